@@ -1,0 +1,1 @@
+"""Social-media data assets: contracts, engine, lake, warehouse, hops, checks and definitions."""

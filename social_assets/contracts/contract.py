@@ -1,0 +1,268 @@
+"""The language in which a stream is declared: `Contract`, `Column` and the standardizations.
+
+Here belong the types that a contract module uses to say what its rows must be, and what can be
+read off such a declaration. Not here: how a rule is executed (`social_assets.engine`), how a
+table is stored (`social_assets.lake`, `social_assets.warehouse`), the streams themselves (one
+module each beside this file). Imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Literal
+
+import ibis.expr.datatypes as dt
+import pandera.ibis as pa
+from pandera.api.checks import Check
+from pandera.dtypes import immutable
+from pandera.engines import ibis_engine
+
+ColumnType = Literal["integer", "number", "string", "boolean", "timestamp", "strings"]
+FileFormat = Literal["csv", "ndjson", "parquet"]
+
+DEFAULTS: Mapping[ColumnType, object] = {
+    "integer": 0,
+    "number": 0.0,
+    "string": "Unknown",
+    "boolean": False,
+}
+"""What a missing value becomes where the contract says nothing else. Timestamps and lists of
+strings have no neutral value: they stay null."""
+
+
+@ibis_engine.Engine.register_dtype(
+    equivalents=[list[str], dt.Array(dt.string), dt.Array(dt.String(nullable=True))]
+)
+@immutable
+class Strings(ibis_engine.DataType):
+    """`list[str]` as a column type; pandera's Ibis engine ships without lists."""
+
+    type = dt.Array(dt.string)
+
+
+@dataclass(frozen=True)
+class Spellings:
+    """Map the ways a value is written to the one it is stored as; case and blanks do not count.
+
+    `canonical` holds stored value -> its other spellings. A value that is none of them becomes
+    `otherwise`.
+    """
+
+    canonical: Mapping[str, tuple[str, ...]]
+    otherwise: str
+
+    def lookup(self) -> dict[str, str]:
+        """Every known spelling, lower case, with the value it is stored as."""
+        return {
+            spelling.casefold(): stored
+            for stored, others in self.canonical.items()
+            for spelling in (stored, *others)
+        }
+
+
+@dataclass(frozen=True)
+class TimeOfDay:
+    """Store `9:00 PM`, `21:00` and `17:26:59` as `HH:MM:SS`; anything else rejects the record."""
+
+
+@dataclass(frozen=True)
+class AgeGroup:
+    """Derive the ten-year band of an age column: `13-17`, `18-24`, `25-34` ... `65+`."""
+
+    age: str
+
+
+@dataclass(frozen=True)
+class HourOf:
+    """Derive the hour, 0 to 23, of a time-of-day column."""
+
+    time_of_day: str
+
+
+Standardization = Spellings | TimeOfDay
+Derivation = AgeGroup | HourOf
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a stream, read off its pandera schema.
+
+    A null becomes `default` unless that is None. `categorical` says that there are few distinct
+    values, which a store may use to encode them.
+    """
+
+    name: str
+    type: ColumnType
+    description: str
+    nullable: bool
+    default: object
+    categorical: bool
+    standardize: Standardization | None
+    derive: Derivation | None
+    checks: tuple[Check, ...] = field(repr=False, hash=False, compare=False)
+
+    @property
+    def match_key(self) -> str:
+        """What a source's spelling must reduce to: letters and digits only, case folded."""
+        return match_key(self.name)
+
+
+EVENT_TIME = Column(
+    name="event_time",
+    type="timestamp",
+    description="When it happened, UTC",
+    nullable=False,
+    default=None,
+    categorical=False,
+    standardize=None,
+    derive=None,
+    checks=(),
+)
+"""What every cleaned row has, also where the stream's model does not name it."""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """When the stream's day counts as stale: no new row by `fail_after` past the day's end."""
+
+    warn_after: timedelta = timedelta(hours=6)
+    fail_after: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What the rows of one stream must be, and where they come from.
+
+    `key` identifies a row within its event date: the first landed wins. `event_time` names the
+    field that says when a record happened; without it the record's Kafka timestamp or the
+    landing date of its file counts, with the time of day of `time_of_day` where that is named.
+    `critical` columns reject a record when null (the key always does). `late_after` applies to
+    live records only; `future_after` to all. `warn_above` and `fail_above` are shares of a day's
+    records that one rule may reject before its check warns, and fails.
+    """
+
+    name: str
+    model: type[pa.DataFrameModel]
+    key: tuple[str, ...]
+    formats: tuple[FileFormat, ...]
+    owner: str
+    topic: str = ""
+    event_time: str | None = None
+    time_of_day: str | None = None
+    critical: tuple[str, ...] = ()
+    late_after: timedelta = timedelta(days=7)
+    future_after: timedelta = timedelta(minutes=5)
+    max_record_bytes: int = 1 << 20
+    warn_above: float = 0.0
+    fail_above: float = 0.05
+    freshness: Freshness = Freshness()
+
+    def __post_init__(self) -> None:
+        """Refuse a contract that names a column its model does not have."""
+        named = {*self.key, *self.critical, self.event_time, self.time_of_day} - {None}
+        unknown = sorted(str(n) for n in named if n not in self.columns)
+        if unknown:
+            raise ValueError(
+                f"contract {self.name}: {', '.join(unknown)} not among the columns of "
+                f"{self.model.__name__}; correct the contract or add the column to its model"
+            )
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"contract {self.name!r}: a stream's name is snake_case")
+
+    @property
+    def kafka_topic(self) -> str:
+        """The topic of the stream: its own name unless the contract says otherwise."""
+        return self.topic or self.name
+
+    @property
+    def description(self) -> str:
+        """The first paragraph of the model's docstring."""
+        return " ".join((self.model.__doc__ or "").strip().split("\n\n")[0].split())
+
+    @cached_property
+    def schema(self) -> pa.DataFrameSchema:
+        """The pandera schema that all verdicts are compiled from."""
+        return self.model.to_schema()
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Every column by name, in the model's order, derived ones included."""
+        return {name: _column(name, spec) for name, spec in self.schema.columns.items()}
+
+    @property
+    def source_columns(self) -> tuple[Column, ...]:
+        """The columns a record brings; the others are derived from them."""
+        return tuple(c for c in self.columns.values() if c.derive is None)
+
+    @property
+    def cleaned_columns(self) -> tuple[Column, ...]:
+        """The columns of a cleaned row: the model's, and the event time."""
+        columns = self.columns if "event_time" in self.columns else {**self.columns, "": EVENT_TIME}
+        return tuple(columns.values())
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns whose absence rejects a record: the key, the critical, the event time."""
+        names = (*self.key, *self.critical, *((self.event_time,) if self.event_time else ()))
+        return tuple(dict.fromkeys(names))
+
+
+def match_key(name: str) -> str:
+    """Reduce a spelling to letters and digits, case folded: `Total Time Spent` -> `totaltimespent`."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def _column(name: str, spec: Any) -> Column:
+    column_type = _column_type(spec.dtype.type)
+    metadata = spec.metadata or {}
+    return Column(
+        name=name,
+        type=column_type,
+        description=spec.description or "",
+        nullable=spec.nullable,
+        default=_default(spec, column_type),
+        categorical=_is_categorical(spec),
+        standardize=metadata.get("standardize"),
+        derive=metadata.get("derive"),
+        checks=tuple(spec.checks),
+    )
+
+
+def _default(spec: Any, column_type: ColumnType) -> object:
+    if spec.default is not None or spec.nullable:
+        return spec.default
+    return DEFAULTS.get(column_type)
+
+
+def _is_categorical(spec: Any) -> bool:
+    """Few distinct values: said so, standardized to a list, or held to one by a rule."""
+    metadata = spec.metadata or {}
+    return (
+        metadata.get("categorical", False)
+        or isinstance(metadata.get("standardize"), Spellings)
+        or isinstance(metadata.get("derive"), AgeGroup)
+        or any(check.name == "isin" for check in spec.checks)
+    )
+
+
+def _column_type(ibis_type: dt.DataType) -> ColumnType:
+    if ibis_type.is_boolean():
+        return "boolean"
+    if ibis_type.is_integer():
+        return "integer"
+    if ibis_type.is_floating():
+        return "number"
+    if ibis_type.is_timestamp():
+        return "timestamp"
+    if ibis_type.is_array():
+        return "strings"
+    if ibis_type.is_string():
+        return "string"
+    raise TypeError(
+        f"column type {ibis_type} is not supported in a contract; "
+        "use int, float, str, bool, datetime or list[str]"
+    )

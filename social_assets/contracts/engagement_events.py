@@ -1,0 +1,44 @@
+"""Every like, comment, share, view and rating of a post: one row an event id and day."""
+
+from datetime import datetime
+
+import pandera.ibis as pa
+
+from social_assets.contracts.contract import Contract
+from social_assets.contracts.vocabulary import PLATFORM
+
+METRIC_TYPES = [
+    "click",
+    "comment",
+    "follow",
+    "impression",
+    "like",
+    "rating",
+    "reach",
+    "share",
+    "view",
+]
+
+
+class EngagementEvent(pa.DataFrameModel):
+    """One measured reaction of one user, or of an audience, to one post."""
+
+    event_id: str = pa.Field(description="Identity of the event")
+    event_time: datetime = pa.Field(description="When it happened, UTC")
+    platform: str = pa.Field(metadata={"standardize": PLATFORM}, description="Where it happened")
+    account_id: int = pa.Field(gt=0, description="The account whose post it is")
+    post_id: str = pa.Field(description="The post")
+    user_id: str = pa.Field(description="Who reacted; Unknown for an audience count")
+    metric_type: str = pa.Field(isin=METRIC_TYPES, description="Kind of reaction")
+    value: float = pa.Field(ge=0, description="Size of the reaction: 1, a count, or a rating")
+
+
+CONTRACT = Contract(
+    name="engagement_events",
+    model=EngagementEvent,
+    key=("event_id",),
+    event_time="event_time",
+    critical=("account_id", "metric_type", "value"),
+    formats=("ndjson", "parquet"),
+    owner="team:engagement",
+)

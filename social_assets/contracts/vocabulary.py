@@ -1,0 +1,33 @@
+"""Spellings that several streams share: gender and platform.
+
+Here belongs a vocabulary that more than one contract uses; one that a single stream uses stands
+in its contract.
+"""
+
+from social_assets.contracts.contract import Spellings
+
+GENDER = Spellings(
+    canonical={
+        "Male": ("m", "man", "boy"),
+        "Female": ("f", "w", "woman", "girl"),
+        "Unknown": ("", "n/a", "na", "null", "none"),
+    },
+    otherwise="Other",
+)
+
+PLATFORM = Spellings(
+    canonical={
+        "Facebook": ("fb",),
+        "Instagram": ("ig", "insta"),
+        "LinkedIn": ("linked in",),
+        "Pinterest": (),
+        "Reddit": (),
+        "Snapchat": ("snap",),
+        "Threads": (),
+        "TikTok": ("tik tok", "tik-tok"),
+        "X": ("twitter", "x.com"),
+        "YouTube": ("yt", "you tube"),
+        "Unknown": ("", "n/a", "na", "null", "none"),
+    },
+    otherwise="Other",
+)

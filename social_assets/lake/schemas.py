@@ -1,0 +1,87 @@
+"""The columns of the lake's tables: raw (one layout for all streams), cleaned and quarantine.
+
+Here belongs what a table's columns are and how it is partitioned; reading and writing stand in
+`delta.py`. Times are UTC with microseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pyarrow as pa
+
+from social_assets.contracts.contract import ColumnType, Contract
+
+Layer = Literal["raw", "cleaned", "quarantine"]
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "timestamp": TIMESTAMP,
+    "strings": pa.list_(pa.field("element", pa.string())),
+}
+
+PROVENANCE = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("partition", pa.int32(), nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),
+        pa.field("timestamp", TIMESTAMP, nullable=False),
+        pa.field("ingested_at", TIMESTAMP, nullable=False),
+        pa.field("batch_id", pa.string(), nullable=False),
+    ]
+)
+"""Where a record came from. `source` is `file` or `kafka`; `origin` the file's name or the topic;
+`offset` the record's number in the file, from 1, or its Kafka offset; `timestamp` the landing
+date of the file or Kafka's timestamp; `batch_id` the load that brought it."""
+
+RAW = pa.schema(
+    [
+        pa.field("value", pa.binary()),
+        pa.field("key", pa.binary()),
+        pa.field("headers", pa.map_(pa.string(), pa.binary())),
+        pa.field("csv_header", pa.string()),
+        *PROVENANCE,
+        pa.field("event_date", pa.date32(), nullable=False),
+    ]
+)
+"""The record as it came. `csv_header` is the header line of the record's file, null for JSON."""
+
+QUARANTINE = pa.schema(
+    [
+        pa.field("value", pa.binary()),
+        pa.field("csv_header", pa.string()),
+        pa.field("reasons", pa.list_(pa.field("element", pa.string())), nullable=False),
+        *PROVENANCE,
+        pa.field("event_date", pa.date32(), nullable=False),
+        pa.field("verdict", pa.string(), nullable=False),
+    ]
+)
+"""What was set aside: verdict `rejected` (raw bytes and every reason) or `duplicate` (no bytes:
+raw has them). Each raw record is in cleaned or here, exactly once."""
+
+PARTITION_COLUMNS: dict[Layer, list[str]] = {
+    "raw": ["event_date"],
+    "cleaned": ["event_date"],
+    "quarantine": ["event_date", "verdict"],
+}
+
+
+def cleaned_schema(contract: Contract) -> pa.Schema:
+    """The contract's columns, then the event time, the provenance and the event date."""
+    fields = [
+        pa.field(c.name, ARROW_TYPES[c.type], nullable=c.nullable) for c in contract.cleaned_columns
+    ]
+    return pa.schema([*fields, *PROVENANCE, pa.field("event_date", pa.date32(), nullable=False)])
+
+
+def schema(layer: Layer, contract: Contract) -> pa.Schema:
+    """The schema of one layer's table of one stream."""
+    if layer == "cleaned":
+        return cleaned_schema(contract)
+    return RAW if layer == "raw" else QUARANTINE

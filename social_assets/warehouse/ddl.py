@@ -1,0 +1,80 @@
+"""The DDL of ClickHouse's `cleaned.*` tables, derived from the contracts.
+
+Here belongs the shape of the tables that the loader fills. The tables behind them are dbt models.
+"""
+
+from __future__ import annotations
+
+from social_assets.contracts.contract import Column, ColumnType, Contract
+
+DATABASE = "cleaned"
+DEDUPLICATION_WINDOW = 10_000
+"""Blocks whose insert tokens each table remembers: how far back a retried batch is recognised."""
+
+_TYPES: dict[ColumnType, str] = {
+    "integer": "Int64",
+    "number": "Float64",
+    "string": "String",
+    "boolean": "Bool",
+    "timestamp": "DateTime64(6, 'UTC')",
+    "strings": "Array(String)",
+}
+
+_PROVENANCE = (
+    ("source", "LowCardinality(String)", "file or kafka"),
+    ("origin", "LowCardinality(String)", "File name or topic"),
+    ("partition", "Int32", "Kafka partition, 0 for files"),
+    ("offset", "Int64 CODEC(Delta, ZSTD)", "Kafka offset, or the record's number in its file"),
+    ("ingested_at", "DateTime64(6, 'UTC') CODEC(Delta, ZSTD)", "When the lake took it"),
+    ("batch_id", "LowCardinality(String)", "The load that brought it"),
+    ("event_date", "Date", "Day the record belongs to, UTC: the partition"),
+)
+
+
+def create_database() -> str:
+    """The statement that makes the database of the loader's tables."""
+    return f"CREATE DATABASE IF NOT EXISTS {DATABASE}"
+
+
+def create_table(contract: Contract) -> str:
+    """`CREATE TABLE IF NOT EXISTS cleaned.<stream>`: a row an accepted record.
+
+    Partitioned by event date, so that a rebuilt day is swapped whole; ordered by the key, which
+    the facts are built in; remembers insert tokens, so that a repeated batch changes nothing, in
+    this table or behind it.
+    """
+    lines = [
+        _column_line(c.name, clickhouse_type(c), c.description) for c in contract.cleaned_columns
+    ]
+    lines += [_column_line(name, kind, comment) for name, kind, comment in _PROVENANCE]
+    columns = ",\n  ".join(lines)
+    return (
+        f"CREATE TABLE IF NOT EXISTS {DATABASE}.{contract.name} (\n  {columns}\n)\n"
+        f"ENGINE = MergeTree\nPARTITION BY event_date\nORDER BY ({', '.join(contract.key)})\n"
+        f"SETTINGS non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}\n"
+        f"COMMENT {_quoted(contract.description)}"
+    )
+
+
+def clickhouse_type(column: Column) -> str:
+    """The ClickHouse type of a contract's column, `LowCardinality` where values are few."""
+    base = _TYPES[column.type]
+    if column.type == "strings":
+        return base
+    if column.categorical:
+        return f"LowCardinality({f'Nullable({base})' if column.nullable else base})"
+    return f"Nullable({base})" if column.nullable else base
+
+
+def column_names(contract: Contract) -> list[str]:
+    """The columns of `cleaned.<stream>`, in the table's order."""
+    return [c.name for c in contract.cleaned_columns] + [name for name, _, _ in _PROVENANCE]
+
+
+def _column_line(name: str, kind: str, comment: str) -> str:
+    bare, _, codec = kind.partition(" CODEC")
+    return f"{name} {bare} COMMENT {_quoted(comment)}" + (f" CODEC{codec}" if codec else "")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
