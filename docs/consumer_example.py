@@ -1,0 +1,15 @@
+"""Recommend from a published model: needs NumPy, pyarrow and the folder `recsys`, nothing else.
+
+python docs/consumer_example.py <artifact folder or URL> <user id>
+"""
+
+import sys
+
+import recsys
+
+model = recsys.load(sys.argv[1])
+print(model.manifest["model"], model.manifest["version"], model.manifest["metrics"])
+for row in model.recommend(sys.argv[2], n=5).to_pylist():
+    print(f"{row['rank']}. {row['item_id']}  {row['score']:.3f}  ({row['source']})")
+    for other in model.similar_items(row["item_id"], n=2).to_pylist():
+        print(f"     like it: {other['item_id']}  {other['score']:.3f}")

@@ -1,0 +1,152 @@
+"""The published form of a model: an immutable folder a version, and a pointer to the current one.
+
+Belongs here: the format, its manifest, writing it. NumPy and pyarrow only, because a consumer
+imports the format too. Does not belong here: reading models back to recommend (`consumer`).
+
+    <root>/<model>/current              name of the version that consumers get
+    <root>/<model>/<version>/manifest.json, manifest.json.sha256
+                            /factors.npz    user_factors, item_factors: float32[rows, f]
+                            /users.parquet, items.parquet    ids, sorted; row i is index i
+                            /seen.npz       indptr int64, indices int32: items of each user (CSR)
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recsys.files import ids_bytes, new_folder, npz_bytes, replace_text
+from recsys.ranking import ItemLists
+
+if TYPE_CHECKING:
+    from recsys.matrix import InteractionMatrix
+    from recsys.recommender import FactorRecommender
+
+FORMAT = "social-assets/recommender"
+FORMAT_VERSION = 1
+# How a consumer gets a score from the files; another form of model adds another name.
+SCORING = "factors"
+FACTORS, USERS, ITEMS, SEEN = "factors.npz", "users.parquet", "items.parquet", "seen.npz"
+MANIFEST, MANIFEST_CHECKSUM, CURRENT = "manifest.json", "manifest.json.sha256", "current"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+
+class ArtifactError(ValueError):
+    """An artifact that cannot be written or must not be used; says which file, and what to do."""
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """What the manifest says of a file."""
+
+    sha256: str
+    bytes: int
+
+
+def publish(
+    model: "FactorRecommender",
+    matrix: "InteractionMatrix",
+    root: Path,
+    *,
+    version: str,
+    metrics: Mapping[str, float],
+    data_window: tuple[datetime, datetime],
+    watermarks: Mapping[str, Any],
+    code_version: str,
+    created_at: datetime | None = None,
+    make_current: bool = True,
+) -> Path:
+    """Write `<root>/<model name>/<version>` and, unless told otherwise, point `current` at it.
+
+    `model` must be fitted on `matrix`, whose interactions become the seen items and the popularity
+    list of the consumer. `data_window` is [start, end) of the events learned from; `watermarks`
+    (anything JSON) says how far each source was read. The folder appears whole and on disk, or not
+    at all, and never changes. Returns it.
+
+    Raises FileExistsError if the version exists, ArtifactError for a name that is no plain file
+    name or factors that do not fit the matrix.
+    """
+    folder = root / _plain(model.name) / _plain(version)
+    contents = _contents(model, matrix)
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "model": model.name,
+        "version": version,
+        "scoring": SCORING,
+        "similarity": model.factors.similarity,
+        "parameters": dict(model.parameters),
+        # JSON knows no NaN: a metric that could not be had is null.
+        "metrics": {k: v if math.isfinite(v) else None for k, v in metrics.items()},
+        "data_window": [instant.isoformat() for instant in data_window],
+        "watermarks": dict(watermarks),
+        "code_version": code_version,
+        "created_at": (created_at or datetime.now(UTC)).isoformat(),
+        "users": len(matrix.users),
+        "items": len(matrix.items),
+        "files": {name: asdict(entry_of(content)) for name, content in contents.items()},
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    contents[MANIFEST] = text.encode()
+    contents[MANIFEST_CHECKSUM] = checksum_line(contents[MANIFEST])
+    with new_folder(folder) as place:
+        for name, content in contents.items():
+            (place / name).write_bytes(content)
+    if make_current:
+        promote(folder)
+    return folder
+
+
+def promote(folder: Path) -> None:
+    """Make a published version the current one of its model; rolling back is the same call.
+
+    Raises ArtifactError if the folder holds no artifact.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise ArtifactError(f"{folder} has no {MANIFEST}: publish that version first")
+    replace_text(folder.parent / CURRENT, folder.name + "\n")
+
+
+def entry_of(content: bytes) -> FileEntry:
+    """The manifest's entry for a file of this content."""
+    return FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
+def checksum_line(manifest: bytes) -> bytes:
+    """Content of the manifest's checksum file, as `sha256sum --check` reads it."""
+    return f"{entry_of(manifest).sha256}  {MANIFEST}\n".encode()
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a model or version name is one plain file name, that cannot lead elsewhere."""
+    return _NAME.fullmatch(name) is not None and name != CURRENT
+
+
+def _plain(name: str) -> str:
+    if not is_plain_name(name):
+        raise ArtifactError(
+            f"{name!r} cannot name a model or version: use letters, digits, '.', '_' and '-',"
+            f" and not '{CURRENT}'"
+        )
+    return name
+
+
+def _contents(model: "FactorRecommender", matrix: "InteractionMatrix") -> dict[str, bytes]:
+    factors, seen = model.factors, ItemLists.of(matrix.csr)
+    shape = (len(factors.users), len(factors.items))
+    if shape != matrix.csr.shape:
+        raise ArtifactError(
+            f"{model.name} is fitted on {shape[0]} users x {shape[1]} items, the matrix has"
+            f" {matrix.csr.shape[0]} x {matrix.csr.shape[1]}: publish with the matrix it learned"
+        )
+    return {
+        FACTORS: npz_bytes({"user_factors": factors.users, "item_factors": factors.items}),
+        USERS: ids_bytes(matrix.users),
+        ITEMS: ids_bytes(matrix.items),
+        SEEN: npz_bytes({"indptr": seen.indptr, "indices": seen.indices}),
+    }

@@ -1,0 +1,167 @@
+"""The interaction matrix: who engaged with what, and how much.
+
+Belongs here: from Arrow rows to a SciPy CSR with id maps, and its folder on disk. Does not belong
+here: what an engagement weighs (the caller's SQL), or time (`split`). Everything is a column
+operation of Arrow or NumPy; nothing loops over records.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import scipy.sparse
+from numpy.typing import NDArray
+
+from recsys.files import ids_bytes, new_folder, npz_bytes, parse_ids, parse_npz
+
+_ARRAYS: Mapping[str, type] = {
+    "indptr": np.int64,
+    "indices": np.int32,
+    "data": np.float32,
+}
+# Leaves room to sum a billion of the largest in float32.
+_LARGEST_WEIGHT = 1e29
+
+
+@dataclass(frozen=True)
+class InteractionMatrix:
+    """Weights of users (rows) for items (columns).
+
+    `csr` is a scipy.sparse.csr_matrix float32[users, items], columns ascending in each row, no
+    stored zeros. (`csr_matrix` and not the newer `csr_array`, since implicit takes only that.)
+    `users` and `items` are pa.StringArray, sorted by code point: entry i is the id of row or
+    column i.
+    """
+
+    csr: Any
+    users: Any
+    items: Any
+
+    @classmethod
+    def from_table(
+        cls, table: Any, *, users: Any | None = None, items: Any | None = None
+    ) -> "InteractionMatrix":
+        """Sum the weights of each user and item.
+
+        `table` is a pa.Table with user_id and item_id (anything that casts to string) and weight
+        (a number >= 0; other columns are ignored). The same rows in any order give the same bytes.
+        A weight of zero is no interaction and is not stored. Id maps come from the table, or are
+        given (sorted pa.StringArray) to share those of another matrix.
+
+        Raises ValueError for an absent column, a null, a weight that is NaN, infinite, negative
+        or above 1e29, or an id that is not in a given map.
+        """
+        user_ids, item_ids = id_column(table, "user_id"), id_column(table, "item_id")
+        users = sorted_ids(user_ids) if users is None else users
+        items = sorted_ids(item_ids) if items is None else items
+        weights = _weights(table)
+        row = _positions(user_ids, users, "user_id")
+        column = _positions(item_ids, items, "item_id")
+        return cls(_summed(row, column, weights, (len(users), len(items))), users, items)
+
+    def save(self, folder: Path) -> None:
+        """Write matrix.npz, users.parquet and items.parquet to a new folder, whole or not at all.
+
+        Raises FileExistsError if the folder exists.
+        """
+        with new_folder(folder) as place:
+            arrays = {
+                "indptr": self.csr.indptr.astype(np.int64),
+                "indices": self.csr.indices.astype(np.int32),
+                "data": self.csr.data,
+            }
+            (place / "matrix.npz").write_bytes(npz_bytes(arrays))
+            (place / "users.parquet").write_bytes(ids_bytes(self.users))
+            (place / "items.parquet").write_bytes(ids_bytes(self.items))
+
+    @classmethod
+    def load(cls, folder: Path) -> "InteractionMatrix":
+        """Read what `save` wrote.
+
+        Raises FileNotFoundError, or UnreadableFileError where a file is damaged.
+        """
+        users, items = (
+            parse_ids((folder / name).read_bytes(), str(folder / name))
+            for name in ("users.parquet", "items.parquet")
+        )
+        file = folder / "matrix.npz"
+        arrays = parse_npz(file.read_bytes(), str(file), _ARRAYS)
+        csr = scipy.sparse.csr_matrix(
+            (arrays["data"], arrays["indices"], arrays["indptr"]), shape=(len(users), len(items))
+        )
+        csr.check_format(full_check=True)
+        return cls(csr, users, items)
+
+
+def id_column(table: Any, name: str) -> Any:
+    """A column of ids as a chunked string array; raises ValueError where absent or null."""
+    column = present_column(table, name).cast(pa.string())
+    if column.null_count:
+        raise ValueError(f"{name} is null in {column.null_count} rows: drop or name them")
+    return column
+
+
+def present_column(table: Any, name: str) -> Any:
+    """A column of the table; raises ValueError that says which columns there are."""
+    if name not in table.column_names:
+        raise ValueError(f"no column {name} among {', '.join(table.column_names)}: select it")
+    return table[name]
+
+
+def sorted_ids(column: Any) -> Any:
+    """The distinct ids of a column as a sorted pa.StringArray (UTF-8 bytes, so code points)."""
+    ids = pc.unique(column)
+    return ids.take(pc.array_sort_indices(ids))
+
+
+def _weights(table: Any) -> NDArray[np.float64]:
+    column = present_column(table, "weight")
+    if column.null_count:
+        raise ValueError(f"weight is null in {column.null_count} rows: filter them out")
+    weights: NDArray[np.float64] = column.cast(pa.float64()).to_numpy()
+    refused = ~((weights >= 0) & (weights <= _LARGEST_WEIGHT))
+    if refused.any():
+        row = int(np.argmax(refused))
+        raise ValueError(
+            f"weight is {weights[row]} in row {row} (user {table['user_id'][row]}, item"
+            f" {table['item_id'][row]}), {int(refused.sum())} rows in all: weights must lie in"
+            f" [0, {_LARGEST_WEIGHT:g}]; filter or clip them"
+        )
+    return weights
+
+
+def _positions(column: Any, ids: Any, name: str) -> NDArray[np.int64]:
+    found = pc.index_in(column, value_set=ids)
+    if found.null_count:
+        stranger = column.filter(pc.is_null(found))[0]
+        raise ValueError(
+            f"{name} {stranger} and others, {found.null_count} rows in all, are not in the given"
+            " id map: filter them out, or leave the map out"
+        )
+    positions: NDArray[np.int64] = found.to_numpy().astype(np.int64)
+    return positions
+
+
+def _summed(
+    row: NDArray[np.int64],
+    column: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    shape: tuple[int, int],
+) -> Any:
+    """One float32 cell a pair. Sorting by weight too makes the sum independent of row order."""
+    kept = weights.astype(np.float32) > 0
+    row, column, weights = row[kept], column[kept], weights[kept]
+    key = row * shape[1] + column
+    order = np.lexsort((weights, key))
+    key, weights = key[order], weights[order]
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    data = np.add.reduceat(weights, first) if len(first) else weights
+    rows, indices = np.divmod(key[first], max(1, shape[1]))
+    indptr = np.searchsorted(rows, np.arange(shape[0] + 1))
+    return scipy.sparse.csr_matrix(
+        (data.astype(np.float32), indices.astype(np.int32), indptr), shape=shape
+    )

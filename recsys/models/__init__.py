@@ -1,0 +1,1 @@
+"""One file a model, each a `Recommender`. Nothing else belongs here."""

@@ -1,0 +1,116 @@
+"""From scores to ranked lists: the one rule by which every model, here and at a consumer, ranks.
+
+Belongs here: selecting the top of a score matrix, filtering what a user has seen, cutting work
+into batches of bounded memory. NumPy only, because a consumer runs this code too. Does not belong
+here: where scores come from (`factors`, `models/`), or how good a ranking is (`metrics`).
+
+The rule: higher score first; among equal scores the lower item index first. Item indices follow
+the sorted ids, so a ranking depends on the scores and ids alone, never on the sort algorithm.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Ranked = tuple[Int32, Float32]
+
+NO_ITEM = -1
+# Cells of a score batch: 64 MiB of float32, large enough that BLAS and not Python sets the pace.
+MAX_CELLS = 1 << 24
+
+
+@dataclass(frozen=True)
+class ItemLists:
+    """One list of item indices a row, in CSR form: row r holds indices[indptr[r]:indptr[r+1]].
+
+    `indptr` is int64[rows + 1]; `indices` is int32, ascending within a row.
+    """
+
+    indptr: Int64
+    indices: Int32
+
+    @classmethod
+    def of(cls, csr: Any) -> "ItemLists":
+        """The stored columns of a SciPy CSR matrix; its values are left aside."""
+        return cls(csr.indptr.astype(np.int64), csr.indices.astype(np.int32, copy=False))
+
+    @property
+    def lengths(self) -> Int64:
+        """Items in each row, int64[rows]."""
+        return np.diff(self.indptr)
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def take(self, rows: NDArray[np.integer]) -> "ItemLists":
+        """The given rows, in the given order."""
+        lengths = self.lengths[rows]
+        indptr = np.concatenate(([0], np.cumsum(lengths)))
+        offset = np.repeat(self.indptr[rows] - indptr[:-1], lengths)
+        return ItemLists(indptr, self.indices[np.arange(indptr[-1]) + offset])
+
+    def row_of_each(self) -> Int64:
+        """The row that each entry of `indices` belongs to."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+
+def batches(rows: int, columns: int) -> Iterator[slice]:
+    """Slices that cover `rows`, each of at most MAX_CELLS cells of `columns` wide rows."""
+    step = max(1, MAX_CELLS // max(1, columns))
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
+
+
+def hide(scores: Float32, lists: ItemLists) -> None:
+    """Take the listed items of each row out of the ranking, in place (score -inf)."""
+    scores[lists.row_of_each(), lists.indices] = -np.inf
+
+
+def rank(scores: Float32, n: int) -> Ranked:
+    """The top `n` columns of each row: ids int32[rows, n] and scores float32[rows, n].
+
+    Columns that score -inf are never ranked; a row with fewer than `n` others is padded with id
+    -1 and score -inf. Exact also where scores tie across the n-th place.
+    """
+    rows, columns = scores.shape
+    ids = np.full((rows, n), NO_ITEM, dtype=np.int32)
+    best = np.full((rows, n), -np.inf, dtype=np.float32)
+    kept = min(n, columns)
+    if rows == 0 or kept == 0:
+        return ids, best
+    # Everything at or above the n-th best score is a candidate: n columns, and ties beyond them.
+    threshold = np.partition(scores, columns - kept, axis=1)[:, columns - kept, None]
+    row, column = np.nonzero((scores >= threshold) & (scores > -np.inf))
+    value = scores[row, column]
+    # nonzero yields ascending columns and lexsort is stable, which is the rule for ties.
+    order = np.lexsort((-value, row))
+    row, column, value = row[order], column[order], value[order]
+    place = np.arange(len(row)) - np.searchsorted(row, row)
+    top = place < n
+    ids[row[top], place[top]] = column[top]
+    best[row[top], place[top]] = value[top]
+    return ids, best
+
+
+def rank_in_batches(
+    scores_of: Callable[[slice], Float32], hidden: ItemLists, items: int, n: int
+) -> Ranked:
+    """Rank `n` of `items` for each row of `hidden`, leaving out the items it lists for that row.
+
+    `scores_of(rows)` gives fresh scores float32[len(rows), items]; they are overwritten.
+    """
+    if n < 1:
+        raise ValueError(f"n is {n}: ask for at least one item")
+    ids = np.full((len(hidden), n), NO_ITEM, dtype=np.int32)
+    best = np.full((len(hidden), n), -np.inf, dtype=np.float32)
+    for rows in batches(len(hidden), items):
+        scores = scores_of(rows)
+        hide(scores, hidden.take(np.arange(rows.start, rows.stop)))
+        ids[rows], best[rows] = rank(scores, n)
+    return ids, best

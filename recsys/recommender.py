@@ -1,0 +1,112 @@
+"""The interface of every model.
+
+Belongs here: what a model promises, and what all models share: checks of the input, batches,
+filtering of seen items. Does not belong here: any particular model (one file each in `models/`).
+
+Conventions, stated once: matrices are users x items; indices are positions in the id maps of an
+InteractionMatrix; a higher score is better; ties go to the lower item index (`ranking`).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.factors import Factors
+from recsys.ranking import Float32, ItemLists, Ranked, rank_in_batches
+
+
+class Recommender(ABC):
+    """A model: fit once, then recommend in batches of any size within bounded memory."""
+
+    name: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def parameters(self) -> Mapping[str, int | float | str]:
+        """What the model was constructed with; enough to construct it again."""
+
+    def fit(self, user_items: Any) -> Self:
+        """Learn from a csr_matrix float32[users, items] of weights > 0; returns the model.
+
+        The matrix is not changed. Raises ValueError for weights that are NaN, infinite or not
+        positive, and where the model cannot learn from so little (its docstring says).
+        """
+        if not (np.isfinite(user_items.data).all() and (user_items.data > 0).all()):
+            raise ValueError(
+                f"{self.name} cannot learn from weights that are NaN, infinite, zero or negative:"
+                " build the matrix with InteractionMatrix.from_table, which refuses them"
+            )
+        self._fit(user_items)
+        return self
+
+    @abstractmethod
+    def _fit(self, user_items: Any) -> None:
+        """Learn from a checked matrix."""
+
+    @abstractmethod
+    def scores(self, user_indices: NDArray[np.integer], user_items: Any) -> Float32:
+        """Scores of all items, float32[len(user_indices), items], in an array of the caller's.
+
+        `user_items` is the CSR whose row r is what user_indices[r] has interacted with.
+        """
+
+    @abstractmethod
+    def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
+        """The `n` most similar other items: ids int32[items, n], likeness float32[items, n].
+
+        Padded with id -1 and score -inf where fewer are alike.
+        """
+
+    def recommend(self, user_indices: NDArray[np.integer], user_items: Any, n: int) -> Ranked:
+        """The best `n` items that each user has not seen.
+
+        `user_items` is a CSR with one row for each of `user_indices`: what that user has seen.
+        Returns ids int32[users, n] and scores float32[users, n], best first, padded with id -1
+        and score -inf where fewer items are left. Raises ValueError if the rows do not match.
+        """
+        if user_items.shape[0] != len(user_indices):
+            raise ValueError(
+                f"user_items has {user_items.shape[0]} rows for {len(user_indices)} users:"
+                " pass matrix[user_indices]"
+            )
+        return rank_in_batches(
+            lambda rows: self.scores(user_indices[rows], user_items[rows]),
+            ItemLists.of(user_items),
+            user_items.shape[1],
+            n,
+        )
+
+
+class FactorRecommender(Recommender):
+    """A model that is two arrays of factors once it is fitted, and can be published as such."""
+
+    _factors: Factors | None = None
+
+    @property
+    def factors(self) -> Factors:
+        """What was learned; raises RuntimeError before `fit`."""
+        if self._factors is None:
+            raise RuntimeError(f"{self.name} is not fitted: call fit(matrix.csr) first")
+        return self._factors
+
+    def _fit(self, user_items: Any) -> None:
+        self._factors = self._learn(user_items)
+
+    @abstractmethod
+    def _learn(self, user_items: Any) -> Factors:
+        """Factors for every user and item of a checked matrix."""
+
+    def scores(
+        self,
+        user_indices: NDArray[np.integer],
+        user_items: Any,  # noqa: ARG002  (the factors hold what they taught)
+    ) -> Float32:
+        """As promised by Recommender; the users must be among those fitted."""
+        return self.factors.scores(user_indices)
+
+    def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
+        """As promised by Recommender; likeness is that of the factors."""
+        return self.factors.similar_items(item_indices, n)
