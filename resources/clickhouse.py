@@ -1,0 +1,101 @@
+"""ClickHouse as a Dagster resource: a server given by URL, else the embedded one.
+
+Hands out endpoints and clients. What is asked of them belongs to the callers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from dagster import ConfigurableResource
+
+from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running
+from resources.home import Home
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+URL_VARIABLE = "SOCIAL_ASSETS_CLICKHOUSE_URL"
+_DEFAULT_PORTS = {"http": 8123, "https": 8443}
+
+SettingValue: TypeAlias = str | int | float | bool
+
+
+class ClickHouseAddressError(ValueError):
+    """The URL variable doesn't hold the address of a ClickHouse server."""
+
+
+class ClickHouseUnreachableError(ConnectionError):
+    """Nobody answers at the address, or it refuses; the text names it and the setting."""
+
+
+class ClickHouseResource(ConfigurableResource):  # type: ignore[type-arg]
+    """The warehouse's server. Where it is comes from the environment, never from run config,
+
+    so that no password is stored with a run.
+    """
+
+    def endpoint(self) -> Endpoint:
+        """Address and credentials; starts the embedded server if that is the one meant."""
+        url = os.environ.get(URL_VARIABLE)
+        if url:
+            return endpoint_of_url(url)
+        return ensure_running(Home.from_environment())
+
+    @contextmanager
+    def client(self, log_comment: str | None = None, **settings: SettingValue) -> Iterator[Client]:
+        """A client without a session, so that its queries may run at the same time.
+
+        `log_comment` and `settings` go with every query of it.
+        """
+        client = connect(self.endpoint(), log_comment, **settings)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def connect(endpoint: Endpoint, log_comment: str | None = None, **settings: SettingValue) -> Client:
+    """A clickhouse-connect client of the endpoint; the caller closes it."""
+    # Imported here: it takes most of a second, which a sensor's tick should not.
+    import clickhouse_connect
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    address = urlsplit(endpoint.url)
+    comment = {} if log_comment is None else {"log_comment": log_comment}
+    try:
+        return clickhouse_connect.get_client(
+            interface=address.scheme,
+            host=address.hostname or "",
+            port=address.port or _DEFAULT_PORTS[address.scheme],
+            username=endpoint.user,
+            password=endpoint.password,
+            autogenerate_session_id=False,
+            settings={**settings, **comment},
+        )
+    except ClickHouseError as error:
+        raise ClickHouseUnreachableError(
+            f"no ClickHouse for user {endpoint.user!r} at {endpoint.url}: {error}. "
+            f"Check {URL_VARIABLE} (http(s)://user:password@host:port; unset for the embedded one)"
+        ) from error
+
+
+def endpoint_of_url(url: str) -> Endpoint:
+    """Split http(s)://user:password@host:port; the result's URL is free of the password."""
+    address = urlsplit(url)
+    if address.scheme not in _DEFAULT_PORTS or not address.hostname:
+        raise ClickHouseAddressError(
+            f"{URL_VARIABLE} must read http(s)://user:password@host:port; "
+            f"it has scheme {address.scheme!r} and host {address.hostname!r}"
+        )
+    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
+    port = address.port or _DEFAULT_PORTS[address.scheme]
+    return Endpoint(
+        url=f"{address.scheme}://{host}:{port}",
+        user=unquote(address.username or "default"),
+        password=unquote(address.password or ""),
+    )

@@ -1,0 +1,64 @@
+"""The server as a process: `python -m resources.embedded_clickhouse --home DIR`.
+
+Started by `lifecycle`, with a pipe on which to say "ready" or what went wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+from resources.embedded_clickhouse.files import READY
+from resources.home import Home
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m resources.embedded_clickhouse")
+    parser.add_argument("--home", type=Path, required=True, help="where all state lives")
+    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
+    parser.add_argument("--detach", action="store_true", help="leave the starting process at once")
+    parser.add_argument("--ready-fd", type=int, help="descriptor to report on")
+    given = parser.parse_args(arguments)
+    if given.detach:
+        _detach()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    report = os.fdopen(given.ready_fd, "w") if given.ready_fd is not None else None
+    return _serve(Home(given.home), given.host, report)
+
+
+def _serve(home: Home, host: str, report: IO[str] | None) -> int:
+    # Here, since the heavy imports below belong to the detached process.
+    from resources.embedded_clickhouse.engine import DataFolderError
+    from resources.embedded_clickhouse.options import OptionError
+    from resources.embedded_clickhouse.server import AlreadyRunningError, serve
+    from resources.embedded_clickhouse.version_file import ForeignVersionError
+
+    def tell(text: str) -> None:
+        if report is not None:
+            with report:
+                report.write(text)
+
+    try:
+        serve(home, host, announce=lambda state: tell(READY))
+    except (AlreadyRunningError, DataFolderError, ForeignVersionError, OptionError) as error:
+        logging.getLogger(__name__).error("%s", error)
+        tell(str(error))
+        return 1
+    return 0
+
+
+def _detach() -> None:
+    """Become a child of init in a session of its own, so that nobody's end is ours."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

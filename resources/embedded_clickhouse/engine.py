@@ -1,0 +1,269 @@
+"""chDB: the one engine of the process, and connections to it.
+
+A connection is what ClickHouse calls a session: current database, settings, temporary
+tables. Nothing of HTTP is here. chDB's own rules that shape this: a process holds one
+engine on one folder; any number of connections may run queries at once, each from any
+thread, but a connection does one thing at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from resources.embedded_clickhouse.errors import ClickHouseError
+from resources.embedded_clickhouse.options import Options
+
+_MARK_CACHE_BYTES = 256 * 1024**2
+
+
+class DataFolderError(RuntimeError):
+    """chDB can't open its folder; the text says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The whole result of a statement, and what it read and wrote."""
+
+    body: bytes = b""
+    read_rows: int = 0
+    read_bytes: int = 0
+    written_rows: int = 0
+    written_bytes: int = 0
+    elapsed_ns: int = 0
+
+
+class Stream(Protocol):
+    """A result that comes in parts; an empty part is its end. `close` may come early."""
+
+    def next_part(self) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class Engine:
+    """The open chDB folder. Closing it waits for nothing: stop the queries before."""
+
+    def __init__(self, folder: Path, options: Options) -> None:
+        import chdb
+        from chdb import _chdb
+
+        # Its stubs leave out what it is made of.
+        native: Any = _chdb
+        # chDB would take SIGTERM and SIGINT, which tell the HTTP server to stop.
+        native.set_signal_handlers_enabled(False)
+        self.version: str = chdb.engine_version
+        self._native = native
+        self._address = (
+            f"{folder}?max_server_memory_usage={options.memory_bytes}"
+            f"&mark_cache_size={_MARK_CACHE_BYTES}"
+            f"&user_files_path={folder / 'user_files'}&tmp_path={folder / 'tmp'}"
+            f"&max_threads={options.threads}"
+        )
+        try:
+            # Held for the life of the engine, which ends with its last connection.
+            self._anchor = self.connect()
+        except ClickHouseError as error:
+            raise DataFolderError(
+                f"chDB can't open {folder}: {error.message}. If another process has it open, "
+                "stop that one; else look at the folder's rights and free space"
+            ) from error
+        self.timezone: str = self._anchor.run("SELECT timezone()").body.decode().strip()
+
+    def connect(self) -> Connection:
+        try:
+            return Connection(self._native.connect(self._address))
+        except RuntimeError as error:
+            raise ClickHouseError.from_engine(error) from error
+
+    def kill(self, marker: str) -> None:
+        """Stop every query whose text contains the marker, and wait until it has."""
+        killer = self.connect()
+        try:
+            killer.run(
+                "KILL QUERY WHERE position(query, {marker:String}) > 0 AND query NOT LIKE 'KILL%' SYNC",
+                parameters={"marker": marker},
+            )
+        finally:
+            killer.close()
+
+    def kill_all(self) -> None:
+        self._anchor.run("KILL QUERY WHERE query NOT LIKE 'KILL%' ASYNC")
+
+    def close(self) -> None:
+        self._anchor.close()
+
+
+class Connection:
+    """One session of the engine. Not for two threads at a time."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def run(
+        self,
+        sql: str | bytes,
+        format_name: str = "TabSeparated",
+        parameters: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Run a statement to its end, its result in memory."""
+        try:
+            result = self._handle.query(sql, format_name, params=dict(parameters or {}))
+        except RuntimeError as error:
+            raise ClickHouseError.from_engine(error) from error
+        return _outcome(result)
+
+    def stream_blocks(
+        self, sql: str | bytes, format_name: str, parameters: Mapping[str, str]
+    ) -> Stream:
+        """Run a SELECT; each part is one block, in a format whose blocks join to a whole."""
+        try:
+            handle = self._handle.send_query(sql, format_name, params=dict(parameters))
+        except RuntimeError as error:
+            raise ClickHouseError.from_engine(error) from error
+        return _BlockStream(self._handle, handle)
+
+    def insert(self, statement: str | bytes, format_name: str, parts: Iterator[bytes]) -> Outcome:
+        """Feed an INSERT. Nothing of the open block is written when a part fails to come."""
+        try:
+            insert = self._handle.send_insert(statement, format_name)
+        except RuntimeError as error:
+            raise ClickHouseError.from_engine(error) from error
+        try:
+            for part in parts:
+                self._handle.insert_append(insert, part)
+            return _outcome(self._handle.insert_done(insert))
+        except RuntimeError as error:
+            self._handle.insert_cancel(insert)
+            raise ClickHouseError.from_engine(error) from error
+        except BaseException:
+            self._handle.insert_cancel(insert)
+            raise
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        if settings:
+            pairs = (f"{name} = {quote(value)}" for name, value in settings.items())
+            self.run(f"SET {', '.join(pairs)}")
+
+    def use(self, database: str) -> None:
+        escaped = database.replace("\\", "\\\\").replace("`", "\\`")
+        self.run(f"USE `{escaped}`")
+
+    def classify(self, sql: str | bytes) -> tuple[str, int]:
+        """What chDB says a text would do (READ_ONLY, MUTATING ...), and its statement count."""
+        found = self._handle.classify_query(sql)
+        return found["query_class"].name, found["statement_count"]
+
+    def close(self) -> None:
+        self._handle.close()
+
+
+class _BlockStream:
+    def __init__(self, connection: Any, handle: Any) -> None:
+        self._connection = connection
+        self._handle = handle
+        self._ended = False
+
+    def next_part(self) -> bytes:
+        if self._ended:
+            return b""
+        try:
+            part = self._connection.streaming_fetch_result(self._handle)
+        except RuntimeError as error:
+            self._ended = True
+            raise ClickHouseError.from_engine(error) from error
+        self._ended = part.rows_read() == 0
+        return part.bytes() or b""
+
+    def close(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._connection.streaming_cancel_query(self._handle)
+
+
+class PipeStream:
+    """A SELECT in any format: the engine writes the result into a pipe, `next_part` reads it.
+
+    The engine closes a result properly, footer and all, even when the query fails on the
+    way. So the last bytes are kept back until the query is known to have succeeded:
+    a reader must never take a broken result for a whole one.
+    """
+
+    _PART_BYTES = 1 << 20
+    _KEPT_BYTES = 1 << 16
+
+    def __init__(self, engine: Engine, threads: Executor) -> None:
+        self._engine = engine
+        self._threads = threads
+        self._read_end, self._write_end = os.pipe()
+        self._kept = b""
+        self._ended = False
+        # The pipe's path is in the text of the query; with this it is so once only.
+        self.marker = f"/* {uuid.uuid4().hex} */"
+
+    @property
+    def path(self) -> str:
+        return f"/dev/fd/{self._write_end}"
+
+    def start(self, connection: Connection, sql: bytes, parameters: Mapping[str, str]) -> None:
+        text = self.marker.encode() + sql
+        self._query = self._threads.submit(self._run, connection, text, dict(parameters))
+
+    def _run(self, connection: Connection, sql: bytes, parameters: Mapping[str, str]) -> None:
+        try:
+            connection.run(sql, parameters=parameters)
+        finally:
+            os.close(self._write_end)
+
+    def next_part(self) -> bytes:
+        while not self._ended:
+            part = os.read(self._read_end, self._PART_BYTES)
+            if not part:
+                self._finish()
+                break
+            self._kept += part
+            if len(self._kept) > self._KEPT_BYTES:
+                ready, self._kept = self._kept[: -self._KEPT_BYTES], self._kept[-self._KEPT_BYTES :]
+                return ready
+        rest, self._kept = self._kept, b""
+        return rest
+
+    def _finish(self) -> None:
+        self._ended = True
+        os.close(self._read_end)
+        try:
+            self._query.result()
+        except ClickHouseError:
+            self._kept = b""
+            raise
+
+    def close(self) -> None:
+        """Stop the query if it still runs; a closed pipe alone doesn't stop it."""
+        if self._ended:
+            return
+        self._ended = True
+        os.close(self._read_end)
+        self._engine.kill(self.marker)
+        # Killed, or done just before: what became of it is of no more interest.
+        self._query.exception()
+
+
+def quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _outcome(result: Any) -> Outcome:
+    return Outcome(
+        body=result.bytes() or b"",
+        read_rows=result.storage_rows_read(),
+        read_bytes=result.storage_bytes_read(),
+        written_rows=result.rows_written(),
+        written_bytes=result.bytes_written(),
+        elapsed_ns=int(result.elapsed() * 1e9),
+    )

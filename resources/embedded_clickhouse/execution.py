@@ -1,0 +1,176 @@
+"""One request run on one connection: an insert, a streamed SELECT, or anything else.
+
+Runs in worker threads and knows nothing of asyncio. Everything that can fail before the
+first byte of a result fails here, so that the client gets a status and a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from resources.embedded_clickhouse.body import Body, SpooledStream
+from resources.embedded_clickhouse.engine import Connection, Engine, Outcome, PipeStream, Stream
+from resources.embedded_clickhouse.errors import ClickHouseError
+from resources.embedded_clickhouse.request import QueryRequest
+from resources.embedded_clickhouse.sessions import Lease, Sessions
+from resources.embedded_clickhouse.sql import Insert, Query, read_insert, read_query
+
+_HEAD_BYTES = 256 * 1024
+_LONGEST_QUERY_BYTES = 16 * 1024**2
+_DEFAULT_FORMAT = "TabSeparated"
+
+# Formats without header and footer: their blocks, one after another, are the whole.
+_BLOCKWISE_FORMATS = frozenset(
+    name.lower()
+    for name in (
+        "Native RowBinary TabSeparated TSV TabSeparatedRaw TSVRaw CSV JSONEachRow NDJSON JSONLines "
+        "JSONCompactEachRow Values"
+    ).split()
+)
+_WITH_RESULT = frozenset("SHOW DESCRIBE DESC EXPLAIN EXISTS CHECK KILL SELECT WITH FROM".split())
+_HARMLESS_CONTROL = frozenset({"SET", "USE", "CREATE"})
+
+
+@dataclass(frozen=True)
+class Result:
+    """The first part of a result, the stream of the others, and what is known already."""
+
+    first_part: bytes
+    rest: Stream | None
+    outcome: Outcome
+    format: str | None
+    resources: ExitStack
+
+    def next_part(self) -> bytes:
+        return b"" if self.rest is None else self.rest.next_part()
+
+    def close(self) -> None:
+        self.resources.close()
+
+
+class Execution:
+    """What all requests share: engine, sessions, threads, spool folder."""
+
+    def __init__(self, engine: Engine, threads: Executor, spool: Path) -> None:
+        self.engine = engine
+        self.sessions = Sessions(engine)
+        self.spool = spool
+        self._threads = threads
+
+    def run(self, request: QueryRequest, body: Body) -> Result:
+        """Run to the first part of the result; `close` of the result releases everything."""
+        with ExitStack() as resources:
+            lease = Lease(self.sessions, request.session)
+            resources.callback(lease.release)
+            head = _head(request, body)
+            insert = read_insert(head)
+            lease.apply(request.settings, request.database)
+            if insert is not None:
+                return self._insert(request, insert, head, body, lease.connection, resources)
+            return self._query(request, head, body, lease.connection, resources)
+
+    def _insert(
+        self,
+        request: QueryRequest,
+        insert: Insert,
+        head: bytes,
+        body: Body,
+        connection: Connection,
+        resources: ExitStack,
+    ) -> Result:
+        if request.read_only:
+            raise _read_only_error()
+        connection.set({f"param_{name}": value for name, value in request.parameters.items()})
+        parts = _joined(head[insert.data_start :], body)
+        format_name = insert.format or request.default_format or "Values"
+        outcome = connection.insert(insert.statement, format_name, parts)
+        return Result(b"", None, outcome, None, resources.pop_all())
+
+    def _query(
+        self,
+        request: QueryRequest,
+        head: bytes,
+        body: Body,
+        connection: Connection,
+        resources: ExitStack,
+    ) -> Result:
+        query = read_query(_whole_text(head, body))
+        kind = _checked_kind(query, connection, request)
+        format_name = query.format or request.default_format or _DEFAULT_FORMAT
+        if not (query.may_be_select and kind == "READ_ONLY"):
+            outcome = connection.run(query.text, format_name, request.parameters)
+            has_result = bool(outcome.body) or query.keyword in _WITH_RESULT
+            known_format = format_name if has_result else None
+            return Result(outcome.body, None, outcome, known_format, resources.pop_all())
+        stream = self._stream(query, format_name, connection, request)
+        resources.callback(stream.close)
+        if request.whole_result_first:
+            stream = SpooledStream(stream, self.spool)
+            resources.callback(stream.close)
+        first_part = stream.next_part()
+        return Result(first_part, stream, Outcome(), format_name, resources.pop_all())
+
+    def _stream(
+        self, query: Query, format_name: str, connection: Connection, request: QueryRequest
+    ) -> Stream:
+        if format_name.lower() in _BLOCKWISE_FORMATS:
+            return connection.stream_blocks(query.text, format_name, request.parameters)
+        pipe = PipeStream(self.engine, self._threads)
+        pipe.start(connection, query.into_file(pipe.path, format_name), request.parameters)
+        return pipe
+
+
+def _head(request: QueryRequest, body: Body) -> bytes:
+    """The beginning of URL's query and body together, which is how ClickHouse joins them."""
+    prefix = request.query.encode()
+    if prefix:
+        prefix += b"\n"
+    return prefix + body.read(max(0, _HEAD_BYTES - len(prefix)))
+
+
+def _whole_text(head: bytes, body: Body) -> bytes:
+    text = head + body.read(_LONGEST_QUERY_BYTES)
+    if len(text) > _LONGEST_QUERY_BYTES:
+        raise ClickHouseError(
+            229,
+            "QUERY_IS_TOO_LARGE",
+            f"the query is longer than {_LONGEST_QUERY_BYTES} bytes; send data with "
+            "INSERT ... FORMAT, which has no limit",
+        )
+    return text
+
+
+def _joined(first: bytes, body: Body) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from body.rest()
+
+
+def _checked_kind(query: Query, connection: Connection, request: QueryRequest) -> str:
+    """chDB's class of the statement, after refusing what a server would refuse."""
+    if not query.keyword:
+        raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error: Empty query")
+    if query.writes_file:
+        raise ClickHouseError(78, "UNKNOWN_TYPE_OF_QUERY", "INTO OUTFILE is not allowed")
+    kind, statements = connection.classify(query.text)
+    if statements > 1:
+        raise ClickHouseError(
+            62, "SYNTAX_ERROR", "Syntax error: Multi-statements are not allowed; send one a request"
+        )
+    harmless = kind == "READ_ONLY" or (kind == "CONTROL" and query.keyword in _HARMLESS_CONTROL)
+    if request.read_only and not harmless:
+        raise _read_only_error()
+    return kind
+
+
+def _read_only_error() -> ClickHouseError:
+    return ClickHouseError(
+        164,
+        "READONLY",
+        "Cannot execute query in readonly mode. For queries over HTTP, method GET implies "
+        "readonly. You should use method POST for modifying queries",
+    )

@@ -1,0 +1,128 @@
+"""The files by which processes of one home find, identify and lock the server.
+
+All live in `<home>/clickhouse`: `data` (chDB's folder), `spool` (bodies of inserts in
+flight), `password`, `state.json` (where the server listens), `engine_version`,
+`start.lock` (held while starting) and `server.lock` (held for the server's whole life:
+the kernel drops it when the process dies in whatever way, so whoever can take it knows
+that no server runs, with no guessing from process ids).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from resources.home import Home
+
+USER = "default"
+INSTANCE_HEADER = "X-Social-Assets-Instance"
+READY = "ready"
+_LOCK_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """What a running server says of itself; `instance` is new at every start."""
+
+    pid: int
+    host: str
+    port: int
+    instance: str
+    started_at: float
+    engine_version: str
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+class ServerFiles:
+    def __init__(self, home: Home) -> None:
+        self.folder = home.clickhouse
+        self.data = self.folder / "data"
+        self.spool = self.folder / "spool"
+        self.password_file = self.folder / "password"
+        self.state_file = self.folder / "state.json"
+        self.version_file = self.folder / "engine_version"
+        self.start_lock = self.folder / "start.lock"
+        self.server_lock = self.folder / "server.lock"
+        self.log = home.logs / "clickhouse.log"
+
+    def create(self) -> Self:
+        for folder in (self.folder, self.spool, self.log.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        return self
+
+    def read_state(self) -> ServerState | None:
+        """The last server's state, alive or dead; written whole, so never half a file."""
+        try:
+            return ServerState(**json.loads(self.state_file.read_text()))
+        except FileNotFoundError:
+            return None
+
+    def write_state(self, state: ServerState) -> None:
+        write_atomically(self.state_file, json.dumps(asdict(state), indent=2) + "\n")
+
+    def password(self) -> str:
+        """The password of this home, made at the first call; callers hold `start_lock`."""
+        try:
+            return self.password_file.read_text().strip()
+        except FileNotFoundError:
+            password = secrets.token_urlsafe(24)
+            write_atomically(self.password_file, password + "\n")
+            return password
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Readers see the old file or the new one; only the owner may read either (0600)."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another process holds the lock, by asking for a shared one for an instant."""
+    if not path.exists():
+        return False
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@contextmanager
+def exclusive_lock(path: Path, timeout: float) -> Iterator[None]:
+    """Hold the lock; `TimeoutError` when another process keeps it longer than that."""
+    deadline = time.monotonic() + timeout
+    with path.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise TimeoutError(
+                        f"{path} is held by another process for over {timeout:.0f} s"
+                    ) from None
+                time.sleep(_LOCK_POLL_SECONDS)
+        yield

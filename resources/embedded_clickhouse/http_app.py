@@ -1,0 +1,145 @@
+"""ClickHouse's HTTP interface as a Starlette application: routes, and order of business.
+
+A request is checked, its body received, a slot taken, the query started in a worker
+thread; `response` sends the result. The event loop only moves bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import AsyncExitStack, contextmanager
+from typing import TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from resources.embedded_clickhouse.access import Access
+from resources.embedded_clickhouse.body import Body
+from resources.embedded_clickhouse.errors import ClickHouseError
+from resources.embedded_clickhouse.execution import Execution
+from resources.embedded_clickhouse.files import INSTANCE_HEADER
+from resources.embedded_clickhouse.options import MAX_QUERIES
+from resources.embedded_clickhouse.request import QueryRequest
+from resources.embedded_clickhouse.response import ResultResponse
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_SLOT_WAIT_SECONDS = 60
+_CLIENT_CLOSED_REQUEST = 499
+
+
+class Traffic:
+    """How many requests are open, and how long there has been none."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._last_end = time.monotonic()
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+            self._last_end = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        return 0.0 if self._open else time.monotonic() - self._last_end
+
+
+class HttpInterface:
+    def __init__(
+        self,
+        execution: Execution,
+        access: Access,
+        threads: Executor,
+        max_queries: int,
+        instance: str,
+    ) -> None:
+        self.traffic = Traffic()
+        self._execution = execution
+        self._access = access
+        self._threads = threads
+        self._max_queries = max_queries
+        self._slots = asyncio.Semaphore(max_queries)
+        self._instance = instance
+
+    def application(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/", self._root, methods=["GET", "POST"]),
+                Route("/ping", self._ping, methods=["GET"]),
+                Route("/replicas_status", self._ping, methods=["GET"]),
+            ]
+        )
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _ping(self, request: Request) -> Response:
+        try:
+            self._access.check_host(request)
+        except ClickHouseError as error:
+            return self._refusal(error, request)
+        with self.traffic.request():
+            return PlainTextResponse("Ok.\n", headers={INSTANCE_HEADER: self._instance})
+
+    async def _root(self, request: Request) -> Response:
+        if request.method != "POST" and "query" not in request.query_params:
+            return await self._ping(request)
+        try:
+            return await self._query(request)
+        except ClickHouseError as error:
+            return self._refusal(error, request)
+        except ClientDisconnect:
+            _log.info("a client went away while sending its body; nothing of it was run")
+            return Response(status_code=_CLIENT_CLOSED_REQUEST)
+
+    async def _query(self, request: Request) -> Response:
+        self._access.check_host(request)
+        self._access.check_credentials(request)
+        asked = QueryRequest.of(request)
+        async with AsyncExitStack() as held:
+            held.enter_context(self.traffic.request())
+            body = Body(asked.content_encoding, self._execution.spool)
+            held.callback(body.close)
+            await body.receive(request.stream())
+            await self._take_slot()
+            held.callback(self._slots.release)
+            result = await self.in_thread(lambda: self._execution.run(asked, body))
+            held.push_async_callback(self.in_thread, result.close)
+            return ResultResponse(
+                asked, result, self._execution.engine, self.in_thread, held.pop_all()
+            )
+
+    async def _take_slot(self) -> None:
+        try:
+            await asyncio.wait_for(self._slots.acquire(), _SLOT_WAIT_SECONDS)
+        except TimeoutError:
+            raise ClickHouseError(
+                202,
+                "TOO_MANY_SIMULTANEOUS_QUERIES",
+                f"Too many simultaneous queries: {self._max_queries} have been running for "
+                f"{_SLOT_WAIT_SECONDS} s; try later, or raise {MAX_QUERIES}",
+            ) from None
+
+    def _refusal(self, error: ClickHouseError, request: Request) -> Response:
+        engine = self._execution.engine
+        return PlainTextResponse(
+            error.describe(engine.version),
+            status_code=error.http_status,
+            headers={
+                "X-ClickHouse-Query-Id": request.query_params.get("query_id", ""),
+                "X-ClickHouse-Timezone": engine.timezone,
+                "X-ClickHouse-Exception-Code": str(error.code),
+            },
+        )

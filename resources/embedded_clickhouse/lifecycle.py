@@ -1,0 +1,195 @@
+"""Start, find and stop the embedded server of a home, from any process, at any time.
+
+Safe when many processes try at once, and when any of them, or the server, is killed:
+what counts is who holds `server.lock`, and the kernel keeps that true. Standard library
+only, since every process of the project imports this.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resources.embedded_clickhouse.files import (
+    INSTANCE_HEADER,
+    READY,
+    USER,
+    ServerFiles,
+    ServerState,
+    exclusive_lock,
+    is_locked,
+)
+from resources.home import Home
+
+_SOURCES = Path(__file__).resolve().parents[2]
+_PING_SECONDS = 5.0
+_POLL_SECONDS = 0.02
+_LOG_TAIL_LINES = 15
+_LARGEST_LOG_BYTES = 8 * 1024**2
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a ClickHouse listens and as whom to come; the password stays out of its text."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+
+
+class EmbeddedServerError(RuntimeError):
+    """The embedded server can't be started or stopped; the text says why and where to look."""
+
+
+def ensure_running(home: Home, timeout: float = 60.0) -> Endpoint:
+    """The endpoint of the home's server, which is started if it does not run."""
+    files = ServerFiles(home)
+    endpoint = _running(files)
+    if endpoint is not None:
+        return endpoint
+    files.create()
+    deadline = time.monotonic() + timeout
+    try:
+        with exclusive_lock(files.start_lock, timeout):
+            return _await_other(files, deadline) or _start(home, files, deadline)
+    except TimeoutError as error:
+        raise EmbeddedServerError(
+            f"the embedded ClickHouse of {home.path} did not start within {timeout:.0f} s "
+            f"({error}); see {files.log}"
+        ) from error
+
+
+def stop(home: Home, timeout: float = 30.0) -> bool:
+    """Stop the home's server and wait until its data is closed; False if none ran."""
+    files = ServerFiles(home)
+    if not is_locked(files.server_lock):
+        return False
+    deadline = time.monotonic() + timeout
+    with exclusive_lock(files.start_lock, timeout):
+        # Only while the lock is held is the process id in it that of a server.
+        if not is_locked(files.server_lock):
+            return False
+        pid = int(files.server_lock.read_text())
+        os.kill(pid, signal.SIGTERM)
+        while is_locked(files.server_lock):
+            if time.monotonic() > deadline:
+                raise EmbeddedServerError(
+                    f"the embedded ClickHouse of {home.path} (process {pid}) has not stopped "
+                    f"within {timeout:.0f} s; see {files.log}, or end it with kill -9 {pid}, "
+                    "which loses nothing that was acknowledged"
+                )
+            time.sleep(_POLL_SECONDS)
+    return True
+
+
+def running_state(home: Home) -> ServerState | None:
+    """What the home's server says of itself, if one runs and answers."""
+    files = ServerFiles(home)
+    state = files.read_state()
+    if state is None or not is_locked(files.server_lock) or not _answers(state):
+        return None
+    return state
+
+
+def _running(files: ServerFiles) -> Endpoint | None:
+    state = files.read_state()
+    if state is None or not is_locked(files.server_lock) or not _answers(state):
+        return None
+    return Endpoint(state.url, USER, files.password_file.read_text().strip())
+
+
+def _await_other(files: ServerFiles, deadline: float) -> Endpoint | None:
+    """A server that holds the lock is about to answer, or about to end: wait for either."""
+    while is_locked(files.server_lock):
+        endpoint = _running(files)
+        if endpoint is not None:
+            return endpoint
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(
+                f"process {files.server_lock.read_text().strip()} holds {files.server_lock} but "
+                f"does not answer; see {files.log}, and end that process if it hangs"
+            )
+        time.sleep(_POLL_SECONDS)
+    return None
+
+
+def _answers(state: ServerState) -> bool:
+    """Whether that very server answers, and not another program on its port."""
+    connection = http.client.HTTPConnection(state.host, state.port, timeout=_PING_SECONDS)
+    try:
+        connection.request("GET", "/ping")
+        return connection.getresponse().getheader(INSTANCE_HEADER) == state.instance
+    except (OSError, http.client.HTTPException):
+        # Nobody there, or no HTTP: what this function is asked.
+        return False
+    finally:
+        connection.close()
+
+
+def _start(home: Home, files: ServerFiles, deadline: float) -> Endpoint:
+    files.password()
+    _turn_log(files.log)
+    read_end, write_end = os.pipe()
+    try:
+        with files.log.open("a") as log:
+            launcher = subprocess.run(
+                [
+                    *(sys.executable, "-P", "-m", "resources.embedded_clickhouse"),
+                    *("--home", str(home.path), "--detach", "--ready-fd", str(write_end)),
+                ],
+                pass_fds=(write_end,),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=files.folder,
+                env=_environment(),
+                check=False,
+            )
+        os.close(write_end)
+        if launcher.returncode != 0:
+            raise _start_error(files, f"it ended with exit code {launcher.returncode}")
+        report = _read_report(read_end, deadline)
+    finally:
+        os.close(read_end)
+    endpoint = _running(files) if report == READY else None
+    if endpoint is None:
+        raise _start_error(files, report or "it ended without a word")
+    return endpoint
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, (str(_SOURCES), os.environ.get("PYTHONPATH"))))
+    return os.environ | {"PYTHONPATH": path}
+
+
+def _read_report(descriptor: int, deadline: float) -> str:
+    """What the server writes until it closes its end, which it also does by dying."""
+    parts: list[bytes] = []
+    while True:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise TimeoutError("no word from it")
+        part = os.read(descriptor, 4096)
+        if not part:
+            return b"".join(parts).decode()
+        parts.append(part)
+
+
+def _start_error(files: ServerFiles, reason: str) -> EmbeddedServerError:
+    lines = files.log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
+    tail = "\n  ".join(lines)
+    return EmbeddedServerError(
+        f"the embedded ClickHouse did not start: {reason}\nThe end of its log, {files.log}:\n  {tail}"
+    )
+
+
+def _turn_log(log: Path) -> None:
+    if log.exists() and log.stat().st_size > _LARGEST_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))

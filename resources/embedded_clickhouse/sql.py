@@ -1,0 +1,170 @@
+"""As much of ClickHouse's syntax as an HTTP front end must see.
+
+Where an INSERT's statement ends and its data begins, which format a query names, and
+whether it reaches for files. Not a parser: the engine parses, and reports what is wrong.
+Works on bytes, because data of any format may follow the statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    rb"""
+      (?P<space>\s++ | --[^\n]*+ | \#[!\ ][^\n]*+ | /\*.*?\*/)
+    | (?P<quoted>'(?:[^'\\]++|\\.|'')*+' | `(?:[^`\\]++|\\.|``)*+` | "(?:[^"\\]++|\\.|"")*+"
+                 | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+    | (?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*+)
+    | (?P<number>\d[\w.]*+)
+    | (?P<symbol>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_AFTER_FORMAT = re.compile(rb"[^\S\n]*+;?[^\S\n]*+\n?")
+_SELECT_STARTS = frozenset({"SELECT", "WITH", "FROM"})
+
+
+@dataclass(frozen=True)
+class Token:
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    def is_word(self, *words: str) -> bool:
+        return self.kind == "word" and self.text.upper() in words
+
+    @property
+    def is_name(self) -> bool:
+        return self.kind in ("word", "quoted")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement without data. `format` is what its own FORMAT clause names."""
+
+    text: bytes
+    keyword: str
+    format: str | None
+    format_start: int
+    writes_file: bool
+
+    @property
+    def may_be_select(self) -> bool:
+        return self.keyword in _SELECT_STARTS
+
+    def into_file(self, path: str, format_name: str) -> bytes:
+        """The same SELECT, writing its result to `path` in place of returning it."""
+        quoted = path.replace("\\", "\\\\").replace("'", "\\'").encode()
+        target = b"\nINTO OUTFILE '" + quoted + b"' APPEND COMPRESSION 'none'"
+        if self.format is None:
+            return self.text + target + b" FORMAT " + format_name.encode()
+        return self.text[: self.format_start] + target + b" " + self.text[self.format_start :]
+
+
+@dataclass(frozen=True)
+class Insert:
+    """An INSERT whose data follows: the statement up to FORMAT or VALUES, the data after."""
+
+    statement: bytes
+    format: str | None
+    data_start: int
+
+
+def top_level_tokens(text: bytes) -> Iterator[Token]:
+    """The tokens outside of parentheses, comments left out."""
+    depth = 0
+    for found in _TOKEN.finditer(text):
+        kind = found.lastgroup or ""
+        if kind == "tag":
+            kind = "quoted"
+        if kind == "symbol" and found.group() in b")]}":
+            depth = max(0, depth - 1)
+        if depth == 0 and kind != "space":
+            yield Token(kind, found.group().decode(errors="replace"), found.start(), found.end())
+        if kind == "symbol" and found.group() in b"([{":
+            depth += 1
+
+
+def first_keyword(text: bytes) -> str:
+    """The first word, in upper case, however deep in parentheses."""
+    for found in _TOKEN.finditer(text):
+        if found.lastgroup == "word":
+            return found.group().decode(errors="replace").upper()
+        if found.lastgroup != "space" and found.group() != b"(":
+            break
+    return ""
+
+
+def read_query(text: bytes) -> Query:
+    """What the front end needs to know of a statement that carries no data."""
+    tokens = list(top_level_tokens(text))
+    while tokens and tokens[-1].text == ";":
+        text = text[: tokens.pop().start]
+    clause = _format_clause(tokens)
+    return Query(
+        text=text,
+        keyword=first_keyword(text),
+        format=None if clause is None else clause[1].text,
+        format_start=len(text) if clause is None else clause[0].start,
+        writes_file=any(
+            token.is_word("INTO") and following.is_word("OUTFILE")
+            for token, following in zip(tokens, tokens[1:], strict=False)
+        ),
+    )
+
+
+def read_insert(head: bytes) -> Insert | None:
+    """The INSERT that begins `head`, if data follows it; None for any other statement."""
+    if first_keyword(head) != "INSERT":
+        return None
+    tokens = top_level_tokens(head)
+    previous = next(tokens)
+    table_seen = selects = False
+    for token in tokens:
+        part_of_name = previous.text == "."
+        if not table_seen:
+            is_filler = token.is_word("INTO", "TABLE", "FUNCTION")
+            table_seen = token.is_name and not is_filler
+        elif token.is_word("FORMAT") and not part_of_name:
+            name = next(tokens, None)
+            if name is None or not name.is_name:
+                return None
+            data = _AFTER_FORMAT.match(head, name.end)
+            return Insert(head[: token.start], name.text, data.end() if data else name.end)
+        elif selects or part_of_name:
+            pass
+        elif token.is_word("VALUES"):
+            return Insert(head[: token.start], "Values", token.end)
+        elif token.is_word("SELECT", "WITH", "FROM", "WATCH"):
+            selects = True
+        previous = token
+    return None if selects or not table_seen else _insert_without_format(head)
+
+
+def _insert_without_format(head: bytes) -> Insert | None:
+    """`INSERT INTO t (a, b)`, its format left to the request; the data starts on the next line.
+
+    `INSERT INTO t (SELECT 1)` looks alike, but carries its own rows.
+    """
+    if re.search(rb"\(\s*(?:SELECT|WITH)\b", head, re.IGNORECASE):
+        return None
+    line_end = head.find(b"\n")
+    end = len(head) if line_end < 0 else line_end
+    return Insert(head[:end].rstrip().rstrip(b";"), None, min(end + 1, len(head)))
+
+
+def _format_clause(tokens: list[Token]) -> tuple[Token, Token] | None:
+    """FORMAT and its name, when they end the query or only SETTINGS follow.
+
+    So that a column named `format` is none.
+    """
+    for index in range(len(tokens) - 2, 0, -1):
+        keyword, name = tokens[index], tokens[index + 1]
+        following = tokens[index + 2] if index + 2 < len(tokens) else None
+        ends = following is None or following.is_word("SETTINGS")
+        if keyword.is_word("FORMAT") and name.is_name and ends:
+            return keyword, name
+    return None

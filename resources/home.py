@@ -1,0 +1,78 @@
+"""Where the state of an installation lives on this machine.
+
+Only the layout: which folder holds what. Who creates a folder, and what is written
+into it, belongs to the owner of that folder. Imports the standard library alone, since
+every process of the project reads it first.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+ENVIRONMENT_VARIABLE = "SOCIAL_ASSETS_HOME"
+DEFAULT_HOME = "~/.social-assets"
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+class HomeInsideCheckoutError(ValueError):
+    """The home would put data, logs and a password among the sources."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the home {path} lies inside the source folder {_CHECKOUT}; "
+            f"set {ENVIRONMENT_VARIABLE} (or --home) to a folder outside of it"
+        )
+
+
+@dataclass(frozen=True)
+class Home:
+    """The one folder that holds all state; its parts are named here and nowhere else."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        path = Path(self.path).expanduser().resolve()
+        if path == _CHECKOUT or (path.is_relative_to(_CHECKOUT) and _is_source_tree()):
+            raise HomeInsideCheckoutError(path)
+        object.__setattr__(self, "path", path)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        return cls(Path(os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_HOME))
+
+    @property
+    def lake(self) -> Path:
+        return self.path / "lake"
+
+    @property
+    def clickhouse(self) -> Path:
+        return self.path / "clickhouse"
+
+    @property
+    def dagster(self) -> Path:
+        return self.path / "dagster"
+
+    @property
+    def landing(self) -> Path:
+        return self.path / "landing"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.path / "artifacts"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+
+def _is_source_tree() -> bool:
+    """An installed package sits in site-packages, which no home may be refused for."""
+    return (_CHECKOUT / "pyproject.toml").exists() or (_CHECKOUT / ".git").exists()
