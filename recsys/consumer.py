@@ -8,6 +8,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class LoadedModel:
         known = position >= 0
         # Users without interactions have no factor worth ranking by.
         known[known] = self.seen.lengths[position[known]] > 0
-        popular = self._popularity()
+        popular = self._popularity
 
         def scores_of(rows: slice) -> Float32:
             scores = np.tile(popular, (rows.stop - rows.start, 1))
@@ -77,6 +78,7 @@ class LoadedModel:
         answers = ranked_rows(pa.array([item_id]), self.items, ids, scores)
         return pa.table(answers).select(["item_id", "rank", "score"])
 
+    @cached_property
     def _popularity(self) -> Float32:
         """Users of each item, float32[items]; an item of no one is not offered."""
         counts = np.bincount(self.seen.indices, minlength=len(self.items)).astype(np.float32)

@@ -83,20 +83,24 @@ def evaluate(
             offered[k][ids[:, :k][ids[:, :k] >= 0]] = True
             for name, values in of_users.items():
                 sums[f"{name}@{k}"] += float(values.sum())
-    found_metrics = {name: total / len(judged) for name, total in sums.items()}
-    found_metrics |= {f"coverage@{k}": float(any_user.mean()) for k, any_user in offered.items()}
     return Evaluation(
         model=model.name,
         ks=tuple(ks),
-        metrics=found_metrics if len(judged) else dict.fromkeys(_names(ks), math.nan),
+        metrics=_averages(sums, offered, len(judged)),
         user_indices=judged,
         user_ndcg=user_ndcg,
         users_without_train=int(np.count_nonzero((truth.lengths > 0) & (seen.lengths == 0))),
     )
 
 
-def _names(ks: Sequence[int]) -> list[str]:
-    return ["auc", *(f"{name}@{k}" for name in (*metrics.AT_K, "novelty", "coverage") for k in ks)]
+def _averages(
+    sums: Mapping[str, float], offered: Mapping[int, NDArray[np.bool_]], users: int
+) -> dict[str, float]:
+    if users == 0:
+        names = [f"{name}@{k}" for name in (*metrics.AT_K, "novelty", "coverage") for k in offered]
+        return dict.fromkeys(["auc", *names], math.nan)
+    means = {name: total / users for name, total in sums.items()}
+    return means | {f"coverage@{k}": float(item.mean()) for k, item in offered.items()}
 
 
 def _check_comparable(train: InteractionMatrix, test: InteractionMatrix) -> None:

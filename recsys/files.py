@@ -73,7 +73,7 @@ def parse_ids(content: bytes, name: str) -> Any:
     ids are looked up by bisection.
     """
     try:
-        column = pq.read_table(pa.BufferReader(content), columns=[ID_COLUMN])[ID_COLUMN]
+        column = pq.ParquetFile(pa.BufferReader(content)).read([ID_COLUMN])[ID_COLUMN]
         ids = pa.concat_arrays(column.cast(pa.string()).chunks or [pa.array([], pa.string())])
     except (pa.ArrowException, OSError, KeyError) as error:
         raise UnreadableFileError(
