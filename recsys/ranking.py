@@ -21,8 +21,8 @@ Int64 = NDArray[np.int64]
 Ranked = tuple[Int32, Float32]
 
 NO_ITEM = -1
-# Cells of a score batch: 64 MiB of float32, large enough that BLAS and not Python sets the pace.
-MAX_CELLS = 1 << 24
+# Cells of a score batch: 16 MiB of float32, large enough that arrays and not Python set the pace.
+MAX_CELLS = 1 << 22
 
 
 @dataclass(frozen=True)
