@@ -26,7 +26,7 @@ class ALS(FactorRecommender):
     gives byte-identical factors whatever the number of threads (`threads`, 0 for all cores): the
     threads share no sum, and BLAS is held to one.
 
-    The defaults suit some 50,000 interactions and more. `fit` raises ValueError for a matrix
+    The defaults suit some 10,000 interactions and more. `fit` raises ValueError for a matrix
     without interactions, or with so few that the regularization leaves no factor but zero.
     """
 

@@ -182,6 +182,37 @@ def test_a_publish_that_fails_halfway_leaves_nothing(als, tasteful, tmp_path, mo
     assert list((tmp_path / "als").iterdir()) == []
 
 
+KILLED_BEFORE_THE_RENAME = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+import pyarrow as pa
+import recsys
+
+Path.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+rows = pa.table({"user_id": ["a"], "item_id": ["x"], "weight": [1.0]})
+matrix = recsys.InteractionMatrix.from_table(rows)
+now = datetime.now(UTC)
+recsys.publish(
+    recsys.Popularity().fit(matrix.csr), matrix, Path(sys.argv[1]), version="v1", metrics={},
+    data_window=(now, now), watermarks={}, code_version="",
+)
+"""
+
+
+def test_a_publish_that_is_killed_shows_no_version_and_can_be_repeated(rows, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_THE_RENAME, str(tmp_path)], cwd=CHECKOUT, check=False
+    )
+    assert done.returncode == -9
+    assert [path.suffix for path in (tmp_path / "popularity").iterdir()] == [".partial"]
+    with pytest.raises(ArtifactError, match="is missing"):
+        load(tmp_path / "popularity")
+    matrix = InteractionMatrix.from_table(rows(("a", "x")))
+    publish(Popularity().fit(matrix.csr), matrix, tmp_path, version="v1", **PROVENANCE)
+    assert load(tmp_path / "popularity").manifest["version"] == "v1"
+
+
 @pytest.mark.parametrize("version", ["", "..", "a/b", ".hidden", "current", "v 1", "x" * 200])
 def test_a_version_that_is_no_plain_file_name_is_refused(als, tasteful, tmp_path, version):
     with pytest.raises(ArtifactError, match="cannot name a model or version"):
