@@ -82,7 +82,7 @@ class Body:
     def _open(self) -> IO[bytes]:
         self._file.seek(0)
         if self._encoding == "gzip":
-            return cast("IO[bytes]", gzip.GzipFile(fileobj=self._file))
+            return cast("IO[bytes]", gzip.GzipFile(fileobj=self._file, mode="rb"))
         if self._encoding == "lz4":
             return cast("IO[bytes]", lz4.frame.LZ4FrameFile(self._file))
         if self._encoding == "zstd":

@@ -86,8 +86,11 @@ class Execution:
             raise _read_only_error()
         connection.set({f"param_{name}": value for name, value in request.parameters.items()})
         parts = _joined(head[insert.data_start :], body)
-        format_name = insert.format or request.default_format or "Values"
-        outcome = connection.insert(insert.statement, format_name, parts)
+        if insert.selects:
+            outcome = _insert_select(insert, parts, connection)
+        else:
+            format_name = insert.format or request.default_format or "Values"
+            outcome = connection.insert(insert.statement, format_name, parts)
         return Result(b"", None, outcome, None, resources.pop_all())
 
     def _query(
@@ -148,6 +151,18 @@ def _joined(first: bytes, body: Body) -> Iterator[bytes]:
     if first:
         yield first
     yield from body.rest()
+
+
+def _insert_select(insert: Insert, parts: Iterator[bytes], connection: Connection) -> Outcome:
+    """INSERT ... SELECT ... FORMAT: good without data; chDB would pass over any, silently."""
+    if any(part.strip() for part in parts):
+        raise ClickHouseError(
+            48,
+            "NOT_IMPLEMENTED",
+            "INSERT ... SELECT ... FROM input() with data is not available in the embedded "
+            "ClickHouse; insert into a temporary table of a session, then INSERT ... SELECT from it",
+        )
+    return connection.run(insert.statement)
 
 
 def _checked_kind(query: Query, connection: Connection, request: QueryRequest) -> str:

@@ -66,11 +66,15 @@ class Query:
 
 @dataclass(frozen=True)
 class Insert:
-    """An INSERT whose data follows: the statement up to FORMAT or VALUES, the data after."""
+    """An INSERT whose data follows: the statement up to FORMAT or VALUES, the data after.
+
+    `selects`: the data would pass through a SELECT first, by the table function `input`.
+    """
 
     statement: bytes
     format: str | None
     data_start: int
+    selects: bool = False
 
 
 def top_level_tokens(text: bytes) -> Iterator[Token]:
@@ -133,7 +137,8 @@ def read_insert(head: bytes) -> Insert | None:
             if name is None or not name.is_name:
                 return None
             data = _AFTER_FORMAT.match(head, name.end)
-            return Insert(head[: token.start], name.text, data.end() if data else name.end)
+            start = data.end() if data else name.end
+            return Insert(head[: token.start], name.text, start, selects)
         elif selects or part_of_name:
             pass
         elif token.is_word("VALUES"):
