@@ -28,7 +28,7 @@ _STRAY_TAGS = 0.25  # share of posts with a tag of something else
 
 
 def records(day: Day) -> Any:
-    """The posts published on the day, in the order of time; the first day has the older ones too."""
+    """The posts published on the day, in the order of time; the first day has older ones too."""
     posts = day.world.posts
     number = day.world.published_on(day.number)
     interest = posts.interest[number]

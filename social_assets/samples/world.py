@@ -23,7 +23,7 @@ TOPIC_OF = np.repeat(np.arange(len(TOPICS)), [len(interests) for interests in TO
 SECONDS = 86_400
 
 _ATTENTION = np.array([0.55, 0.28, 0.17])  # of a user, over the three interests
-_BY_TASTE = 0.6  # of encounters; the rest is what the platform shows to everybody
+_BY_TASTE = 0.7  # of encounters; the rest is what the platform shows to everybody
 _HALF_LIFE_DAYS = 8.0  # of a post's popularity
 _EVERGREEN = 0.15  # of a post's popularity that stays
 _HOURLY = np.array(
@@ -154,7 +154,7 @@ class World:
         walk = rng.normal(0, 0.15, (days, INTERESTS)).cumsum(axis=0)
         return cls(
             people=_people(max(300, events // 50), rng),
-            posts=_posts(max(4 * INTERESTS, events // 200), accounts, days, rng),
+            posts=_posts(max(10 * INTERESTS, events // 200), accounts, days, rng),
             videos=_videos(max(20 * len(TOPICS), events // 250), rng),
             trend=np.exp(walk),
         )
@@ -247,7 +247,7 @@ def _posts(n: int, accounts: int, days: int, rng: np.random.Generator) -> Posts:
         account=account,
         platform=platform[account],
         second=np.concatenate([np.sort(older), np.sort(newer)]),
-        appeal=zipf(n, 0.75, rng),
+        appeal=zipf(n, 0.65, rng),
     )
 
 
