@@ -18,6 +18,7 @@ from typing import Any, Literal
 import ibis.expr.datatypes as dt
 import pandera.ibis as pa
 from pandera.api.checks import Check
+from pandera.backends.ibis.register import register_ibis_backends
 from pandera.dtypes import immutable
 from pandera.engines import ibis_engine
 
@@ -186,6 +187,8 @@ class Contract:
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
         """The pandera schema that all verdicts are compiled from."""
+        # pandera copies each check into the schema with the backends known by then.
+        register_ibis_backends()
         return self.model.to_schema()
 
     @cached_property
@@ -212,7 +215,7 @@ class Contract:
 
 
 def match_key(name: str) -> str:
-    """Reduce a spelling to letters and digits, case folded: `Total Time Spent` -> `totaltimespent`."""
+    """Reduce a spelling to letters and digits, case folded: `Owns_Property` -> `ownsproperty`."""
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 

@@ -1,4 +1,4 @@
-"""Finds the contracts: every module of this package, and of one folder of the user's, that has `CONTRACT`.
+"""Finds the contracts: each module with `CONTRACT`, here and in one folder of the user's.
 
 Here belongs discovery alone; what a contract is stands in `contract.py`.
 """
@@ -21,7 +21,7 @@ EXTRA_CONTRACTS = "SOCIAL_ASSETS_CONTRACTS"
 """Environment variable: a folder whose `*.py` files are contracts of the user's own."""
 
 
-class UnknownStream(LookupError):
+class UnknownStreamError(LookupError):
     """No contract has that name."""
 
 
@@ -41,12 +41,12 @@ def contracts() -> tuple[Contract, ...]:
 
 
 def contract(name: str) -> Contract:
-    """The contract of one stream. Raises UnknownStream naming those that exist."""
+    """The contract of one stream. Raises UnknownStreamError naming those that exist."""
     for candidate in contracts():
         if candidate.name == name:
             return candidate
     known = ", ".join(c.name for c in contracts())
-    raise UnknownStream(f"no stream {name!r}; the streams are {known}")
+    raise UnknownStreamError(f"no stream {name!r}; the streams are {known}")
 
 
 def _modules() -> Iterator[ModuleType]:

@@ -1,4 +1,4 @@
-"""What people watch, on which device, why and with what effect: one row a user and video and day."""
+"""What people watch, on which device, why and with what effect: a row a user, video and day."""
 
 import pandera.ibis as pa
 

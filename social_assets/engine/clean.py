@@ -1,0 +1,160 @@
+"""Typed canonical columns from text: cast, default, standardize, derive, event time.
+
+Here belongs what a value becomes. Whether it is acceptable is said in `verdicts`, from the
+`bad_<column>` flags left here for what could not be read as its type.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from social_assets.contracts.contract import (
+    AgeGroup,
+    Column,
+    Contract,
+    Derivation,
+    HourOf,
+    Spellings,
+    TimeOfDay,
+)
+
+TRUE = ("true", "t", "yes", "y", "1", "1.0")
+FALSE = ("false", "f", "no", "n", "0", "0.0")
+
+_INTEGER = r"^[+-]?[0-9]{1,19}(\.0+)?$"
+_TIMES_OF_DAY = ("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
+_EARLIEST = datetime(2000, 1, 1)
+"""A time before this is unreadable: no social medium is older, and 1970 is a clock not set."""
+_LATEST = datetime(9998, 12, 31)
+_AGE_GROUPS = ((18, "13-17"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"))
+
+
+@ibis.udf.scalar.builtin(
+    name="try_strptime", signature=((dt.string, dt.Array(dt.string)), dt.timestamp)
+)
+def _try_strptime(text: str, formats: list[str]) -> dt.timestamp: ...  # type: ignore[empty-body,valid-type]
+
+
+@ibis.udf.scalar.builtin(name="isfinite", signature=((dt.float64,), dt.boolean))
+def _isfinite(number: float) -> bool: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
+def _json_valid(text: str) -> bool: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="from_json", signature=((dt.string, dt.string), dt.Array(dt.string)))
+def _from_json(text: str, structure: str) -> list[str]: ...  # type: ignore[empty-body]
+
+
+def cleaned(records: ir.Table, contract: Contract) -> ir.Table:
+    """Records with `in_<column>` texts -> typed columns, `event_time`, and `bad_<column>` flags.
+
+    A flag is true where a text was there and could not be read as the column's type. Nulls of
+    columns without a default, and bad values, stay null.
+    """
+    typed = records.mutate(
+        **{c.name: _typed(records[f"in_{c.name}"], c) for c in contract.source_columns}
+    )
+    flagged = typed.mutate(
+        **{
+            f"bad_{c.name}": typed[f"in_{c.name}"].notnull() & typed[c.name].isnull()
+            for c in contract.source_columns
+            if _can_be_bad(c)
+        },
+        **{f"missing_{name}": typed[f"in_{name}"].isnull() for name in contract.required},
+    )
+    filled = flagged.mutate(
+        **{
+            c.name: flagged[c.name].fill_null(c.default)
+            for c in contract.source_columns
+            if c.default is not None and c.name not in contract.required
+        }
+    )
+    derived = filled.mutate(
+        **{c.name: _derived(filled, c.derive) for c in contract.columns.values() if c.derive}
+    )
+    return derived.mutate(event_time=event_time(derived, contract))
+
+
+def event_time(records: ir.Table, contract: Contract) -> ir.TimestampValue:
+    """When each typed record happened; null where the field the contract names is unreadable."""
+    if contract.event_time is not None:
+        return records[contract.event_time]
+    if contract.time_of_day is None:
+        return records.timestamp
+    text = records[contract.time_of_day]
+    clock = (
+        text.substr(0, 2).try_cast("int64") * 3600
+        + text.substr(3, 2).try_cast("int64") * 60
+        + text.substr(6, 2).try_cast("int64")
+    )
+    on_its_date = records.timestamp.truncate("D") + clock.as_interval("s")
+    return ibis.cases((records.source == "file", on_its_date)).coalesce(records.timestamp)
+
+
+def timestamp_of(text: ir.StringValue) -> ir.TimestampValue:
+    """Read ISO 8601 with or without offset (then UTC), or seconds or milliseconds since 1970."""
+    number = text.try_cast("int64")
+    readable = ibis.coalesce(
+        text.try_cast(dt.Timestamp(timezone="UTC")).cast("timestamp"),
+        ibis.cases(
+            (text.length() == 10, number.as_timestamp("s").cast("timestamp")),
+            (text.length() == 13, number.as_timestamp("ms").cast("timestamp")),
+        ),
+    )
+    return ibis.cases((readable.between(_EARLIEST, _LATEST), readable))
+
+
+def _typed(text: ir.StringValue, column: Column) -> ir.Value:
+    if isinstance(column.standardize, TimeOfDay):
+        return _time_of_day(text)
+    if isinstance(column.standardize, Spellings):
+        return _standardized(text, column.standardize)
+    match column.type:
+        case "integer":
+            return ibis.cases((text.re_search(_INTEGER), text.try_cast("int64")))
+        case "number":
+            number = text.try_cast("float64")
+            return ibis.cases((_isfinite(number), number))
+        case "boolean":
+            lowered = text.lower()
+            return ibis.cases((lowered.isin(TRUE), True), (lowered.isin(FALSE), False))
+        case "timestamp":
+            return timestamp_of(text)
+        case "strings":
+            is_list = text.startswith("[") & _json_valid(text)
+            return _from_json(ibis.cases((is_list, text)), '["VARCHAR"]')
+        case "string":
+            return text
+
+
+def _can_be_bad(column: Column) -> bool:
+    return column.type != "string" or isinstance(column.standardize, TimeOfDay)
+
+
+def _standardized(text: ir.StringValue, spellings: Spellings) -> ir.StringValue:
+    known = spellings.lookup()
+    lowered = text.lower()
+    branches = [(lowered == spelling, stored) for spelling, stored in known.items() if spelling]
+    return ibis.cases((text.isnull(), ibis.null("string")), *branches, else_=spellings.otherwise)
+
+
+def _time_of_day(text: ir.StringValue) -> ir.StringValue:
+    formats = ibis.array([ibis.literal(f) for f in _TIMES_OF_DAY])
+    return _try_strptime(text, formats).strftime("%H:%M:%S")
+
+
+def _derived(records: ir.Table, derivation: Derivation | None) -> ir.Value:
+    match derivation:
+        case AgeGroup(age=age):
+            branches = [(records[age] < below, band) for below, band in _AGE_GROUPS]
+            older = ibis.cases((records[age] < 65, "55-64"), else_="65+")
+            return ibis.cases((records[age].isnull(), "Unknown"), *branches, else_=older)
+        case HourOf(time_of_day=name):
+            return records[name].substr(0, 2).try_cast("int64")
+    raise TypeError(f"no way to derive {derivation!r}; add it to engine/clean.py")

@@ -1,0 +1,100 @@
+"""The whole of cleaning for one set of raw records: open, clean, judge, store.
+
+Here belongs the order of the steps and the discovery of spellings; each step is an expression of
+its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from social_assets.contracts.contract import Contract
+from social_assets.engine.clean import cleaned, timestamp_of
+from social_assets.engine.decode import (
+    Shape,
+    distinct_headers,
+    distinct_keys,
+    opened,
+    shape_of,
+    with_fields,
+)
+from social_assets.engine.duckdb_engine import Session, plain
+from social_assets.engine.verdicts import judged
+
+PROVENANCE = ("source", "origin", "partition", "offset", "timestamp", "ingested_at", "batch_id")
+INPUT = ("value", "csv_header", *PROVENANCE, "event_date")
+SAMPLE_ROWS = 1_000
+
+
+@contextmanager
+def verdicts(session: Session, raw: ir.Table, contract: Contract) -> Iterator[ir.Table]:
+    """Every raw record (columns INPUT) with its cleaned columns and `reasons`, '' if accepted.
+
+    `value` and `csv_header` are kept for the rejected alone. One pass, but for records that spell
+    a column in a way the first thousand did not.
+    """
+    shape = _first_shape(session, raw, contract)
+    while True:
+        with session.stored(_verdicts(raw, contract, shape)) as stored:
+            wider = _wider(session, stored, contract, shape)
+            if wider is None:
+                yield stored
+                return
+            shape = wider
+
+
+def event_dates(session: Session, records: pa.Table, contract: Contract) -> pa.ChunkedArray:
+    """The date to land each record on: of its event time, as far as that can be read.
+
+    `records` has `value`, `csv_header`, `timestamp`, `ingested_at` and an ascending `offset`; the
+    answer is in its order. Where the event time is unreadable or from the future, the date of
+    the record's timestamp counts.
+    """
+    if contract.event_time is None:
+        raise ValueError(f"{contract.name} names no event time: its records land by timestamp")
+    raw = session.view(records.cast(plain(records.schema))).rename(bytes="value")
+    table = opened(raw, contract.max_record_bytes)
+    shape = shape_of(
+        contract, session.strings(distinct_keys(table)), session.strings(distinct_headers(table))
+    )
+    fields = with_fields(table, shape, [contract.event_time])
+    happened = timestamp_of(fields[f"in_{contract.event_time}"])
+    latest = fields.ingested_at + ibis.interval(seconds=int(contract.future_after.total_seconds()))
+    readable = ibis.cases((happened <= latest, happened))
+    dates = fields.select("offset", event_date=readable.coalesce(fields.timestamp).date())
+    return session.table(dates.order_by("offset")).column("event_date")
+
+
+def _first_shape(session: Session, raw: ir.Table, contract: Contract) -> Shape:
+    sample = opened(raw.limit(SAMPLE_ROWS).rename(bytes="value"), contract.max_record_bytes)
+    return shape_of(
+        contract, session.strings(distinct_keys(sample)), session.strings(distinct_headers(raw))
+    )
+
+
+def _wider(session: Session, stored: ir.Table, contract: Contract, shape: Shape) -> Shape | None:
+    spare = session.strings(stored.select(key=stored.spare_keys.unnest()).distinct())
+    known = {key for keys in shape.spellings.values() for key in keys}
+    wider = shape_of(contract, known.union(spare), shape.headers)
+    return None if wider == shape else wider
+
+
+def _verdicts(raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
+    records = opened(raw.rename(bytes="value"), contract.max_record_bytes)
+    columns = [c.name for c in contract.source_columns]
+    table = judged(cleaned(with_fields(records, shape, columns), contract), contract)
+    rejected = table.reasons != ""
+    return table.select(
+        *[c.name for c in contract.cleaned_columns],
+        *PROVENANCE,
+        "event_date",
+        "reasons",
+        "spare_keys",
+        bytes=ibis.cases((rejected, table.bytes)),
+        csv_header=ibis.cases((rejected, table.csv_header)),
+    )

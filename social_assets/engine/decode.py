@@ -1,0 +1,199 @@
+"""Opens records: bytes -> one text column for each column of the contract, whatever their spelling.
+
+Here belongs what depends on the record's format (JSON object or CSV line). Types, defaults and
+rules come later (`clean`, `verdicts`). The functions named in capitals are DuckDB's own; Ibis
+passes them through.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from social_assets.contracts.contract import Contract, match_key
+
+_CSV_FIELD = r'("(?:[^"]|"")*"|[^,]*),'
+
+
+@ibis.udf.scalar.builtin(name="decode", signature=((dt.binary,), dt.string))
+def _decode(value: bytes) -> str: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="try", signature=((dt.string,), dt.string))
+def _try(value: str) -> str: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="trim", signature=((dt.string,), dt.string))
+def _trim(value: str) -> str: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="octet_length", signature=((dt.binary,), dt.int64))
+def _octet_length(value: bytes) -> int: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
+def _json_valid(text: str) -> bool: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="json_keys", signature=((dt.string,), dt.Array(dt.string)))
+def _json_keys(text: str) -> list[str]: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(
+    name="regexp_extract_all",
+    signature=((dt.string, dt.string, dt.int64), dt.Array(dt.string)),
+)
+def _regexp_extract_all(text: str, pattern: str, group: int) -> list[str]: ...  # type: ignore[empty-body]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a set of records spells the contract's columns.
+
+    `spellings` maps a column to the JSON keys it goes by, best first; `headers` maps a CSV header
+    line to the position of each column in it, and to how many fields it has.
+    """
+
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    headers: Mapping[str, CsvHeader] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CsvHeader:
+    """One CSV header line: how many fields, and where each of the contract's columns stands."""
+
+    width: int
+    positions: Mapping[str, int]
+
+
+def csv_header(contract: Contract, line: str) -> CsvHeader:
+    """Read a header line. Where two spellings of a column stand side by side, the first counts."""
+    names = next(csv.reader([line]), [])
+    by_key = {c.match_key: c.name for c in contract.source_columns}
+    positions: dict[str, int] = {}
+    for index, name in enumerate(names):
+        column = by_key.get(match_key(name))
+        if column is not None:
+            positions.setdefault(column, index)
+    return CsvHeader(width=len(names), positions=positions)
+
+
+def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
+    """Raw records with `text`, null where the bytes are too many or no UTF-8, and `is_json`,
+    true for a JSON object, null for a CSV line.
+    """
+    fits = _octet_length(raw.bytes) <= max_record_bytes
+    table = raw.mutate(too_long=~fits, text=ibis.cases((fits, _try(_decode(raw.bytes)))))
+    is_object = table.text.lstrip().startswith("{") & _json_valid(table.text)
+    table = table.mutate(is_json=ibis.cases((table.csv_header.isnull(), is_object)))
+    return table.mutate(json_text=ibis.cases((table.is_json, table.text)))
+
+
+def distinct_keys(records: ir.Table) -> ir.Table:
+    """Every JSON key that the opened records use: the column `key`."""
+    return records.select(key=_json_keys(records.json_text).unnest()).distinct()
+
+
+def distinct_headers(records: ir.Table) -> ir.Table:
+    """Every CSV header line that the records came under: the column `csv_header`."""
+    return records.filter(records.csv_header.notnull()).select("csv_header").distinct()
+
+
+def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) -> Shape:
+    """Match what the sources say with the contract; the contract's own spelling comes first."""
+    spellings: dict[str, list[str]] = {c.name: [c.name] for c in contract.source_columns}
+    by_key = {c.match_key: c.name for c in contract.source_columns}
+    for key in sorted(keys):
+        column = by_key.get(match_key(key))
+        if column is not None and key != column:
+            spellings[column].append(key)
+    return Shape(
+        {column: tuple(found) for column, found in spellings.items()},
+        {line: csv_header(contract, line) for line in headers},
+    )
+
+
+def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.Table:
+    """Opened records with the text of each of `columns` as `in_<column>`, trimmed, null if empty.
+
+    Adds `field_count_ok`, whether a CSV line has as many fields as its header; and `spare_keys`,
+    the keys of a JSON object in which one of the columns was not found: it may be there in a
+    spelling that the shape lacks.
+    """
+    names = tuple(columns)
+    objects = _without_case_collisions([k for name in names for k in shape.spellings[name]])
+    table = records.mutate(
+        **{f"json_{n}": _json_object(records.json_text, keys) for n, keys in enumerate(objects)}
+    )
+    fields = {key: table[f"json_{n}"][key] for n, keys in enumerate(objects) for key in keys}
+    if shape.headers:
+        line = ibis.cases((table.csv_header.notnull(), table.text.concat(",")))
+        table = table.mutate(csv_fields=_regexp_extract_all(line, _CSV_FIELD, 1))
+    table = table.mutate(
+        field_count_ok=_field_count_ok(table, shape),
+        **{f"in_{name}": _trimmed(_text(table, name, shape, fields)) for name in names},
+    )
+    absent = ibis.or_(*(table[f"in_{name}"].isnull() for name in names))
+    spare = ibis.cases((absent, _json_keys(table.json_text)))
+    opened_once = [c for c in table.columns if c == "csv_fields" or c.startswith("json_")]
+    return table.mutate(spare_keys=spare).drop(*opened_once)
+
+
+def _without_case_collisions(keys: Iterable[str]) -> list[list[str]]:
+    """Keys in as few groups as have no two that differ in case only: DuckDB's structs fold case."""
+    groups: list[dict[str, str]] = []
+    for key in keys:
+        group = next((g for g in groups if key.casefold() not in g), None)
+        if group is None:
+            group = {}
+            groups.append(group)
+        group[key.casefold()] = key
+    return [list(group.values()) for group in groups]
+
+
+def _json_object(text: ir.StringValue, keys: list[str]) -> ir.StructValue:
+    """One parse of a JSON object to a struct of texts; absent and null fields are null."""
+    returns = dt.Struct(dict.fromkeys(keys, dt.string))
+
+    @ibis.udf.scalar.builtin(name="from_json", signature=((dt.string, dt.string), returns))
+    def from_json(text: str, structure: str) -> dict[str, str]: ...  # type: ignore[empty-body]
+
+    return from_json(text, json.dumps(dict.fromkeys(keys, "VARCHAR")))
+
+
+def _text(
+    table: ir.Table, name: str, shape: Shape, fields: Mapping[str, ir.StringValue]
+) -> ir.StringValue:
+    found = [fields[key] for key in shape.spellings[name]]
+    branches = [
+        (table.csv_header == line, _unquoted(table.csv_fields[header.positions[name]]))
+        for line, header in shape.headers.items()
+        if name in header.positions
+    ]
+    if branches:
+        found.append(ibis.cases(*branches))
+    return ibis.coalesce(*found)
+
+
+def _field_count_ok(table: ir.Table, shape: Shape) -> ir.BooleanValue:
+    branches = [
+        (table.csv_header == line, table.csv_fields.length() == header.width)
+        for line, header in shape.headers.items()
+    ]
+    return ibis.cases(*branches, else_=True) if branches else ibis.literal(True)
+
+
+def _unquoted(text: ir.StringValue) -> ir.StringValue:
+    quoted = text.startswith('"')
+    inner = text.substr(1, text.length() - 2).replace('""', '"')
+    return ibis.cases((quoted, inner), else_=text)
+
+
+def _trimmed(text: ir.StringValue) -> ir.StringValue:
+    return _trim(text).nullif("")

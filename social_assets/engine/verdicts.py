@@ -1,0 +1,127 @@
+"""Says what is wrong with each record: every rule of the contract as one boolean Ibis column.
+
+Here belongs the compilation of rules: those of decoding, presence, type and time that every
+stream has, and those of the contract's pandera schema, each compiled once. The verdicts of a
+record gather in one text of reasons, so that accepted, rejected and the count of each rule come
+out of one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import ibis
+import ibis.expr.types as ir
+from pandera.api.checks import Check
+from pandera.api.ibis.types import IbisData
+
+from social_assets.contracts.contract import Column, Contract, TimeOfDay
+
+SEPARATOR = ";"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that can be wrong with a record: the name in reasons and checks, and its meaning."""
+
+    name: str
+    description: str
+
+
+def rules(contract: Contract) -> tuple[Rule, ...]:
+    """Every rule of a stream, in the order in which reasons are listed."""
+    found = [
+        Rule("record_too_long", f"longer than {contract.max_record_bytes} bytes"),
+        Rule("record_not_utf8", "bytes that are no UTF-8 text"),
+        Rule("record_not_json_object", "no JSON object"),
+        Rule("record_field_count", "a CSV line with more or fewer fields than its header"),
+    ]
+    found += [Rule(f"{c}_missing", f"{c} is null or empty") for c in contract.required]
+    found += [
+        Rule(f"{c.name}_not_{_type_word(c)}", f"{c.name} cannot be read as {_type_word(c)}")
+        for c in contract.source_columns
+        if c.type != "string" or isinstance(c.standardize, TimeOfDay)
+    ]
+    found += [
+        Rule(_rule_name(c, check), f"{c.name} fails {check.error}")
+        for c in contract.columns.values()
+        for check in c.checks
+    ]
+    if contract.event_time is not None:
+        found += [
+            Rule("event_time_in_the_future", f"over {contract.future_after} after its arrival"),
+            Rule("event_time_too_late", f"live, and over {contract.late_after} old at arrival"),
+        ]
+    return tuple(found)
+
+
+def judged(records: ir.Table, contract: Contract) -> ir.Table:
+    """Cleaned records with `reasons`: the names of the broken rules, joined; empty if accepted.
+
+    Where a record could not be opened at all, that alone is the reason.
+    """
+    broken = _broken(records, contract)
+    opening = {name: broken.pop(name) for name in list(broken) if name.startswith("record_")}
+    unopened = _joined(opening)
+    return records.mutate(
+        reasons=ibis.cases((unopened != "", unopened), else_=_joined(broken)),
+    )
+
+
+def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
+    """Rule name -> whether a record breaks it; the names are those of `rules`."""
+    is_text = t.text.notnull()
+    broken: dict[str, ir.BooleanValue] = {
+        "record_too_long": t.too_long,
+        "record_not_utf8": ~t.too_long & ~is_text,
+        "record_not_json_object": is_text & ~t.is_json,
+        "record_field_count": is_text & ~t.field_count_ok,
+    }
+    for name in contract.required:
+        broken[f"{name}_missing"] = t[f"missing_{name}"]
+    for column in contract.source_columns:
+        if f"bad_{column.name}" in t.columns:
+            broken[f"{column.name}_not_{_type_word(column)}"] = t[f"bad_{column.name}"]
+    for column in contract.columns.values():
+        for check in column.checks:
+            broken[_rule_name(column, check)] = ~_passes(t, column, check)
+    if contract.event_time is not None:
+        broken["event_time_in_the_future"] = t.event_time > t.ingested_at + _interval(
+            contract.future_after
+        )
+        broken["event_time_too_late"] = (t.source == "kafka") & (
+            t.event_time < t.timestamp - _interval(contract.late_after)
+        )
+    return broken
+
+
+def _passes(t: ir.Table, column: Column, check: Check) -> ir.BooleanValue:
+    """Compile one pandera check to a column of `t`, without validating anything.
+
+    A check of pandera's Ibis backend answers with a table of one boolean column (the built-in
+    ones) or with the column itself (those written in a contract).
+    """
+    answer = check.get_backend(t)(check).check_fn(IbisData(t, column.name))
+    if isinstance(answer, ir.Table):
+        (value,) = answer.op().values.values()
+        answer = value.to_expr()
+    return answer
+
+
+def _joined(broken: Mapping[str, ir.BooleanValue]) -> ir.StringValue:
+    names = [ibis.cases((flag, ibis.literal(name))) for name, flag in broken.items()]
+    return ibis.literal(SEPARATOR).join(names)
+
+
+def _rule_name(column: Column, check: Check) -> str:
+    return f"{column.name}_{check.name}"
+
+
+def _type_word(column: Column) -> str:
+    return "time_of_day" if isinstance(column.standardize, TimeOfDay) else column.type
+
+
+def _interval(span: timedelta) -> ir.IntervalScalar:
+    return ibis.interval(seconds=int(span.total_seconds()))

@@ -1,0 +1,109 @@
+"""A stream's work from end to end: take files through every hop, or make days anew.
+
+Here belongs the order of the hops, and what is owed after a crash; each hop is a module of its
+own. Both entry points hold the stream's lock and begin by settling what an earlier one left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from social_assets.hops.account import reconcile
+from social_assets.hops.clean import clean_batch, rebuild_days, slices
+from social_assets.hops.land import Landed, land_file
+from social_assets.hops.load import load_batch, load_days
+from social_assets.hops.stores import StreamStores
+from social_assets.sources.records import FileError
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What a call took: the files landed, the event dates whose rows changed, the bad files."""
+
+    landed: tuple[Landed, ...]
+    days: frozenset[date]
+    failures: tuple[FileError, ...] = ()
+
+
+def ingest_files(
+    stores: StreamStores, paths: Sequence[Path], landing_date: date | None = None
+) -> Ingested:
+    """Take files through raw, cleaned and quarantine into the warehouse.
+
+    A file that cannot be read fails alone: the others go their way, and it is among `failures`.
+    """
+    with stores.lock():
+        landed, failures = _land(stores, paths, landing_date)
+        days = settle(stores)
+        known = stores.ledger.days("raw")
+        for file in landed:
+            if not file.already:
+                days |= known.get(file.batch_id, set())
+    return Ingested(tuple(landed), frozenset(days), tuple(failures))
+
+
+def land_files(
+    stores: StreamStores, paths: Sequence[Path], landing_date: date | None = None
+) -> Ingested:
+    """Land files in raw and no further; a rebuild of their days takes them on."""
+    with stores.lock():
+        landed, failures = _land(stores, paths, landing_date)
+        known = stores.ledger.days("raw")
+        days = [known.get(f.batch_id, set()) for f in landed if not f.already]
+    return Ingested(tuple(landed), frozenset().union(*days), tuple(failures))
+
+
+def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[date]:
+    """Take every landed batch on to where all batches are; returns the dates that changed.
+
+    Batches that lie within the dates of `leave` are left: the caller makes those dates anew. The
+    lock is held by the caller.
+    """
+    reconcile(stores)
+    stores.loader.prepare()
+    landed = stores.ledger.days("raw")
+    cleaned = stores.ledger.days("cleaned")
+    loaded = stores.loader.loaded()
+    changed: set[date] = set()
+    for batch_id, days in landed.items():
+        owed = cleaned.get(batch_id) != days or batch_id not in loaded
+        if not owed or days <= leave:
+            continue
+        if cleaned.get(batch_id) != days:
+            clean_batch(stores, batch_id, sorted(days))
+        load_batch(stores, batch_id, sorted(days))
+        changed |= days
+    return changed
+
+
+def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
+    """Make cleaned, quarantine and the warehouse's `cleaned.<stream>` of some days anew from raw.
+
+    What lies behind in the warehouse (facts, rollups) is not touched: the caller rebuilds it.
+    """
+    with stores.lock():
+        settle(stores, leave=frozenset(days))
+        for days_of_slice in slices(stores, sorted(days)):
+            rebuild_days(stores, days_of_slice)
+            load_days(stores, days_of_slice)
+        within = {
+            batch: 0 for batch, found in stores.ledger.days("raw").items() if found <= set(days)
+        }
+        stores.loader.mark_loaded(within)
+
+
+def _land(
+    stores: StreamStores, paths: Sequence[Path], landing_date: date | None
+) -> tuple[list[Landed], list[FileError]]:
+    reconcile(stores)
+    landed: list[Landed] = []
+    failures: list[FileError] = []
+    for path in paths:
+        try:
+            landed.append(land_file(stores, path, landing_date))
+        except FileError as error:
+            failures.append(error)
+    return landed, failures

@@ -1,0 +1,136 @@
+"""One Delta table of the lake: append once, replace days, count without reading.
+
+Here belongs everything that speaks to Delta. A write is one commit; what must not happen twice
+carries a transaction (application id and version), which Delta keeps in the same commit. Counts
+come from the log, so that a conservation law costs no scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import pyarrow as pa
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
+from deltalake.exceptions import TableNotFoundError
+
+ROW_GROUP_ROWS = 32_768
+"""A writer holds one row group of each open partition in memory; this bounds it."""
+_WRITER = WriterProperties(
+    compression="ZSTD", compression_level=1, max_row_group_size=ROW_GROUP_ROWS
+)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A transaction: version `version` of the application `app_id` is in the table."""
+
+    app_id: str
+    version: int
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """A Delta table at a folder or URL, partitioned by `partition_by`, made at the first write."""
+
+    uri: str
+    schema: pa.Schema
+    partition_by: tuple[str, ...]
+    storage_options: Mapping[str, str] = field(default_factory=dict)
+
+    def applied_version(self, app_id: str) -> int | None:
+        """The highest version of an application id that the table has taken, None if none."""
+        table = self._open()
+        return None if table is None else table.transaction_version(app_id)
+
+    def append(self, rows: pa.RecordBatchReader, applied: Applied) -> None:
+        """Add rows in one commit, together with the transaction that says so.
+
+        The caller has looked whether it is there already, under the stream's lock.
+        """
+        self._write(rows, applied=[applied], mode="append")
+
+    def replace(self, days: Iterable[date], rows: pa.RecordBatchReader) -> None:
+        """Put `rows` in the place of all rows of `days`, in one commit. No rows empty the days."""
+        listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days))
+        self._write(rows, mode="overwrite", predicate=f"event_date IN ({listed})")
+
+    def files(self, days: Iterable[date] | None = None) -> list[str]:
+        """The data files of some days, or of all."""
+        table = self._open()
+        if table is None:
+            return []
+        if days is None:
+            return table.file_uris()
+        values = [day.isoformat() for day in days]
+        return table.file_uris([("event_date", "in", values)]) if values else []
+
+    def rows_by_day(self, **partition: str) -> dict[date, int]:
+        """Rows of each event date, from the log alone; `partition` narrows to e.g. a verdict."""
+        table = self._open()
+        if table is None:
+            return {}
+        actions = pa.table(table.get_add_actions(flatten=True))
+        for column, value in partition.items():
+            actions = actions.filter(pa.compute.equal(actions[f"partition.{column}"], value))
+        grouped = actions.group_by("partition.event_date").aggregate([("num_records", "sum")])
+        days = grouped["partition.event_date"].cast(pa.date32()).to_pylist()
+        return dict(sorted(zip(days, grouped["num_records_sum"].to_pylist(), strict=True)))
+
+    def read(self) -> pa.Table:
+        """All rows. For small tables; large ones are scanned by the engine from `files`."""
+        table = self._open()
+        return self.schema.empty_table() if table is None else table.to_pyarrow_table()
+
+    def size_bytes(self) -> int:
+        """Bytes of the live data files."""
+        table = self._open()
+        if table is None:
+            return 0
+        actions = pa.table(table.get_add_actions(flatten=True))
+        return int(pa.compute.sum(actions["size_bytes"]).as_py() or 0)
+
+    def version(self) -> int | None:
+        """The table's version, or None before its first write."""
+        table = self._open()
+        return None if table is None else table.version()
+
+    def _open(self) -> DeltaTable | None:
+        try:
+            return DeltaTable(self.uri, storage_options=dict(self.storage_options))
+        except TableNotFoundError:
+            return None
+
+    def _write(
+        self,
+        rows: pa.RecordBatchReader,
+        *,
+        mode: str,
+        predicate: str | None = None,
+        applied: Iterable[Applied] = (),
+    ) -> None:
+        transactions = [Transaction(a.app_id, a.version) for a in applied]
+        table = self._open()
+        if table is None:
+            table = DeltaTable.create(
+                self.uri,
+                schema=self.schema,
+                partition_by=list(self.partition_by),
+                mode="ignore",
+                storage_options=dict(self.storage_options),
+            )
+        write_deltalake(
+            table,
+            rows,
+            mode=mode,  # type: ignore[arg-type]
+            predicate=predicate,
+            writer_properties=_WRITER,
+            commit_properties=CommitProperties(app_transactions=transactions),
+        )

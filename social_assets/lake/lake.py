@@ -1,0 +1,43 @@
+"""The lake: which tables there are and where, by layer and stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from social_assets.contracts.contract import Contract
+from social_assets.lake.delta import LakeTable
+from social_assets.lake.ledger import LEDGER, Ledger
+from social_assets.lake.schemas import PARTITION_COLUMNS, Layer, schema
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Delta tables under one root, a local folder or an object store's URL.
+
+    `locks` is a folder of this machine, also where the tables are remote.
+    """
+
+    root: str
+    locks: Path
+    storage_options: Mapping[str, str] = field(default_factory=dict)
+
+    def table(self, layer: Layer, contract: Contract) -> LakeTable:
+        """The table of one layer of one stream."""
+        return LakeTable(
+            uri=f"{self.root}/{layer}/{contract.name}",
+            schema=schema(layer, contract),
+            partition_by=tuple(PARTITION_COLUMNS[layer]),
+            storage_options=self.storage_options,
+        )
+
+    def ledger(self, contract: Contract) -> Ledger:
+        """The ledger of a stream's batches."""
+        table = LakeTable(
+            uri=f"{self.root}/batches/{contract.name}",
+            schema=LEDGER,
+            partition_by=("hop",),
+            storage_options=self.storage_options,
+        )
+        return Ledger(table)

@@ -1,0 +1,88 @@
+"""The ledger of batches: what each hop took, by batch and event date.
+
+Here belongs the record that operators read and that tells which batches a hop still owes. It is
+derived: every row can be counted again from the tables, and is when a crash left one out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal
+
+import pyarrow as pa
+
+from social_assets.lake.delta import Applied, LakeTable
+
+Hop = Literal["raw", "cleaned"]
+
+LEDGER = pa.schema(
+    [
+        pa.field("batch_id", pa.string(), nullable=False),
+        pa.field("event_date", pa.date32(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("records", pa.int64(), nullable=False),
+        pa.field("duplicates", pa.int64(), nullable=False),
+        pa.field("rejected", pa.int64(), nullable=False),
+        pa.field("recorded_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("hop", pa.string(), nullable=False),
+    ]
+)
+"""`records` is what the hop put in its table: landed by `raw`, accepted by `cleaned`. Of several
+rows of one batch, date and hop the latest holds: a rebuild counts again."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one hop took of one batch on one event date."""
+
+    batch_id: str
+    event_date: date
+    origin: str
+    records: int
+    duplicates: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of one stream, a Delta table with the columns of LEDGER."""
+
+    table: LakeTable
+
+    def entries(self, hop: Hop) -> list[Entry]:
+        """The latest entry of every batch and date, oldest batch first."""
+        rows = self.table.read().filter(pa.compute.field("hop") == hop).sort_by("recorded_at")
+        names = [n for n in LEDGER.names if n not in ("hop", "recorded_at")]
+        columns = [rows[name].to_pylist() for name in names]
+        latest = {(values[0], values[1]): values for values in zip(*columns, strict=True)}
+        return [Entry(*values) for values in latest.values()]
+
+    def days(self, hop: Hop) -> dict[str, set[date]]:
+        """The event dates of every batch the hop has taken."""
+        found: dict[str, set[date]] = {}
+        for entry in self.entries(hop):
+            found.setdefault(entry.batch_id, set()).add(entry.event_date)
+        return found
+
+    def record(self, hop: Hop, entries: Iterable[Entry]) -> None:
+        """Add what a hop took. Repeating it adds rows that say the same."""
+        listed = list(entries)
+        if not listed:
+            return
+        now = datetime.now(UTC)
+        rows = pa.table(
+            {
+                "batch_id": [e.batch_id for e in listed],
+                "event_date": [e.event_date for e in listed],
+                "origin": [e.origin for e in listed],
+                "records": [e.records for e in listed],
+                "duplicates": [e.duplicates for e in listed],
+                "rejected": [e.rejected for e in listed],
+                "recorded_at": [now] * len(listed),
+                "hop": [hop] * len(listed),
+            },
+            schema=LEDGER,
+        )
+        self.table.append(rows.to_reader(), Applied(f"{hop}:{listed[0].batch_id}", 1))

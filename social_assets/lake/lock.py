@@ -1,0 +1,22 @@
+"""One writer at a time for a stream on this machine.
+
+Here belongs the lock that keeps a load, a drain and a backfill of one stream from overlapping. It
+is the operating system's (`flock`), so that it ends with its process however that ends. Across
+machines Dagster's pool of the stream does the same.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def stream_lock(folder: Path, stream: str) -> Iterator[None]:
+    """Wait for and hold the stream's lock."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{stream}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

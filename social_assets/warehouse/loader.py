@@ -1,0 +1,168 @@
+"""Puts cleaned rows into ClickHouse: once a batch, or a whole day in the place of another.
+
+Here belongs what is done to `cleaned.<stream>`. Inserts run through the materialized views behind
+the table, with a token, so that the same batch again changes nothing at any level; swapping days
+does not run them, since a backfill rebuilds what is behind by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
+
+from social_assets.contracts.contract import Contract
+from social_assets.warehouse.ddl import DATABASE, column_names, create_database, create_table
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+CHUNK_ROWS = 250_000
+"""Rows of one insert: a whole block for the server, so that it enters whole or not at all."""
+
+LOADED = f"{DATABASE}.loaded_batches"
+
+_INSERT_SETTINGS = {
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "insert_deduplicate": 1,
+    "max_insert_block_size": CHUNK_ROWS,
+    "max_partitions_per_insert_block": 0,
+}
+
+
+class ClientFactory(Protocol):
+    """Opens a client whose queries carry the comment in ClickHouse's query log."""
+
+    def client(self, log_comment: str | None = None) -> AbstractContextManager[Client]:
+        """A client for the block."""
+        ...
+
+
+@dataclass(frozen=True)
+class Loader:
+    """The loader of one stream. `log_comment` says on whose behalf (run, asset)."""
+
+    clickhouse: ClientFactory
+    contract: Contract
+    log_comment: str | None = None
+
+    @property
+    def table(self) -> str:
+        """The table it fills."""
+        return f"{DATABASE}.{self.contract.name}"
+
+    def prepare(self) -> None:
+        """Create database and tables where they are missing."""
+        with self._client() as client:
+            client.command(create_database())
+            client.command(create_table(self.contract))
+            client.command(
+                f"CREATE TABLE IF NOT EXISTS {LOADED} (\n"
+                "  stream LowCardinality(String), batch_id String, rows UInt64,\n"
+                "  loaded_at DateTime64(6, 'UTC') DEFAULT now64(6)\n"
+                ") ENGINE = ReplacingMergeTree(loaded_at) ORDER BY (stream, batch_id)\n"
+                "COMMENT 'One row a batch that the loader has put in cleaned.<stream>, whole'"
+            )
+
+    def loaded(self) -> set[str]:
+        """The batches that are in the table, whole."""
+        with self._client() as client:
+            found = client.query(
+                f"SELECT DISTINCT batch_id FROM {LOADED} WHERE stream = {{stream:String}}",
+                parameters={"stream": self.contract.name},
+            )
+            return {row[0] for row in found.result_rows}
+
+    def insert(self, batch_id: str, rows: pa.RecordBatchReader) -> int:
+        """Insert a batch's cleaned rows, which come in an order that is the same every time.
+
+        Killed half-way, the same call again completes it: each chunk carries a token that the
+        table and every table behind it remember.
+        """
+        inserted = 0
+        with self._client() as client:
+            for number, chunk in enumerate(_chunks(rows)):
+                client.insert_arrow(
+                    self.table,
+                    chunk,
+                    settings={
+                        **_INSERT_SETTINGS,
+                        "insert_deduplication_token": f"{batch_id}:{number}",
+                    },
+                )
+                inserted += chunk.num_rows
+        self.mark_loaded({batch_id: inserted})
+        return inserted
+
+    def mark_loaded(self, rows_by_batch: dict[str, int]) -> None:
+        """Record batches as loaded, whole."""
+        if not rows_by_batch:
+            return
+        values = [[self.contract.name, batch, rows] for batch, rows in rows_by_batch.items()]
+        with self._client() as client:
+            client.insert(LOADED, values, column_names=["stream", "batch_id", "rows"])
+
+    def replace_days(self, days: Sequence[date], rows: pa.RecordBatchReader) -> None:
+        """Put `rows`, all of `days`, in the place of what the table has for these days.
+
+        Readers see each day before or after, never between. A day without rows becomes empty.
+        """
+        staging = f"{self.table}__staging"
+        with self._client() as client:
+            client.command(f"DROP TABLE IF EXISTS {staging} SYNC")
+            client.command(f"CREATE TABLE {staging} AS {self.table}")
+            for chunk in _chunks(rows):
+                client.insert_arrow(staging, chunk, settings=_STAGING_SETTINGS)
+            filled = _days(client, staging)
+            present = _days(client, self.table)
+            for day in sorted(days):
+                if day in filled:
+                    client.command(
+                        f"ALTER TABLE {self.table} REPLACE PARTITION '{day}' FROM {staging}"
+                    )
+                elif day in present:
+                    client.command(f"ALTER TABLE {self.table} DROP PARTITION '{day}'")
+            client.command(f"DROP TABLE {staging} SYNC")
+
+    def rows_by_day(self) -> dict[date, int]:
+        """Rows of each event date in the table."""
+        with self._client() as client:
+            found = client.query(
+                f"SELECT event_date, count() FROM {self.table} GROUP BY event_date"
+            )
+            return dict(sorted(found.result_rows))
+
+    def _client(self) -> AbstractContextManager[Client]:
+        return self.clickhouse.client(self.log_comment)
+
+
+_STAGING_SETTINGS = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0}
+
+
+def rows_for_warehouse(contract: Contract) -> list[str]:
+    """The columns the loader wants, in the table's order."""
+    return column_names(contract)
+
+
+def _days(client: Client, table: str) -> set[date]:
+    return {row[0] for row in client.query(f"SELECT DISTINCT event_date FROM {table}").result_rows}
+
+
+def _chunks(rows: pa.RecordBatchReader) -> Iterable[pa.Table]:
+    """Tables of CHUNK_ROWS rows, the last of fewer; the cut depends on the rows alone."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in rows:
+        held.append(batch)
+        count += batch.num_rows
+        while count >= CHUNK_ROWS:
+            table = pa.Table.from_batches(held, rows.schema)
+            yield table.slice(0, CHUNK_ROWS)
+            held = table.slice(CHUNK_ROWS).to_batches()
+            count -= CHUNK_ROWS
+    if count:
+        yield pa.Table.from_batches(held, rows.schema)
