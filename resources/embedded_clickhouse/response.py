@@ -92,10 +92,13 @@ class ResultResponse(Response):
                 await send(_body(self._encoder.encode(part)))
                 part = await self._in_thread(self._result.next_part)
         except ClickHouseError as error:
+            await self._held.aclose()
             await send(_body(self._encoder.encode(self._tagged(error)) + self._encoder.finish()))
             _log.warning("query %s failed on the way: %s", self._asked.query_id, error)
             # No end of body follows, so the server breaks off the connection.
             return
+        # Before the end is sent: a client that has it may use the session again at once.
+        await self._held.aclose()
         await send(_body(self._encoder.finish(), more=False))
 
     def _head(self) -> Message:

@@ -107,6 +107,13 @@ def test_a_session_serves_one_query_at_a_time(ask, client: Client, session: str)
     assert ask("SELECT 1", session_id=session).status == 200
 
 
+def test_a_session_is_free_as_soon_as_its_answer_is_whole(endpoint: Endpoint, session: str) -> None:
+    client = connect(endpoint, session_id=session)
+    for number in range(200):
+        assert client.command("SELECT {n:UInt8}", parameters={"n": number}) == number
+    client.close()
+
+
 def test_a_session_ends_after_its_timeout(ask, session: str) -> None:
     ask("CREATE TEMPORARY TABLE mine (a UInt8)", session_id=session, session_timeout=1)
     check = {"session_id": session, "session_check": 1, "session_timeout": 1}
