@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from social_assets.samples.flaws import Flaw, Flaws, Respelling
+from social_assets.samples.flaws import Flaw, Flaws, LineFlaw, Respelling
 from social_assets.samples.formats import Spelling
 from social_assets.samples.world import Ints, World
 
@@ -93,7 +93,7 @@ class Stream:
 
 def for_parquet(flaws: Sequence[Flaw]) -> Flaws:
     """Those flaws that a file with types can have."""
-    return Flaws([flaw for flaw in flaws if not getattr(flaw, "text_only", True)])
+    return Flaws([f for f in flaws if not isinstance(f, LineFlaw) and not f.text_only])
 
 
 def coded(words: Sequence[str], codes: Ints) -> Any:

@@ -91,9 +91,6 @@ class People:
     system: Ints
     addiction: Ints
 
-    def __len__(self) -> int:
-        return len(self.age)
-
     def draw(self, n: int, rng: np.random.Generator) -> Ints:
         """Users of `n` encounters: a few are there all day, most now and then."""
         return self.active.draw(np.zeros(n, np.int64), rng)
@@ -113,9 +110,6 @@ class Posts:
     platform: Ints
     second: Ints
     appeal: Floats
-
-    def __len__(self) -> int:
-        return len(self.second)
 
 
 @dataclass(frozen=True)
