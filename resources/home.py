@@ -42,34 +42,42 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Self:
+        """The home that SOCIAL_ASSETS_HOME names, or the default one."""
         return cls(Path(os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_HOME))
 
     @property
     def lake(self) -> Path:
+        """Delta tables: raw, cleaned, quarantine."""
         return self.path / "lake"
 
     @property
     def clickhouse(self) -> Path:
+        """The embedded ClickHouse: data, password, state."""
         return self.path / "clickhouse"
 
     @property
     def dagster(self) -> Path:
+        """What DAGSTER_HOME points to."""
         return self.path / "dagster"
 
     @property
     def landing(self) -> Path:
+        """Where files arrive, one folder a stream."""
         return self.path / "landing"
 
     @property
     def artifacts(self) -> Path:
+        """Trained models."""
         return self.path / "artifacts"
 
     @property
     def samples(self) -> Path:
+        """Generated sample files."""
         return self.path / "samples"
 
     @property
     def logs(self) -> Path:
+        """Logs of detached processes."""
         return self.path / "logs"
 
 

@@ -17,6 +17,7 @@ from resources.home import Home
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Serve, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m resources.embedded_clickhouse")
     parser.add_argument("--home", type=Path, required=True, help="where all state lives")
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
@@ -45,7 +46,7 @@ def _serve(home: Home, host: str, report: IO[str] | None) -> int:
                 report.write(text)
 
     try:
-        serve(home, host, announce=lambda state: tell(READY))
+        serve(home, host, announce=lambda: tell(READY))
     except (AlreadyRunningError, DataFolderError, ForeignVersionError, OptionError) as error:
         logging.getLogger(__name__).error("%s", error)
         tell(str(error))

@@ -20,11 +20,14 @@ _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class Access:
+    """The checks that every request passes before anything else."""
+
     def __init__(self, password: str, password_file: Path) -> None:
         self._password = password
         self._password_file = password_file
 
     def check_host(self, request: Request) -> None:
+        """Refuse a request that was not addressed to this machine by its loopback name."""
         host = request.headers.get("host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if name.lower() not in _LOCAL_NAMES:
@@ -35,6 +38,7 @@ class Access:
             )
 
     def check_credentials(self, request: Request) -> None:
+        """Refuse a request without the right user and password."""
         user, password = _credentials(request)
         right_user = hmac.compare_digest(user.encode(), USER.encode())
         right_password = hmac.compare_digest(password.encode(), self._password.encode())

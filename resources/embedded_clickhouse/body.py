@@ -45,6 +45,7 @@ class Body:
         self._reader: IO[bytes] | None = None
 
     async def receive(self, parts: AsyncIterator[bytes]) -> None:
+        """Take in the whole body as it comes."""
         async for part in parts:
             self._file.write(part)
 
@@ -60,10 +61,12 @@ class Body:
         return b"".join(parts)
 
     def rest(self) -> Iterator[bytes]:
+        """What `read` has left, in parts."""
         while part := self._read_some(_PART_BYTES):
             yield part
 
     def close(self) -> None:
+        """Give back memory and disk."""
         self._file.close()
 
     def _read_some(self, size: int) -> bytes:
@@ -104,9 +107,11 @@ class SpooledStream:
         self._file.seek(0)
 
     def next_part(self) -> bytes:
+        """The next megabyte; empty at the end."""
         return self._file.read(_PART_BYTES)
 
     def close(self) -> None:
+        """Give back memory and disk."""
         self._file.close()
 
 

@@ -19,9 +19,11 @@ class Encoder(Protocol):
 
     name: str
 
-    def encode(self, part: bytes) -> bytes: ...
+    def encode(self, part: bytes) -> bytes:
+        """A part as it goes over the wire; the client can decode all of it."""
 
-    def finish(self) -> bytes: ...
+    def finish(self) -> bytes:
+        """What ends the frame."""
 
 
 def encoder_for(accept_encoding: str) -> Encoder:
@@ -42,9 +44,11 @@ class _Identity:
     name = ""
 
     def encode(self, part: bytes) -> bytes:
+        """A part as it goes over the wire; the client can decode all of it."""
         return part
 
     def finish(self) -> bytes:
+        """What ends the frame."""
         return b""
 
 
@@ -55,9 +59,11 @@ class _Zstd:
         self._compressor = zstd.ZstdCompressor(level=1)
 
     def encode(self, part: bytes) -> bytes:
+        """A part as it goes over the wire; the client can decode all of it."""
         return self._compressor.compress(part, zstd.ZstdCompressor.FLUSH_BLOCK)
 
     def finish(self) -> bytes:
+        """What ends the frame."""
         return self._compressor.flush(zstd.ZstdCompressor.FLUSH_FRAME)
 
 
@@ -69,10 +75,12 @@ class _Lz4:
         self._header: bytes = self._compressor.begin()
 
     def encode(self, part: bytes) -> bytes:
+        """A part as it goes over the wire; the client can decode all of it."""
         header, self._header = self._header, b""
         return header + bytes(self._compressor.compress(part))
 
     def finish(self) -> bytes:
+        """What ends the frame."""
         header, self._header = self._header, b""
         return header + bytes(self._compressor.flush())
 
@@ -84,7 +92,9 @@ class _Gzip:
         self._compressor = zlib.compressobj(level=1, wbits=31)
 
     def encode(self, part: bytes) -> bytes:
+        """A part as it goes over the wire; the client can decode all of it."""
         return self._compressor.compress(part) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
 
     def finish(self) -> bytes:
+        """What ends the frame."""
         return self._compressor.flush()

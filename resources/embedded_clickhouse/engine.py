@@ -8,10 +8,7 @@ thread, but a connection does one thing at a time.
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,9 +38,11 @@ class Outcome:
 class Stream(Protocol):
     """A result that comes in parts; an empty part is its end. `close` may come early."""
 
-    def next_part(self) -> bytes: ...
+    def next_part(self) -> bytes:
+        """Wait for the next part."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Stop the query if it still runs."""
 
 
 class Engine:
@@ -76,6 +75,7 @@ class Engine:
         self.timezone: str = self._anchor.run("SELECT timezone()").body.decode().strip()
 
     def connect(self) -> Connection:
+        """A new session."""
         try:
             return Connection(self._native.connect(self._address))
         except RuntimeError as error:
@@ -86,16 +86,19 @@ class Engine:
         killer = self.connect()
         try:
             killer.run(
-                "KILL QUERY WHERE position(query, {marker:String}) > 0 AND query NOT LIKE 'KILL%' SYNC",
+                "KILL QUERY WHERE position(query, {marker:String}) > 0 "
+                "AND query NOT LIKE 'KILL%' SYNC",
                 parameters={"marker": marker},
             )
         finally:
             killer.close()
 
     def kill_all(self) -> None:
+        """Tell all running queries to stop, without waiting."""
         self._anchor.run("KILL QUERY WHERE query NOT LIKE 'KILL%' ASYNC")
 
     def close(self) -> None:
+        """Give up the folder, once all other connections are closed too."""
         self._anchor.close()
 
 
@@ -146,11 +149,13 @@ class Connection:
             raise
 
     def set(self, settings: Mapping[str, str]) -> None:
+        """SET all of these."""
         if settings:
             pairs = (f"{name} = {quote(value)}" for name, value in settings.items())
             self.run(f"SET {', '.join(pairs)}")
 
     def use(self, database: str) -> None:
+        """Make the database the current one."""
         escaped = database.replace("\\", "\\\\").replace("`", "\\`")
         self.run(f"USE `{escaped}`")
 
@@ -160,6 +165,7 @@ class Connection:
         return found["query_class"].name, found["statement_count"]
 
     def close(self) -> None:
+        """End the session; its temporary tables go with it."""
         self._handle.close()
 
 
@@ -170,6 +176,7 @@ class _BlockStream:
         self._ended = False
 
     def next_part(self) -> bytes:
+        """Wait for the next part."""
         if self._ended:
             return b""
         try:
@@ -186,74 +193,8 @@ class _BlockStream:
             self._connection.streaming_cancel_query(self._handle)
 
 
-class PipeStream:
-    """A SELECT in any format: the engine writes the result into a pipe, `next_part` reads it.
-
-    The engine closes a result properly, footer and all, even when the query fails on the
-    way. So the last bytes are kept back until the query is known to have succeeded:
-    a reader must never take a broken result for a whole one.
-    """
-
-    _PART_BYTES = 1 << 20
-    _KEPT_BYTES = 1 << 16
-
-    def __init__(self, engine: Engine, threads: Executor) -> None:
-        self._engine = engine
-        self._threads = threads
-        self._read_end, self._write_end = os.pipe()
-        self._kept = b""
-        self._ended = False
-        # The pipe's path is in the text of the query; with this it is so once only.
-        self.marker = f"/* {uuid.uuid4().hex} */"
-
-    @property
-    def path(self) -> str:
-        return f"/dev/fd/{self._write_end}"
-
-    def start(self, connection: Connection, sql: bytes, parameters: Mapping[str, str]) -> None:
-        text = self.marker.encode() + sql
-        self._query = self._threads.submit(self._run, connection, text, dict(parameters))
-
-    def _run(self, connection: Connection, sql: bytes, parameters: Mapping[str, str]) -> None:
-        try:
-            connection.run(sql, parameters=parameters)
-        finally:
-            os.close(self._write_end)
-
-    def next_part(self) -> bytes:
-        while not self._ended:
-            part = os.read(self._read_end, self._PART_BYTES)
-            if not part:
-                self._finish()
-                break
-            self._kept += part
-            if len(self._kept) > self._KEPT_BYTES:
-                ready, self._kept = self._kept[: -self._KEPT_BYTES], self._kept[-self._KEPT_BYTES :]
-                return ready
-        rest, self._kept = self._kept, b""
-        return rest
-
-    def _finish(self) -> None:
-        self._ended = True
-        os.close(self._read_end)
-        try:
-            self._query.result()
-        except ClickHouseError:
-            self._kept = b""
-            raise
-
-    def close(self) -> None:
-        """Stop the query if it still runs; a closed pipe alone doesn't stop it."""
-        if self._ended:
-            return
-        self._ended = True
-        os.close(self._read_end)
-        self._engine.kill(self.marker)
-        # Killed, or done just before: what became of it is of no more interest.
-        self._query.exception()
-
-
 def quote(text: str) -> str:
+    """Text as a string literal of SQL."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 

@@ -53,6 +53,7 @@ class ClickHouseError(Exception):
 
     @classmethod
     def from_engine(cls, error: BaseException) -> Self:
+        """Read code and name back from chDB's text."""
         text = str(error)
         found = _ENGINE_TEXT.search(text)
         if found is None:
@@ -65,6 +66,7 @@ class ClickHouseError(Exception):
 
     @property
     def http_status(self) -> int:
+        """The status that a ClickHouse server answers with."""
         return _STATUS_OF_NAME.get(self.name, 500)
 
     def describe(self, version: str) -> str:

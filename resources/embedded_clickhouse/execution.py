@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resources.embedded_clickhouse.body import Body, SpooledStream
-from resources.embedded_clickhouse.engine import Connection, Engine, Outcome, PipeStream, Stream
+from resources.embedded_clickhouse.engine import Connection, Engine, Outcome, Stream
 from resources.embedded_clickhouse.errors import ClickHouseError
+from resources.embedded_clickhouse.pipe import PipeStream
 from resources.embedded_clickhouse.request import QueryRequest
 from resources.embedded_clickhouse.sessions import Lease, Sessions
 from resources.embedded_clickhouse.sql import Insert, Query, read_insert, read_query
@@ -25,13 +26,23 @@ _DEFAULT_FORMAT = "TabSeparated"
 
 # Formats without header and footer: their blocks, one after another, are the whole.
 _BLOCKWISE_FORMATS = frozenset(
-    name.lower()
-    for name in (
-        "Native RowBinary TabSeparated TSV TabSeparatedRaw TSVRaw CSV JSONEachRow NDJSON JSONLines "
-        "JSONCompactEachRow Values"
-    ).split()
+    {
+        "native",
+        "rowbinary",
+        "tabseparated",
+        "tsv",
+        "tabseparatedraw",
+        "tsvraw",
+        "csv",
+        "jsoneachrow",
+        "ndjson",
+        "jsonlines",
+        "jsoncompacteachrow",
+    }
 )
-_WITH_RESULT = frozenset("SHOW DESCRIBE DESC EXPLAIN EXISTS CHECK KILL SELECT WITH FROM".split())
+_WITH_RESULT = frozenset(
+    {"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "KILL"}
+)
 _HARMLESS_CONTROL = frozenset({"SET", "USE", "CREATE"})
 
 
@@ -46,9 +57,11 @@ class Result:
     resources: ExitStack
 
     def next_part(self) -> bytes:
+        """The part after the last one; empty at the end."""
         return b"" if self.rest is None else self.rest.next_part()
 
     def close(self) -> None:
+        """Stop what still runs, and give the connection back."""
         self.resources.close()
 
 
@@ -69,39 +82,16 @@ class Execution:
             head = _head(request, body)
             insert = read_insert(head)
             lease.apply(request.settings, request.database)
-            if insert is not None:
-                return self._insert(request, insert, head, body, lease.connection, resources)
-            return self._query(request, head, body, lease.connection, resources)
-
-    def _insert(
-        self,
-        request: QueryRequest,
-        insert: Insert,
-        head: bytes,
-        body: Body,
-        connection: Connection,
-        resources: ExitStack,
-    ) -> Result:
-        if request.read_only:
-            raise _read_only_error()
-        connection.set({f"param_{name}": value for name, value in request.parameters.items()})
-        parts = _joined(head[insert.data_start :], body)
-        if insert.selects:
-            outcome = _insert_select(insert, parts, connection)
-        else:
-            format_name = insert.format or request.default_format or "Values"
-            outcome = connection.insert(insert.statement, format_name, parts)
-        return Result(b"", None, outcome, None, resources.pop_all())
+            if insert is None:
+                query = read_query(_whole_text(head, body))
+                return self._query(request, query, lease.connection, resources)
+            parts = _joined(head[insert.data_start :], body)
+            outcome = _insert(request, insert, parts, lease.connection)
+            return Result(b"", None, outcome, None, resources.pop_all())
 
     def _query(
-        self,
-        request: QueryRequest,
-        head: bytes,
-        body: Body,
-        connection: Connection,
-        resources: ExitStack,
+        self, request: QueryRequest, query: Query, connection: Connection, resources: ExitStack
     ) -> Result:
-        query = read_query(_whole_text(head, body))
         kind = _checked_kind(query, connection, request)
         format_name = query.format or request.default_format or _DEFAULT_FORMAT
         if not (query.may_be_select and kind == "READ_ONLY"):
@@ -122,9 +112,14 @@ class Execution:
     ) -> Stream:
         if format_name.lower() in _BLOCKWISE_FORMATS:
             return connection.stream_blocks(query.text, format_name, request.parameters)
-        pipe = PipeStream(self.engine, self._threads)
-        pipe.start(connection, query.into_file(pipe.path, format_name), request.parameters)
-        return pipe
+        return PipeStream(
+            connection,
+            query,
+            format_name,
+            request.parameters,
+            engine=self.engine,
+            threads=self._threads,
+        )
 
 
 def _head(request: QueryRequest, body: Body) -> bytes:
@@ -153,6 +148,18 @@ def _joined(first: bytes, body: Body) -> Iterator[bytes]:
     yield from body.rest()
 
 
+def _insert(
+    request: QueryRequest, insert: Insert, parts: Iterator[bytes], connection: Connection
+) -> Outcome:
+    if request.read_only:
+        raise _read_only_error()
+    connection.set({f"param_{name}": value for name, value in request.parameters.items()})
+    if insert.selects:
+        return _insert_select(insert, parts, connection)
+    format_name = insert.format or request.default_format or "Values"
+    return connection.insert(insert.statement, format_name, parts)
+
+
 def _insert_select(insert: Insert, parts: Iterator[bytes], connection: Connection) -> Outcome:
     """INSERT ... SELECT ... FORMAT: good without data; chDB would pass over any, silently."""
     if any(part.strip() for part in parts):
@@ -160,13 +167,13 @@ def _insert_select(insert: Insert, parts: Iterator[bytes], connection: Connectio
             48,
             "NOT_IMPLEMENTED",
             "INSERT ... SELECT ... FROM input() with data is not available in the embedded "
-            "ClickHouse; insert into a temporary table of a session, then INSERT ... SELECT from it",
+            "ClickHouse; insert into a temporary table of a session, and select from that",
         )
     return connection.run(insert.statement)
 
 
 def _checked_kind(query: Query, connection: Connection, request: QueryRequest) -> str:
-    """chDB's class of the statement, after refusing what a server would refuse."""
+    """The engine's class of the statement, after refusing what a server would refuse."""
     if not query.keyword:
         raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error: Empty query")
     if query.writes_file:

@@ -42,11 +42,14 @@ class ServerState:
 
     @property
     def url(self) -> str:
+        """Where clients connect."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
 
 class ServerFiles:
+    """The paths, and reading and writing what is in them."""
+
     def __init__(self, home: Home) -> None:
         self.folder = home.clickhouse
         self.data = self.folder / "data"
@@ -59,6 +62,7 @@ class ServerFiles:
         self.log = home.logs / "clickhouse.log"
 
     def create(self) -> Self:
+        """Make the folders, for this user alone."""
         for folder in (self.folder, self.spool, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
@@ -72,6 +76,7 @@ class ServerFiles:
             return None
 
     def write_state(self, state: ServerState) -> None:
+        """Say where the server listens."""
         write_atomically(self.state_file, json.dumps(asdict(state), indent=2) + "\n")
 
     def password(self) -> str:
@@ -92,9 +97,9 @@ def write_atomically(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink()
         raise
 
 

@@ -44,6 +44,7 @@ class Traffic:
 
     @contextmanager
     def request(self) -> Iterator[None]:
+        """Count a request as open while the block runs."""
         self._open += 1
         try:
             yield
@@ -53,10 +54,13 @@ class Traffic:
 
     @property
     def idle_seconds(self) -> float:
+        """Seconds since the last request ended; 0 while one is open."""
         return 0.0 if self._open else time.monotonic() - self._last_end
 
 
 class HttpInterface:
+    """What all requests share, and the routes to it."""
+
     def __init__(
         self,
         execution: Execution,
@@ -74,6 +78,7 @@ class HttpInterface:
         self._instance = instance
 
     def application(self) -> Starlette:
+        """The ASGI application."""
         return Starlette(
             routes=[
                 Route("/", self._root, methods=["GET", "POST"]),
@@ -83,6 +88,7 @@ class HttpInterface:
         )
 
     async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run blocking work off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _ping(self, request: Request) -> Response:

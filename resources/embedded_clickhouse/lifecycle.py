@@ -186,7 +186,8 @@ def _start_error(files: ServerFiles, reason: str) -> EmbeddedServerError:
     lines = files.log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
     tail = "\n  ".join(lines)
     return EmbeddedServerError(
-        f"the embedded ClickHouse did not start: {reason}\nThe end of its log, {files.log}:\n  {tail}"
+        f"the embedded ClickHouse did not start: {reason}\n"
+        f"The end of its log, {files.log}:\n  {tail}"
     )
 
 

@@ -33,6 +33,7 @@ class Options:
 
     @classmethod
     def from_environment(cls) -> Self:
+        """What the environment sets, or the defaults; `OptionError` names what is wrong."""
         return cls(
             port=_whole_number(PORT, cls.port, 0, 65535),
             idle_seconds=_whole_number(IDLE_SECONDS, int(cls.idle_seconds), 0),

@@ -17,12 +17,30 @@ from resources.embedded_clickhouse.errors import ClickHouseError
 
 # Parameters of the HTTP interface itself; whatever else the URL holds is a setting.
 _NOT_SETTINGS = frozenset(
-    """
-    query database default_format session_id session_timeout session_check close_session
-    query_id user password quota_key role compress decompress wait_end_of_query buffer_size
-    client_protocol_version stacktrace enable_http_compression
-    send_progress_in_http_headers http_headers_progress_interval_ms
-    """.split()
+    {
+        "query",
+        "database",
+        "default_format",
+        "session_id",
+        "session_timeout",
+        "session_check",
+        "close_session",
+        "query_id",
+        "user",
+        "password",
+        "quota_key",
+        "role",
+        "compress",
+        "decompress",
+        "wait_end_of_query",
+        "buffer_size",
+        "client_protocol_version",
+        "stacktrace",
+        "readonly",
+        "enable_http_compression",
+        "send_progress_in_http_headers",
+        "http_headers_progress_interval_ms",
+    }
 )
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SESSION_SECONDS = 60
@@ -41,6 +59,8 @@ class SessionRequest:
 
 @dataclass(frozen=True)
 class QueryRequest:
+    """All that a request says, but for its body."""
+
     query: str
     database: str | None
     default_format: str | None
@@ -55,6 +75,7 @@ class QueryRequest:
 
     @classmethod
     def of(cls, request: Request) -> Self:
+        """Read URL and headers."""
         values = dict(request.query_params)
         headers = request.headers
         for framing in ("compress", "decompress"):
@@ -78,7 +99,8 @@ class QueryRequest:
                 if name.startswith("param_")
             },
             query_id=values.get("query_id") or str(uuid.uuid4()),
-            read_only=request.method in ("GET", "HEAD"),
+            # Checked here and not set: a session could not be set back from it.
+            read_only=request.method != "POST" or values.get("readonly", "0") != "0",
             whole_result_first=is_true(values.get("wait_end_of_query")),
             content_encoding=headers.get("content-encoding", "").strip().lower(),
             accept_encoding=headers.get("accept-encoding", "") if compress_result else "",
@@ -86,6 +108,7 @@ class QueryRequest:
 
 
 def is_true(value: str | None) -> bool:
+    """As ClickHouse reads a flag in a URL."""
     return value is not None and value.lower() in ("1", "true")
 
 

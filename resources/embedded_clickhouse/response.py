@@ -46,7 +46,10 @@ _CONTENT_TYPES = {
 
 
 class InThread(Protocol):
-    async def __call__(self, work: Callable[[], T]) -> T: ...
+    """Runs blocking work off the event loop."""
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """The result of the work."""
 
 
 class About(Protocol):
@@ -76,7 +79,8 @@ class ResultResponse(Response):
         self._encoder = encoder_for(asked.accept_encoding)
         self._tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(_TAG_LENGTH))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Send all of it; the parameters are ASGI's."""
         async with self._held:
             gone = asyncio.create_task(_until_disconnect(receive))
             try:

@@ -41,9 +41,9 @@ def serve(
     home: Home,
     host: str = "127.0.0.1",
     options: Options | None = None,
-    announce: Callable[[ServerState], None] = lambda state: None,
+    announce: Callable[[], None] | None = None,
 ) -> None:
-    """Serve the home until SIGTERM, SIGINT or long idleness; `announce` is told once, when ready."""
+    """Serve the home until SIGTERM, SIGINT or long idleness; `announce` is called when ready."""
     options = options or Options.from_environment()
     host = loopback_address(host)
     files = ServerFiles(home).create()
@@ -79,7 +79,8 @@ def serve(
         def ready() -> None:
             files.write_state(state)
             _log.info("ClickHouse %s of %s listens at %s", engine.version, home.path, state.url)
-            announce(state)
+            if announce is not None:
+                announce()
 
         _Uvicorn(interface, execution, options.idle_seconds, ready).run([listener])
         _log.info("stopped")
@@ -160,7 +161,7 @@ class _Uvicorn(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn's own would raise the signal again at the end, before the engine is closed."""
+        """The inherited one raises the signal again, which would end us with the engine open."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.handle_exit)
         yield

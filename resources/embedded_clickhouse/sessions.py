@@ -34,6 +34,7 @@ class Lease:
         self.connection = registry.take(session)
 
     def apply(self, settings: Mapping[str, str], database: str | None) -> None:
+        """Put the request's settings and database on the connection."""
         if self._session is not None:
             self._restore = _statements_to_restore(self.connection, settings, database)
         if database:
@@ -41,6 +42,7 @@ class Lease:
         self.connection.set(settings)
 
     def release(self) -> None:
+        """Undo what `apply` did, where it would be seen, and give the connection back."""
         try:
             for statement in self._restore:
                 self.connection.run(statement)
@@ -57,6 +59,7 @@ class Sessions:
         self._lock = threading.Lock()
 
     def take(self, wanted: SessionRequest | None) -> Connection:
+        """The connection of the session, or a new one for a request without."""
         if wanted is None:
             return self._engine.connect()
         with self._lock:
@@ -79,6 +82,7 @@ class Sessions:
             return session.connection
 
     def give_back(self, wanted: SessionRequest | None, connection: Connection) -> None:
+        """End the use of a connection that `take` gave."""
         if wanted is None:
             connection.close()
             return
@@ -91,6 +95,7 @@ class Sessions:
                 connection.close()
 
     def close_expired(self) -> None:
+        """Close the sessions that nobody has used for their timeout."""
         now = time.monotonic()
         with self._lock:
             for name, session in list(self._sessions.items()):
@@ -99,6 +104,7 @@ class Sessions:
                     session.connection.close()
 
     def close(self) -> None:
+        """Close all sessions, for the server ends."""
         with self._lock:
             for session in self._sessions.values():
                 session.connection.close()

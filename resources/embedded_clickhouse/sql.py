@@ -7,6 +7,7 @@ Works on bytes, because data of any format may follow the statement.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,16 +29,20 @@ _SELECT_STARTS = frozenset({"SELECT", "WITH", "FROM"})
 
 @dataclass(frozen=True)
 class Token:
+    """A piece of the text, by its offsets in bytes."""
+
     kind: str
     text: str
     start: int
     end: int
 
     def is_word(self, *words: str) -> bool:
+        """Whether it is one of these keywords, in any case."""
         return self.kind == "word" and self.text.upper() in words
 
     @property
     def is_name(self) -> bool:
+        """Whether it can name a table or a format."""
         return self.kind in ("word", "quoted")
 
 
@@ -53,6 +58,7 @@ class Query:
 
     @property
     def may_be_select(self) -> bool:
+        """Whether it begins as a SELECT does; the engine knows for sure."""
         return self.keyword in _SELECT_STARTS
 
     def into_file(self, path: str, format_name: str) -> bytes:
@@ -115,7 +121,7 @@ def read_query(text: bytes) -> Query:
         format_start=len(text) if clause is None else clause[0].start,
         writes_file=any(
             token.is_word("INTO") and following.is_word("OUTFILE")
-            for token, following in zip(tokens, tokens[1:], strict=False)
+            for token, following in itertools.pairwise(tokens)
         ),
     )
 

@@ -15,6 +15,7 @@ class ForeignVersionError(RuntimeError):
 
 
 def check_version(path: Path) -> None:
+    """Refuse a folder that a newer engine than ours has written."""
     import chdb
 
     written, own = last_version(path), chdb.engine_version
@@ -38,6 +39,7 @@ def record_version(path: Path, version: str) -> None:
 
 
 def last_version(path: Path) -> str | None:
+    """The version that wrote last, or None for a new folder."""
     lines = path.read_text().split() if path.exists() else []
     return lines[-1] if lines else None
 

@@ -224,7 +224,7 @@ def test_a_data_folder_that_cannot_be_opened_is_named(home: Home) -> None:
     assert str(files.data) in str(refused.value)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "::", "example.org"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "::", "example.org"])  # noqa: S104
 def test_only_loopback_is_listened_on(host: str) -> None:
     with pytest.raises(OptionError, match=r"127\.0\.0\.1"):
         loopback_address(host)
