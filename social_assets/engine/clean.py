@@ -36,7 +36,7 @@ _AGE_GROUPS = ((18, "13-17"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, 
 @ibis.udf.scalar.builtin(
     name="try_strptime", signature=((dt.string, dt.Array(dt.string)), dt.timestamp)
 )
-def _try_strptime(text: str, formats: list[str]) -> dt.timestamp: ...  # type: ignore[empty-body,valid-type]
+def _try_strptime(text: str, formats: list[str]) -> dt.timestamp: ...
 
 
 @ibis.udf.scalar.builtin(name="isfinite", signature=((dt.float64,), dt.boolean))
@@ -110,7 +110,7 @@ def timestamp_of(text: ir.StringValue) -> ir.TimestampValue:
     return ibis.cases((readable.between(_EARLIEST, _LATEST), readable))
 
 
-def _typed(text: ir.StringValue, column: Column) -> ir.Value:
+def _typed(text: ir.StringValue, column: Column) -> ir.Value:  # noqa: PLR0911 - a table
     if isinstance(column.standardize, TimeOfDay):
         return _time_of_day(text)
     if isinstance(column.standardize, Spellings):

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from social_assets.contracts.contract import Contract
-from social_assets.engine.clean import cleaned, timestamp_of
+from social_assets.engine.clean import cleaned
 from social_assets.engine.decode import (
     Shape,
     distinct_headers,
@@ -23,7 +22,7 @@ from social_assets.engine.decode import (
     shape_of,
     with_fields,
 )
-from social_assets.engine.duckdb_engine import Session, plain
+from social_assets.engine.duckdb_engine import Session
 from social_assets.engine.verdicts import judged
 
 PROVENANCE = ("source", "origin", "partition", "offset", "timestamp", "ingested_at", "batch_id")
@@ -46,28 +45,6 @@ def verdicts(session: Session, raw: ir.Table, contract: Contract) -> Iterator[ir
                 yield stored
                 return
             shape = wider
-
-
-def event_dates(session: Session, records: pa.Table, contract: Contract) -> pa.ChunkedArray:
-    """The date to land each record on: of its event time, as far as that can be read.
-
-    `records` has `value`, `csv_header`, `timestamp`, `ingested_at` and an ascending `offset`; the
-    answer is in its order. Where the event time is unreadable or from the future, the date of
-    the record's timestamp counts.
-    """
-    if contract.event_time is None:
-        raise ValueError(f"{contract.name} names no event time: its records land by timestamp")
-    raw = session.view(records.cast(plain(records.schema))).rename(bytes="value")
-    table = opened(raw, contract.max_record_bytes)
-    shape = shape_of(
-        contract, session.strings(distinct_keys(table)), session.strings(distinct_headers(table))
-    )
-    fields = with_fields(table, shape, [contract.event_time])
-    happened = timestamp_of(fields[f"in_{contract.event_time}"])
-    latest = fields.ingested_at + ibis.interval(seconds=int(contract.future_after.total_seconds()))
-    readable = ibis.cases((happened <= latest, happened))
-    dates = fields.select("offset", event_date=readable.coalesce(fields.timestamp).date())
-    return session.table(dates.order_by("offset")).column("event_date")
 
 
 def _first_shape(session: Session, raw: ir.Table, contract: Contract) -> Shape:

@@ -90,7 +90,10 @@ def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
     """
     fits = _octet_length(raw.bytes) <= max_record_bytes
     table = raw.mutate(too_long=~fits, text=ibis.cases((fits, _try(_decode(raw.bytes)))))
-    is_object = table.text.lstrip().startswith("{") & _json_valid(table.text)
+    opens = ibis.cases(
+        (table.text.startswith("{"), True), else_=table.text.lstrip().startswith("{")
+    )
+    is_object = opens & _json_valid(table.text)
     table = table.mutate(is_json=ibis.cases((table.csv_header.isnull(), is_object)))
     return table.mutate(json_text=ibis.cases((table.is_json, table.text)))
 

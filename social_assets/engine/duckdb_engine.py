@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import ibis
 import ibis.expr.types as ir
@@ -52,6 +53,7 @@ class Session:
     """One DuckDB connection."""
 
     backend: Backend
+    BLOCK: ClassVar[str] = "block"
 
     def scan(self, files: list[str], schema: pa.Schema, columns: list[str]) -> ir.Table:
         """The named columns of Delta data files; timestamps are UTC without zone."""
@@ -71,21 +73,24 @@ class Session:
             }
         )
 
-    def view(self, rows: pa.Table | pa.RecordBatch) -> ir.Table:
-        """Arrow rows as a table, without a copy."""
-        table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
-        return ibis.memtable(table)
+    def compiled(self, expression: ir.Table) -> str:
+        """The query of an expression over a table named BLOCK, to be run on many blocks."""
+        return str(self.backend.compile(expression))
+
+    def query(self, query: str, block: pa.Table) -> pa.Table:
+        """Run a compiled query on Arrow rows, without a copy."""
+        return self.backend.con.from_arrow(block).query(self.BLOCK, query).to_arrow_table()
 
     def json_records(self, rows: pa.RecordBatch, first_offset: int) -> pa.RecordBatch:
         """Rows of any schema as RECORDS of one JSON object each, numbered from `first_offset`."""
         offsets = pa.array(range(first_offset, first_offset + rows.num_rows), pa.int64())
         numbered = pa.table({"record": rows.to_struct_array(), "offset": offsets})
-        encoded = self.backend.con.from_arrow(numbered).query(
-            "numbered",
+        encoded = self.query(
             "SELECT encode(to_json(record)::VARCHAR) AS value, NULL::VARCHAR AS csv_header, "
-            '"offset" FROM numbered ORDER BY "offset"',
+            f'"offset" FROM {self.BLOCK} ORDER BY "offset"',
+            numbered,
         )
-        (batch,) = encoded.to_arrow_table().cast(RECORDS).combine_chunks().to_batches()
+        (batch,) = encoded.cast(RECORDS).combine_chunks().to_batches()
         return batch
 
     @contextmanager
@@ -122,7 +127,7 @@ def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:
 
 
 def plain(schema: pa.Schema) -> pa.Schema:
-    """A schema as DuckDB is given it: without zones (all is UTC), and without maps, unused there."""
+    """A schema as DuckDB is given it: no zones, all being UTC, and no maps, unused there."""
     return pa.schema(
         [
             pa.field(f.name, pa.timestamp("us") if pa.types.is_timestamp(f.type) else f.type)

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import ibis
 import ibis.expr.types as ir
 from pandera.api.checks import Check
 from pandera.api.ibis.types import IbisData
+from pandera.backends.ibis.checks import IbisCheckBackend
 
 from social_assets.contracts.contract import Column, Contract, TimeOfDay
 
@@ -24,7 +26,7 @@ SEPARATOR = ";"
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that can be wrong with a record: the name in reasons and checks, and its meaning."""
+    """One thing that can be wrong with a record: its name in reasons and checks, its meaning."""
 
     name: str
     description: str
@@ -103,7 +105,8 @@ def _passes(t: ir.Table, column: Column, check: Check) -> ir.BooleanValue:
     A check of pandera's Ibis backend answers with a table of one boolean column (the built-in
     ones) or with the column itself (those written in a contract).
     """
-    answer = check.get_backend(t)(check).check_fn(IbisData(t, column.name))
+    backend = cast(IbisCheckBackend, check.get_backend(t)(check))
+    answer = backend.check_fn(IbisData(t, column.name))
     if isinstance(answer, ir.Table):
         (value,) = answer.op().values.values()
         answer = value.to_expr()

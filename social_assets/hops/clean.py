@@ -71,7 +71,7 @@ def clean_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> No
 
 
 def rebuild_days(stores: StreamStores, days: Sequence[date]) -> None:
-    """Make cleaned and quarantine of some days anew from raw; each day is replaced in one commit."""
+    """Make cleaned and quarantine of some days anew from raw, each table in one commit."""
     with stores.engine.session() as session:
         raw = _raw(session, stores, days)
         with _judged(session, raw, stores.contract, None) as settled:

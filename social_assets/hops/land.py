@@ -6,6 +6,7 @@ the batch's id and the transaction, so that the same file under any name is one 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import chain
@@ -14,8 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from social_assets.contracts.contract import Contract
-from social_assets.engine.clean_records import event_dates
 from social_assets.engine.duckdb_engine import Session
+from social_assets.engine.event_dates import EventDates
 from social_assets.hops.account import reconcile
 from social_assets.hops.stores import StreamStores
 from social_assets.lake.delta import Applied
@@ -45,11 +46,10 @@ def land_file(stores: StreamStores, path: Path, landing_date: date | None = None
         return Landed(batch_id, path, already=True)
     arrival = datetime.now(UTC)
     timestamp = datetime.combine(landing_date or arrival.date(), time(), UTC)
+    lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrival)
     with stores.engine.session() as session:
-        batches = (
-            _raw_batch(session, stores.contract, batch, path, batch_id, timestamp, arrival)
-            for batch in read_records(stores.contract, path, session.json_records)
-        )
+        records = read_records(stores.contract, path, session.json_records)
+        batches = lander.raw_batches(session, records)
         first = next(batches, None)
         if first is not None:
             reader = pa.RecordBatchReader.from_batches(RAW, chain([first], batches))
@@ -58,34 +58,55 @@ def land_file(stores: StreamStores, path: Path, landing_date: date | None = None
     return Landed(batch_id, path, already=False)
 
 
-def _raw_batch(
-    session: Session,
-    contract: Contract,
-    records: pa.RecordBatch,
-    path: Path,
-    batch_id: str,
-    timestamp: datetime,
-    arrival: datetime,
-) -> pa.RecordBatch:
-    count = records.num_rows
-    columns = {
-        **{name: records.column(name) for name in RECORDS.names},
-        "key": pa.nulls(count, pa.binary()),
-        "headers": pa.nulls(count, RAW.field("headers").type),
-        "source": pa.repeat("file", count),
-        "origin": pa.repeat(path.name, count),
-        "partition": pa.repeat(pa.scalar(0, pa.int32()), count),
-        "timestamp": pa.repeat(pa.scalar(timestamp, RAW.field("timestamp").type), count),
-        "ingested_at": pa.repeat(pa.scalar(arrival, RAW.field("ingested_at").type), count),
-        "batch_id": pa.repeat(batch_id, count),
-    }
-    if contract.event_time is None:
-        columns["event_date"] = pa.repeat(pa.scalar(timestamp.date(), pa.date32()), count)
-    else:
-        columns["event_date"] = event_dates(session, _table(columns), contract).combine_chunks()
-    return pa.record_batch([columns[name] for name in RAW.names], schema=RAW)
+@dataclass(frozen=True)
+class _Lander:
+    """What all records of one file share."""
+
+    contract: Contract
+    origin: str
+    batch_id: str
+    timestamp: datetime
+    arrival: datetime
+
+    def raw_batches(
+        self, session: Session, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[pa.RecordBatch]:
+        """Records with provenance and event date, as rows of the raw table."""
+        dates = EventDates(session, self.contract) if self.contract.event_time else None
+        for records in batches:
+            columns = self._columns(records)
+            if dates is not None:
+                columns["event_date"] = dates.of(_block(columns)).combine_chunks()
+            yield pa.record_batch([columns[name] for name in RAW.names], schema=RAW)
+
+    def _columns(self, records: pa.RecordBatch) -> dict[str, pa.Array]:
+        count = records.num_rows
+        constant = {
+            "source": "file",
+            "origin": self.origin,
+            "partition": 0,
+            "timestamp": self.timestamp,
+            "ingested_at": self.arrival,
+            "batch_id": self.batch_id,
+            "event_date": self.timestamp.date(),
+            "key": None,
+            "headers": None,
+        }
+        repeated = {
+            name: pa.repeat(pa.scalar(value, RAW.field(name).type), count)
+            for name, value in constant.items()
+        }
+        return {**repeated, **{name: records.column(name) for name in RECORDS.names}}
 
 
-def _table(columns: dict[str, pa.Array]) -> pa.Table:
-    names = ("value", "csv_header", "offset", "timestamp", "ingested_at")
-    return pa.table({name: columns[name] for name in names})
+def _block(columns: dict[str, pa.Array]) -> pa.Table:
+    """The columns that EventDates reads, times in UTC without zone."""
+    return pa.table(
+        {
+            "bytes": columns["value"],
+            "csv_header": columns["csv_header"],
+            "offset": columns["offset"],
+            "timestamp": columns["timestamp"].cast(pa.timestamp("us")),
+            "ingested_at": columns["ingested_at"].cast(pa.timestamp("us")),
+        }
+    )

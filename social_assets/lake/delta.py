@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import (
     CommitProperties,
     DeltaTable,
@@ -55,12 +56,25 @@ class LakeTable:
 
         The caller has looked whether it is there already, under the stream's lock.
         """
-        self._write(rows, applied=[applied], mode="append")
+        transaction = Transaction(applied.app_id, applied.version)
+        write_deltalake(
+            self._created(),
+            rows,
+            mode="append",
+            writer_properties=_WRITER,
+            commit_properties=CommitProperties(app_transactions=[transaction]),
+        )
 
     def replace(self, days: Iterable[date], rows: pa.RecordBatchReader) -> None:
         """Put `rows` in the place of all rows of `days`, in one commit. No rows empty the days."""
         listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days))
-        self._write(rows, mode="overwrite", predicate=f"event_date IN ({listed})")
+        write_deltalake(
+            self._created(),
+            rows,
+            mode="overwrite",
+            predicate=f"event_date IN ({listed})",
+            writer_properties=_WRITER,
+        )
 
     def files(self, days: Iterable[date] | None = None) -> list[str]:
         """The data files of some days, or of all."""
@@ -79,7 +93,7 @@ class LakeTable:
             return {}
         actions = pa.table(table.get_add_actions(flatten=True))
         for column, value in partition.items():
-            actions = actions.filter(pa.compute.equal(actions[f"partition.{column}"], value))
+            actions = actions.filter(pc.equal(actions[f"partition.{column}"], value))
         grouped = actions.group_by("partition.event_date").aggregate([("num_records", "sum")])
         days = grouped["partition.event_date"].cast(pa.date32()).to_pylist()
         return dict(sorted(zip(days, grouped["num_records_sum"].to_pylist(), strict=True)))
@@ -95,7 +109,7 @@ class LakeTable:
         if table is None:
             return 0
         actions = pa.table(table.get_add_actions(flatten=True))
-        return int(pa.compute.sum(actions["size_bytes"]).as_py() or 0)
+        return int(pc.sum(actions["size_bytes"]).as_py() or 0)
 
     def version(self) -> int | None:
         """The table's version, or None before its first write."""
@@ -108,29 +122,11 @@ class LakeTable:
         except TableNotFoundError:
             return None
 
-    def _write(
-        self,
-        rows: pa.RecordBatchReader,
-        *,
-        mode: str,
-        predicate: str | None = None,
-        applied: Iterable[Applied] = (),
-    ) -> None:
-        transactions = [Transaction(a.app_id, a.version) for a in applied]
-        table = self._open()
-        if table is None:
-            table = DeltaTable.create(
-                self.uri,
-                schema=self.schema,
-                partition_by=list(self.partition_by),
-                mode="ignore",
-                storage_options=dict(self.storage_options),
-            )
-        write_deltalake(
-            table,
-            rows,
-            mode=mode,  # type: ignore[arg-type]
-            predicate=predicate,
-            writer_properties=_WRITER,
-            commit_properties=CommitProperties(app_transactions=transactions),
+    def _created(self) -> DeltaTable:
+        return self._open() or DeltaTable.create(
+            self.uri,
+            schema=self.schema,
+            partition_by=list(self.partition_by),
+            mode="ignore",
+            storage_options=dict(self.storage_options),
         )

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from social_assets.lake.delta import Applied, LakeTable
 
@@ -53,7 +54,7 @@ class Ledger:
 
     def entries(self, hop: Hop) -> list[Entry]:
         """The latest entry of every batch and date, oldest batch first."""
-        rows = self.table.read().filter(pa.compute.field("hop") == hop).sort_by("recorded_at")
+        rows = self.table.read().filter(pc.field("hop") == hop).sort_by("recorded_at")
         names = [n for n in LEDGER.names if n not in ("hop", "recorded_at")]
         columns = [rows[name].to_pylist() for name in names]
         latest = {(values[0], values[1]): values for values in zip(*columns, strict=True)}

@@ -1,6 +1,6 @@
-"""Cuts a stream of bytes into lines, block by block, without a Python step for each line.
+r"""Cuts a stream of bytes into lines, block by block, without a Python step for each line.
 
-Here belongs line splitting for NDJSON and CSV. A line is a record; `\\n` and `\\r\\n` end it; blank
+Here belongs line splitting for NDJSON and CSV. A line is a record; `\n` and `\r\n` end it; blank
 lines are none, but count in the numbering.
 """
 
@@ -77,14 +77,13 @@ def _split(data: bytes, first_line: int) -> tuple[pa.RecordBatch, int]:
     """Lines of `data`, which ends in a newline, and how many there were, blank ones included."""
     buffer = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(buffer == _NEWLINE)
-    drop = np.zeros(len(buffer), dtype=bool)
-    drop[newlines] = True
-    before = newlines[newlines > 0] - 1
-    drop[before[buffer[before] == _RETURN]] = True
-    kept = np.cumsum(~drop, dtype=np.int32)[newlines]
-    offsets = np.concatenate([np.zeros(1, dtype=np.int32), kept])
+    # A newline at position 0 has no byte before it: -1 looks at the last byte, a newline.
+    returned = buffer[newlines - 1] == _RETURN
+    ends = newlines - np.arange(len(newlines)) - np.cumsum(returned)
+    offsets = np.concatenate([np.zeros(1), ends]).astype(np.int32)
+    text = np.delete(buffer, np.concatenate([newlines, newlines[returned] - 1]))
     values = pa.BinaryArray.from_buffers(
-        pa.binary(), len(newlines), [None, pa.py_buffer(offsets), pa.py_buffer(buffer[~drop])]
+        pa.binary(), len(newlines), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     )
     numbers: npt.NDArray[np.int64] = np.arange(first_line, first_line + len(newlines))
     batch = pa.record_batch(

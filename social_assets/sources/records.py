@@ -1,4 +1,4 @@
-"""The Arrow layout of records as a source hands them over, and the error of a source that cannot."""
+"""The Arrow layout of records as a source hands them over, and the error of one that cannot."""
 
 from __future__ import annotations
 

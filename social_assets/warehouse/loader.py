@@ -132,9 +132,10 @@ class Loader:
         """Rows of each event date in the table."""
         with self._client() as client:
             found = client.query(
-                f"SELECT event_date, count() FROM {self.table} GROUP BY event_date"
+                f"SELECT event_date, count() FROM {self.table} GROUP BY event_date ORDER BY event_date"
             )
-            return dict(sorted(found.result_rows))
+            days, rows = found.result_columns if found.result_rows else ((), ())
+            return dict(zip(days, rows, strict=True))
 
     def _client(self) -> AbstractContextManager[Client]:
         return self.clickhouse.client(self.log_comment)
