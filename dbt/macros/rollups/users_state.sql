@@ -1,0 +1,9 @@
+{#- Distinct users as a state; the member 'Unknown', behind whom are audiences, is not a user. -#}
+{% macro users_state() -%}
+    uniqCombinedStateIf(user_key, user_key != {{ surrogate_key("'Unknown'") }})
+{%- endmacro %}
+
+{#- Median, 90th and 99th percentile as a state. -#}
+{% macro quantiles_state(metric) -%}
+    quantilesTDigestState(0.5, 0.9, 0.99)({{ metric }})
+{%- endmacro %}

@@ -1,0 +1,4 @@
+{#- A layer is a ClickHouse database: `star`, `rollups`, without a prefix. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}
