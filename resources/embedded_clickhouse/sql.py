@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# What is never closed runs to the end: the engine will complain, and reading stays linear.
 _TOKEN = re.compile(
     rb"""
-      (?P<space>\s++ | --[^\n]*+ | \#[!\ ][^\n]*+ | /\*.*?\*/)
-    | (?P<quoted>'(?:[^'\\]++|\\.|'')*+' | `(?:[^`\\]++|\\.|``)*+` | "(?:[^"\\]++|\\.|"")*+"
-                 | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+      (?P<space>\s++ | --[^\n]*+ | \#[!\ ][^\n]*+ | /\*.*?(?:\*/|\Z))
+    | (?P<quoted>'(?:[^'\\]++|\\.|'')*+(?:'|\Z) | `(?:[^`\\]++|\\.|``)*+(?:`|\Z)
+                 | "(?:[^"\\]++|\\.|"")*+(?:"|\Z) | \$(?P<tag>\w*+)\$.*?(?:\$(?P=tag)\$|\Z))
     | (?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*+)
     | (?P<number>\d[\w.]*+)
     | (?P<symbol>.)

@@ -1,0 +1,132 @@
+"""Where statements end and data begins, as ClickHouse's own parser sees it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.embedded_clickhouse.sql import first_keyword, read_insert, read_query
+
+
+@pytest.mark.parametrize(
+    ("text", "statement", "form", "data"),
+    [
+        ("INSERT INTO t FORMAT CSV\n1,2", "INSERT INTO t ", "CSV", "1,2"),
+        ("INSERT INTO t FORMAT CSV 1,2", "INSERT INTO t ", "CSV", "1,2"),
+        ("INSERT INTO t FORMAT TSV\n\n1", "INSERT INTO t ", "TSV", "\n1"),
+        ("INSERT INTO t FORMAT CSV;\n1", "INSERT INTO t ", "CSV", "1"),
+        ("insert into t (`format`) values (1)", "insert into t (`format`) ", "Values", " (1)"),
+        ("INSERT INTO t VALUES", "INSERT INTO t ", "Values", ""),
+        ("INSERT INTO db.format FORMAT CSV\n1", "INSERT INTO db.format ", "CSV", "1"),
+        ("INSERT INTO values VALUES (1)", "INSERT INTO values ", "Values", " (1)"),
+        ("INSERT INTO `a b`.`format x` FORMAT CSV\n1", "INSERT INTO `a b`.`format x` ", "CSV", "1"),
+        ("INSERT t VALUES (1)", "INSERT t ", "Values", " (1)"),
+        ("INSERT INTO TABLE t VALUES (1)", "INSERT INTO TABLE t ", "Values", " (1)"),
+        ("INSERT INTO FUNCTION file('x', 'CSV', 'a Int8') VALUES (1)",
+         "INSERT INTO FUNCTION file('x', 'CSV', 'a Int8') ", "Values", " (1)"),
+        ("INSERT INTO t SETTINGS async_insert = 1 FORMAT CSV\n1",
+         "INSERT INTO t SETTINGS async_insert = 1 ", "CSV", "1"),
+        ("/* INSERT FORMAT x */ INSERT INTO t -- VALUES\nFORMAT CSV\n1",
+         "/* INSERT FORMAT x */ INSERT INTO t -- VALUES\n", "CSV", "1"),
+        ("INSERT INTO t (a)\n1", "INSERT INTO t (a)", None, "1"),
+        ("INSERT INTO t", "INSERT INTO t", None, ""),
+    ],
+)  # fmt: skip
+def test_the_data_of_an_insert_begins_after_its_format(text, statement, form, data) -> None:
+    insert = read_insert(text.encode())
+    assert insert is not None
+    assert (insert.statement.decode(), insert.format) == (statement, form)
+    assert text[insert.data_start :] == data
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1",
+        "INSERT INTO t SELECT 1",
+        "INSERT INTO t (SELECT 1)",
+        "INSERT INTO t (a) WITH 1 AS x SELECT x",
+        "INSERT INTO t FROM INFILE 'x'",
+        "INSERT",
+        "INSERT INTO",
+        "",
+    ],
+)
+def test_other_statements_carry_no_data(text: str) -> None:
+    assert read_insert(text.encode()) is None
+
+
+def test_data_passing_through_a_select_is_recognised() -> None:
+    insert = read_insert(b"INSERT INTO t SELECT x FROM input('x Int8') FORMAT CSV\n1")
+    assert insert is not None
+    assert insert.selects
+
+
+@given(st.binary())
+def test_any_bytes_may_be_data(data: bytes) -> None:
+    head = b"INSERT INTO t FORMAT Native\n"
+    insert = read_insert(head + data)
+    assert insert is not None
+    assert insert.data_start == len(head)
+
+
+@given(st.binary())
+def test_any_bytes_can_be_read(text: bytes) -> None:
+    read_query(text)
+    read_insert(text)
+    read_insert(b"INSERT INTO t " + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("SELECT 1", None),
+        ("SELECT 1 FORMAT CSV", "CSV"),
+        ("SELECT 1 format csv ;; ", "csv"),
+        ("SELECT 1 FORMAT CSV SETTINGS max_threads = 1", "CSV"),
+        ("SELECT 1 SETTINGS max_threads = 1 FORMAT CSV -- end", "CSV"),
+        ("SELECT 1 AS format", None),
+        ("SELECT format FROM t", None),
+        ("SELECT 'x FORMAT CSV'", None),
+        ("SELECT 1 -- FORMAT CSV", None),
+        ("SELECT 1 /* FORMAT CSV */", None),
+        ("SELECT $$ FORMAT CSV $$", None),
+        ("SELECT (SELECT 1 FORMAT CSV)", None),
+        ("SELECT '\\' FORMAT CSV'", None),
+        ("SELECT 'it''s' FORMAT JSON", "JSON"),
+        ('SELECT "a""b" FORMAT JSON', "JSON"),
+    ],
+)
+def test_the_format_of_a_query_is_its_last_clause(text: str, form: str | None) -> None:
+    assert read_query(text.encode()).format == form
+
+
+def test_a_query_is_pointed_at_a_file_before_its_format() -> None:
+    query = read_query(b"SELECT 1 SETTINGS a = 1 FORMAT CSV;")
+    assert query.into_file("/dev/fd/7", "ignored") == (
+        b"SELECT 1 SETTINGS a = 1 \nINTO OUTFILE '/dev/fd/7' APPEND COMPRESSION 'none' FORMAT CSV"
+    )
+    query = read_query(b"SELECT 1 -- end")
+    assert query.into_file("/it's", "JSON") == (
+        b"SELECT 1 -- end\nINTO OUTFILE '/it\\'s' APPEND COMPRESSION 'none' FORMAT JSON"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "keyword"),
+    [("((select 1))", "SELECT"), ("-- x\n with 1 as y", "WITH"), ("'text'", ""), (";", "")],
+)
+def test_the_first_keyword_is_found_behind_comments_and_parentheses(text, keyword) -> None:
+    assert first_keyword(text.encode()) == keyword
+
+
+def test_writing_to_a_file_is_noticed() -> None:
+    assert read_query(b"SELECT 1 INTO OUTFILE 'x'").writes_file
+    assert not read_query(b"SELECT 'INTO OUTFILE'").writes_file
+
+
+def test_a_long_text_is_read_in_linear_time() -> None:
+    read_query(b"SELECT '" + b"\\'" * 500_000)
+    read_query(b"SELECT /* " + b"*" * 500_000)
+    read_query(b"SELECT " + b"(" * 200_000)
