@@ -19,9 +19,7 @@ from dbt.parser.manifest import extended_mashumuro_decoder
 
 def main(partial_parse: Path, arguments: list[str]) -> int:
     """Run dbt; print what became of each node; 1 when one failed."""
-    manifest = Manifest.from_msgpack(
-        partial_parse.read_bytes(), decoder=extended_mashumuro_decoder
-    )
+    manifest = Manifest.from_msgpack(partial_parse.read_bytes(), decoder=extended_mashumuro_decoder)
     done = dbtRunner(manifest=manifest, callbacks=[_report]).invoke(arguments)
     if done.exception is not None:
         _print({"failed": str(done.exception)})

@@ -75,7 +75,11 @@ def sources_yaml() -> str:
             "description": contract.description,
             "columns": [
                 *(
-                    {"name": c.name, "data_type": ddl.clickhouse_type(c), "description": c.description}
+                    {
+                        "name": c.name,
+                        "data_type": ddl.clickhouse_type(c),
+                        "description": c.description,
+                    }
                     for c in contract.cleaned_columns
                 ),
                 *({"name": name} for name in provenance(contract)),

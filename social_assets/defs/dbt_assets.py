@@ -1,0 +1,97 @@
+"""Turns a layer of the dbt project into Dagster assets: one run of dbt for all that are selected.
+
+Here belongs what happens when they are materialized. What they are is read off the manifest
+(`dbt_translator.py`).
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    BackfillPolicy,
+    MaterializeResult,
+    multi_asset,
+)
+
+from resources.home import Home
+from resources.stores import StoresResource
+from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, prepare, run_dbt
+from social_assets.defs.dbt_translator import Table, Warehouse
+from social_assets.defs.partitions import DAILY, day_range, days_of
+from social_assets.defs.warehouse_deployment import deploy_warehouse
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+_THREADS = 2
+
+
+def layer_assets(layer: str) -> AssetsDefinition:
+    """The assets of a layer. A range of days is one run, and one dbt process."""
+
+    @multi_asset(
+        name=layer,
+        specs=[spec.replace_attributes(partitions_def=DAILY) for spec in warehouse().specs(layer)],
+        can_subset=True,
+        backfill_policy=BackfillPolicy.single_run(),
+    )
+    def build_days(
+        context: AssetExecutionContext, stores: StoresResource
+    ) -> Iterator[MaterializeResult[None]]:
+        dates = days_of(context)
+        days = Days(min(dates), max(dates))
+        home, endpoint = Home.from_environment(), stores.clickhouse.endpoint()
+        deploy_warehouse(endpoint, home)
+        project = warehouse()
+        comment = f"{context.run_id} {layer}"
+        results = run_dbt(
+            project.dbt,
+            dbt_arguments("run", project.models(context.selected_asset_keys), days=days),
+            dbt_environment(endpoint, comment, _THREADS),
+            home.logs,
+        )
+        with stores.clickhouse.client(comment) as client:
+            for result in results:
+                context.log.info(f"{result.unique_id}: {result.status}, {result.seconds:.2f} s")
+                if result.succeeded:
+                    table = project.table_of(result.unique_id)
+                    for day, metadata in _sizes(client, table, days).items():
+                        context.add_asset_metadata(metadata, table.asset, day.isoformat())
+                    yield MaterializeResult(
+                        asset_key=table.asset, metadata={"seconds": round(result.seconds, 3)}
+                    )
+
+    return build_days
+
+
+def warehouse() -> Warehouse:
+    """The project as it is now; prepared when this is the first to ask."""
+    project = prepare(Home.from_environment())
+    return Warehouse(project, project.manifest())
+
+
+def _sizes(client: "Client", table: Table, days: Days) -> dict[date, dict[str, int]]:
+    """Rows and bytes of each of these days; nothing of a view."""
+    if table.is_view:
+        return {}
+    found = client.query(
+        "SELECT partition_id, sum(rows), sum(bytes_on_disk) FROM system.parts\n"
+        "WHERE active AND database = {database:String} AND table = {name:String}\n"
+        "  AND partition_id BETWEEN {first:String} AND {last:String}\n"
+        "GROUP BY partition_id",
+        parameters={
+            "database": table.database,
+            "name": table.name,
+            "first": f"{days.first:%Y%m%d}",
+            "last": f"{days.last:%Y%m%d}",
+        },
+    ).result_rows
+    sizes = {partition: (rows, size) for partition, rows, size in found}
+    metadata = {}
+    for day in day_range(days.first, days.last):
+        rows, size = sizes.get(f"{day:%Y%m%d}", (0, 0))
+        metadata[day] = {"dagster/partition_row_count": rows, "bytes": size}
+    return metadata
