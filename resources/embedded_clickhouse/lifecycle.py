@@ -73,10 +73,11 @@ def stop(home: Home, timeout: float = 30.0) -> bool:
         return False
     deadline = time.monotonic() + timeout
     with exclusive_lock(files.start_lock, timeout):
-        # Only while the lock is held is the process id in it that of a server.
         if not is_locked(files.server_lock):
             return False
-        pid = int(files.server_lock.read_text())
+        state = running_state(home)
+        # One that does not answer is known by the lock file, in which its holder writes.
+        pid = int(files.server_lock.read_text()) if state is None else state.pid
         os.kill(pid, signal.SIGTERM)
         while is_locked(files.server_lock):
             if time.monotonic() > deadline:
