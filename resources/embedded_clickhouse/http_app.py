@@ -25,7 +25,7 @@ from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.execution import Execution
 from resources.embedded_clickhouse.files import INSTANCE_HEADER
 from resources.embedded_clickhouse.options import MAX_QUERIES
-from resources.embedded_clickhouse.request import QueryRequest
+from resources.embedded_clickhouse.request import QueryRequest, query_id
 from resources.embedded_clickhouse.response import ResultResponse
 
 T = TypeVar("T")
@@ -144,7 +144,7 @@ class HttpInterface:
             error.describe(engine.version),
             status_code=error.http_status,
             headers={
-                "X-ClickHouse-Query-Id": request.query_params.get("query_id", ""),
+                "X-ClickHouse-Query-Id": query_id(request),
                 "X-ClickHouse-Timezone": engine.timezone,
                 "X-ClickHouse-Exception-Code": str(error.code),
             },

@@ -6,10 +6,12 @@ Reading only. Who may ask is in `access`, what is done about it in `execution`.
 from __future__ import annotations
 
 import re
+import string
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import quote
 
 from starlette.requests import Request
 
@@ -98,13 +100,18 @@ class QueryRequest:
                 for name, value in values.items()
                 if name.startswith("param_")
             },
-            query_id=values.get("query_id") or str(uuid.uuid4()),
+            query_id=query_id(request) or str(uuid.uuid4()),
             # Checked here and not set: a session could not be set back from it.
             read_only=request.method != "POST" or values.get("readonly", "0") != "0",
             whole_result_first=is_true(values.get("wait_end_of_query")),
             content_encoding=headers.get("content-encoding", "").strip().lower(),
             accept_encoding=headers.get("accept-encoding", "") if compress_result else "",
         )
+
+
+def query_id(request: Request) -> str:
+    """The client's id of its query as it may stand in a header; empty if it gave none."""
+    return quote(request.query_params.get("query_id", ""), safe=string.punctuation + " ")
 
 
 def is_true(value: str | None) -> bool:

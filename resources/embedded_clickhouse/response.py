@@ -91,10 +91,10 @@ class ResultResponse(Response):
     async def _send(self, send: Send, gone: asyncio.Task[None]) -> None:
         await send(self._head())
         try:
-            part = self._result.first_part
+            part = await self._in_thread(lambda: self._encoded(self._result.first_part))
             while part and not gone.done():
-                await send(_body(self._encoder.encode(part)))
-                part = await self._in_thread(self._result.next_part)
+                await send(_body(part))
+                part = await self._in_thread(lambda: self._encoded(self._result.next_part()))
         except ClickHouseError as error:
             await self._held.aclose()
             await send(_body(self._encoder.encode(self._tagged(error)) + self._encoder.finish()))
@@ -104,6 +104,10 @@ class ResultResponse(Response):
         # Before the end is sent: a client that has it may use the session again at once.
         await self._held.aclose()
         await send(_body(self._encoder.finish(), more=False))
+
+    def _encoded(self, part: bytes) -> bytes:
+        """Empty for the empty part, which is the end, and for no other."""
+        return self._encoder.encode(part) if part else b""
 
     def _head(self) -> Message:
         result, name = self._result, (self._result.format or "").lower()

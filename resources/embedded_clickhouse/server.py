@@ -29,6 +29,7 @@ from resources.home import Home
 _log = logging.getLogger(__name__)
 _LOCK_SECONDS = 5.0
 _QUERIES_MAY_END_SECONDS = 10
+_KEEP_ALIVE_SECONDS = 30
 _TICKS_PER_SECOND = 10
 _LONGEST_HEADERS = 1 << 20
 
@@ -148,6 +149,7 @@ class _Uvicorn(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=_QUERIES_MAY_END_SECONDS,
                 h11_max_incomplete_event_size=_LONGEST_HEADERS,
                 http="h11",

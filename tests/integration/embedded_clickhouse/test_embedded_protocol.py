@@ -217,6 +217,13 @@ def test_headers_tell_query_id_and_timezone(ask) -> None:
     assert answer.text == "UTC\n"
 
 
+@pytest.mark.parametrize("query", ["SELECT 1", "SELEC 1"])
+def test_a_query_id_cannot_forge_headers(ask, query: str) -> None:
+    answer = ask(query, query_id="ü\r\nX-Forged: 1")
+    assert "x-forged" not in answer.headers
+    assert answer.headers["x-clickhouse-query-id"] == "%C3%BC%0D%0AX-Forged: 1"
+
+
 def test_block_framing_is_refused_by_name(ask) -> None:
     assert ask("SELECT 1", compress=1).code == 48
     assert ask("SELECT 1", decompress=1).code == 48
