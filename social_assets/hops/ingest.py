@@ -6,7 +6,7 @@ own. Both entry points hold the stream's lock and begin by settling what an earl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,10 @@ from social_assets.hops.stores import StreamStores
 from social_assets.sources.records import FileError
 
 
+LandingDate = date | Callable[[Path], date | None] | None
+"""The date of records that carry none: one for all files, or a function of the file; None is today."""
+
+
 @dataclass(frozen=True)
 class Ingested:
     """What a call took: the files landed, the event dates whose rows changed, the bad files."""
@@ -29,7 +33,7 @@ class Ingested:
 
 
 def ingest_files(
-    stores: StreamStores, paths: Sequence[Path], landing_date: date | None = None
+    stores: StreamStores, paths: Sequence[Path], landing_date: LandingDate = None
 ) -> Ingested:
     """Take files through raw, cleaned and quarantine into the warehouse.
 
@@ -46,7 +50,7 @@ def ingest_files(
 
 
 def land_files(
-    stores: StreamStores, paths: Sequence[Path], landing_date: date | None = None
+    stores: StreamStores, paths: Sequence[Path], landing_date: LandingDate = None
 ) -> Ingested:
     """Land files in raw and no further; a rebuild of their days takes them on."""
     with stores.lock():
@@ -96,14 +100,15 @@ def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
 
 
 def _land(
-    stores: StreamStores, paths: Sequence[Path], landing_date: date | None
+    stores: StreamStores, paths: Sequence[Path], landing_date: LandingDate
 ) -> tuple[list[Landed], list[FileError]]:
     reconcile(stores)
     landed: list[Landed] = []
     failures: list[FileError] = []
     for path in paths:
         try:
-            landed.append(land_file(stores, path, landing_date))
+            on = landing_date(path) if callable(landing_date) else landing_date
+            landed.append(land_file(stores, path, on))
         except FileError as error:
             failures.append(error)
     return landed, failures

@@ -7,6 +7,7 @@ lines are none, but count in the numbering.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -23,7 +24,7 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def line_batches(
-    stream: BinaryIO, path: object, block_bytes: int = BLOCK_BYTES
+    stream: BinaryIO, path: Path, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[pa.RecordBatch]:
     """The non-empty lines of a stream as batches of RECORDS, one batch a block.
 
@@ -64,7 +65,7 @@ def under_csv_header(
         yield records.set_column(1, RECORDS.field("csv_header"), repeated)
 
 
-def _blocks(stream: BinaryIO, path: object, block_bytes: int) -> Iterator[bytes]:
+def _blocks(stream: BinaryIO, path: Path, block_bytes: int) -> Iterator[bytes]:
     first = True
     while block := stream.read(block_bytes):
         if first and block.startswith(_UTF16_BOMS):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 
 RECORDS = pa.schema(
@@ -17,6 +19,7 @@ RECORDS = pa.schema(
 class FileError(ValueError):
     """A file that cannot be loaded: names the file, the row where there is one, and the reason."""
 
-    def __init__(self, path: object, reason: str, row: int | None = None) -> None:
+    def __init__(self, path: Path, reason: str, row: int | None = None) -> None:
         place = f"{path}" if row is None else f"{path}, row {row}"
         super().__init__(f"{place}: {reason}")
+        self.path = path

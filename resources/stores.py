@@ -1,0 +1,46 @@
+"""The stores of the platform as one Dagster resource: lake, engine and warehouse.
+
+Here belongs their configuration and nothing else. Where they are comes from the environment, so
+that no address or credential is stored with a run.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dagster import ConfigurableResource
+
+from resources.clickhouse import ClickHouseResource
+from resources.home import Home
+
+if TYPE_CHECKING:
+    from social_assets.hops.stores import Stores
+
+LAKE_URL = "SOCIAL_ASSETS_LAKE_URL"
+"""Environment variable: the lake's root, a folder or an object store's URL; default in the home."""
+
+
+class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
+    """Delta tables, the DuckDB that works on them, and ClickHouse.
+
+    `memory_limit` bounds DuckDB, as it writes sizes (`1GB`); beyond it, it spills into the home.
+    """
+
+    clickhouse: ClickHouseResource
+    threads: int = 2
+    memory_limit: str = "1GB"
+
+    def stores(self) -> Stores:
+        """The stores that the environment names."""
+        # Imported here: they bring Delta and DuckDB, which a sensor's tick can do without.
+        from social_assets.engine.duckdb_engine import DuckDBEngine
+        from social_assets.hops.stores import Stores
+        from social_assets.lake.lake import Lake
+
+        home = Home.from_environment()
+        return Stores(
+            lake=Lake(os.environ.get(LAKE_URL) or str(home.lake), locks=home.path / "locks"),
+            engine=DuckDBEngine(home.path / "spill", self.threads, self.memory_limit),
+            clickhouse=self.clickhouse,
+        )

@@ -1,0 +1,1 @@
+"""Sensors: what asks for runs. They look, and never work."""

@@ -1,0 +1,58 @@
+"""Asks for a load where files wait in a stream's landing folder.
+
+Without a cursor and without run keys: what waits is seen in the folder, what runs is seen in the
+instance, so that a load that failed or was deleted is simply asked for again.
+"""
+
+from __future__ import annotations
+
+from dagster import (
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from resources.home import Home
+from social_assets.contracts.contract import Contract
+from social_assets.defs.load_job import JOB_NAME, STREAM_TAG, run_config
+from social_assets.hops.landing import Landing
+
+UNDERWAY = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+INTERVAL_SECONDS = 10
+
+
+def file_arrival_sensor(contract: Contract) -> SensorDefinition:
+    """One sensor a stream: a run while files wait and none is under way."""
+
+    @sensor(
+        name=f"{contract.name}_files",
+        job_name=JOB_NAME,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=f"Loads files dropped into landing/{contract.name}/",
+    )
+    def files(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+        waiting = Landing(Home.from_environment().landing, contract.name).waiting()
+        if not waiting:
+            return SkipReason(f"no file waits in landing/{contract.name}/")
+        tags = {STREAM_TAG: contract.name}
+        underway = context.instance.get_runs(RunsFilter(statuses=UNDERWAY, tags=tags), limit=1)
+        if underway:
+            return SkipReason(f"run {underway[0].run_id} is loading {contract.name}")
+        return SensorResult(
+            run_requests=[RunRequest(run_config=run_config(contract.name), tags=tags)]
+        )
+
+    return files

@@ -1,0 +1,279 @@
+"""`social-assets`: the command line. Thin: parses, calls a function of `operate`, prints.
+
+Exit codes: 0 done, 1 it failed, 2 the command was wrong. An error is one line on standard error
+that names the thing, the place and the remedy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from resources.home import ENVIRONMENT_VARIABLE, Home, HomeInsideCheckoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from social_assets.operate.status import StreamStatus
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+class Day(click.ParamType[date]):
+    """A date as YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        """Refuse what is no date."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it as YYYY-MM-DD", param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Folder of all state; default ${ENVIRONMENT_VARIABLE}, else ~/.social-assets.",
+)
+@click.pass_context
+def cli(context: click.Context, home: Path | None) -> None:
+    """Social-media data assets: files in, recommendations out, one Dagster graph."""
+    try:
+        context.obj = Home(home) if home else Home.from_environment()
+    except HomeInsideCheckoutError as error:
+        raise click.UsageError(str(error)) from error
+    os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
+
+
+@cli.command()
+@click.option("--events", type=click.IntRange(min=1000), default=1_000_000, show_default=True)
+@click.option("--days", type=click.IntRange(min=4), default=14, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.pass_obj
+def demo(home: Home, events: int, days: int, seed: int) -> None:
+    """Generate sample files, build the whole graph from them, and show what came out."""
+    from social_assets.operate.demo import run_demo
+
+    run_demo(home, out, events=events, days=days, seed=seed)
+
+
+@cli.command()
+@click.argument("stream")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--date", "on", type=Day(), help="Date of records that carry none; default today.")
+@click.pass_obj
+def load(home: Home, stream: str, files: tuple[Path, ...], on: date | None) -> None:
+    """Load FILES into STREAM, through to the rollups. The same file again changes nothing."""
+    from social_assets.contracts.registry import contract
+    from social_assets.operate.runs import load_files
+    from social_assets.operate.status import stream_status
+
+    contract(stream)
+    try:
+        load_files(home, stream, files, on, _progress)
+    finally:
+        _print_streams([stream_status(stream)], "table")
+
+
+@cli.command()
+@click.argument("assets", nargs=-1)
+@click.option("--from", "first", type=Day(), help="First day; default the first with records.")
+@click.option("--to", "last", type=Day(), help="Last day; default the last with records.")
+@click.pass_obj
+def backfill(home: Home, assets: tuple[str, ...], first: date | None, last: date | None) -> None:
+    """Make days anew from raw: all layers, or only ASSETS such as star/fact_engagement."""
+    from social_assets.operate.runs import rebuild_days
+    from social_assets.operate.status import days_held
+
+    held = days_held()
+    if not held and not (first and last):
+        raise click.UsageError(
+            "there are no records yet: load files first, or give --from and --to"
+        )
+    start, end = first or min(held), last or max(held)
+    if start > end:
+        raise click.UsageError(f"--from {start} is after --to {end}")
+    report = rebuild_days(home, start, end, assets, _progress)
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(report.check_counts.items()))
+    out.print(
+        f"{report.materialized} materializations, {start} to {end}; checks: {counts or 'none'}"
+    )
+
+
+@cli.command()
+@click.argument("query")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def sql(query: str, form: str) -> None:
+    """Run QUERY in the warehouse."""
+    from social_assets.operate.query import run_query
+
+    names, rows = run_query(query)
+    _print_rows(names, rows, form)
+
+
+@cli.command()
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def streams(form: str) -> None:
+    """What contracts exist, and their columns."""
+    from social_assets.contracts.registry import contracts
+
+    rows = [
+        (
+            c.name,
+            column.name,
+            column.type,
+            ", ".join(str(k.error) for k in column.checks),
+            "key" if column.name in c.key else ("required" if column.name in c.required else ""),
+            column.description,
+        )
+        for c in contracts()
+        for column in c.columns.values()
+    ]
+    _print_rows(("stream", "column", "type", "rules", "role", "meaning"), rows, form)
+
+
+@cli.command()
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@click.pass_obj
+def status(home: Home, form: str) -> None:
+    """Rows by layer, partitions, and the latest verdict of every check."""
+    from social_assets.operate.status import check_statuses, stream_statuses, table_statuses
+
+    _print_streams(stream_statuses(), form)
+    tables = [(t.table, t.rows, t.days, t.size_bytes) for t in table_statuses()]
+    _print_rows(("table", "rows", "partitions", "bytes"), tables, form)
+    checks = [(c.asset, c.name, c.verdict) for c in check_statuses(home)]
+    troubled = checks if form == "json" else [c for c in checks if c[2] in ("warned", "failed")]
+    _print_rows(("asset", "check", "verdict"), troubled, form)
+    if form == "table":
+        passed = sum(c[2] == "passed" for c in checks)
+        never = sum(c[2] == "never run" for c in checks)
+        out.print(f"{passed} of {len(checks)} checks passed, {never} never run")
+
+
+@cli.command()
+@click.option("--port", type=int, default=3000, show_default=True)
+@click.pass_obj
+def dev(home: Home, port: int) -> None:
+    """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback."""
+    from social_assets.operate.dev import serve_ui
+
+    sys.exit(serve_ui(home, port))
+
+
+@cli.command("serve-clickhouse")
+@click.option("--port", type=int, help="Default: a free one.")
+@click.pass_obj
+def serve_clickhouse(home: Home, port: int | None) -> None:
+    """Serve the home's embedded ClickHouse in the foreground."""
+    from resources.embedded_clickhouse.options import PORT
+    from resources.embedded_clickhouse.server import serve
+
+    if port is not None:
+        os.environ[PORT] = str(port)
+    serve(home)
+
+
+@cli.command()
+@click.pass_obj
+def stop(home: Home) -> None:
+    """Stop the home's embedded ClickHouse."""
+    from resources.embedded_clickhouse.lifecycle import stop as stop_server
+
+    out.print("stopped" if stop_server(home) else "was not running")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: turns the errors that a user can mend into one line."""
+    try:
+        cli.main(args=arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except _mendable() as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2 if isinstance(error, LookupError) else 1)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """Errors whose text names the thing, the place and the remedy; others keep their trace."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    from resources.clickhouse import ClickHouseAddressError, ClickHouseUnreachableError
+    from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
+    from social_assets.contracts.registry import UnknownStreamError
+    from social_assets.defs.dbt_project import DbtError
+    from social_assets.operate.failures import RunFailedError
+    from social_assets.sources.records import FileError
+
+    return (
+        ClickHouseAddressError,
+        ClickHouseError,
+        ClickHouseUnreachableError,
+        DbtError,
+        EmbeddedServerError,
+        FileError,
+        RunFailedError,
+        UnknownStreamError,
+    )
+
+
+def _progress(line: str) -> None:
+    out.print(f"  {line}", style="dim")
+
+
+def _print_streams(statuses: Sequence[StreamStatus], form: str) -> None:
+    names = (
+        "stream",
+        "days",
+        "first",
+        "last",
+        "raw",
+        "cleaned",
+        "duplicates",
+        "rejected",
+        "warehouse",
+        "conserved",
+    )
+    rows = [
+        (
+            s.stream,
+            s.days,
+            s.first_day,
+            s.last_day,
+            s.raw,
+            s.cleaned,
+            s.duplicates,
+            s.rejected,
+            s.warehouse,
+            "yes" if s.is_conserved else "NO",
+        )
+        for s in statuses
+    ]
+    _print_rows(names, rows, form)
+
+
+def _print_rows(names: Sequence[str], rows: Sequence[Sequence[object]], form: str) -> None:
+    if form == "json":
+        listed = [dict(zip(names, row, strict=True)) for row in rows]
+        click.echo(json.dumps(listed, default=str, ensure_ascii=False))
+        return
+    table = Table(*names, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if v is None else str(v) for v in row))
+    out.print(table)

@@ -1,0 +1,46 @@
+"""The one Definitions object: assets, checks, jobs, schedules, sensors and resources, merged.
+
+Here belongs the merging. What each part is stands in the folder it comes from; nothing here names
+a stream.
+"""
+
+from __future__ import annotations
+
+from dagster import Definitions
+
+from resources.clickhouse import ClickHouseResource
+from resources.stores import StoresResource
+from sensors.file_arrival import file_arrival_sensor
+from social_assets.checks.conservation import raw_is_settled, warehouse_is_loaded
+from social_assets.checks.contract_rules import contract_checks
+from social_assets.checks.freshness import newest_day_is_fresh
+from social_assets.contracts.registry import contracts
+from social_assets.defs import recsys, rollups, star
+from social_assets.defs.cleaned import cleaned_asset
+from social_assets.defs.load_job import load_job
+from social_assets.defs.raw import raw_asset
+from social_assets.defs.rebuild_jobs import jobs, schedules
+
+STREAM_ASSETS = (raw_asset, cleaned_asset)
+STREAM_CHECKS = (contract_checks, raw_is_settled, warehouse_is_loaded, newest_day_is_fresh)
+
+CLICKHOUSE = ClickHouseResource()
+
+defs = Definitions(
+    assets=[
+        *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
+        *star.assets,
+        *rollups.assets,
+        *recsys.assets,
+    ],
+    asset_checks=[
+        *(make(contract) for contract in contracts() for make in STREAM_CHECKS),
+        *star.checks,
+        *rollups.checks,
+        *recsys.checks,
+    ],
+    jobs=[load_job(), *jobs],
+    schedules=schedules,
+    sensors=[file_arrival_sensor(contract) for contract in contracts()],
+    resources={"clickhouse": CLICKHOUSE, "stores": StoresResource(clickhouse=CLICKHOUSE)},
+)

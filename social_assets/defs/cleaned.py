@@ -1,0 +1,129 @@
+"""`cleaned/<stream>` and `quarantine/<stream>`: every raw record, judged. One pair a contract.
+
+Here belongs what materializing days of them means: make the days anew from raw, in the lake and in
+the warehouse's `cleaned.<stream>`. The work is `hops.ingest.rebuild`'s.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from time import perf_counter
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from resources.home import Home
+from resources.stores import StoresResource
+from social_assets.contracts.contract import Contract
+from social_assets.defs.columns import cleaned_columns, cleaned_lineage, quarantine_columns
+from social_assets.defs.freshness import freshness_policy
+from social_assets.defs.partitions import DAILY, days_of
+from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.hops.ingest import rebuild
+from social_assets.hops.stores import StreamStores
+
+
+def cleaned_asset(contract: Contract) -> AssetsDefinition:
+    """The cleaned and quarantine assets of a stream, which are made together."""
+
+    @multi_asset(
+        name=f"clean_{contract.name}",
+        specs=[_cleaned_spec(contract), _quarantine_spec(contract)],
+        partitions_def=DAILY,
+        backfill_policy=BackfillPolicy.single_run(),
+        pool=f"stream_{contract.name}",
+    )
+    def clean(
+        context: AssetExecutionContext, stores: StoresResource
+    ) -> Iterator[MaterializeResult[None]]:
+        deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+        stream = stores.stores().of(contract, f"{context.run_id} cleaned/{contract.name}")
+        started = perf_counter()
+        days = days_of(context)
+        rebuild(stream, days)
+        seconds = perf_counter() - started
+        for layer, by_day in layer_metadata(stream, days).items():
+            for day, metadata in by_day.items():
+                context.add_asset_metadata(metadata, [layer, contract.name], day.isoformat())
+            yield MaterializeResult(
+                asset_key=[layer, contract.name], metadata={"seconds": round(seconds, 3)}
+            )
+
+    return clean
+
+
+def layer_metadata(
+    stream: StreamStores, days: list[date]
+) -> dict[str, dict[date, dict[str, MetadataValue]]]:
+    """What to say of each day of the stream's cleaned and quarantine assets."""
+    raw, cleaned = stream.raw.rows_by_day(), stream.cleaned.rows_by_day()
+    rejected = stream.quarantine.rows_by_day(verdict="rejected")
+    duplicates = stream.quarantine.rows_by_day(verdict="duplicate")
+    return {
+        "cleaned": {
+            day: {
+                "dagster/partition_row_count": MetadataValue.int(cleaned.get(day, 0)),
+                "raw_records": MetadataValue.int(raw.get(day, 0)),
+                "table": MetadataValue.path(stream.cleaned.uri),
+            }
+            for day in days
+        },
+        "quarantine": {
+            day: {
+                "dagster/partition_row_count": MetadataValue.int(
+                    rejected.get(day, 0) + duplicates.get(day, 0)
+                ),
+                "rejected": MetadataValue.int(rejected.get(day, 0)),
+                "duplicates": MetadataValue.int(duplicates.get(day, 0)),
+                "table": MetadataValue.path(stream.quarantine.uri),
+            }
+            for day in days
+        },
+    }
+
+
+def _cleaned_spec(contract: Contract) -> AssetSpec:
+    return AssetSpec(
+        key=["cleaned", contract.name],
+        deps=[["raw", contract.name]],
+        group_name="cleaned",
+        owners=[contract.owner],
+        kinds={"deltalake", "duckdb", "clickhouse"},
+        tags={"stream": contract.name},
+        description=(
+            f"{contract.description} Typed, standardized, one row a "
+            f"({', '.join(contract.key)}) and event date, first landed wins; in the lake and as "
+            f"`cleaned.{contract.name}` in ClickHouse."
+        ),
+        metadata={
+            "dagster/column_schema": cleaned_columns(contract),
+            "dagster/column_lineage": cleaned_lineage(contract),
+            "dagster/table_name": f"cleaned.{contract.name}",
+        },
+        freshness_policy=freshness_policy(contract),
+    )
+
+
+def _quarantine_spec(contract: Contract) -> AssetSpec:
+    return AssetSpec(
+        key=["quarantine", contract.name],
+        deps=[["raw", contract.name]],
+        group_name="quarantine",
+        owners=[contract.owner],
+        kinds={"deltalake", "duckdb"},
+        tags={"stream": contract.name},
+        description=(
+            f"Records of {contract.name} that are not in cleaned: rejected ones with their bytes "
+            "and every reason, duplicates with their position."
+        ),
+        metadata={
+            "dagster/column_schema": quarantine_columns(),
+            "dagster/table_name": f"quarantine.{contract.name}",
+        },
+    )

@@ -1,0 +1,93 @@
+"""What the UI says of a layer's columns: types, constraints, descriptions, where each comes from.
+
+Here belongs the translation of contracts and schemas into Dagster's metadata.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from dagster import (
+    AssetKey,
+    TableColumn,
+    TableColumnConstraints,
+    TableColumnDep,
+    TableColumnLineage,
+    TableSchema,
+)
+
+from social_assets.contracts.contract import Contract
+from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW, cleaned_schema
+
+_MEANING = {
+    "value": "The record's bytes as they came",
+    "key": "Kafka key",
+    "headers": "Kafka headers",
+    "csv_header": "Header line that a CSV record stands under",
+    "source": "file or kafka",
+    "origin": "File name or topic",
+    "partition": "Kafka partition, 0 for files",
+    "offset": "Kafka offset, or the record's number in its file",
+    "timestamp": "Kafka timestamp, or landing date of the file",
+    "ingested_at": "When the lake took it",
+    "batch_id": "The load that brought it: for a file, the hash of its content",
+    "event_date": "Day the record belongs to, UTC: the partition",
+    "event_time": "When it happened, UTC",
+    "reasons": "Every rule that the record breaks, or `duplicate`",
+    "verdict": "rejected or duplicate",
+}
+
+
+def raw_columns() -> TableSchema:
+    """The columns of every raw table."""
+    return _schema(RAW)
+
+
+def quarantine_columns() -> TableSchema:
+    """The columns of every quarantine table."""
+    return _schema(QUARANTINE)
+
+
+def cleaned_columns(contract: Contract) -> TableSchema:
+    """The columns of a stream's cleaned table, with the contract's rules as constraints."""
+    stored = cleaned_schema(contract)
+    own = [
+        TableColumn(
+            name=column.name,
+            type=str(stored.field(column.name).type),
+            description=column.description,
+            constraints=TableColumnConstraints(
+                nullable=column.nullable,
+                other=[str(check.error) for check in column.checks]
+                + (["part of the key within event_date"] if column.name in contract.key else []),
+            ),
+        )
+        for column in contract.cleaned_columns
+    ]
+    rest = [f for f in stored if f.name in (*PROVENANCE.names, "event_date")]
+    return TableSchema(columns=[*own, *_schema(pa.schema(rest)).columns])
+
+
+def cleaned_lineage(contract: Contract) -> TableColumnLineage:
+    """Each cleaned column's origin in raw: a field of the record's value, or the provenance."""
+    raw = AssetKey(["raw", contract.name])
+    value = TableColumnDep(asset_key=raw, column_name="value")
+    deps = {column.name: [value] for column in contract.cleaned_columns}
+    deps |= {
+        name: [TableColumnDep(asset_key=raw, column_name=name)]
+        for name in (*PROVENANCE.names, "event_date")
+    }
+    return TableColumnLineage(deps_by_column=deps)
+
+
+def _schema(schema: pa.Schema) -> TableSchema:
+    return TableSchema(
+        columns=[
+            TableColumn(
+                name=field.name,
+                type=str(field.type),
+                description=_MEANING[field.name],
+                constraints=TableColumnConstraints(nullable=field.nullable),
+            )
+            for field in schema
+        ]
+    )

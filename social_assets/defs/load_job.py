@@ -1,0 +1,134 @@
+"""The job that takes files through every hop of one stream at once, as they arrive.
+
+Here belongs the incremental path in Dagster: one run loads some files of one stream and records a
+materialization of exactly the days whose rows changed, for every asset that holds them. Facts and
+rollups are brought up to date by the views behind the insert, not by dbt.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from dagster import (
+    AssetKey,
+    AssetMaterialization,
+    Config,
+    Failure,
+    JobDefinition,
+    MetadataValue,
+    OpExecutionContext,
+    RunConfig,
+    job,
+    op,
+)
+from pydantic import Field
+
+from resources.home import Home
+from resources.stores import StoresResource
+from social_assets.contracts.registry import contract
+from social_assets.defs.cleaned import layer_metadata
+from social_assets.defs.dbt_translator import Warehouse
+from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.hops.ingest import Ingested, ingest_files
+from social_assets.hops.landing import Landing, date_in
+from social_assets.hops.stores import StreamStores
+
+STREAM_TAG = "social_assets/stream"
+JOB_NAME = "load_files"
+OP_NAME = "load"
+
+
+class LoadConfig(Config):
+    """What to load. Without files, those that wait in the stream's landing folder."""
+
+    stream: str = Field(description="Name of the contract")
+    files: list[str] = Field(default=[], description="Absolute paths; they stay where they are")
+    landing_date: str | None = Field(
+        default=None, description="Date of records that carry none, YYYY-MM-DD"
+    )
+
+
+@op(name=OP_NAME, description="Take files through raw, cleaned and quarantine into the warehouse")
+def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource) -> None:
+    """One run's load; bad files fail the run after the good ones are in."""
+    stream_contract = contract(config.stream)
+    deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+    stream = stores.stores().of(stream_contract, f"{context.run_id} load {config.stream}")
+    on = date.fromisoformat(config.landing_date) if config.landing_date else None
+    if config.files:
+        ingested = ingest_files(stream, [Path(f) for f in config.files], on)
+    else:
+        landing = Landing(Home.from_environment().landing, config.stream)
+        ingested = ingest_files(stream, landing.waiting(), on or date_in)
+        landing.put_aside(ingested)
+    for event in materializations(stream, sorted(ingested.days), fed_by(config.stream)):
+        context.log_event(event)
+    _report(context, ingested)
+
+
+def materializations(
+    stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]
+) -> list[AssetMaterialization]:
+    """An event for each day and each asset whose rows of that day changed.
+
+    `behind` are the facts, dimensions and rollups that the warehouse's views keep up to date.
+    """
+    name = stream.contract.name
+    rows = stream.raw.rows_by_day()
+    raw = {day: {"dagster/partition_row_count": MetadataValue.int(rows[day])} for day in days}
+    found = {"raw": raw, **layer_metadata(stream, list(days))}
+    events = [
+        AssetMaterialization([layer, name], partition=day.isoformat(), metadata=metadata)
+        for layer, by_day in found.items()
+        for day, metadata in by_day.items()
+    ]
+    return events + [
+        AssetMaterialization(key, partition=day.isoformat(), metadata={"fed_by": name})
+        for key in behind
+        for day in days
+    ]
+
+
+def fed_by(stream: str) -> list[AssetKey]:
+    """The warehouse's tables that an insert into `cleaned.<stream>` changes, nearest first."""
+    project = Warehouse.of(Home.from_environment())
+    specs = [spec for layer in ("star", "rollups") for spec in project.specs(layer)]
+    reached = [AssetKey(["cleaned", stream])]
+    for key in reached:
+        behind = [s.key for s in specs if key in {dep.asset_key for dep in s.deps}]
+        reached += [k for k in behind if k not in reached]
+    views = {s.key for s in specs if project.table_of(s.metadata["unique_id"]).is_view}
+    return [key for key in reached[1:] if key not in views]
+
+
+def load_job() -> JobDefinition:
+    """The job; which stream and files is its run config."""
+
+    @job(
+        name=JOB_NAME,
+        description="Take files of one stream through every hop, as they arrive",
+    )
+    def load_files() -> None:
+        load()
+
+    return load_files
+
+
+def run_config(stream: str, files: Sequence[Path] = (), on: date | None = None) -> RunConfig:
+    """The run config of one load."""
+    return RunConfig(
+        ops={
+            OP_NAME: LoadConfig(
+                stream=stream,
+                files=[str(file) for file in files],
+                landing_date=on.isoformat() if on else None,
+            )
+        }
+    )
+
+
+def _report(context: OpExecutionContext, ingested: Ingested) -> None:
+    for file in ingested.landed:
+        context.log.info(f"{file.path.name}: {'loaded before' if file.already else 'loaded'}")
+    if ingested.failures:
+        raise Failure("; ".join(str(failure) for failure in ingested.failures))

@@ -1,0 +1,90 @@
+"""`raw/<stream>`: what came in, verbatim. One asset a contract.
+
+Here belongs what materializing a raw day means: take the files that wait in the landing folder. A
+raw day cannot be made from anything else; what a run finds is reported for the days asked for, and
+every day that a landed file touched is recorded too.
+"""
+
+from datetime import date
+
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetsDefinition,
+    BackfillPolicy,
+    Failure,
+    MetadataValue,
+    asset,
+)
+
+from resources.home import Home
+from resources.stores import StoresResource
+from social_assets.contracts.contract import Contract
+from social_assets.defs.columns import raw_columns
+from social_assets.defs.freshness import freshness_policy
+from social_assets.defs.partitions import DAILY, days_of
+from social_assets.hops.ingest import land_files
+from social_assets.hops.landing import FAILED, Landing, date_in
+
+
+def raw_asset(contract: Contract) -> AssetsDefinition:
+    """The raw asset of a stream."""
+
+    @asset(
+        name=contract.name,
+        key_prefix="raw",
+        group_name="raw",
+        partitions_def=DAILY,
+        backfill_policy=BackfillPolicy.single_run(),
+        pool=f"stream_{contract.name}",
+        owners=[contract.owner],
+        kinds={"deltalake", *contract.formats},
+        tags={"stream": contract.name},
+        description=(
+            f"{contract.description} As it came: bytes, file, row. Materializing takes the files "
+            f"that wait in `landing/{contract.name}/`."
+        ),
+        metadata={
+            "dagster/column_schema": raw_columns(),
+            "dagster/table_name": f"raw.{contract.name}",
+            "formats": ", ".join(contract.formats),
+            "kafka_topic": contract.kafka_topic,
+        },
+        freshness_policy=freshness_policy(contract),
+    )
+    def raw(context: AssetExecutionContext, stores: StoresResource) -> None:
+        stream = stores.stores().of(contract, f"{context.run_id} raw/{contract.name}")
+        landing = Landing(Home.from_environment().landing, contract.name)
+        ingested = land_files(stream, landing.waiting(), date_in)
+        landing.put_aside(ingested)
+        rows = stream.raw.rows_by_day()
+        asked = days_of(context)
+        for day in asked:
+            context.add_asset_metadata(
+                _metadata(rows.get(day, 0), stream.raw.uri), partition_key=day.isoformat()
+            )
+        for day in sorted(ingested.days.difference(asked)):
+            context.log_event(_beyond(contract, day, rows[day], stream.raw.uri))
+        if ingested.failures:
+            raise Failure(
+                f"files that could not be loaded, now in {landing.folder / FAILED}: "
+                + "; ".join(str(failure) for failure in ingested.failures)
+            )
+
+    return raw
+
+
+def _metadata(rows: int, uri: str) -> dict[str, MetadataValue]:
+    return {
+        "dagster/partition_row_count": MetadataValue.int(rows),
+        "table": MetadataValue.path(uri),
+    }
+
+
+def _beyond(contract: Contract, day: date, rows: int, uri: str) -> AssetMaterialization:
+    """A day that a landed file touched and the run did not ask for: late records."""
+    return AssetMaterialization(
+        asset_key=["raw", contract.name],
+        partition=day.isoformat(),
+        metadata=_metadata(rows, uri),
+    )

@@ -1,0 +1,47 @@
+"""The jobs that make days anew, and train; and the schedules that ask for them.
+
+Here belongs which assets go together in a run, and when. What a day is made from stands with the
+assets.
+"""
+
+from __future__ import annotations
+
+from dagster import (
+    AssetSelection,
+    ScheduleDefinition,
+    build_schedule_from_partitioned_job,
+    define_asset_job,
+)
+
+from social_assets.defs.partitions import DAILY
+
+REBUILD = "rebuild_days"
+RECOMMEND = "recommend"
+REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
+
+
+rebuild_job = define_asset_job(
+    REBUILD,
+    selection=AssetSelection.groups(*REBUILD_LAYERS),
+    partitions_def=DAILY,
+    description="Take waiting files, then make days anew from raw to rollups, and check them",
+)
+
+recommend_job = define_asset_job(
+    RECOMMEND,
+    selection=AssetSelection.groups("recsys"),
+    description="Train and evaluate the models; publish the champion and its recommendations",
+)
+
+jobs = [rebuild_job, recommend_job]
+
+schedules = [
+    build_schedule_from_partitioned_job(rebuild_job, name="nightly_rebuild", hour_of_day=2),
+    ScheduleDefinition(
+        name="nightly_recommend",
+        job=recommend_job,
+        cron_schedule="0 4 * * *",
+        execution_timezone="UTC",
+    ),
+]
+"""Each night the day before is made anew, then the models are trained on it."""

@@ -1,0 +1,138 @@
+"""Dagster runs started from the command line, in this process, with their progress shown.
+
+Here belongs how a run is started and what is learnt from it. What the runs do is the assets'.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckSeverity,
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    EventLogEntry,
+    RunConfig,
+)
+from dagster._core.utils import make_new_run_id  # not exported; listening needs the id first
+
+from resources.home import Home
+from social_assets.defs.load_job import JOB_NAME as LOAD
+from social_assets.defs.load_job import STREAM_TAG, run_config
+from social_assets.defs.partitions import range_tags
+from social_assets.defs.rebuild_jobs import REBUILD, RECOMMEND
+from social_assets.operate.failures import RunFailedError
+from social_assets.operate.instance import open_instance
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+Progress = Callable[[str], None]
+
+_QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+_SHOWN = {DagsterEventType.STEP_SUCCESS: "done", DagsterEventType.STEP_FAILURE: "FAILED"}
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What became of a run."""
+
+    run_id: str
+    materialized: int
+    checks: tuple[AssetCheckEvaluation, ...] = field(repr=False)
+
+    @property
+    def check_counts(self) -> Counter[str]:
+        """How many checks passed, warned, failed."""
+        return Counter(
+            "passed"
+            if check.passed
+            else ("warned" if check.severity == AssetCheckSeverity.WARN else "failed")
+            for check in self.checks
+        )
+
+
+def load_files(
+    home: Home, stream: str, files: Sequence[Path], on: date | None, progress: Progress
+) -> RunReport:
+    """Take files through every hop of a stream. Raises RunFailedError if one could not be read."""
+    config = run_config(stream, [file.absolute() for file in files], on)
+    return _run(home, LOAD, progress, config=config, tags={STREAM_TAG: stream})
+
+
+def rebuild_days(
+    home: Home, first: date, last: date, assets: Sequence[str], progress: Progress
+) -> RunReport:
+    """Make a range of days anew, all layers or only the assets named (`star/fact_engagement`)."""
+    selected = [AssetKey.from_user_string(name) for name in assets] or None
+    return _run(home, REBUILD, progress, tags=range_tags(first, last), selected=selected)
+
+
+def recommend(home: Home, progress: Progress) -> RunReport:
+    """Train and evaluate the models, publish the champion."""
+    return _run(home, RECOMMEND, progress)
+
+
+def _run(
+    home: Home,
+    job: str,
+    progress: Progress,
+    *,
+    config: RunConfig | None = None,
+    tags: dict[str, str] | None = None,
+    selected: Sequence[AssetKey] | None = None,
+) -> RunReport:
+    run_id = make_new_run_id()
+    with open_instance(home) as instance:
+        from social_assets.definitions import defs
+
+        _show(instance, run_id, progress)
+        definition = defs.resolve_job_def(job)
+        result = definition.execute_in_process(
+            run_config=RunConfig(ops=config.ops if config else {}, loggers=_QUIET),
+            instance=instance,
+            tags=tags,
+            run_id=run_id,
+            raise_on_error=False,
+            asset_selection=selected,
+        )
+    if not result.success:
+        raise RunFailedError(_failures(result))
+    return RunReport(
+        run_id=run_id,
+        materialized=len(result.get_asset_materialization_events()),
+        checks=tuple(result.get_asset_check_evaluations()),
+    )
+
+
+def _show(instance: DagsterInstance, run_id: str, progress: Progress) -> None:
+    """Say of each step that it is done, as it is done."""
+
+    def tell(event: EventLogEntry) -> None:
+        what = event.dagster_event
+        if what is not None and what.event_type in _SHOWN:
+            name = (event.step_key or "").replace("__", "/")
+            seconds = getattr(what.event_specific_data, "duration_ms", 0) / 1000
+            progress(f"{name}: {_SHOWN[what.event_type]} {f'({seconds:.1f} s)' if seconds else ''}")
+
+    instance.add_event_listener(run_id, tell)
+
+
+def _failures(result: ExecuteInProcessResult) -> str:
+    """The message of each failed step, on one line each, without traces."""
+    lines = []
+    for event in result.get_step_failure_events():
+        error = event.step_failure_data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        reason = event.step_failure_data.user_failure_data
+        text = (reason and reason.description) or (error and error.message) or "failed"
+        lines.append(f"{event.step_key}: {' '.join(text.split())}")
+    return "\n".join(lines) or f"run {result.run_id} failed; see it in the UI"

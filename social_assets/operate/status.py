@@ -1,0 +1,126 @@
+"""What an installation holds: rows by layer, partitions, verdicts of the latest checks.
+
+Here belongs the reading of it. Every figure is counted now, from Delta's logs, ClickHouse and
+Dagster's own records; none is remembered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from dagster import AssetCheckKey, AssetCheckSeverity, DagsterEventType, DagsterInstance
+
+from resources.clickhouse import ClickHouseResource
+from resources.home import Home
+from resources.stores import StoresResource
+from social_assets.contracts.registry import contract, contracts
+from social_assets.hops.stores import Stores
+from social_assets.operate.instance import open_instance
+
+ASSET_CHECK_EVALUATION = DagsterEventType.ASSET_CHECK_EVALUATION
+
+
+@dataclass(frozen=True)
+class StreamStatus:
+    """Records of one stream at each hop, over all days."""
+
+    stream: str
+    days: int
+    first_day: date | None
+    last_day: date | None
+    raw: int
+    cleaned: int
+    duplicates: int
+    rejected: int
+    warehouse: int
+
+    @property
+    def is_conserved(self) -> bool:
+        """Raw = cleaned + duplicates + rejected, and cleaned = warehouse."""
+        settled = self.cleaned + self.duplicates + self.rejected
+        return self.raw == settled and self.cleaned == self.warehouse
+
+
+@dataclass(frozen=True)
+class CheckStatus:
+    """The latest verdict of one check: passed, warned, failed, or never run."""
+
+    asset: str
+    name: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """A table of the warehouse: rows, days, bytes on disk."""
+
+    table: str
+    rows: int
+    days: int
+    size_bytes: int
+
+
+def stream_statuses() -> list[StreamStatus]:
+    """Every stream of the home in the environment."""
+    return [stream_status(contract.name) for contract in contracts()]
+
+
+def stream_status(name: str) -> StreamStatus:
+    """One stream of the home in the environment."""
+    stream = _stores().of(contract(name))
+    stream.loader.prepare()
+    raw = stream.raw.rows_by_day()
+    return StreamStatus(
+        stream=name,
+        days=len(raw),
+        first_day=min(raw, default=None),
+        last_day=max(raw, default=None),
+        raw=sum(raw.values()),
+        cleaned=sum(stream.cleaned.rows_by_day().values()),
+        duplicates=sum(stream.quarantine.rows_by_day(verdict="duplicate").values()),
+        rejected=sum(stream.quarantine.rows_by_day(verdict="rejected").values()),
+        warehouse=sum(stream.loader.rows_by_day().values()),
+    )
+
+
+def days_held() -> list[date]:
+    """Every event date for which raw has records, of any stream."""
+    stores = _stores()
+    return sorted({day for c in contracts() for day in stores.of(c).raw.rows_by_day()})
+
+
+def table_statuses() -> list[TableStatus]:
+    """Every stored table of star, rollups and recsys."""
+    with ClickHouseResource().client("status") as client:
+        found = client.query(
+            "SELECT concat(database, '.', table), sum(rows), uniqExact(partition_id),\n"
+            "  sum(bytes_on_disk)\n"
+            "FROM system.parts WHERE active AND database IN ('star', 'rollups', 'recsys')\n"
+            "GROUP BY 1 ORDER BY 1"
+        )
+        return [TableStatus(*row) for row in found.result_rows]
+
+
+def check_statuses(home: Home) -> list[CheckStatus]:
+    """Every check of the graph with its latest verdict."""
+    from social_assets.definitions import defs
+
+    keys = sorted(defs.resolve_asset_graph().asset_check_keys)
+    with open_instance(home) as instance:
+        return [_check_status(instance, key) for key in keys]
+
+
+def _stores() -> Stores:
+    return StoresResource(clickhouse=ClickHouseResource()).stores()
+
+
+def _check_status(instance: DagsterInstance, key: AssetCheckKey) -> CheckStatus:
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    evaluation = records[0].event.dagster_event if records and records[0].event else None
+    verdict = "never run"
+    if evaluation is not None and evaluation.event_type == ASSET_CHECK_EVALUATION:
+        data = evaluation.asset_check_evaluation_data
+        severe = data.severity == AssetCheckSeverity.ERROR
+        verdict = "passed" if data.passed else ("failed" if severe else "warned")
+    return CheckStatus(key.asset_key.to_user_string(), key.name, verdict)
