@@ -1,6 +1,7 @@
 """Every like, comment, share, view and rating of a post: one row an event id and day."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import pandera.ibis as pa
 
@@ -18,6 +19,25 @@ METRIC_TYPES = [
     "share",
     "view",
 ]
+
+METRIC_WEIGHTS: Mapping[str, float] = {
+    "view": 0.5,
+    "click": 1.0,
+    "like": 2.0,
+    "rating": 0.25,
+    "comment": 3.0,
+    "follow": 3.0,
+    "share": 4.0,
+}
+"""What a unit of `value` of each kind says about a user's liking of a post, to a recommender. A
+like has the value 1, a rating its points of ten. Having been shown a post (impression, reach) says
+nothing."""
+
+LARGEST_VALUE = 10.0
+"""The value beyond which one event of a user says no more."""
+
+HALF_LIFE = timedelta(days=14)
+"""The age at which a reaction says half as much as a new one."""
 
 
 class EngagementEvent(pa.DataFrameModel):

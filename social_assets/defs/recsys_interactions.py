@@ -1,0 +1,232 @@
+"""From the warehouse to the interaction matrix: what a user's reactions to a post weigh.
+
+Here belongs the query, the cut between what models learn from and what they are judged by, and the
+matrix's folder. What an engagement weighs is a fact of the stream and stands in its contract; how a
+matrix is built stands in `recsys`.
+
+Posts only, by who engaged with them. Videos are another kind of item, with ids that mean something
+else and an audience of their own; they come with a recommender for videos.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from dagster import Failure
+
+from social_assets.contracts.contract import DEFAULTS
+from social_assets.contracts.engagement_events import HALF_LIFE, LARGEST_VALUE, METRIC_WEIGHTS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from clickhouse_connect.driver.client import Client
+
+    from recsys import InteractionMatrix
+
+FACT, USERS, POSTS = "star.fact_engagement", "star.dim_user", "star.dim_post"
+
+TESTED_SHARE = 0.15
+"""Models are judged by the fewest last days that hold this share of the events: 3 days of 14."""
+
+_ONE_DAY = timedelta(days=1)
+
+# Weights are summed as decimals, which gives the same sum in every order. The decay depends on the
+# day alone and multiplies once a day, user and post.
+_INTERACTIONS = f"""
+WITH (SELECT max(event_date) FROM {FACT}) AS last_day
+SELECT
+    users.user_id AS user_id,
+    posts.post_id AS item_id,
+    toDateTime64(reactions.event_date, 6, 'UTC') AS event_time,
+    toFloat64(reactions.points)
+        * exp2(-dateDiff('day', reactions.event_date, last_day) / {{half_life_days:Float64}})
+        AS weight,
+    reactions.events AS events,
+    reactions.newest AS newest
+FROM (
+    SELECT
+        user_key,
+        post_key,
+        event_date,
+        sum(toDecimal64(
+            least(value, {{largest_value:Float64}})
+                * transform(metric_type, {{metrics:Array(String)}}, {{weights:Array(Float64)}}, 0.),
+            6
+        )) AS points,
+        count() AS events,
+        max(event_time) AS newest
+    FROM {FACT}
+    WHERE event_date > last_day - {{window_days:UInt16}}
+        AND metric_type IN {{metrics:Array(String)}}
+        AND user_key != MD5({{unknown:String}})
+        AND post_key != MD5({{unknown:String}})
+    GROUP BY user_key, post_key, event_date
+) AS reactions
+LEFT ANY JOIN (SELECT user_key, user_id FROM {USERS}) AS users
+    ON reactions.user_key = users.user_key
+LEFT ANY JOIN (SELECT post_key, post_id FROM {POSTS}) AS posts
+    ON reactions.post_key = posts.post_key
+"""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What was read: events in [start, end), those from `cut` on to judge by.
+
+    `unresolved_events` are of users or posts that their dimension does not have; they are left out.
+    The other counts are those of `recsys.Split`.
+    """
+
+    start: datetime
+    cut: datetime
+    end: datetime
+    newest_event: datetime
+    events: int
+    unresolved_events: int
+    new_user_rows: int
+    new_item_rows: int
+    repeated_pairs: int
+
+    def __str__(self) -> str:
+        last = self.end - _ONE_DAY
+        return f"{self.start:%Y-%m-%d} to {last:%Y-%m-%d}, judged from {self.cut:%Y-%m-%d}"
+
+    def to_json(self) -> str:
+        """As text; times in ISO 8601."""
+        return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` wrote."""
+        values = json.loads(text)
+        for name in ("start", "cut", "end", "newest_event"):
+            values[name] = datetime.fromisoformat(values[name])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """The matrix: `train` and `test` share id maps; `whole` has the users and items of both."""
+
+    version: str
+    window: Window
+    train: InteractionMatrix
+    test: InteractionMatrix
+    whole: InteractionMatrix
+
+    def save(self, folder: Path) -> None:
+        """Write a new folder, whole or not at all."""
+        from recsys.files import new_folder
+
+        with new_folder(folder) as place:
+            self.train.save(place / "train")
+            self.test.save(place / "test")
+            self.whole.save(place / "whole")
+            (place / "window.json").write_text(self.window.to_json())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        from recsys import InteractionMatrix
+
+        return cls(
+            version=folder.name,
+            window=Window.from_json((folder / "window.json").read_text()),
+            train=InteractionMatrix.load(folder / "train"),
+            test=InteractionMatrix.load(folder / "test"),
+            whole=InteractionMatrix.load(folder / "whole"),
+        )
+
+
+def read_interactions(client: Client, window_days: int) -> pa.Table:
+    """What users did with posts in the last days: a row a user, post and day.
+
+    Raises a Failure where the warehouse has no tables or no such events yet.
+    """
+    _require_tables(client)
+    rows: pa.Table = client.query_arrow(
+        _INTERACTIONS,
+        parameters={
+            "half_life_days": HALF_LIFE / _ONE_DAY,
+            "largest_value": LARGEST_VALUE,
+            "metrics": list(METRIC_WEIGHTS),
+            "weights": list(METRIC_WEIGHTS.values()),
+            "window_days": window_days,
+            "unknown": DEFAULTS["string"],
+        },
+        settings={"join_use_nulls": 1},
+        use_strings=True,
+    )
+    if rows.num_rows == 0:
+        raise Failure(
+            f"{FACT} has no reaction of a known user to a post ({', '.join(METRIC_WEIGHTS)}): load"
+            " engagement_events first, for example with `social-assets load` or `make demo`",
+            allow_retries=False,
+        )
+    return rows
+
+
+def split_interactions(rows: pa.Table, version: str) -> Interactions:
+    """Matrices of what happened before the cut, after it, and both.
+
+    Raises a Failure where there is but one day, so that nothing is left to judge by.
+    """
+    import pyarrow.compute as pc
+
+    from recsys import InteractionMatrix, temporal_split
+
+    resolved = rows.filter(pc.and_(pc.is_valid(rows["user_id"]), pc.is_valid(rows["item_id"])))
+    start, cut, end = _window(resolved)
+    split = temporal_split(resolved, cut)
+    events, all_events = (pc.sum(table["events"]).as_py() or 0 for table in (resolved, rows))
+    window = Window(
+        start=start,
+        cut=cut,
+        end=end,
+        newest_event=pc.max(resolved["newest"]).as_py(),
+        events=events,
+        unresolved_events=all_events - events,
+        new_user_rows=split.new_user_rows,
+        new_item_rows=split.new_item_rows,
+        repeated_pairs=split.repeated_pairs,
+    )
+    whole = InteractionMatrix.from_table(resolved)
+    return Interactions(version, window, split.train, split.test, whole)
+
+
+def _window(rows: Any) -> tuple[datetime, datetime, datetime]:
+    """Start, cut and end: midnights, UTC."""
+    import numpy as np
+
+    days = rows.group_by("event_time").aggregate([("events", "sum")]).sort_by("event_time")
+    dates = [day.astimezone(UTC) for day in days["event_time"].to_pylist()]
+    if len(dates) < 2:
+        found = f"only {dates[0]:%Y-%m-%d}" if dates else "none"
+        raise Failure(
+            f"models learn from some days and are judged by later ones, but {FACT} has reactions of"
+            f" {found}: load engagement_events of another day",
+            allow_retries=False,
+        )
+    events = days["events_sum"].to_numpy()
+    share_from = np.cumsum(events[::-1])[::-1] / events.sum()
+    last_enough = int(np.flatnonzero(share_from >= TESTED_SHARE)[-1])
+    return dates[0], dates[max(1, last_enough)], dates[-1] + _ONE_DAY
+
+
+def _require_tables(client: Client) -> None:
+    needed = (FACT, USERS, POSTS)
+    present = client.query(
+        "SELECT concat(database, '.', name) FROM system.tables WHERE database = 'star'"
+    ).result_rows
+    missing = [table for table in needed if (table,) not in {tuple(row) for row in present}]
+    if missing:
+        raise Failure(
+            f"the warehouse has no {', '.join(missing)} yet: materialize"
+            f" {', '.join(table.replace('.', '/') for table in missing)}, or load data with"
+            " `social-assets load` or `make demo`",
+            allow_retries=False,
+        )
