@@ -16,9 +16,9 @@ from dagster import (
     multi_asset,
 )
 
+from resources.clickhouse import ClickHouseResource
 from resources.home import Home
-from resources.stores import StoresResource
-from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, prepare, run_dbt
+from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.defs.dbt_translator import Table, Warehouse
 from social_assets.defs.partitions import DAILY, day_range, days_of
 from social_assets.defs.warehouse_deployment import deploy_warehouse
@@ -31,21 +31,22 @@ _THREADS = 2
 
 def layer_assets(layer: str) -> AssetsDefinition:
     """The assets of a layer. A range of days is one run, and one dbt process."""
+    specs = Warehouse.of(Home.from_environment()).specs(layer)
 
     @multi_asset(
         name=layer,
-        specs=[spec.replace_attributes(partitions_def=DAILY) for spec in warehouse().specs(layer)],
+        specs=[spec.replace_attributes(partitions_def=DAILY) for spec in specs],
         can_subset=True,
         backfill_policy=BackfillPolicy.single_run(),
     )
     def build_days(
-        context: AssetExecutionContext, stores: StoresResource
+        context: AssetExecutionContext, clickhouse: ClickHouseResource
     ) -> Iterator[MaterializeResult[None]]:
         dates = days_of(context)
         days = Days(min(dates), max(dates))
-        home, endpoint = Home.from_environment(), stores.clickhouse.endpoint()
+        home, endpoint = Home.from_environment(), clickhouse.endpoint()
         deploy_warehouse(endpoint, home)
-        project = warehouse()
+        project = Warehouse.of(home)
         comment = f"{context.run_id} {layer}"
         results = run_dbt(
             project.dbt,
@@ -53,7 +54,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
             dbt_environment(endpoint, comment, _THREADS),
             home.logs,
         )
-        with stores.clickhouse.client(comment) as client:
+        with clickhouse.client(comment) as client:
             for result in results:
                 context.log.info(f"{result.unique_id}: {result.status}, {result.seconds:.2f} s")
                 if result.succeeded:
@@ -65,12 +66,6 @@ def layer_assets(layer: str) -> AssetsDefinition:
                     )
 
     return build_days
-
-
-def warehouse() -> Warehouse:
-    """The project as it is now; prepared when this is the first to ask."""
-    project = prepare(Home.from_environment())
-    return Warehouse(project, project.manifest())
 
 
 def _sizes(client: "Client", table: Table, days: Days) -> dict[date, dict[str, int]]:

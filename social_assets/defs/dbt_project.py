@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.home import Home
@@ -57,13 +57,13 @@ class DbtProject:
         return self.path / "target"
 
     @property
-    def manifest_path(self) -> Path:
-        """The manifest of the prepared project."""
-        return self.target / "manifest.json"
+    def prepared(self) -> Path:
+        """The file that is written last, when the project is ready for use."""
+        return self.path / "prepared"
 
     def manifest(self) -> dict[str, Any]:
         """What dbt knows about the project."""
-        parsed: dict[str, Any] = json.loads(self.manifest_path.read_bytes())
+        parsed: dict[str, Any] = json.loads((self.target / "manifest.json").read_bytes())
         return parsed
 
 
@@ -93,7 +93,7 @@ def sources_yaml() -> str:
         "description": "Accepted records, loaded from the lake: one table a stream",
         "tables": tables,
     }
-    return yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False)
+    return str(yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False))
 
 
 def prepare(home: Home) -> DbtProject:
@@ -101,13 +101,14 @@ def prepare(home: Home) -> DbtProject:
     sources = sources_yaml()
     digest = _digest(sources)
     project = DbtProject(home.path / "dbt" / digest, digest)
-    if project.manifest_path.exists():
+    if project.prepared.exists():
         return project
     project.path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(project.path.parent / "prepare.lock"):
-        if not project.manifest_path.exists():
+        if not project.prepared.exists():
             _write(project, sources)
             _parse(project)
+            project.prepared.touch()
             _remove_older(project)
     return project
 
@@ -141,6 +142,11 @@ def _write(project: DbtProject, sources: str) -> None:
             shutil.copytree(origin, project.path / part, copy_function=shutil.copyfile)
     (project.path / "generated").mkdir()
     (project.path / "generated" / "sources.yml").write_text(sources)
+
+
+def _python_path() -> str:
+    """Where a process of ours finds our packages, whatever folder it is started from."""
+    return os.pathsep.join(filter(None, (str(PROJECT.parent), os.environ.get("PYTHONPATH"))))
 
 
 def _parse(project: DbtProject) -> None:
@@ -249,7 +255,7 @@ def run_dbt(
         ]
         with subprocess.Popen(
             command,
-            env={**os.environ, **environment},
+            env={**os.environ, **environment, "PYTHONPATH": _python_path()},
             stdout=subprocess.PIPE,
             text=True,
         ) as process:

@@ -12,9 +12,11 @@ states of its days (`dim_user_daily`) and shown as a view (`dim_user`): one asse
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from functools import cache
+from typing import Any, Self
 
 from dagster import (
     AssetKey,
@@ -25,7 +27,8 @@ from dagster import (
     TableSchema,
 )
 
-from social_assets.defs.dbt_project import DbtProject
+from resources.home import Home
+from social_assets.defs.dbt_project import DbtProject, prepare
 
 Node = Mapping[str, Any]
 
@@ -35,12 +38,32 @@ _TABLE = "daily_partitions"
 
 @dataclass(frozen=True)
 class Table:
-    """The relation behind an asset: where dbt writes its rows."""
+    """The relation behind an asset: where dbt writes its rows.
+
+    `columns` holds types by name. `order_by` and the day identify a row of a table that merges
+    rows (`is_aggregated`).
+    """
 
     asset: AssetKey
     database: str
     name: str
+    columns: Mapping[str, str]
+    order_by: tuple[str, ...]
     is_view: bool
+    is_aggregated: bool
+
+    @property
+    def qualified_name(self) -> str:
+        """Its name in a query."""
+        return f"{self.database}.{self.name}"
+
+    @staticmethod
+    def of_days(days: Sequence[date] | None) -> str:
+        """The condition that keeps some days; None means all."""
+        if days is None:
+            return "true"
+        listed = ", ".join(f"'{day}'" for day in days)
+        return f"event_date IN ({listed})"
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,13 @@ class Warehouse:
 
     dbt: DbtProject
     manifest: Mapping[str, Any]
+
+    @classmethod
+    @cache
+    def of(cls, home: Home) -> Self:
+        """The project as it was when this process first asked; prepared if nobody has."""
+        project = prepare(home)
+        return cls(project, project.manifest())
 
     def specs(self, layer: str) -> list[AssetSpec]:
         """The assets of a layer, by key."""
@@ -81,9 +111,12 @@ class Warehouse:
 
     def table_of(self, unique_id: str) -> Table:
         """The relation that a node builds."""
-        node = self.manifest["nodes"][unique_id]
-        is_view = node["config"]["materialized"] == "view"
-        return Table(asset_key(node), node["schema"], node["alias"], is_view)
+        return table(self.manifest["nodes"][unique_id])
+
+    def tables(self, layer: str) -> list[Table]:
+        """The tables of a layer that rows are kept in."""
+        tables = [table(node) for node in self._asset_nodes() if node["schema"] == layer]
+        return [found for found in tables if not found.is_view]
 
     def shown(self, node: Node) -> Node:
         """The relation that people read: of a dimension's states, the view on them."""
@@ -133,6 +166,20 @@ def asset_key(node: Node) -> AssetKey:
     if is_dimension_states(node):
         name = name.removesuffix(_STATES_SUFFIX)
     return AssetKey([node["schema"], name])
+
+
+def table(node: Node) -> Table:
+    """The relation that a node builds."""
+    config = node["config"]
+    return Table(
+        asset=asset_key(node),
+        database=node["schema"],
+        name=node["alias"],
+        columns={name: column["data_type"] for name, column in node["columns"].items()},
+        order_by=tuple(config.get("order_by", ())),
+        is_view=config["materialized"] == "view",
+        is_aggregated=config.get("engine") == "AggregatingMergeTree",
+    )
 
 
 def is_dimension_states(node: Node) -> bool:

@@ -37,8 +37,8 @@ select
     event_date,
     {{ surrogate_key('natural_key') }} as {{ dimension }}_key,
     natural_key as {{ key_column }}
-    {%- for attribute, type in attributes.items() %},
-    {{ 'newest_' ~ attribute if attribute in told else not_told(type) }} as {{ attribute }}
+    {%- for attribute in attributes %},
+    {{ 'newest_' ~ attribute if attribute in told else "''" }} as {{ attribute }}
     {%- endfor %},
     first_seen as first_seen_at,
     last_seen as last_seen_at
