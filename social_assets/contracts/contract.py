@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
@@ -24,6 +24,10 @@ from pandera.engines import ibis_engine
 
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp", "strings"]
 FileFormat = Literal["csv", "ndjson", "parquet"]
+
+FIRST_EVENT_DATE = date(2010, 1, 1)
+"""No record is older: an event time before it is unreadable (1970 is a clock not set), and the
+partitions of every asset begin with it."""
 
 DEFAULTS: Mapping[ColumnType, object] = {
     "integer": 0,

@@ -16,8 +16,11 @@ from dagster._core.storage.tags import (  # the names of the run tags are not ex
     PARTITION_NAME_TAG,
 )
 
-FIRST_DAY = date(2010, 1, 1)
-DAILY = DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), timezone="UTC", end_offset=1)
+from social_assets.contracts.contract import FIRST_EVENT_DATE
+
+DAILY = DailyPartitionsDefinition(
+    start_date=FIRST_EVENT_DATE.isoformat(), timezone="UTC", end_offset=1
+)
 """Every event date, today's included: `end_offset` adds the day that has not ended."""
 
 

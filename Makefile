@@ -1,0 +1,40 @@
+# What a person does with a checkout. State lives in the home (SOCIAL_ASSETS_HOME), never here.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+EVENTS ?= 1000000
+DEMO_ARGS ?=
+
+.PHONY: install demo dev stop test lint types bench clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install ## Generate sample files, build the whole graph, show what came out
+	$(BIN)/social-assets demo --events $(EVENTS) $(DEMO_ARGS)
+
+dev: install ## Dagster UI, daemon and embedded ClickHouse on loopback
+	$(BIN)/social-assets dev
+
+stop: install ## Stop the home's embedded ClickHouse
+	$(BIN)/social-assets stop
+
+test: install ## Every test that needs only what pip installs
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+bench: install ## The figures of bench/RESULTS.md, measured now
+	$(BIN)/python -m bench.clean_speed
+	$(BIN)/python -m bench.load_memory
+	$(BIN)/python -m bench.demo

@@ -1,0 +1,141 @@
+"""What the graph says of itself before anything runs: keys, groups, owners, schemas, checks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, AssetSpec, Definitions
+
+from resources.home import Home
+from social_assets.contracts.registry import contracts
+from social_assets.engine.verdicts import rules
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+LAYERS = {"raw", "cleaned", "quarantine", "star", "rollups", "recsys"}
+
+SIXTH_STREAM = '''
+"""Direct messages: one row a message and day."""
+
+import pandera.ibis as pa
+
+from social_assets.contracts.contract import Contract
+
+
+class Message(pa.DataFrameModel):
+    """One message from one user to another."""
+
+    message_id: str = pa.Field(description="The message")
+    sender_id: int = pa.Field(gt=0, description="Who wrote it")
+    length: int = pa.Field(ge=0, description="Characters")
+
+
+CONTRACT = Contract(
+    name="messages", model=Message, key=("message_id",), formats=("ndjson",), owner="team:chat"
+)
+'''
+
+
+@pytest.fixture(scope="module")
+def defs(home: Home) -> Definitions:
+    from social_assets.definitions import defs as found
+
+    return found
+
+
+@pytest.fixture(scope="module")
+def specs(defs: Definitions) -> list[AssetSpec]:
+    return list(defs.resolve_all_asset_specs())
+
+
+def test_every_asset_has_description_owner_kinds_group_and_columns(specs: list[AssetSpec]) -> None:
+    lacking = {
+        spec.key.to_user_string(): [
+            name
+            for name, value in {
+                "description": spec.description,
+                "owners": spec.owners,
+                "kinds": spec.kinds,
+                "columns": spec.metadata.get("dagster/column_schema"),
+            }.items()
+            if not value
+        ]
+        for spec in specs
+        if spec.group_name != "recsys" or spec.key.path[-1] == "top_n"
+    }
+    assert {key: names for key, names in lacking.items() if names} == {}
+
+
+def test_the_group_of_an_asset_is_its_layer(specs: list[AssetSpec]) -> None:
+    assert {spec.group_name for spec in specs} == LAYERS
+    assert all(spec.key.path[0] == spec.group_name for spec in specs)
+
+
+def test_each_stream_has_its_three_layers_and_all_its_checks(
+    defs: Definitions, specs: list[AssetSpec]
+) -> None:
+    keys = {spec.key for spec in specs}
+    checks = {(k.asset_key, k.name) for k in defs.resolve_asset_graph().asset_check_keys}
+    for contract in contracts():
+        assert {AssetKey([layer, contract.name]) for layer in ("raw", "cleaned", "quarantine")} <= keys
+        cleaned = AssetKey(["cleaned", contract.name])
+        named = {rule.name for rule in rules(contract)} | {
+            "raw_equals_cleaned_plus_quarantine",
+            "lake_equals_warehouse",
+            "fresh",
+        }
+        assert {(cleaned, name) for name in named} <= checks
+
+
+def test_the_graph_reads_from_raw_to_recommendations(specs: list[AssetSpec]) -> None:
+    order = ["raw", "cleaned", "star", "rollups"]
+    upstream = {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs}
+    for spec in specs:
+        for dep in upstream[spec.key]:
+            if spec.group_name in order and dep.path[0] in order:
+                assert order.index(dep.path[0]) <= order.index(str(spec.group_name))
+
+
+def test_a_sixth_stream_is_one_file(home: Home, tmp_path: Path) -> None:
+    assert len(SIXTH_STREAM.splitlines()) < 60
+    (tmp_path / "messages.py").write_text(SIXTH_STREAM)
+    program = (
+        "from social_assets.definitions import defs\n"
+        "keys = {s.key.to_user_string() for s in defs.resolve_all_asset_specs()}\n"
+        "assert {'raw/messages', 'cleaned/messages', 'quarantine/messages'} <= keys, keys\n"
+        "from social_assets.defs.dbt_project import sources_yaml\n"
+        "assert 'name: messages' in sources_yaml()\n"
+    )
+    environment = {
+        **os.environ,
+        "SOCIAL_ASSETS_CONTRACTS": str(tmp_path),
+        "SOCIAL_ASSETS_HOME": str(tmp_path / "home"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_streaming_runs_import_nothing_heavy(home: Home) -> None:
+    program = (
+        "import sys, social_assets.definitions\n"
+        "heavy = {'dbt', 'pyspark', 'implicit', 'chdb', 'sklearn', 'scipy'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

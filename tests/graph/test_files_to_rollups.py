@@ -1,0 +1,207 @@
+"""The path on files, driven through Dagster in an ephemeral instance on the real engines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from dagster import (
+    AssetCheckEvaluation,
+    AssetKey,
+    DagsterInstance,
+    ExecuteInProcessResult,
+    SensorResult,
+    SkipReason,
+    build_sensor_context,
+)
+
+from resources.clickhouse import ClickHouseResource
+from resources.home import Home
+from resources.stores import StoresResource
+from social_assets.contracts.registry import contract, contracts
+from social_assets.hops.stores import StreamStores
+from social_assets.samples import SampleFile, generate
+
+LAST = date(2026, 11, 19)
+FIRST = LAST - timedelta(days=3)
+EVENTS = 4_000
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def samples(home: Home) -> list[SampleFile]:
+    return generate(home.landing, events=EVENTS, days=4, end=LAST, seed=3)
+
+
+@pytest.fixture(scope="module")
+def built(
+    home: Home, instance: DagsterInstance, samples: list[SampleFile]
+) -> ExecuteInProcessResult:
+    """All layers of the sample's days, made in one run."""
+    from social_assets.definitions import defs
+    from social_assets.defs.partitions import range_tags
+
+    job = defs.resolve_job_def("rebuild_days")
+    return job.execute_in_process(instance=instance, tags=range_tags(FIRST, LAST))
+
+
+def stream(name: str) -> StreamStores:
+    return StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(name))
+
+
+def ask(query: str) -> list[tuple[object, ...]]:
+    with ClickHouseResource().client("test") as client:
+        return [tuple(row) for row in client.query(query).result_rows]
+
+
+def verdicts(result: ExecuteInProcessResult) -> dict[tuple[str, str], AssetCheckEvaluation]:
+    return {
+        (e.asset_key.to_user_string(), e.check_name): e
+        for e in result.get_asset_check_evaluations()
+    }
+
+
+def test_every_record_of_the_samples_is_accounted_for(
+    built: ExecuteInProcessResult, samples: list[SampleFile]
+) -> None:
+    landed, rejected, doubled = Counter[str](), Counter[str](), Counter[str]()
+    for file in samples:
+        landed[file.stream] += file.records
+        rejected[file.stream] += file.rejected
+        doubled[file.stream] += file.duplicates
+    for each in contracts():
+        tables = stream(each.name)
+        assert sum(tables.raw.rows_by_day().values()) == landed[each.name]
+        quarantine = tables.quarantine
+        assert sum(quarantine.rows_by_day(verdict="rejected").values()) == rejected[each.name]
+        assert sum(quarantine.rows_by_day(verdict="duplicate").values()) == doubled[each.name]
+
+
+def test_all_laws_hold_and_rules_only_warn(built: ExecuteInProcessResult) -> None:
+    failed = [
+        key
+        for key, check in verdicts(built).items()
+        if not check.passed and (check.severity.value == "ERROR" and key[0].split("/")[0] != "cleaned")
+    ]
+    assert failed == []
+    for each in contracts():
+        for law in ("raw_equals_cleaned_plus_quarantine", "lake_equals_warehouse"):
+            assert verdicts(built)[f"cleaned/{each.name}", law].passed
+
+
+def test_a_fact_has_the_rows_of_its_source_and_a_rollup_its_sum(
+    built: ExecuteInProcessResult,
+) -> None:
+    cleaned = sum(stream("engagement_events").cleaned.rows_by_day().values())
+    assert ask("SELECT count() FROM star.fact_engagement") == [(cleaned,)]
+    (total,) = ask("SELECT sum(value) FROM cleaned.engagement_events")[0]
+    (weekly,) = ask("SELECT sum(value_sum) FROM rollups.engagement_weekly")[0]
+    assert weekly == pytest.approx(total)
+
+
+def test_every_day_of_every_layer_is_recorded_with_its_rows(
+    built: ExecuteInProcessResult, instance: DagsterInstance
+) -> None:
+    days = {(FIRST + timedelta(days=n)).isoformat() for n in range(4)}
+    for key in ("raw/posts", "cleaned/posts", "quarantine/posts", "star/fact_engagement"):
+        recorded = instance.get_materialized_partitions(AssetKey.from_user_string(key))
+        assert days <= recorded
+
+
+def test_making_the_days_again_changes_no_number(
+    built: ExecuteInProcessResult, instance: DagsterInstance
+) -> None:
+    from social_assets.definitions import defs
+    from social_assets.defs.partitions import range_tags
+
+    def figures() -> list[object]:
+        tables = ask(
+            "SELECT database, table, sum(rows) FROM system.parts WHERE active\n"
+            "  AND database IN ('cleaned', 'star') AND table NOT IN ('loaded_batches', 'deployments')\n"
+            "  AND table NOT LIKE 'dim%' GROUP BY ALL ORDER BY ALL"
+        )
+        rollup = ask("SELECT * FROM rollups.engagement_overview ORDER BY ALL")
+        return [tables, rollup, [stream(c.name).cleaned.rows_by_day() for c in contracts()]]
+
+    before = figures()
+    job = defs.resolve_job_def("rebuild_days")
+    assert job.execute_in_process(instance=instance, tags=range_tags(FIRST, LAST)).success
+    assert figures() == before
+
+
+def test_a_late_file_touches_exactly_its_days(
+    built: ExecuteInProcessResult, instance: DagsterInstance, tmp_path: Path
+) -> None:
+    """One load run: the records' own days get new materializations, facts included, no others."""
+    from social_assets.definitions import defs
+    from social_assets.defs.load_job import run_config
+
+    late = tmp_path / "late.ndjson"
+    late.write_text(
+        "".join(
+            f'{{"event_id": "late-{day}", "event_time": "{day}T10:00:00Z", "account_id": 1, '
+            f'"post_id": "p", "user_id": "u", "metric_type": "like", "value": 1}}\n'
+            for day in ("2026-11-16", "2026-11-18")
+        )
+    )
+    before = ask("SELECT count() FROM star.fact_engagement")[0][0]
+    result = defs.resolve_job_def("load_files").execute_in_process(
+        instance=instance, run_config=run_config("engagement_events", [late])
+    )
+    touched = {
+        (event.asset_key.to_user_string(), event.partition)
+        for event in result.all_events
+        if event.event_type_value == "ASSET_MATERIALIZATION"
+    }
+    days = {partition for key, partition in touched if key == "star/fact_engagement"}
+    assert days == {"2026-11-16", "2026-11-18"}
+    assert {p for k, p in touched if k == "cleaned/engagement_events"} == days
+    assert ask("SELECT count() FROM star.fact_engagement")[0][0] == before + 2
+
+
+def test_a_bad_file_fails_its_run_and_says_why(
+    home: Home, instance: DagsterInstance, tmp_path: Path
+) -> None:
+    from social_assets.definitions import defs
+    from social_assets.defs.load_job import run_config
+
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"PAR1 and no more")
+    result = defs.resolve_job_def("load_files").execute_in_process(
+        instance=instance,
+        run_config=run_config("community_interactions", [broken]),
+        raise_on_error=False,
+    )
+    (failure,) = result.get_step_failure_events()
+    described = failure.step_failure_data.user_failure_data
+    assert described is not None
+    assert "broken.parquet" in str(described.description)
+    assert "broken Parquet" in str(described.description)
+
+
+def test_the_file_sensor_asks_once_while_files_wait(
+    home: Home, instance: DagsterInstance
+) -> None:
+    from sensors.file_arrival import file_arrival_sensor
+
+    look = file_arrival_sensor(contract("posts"))
+    assert isinstance(look(build_sensor_context(instance=instance)), SkipReason)
+    folder = home.landing / "posts"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".half.ndjson").write_text("{}")
+    assert isinstance(look(build_sensor_context(instance=instance)), SkipReason)
+    (folder / "new.ndjson").write_text('{"post_id": "n", "account_id": 1}\n')
+    answer = look(build_sensor_context(instance=instance))
+    assert isinstance(answer, SensorResult)
+    (request,) = answer.run_requests or []
+    assert request.tags["social_assets/stream"] == "posts"
+    assert request.run_key is None
+    (folder / "new.ndjson").unlink()
