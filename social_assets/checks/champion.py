@@ -22,8 +22,7 @@ from social_assets.defs.recsys_candidates import (
     current_candidate,
     keeps_up_with,
 )
-from social_assets.defs.recsys_folders import matrices
-from social_assets.defs.recsys_interactions import POSTS, Interactions
+from social_assets.defs.recsys_interactions import POSTS
 from social_assets.defs.recsys_top_n import ITEMS_A_USER, TABLE
 
 _TOP_N = ["recsys", "top_n"]
@@ -53,9 +52,7 @@ def beats_popularity_check() -> AssetCheckResult:
 )
 def keeps_up_with_champion() -> AssetCheckResult:
     """A worse model does not take the place of a better one."""
-    verdict = keeps_up_with(
-        champion_manifest(), current_candidate(ALS), Interactions.load(matrices().required())
-    )
+    verdict = keeps_up_with(champion_manifest(), current_candidate(ALS))
     return AssetCheckResult(
         passed=verdict.passed, description=verdict.reason, metadata=verdict.metadata()
     )

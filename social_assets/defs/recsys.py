@@ -41,6 +41,7 @@ from social_assets.defs.recsys_candidates import (
     current_candidate,
     judge,
     keeps_up_with,
+    matrix_of,
     metrics_table,
     new_model,
     regularization_for,
@@ -202,10 +203,10 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     started = time.monotonic()
     before = champion_manifest()
     candidate, baseline = current_candidate(ALS), current_candidate(POPULARITY)
-    interactions = Interactions.load(matrices().folder(candidate.matrix_version))
+    interactions = matrix_of(candidate)
     verdicts = (
         beats_popularity(candidate, baseline),
-        keeps_up_with(before, candidate, interactions),
+        keeps_up_with(before, candidate),
     )
     for verdict in verdicts:
         if not verdict.passed:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dagster import Failure, MetadataValue
 
-from social_assets.defs.recsys_folders import candidates, champions
+from social_assets.defs.recsys_folders import candidates, champions, matrices
 from social_assets.defs.recsys_interactions import Interactions
 
 if TYPE_CHECKING:
@@ -123,6 +123,18 @@ def current_candidate(model: str) -> Candidate:
     return Candidate.load(candidates(model).required())
 
 
+def matrix_of(candidate: Candidate) -> Interactions:
+    """The matrix that a candidate was judged on; a Failure where it is kept no longer."""
+    folder = matrices().folder(candidate.matrix_version)
+    if not folder.exists():
+        raise Failure(
+            f"{candidate.model} was judged on matrix {candidate.matrix_version}, which is kept no"
+            " longer: materialize recsys/popularity and recsys/als on the present one",
+            allow_retries=False,
+        )
+    return Interactions.load(folder)
+
+
 def champion_manifest() -> Mapping[str, Any] | None:
     """What the current champion says of itself, if there is one."""
     import recsys
@@ -203,9 +215,7 @@ def beats_popularity(candidate: Candidate, popularity: Candidate) -> Verdict:
     )
 
 
-def keeps_up_with(
-    champion: Mapping[str, Any] | None, candidate: Candidate, interactions: Interactions
-) -> Verdict:
+def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> Verdict:
     """The interval of the difference to the champion's recipe does not lie below zero.
 
     `champion` is its manifest. Compared is its recipe, fitted and judged on the same split. Its
@@ -221,7 +231,8 @@ def keeps_up_with(
         candidate.model, candidate.parameters
     ):
         return Verdict(True, f"the recipe of champion {champion['version']} itself", recorded)
-    incumbent = judge("", new_model(champion["model"], champion["parameters"]), interactions)
+    recipe = new_model(champion["model"], champion["parameters"])
+    incumbent = judge("", recipe, matrix_of(candidate))
     difference = bootstrap_difference(candidate.evaluation, incumbent.evaluation, DECIDED_AT)
     passed = difference.high >= 0
     does = "keeps up with" if passed else "falls behind"

@@ -305,6 +305,16 @@ def test_a_candidate_is_not_compared_across_matrices(
     assert "materialize both on one matrix" in failure(result)
 
 
+def test_a_candidate_whose_matrix_is_gone_must_be_judged_again(
+    warehouse: Warehouse, recommend: Recommend
+) -> None:
+    warehouse.engage()
+    recommend("interaction_matrix", "popularity", "als")
+    for _ in range(3):
+        recommend("interaction_matrix")
+    assert "materialize recsys/popularity and recsys/als" in failure(recommend("champion"))
+
+
 def test_the_same_data_gives_the_same_bytes(
     warehouse: Warehouse, recommend: Recommend, artifacts: Path
 ) -> None:
@@ -401,28 +411,63 @@ def test_a_run_that_dies_while_filling_leaves_what_is_served(
     assert [tuple(row) for row in tables] == [("top_n",)]
 
 
-def test_new_facts_train_nothing_before_the_daily_hour_and_everything_after_it() -> None:
-    morning = datetime(2026, 11, 20, 3, tzinfo=UTC)
+class Automation:
+    """What the automation conditions ask for, tick by tick."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.cursor: Any = None
+
+    def requested(self, hour: int, minute: int = 0) -> set[str]:
+        result = dg.evaluate_automation_conditions(
+            definitions(),
+            self.instance,
+            evaluation_time=datetime(2026, 11, 20, hour, minute, tzinfo=UTC),
+            cursor=self.cursor,
+        )
+        self.cursor = result.cursor
+        keys = {asset.key for asset in assets}
+        return {key.path[-1] for key in keys if result.get_num_requested(key)}
+
+    def facts_arrive(self) -> None:
+        for spec in upstream():
+            self.report(dg.AssetMaterialization(spec.key, partition="2026-11-19"))
+
+    def made(self, *names: str) -> None:
+        for name in names:
+            self.report(dg.AssetMaterialization(["recsys", name]))
+
+    def checked(self, passed: bool) -> None:
+        for name in ("beats_popularity", "keeps_up_with_champion"):
+            key = dg.AssetKey(["recsys", "als"])
+            self.report(dg.AssetCheckEvaluation(asset_key=key, check_name=name, passed=passed))
+
+    def report(self, event: Any) -> None:
+        self.instance.report_runless_asset_event(event)
+
+
+@pytest.fixture
+def automation() -> Iterator[Automation]:
     with dg.DagsterInstance.ephemeral() as instance:
+        yield Automation(instance)
 
-        def requested(at: datetime, cursor: Any = None) -> Any:
-            return dg.evaluate_automation_conditions(
-                definitions(), instance, evaluation_time=at, cursor=cursor
-            )
 
-        def facts_arrive() -> None:
-            for spec in upstream():
-                instance.report_runless_asset_event(
-                    dg.AssetMaterialization(spec.key, partition="2026-11-19")
-                )
+def test_facts_that_keep_coming_train_the_models_once_a_day(automation: Automation) -> None:
+    automation.requested(3)
+    automation.facts_arrive()
+    assert automation.requested(3, 30) == set()
+    automation.facts_arrive()
+    assert automation.requested(4, 1) == {"interaction_matrix", "popularity", "als"}
+    automation.facts_arrive()
+    assert automation.requested(4, 30) == set()
 
-        first = requested(morning)
-        facts_arrive()
-        before = requested(morning + timedelta(minutes=30), first.cursor)
-        assert before.total_requested == 0
-        facts_arrive()
-        after = requested(morning + timedelta(minutes=61), before.cursor)
-        facts_arrive()
-        again = requested(morning + timedelta(minutes=90), after.cursor)
-    assert after.get_num_requested(dg.AssetKey(["recsys", "interaction_matrix"])) == 1
-    assert again.get_num_requested(dg.AssetKey(["recsys", "interaction_matrix"])) == 0
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_the_champion_is_asked_for_only_when_the_checks_have_passed(
+    automation: Automation, passed: bool
+) -> None:
+    automation.facts_arrive()
+    automation.requested(3)
+    automation.made("interaction_matrix", "popularity", "als")
+    automation.checked(passed)
+    assert automation.requested(4, 1) == ({"champion", "top_n"} if passed else set())

@@ -1,0 +1,131 @@
+"""The interactions query on the star schema as dbt builds it, from cleaned events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from clickhouse_connect.driver.client import Client
+from dagster import Failure
+
+from resources.clickhouse import connect
+from resources.embedded_clickhouse.lifecycle import ensure_running, stop
+from resources.home import Home
+from social_assets.defs.recsys_interactions import read_interactions, split_interactions
+from social_assets.defs.warehouse_deployment import deploy_warehouse
+
+LAST_DAY = date(2026, 11, 20)
+HALF_LIFE_AGO = LAST_DAY - timedelta(days=14)
+
+# (day, user, post, metric, value); the weights of the metrics: view 0.5, rating 0.25, like 2.
+EVENTS = [
+    (LAST_DAY, "ann", "p1", "view", 1.0),
+    (LAST_DAY, "ann", "p1", "like", 1.0),
+    (LAST_DAY, "ann", "p2", "rating", 8.0),
+    (LAST_DAY, "ann", "p3", "view", 5000.0),
+    (HALF_LIFE_AGO, "ann", "p1", "like", 1.0),
+    (HALF_LIFE_AGO, "bob", "p1", "share", 1.0),
+    (LAST_DAY, "bob", "p2", "impression", 1.0),
+    (LAST_DAY, "bob", "p2", "reach", 1.0),
+    (LAST_DAY, "bob", "Unknown", "like", 1.0),
+    (LAST_DAY, "Unknown", "p1", "view", 900.0),
+    (LAST_DAY - timedelta(days=100), "bob", "p9", "share", 1.0),
+]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    home = Home(tmp_path_factory.mktemp("home"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOCIAL_ASSETS_HOME", str(home.path))
+        endpoint = ensure_running(home)
+        try:
+            deploy_warehouse(endpoint, home)
+            client = connect(endpoint)
+            clean(client)
+            yield client
+            client.close()
+        finally:
+            stop(home)
+
+
+def clean(client: Client) -> None:
+    """Put the events into `cleaned.engagement_events`, as the loader would."""
+    names = (
+        *("event_id", "event_time", "event_date", "platform", "account_id"),
+        *("post_id", "user_id", "metric_type", "value"),
+    )
+    rows = [
+        [f"e{n}", noon(day), day, "Reddit", 1, post, user, metric, value]
+        for n, (day, user, post, metric, value) in enumerate(EVENTS)
+    ]
+    client.insert("cleaned.engagement_events", rows, column_names=names)
+
+
+def noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def rows(client: Client) -> pa.Table:
+    return read_interactions(client, window_days=90)
+
+
+def weights(rows: pa.Table, user: str) -> dict[tuple[str, date], float]:
+    return {
+        (row["item_id"], row["event_time"].date()): row["weight"]
+        for row in rows.to_pylist()
+        if row["user_id"] == user
+    }
+
+
+def test_a_reaction_weighs_by_its_kind_its_value_and_its_age(rows: pa.Table) -> None:
+    assert weights(rows, "ann") == {
+        ("p1", LAST_DAY): 0.5 + 2.0,
+        ("p1", HALF_LIFE_AGO): 2.0 / 2,
+        ("p2", LAST_DAY): 8 * 0.25,
+        ("p3", LAST_DAY): 10 * 0.5,
+    }
+
+
+def test_audiences_what_was_merely_shown_and_what_is_too_old_do_not_count(rows: pa.Table) -> None:
+    assert weights(rows, "bob") == {("p1", HALF_LIFE_AGO): 4.0 / 2}
+    assert set(rows["user_id"].to_pylist()) == {"ann", "bob"}
+
+
+def test_a_longer_window_reads_older_reactions(client: Client) -> None:
+    older = read_interactions(client, window_days=180)
+    assert "p9" in older["item_id"].to_pylist()
+
+
+def test_the_cut_leaves_the_last_days_to_judge_by(rows: pa.Table) -> None:
+    interactions = split_interactions(rows, "v1")
+    window = interactions.window
+    assert window.start == midnight(HALF_LIFE_AGO)
+    assert window.cut == midnight(LAST_DAY)
+    assert window.end == midnight(LAST_DAY + timedelta(days=1))
+    assert window.newest_event == noon(LAST_DAY)
+    assert window.events == 6
+    assert interactions.train.items.to_pylist() == ["p1"]
+    assert interactions.whole.items.to_pylist() == ["p1", "p2", "p3"]
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def test_events_without_a_dimension_are_left_out_and_counted(rows: pa.Table) -> None:
+    nameless: Any = rows.slice(0, 1)
+    column = rows.schema.get_field_index("user_id")
+    nameless = nameless.set_column(column, rows.schema.field(column), pa.array([None], pa.string()))
+    window = split_interactions(pa.concat_tables([rows, nameless]), "v1").window
+    assert window.events == 6
+    assert window.unresolved_events == nameless["events"][0].as_py()
+
+
+def test_one_day_cannot_be_both_learned_from_and_judged_by(client: Client) -> None:
+    with pytest.raises(Failure, match="another day"):
+        split_interactions(read_interactions(client, window_days=1), "v1")
