@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from social_assets.operate.status import StreamStatus
 
-out = Console(highlight=False, soft_wrap=True)
+_PIPE_WIDTH = 200
+out = Console(
+    highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH
+)
 
 
 class Day(click.ParamType[date]):

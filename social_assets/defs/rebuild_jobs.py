@@ -13,8 +13,6 @@ from dagster import (
     define_asset_job,
 )
 
-from social_assets.defs.partitions import DAILY
-
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
 REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
@@ -23,7 +21,6 @@ REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
 rebuild_job = define_asset_job(
     REBUILD,
     selection=AssetSelection.groups(*REBUILD_LAYERS),
-    partitions_def=DAILY,
     description="Take waiting files, then make days anew from raw to rollups, and check them",
 )
 

@@ -83,8 +83,10 @@ class LakeTable:
             return []
         if days is None:
             return table.file_uris()
-        values = [day.isoformat() for day in days]
-        return table.file_uris([("event_date", "in", values)]) if values else []
+        listed = list(days)
+        if not listed:
+            return []
+        return table.file_uris(file_pruning_predicate=[("event_date", "in", listed)])
 
     def rows_by_day(self, **partition: str) -> dict[date, int]:
         """Rows of each event date, from the log alone; `partition` narrows to e.g. a verdict."""
