@@ -43,7 +43,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
         context: AssetExecutionContext, stores: StoresResource
     ) -> Iterator[MaterializeResult[None]]:
         deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
-        stream = stores.stores().of(contract, f"{context.run_id} cleaned/{contract.name}")
+        stream = stores.stores().of(contract, f"{context.run.run_id} cleaned/{contract.name}")
         started = perf_counter()
         days = days_of(context)
         rebuild(stream, days)

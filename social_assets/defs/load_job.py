@@ -53,7 +53,7 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     """One run's load; bad files fail the run after the good ones are in."""
     stream_contract = contract(config.stream)
     deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
-    stream = stores.stores().of(stream_contract, f"{context.run_id} load {config.stream}")
+    stream = stores.stores().of(stream_contract, f"{context.run.run_id} load {config.stream}")
     on = date.fromisoformat(config.landing_date) if config.landing_date else None
     if config.files:
         ingested = ingest_files(stream, [Path(f) for f in config.files], on)

@@ -53,7 +53,7 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
         freshness_policy=freshness_policy(contract),
     )
     def raw(context: AssetExecutionContext, stores: StoresResource) -> None:
-        stream = stores.stores().of(contract, f"{context.run_id} raw/{contract.name}")
+        stream = stores.stores().of(contract, f"{context.run.run_id} raw/{contract.name}")
         landing = Landing(Home.from_environment().landing, contract.name)
         ingested = land_files(stream, landing.waiting(), date_in)
         landing.put_aside(ingested)

@@ -188,7 +188,7 @@ def test_a_bad_file_fails_its_run_and_says_why(
 
 
 def test_the_file_sensor_asks_once_while_files_wait(
-    home: Home, instance: DagsterInstance
+    home: Home, instance: DagsterInstance, built: ExecuteInProcessResult
 ) -> None:
     from sensors.file_arrival import file_arrival_sensor
 
