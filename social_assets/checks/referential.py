@@ -52,7 +52,7 @@ def keys_resolve_checks(facts: Sequence[Table]) -> AssetChecksDefinition:
     ) -> Iterator[AssetCheckResult]:
         days = days_of_check(context)
         for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
-            with clickhouse.client(f"{context.run_id} {asset.to_user_string()}") as client:
+            with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
                 yield unresolved_keys(client, by_asset[asset], days)
 
     return check_keys
@@ -75,7 +75,7 @@ def one_row_a_key_checks(dimensions: Sequence[AssetKey]) -> AssetChecksDefinitio
         context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
     ) -> Iterator[AssetCheckResult]:
         for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
-            with clickhouse.client(f"{context.run_id} {asset.to_user_string()}") as client:
+            with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
                 yield doubled_keys(client, asset)
 
     return check_rows

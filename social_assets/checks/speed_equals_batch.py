@@ -63,7 +63,7 @@ def speed_equals_batch_checks(name: str, tables: Sequence[Table]) -> AssetChecks
     ) -> Iterator[AssetCheckResult]:
         days = days_of_check(context)
         for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
-            with clickhouse.client(f"{context.run_id} {asset.to_user_string()}") as client:
+            with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
                 yield difference(client, by_asset[asset], days)
 
     return compare

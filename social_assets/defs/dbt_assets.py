@@ -47,7 +47,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
         home, endpoint = Home.from_environment(), clickhouse.endpoint()
         deploy_warehouse(endpoint, home)
         project = Warehouse.of(home)
-        comment = f"{context.run_id} {layer}"
+        comment = f"{context.run.run_id} {layer}"
         results = run_dbt(
             project.dbt,
             dbt_arguments("run", project.models(context.selected_asset_keys), days=days),
