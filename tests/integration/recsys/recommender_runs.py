@@ -1,0 +1,131 @@
+"""A star schema full of hidden tastes, the graph around the recommenders, and what a run says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from clickhouse_connect.driver.client import Client
+
+import recsys
+from resources.clickhouse import ClickHouseResource
+from social_assets.defs.partitions import DAILY
+from social_assets.defs.recsys import assets, checks
+
+FIRST_DAY = date(2026, 11, 1)
+USERS, POSTS, TASTES = 400, 160, 8
+
+# The columns that dbt gives the fact; test_interactions_of_the_star_schema reads dbt's own table.
+FACT = """
+CREATE TABLE star.fact_engagement (
+  event_date Date, event_time DateTime64(6, 'UTC'), event_id String,
+  account_key FixedString(16), post_key FixedString(16), user_key FixedString(16),
+  platform_key FixedString(16), time_key FixedString(16), date_key FixedString(16),
+  metric_type LowCardinality(String), value Float64
+) ENGINE = MergeTree PARTITION BY event_date ORDER BY (account_key, post_key, event_time)
+"""
+
+# Each user has one taste and follows it in seven reactions of ten, or in none: `followed` of 10.
+EVENTS = f"""
+INSERT INTO star.fact_engagement
+SELECT
+  {{day:Date}}, toDateTime64({{day:Date}}, 6, 'UTC') + number % 86400, toString(id),
+  MD5('account'), MD5(concat('p', toString(post))), MD5(toString(user)),
+  MD5('platform'), MD5('time'), MD5('date'),
+  ['view', 'like', 'share'][1 + sipHash64(id, 'metric') % 3], 1
+FROM (
+  SELECT number, concat(toString({{day:Date}}), toString(number)) AS id,
+    sipHash64(id, 'user') % {USERS} AS user,
+    if(sipHash64(id, 'stray') % 10 < {{followed:UInt8}},
+       user % {TASTES} + {TASTES} * (sipHash64(id, 'own') % {POSTS // TASTES}),
+       sipHash64(id, 'any') % {POSTS}) AS post
+  FROM numbers({{events:UInt32}})
+)
+"""
+
+
+@dataclass
+class Warehouse:
+    """A star schema to be filled with reactions."""
+
+    client: Client
+    days: list[date] = field(default_factory=list)
+
+    def create(self) -> None:
+        for database in ("star", "recsys"):
+            self.client.command(f"DROP DATABASE IF EXISTS {database} SYNC")
+        self.client.command("CREATE DATABASE star")
+        self.client.command(FACT)
+        self.client.command(
+            "CREATE TABLE star.dim_user ENGINE = MergeTree ORDER BY user_key AS\n"
+            f"SELECT MD5(toString(number)) AS user_key, toString(number) AS user_id\n"
+            f"FROM numbers({USERS})"
+        )
+        self.client.command(
+            "CREATE TABLE star.dim_post ENGINE = MergeTree ORDER BY post_key AS\n"
+            "SELECT MD5(post_id) AS post_key, concat('p', toString(number)) AS post_id\n"
+            f"FROM numbers({POSTS})"
+        )
+
+    def engage(self, days: int = 14, events: int = 1500, followed: int = 7) -> None:
+        """Reactions of so many more days."""
+        for _ in range(days):
+            day = FIRST_DAY + timedelta(days=len(self.days))
+            self.days.append(day)
+            self.client.command(
+                EVENTS, parameters={"day": day, "events": events, "followed": followed}
+            )
+
+    def forget(self) -> None:
+        self.client.command("TRUNCATE TABLE star.fact_engagement")
+        self.days.clear()
+
+    def served(self) -> list[tuple[Any, ...]]:
+        query = "SELECT user_id, rank, item_id, model_version FROM recsys.top_n ORDER BY 1, 2"
+        return [tuple(row) for row in self.client.query(query).result_rows]
+
+
+Recommend = Callable[..., dg.ExecuteInProcessResult]
+
+
+def definitions(*jobs: Any) -> dg.Definitions:
+    return dg.Definitions(
+        assets=[*upstream(), *assets],
+        asset_checks=checks,
+        jobs=jobs,
+        resources={"clickhouse": ClickHouseResource()},
+    )
+
+
+def upstream() -> list[dg.AssetSpec]:
+    names = ("fact_engagement", "dim_user", "dim_post")
+    return [dg.AssetSpec(["star", name], partitions_def=DAILY) for name in names]
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    [event] = [
+        event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(["recsys", asset])
+    ]
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def verdicts(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
+    return {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    [error] = [
+        event.step_failure_data.user_failure_data or event.step_failure_data.error
+        for event in result.filter_events(lambda event: event.is_step_failure)
+    ]
+    return str(getattr(error, "description", error))
+
+
+def champion_version(artifacts: Path) -> str:
+    return str(recsys.load(artifacts / "champion" / "als").manifest["version"])

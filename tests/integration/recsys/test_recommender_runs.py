@@ -1,0 +1,104 @@
+"""A run of the whole group: what it publishes, serves and tells, and what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recommender_runs import (
+    POSTS,
+    USERS,
+    Recommend,
+    Warehouse,
+    champion_version,
+    failure,
+    metadata,
+    verdicts,
+)
+
+import recsys
+
+
+def test_a_first_run_publishes_a_champion_and_serves_it(
+    warehouse: Warehouse, recommend: Recommend, artifacts: Path
+) -> None:
+    warehouse.engage()
+    result = recommend()
+
+    assert result.success
+    assert len(verdicts(result)) == 5
+    assert all(verdicts(result).values())
+    model = recsys.load(artifacts / "champion" / "als")
+    assert model.manifest["version"] == result.run_id
+    assert model.manifest["metrics"]["gain_low"] > 0
+    assert model.manifest["data_window"][1] == "2026-11-15T00:00:00+00:00"
+    of_user_9 = [row for row in warehouse.served() if row[0] == "9"]
+    assert [row[1] for row in of_user_9] == list(range(1, 21))
+    assert [row[2] for row in of_user_9] == model.recommend("9", 20)["item_id"].to_pylist()
+    assert {row[3] for row in warehouse.served()} == {result.run_id}
+
+
+def test_a_materialization_tells_what_was_learned_from_and_how_well(
+    warehouse: Warehouse, recommend: Recommend
+) -> None:
+    warehouse.engage()
+    result = recommend()
+
+    matrix = metadata(result, "interaction_matrix")
+    assert (matrix["users"], matrix["items"], matrix["events"]) == (USERS, POSTS, 14 * 1500)
+    assert matrix["data_window"] == "2026-11-01 to 2026-11-14, judged from 2026-11-12"
+    assert matrix["events_without_dimension"] == 0
+    als, popularity = metadata(result, "als"), metadata(result, "popularity")
+    assert als["ndcg@10"] > 1.5 * popularity["ndcg@10"]
+    assert "| ndcg |" in als["metrics"]
+    champion = metadata(result, "champion")
+    assert "als beats popularity" in champion["decision"]
+    assert champion["replaced"] == "none"
+    assert metadata(result, "top_n")["dagster/row_count"] == len(warehouse.served())
+
+
+def test_new_data_makes_a_new_version_and_the_old_one_stays(
+    warehouse: Warehouse, recommend: Recommend, artifacts: Path
+) -> None:
+    warehouse.engage()
+    first = recommend()
+    warehouse.engage(days=1)
+    second = recommend()
+
+    assert second.success
+    assert champion_version(artifacts) == second.run_id
+    assert metadata(second, "champion")["replaced"] == first.run_id
+    assert recsys.load(artifacts / "champion" / "als" / first.run_id)
+    assert {row[3] for row in warehouse.served()} == {second.run_id}
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [(0, "load engagement_events first"), (1, "load engagement_events of another day")],
+)
+def test_too_few_days_fail_with_what_to_do(
+    warehouse: Warehouse, recommend: Recommend, days: int, says: str
+) -> None:
+    warehouse.engage(days)
+    result = recommend()
+
+    assert not result.success
+    assert says in failure(result)
+
+
+def test_a_warehouse_without_tables_fails_with_what_to_do(
+    warehouse: Warehouse, recommend: Recommend
+) -> None:
+    warehouse.client.command("DROP DATABASE star SYNC")
+    assert "materialize star/fact_engagement, star/dim_user" in failure(recommend())
+
+
+def test_a_handful_of_events_is_judged_and_not_published(
+    warehouse: Warehouse, recommend: Recommend, artifacts: Path
+) -> None:
+    warehouse.engage(days=3, events=40)
+    result = recommend()
+
+    assert not result.success
+    assert verdicts(result)["beats_popularity"] is False
+    assert not (artifacts / "champion").exists()
