@@ -22,6 +22,13 @@ from pandera.backends.ibis.register import register_ibis_backends
 from pandera.dtypes import immutable
 from pandera.engines import ibis_engine
 
+RESERVED = frozenset(
+    "source origin partition offset timestamp ingested_at batch_id event_date csv_header reasons "
+    "verdict record_bytes record_text too_long is_json json_text json_fields csv_fields "
+    "field_count_ok spare_keys".split()
+)
+"""Names that no column of a contract can have: the lake and the engine use them beside it."""
+
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp", "strings"]
 FileFormat = Literal["csv", "ndjson", "parquet"]
 
@@ -132,10 +139,14 @@ EVENT_TIME = Column(
 
 @dataclass(frozen=True)
 class Freshness:
-    """When the stream's day counts as stale: no new row by `fail_after` past the day's end."""
+    """When a stream counts as stale: its newest day with rows ended this long ago.
 
-    warn_after: timedelta = timedelta(hours=6)
-    fail_after: timedelta = timedelta(hours=24)
+    A daily file of a day arrives when the day is over, and the next one a day later: hence more
+    than 24 hours.
+    """
+
+    warn_after: timedelta = timedelta(hours=30)
+    fail_after: timedelta = timedelta(hours=54)
 
 
 @dataclass(frozen=True)
@@ -167,7 +178,9 @@ class Contract:
     freshness: Freshness = Freshness()
 
     def __post_init__(self) -> None:
-        """Refuse a contract that names a column its model does not have."""
+        """Refuse a contract that cannot work, and say why."""
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"contract {self.name!r}: a stream's name is snake_case")
         named = {*self.key, *self.critical, self.event_time, self.time_of_day} - {None}
         unknown = sorted(str(n) for n in named if n not in self.columns)
         if unknown:
@@ -175,8 +188,25 @@ class Contract:
                 f"contract {self.name}: {', '.join(unknown)} not among the columns of "
                 f"{self.model.__name__}; correct the contract or add the column to its model"
             )
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
-            raise ValueError(f"contract {self.name!r}: a stream's name is snake_case")
+        taken = sorted(RESERVED.intersection(self.columns))
+        if "event_time" in self.columns and self.event_time != "event_time":
+            taken.append("event_time (unless the contract names it as its event time)")
+        if taken:
+            raise ValueError(
+                f"contract {self.name}: the platform has a use of its own for {', '.join(taken)}; "
+                f"rename the column of {self.model.__name__}"
+            )
+        self._refuse_ambiguous_spellings()
+
+    def _refuse_ambiguous_spellings(self) -> None:
+        by_key: dict[str, str] = {}
+        for column in self.source_columns:
+            other = by_key.setdefault(column.match_key, column.name)
+            if other != column.name:
+                raise ValueError(
+                    f"contract {self.name}: {other} and {column.name} are one name to a source, "
+                    f"where case and underscores do not count; rename one"
+                )
 
     @property
     def kafka_topic(self) -> str:

@@ -5,16 +5,19 @@ raw day cannot be made from anything else; what a run finds is reported for the 
 every day that a landed file touched is recorded too.
 """
 
+from collections.abc import Iterator
 from datetime import date
 
 from dagster import (
     AssetExecutionContext,
     AssetMaterialization,
     AssetsDefinition,
+    AssetSpec,
     BackfillPolicy,
     Failure,
+    MaterializeResult,
     MetadataValue,
-    asset,
+    multi_asset,
 )
 
 from resources.home import Home
@@ -30,13 +33,42 @@ from social_assets.hops.landing import FAILED, Landing, date_in
 def raw_asset(contract: Contract) -> AssetsDefinition:
     """The raw asset of a stream."""
 
-    @asset(
-        name=contract.name,
-        key_prefix="raw",
-        group_name="raw",
+    @multi_asset(
+        name=f"land_{contract.name}",
+        specs=[_spec(contract)],
         partitions_def=DAILY,
         backfill_policy=BackfillPolicy.single_run(),
         pool=f"stream_{contract.name}",
+    )
+    def land(
+        context: AssetExecutionContext, stores: StoresResource
+    ) -> Iterator[MaterializeResult[None]]:
+        stream = stores.stores().of(contract, f"{context.run.run_id} raw/{contract.name}")
+        landing = Landing(Home.from_environment().landing, contract.name)
+        ingested = land_files(stream, landing.waiting(), date_in)
+        landing.put_aside(ingested)
+        rows = stream.raw.rows_by_day()
+        asked = days_of(context)
+        for day in asked:
+            context.add_asset_metadata(
+                _metadata(rows.get(day, 0), stream.raw.uri), partition_key=day.isoformat()
+            )
+        for day in sorted(ingested.days.difference(asked)):
+            context.log_event(_beyond(contract, day, rows[day], stream.raw.uri))
+        yield MaterializeResult(metadata={"files_landed": len(ingested.landed)})
+        if ingested.failures:
+            raise Failure(
+                f"files that could not be loaded, now in {landing.folder / FAILED}: "
+                + "; ".join(str(failure) for failure in ingested.failures)
+            )
+
+    return land
+
+
+def _spec(contract: Contract) -> AssetSpec:
+    return AssetSpec(
+        key=["raw", contract.name],
+        group_name="raw",
         owners=[contract.owner],
         kinds={"deltalake", *contract.formats},
         tags={"stream": contract.name},
@@ -52,26 +84,6 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
         },
         freshness_policy=freshness_policy(contract),
     )
-    def raw(context: AssetExecutionContext, stores: StoresResource) -> None:
-        stream = stores.stores().of(contract, f"{context.run.run_id} raw/{contract.name}")
-        landing = Landing(Home.from_environment().landing, contract.name)
-        ingested = land_files(stream, landing.waiting(), date_in)
-        landing.put_aside(ingested)
-        rows = stream.raw.rows_by_day()
-        asked = days_of(context)
-        for day in asked:
-            context.add_asset_metadata(
-                _metadata(rows.get(day, 0), stream.raw.uri), partition_key=day.isoformat()
-            )
-        for day in sorted(ingested.days.difference(asked)):
-            context.log_event(_beyond(contract, day, rows[day], stream.raw.uri))
-        if ingested.failures:
-            raise Failure(
-                f"files that could not be loaded, now in {landing.folder / FAILED}: "
-                + "; ".join(str(failure) for failure in ingested.failures)
-            )
-
-    return raw
 
 
 def _metadata(rows: int, uri: str) -> dict[str, MetadataValue]:

@@ -7,6 +7,7 @@ every figure in the summary is read back from the stores.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
@@ -19,6 +20,7 @@ from resources.home import Home
 from resources.stores import StoresResource
 from social_assets.checks.contract_rules import broken_rules
 from social_assets.contracts.registry import contracts
+from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.operate.query import run_query
 from social_assets.operate.runs import Progress, RunReport, rebuild_days, recommend
 from social_assets.operate.status import StreamStatus, stream_statuses
@@ -44,9 +46,14 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     def progress(line: str) -> None:
         console.print(f"  [dim]{perf_counter() - started:6.1f} s[/]  {line}")
 
-    console.print(f"[bold]1. {events:,} events over {days} days, as files[/]")
-    files = generate(home.landing, events=events, days=days, end=last, seed=seed)
-    progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
+    console.print(f"[bold]1. {events:,} events over {days} days, as files; an empty warehouse[/]")
+    # dbt makes the warehouse's tables in a process of its own, for which the second core is free.
+    with ThreadPoolExecutor(1) as beside:
+        deployment = beside.submit(deploy_warehouse, ClickHouseResource().endpoint(), home)
+        files = generate(home.landing, events=events, days=days, end=last, seed=seed)
+        progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
+        deployment.result()
+    progress("warehouse deployed")
     console.print("[bold]2. raw, cleaned, star, rollups and their checks[/]")
     built = rebuild_days(home, span.first, span.last, (), progress)
     console.print("[bold]3. recommenders[/]")
@@ -112,7 +119,7 @@ def _show_rollups(console: Console) -> None:
 
 def _show_recommendations(console: Console) -> None:
     _, rows = run_query(
-        "SELECT t.user_id, t.rank, t.item_id, round(t.score, 3)\n"
+        "SELECT t.user_id, t.rank, t.item_id, round(toFloat64(t.score), 3)\n"
         "FROM recsys.top_n AS t\n"
         "WHERE t.user_id = (SELECT min(user_id) FROM recsys.top_n)\n"
         f"ORDER BY t.rank LIMIT {RECOMMENDATIONS}"
