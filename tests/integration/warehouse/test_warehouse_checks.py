@@ -1,0 +1,94 @@
+"""Each check fails when, and only when, what it watches over is broken."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import WarehouseUnderTest
+from samples import STREAMS
+
+from social_assets.checks.referential import unresolved_keys
+from social_assets.checks.speed_equals_batch import difference
+
+FACTS = [
+    "fact_engagement",
+    "fact_video_interactions",
+    "fact_live_streaming_interactions",
+    "fact_community_interactions",
+]
+ROLLUPS = [
+    "age_group_daily",
+    "community_daily",
+    "engagement_daily",
+    "engagement_hourly",
+    "hour_of_day_daily",
+    "live_streaming_device_daily",
+    "platform_daily",
+    "video_watch_reason_daily",
+]
+
+
+@pytest.fixture
+def filled(warehouse: WarehouseUnderTest) -> WarehouseUnderTest:
+    for name, rows in STREAMS.items():
+        warehouse.stream(name, *rows())
+    return warehouse
+
+
+def differing(warehouse: WarehouseUnderTest) -> set[str]:
+    return {t.name for t in warehouse.tables if not difference(warehouse.client, t, None).passed}
+
+
+def test_tables_as_streamed_pass(filled: WarehouseUnderTest) -> None:
+    assert differing(filled) == set()
+
+
+def test_a_row_lost_is_found_in_the_table_that_lost_it(filled: WarehouseUnderTest) -> None:
+    for name in ROLLUPS:
+        lose_a_row(filled, name)
+    assert differing(filled) == set(ROLLUPS)
+    for name in FACTS:
+        lose_a_row(filled, name)
+        verdict = difference(filled.client, filled.table(name), None)
+        assert verdict.description == "1 rows differ from what the views would make now"
+
+
+def test_a_row_doubled_is_found_in_the_table_that_has_it_twice(filled: WarehouseUnderTest) -> None:
+    for name in ROLLUPS:
+        double_a_row(filled, name)
+    assert differing(filled) == set(ROLLUPS)
+    for name in FACTS:
+        double_a_row(filled, name)
+        assert not difference(filled.client, filled.table(name), None).passed
+
+
+def lose_a_row(warehouse: WarehouseUnderTest, name: str) -> None:
+    table = warehouse.table(name).qualified_name
+    warehouse.client.command(
+        f"DELETE FROM {table} WHERE (_part, _part_offset) IN "
+        f"(SELECT _part, _part_offset FROM {table} LIMIT 1)"
+    )
+
+
+def double_a_row(warehouse: WarehouseUnderTest, name: str) -> None:
+    """Past the views, which would fire on an insert."""
+    table = warehouse.table(name).qualified_name
+    warehouse.client.command(f"CREATE TABLE {table}__double AS {table}")
+    warehouse.client.command(f"INSERT INTO {table}__double SELECT * FROM {table} LIMIT 1")
+    warehouse.client.command(f"ALTER TABLE {table} ATTACH PARTITION ALL FROM {table}__double")
+    warehouse.client.command(f"DROP TABLE {table}__double SYNC")
+
+
+def test_only_the_days_asked_for_are_judged(filled: WarehouseUnderTest) -> None:
+    table = filled.table("fact_engagement")
+    filled.client.command(f"ALTER TABLE {table.qualified_name} DROP PARTITION '2026-01-02'")
+    days = [row[0] for row in filled.client.query("SELECT toDate('2026-01-01')").result_rows]
+    assert difference(filled.client, table, days).passed
+    assert not difference(filled.client, table, None).passed
+
+
+def test_a_member_lost_leaves_keys_that_do_not_resolve(filled: WarehouseUnderTest) -> None:
+    filled.client.command("DELETE FROM star.dim_post_daily WHERE post_id = 'p3'")
+    verdict = unresolved_keys(filled.client, filled.table("fact_engagement"), None)
+    assert not verdict.passed
+    unresolved = verdict.metadata["unresolved"].value
+    assert {key for key, rows in unresolved.items() if rows} == {"post_key"}

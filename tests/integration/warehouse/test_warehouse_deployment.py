@@ -1,0 +1,83 @@
+"""Deploying: once, then for nothing; what changed is brought in line; the graph builds on it."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+from conftest import WarehouseUnderTest
+from dagster import materialize
+from samples import FIRST, LAST, STREAMS
+
+from resources.clickhouse import ClickHouseResource
+from social_assets.defs.dbt_assets import layer_assets
+from social_assets.defs.dbt_project import dbt_arguments, dbt_environment, run_dbt
+from social_assets.defs.partitions import range_tags
+from social_assets.defs.warehouse_deployment import deploy_warehouse
+
+
+def test_deploying_again_does_nothing_and_takes_no_time(deployed: WarehouseUnderTest) -> None:
+    began = time.monotonic()
+    assert not deploy_warehouse(deployed.endpoint, deployed.home)
+    assert time.monotonic() - began < 1
+
+
+def test_a_view_that_differs_is_restored_and_a_forgotten_one_dropped(
+    warehouse: WarehouseUnderTest,
+) -> None:
+    view = "star.fact_engagement__from__engagement_events"
+    query = f"SELECT as_select FROM system.tables WHERE concat(database, '.', name) = '{view}'"
+    stands = warehouse.value(query)
+    warehouse.client.command(f"ALTER TABLE {view} MODIFY QUERY {stands} LIMIT 1")
+    warehouse.client.command(
+        "CREATE MATERIALIZED VIEW rollups.forgotten TO rollups.engagement_daily "
+        "AS SELECT * FROM rollups.engagement_daily"
+    )
+    warehouse.client.command("TRUNCATE TABLE star.deployments")
+
+    assert deploy_warehouse(warehouse.endpoint, warehouse.home)
+
+    assert warehouse.value(query) == stands
+    assert warehouse.value("SELECT count() FROM system.tables WHERE name = 'forgotten'") == 0
+
+
+def test_the_tests_of_the_dbt_project_pass(warehouse: WarehouseUnderTest) -> None:
+    for name, rows in STREAMS.items():
+        warehouse.stream(name, *rows())
+    results = list(
+        run_dbt(
+            warehouse.project.dbt,
+            dbt_arguments("test"),
+            dbt_environment(warehouse.endpoint, "test", 4),
+            warehouse.home.logs,
+        )
+    )
+    assert len(results) > 40
+    assert {result.status for result in results} == {"pass"}
+
+
+def test_the_assets_of_a_range_are_materialized_day_by_day_with_their_rows(
+    warehouse: WarehouseUnderTest,
+) -> None:
+    for name, rows in STREAMS.items():
+        warehouse.stream(name, *rows())
+    result = materialize(
+        [layer_assets("rollups")],
+        resources={"clickhouse": ClickHouseResource()},
+        tags=range_tags(FIRST, LAST),
+    )
+    assert result.success
+    events = result.get_asset_materialization_events()
+    daily = [e for e in events if e.asset_key and e.asset_key.path == ["rollups", "platform_daily"]]
+    assert {e.partition for e in daily} == {"2026-01-01", "2026-01-02", "2026-01-03"}
+    counted = {
+        date.fromisoformat(e.partition or ""): e.materialization.metadata[
+            "dagster/partition_row_count"
+        ].value
+        for e in daily
+    }
+    assert counted == dict(
+        warehouse.client.query(
+            "SELECT event_date, count() FROM rollups.platform_daily GROUP BY event_date"
+        ).result_rows
+    )
