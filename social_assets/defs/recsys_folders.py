@@ -23,6 +23,7 @@ from resources.home import Home
 KEPT_VERSIONS = 3
 """How many versions of matrix and candidates stay: a run in flight may be reading one."""
 
+_MATRIX = "recsys/interaction_matrix"
 _CURRENT = "current"  # as in a model's folder, where recsys writes it
 
 
@@ -65,7 +66,7 @@ class Versions:
 
 def matrices() -> Versions:
     """The interaction matrices."""
-    return Versions(Home.from_environment().artifacts / "interaction_matrix", _MATRIX_ASSET)
+    return Versions(Home.from_environment().artifacts / "interaction_matrix", _MATRIX)
 
 
 def candidates(model: str) -> Versions:
@@ -92,6 +93,3 @@ def version_of(context: AssetExecutionContext) -> str:
 def size_of(folder: Path) -> int:
     """Bytes of all files in a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-_MATRIX_ASSET = "recsys/interaction_matrix"
