@@ -14,6 +14,7 @@ from sensors.file_arrival import file_arrival_sensor
 from social_assets.checks.conservation import raw_is_settled, warehouse_is_loaded
 from social_assets.checks.contract_rules import contract_checks
 from social_assets.checks.freshness import newest_day_is_fresh
+from social_assets.checks.landing import no_file_failed
 from social_assets.contracts.registry import contracts
 from social_assets.defs import recsys, rollups, star
 from social_assets.defs.cleaned import cleaned_asset
@@ -22,7 +23,13 @@ from social_assets.defs.raw import raw_asset
 from social_assets.defs.rebuild_jobs import jobs, schedules
 
 STREAM_ASSETS = (raw_asset, cleaned_asset)
-STREAM_CHECKS = (contract_checks, raw_is_settled, warehouse_is_loaded, newest_day_is_fresh)
+STREAM_CHECKS = (
+    no_file_failed,
+    contract_checks,
+    raw_is_settled,
+    warehouse_is_loaded,
+    newest_day_is_fresh,
+)
 
 CLICKHOUSE = ClickHouseResource()
 

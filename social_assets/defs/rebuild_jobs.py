@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dagster import (
     AssetSelection,
-    ScheduleDefinition,
     build_schedule_from_partitioned_job,
     define_asset_job,
 )
@@ -33,12 +32,6 @@ recommend_job = define_asset_job(
 jobs = [rebuild_job, recommend_job]
 
 schedules = [
-    build_schedule_from_partitioned_job(rebuild_job, name="nightly_rebuild", hour_of_day=2),
-    ScheduleDefinition(
-        name="nightly_recommend",
-        job=recommend_job,
-        cron_schedule="0 4 * * *",
-        execution_timezone="UTC",
-    ),
+    build_schedule_from_partitioned_job(rebuild_job, name="nightly_rebuild", hour_of_day=2)
 ]
-"""Each night the day before is made anew, then the models are trained on it."""
+"""Each night the day before is made anew. The recommenders follow by their automation conditions."""

@@ -36,6 +36,11 @@ class Landing:
         files = sorted(p for p in self.folder.iterdir() if p.is_file())
         return [p for p in files if not p.name.startswith(".") and p.suffix != ".part"]
 
+    def failed(self) -> list[Path]:
+        """The files that could not be read, until someone takes them away."""
+        folder = self.folder / FAILED
+        return sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
+
     def put_aside(self, ingested: Ingested) -> None:
         """Move what was landed to `loaded/`, and what cannot be to `failed/`."""
         for file in ingested.landed:

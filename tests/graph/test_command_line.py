@@ -77,7 +77,9 @@ def test_loading_shows_rows_in_as_cleaned_duplicates_and_rejected(
     counts = (row["raw"], row["cleaned"], row["duplicates"], row["rejected"], row["warehouse"])
     assert counts == (3, 1, 1, 1, 1)
     assert row["conserved"] == "yes"
-    assert run("sql", "SELECT sum(value) AS likes FROM star.fact_engagement", "--format", "json") == 0
+    assert (
+        run("sql", "SELECT sum(value) AS likes FROM star.fact_engagement", "--format", "json") == 0
+    )
     assert json.loads(capsys.readouterr().out) == [{"likes": 1.0}]
 
 

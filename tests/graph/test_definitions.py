@@ -80,7 +80,9 @@ def test_each_stream_has_its_three_layers_and_all_its_checks(
     keys = {spec.key for spec in specs}
     checks = {(k.asset_key, k.name) for k in defs.resolve_asset_graph().asset_check_keys}
     for contract in contracts():
-        assert {AssetKey([layer, contract.name]) for layer in ("raw", "cleaned", "quarantine")} <= keys
+        assert {
+            AssetKey([layer, contract.name]) for layer in ("raw", "cleaned", "quarantine")
+        } <= keys
         cleaned = AssetKey(["cleaned", contract.name])
         named = {rule.name for rule in rules(contract)} | {
             "raw_equals_cleaned_plus_quarantine",

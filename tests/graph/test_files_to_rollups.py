@@ -89,7 +89,8 @@ def test_all_laws_hold_and_rules_only_warn(built: ExecuteInProcessResult) -> Non
     failed = [
         key
         for key, check in verdicts(built).items()
-        if not check.passed and (check.severity.value == "ERROR" and key[0].split("/")[0] != "cleaned")
+        if not check.passed
+        and (check.severity.value == "ERROR" and key[0].split("/")[0] != "cleaned")
     ]
     assert failed == []
     for each in contracts():
@@ -103,7 +104,7 @@ def test_a_fact_has_the_rows_of_its_source_and_a_rollup_its_sum(
     cleaned = sum(stream("engagement_events").cleaned.rows_by_day().values())
     assert ask("SELECT count() FROM star.fact_engagement") == [(cleaned,)]
     (total,) = ask("SELECT sum(value) FROM cleaned.engagement_events")[0]
-    (weekly,) = ask("SELECT sum(value_sum) FROM rollups.engagement_weekly")[0]
+    (weekly,) = ask("SELECT sum(total_value) FROM rollups.engagement_weekly")[0]
     assert weekly == pytest.approx(total)
 
 
@@ -205,3 +206,19 @@ def test_the_file_sensor_asks_once_while_files_wait(
     assert request.tags["social_assets/stream"] == "posts"
     assert request.run_key is None
     (folder / "new.ndjson").unlink()
+
+
+def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
+    home: Home, instance: DagsterInstance, built: ExecuteInProcessResult
+) -> None:
+    from social_assets.definitions import defs
+    from social_assets.defs.partitions import range_tags
+
+    assert verdicts(built)["raw/posts", "no_file_failed"].passed
+    (home.landing / "posts" / "broken.ndjson").write_bytes(b"\xff\xfe{")
+    result = defs.resolve_job_def("rebuild_days").execute_in_process(
+        instance=instance, tags=range_tags(LAST, LAST), asset_selection=[AssetKey(["raw", "posts"])]
+    )
+    check = verdicts(result)["raw/posts", "no_file_failed"]
+    assert not check.passed
+    assert check.metadata["names"].value == ["broken.ndjson"]

@@ -1,0 +1,35 @@
+"""Files that could not be read: a check of `raw/<stream>` that fails while there are any.
+
+Here belongs what lies in the landing folder's `failed/`. Why a file failed is in the log of the run
+that tried it.
+"""
+
+from dagster import AssetCheckResult, AssetChecksDefinition, MetadataValue, asset_check
+
+from resources.home import Home
+from social_assets.contracts.contract import Contract
+from social_assets.hops.landing import FAILED, Landing
+
+
+def no_file_failed(contract: Contract) -> AssetChecksDefinition:
+    """Nothing lies in `landing/<stream>/failed`."""
+
+    @asset_check(
+        asset=["raw", contract.name],
+        name="no_file_failed",
+        description=(
+            f"landing/{contract.name}/{FAILED} is empty. Mend a file and drop it into "
+            f"landing/{contract.name} again, or remove it"
+        ),
+    )
+    def check() -> AssetCheckResult:
+        failed = Landing(Home.from_environment().landing, contract.name).failed()
+        return AssetCheckResult(
+            passed=not failed,
+            metadata={
+                "files": MetadataValue.int(len(failed)),
+                "names": MetadataValue.json([path.name for path in failed]),
+            },
+        )
+
+    return check
