@@ -274,3 +274,7 @@ def run_dbt(
         raise DbtError(
             f"dbt {' '.join(arguments)} failed (log: {logs / 'dbt.log'}):\n" + "\n".join(failures)
         )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{prepare(Home.from_environment()).path}\n")
