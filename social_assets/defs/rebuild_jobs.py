@@ -34,4 +34,4 @@ jobs = [rebuild_job, recommend_job]
 schedules = [
     build_schedule_from_partitioned_job(rebuild_job, name="nightly_rebuild", hour_of_day=2)
 ]
-"""Each night the day before is made anew. The recommenders follow by their automation conditions."""
+"""Each night the day before is made anew; the recommenders follow by automation condition."""
