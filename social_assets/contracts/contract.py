@@ -23,9 +23,12 @@ from pandera.dtypes import immutable
 from pandera.engines import ibis_engine
 
 RESERVED = frozenset(
-    "source origin partition offset timestamp ingested_at batch_id event_date csv_header reasons "
-    "verdict record_bytes record_text too_long is_json json_text json_fields csv_fields "
-    "field_count_ok spare_keys".split()
+    {
+        *("source", "origin", "partition", "offset", "timestamp", "ingested_at", "batch_id"),
+        *("event_date", "csv_header", "reasons", "verdict", "record_bytes", "record_text"),
+        *("too_long", "is_json", "json_text", "json_fields", "csv_fields", "field_count_ok"),
+        "spare_keys",
+    }
 )
 """Names that no column of a contract can have: the lake and the engine use them beside it."""
 

@@ -6,13 +6,14 @@ Here belongs what a value becomes. Whether it is acceptable is said in `verdicts
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from social_assets.contracts.contract import (
+    FIRST_EVENT_DATE,
     AgeGroup,
     Column,
     Contract,
@@ -27,8 +28,7 @@ FALSE = ("false", "f", "no", "n", "0", "0.0")
 
 _INTEGER = r"^[+-]?[0-9]{1,19}(\.0+)?$"
 _TIMES_OF_DAY = ("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
-_EARLIEST = datetime(2000, 1, 1)
-"""A time before this is unreadable: no social medium is older, and 1970 is a clock not set."""
+_EARLIEST = datetime.combine(FIRST_EVENT_DATE, time())
 _LATEST = datetime(9998, 12, 31)
 _AGE_GROUPS = ((18, "13-17"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"))
 
@@ -57,8 +57,12 @@ def cleaned(records: ir.Table, contract: Contract) -> ir.Table:
     A flag is true where a text was there and could not be read as the column's type. Nulls of
     columns without a default, and bad values, stay null.
     """
-    typed = records.mutate(
-        **{c.name: _typed(records[f"in_{c.name}"], c) for c in contract.source_columns}
+    # Steps of their own: DuckDB works out again what a CASE uses twice, unless it is a column.
+    read = records.mutate(
+        **{c.name: _read(records[f"in_{c.name}"], c) for c in contract.source_columns}
+    )
+    typed = read.mutate(
+        **{c.name: _typed(read[f"in_{c.name}"], read[c.name], c) for c in contract.source_columns}
     )
     flagged = typed.mutate(
         **{
@@ -100,32 +104,49 @@ def event_time(records: ir.Table, contract: Contract) -> ir.TimestampValue:
 def timestamp_of(text: ir.StringValue) -> ir.TimestampValue:
     """Read ISO 8601 with or without offset (then UTC), or seconds or milliseconds since 1970."""
     number = text.try_cast("int64")
-    readable = ibis.coalesce(
+    return ibis.coalesce(
         text.try_cast(dt.Timestamp(timezone="UTC")).cast("timestamp"),
         ibis.cases(
             (text.length() == 10, number.as_timestamp("s").cast("timestamp")),
             (text.length() == 13, number.as_timestamp("ms").cast("timestamp")),
         ),
     )
-    return ibis.cases((readable.between(_EARLIEST, _LATEST), readable))
 
 
-def _typed(text: ir.StringValue, column: Column) -> ir.Value:  # noqa: PLR0911 - a table
+def is_plausible(time: ir.TimestampValue) -> ir.BooleanValue:
+    """Whether a time that was read can be meant."""
+    return time.between(_EARLIEST, _LATEST)
+
+
+def _read(text: ir.StringValue, column: Column) -> ir.Value:
+    """The first step to a column's type: what the second looks at more than once."""
+    if isinstance(column.standardize, TimeOfDay):
+        return text
+    if isinstance(column.standardize, Spellings) or column.type == "boolean":
+        return text.lower()
+    match column.type:
+        case "number":
+            return text.try_cast("float64")
+        case "timestamp":
+            return timestamp_of(text)
+    return text
+
+
+def _typed(text: ir.StringValue, read: ir.Value, column: Column) -> ir.Value:  # noqa: PLR0911
+    """The second step: a table of the types."""
     if isinstance(column.standardize, TimeOfDay):
         return _time_of_day(text)
     if isinstance(column.standardize, Spellings):
-        return _standardized(text, column.standardize)
+        return _standardized(read, column.standardize)
     match column.type:
         case "integer":
             return ibis.cases((text.re_search(_INTEGER), text.try_cast("int64")))
         case "number":
-            number = text.try_cast("float64")
-            return ibis.cases((_isfinite(number), number))
+            return ibis.cases((_isfinite(read), read))
         case "boolean":
-            lowered = text.lower()
-            return ibis.cases((lowered.isin(TRUE), True), (lowered.isin(FALSE), False))
+            return ibis.cases((read.isin(TRUE), True), (read.isin(FALSE), False))
         case "timestamp":
-            return timestamp_of(text)
+            return ibis.cases((is_plausible(read), read))
         case "strings":
             is_list = text.startswith("[") & _json_valid(text)
             return _from_json(ibis.cases((is_list, text)), '["VARCHAR"]')
@@ -137,11 +158,10 @@ def _can_be_bad(column: Column) -> bool:
     return column.type != "string" or isinstance(column.standardize, TimeOfDay)
 
 
-def _standardized(text: ir.StringValue, spellings: Spellings) -> ir.StringValue:
+def _standardized(lowered: ir.StringValue, spellings: Spellings) -> ir.StringValue:
     known = spellings.lookup()
-    lowered = text.lower()
     branches = [(lowered == spelling, stored) for spelling, stored in known.items() if spelling]
-    return ibis.cases((text.isnull(), ibis.null("string")), *branches, else_=spellings.otherwise)
+    return ibis.cases((lowered.isnull(), ibis.null("string")), *branches, else_=spellings.otherwise)
 
 
 def _time_of_day(text: ir.StringValue) -> ir.StringValue:

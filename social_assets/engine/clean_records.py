@@ -48,7 +48,7 @@ def verdicts(session: Session, raw: ir.Table, contract: Contract) -> Iterator[ir
 
 
 def _first_shape(session: Session, raw: ir.Table, contract: Contract) -> Shape:
-    sample = opened(raw.limit(SAMPLE_ROWS).rename(bytes="value"), contract.max_record_bytes)
+    sample = opened(raw.limit(SAMPLE_ROWS).rename(record_bytes="value"), contract.max_record_bytes)
     return shape_of(
         contract, session.strings(distinct_keys(sample)), session.strings(distinct_headers(raw))
     )
@@ -62,7 +62,7 @@ def _wider(session: Session, stored: ir.Table, contract: Contract, shape: Shape)
 
 
 def _verdicts(raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
-    records = opened(raw.rename(bytes="value"), contract.max_record_bytes)
+    records = opened(raw.rename(record_bytes="value"), contract.max_record_bytes)
     columns = [c.name for c in contract.source_columns]
     table = judged(cleaned(with_fields(records, shape, columns), contract), contract)
     rejected = table.reasons != ""
@@ -72,6 +72,6 @@ def _verdicts(raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
         "event_date",
         "reasons",
         "spare_keys",
-        bytes=ibis.cases((rejected, table.bytes)),
+        record_bytes=ibis.cases((rejected, table.record_bytes)),
         csv_header=ibis.cases((rejected, table.csv_header)),
     )

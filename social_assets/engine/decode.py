@@ -8,7 +8,6 @@ passes them through.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -39,6 +38,13 @@ def _octet_length(value: bytes) -> int: ...  # type: ignore[empty-body]
 
 @ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
 def _json_valid(text: str) -> bool: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(
+    name="json_extract_string",
+    signature=((dt.string, dt.Array(dt.string)), dt.Array(dt.string)),
+)
+def _json_extract_string(text: str, paths: list[str]) -> list[str]: ...  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(name="json_keys", signature=((dt.string,), dt.Array(dt.string)))
@@ -85,17 +91,19 @@ def csv_header(contract: Contract, line: str) -> CsvHeader:
 
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
-    """Raw records with `text`, null where the bytes are too many or no UTF-8, and `is_json`,
+    """Raw records with `record_text`, null where the bytes are too many or no UTF-8, and `is_json`,
     true for a JSON object, null for a CSV line.
     """
-    fits = _octet_length(raw.bytes) <= max_record_bytes
-    table = raw.mutate(too_long=~fits, text=ibis.cases((fits, _try(_decode(raw.bytes)))))
-    opens = ibis.cases(
-        (table.text.startswith("{"), True), else_=table.text.lstrip().startswith("{")
+    fits = _octet_length(raw.record_bytes) <= max_record_bytes
+    table = raw.mutate(
+        too_long=~fits, record_text=ibis.cases((fits, _try(_decode(raw.record_bytes))))
     )
-    is_object = opens & _json_valid(table.text)
+    opens = ibis.cases(
+        (table.record_text.startswith("{"), True), else_=table.record_text.lstrip().startswith("{")
+    )
+    is_object = opens & _json_valid(table.record_text)
     table = table.mutate(is_json=ibis.cases((table.csv_header.isnull(), is_object)))
-    return table.mutate(json_text=ibis.cases((table.is_json, table.text)))
+    return table.mutate(json_text=ibis.cases((table.is_json, table.record_text)))
 
 
 def distinct_keys(records: ir.Table) -> ir.Table:
@@ -130,13 +138,12 @@ def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.T
     spelling that the shape lacks.
     """
     names = tuple(columns)
-    objects = _without_case_collisions([k for name in names for k in shape.spellings[name]])
-    table = records.mutate(
-        **{f"json_{n}": _json_object(records.json_text, keys) for n, keys in enumerate(objects)}
-    )
-    fields = {key: table[f"json_{n}"][key] for n, keys in enumerate(objects) for key in keys}
+    keys = [key for name in names for key in shape.spellings[name]]
+    pointers = ibis.array([ibis.literal(_json_pointer(key)) for key in keys])
+    table = records.mutate(json_fields=_json_extract_string(records.json_text, pointers))
+    fields = {key: table.json_fields[n] for n, key in enumerate(keys)}
     if shape.headers:
-        line = ibis.cases((table.csv_header.notnull(), table.text.concat(",")))
+        line = ibis.cases((table.csv_header.notnull(), table.record_text.concat(",")))
         table = table.mutate(csv_fields=_regexp_extract_all(line, _CSV_FIELD, 1))
     table = table.mutate(
         field_count_ok=_field_count_ok(table, shape),
@@ -144,30 +151,13 @@ def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.T
     )
     absent = ibis.or_(*(table[f"in_{name}"].isnull() for name in names))
     spare = ibis.cases((absent, _json_keys(table.json_text)))
-    opened_once = [c for c in table.columns if c == "csv_fields" or c.startswith("json_")]
+    opened_once = [c for c in table.columns if c in ("csv_fields", "json_fields", "json_text")]
     return table.mutate(spare_keys=spare).drop(*opened_once)
 
 
-def _without_case_collisions(keys: Iterable[str]) -> list[list[str]]:
-    """Keys in as few groups as have no two that differ in case only: DuckDB's structs fold case."""
-    groups: list[dict[str, str]] = []
-    for key in keys:
-        group = next((g for g in groups if key.casefold() not in g), None)
-        if group is None:
-            group = {}
-            groups.append(group)
-        group[key.casefold()] = key
-    return [list(group.values()) for group in groups]
-
-
-def _json_object(text: ir.StringValue, keys: list[str]) -> ir.StructValue:
-    """One parse of a JSON object to a struct of texts; absent and null fields are null."""
-    returns = dt.Struct(dict.fromkeys(keys, dt.string))
-
-    @ibis.udf.scalar.builtin(name="from_json", signature=((dt.string, dt.string), returns))
-    def from_json(text: str, structure: str) -> dict[str, str]: ...  # type: ignore[empty-body]
-
-    return from_json(text, json.dumps(dict.fromkeys(keys, "VARCHAR")))
+def _json_pointer(key: str) -> str:
+    """RFC 6901, which can name every key there is."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
 def _text(
@@ -193,7 +183,7 @@ def _field_count_ok(table: ir.Table, shape: Shape) -> ir.BooleanValue:
 
 
 def _unquoted(text: ir.StringValue) -> ir.StringValue:
-    quoted = text.startswith('"')
+    quoted = text.startswith('"') & text.endswith('"') & (text.length() > 1)
     inner = text.substr(1, text.length() - 2).replace('""', '"')
     return ibis.cases((quoted, inner), else_=text)
 

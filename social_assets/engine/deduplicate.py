@@ -23,16 +23,19 @@ def unsettled(records: ir.Table, settled: ir.Table) -> ir.Table:
 def duplicates(accepted: ir.Table, contract: Contract, landed: ir.Table | None) -> ir.Table:
     """The positions of accepted records that are not the first of their key on their event date.
 
-    `landed` are rows with key and event date that came before all of these.
+    `landed` are rows with key and event date that came before all of these. Only keys that occur
+    more than once are put in order: they are few.
     """
     identity = ["event_date", *contract.key]
+    keyed = accepted.select(*LANDING_ORDER, *identity)
+    repeated = keyed.group_by(identity).having(keyed.count() > 1).agg(times=keyed.count())
     window = ibis.window(group_by=identity, order_by=list(LANDING_ORDER))
-    ranked = accepted.select(*POSITION, *identity, rank=ibis.row_number().over(window))
+    contested = keyed.semi_join(repeated, identity)
+    ranked = contested.mutate(rank=ibis.row_number().over(window))
     later = ranked.filter(ranked.rank > 0).select(*POSITION)
     if landed is None:
         return later
-    again = ranked.filter(ranked.rank == 0).semi_join(landed, identity).select(*POSITION)
-    return later.union(again)
+    return later.union(keyed.semi_join(landed, identity).select(*POSITION), distinct=True)
 
 
 def without(accepted: ir.Table, positions: ir.Table) -> ir.Table:

@@ -31,8 +31,11 @@ class DuckDBEngine:
     memory_limit: str = "1GB"
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A connection of one's own, closed at the end with all its tables."""
+    def session(self, sharers: int = 1) -> Iterator[Session]:
+        """A connection of one's own, closed at the end with all its tables.
+
+        `sharers` says how many such sessions share the memory that the engine may take.
+        """
         self.spill.mkdir(parents=True, exist_ok=True)
         backend = ibis.duckdb.connect(
             ":memory:",
@@ -43,6 +46,10 @@ class DuckDBEngine:
         )
         try:
             backend.con.execute("SET TimeZone = 'UTC'")
+            if sharers > 1:
+                (limit,) = backend.con.execute("SELECT current_setting('memory_limit')").fetchone()
+                size, unit = limit.split()
+                backend.con.execute(f"SET memory_limit = '{float(size) / sharers} {unit}'")
             yield Session(backend)
         finally:
             backend.disconnect()

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from social_assets.contracts.contract import Contract
-from social_assets.engine.clean import timestamp_of
+from social_assets.engine.clean import is_plausible, timestamp_of
 from social_assets.engine.decode import (
     Shape,
     opened,
@@ -21,7 +21,7 @@ from social_assets.engine.decode import (
 from social_assets.engine.duckdb_engine import Session
 
 INPUT = {
-    "bytes": "binary",
+    "record_bytes": "binary",
     "csv_header": "string",
     "offset": "int64",
     "timestamp": "timestamp",
@@ -73,14 +73,13 @@ class EventDates:
             self._shape(self._keys),
             [self._event_time],
         )
-        dates = fields.select(
-            "offset", "spare_keys", event_date=_landing_date(fields, self._contract)
-        )
+        read = fields.mutate(happened=timestamp_of(fields[f"in_{self._event_time}"]))
+        dates = read.select("offset", "spare_keys", event_date=_landing_date(read, self._contract))
         self._query = self._session.compiled(dates.order_by("offset"))
 
 
-def _landing_date(fields: ir.Table, contract: Contract) -> ir.DateValue:
-    happened = timestamp_of(fields[f"in_{contract.event_time}"])
+def _landing_date(read: ir.Table, contract: Contract) -> ir.DateValue:
+    """The day of `happened` where that can be meant, else of the arrival."""
     tolerance = ibis.interval(seconds=int(contract.future_after.total_seconds()))
-    readable = ibis.cases((happened <= fields.ingested_at + tolerance, happened))
-    return readable.coalesce(fields.timestamp).date()
+    meant = is_plausible(read.happened) & (read.happened <= read.ingested_at + tolerance)
+    return ibis.cases((meant, read.happened)).coalesce(read.timestamp).date()

@@ -66,15 +66,16 @@ def judged(records: ir.Table, contract: Contract) -> ir.Table:
     """
     broken = _broken(records, contract)
     opening = {name: broken.pop(name) for name in list(broken) if name.startswith("record_")}
-    unopened = _joined(opening)
     return records.mutate(
-        reasons=ibis.cases((unopened != "", unopened), else_=_joined(broken)),
+        reasons=ibis.cases(
+            (_any(opening), _joined(opening)), (_any(broken), _joined(broken)), else_=""
+        )
     )
 
 
 def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
     """Rule name -> whether a record breaks it; the names are those of `rules`."""
-    is_text = t.text.notnull()
+    is_text = t.record_text.notnull()
     broken: dict[str, ir.BooleanValue] = {
         "record_too_long": t.too_long,
         "record_not_utf8": ~t.too_long & ~is_text,
@@ -111,6 +112,11 @@ def _passes(t: ir.Table, column: Column, check: Check) -> ir.BooleanValue:
         (value,) = answer.op().values.values()
         answer = value.to_expr()
     return answer
+
+
+def _any(broken: Mapping[str, ir.BooleanValue]) -> ir.BooleanValue:
+    """Asked first: most records are good, and need no text made."""
+    return ibis.or_(*broken.values())
 
 
 def _joined(broken: Mapping[str, ir.BooleanValue]) -> ir.StringValue:

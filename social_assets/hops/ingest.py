@@ -12,15 +12,17 @@ from datetime import date
 from pathlib import Path
 
 from social_assets.hops.account import reconcile
-from social_assets.hops.clean import clean_batch, rebuild_days, slices
+from social_assets.hops.clean import clean_batch, is_batch_cleaned, rebuild_days, slices
 from social_assets.hops.land import Landed, land_file
 from social_assets.hops.load import load_batch, load_days
 from social_assets.hops.stores import StreamStores
 from social_assets.sources.records import FileError
 
-
 LandingDate = date | Callable[[Path], date | None] | None
-"""The date of records that carry none: one for all files, or a function of the file; None is today."""
+"""The date of records that carry none: one for all, or a function of the file; None is today."""
+
+SWAP_ROWS = 1_000_000
+"""Days are swapped in the warehouse together up to this many raw records."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ def land_files(
 def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[date]:
     """Take every landed batch on to where all batches are; returns the dates that changed.
 
-    Batches that lie within the dates of `leave` are left: the caller makes those dates anew. The
-    lock is held by the caller.
+    Batches that lie within the dates of `leave` and are not cleaned are left: the caller makes
+    those dates anew. The lock is held by the caller.
     """
     reconcile(stores)
     stores.loader.prepare()
@@ -73,12 +75,17 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
     loaded = stores.loader.loaded()
     changed: set[date] = set()
     for batch_id, days in landed.items():
-        owed = cleaned.get(batch_id) != days or batch_id not in loaded
-        if not owed or days <= leave:
+        is_cleaned = cleaned.get(batch_id) == days
+        if is_cleaned and batch_id in loaded:
             continue
-        if cleaned.get(batch_id) != days:
+        is_appended = is_batch_cleaned(stores, batch_id, days)
+        if days <= leave and not is_appended:
+            continue
+        if is_cleaned and not is_appended:
+            _finish_rebuild(stores, batch_id, days)
+        else:
             clean_batch(stores, batch_id, sorted(days))
-        load_batch(stores, batch_id, sorted(days))
+            load_batch(stores, batch_id, sorted(days))
         changed |= days
     return changed
 
@@ -90,13 +97,21 @@ def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
     """
     with stores.lock():
         settle(stores, leave=frozenset(days))
-        for days_of_slice in slices(stores, sorted(days)):
-            rebuild_days(stores, days_of_slice)
+        # All of the lake first: only so can `settle` tell a batch that a rebuild has taken.
+        rebuild_days(stores, days)
+        for days_of_slice in slices(stores, sorted(days), SWAP_ROWS):
             load_days(stores, days_of_slice)
-        within = {
-            batch: 0 for batch, found in stores.ledger.days("raw").items() if found <= set(days)
-        }
-        stores.loader.mark_loaded(within)
+        landed = stores.ledger.days("raw")
+        stores.loader.mark_loaded({b: 0 for b, found in landed.items() if found <= set(days)})
+
+
+def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> None:
+    """Swap the days of a batch that a rebuild, cut short before its end, has cleaned.
+
+    Its days may have been swapped already, so that to insert it could double it.
+    """
+    load_days(stores, sorted(days))
+    stores.loader.mark_loaded({batch_id: 0})
 
 
 def _land(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
+from deltalake.exceptions import DeltaError
 
 from social_assets.contracts.contract import Contract
 from social_assets.engine.duckdb_engine import Session
@@ -22,7 +23,7 @@ from social_assets.hops.stores import StreamStores
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
 from social_assets.sources.files import content_hash, read_records
-from social_assets.sources.records import RECORDS
+from social_assets.sources.records import RECORDS, FileError
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,46 @@ def land_file(stores: StreamStores, path: Path, landing_date: date | None = None
     if stores.raw.applied_version(batch_id) is not None:
         reconcile(stores)
         return Landed(batch_id, path, already=True)
-    arrival = datetime.now(UTC)
+    arrival = _arrival(stores)
     timestamp = datetime.combine(landing_date or arrival.date(), time(), UTC)
     lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrival)
     with stores.engine.session() as session:
         records = read_records(stores.contract, path, session.json_records)
-        batches = lander.raw_batches(session, records)
-        first = next(batches, None)
-        if first is not None:
-            reader = pa.RecordBatchReader.from_batches(RAW, chain([first], batches))
-            stores.raw.append(reader, Applied(batch_id, 1))
+        _append(stores, lander.raw_batches(session, records), batch_id)
     reconcile(stores)
     return Landed(batch_id, path, already=False)
+
+
+def _arrival(stores: StreamStores) -> datetime:
+    """Now, but later than all that has landed, whatever the clock says: the order decides who
+    was first.
+    """
+    latest = stores.raw.latest("ingested_at")
+    now = datetime.now(UTC)
+    return now if latest is None else max(now, latest + timedelta(microseconds=1))
+
+
+def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: str) -> None:
+    """One commit of all batches, none if there are none."""
+    failures: list[FileError] = []
+
+    def noted() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from batches
+        except FileError as error:
+            failures.append(error)
+            raise
+
+    rows = noted()
+    first = next(rows, None)
+    if first is None:
+        return
+    try:
+        reader = pa.RecordBatchReader.from_batches(RAW, chain([first], rows))
+        stores.raw.append(reader, Applied(batch_id, 1))
+    except DeltaError as error:
+        # Delta reports what its source raised as an error of its own.
+        raise (failures[0] if failures else error) from error
 
 
 @dataclass(frozen=True)
@@ -103,7 +132,7 @@ def _block(columns: dict[str, pa.Array]) -> pa.Table:
     """The columns that EventDates reads, times in UTC without zone."""
     return pa.table(
         {
-            "bytes": columns["value"],
+            "record_bytes": columns["value"],
             "csv_header": columns["csv_header"],
             "offset": columns["offset"],
             "timestamp": columns["timestamp"].cast(pa.timestamp("us")),

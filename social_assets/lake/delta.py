@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import (
+    ColumnProperties,
     CommitProperties,
     DeltaTable,
     Transaction,
@@ -24,9 +25,9 @@ from deltalake.exceptions import TableNotFoundError
 
 ROW_GROUP_ROWS = 32_768
 """A writer holds one row group of each open partition in memory; this bounds it."""
-_WRITER = WriterProperties(
-    compression="ZSTD", compression_level=1, max_row_group_size=ROW_GROUP_ROWS
-)
+_VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+"""How bytes as they came are written: they hardly repeat, and a smallest and largest of 100 MB in a
+page's header keep other readers from opening it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class LakeTable:
             self._created(),
             rows,
             mode="append",
-            writer_properties=_WRITER,
+            writer_properties=self._writer(),
             commit_properties=CommitProperties(app_transactions=[transaction]),
         )
 
@@ -73,7 +74,7 @@ class LakeTable:
             rows,
             mode="overwrite",
             predicate=f"event_date IN ({listed})",
-            writer_properties=_WRITER,
+            writer_properties=self._writer(),
         )
 
     def files(self, days: Iterable[date] | None = None) -> list[str]:
@@ -100,6 +101,14 @@ class LakeTable:
         days = grouped["partition.event_date"].cast(pa.date32()).to_pylist()
         return dict(sorted(zip(days, grouped["num_records_sum"].to_pylist(), strict=True)))
 
+    def latest(self, column: str) -> datetime | None:
+        """The latest time in a column, from the log alone; None without rows."""
+        table = self._open()
+        if table is None:
+            return None
+        actions = pa.table(table.get_add_actions(flatten=True))
+        return pc.max(actions[f"max.{column}"]).as_py() if actions.num_rows else None
+
     def read(self) -> pa.Table:
         """All rows. For small tables; large ones are scanned by the engine from `files`."""
         table = self._open()
@@ -123,6 +132,15 @@ class LakeTable:
             return DeltaTable(self.uri, storage_options=dict(self.storage_options))
         except TableNotFoundError:
             return None
+
+    def _writer(self) -> WriterProperties:
+        binary = [f.name for f in self.schema if pa.types.is_binary(f.type)]
+        return WriterProperties(
+            compression="ZSTD",
+            compression_level=1,
+            max_row_group_size=ROW_GROUP_ROWS,
+            column_properties=dict.fromkeys(binary, _VERBATIM),
+        )
 
     def _created(self) -> DeltaTable:
         return self._open() or DeltaTable.create(

@@ -43,8 +43,11 @@ def content_hash(path: Path) -> str:
     """
     if not path.is_file():
         raise FileError(path, "no such file")
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    except OSError as error:
+        raise FileError(path, f"cannot be read ({error.strerror})") from error
 
 
 def file_format(contract: Contract, path: Path) -> FileFormat:
@@ -99,7 +102,13 @@ def _parquet_records(contract: Contract, path: Path, to_json: ToJson) -> Iterato
 
 
 def _check_header(contract: Contract, path: Path, header: str) -> None:
-    _check_columns(contract, path, next(csv.reader([header]), []))
+    if "\r" in header:
+        raise FileError(path, "lines end in a carriage return alone; save it with \\n", row=1)
+    try:
+        names = next(csv.reader([header]), [])
+    except csv.Error as error:
+        raise FileError(path, f"its header is no CSV ({error})", row=1) from error
+    _check_columns(contract, path, names)
 
 
 def _check_columns(contract: Contract, path: Path, names: Iterable[str]) -> None:

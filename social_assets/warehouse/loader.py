@@ -132,7 +132,7 @@ class Loader:
         """Rows of each event date in the table."""
         with self._client() as client:
             found = client.query(
-                f"SELECT event_date, count() FROM {self.table} GROUP BY event_date ORDER BY event_date"
+                f"SELECT event_date, count() FROM {self.table} GROUP BY 1 ORDER BY event_date"
             )
             days, rows = found.result_columns if found.result_rows else ((), ())
             return dict(zip(days, rows, strict=True))
