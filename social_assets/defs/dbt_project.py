@@ -31,6 +31,7 @@ from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
+from social_assets.defs.column_lineage import Columns, column_lineage
 from social_assets.warehouse import ddl
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt"
@@ -60,6 +61,16 @@ class DbtProject:
     def prepared(self) -> Path:
         """The file that is written last, when the project is ready for use."""
         return self.path / "prepared"
+
+    @property
+    def lineage_path(self) -> Path:
+        """Where the lineage of all columns is kept."""
+        return self.path / "column_lineage.json"
+
+    def lineage(self) -> dict[str, Columns]:
+        """Which columns each column of each table is made of."""
+        found: dict[str, Columns] = json.loads(self.lineage_path.read_bytes())
+        return found
 
     def manifest(self) -> dict[str, Any]:
         """What dbt knows about the project."""
@@ -97,7 +108,7 @@ def sources_yaml() -> str:
 
 
 def prepare(home: Home) -> DbtProject:
-    """The project of the present sources and contracts, parsed; cheap when nothing changed."""
+    """The project of the present sources and contracts, compiled; cheap when nothing changed."""
     sources = sources_yaml()
     digest = _digest(sources)
     project = DbtProject(home.path / "dbt" / digest, digest)
@@ -107,7 +118,8 @@ def prepare(home: Home) -> DbtProject:
     with exclusive(project.path.parent / "prepare.lock"):
         if not project.prepared.exists():
             _write(project, sources)
-            _parse(project)
+            _compile(project)
+            project.lineage_path.write_text(json.dumps(column_lineage(project.manifest())))
             project.prepared.touch()
             _remove_older(project)
     return project
@@ -149,15 +161,16 @@ def _python_path() -> str:
     return os.pathsep.join(filter(None, (str(PROJECT.parent), os.environ.get("PYTHONPATH"))))
 
 
-def _parse(project: DbtProject) -> None:
+def _compile(project: DbtProject) -> None:
     command = [
-        *(sys.executable, "-m", "dbt.cli.main", "--quiet", "parse"),
+        *(sys.executable, "-m", "dbt.cli.main", "--quiet"),
+        *("compile", "--no-populate-cache", "--no-introspect"),
         *("--project-dir", str(project.path), "--profiles-dir", str(project.path)),
         *("--target-path", str(project.target), "--log-path", str(project.path / "logs")),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise DbtError(f"dbt can't parse {PROJECT}:\n{done.stdout}{done.stderr}")
+        raise DbtError(f"dbt can't compile {PROJECT}:\n{done.stdout}{done.stderr}")
 
 
 def _remove_older(project: DbtProject) -> None:

@@ -23,11 +23,14 @@ from dagster import (
     AssetSpec,
     TableColumn,
     TableColumnConstraints,
+    TableColumnDep,
+    TableColumnLineage,
     TableConstraints,
     TableSchema,
 )
 
 from resources.home import Home
+from social_assets.defs.column_lineage import Columns
 from social_assets.defs.dbt_project import DbtProject, prepare
 
 Node = Mapping[str, Any]
@@ -72,13 +75,14 @@ class Warehouse:
 
     dbt: DbtProject
     manifest: Mapping[str, Any]
+    lineage: Mapping[str, Columns]
 
     @classmethod
     @cache
     def of(cls, home: Home) -> Self:
         """The project as it was when this process first asked; prepared if nobody has."""
         project = prepare(home)
-        return cls(project, project.manifest())
+        return cls(project, project.manifest(), project.lineage())
 
     def specs(self, layer: str) -> list[AssetSpec]:
         """The assets of a layer, by key."""
@@ -101,6 +105,7 @@ class Warehouse:
                 "dagster/table_name": relation_name(self.shown(node)),
                 "dagster/storage_kind": "clickhouse",
                 "dagster/column_schema": table_schema(self.shown(node)),
+                "dagster/column_lineage": self.lineage_of(key),
                 "unique_id": node["unique_id"],
             },
         )
@@ -112,6 +117,17 @@ class Warehouse:
     def table_of(self, unique_id: str) -> Table:
         """The relation that a node builds."""
         return table(self.manifest["nodes"][unique_id])
+
+    def lineage_of(self, asset: AssetKey) -> TableColumnLineage:
+        """Which columns of which assets the columns of an asset are made of."""
+        columns = self.lineage.get(".".join(asset.path), {})
+        return TableColumnLineage(
+            {
+                column: [TableColumnDep(_asset_of(table), source) for table, source in origins]
+                for column, origins in columns.items()
+                if origins
+            }
+        )
 
     def tables(self, layer: str) -> list[Table]:
         """The tables of a layer that rows are kept in."""
@@ -158,6 +174,14 @@ class Warehouse:
         for unique_id in sorted(seen):
             content.update(self.manifest["macros"][unique_id]["macro_sql"].encode())
         return content.hexdigest()[:12]
+
+
+def _asset_of(table: str) -> AssetKey:
+    """The asset of a qualified name."""
+    database, name = table.split(".")
+    if name.startswith("dim_"):
+        name = name.removesuffix(_STATES_SUFFIX)
+    return AssetKey([database, name])
 
 
 def asset_key(node: Node) -> AssetKey:

@@ -60,3 +60,32 @@ def test_a_key_of_a_fact_names_the_dimension_it_refers_to(project: Warehouse) ->
     columns = spec(project, "star", "fact_engagement").metadata["dagster/column_schema"].columns
     account = next(c for c in columns if c.name == "account_key")
     assert account.constraints.other == ["refers to star.dim_account"]
+
+
+def test_columns_lead_to_the_columns_they_are_made_of(project: Warehouse) -> None:
+    def origins(layer: str, name: str, column: str) -> set[str]:
+        lineage = project.lineage_of(AssetKey([layer, name])).deps_by_column
+        return {f"{'/'.join(d.asset_key.path)}.{d.column_name}" for d in lineage[column]}
+
+    assert origins("star", "fact_engagement", "account_key") == {
+        "cleaned/engagement_events.account_id"
+    }
+    assert origins("star", "dim_user", "location") == {
+        "cleaned/video_interactions.event_time",
+        "cleaned/video_interactions.location",
+    }
+    assert origins("rollups", "platform_daily", "engagement_sum") == {
+        "star/fact_engagement.value",
+        "star/fact_video_interactions.engagement",
+        "star/fact_live_streaming_interactions.live_engagement",
+        "star/fact_community_interactions.community_engagement",
+    }
+    assert origins("rollups", "engagement_overview", "platform") == {"star/dim_platform.platform"}
+
+
+def test_every_asset_with_upstream_has_lineage_for_its_key_columns(project: Warehouse) -> None:
+    for layer in ("star", "rollups"):
+        for found in project.specs(layer):
+            upstream = {d.asset_key for d in found.deps}
+            lineage = project.lineage_of(found.key).deps_by_column
+            assert {d.asset_key for deps in lineage.values() for d in deps} == upstream

@@ -1,0 +1,92 @@
+"""Which columns each column of the warehouse is made of, read off the SQL that dbt compiled.
+
+Of a table that views feed, the SELECTs of those views are read. A dimension's own states are
+looked through, so that its columns lead to the streams that told them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Columns = dict[str, list[tuple[str, str]]]
+"""Of each column of a relation: the relations and columns that it is made of."""
+
+_STATES_SUFFIX = "_daily"
+
+
+def column_lineage(manifest: Mapping[str, Any]) -> dict[str, Columns]:
+    """The lineage of every table and view of the project, by qualified name."""
+    nodes = [n for n in manifest["nodes"].values() if n["resource_type"] == "model"]
+    found: dict[str, Columns] = {}
+    for node in nodes:
+        if node["config"]["materialized"] == "materialized_view":
+            _add(found.setdefault(_target(node, manifest), {}), _columns(node["compiled_code"]))
+    for node in nodes:
+        if node["config"]["materialized"] == "view":
+            found[_name(node)] = _through_states(
+                _name(node), _columns(node["compiled_code"]), found
+            )
+    return found
+
+
+def _columns(sql: str) -> Columns:
+    """The source columns of each column of a SELECT."""
+    # Imported here: only preparing the project needs it.
+    from sqlglot import exp, parse_one
+    from sqlglot.lineage import lineage
+
+    query = parse_one(sql, dialect="clickhouse")
+    if not isinstance(query, exp.Query):
+        raise TypeError(f"a model that is no SELECT: {sql}")
+    columns: Columns = {}
+    for column in query.named_selects:
+        origins = set()
+        for node in lineage(column, query, dialect="clickhouse").walk():
+            if not node.downstream and isinstance(node.source, exp.Table) and node.source.db:
+                table = f"{node.source.db}.{node.source.name}"
+                origins.add((table, node.name.rpartition(".")[2]))
+        columns[column] = sorted(origins)
+    return columns
+
+
+def _through_states(name: str, columns: Columns, known: Mapping[str, Columns]) -> Columns:
+    """The columns with the view's own states replaced by what those are made of."""
+    states = name + _STATES_SUFFIX
+    return {
+        column: sorted(
+            {
+                origin
+                for table, source in origins
+                for origin in (
+                    known[states].get(source, []) if table == states else [(table, source)]
+                )
+            }
+        )
+        for column, origins in columns.items()
+    }
+
+
+def _target(view: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """The table that a view feeds: the one of its parents that its name begins with."""
+    for parent in _parents(view, manifest):
+        if view["name"].startswith(f"{parent['name'].removesuffix(_STATES_SUFFIX)}__from__"):
+            return _name(parent)
+        if view["name"].startswith(f"{parent['name']}__from__"):
+            return _name(parent)
+    raise LookupError(f"{view['name']}: named <table>__from__<source>, but has no such table")
+
+
+def _parents(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for unique_id in node["depends_on"]["nodes"]:
+        if unique_id in manifest["nodes"]:
+            yield manifest["nodes"][unique_id]
+
+
+def _add(columns: Columns, more: Columns) -> None:
+    for column, origins in more.items():
+        columns[column] = sorted({*columns.get(column, []), *origins})
+
+
+def _name(node: Mapping[str, Any]) -> str:
+    return f"{node['schema']}.{node['alias']}"
