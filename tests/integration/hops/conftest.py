@@ -1,4 +1,4 @@
-"""Stores of one's own: a lake in a folder, and one embedded ClickHouse for all tests of a module."""
+"""Stores of one's own: a lake in a folder, and one embedded ClickHouse for a module's tests."""
 
 from __future__ import annotations
 
