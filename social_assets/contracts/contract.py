@@ -35,7 +35,7 @@ RESERVED = frozenset(
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp", "strings"]
 FileFormat = Literal["csv", "ndjson", "parquet"]
 
-FIRST_EVENT_DATE = date(2010, 1, 1)
+FIRST_EVENT_DATE = date(2013, 1, 1)
 """No record is older: an event time before it is unreadable (1970 is a clock not set), and the
 partitions of every asset begin with it."""
 

@@ -46,16 +46,16 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     def progress(line: str) -> None:
         console.print(f"  [dim]{perf_counter() - started:6.1f} s[/]  {line}")
 
-    console.print(f"[bold]1. {events:,} events over {days} days, as files; an empty warehouse[/]")
-    # dbt makes the warehouse's tables in a process of its own, for which the second core is free.
+    # dbt makes the warehouse's tables in a process of its own, for which the second core is free;
+    # whoever needs them waits for it.
     with ThreadPoolExecutor(1) as beside:
         deployment = beside.submit(deploy_warehouse, ClickHouseResource().endpoint(), home)
+        console.print(f"[bold]1. {events:,} events over {days} days, as files[/]")
         files = generate(home.landing, events=events, days=days, end=last, seed=seed)
         progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
+        console.print("[bold]2. raw, cleaned, star, rollups and their checks[/]")
+        built = rebuild_days(home, span.first, span.last, (), progress)
         deployment.result()
-    progress("warehouse deployed")
-    console.print("[bold]2. raw, cleaned, star, rollups and their checks[/]")
-    built = rebuild_days(home, span.first, span.last, (), progress)
     console.print("[bold]3. recommenders[/]")
     trained = recommend(home, progress)
     seconds = perf_counter() - started
