@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CONTRACT = '''"""How often an advertisement was shown and clicked: a row an advertisement and day."""
+CONTRACT = '''"""How often an advertisement was clicked: a row an advertisement and day."""
 
 from datetime import datetime
 
@@ -52,7 +52,8 @@ stores = Stores(Lake(str(folder / "lake"), folder / "locks"), DuckDBEngine(folde
 stream = stores.of(contract("ad_impressions"))
 assert not land_files(stream, [folder / "ads.csv"]).failures
 rebuild_days(stream, list(stream.raw.rows_by_day()))
-print(stream.cleaned.read().select(["ad_id", "event_date", "platform", "text", "clicks"]).to_pylist())
+columns = ["ad_id", "event_date", "platform", "text", "clicks"]
+print(stream.cleaned.read().select(columns).to_pylist())
 print(stream.quarantine.read()["reasons"].to_pylist())
 """
 

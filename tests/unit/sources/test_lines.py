@@ -15,8 +15,6 @@ from social_assets.sources.records import FileError
 HERE = Path("some.ndjson")
 _PIECES = [b"\n", b"\r\n", b"\r", b"a", b"{}", b"\xff", b"\0"]
 BYTES = st.lists(st.sampled_from(_PIECES)).map(b"".join)
-    b"".join
-)
 
 
 def split(data: bytes) -> list[tuple[int, bytes]]:
