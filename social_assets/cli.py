@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from social_assets.operate.status import StreamStatus
 
 _PIPE_WIDTH = 200
-out = Console(
-    highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH
-)
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 class Day(click.ParamType[date]):

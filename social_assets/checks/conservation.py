@@ -24,7 +24,7 @@ SHOWN = 20
 
 
 def raw_is_settled(contract: Contract) -> AssetChecksDefinition:
-    """raw = cleaned + duplicates + rejected, for every event date."""
+    """Raw = cleaned + duplicates + rejected, for every event date."""
 
     @asset_check(
         asset=["cleaned", contract.name],
@@ -43,7 +43,7 @@ def raw_is_settled(contract: Contract) -> AssetChecksDefinition:
 
 
 def warehouse_is_loaded(contract: Contract) -> AssetChecksDefinition:
-    """cleaned in the lake = `cleaned.<stream>` in ClickHouse, for every event date."""
+    """Cleaned in the lake = `cleaned.<stream>` in ClickHouse, for every event date."""
 
     @asset_check(
         asset=["cleaned", contract.name],

@@ -43,7 +43,8 @@ class Broken:
 
 def contract_checks(contract: Contract) -> AssetChecksDefinition:
     """One check a rule. It passes while no day's share of rejected records is over `warn_above`;
-    over that it warns, over `fail_above` it is an error."""
+    over that it warns, over `fail_above` it is an error.
+    """
     asset_key = ["cleaned", contract.name]
     found = rules(contract)
 

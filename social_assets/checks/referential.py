@@ -89,7 +89,7 @@ def unresolved_keys(client: "Client", fact: Table, days: Sequence[date] | None) 
     )
     found = client.query(
         f"SELECT count(),\n  {counts}\nFROM {fact.qualified_name}\nWHERE {fact.of_days(days)}"
-    ).first_row
+    ).result_rows[0]
     rows, unresolved = found[0], dict(zip(keys, found[1:], strict=True))
     broken = [key for key in keys if unresolved[key]]
     samples = {f"sample_{key}": ", ".join(_sample(client, fact, key, days)) for key in broken}
@@ -110,7 +110,9 @@ def doubled_keys(client: "Client", dimension: AssetKey) -> AssetCheckResult:
     """The verdict on one dimension."""
     layer, name = dimension.path
     key = name.removeprefix("dim_") + _KEY
-    rows, keys = client.query(f"SELECT count(), uniqExact({key}) FROM {layer}.{name}").first_row
+    rows, keys = client.query(f"SELECT count(), uniqExact({key}) FROM {layer}.{name}").result_rows[
+        0
+    ]
     return AssetCheckResult(
         asset_key=dimension,
         check_name=ONE_ROW_A_KEY,

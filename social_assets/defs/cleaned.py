@@ -7,6 +7,7 @@ the warehouse's `cleaned.<stream>`. The work is `hops.ingest.rebuild`'s.
 from collections.abc import Iterator
 from datetime import date
 from time import perf_counter
+from typing import Any
 
 from dagster import (
     AssetExecutionContext,
@@ -27,6 +28,9 @@ from social_assets.defs.partitions import DAILY, days_of
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import rebuild
 from social_assets.hops.stores import StreamStores
+
+LayerMetadata = dict[str, dict[date, dict[str, MetadataValue[Any]]]]
+"""Layer, day, and what to say of it."""
 
 
 def cleaned_asset(contract: Contract) -> AssetsDefinition:
@@ -58,9 +62,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
     return clean
 
 
-def layer_metadata(
-    stream: StreamStores, days: list[date]
-) -> dict[str, dict[date, dict[str, MetadataValue]]]:
+def layer_metadata(stream: StreamStores, days: list[date]) -> LayerMetadata:
     """What to say of each day of the stream's cleaned and quarantine assets."""
     raw, cleaned = stream.raw.rows_by_day(), stream.cleaned.rows_by_day()
     rejected = stream.quarantine.rows_by_day(verdict="rejected")

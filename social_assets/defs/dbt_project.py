@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.home import Home

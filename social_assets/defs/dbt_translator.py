@@ -208,7 +208,8 @@ def table(node: Node) -> Table:
 
 def is_dimension_states(node: Node) -> bool:
     """Whether the node keeps the states that a dimension is a view of."""
-    return node["name"].startswith("dim_") and node["name"].endswith(_STATES_SUFFIX)
+    name = str(node["name"])
+    return name.startswith("dim_") and name.endswith(_STATES_SUFFIX)
 
 
 def relation_name(node: Node) -> str:

@@ -26,7 +26,7 @@ from pydantic import Field
 from resources.home import Home
 from resources.stores import StoresResource
 from social_assets.contracts.registry import contract
-from social_assets.defs.cleaned import layer_metadata
+from social_assets.defs.cleaned import LayerMetadata, layer_metadata
 from social_assets.defs.dbt_translator import Warehouse
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import Ingested, ingest_files
@@ -75,8 +75,10 @@ def materializations(
     """
     name = stream.contract.name
     rows = stream.raw.rows_by_day()
-    raw = {day: {"dagster/partition_row_count": MetadataValue.int(rows[day])} for day in days}
-    found = {"raw": raw, **layer_metadata(stream, list(days))}
+    found: LayerMetadata = {
+        "raw": {day: {"dagster/partition_row_count": MetadataValue.int(rows[day])} for day in days},
+        **layer_metadata(stream, list(days)),
+    }
     events = [
         AssetMaterialization([layer, name], partition=day.isoformat(), metadata=metadata)
         for layer, by_day in found.items()

@@ -19,7 +19,7 @@ from ibis.backends.duckdb import Backend
 
 from social_assets.sources.records import RECORDS
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 32_768
 
 
 @dataclass(frozen=True)

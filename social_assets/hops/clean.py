@@ -118,9 +118,7 @@ def _judge_and_write(
             if writing is not None and is_large:
                 writing.result()
             with ExitStack() as open_session:
-                settled = open_session.enter_context(
-                    _settled(stores, days_of_slice, batch_id, is_large=is_large)
-                )
+                settled = open_session.enter_context(_settled(stores, days_of_slice, batch_id))
                 if writing is not None:
                     writing.result()
                 writing = writer.submit(_write_and_close, write, settled, open_session.pop_all())
@@ -139,11 +137,15 @@ def _write_and_close(
 
 @contextmanager
 def _settled(
-    stores: StreamStores, days: Sequence[date], batch_id: str | None, *, is_large: bool
+    stores: StreamStores, days: Sequence[date], batch_id: str | None
 ) -> Iterator[Verdicts]:
-    """Judge the records of some days: of one batch, as far as it is not settled, or of all."""
+    """Judge the records of some days: of one batch, as far as it is not settled, or of all.
+
+    Takes half of the engine's memory: the other half is the slice's that is being written, or, for
+    a large one, its writer's.
+    """
     contract = stores.contract
-    with stores.engine.session(sharers=1 if is_large else 2) as session:
+    with stores.engine.session(sharers=2) as session:
         raw = session.scan(stores.raw.files(days), stores.raw.schema, list(INPUT))
         landed = None
         if batch_id is not None:

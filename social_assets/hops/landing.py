@@ -1,7 +1,8 @@
 """The landing folder of a stream: files dropped there are loaded, then moved aside.
 
 Here belongs what the folder means: which files wait, which date a name gives (`..._2026-01-31.csv`,
-for records that carry none), where they go. A name that starts with a dot or ends in `.part` is still being written.
+for records that carry none), where they go. A name that starts with a dot or ends in `.part` is
+still being written.
 """
 
 from __future__ import annotations
