@@ -95,7 +95,11 @@ def load(home: Home, stream: str, files: tuple[Path, ...], on: date | None) -> N
 @click.option("--to", "last", type=Day(), help="Last day; default the last with records.")
 @click.pass_obj
 def backfill(home: Home, assets: tuple[str, ...], first: date | None, last: date | None) -> None:
-    """Make days anew from raw: all layers, or only ASSETS such as star/fact_engagement."""
+    """Make days anew from raw: all layers, or only ASSETS such as star/fact_engagement.
+
+    Without --from or --to, the days that have records; each unbroken range of them is one run.
+    """
+    from social_assets.defs.partitions import runs_of_days
     from social_assets.operate.runs import rebuild_days
     from social_assets.operate.status import days_held
 
@@ -107,11 +111,15 @@ def backfill(home: Home, assets: tuple[str, ...], first: date | None, last: date
     start, end = first or min(held), last or max(held)
     if start > end:
         raise click.UsageError(f"--from {start} is after --to {end}")
-    report = rebuild_days(home, start, end, assets, _progress)
-    counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(report.check_counts.items()))
-    out.print(
-        f"{report.materialized} materializations, {start} to {end}; checks: {counts or 'none'}"
-    )
+    # Asked for by date, every day counts: one that has become empty is to become empty behind.
+    ranges = [(start, end)] if first and last else runs_of_days(held, start, end)
+    for begin, until in ranges:
+        report = rebuild_days(home, begin, until, assets, _progress)
+        counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(report.check_counts.items()))
+        out.print(
+            f"{begin} to {until}: {report.materialized} materializations; "
+            f"checks: {counts or 'none'}"
+        )
 
 
 @cli.command()

@@ -1,1 +1,1 @@
-"""The assets of each layer, built from contracts and the dbt project; the jobs that run them."""
+"""The assets of each layer, from contracts and the dbt project, and the jobs that run them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from dagster import (
@@ -49,6 +50,17 @@ def range_tags(first: date, last: date) -> dict[str, str]:
         ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
         ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
     }
+
+
+def runs_of_days(days: Iterable[date], first: date, last: date) -> list[tuple[date, date]]:
+    """The unbroken ranges, first and last day of each, of those days that lie within bounds."""
+    ranges: list[tuple[date, date]] = []
+    for day in sorted(d for d in days if first <= d <= last):
+        if ranges and ranges[-1][1] + timedelta(days=1) == day:
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges
 
 
 def day_range(first: date, last: date) -> list[date]:
