@@ -183,6 +183,17 @@ def dev(home: Home, port: int) -> None:
     sys.exit(serve_ui(home, port))
 
 
+@cli.command()
+@click.pass_obj
+def deploy(home: Home) -> None:
+    """Make or update the warehouse's tables and views. Loads and backfills do so by themselves."""
+    from resources.clickhouse import ClickHouseResource
+    from social_assets.defs.warehouse_deployment import deploy_warehouse
+
+    changed = deploy_warehouse(ClickHouseResource().endpoint(), home)
+    out.print("deployed" if changed else "nothing to do")
+
+
 @cli.command("serve-clickhouse")
 @click.option("--port", type=int, help="Default: a free one.")
 @click.pass_obj

@@ -117,13 +117,14 @@ def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> Non
 def _land(
     stores: StreamStores, paths: Sequence[Path], landing_date: LandingDate
 ) -> tuple[list[Landed], list[FileError]]:
-    reconcile(stores)
     landed: list[Landed] = []
     failures: list[FileError] = []
-    for path in paths:
-        try:
-            on = landing_date(path) if callable(landing_date) else landing_date
-            landed.append(land_file(stores, path, on))
-        except FileError as error:
-            failures.append(error)
+    with stores.engine.session() as session:
+        for path in paths:
+            try:
+                on = landing_date(path) if callable(landing_date) else landing_date
+                landed.append(land_file(stores, session, path, on))
+            except FileError as error:
+                failures.append(error)
+    reconcile(stores)
     return landed, failures

@@ -18,7 +18,6 @@ from deltalake.exceptions import DeltaError
 from social_assets.contracts.contract import Contract
 from social_assets.engine.duckdb_engine import Session
 from social_assets.engine.event_dates import EventDates
-from social_assets.hops.account import reconcile
 from social_assets.hops.stores import StreamStores
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
@@ -35,23 +34,23 @@ class Landed:
     already: bool
 
 
-def land_file(stores: StreamStores, path: Path, landing_date: date | None = None) -> Landed:
-    """Land a file's records under their event dates; the stream's lock is held by the caller.
+def land_file(
+    stores: StreamStores, session: Session, path: Path, landing_date: date | None = None
+) -> Landed:
+    """Land a file's records under their event dates; the stream's lock is held by the caller, who
+    also enters what was landed in the ledger (`account.reconcile`).
 
     `landing_date` (today by default) is the date of records that carry none. Raises FileError and
     leaves nothing behind if the file cannot be read to its end.
     """
     batch_id = content_hash(path)
     if stores.raw.applied_version(batch_id) is not None:
-        reconcile(stores)
         return Landed(batch_id, path, already=True)
     arrival = _arrival(stores)
     timestamp = datetime.combine(landing_date or arrival.date(), time(), UTC)
     lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrival)
-    with stores.engine.session() as session:
-        records = read_records(stores.contract, path, session.json_records)
-        _append(stores, lander.raw_batches(session, records), batch_id)
-    reconcile(stores)
+    records = read_records(stores.contract, path, session.json_records)
+    _append(stores, lander.raw_batches(session, records), batch_id)
     return Landed(batch_id, path, already=False)
 
 
