@@ -61,12 +61,14 @@ def _counted(
     batch_id: str | None = None,
     verdict: str | None = None,
 ) -> Counter[tuple[str, date, str]]:
-    columns = _BATCH_DAY if verdict is None else [*_BATCH_DAY, "verdict"]
+    """Rows by batch, date and origin, in the order in which the batches landed."""
+    columns = [*_BATCH_DAY, "ingested_at", *(["verdict"] if verdict else [])]
     rows: ir.Table = session.scan(table.files(days), table.schema, columns)
     if batch_id is not None:
         rows = rows.filter(rows.batch_id == batch_id)
     if verdict is not None:
         rows = rows.filter(rows.verdict == verdict)
-    counted: pa.Table = session.table(rows.group_by(_BATCH_DAY).agg(n=rows.count()))
+    groups = rows.group_by(_BATCH_DAY).agg(n=rows.count(), landed=rows.ingested_at.min())
+    counted: pa.Table = session.table(groups.order_by("landed", "batch_id", "event_date"))
     keys = zip(*(counted[name].to_pylist() for name in _BATCH_DAY), strict=True)
     return Counter(dict(zip(keys, counted["n"].to_pylist(), strict=True)))

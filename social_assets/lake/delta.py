@@ -112,7 +112,10 @@ class LakeTable:
     def read(self) -> pa.Table:
         """All rows. For small tables; large ones are scanned by the engine from `files`."""
         table = self._open()
-        return self.schema.empty_table() if table is None else table.to_pyarrow_table()
+        if table is None:
+            return self.schema.empty_table()
+        # Threads of this reader outlive it and abort the process at its end (deltalake 1.6).
+        return table.to_pyarrow_dataset().to_table(use_threads=False)
 
     def size_bytes(self) -> int:
         """Bytes of the live data files."""
