@@ -180,7 +180,7 @@ def dev(home: Home, port: int) -> None:
     """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback."""
     from social_assets.operate.dev import serve_ui
 
-    sys.exit(serve_ui(home, port))
+    serve_ui(home, port)
 
 
 @cli.command()

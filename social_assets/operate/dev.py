@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
+from typing import NoReturn
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from social_assets.operate.instance import use_home
 
 
-def serve_ui(home: Home, port: int) -> int:
-    """Run until interrupted; returns `dagster dev`'s exit code."""
+def serve_ui(home: Home, port: int) -> NoReturn:
+    """Become `dagster dev`, so that whoever stops this process stops all of it."""
     use_home(home)
     ClickHouseResource().endpoint()
-    command = [
-        *(sys.executable, "-m", "dagster", "dev"),
-        *("--module-name", "social_assets.definitions"),
-        *("--host", "127.0.0.1", "--port", str(port)),
-    ]
-    with subprocess.Popen(command) as server:
-        try:
-            return server.wait()
-        except KeyboardInterrupt:
-            return server.wait()
+    os.execv(
+        sys.executable,
+        [
+            *(sys.executable, "-m", "dagster", "dev"),
+            *("--module-name", "social_assets.definitions"),
+            *("--host", "127.0.0.1", "--port", str(port)),
+        ],
+    )
