@@ -15,7 +15,7 @@ def serve_ui(home: Home, port: int) -> NoReturn:
     """Become `dagster dev`, so that whoever stops this process stops all of it."""
     use_home(home)
     ClickHouseResource().endpoint()
-    os.execv(
+    os.execv(  # noqa: S606 - no shell is wanted
         sys.executable,
         [
             *(sys.executable, "-m", "dagster", "dev"),
