@@ -30,6 +30,7 @@ test: install ## Every test that needs only what pip installs
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
 
 types: install
 	$(BIN)/mypy
