@@ -115,10 +115,6 @@ class Session:
         """The values of a one-column result."""
         return [v for v in self.table(expression).column(0).to_pylist() if v is not None]
 
-    def count(self, expression: ir.Table) -> int:
-        """How many rows an expression has."""
-        return int(self.backend.to_pyarrow(expression.count()).as_py())
-
     def stream(self, expression: ir.Table, schema: pa.Schema) -> pa.RecordBatchReader:
         """A result of any size, in batches, in the order and types of `schema`."""
         # Not Ibis' to_pyarrow_batches: it calls a method that DuckDB 2.0 has renamed.

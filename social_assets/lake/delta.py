@@ -117,19 +117,6 @@ class LakeTable:
         # Threads of this reader outlive it and abort the process at its end (deltalake 1.6).
         return table.to_pyarrow_dataset().to_table(use_threads=False)
 
-    def size_bytes(self) -> int:
-        """Bytes of the live data files."""
-        table = self._open()
-        if table is None:
-            return 0
-        actions = pa.table(table.get_add_actions(flatten=True))
-        return int(pc.sum(actions["size_bytes"]).as_py() or 0)
-
-    def version(self) -> int | None:
-        """The table's version, or None before its first write."""
-        table = self._open()
-        return None if table is None else table.version()
-
     def _open(self) -> DeltaTable | None:
         try:
             return DeltaTable(self.uri, storage_options=dict(self.storage_options))
