@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,13 +11,12 @@ from resources.home import Home
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def home(deployed_home: Callable[[str], Home]) -> Iterator[Home]:
     """The home that the environment names, for the tests of one module."""
-    folder: Path = tmp_path_factory.mktemp("home")
+    found = deployed_home("home")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOCIAL_ASSETS_HOME", str(folder))
+        patch.setenv("SOCIAL_ASSETS_HOME", str(found.path))
         patch.delenv("SOCIAL_ASSETS_CLICKHOUSE_URL", raising=False)
         patch.delenv("SOCIAL_ASSETS_LAKE_URL", raising=False)
-        found = Home(folder)
         yield found
         stop(found)

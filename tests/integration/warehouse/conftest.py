@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,10 +17,9 @@ from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running, st
 from resources.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.checks.speed_equals_batch import Comparison
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.registry import contract, contracts
+from social_assets.contracts.registry import contract
 from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.defs.dbt_translator import Table, Warehouse
-from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.lake.schemas import cleaned_schema
 from social_assets.warehouse.loader import Loader, rows_for_warehouse
 
@@ -94,15 +93,12 @@ class WarehouseUnderTest:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseUnderTest]:
-    home = Home(tmp_path_factory.mktemp("warehouse"))
+def deployed(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTest]:
+    home = deployed_home("warehouse")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENVIRONMENT_VARIABLE, str(home.path))
         endpoint = ensure_running(home)
         try:
-            deploy_warehouse(endpoint, home)
-            for stream in contracts():
-                Loader(ClickHouseResource(), stream).prepare()
             with ClickHouseResource().client() as client:
                 yield WarehouseUnderTest(home, endpoint, client, itertools.count())
         finally:

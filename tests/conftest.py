@@ -1,0 +1,61 @@
+"""A deployed warehouse for whoever needs one: built once a test session, copied into each home.
+
+Deploying takes a dbt process that builds some 80 models; copying the folders it left takes a
+moment. That deploying itself works is shown by the first test that asks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from resources.clickhouse import URL_VARIABLE, ClickHouseResource
+from resources.embedded_clickhouse.lifecycle import ensure_running, stop
+from resources.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.contracts.registry import contracts
+from social_assets.defs.dbt_project import exclusive
+from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.warehouse.loader import Loader
+
+DeployedHome = Callable[[str], Home]
+
+
+@pytest.fixture(scope="session")
+def deployed_home(tmp_path_factory: pytest.TempPathFactory) -> DeployedHome:
+    """Makes a home of the given name: its ClickHouse, not yet running, has all tables and views."""
+
+    def make(name: str) -> Home:
+        home = tmp_path_factory.mktemp(name)
+        shutil.copytree(_template(tmp_path_factory), home, symlinks=True, dirs_exist_ok=True)
+        return Home(home)
+
+    return make
+
+
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home that is copied: one for all workers of the session."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "template" / "home"
+    folder.parent.mkdir(exist_ok=True)
+    with exclusive(folder.parent / "lock"):
+        if not (folder.parent / "built").exists():
+            _deploy(Home(folder))
+            (folder.parent / "built").touch()
+    return folder
+
+
+def _deploy(home: Home) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(ENVIRONMENT_VARIABLE, str(home.path))
+        environment.delenv(URL_VARIABLE, raising=False)
+        try:
+            deploy_warehouse(ensure_running(home), home)
+            for stream in contracts():
+                Loader(ClickHouseResource(), stream).prepare()
+        finally:
+            stop(home)
