@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 EVENTS ?= 1000000
 DEMO_ARGS ?=
 
-.PHONY: install demo dev stop test lint types bench clean
+.PHONY: install demo dev kafka stop test lint types bench clean
 
 install: $(VENV)/.installed
 
@@ -21,8 +21,12 @@ demo: install ## Generate sample files, build the whole graph, show what came ou
 dev: install ## Dagster UI, daemon and embedded ClickHouse on loopback
 	$(BIN)/social-assets dev
 
-stop: install ## Stop the home's embedded ClickHouse
+kafka: install ## Start the home's own Kafka broker on loopback; needs Java 17 and Maven
+	$(BIN)/social-assets kafka start
+
+stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets stop
+	$(BIN)/social-assets kafka stop
 
 test: install ## Every test that needs only what pip installs
 	$(BIN)/python -m pytest

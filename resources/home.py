@@ -56,6 +56,11 @@ class Home:
         return self.path / "clickhouse"
 
     @property
+    def kafka(self) -> Path:
+        """The home's own Kafka broker: jars, data, where it listens."""
+        return self.path / "kafka"
+
+    @property
     def dagster(self) -> Path:
         """What DAGSTER_HOME points to."""
         return self.path / "dagster"

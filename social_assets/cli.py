@@ -216,6 +216,30 @@ def stop(home: Home) -> None:
     out.print("stopped" if stop_server(home) else "was not running")
 
 
+@cli.group()
+def kafka() -> None:
+    """The home's own Kafka broker: one Apache Kafka node on loopback. Needs Java and Maven."""
+
+
+@kafka.command("start")
+@click.pass_obj
+def kafka_start(home: Home) -> None:
+    """Start it unless it runs. This home finds it by itself; others take the variable shown."""
+    from resources.kafka_broker import start
+    from resources.kafka_settings import BOOTSTRAP_SERVERS
+
+    click.echo(f"export {BOOTSTRAP_SERVERS}={start(home)}")
+
+
+@kafka.command("stop")
+@click.pass_obj
+def kafka_stop(home: Home) -> None:
+    """Stop it. Its topics stay."""
+    from resources.kafka_broker import stop as stop_broker
+
+    out.print("stopped Kafka" if stop_broker(home) else "Kafka was not running")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: turns the errors that a user can mend into one line."""
     try:
@@ -236,6 +260,9 @@ def _mendable() -> tuple[type[Exception], ...]:
 
     from resources.clickhouse import ClickHouseAddressError, ClickHouseUnreachableError
     from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
+    from resources.kafka_admin import KafkaUnreachableError
+    from resources.kafka_broker import KafkaBrokerError
+    from resources.kafka_settings import KafkaSettingsError
     from social_assets.contracts.registry import UnknownStreamError
     from social_assets.defs.dbt_project import DbtError
     from social_assets.operate.failures import RunFailedError
@@ -248,6 +275,9 @@ def _mendable() -> tuple[type[Exception], ...]:
         DbtError,
         EmbeddedServerError,
         FileError,
+        KafkaBrokerError,
+        KafkaSettingsError,
+        KafkaUnreachableError,
         RunFailedError,
         UnknownStreamError,
     )

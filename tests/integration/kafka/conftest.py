@@ -1,0 +1,77 @@
+"""A real broker for a worker, in a home of its own; Kafka's jars are shared by all workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from resources import kafka_broker
+from resources.home import ENVIRONMENT_VARIABLE, Home
+from resources.kafka import KafkaResource
+from resources.kafka_settings import BOOTSTRAP_SERVERS
+
+JARS = Path(tempfile.gettempdir()) / f"social-assets-kafka-jars-{os.getuid()}"
+
+
+@dataclass(frozen=True)
+class Broker:
+    """The worker's broker: where it listens, and how to take it down and up."""
+
+    home: Home
+    servers: str
+
+    def start(self) -> None:
+        assert kafka_broker.start(self.home, JARS) == self.servers, "it came back elsewhere"
+
+    def stop(self) -> None:
+        kafka_broker.stop(self.home)
+
+    @property
+    def pid(self) -> int:
+        pid = kafka_broker.process_id(self.home)
+        assert pid is not None, "the broker does not run"
+        return pid
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    missing = [command for command in ("java", "mvn") if shutil.which(command) is None]
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"no {' and no '.join(missing)} on the path, which Kafka needs")
+    home = Home(tmp_path_factory.mktemp("kafka_home"))
+    # Workers start at the same time: each takes a port that nobody would take for another's.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
+        patch.setenv(kafka_broker.HEAP_VARIABLE, "384")
+        servers = kafka_broker.start(home, JARS)
+        yield Broker(home, servers)
+        kafka_broker.stop(home)
+
+
+@pytest.fixture
+def kafka(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> KafkaResource:
+    """The resource, as a process sees it whose environment names the broker."""
+    monkeypatch.setenv(BOOTSTRAP_SERVERS, broker.servers)
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(broker.home.path))
+    if not kafka_broker.is_running(broker.home):
+        broker.start()
+    return KafkaResource()
+
+
+@pytest.fixture
+def topic(kafka: KafkaResource) -> Callable[..., str]:
+    """Make a topic under a new name."""
+
+    def make(partitions: int = 2, **config: str) -> str:
+        name = f"t_{uuid4().hex[:12]}"
+        kafka.create_topic(name, partitions, {k.replace("_", "."): v for k, v in config.items()})
+        return name
+
+    return make
