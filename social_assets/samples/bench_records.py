@@ -8,6 +8,8 @@ lines are rows of one array of bytes and are filled column by column.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -25,6 +27,15 @@ _AGENT = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, li
 Bytes = NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class BenchBlock:
+    """Some records: a row of bytes each, which ends in a line's end; when; and of which account."""
+
+    lines: Bytes
+    at: NDArray[np.datetime64]
+    accounts: Bytes
+
+
 def write_bench_records(
     path: Path, records: int, *, end: date, days: int = 1, seed: int = 7
 ) -> int:
@@ -33,17 +44,25 @@ def write_bench_records(
     The same arguments give the same file. Memory is bounded, whatever the number. Raises
     ValueError for fewer than 1 record or day.
     """
+    with path.open("wb") as file:
+        for block in bench_blocks(records, end=end, days=days, seed=seed):
+            file.write(block.lines.data)
+    return records * RECORD_BYTES
+
+
+def bench_blocks(records: int, *, end: date, days: int = 1, seed: int = 7) -> Iterator[BenchBlock]:
+    """The same records, a block at a time."""
     if records < 1 or days < 1:
         raise ValueError(f"records is {records} and days is {days}: both must be 1 or more")
     templates = np.stack([_template(metric) for metric in METRIC_TYPES])
     first = np.datetime64(datetime.combine(end - timedelta(days=days - 1), time()), "s")
-    with path.open("wb") as file:
-        for start in range(0, records, _AT_ONCE):
-            number = np.arange(start, min(start + _AT_ONCE, records))
-            at = first + number * (days * 86_400) // records
-            rng = np.random.default_rng([seed, start])
-            file.write(_lines(templates, at, rng).data)
-    return records * RECORD_BYTES
+    for start in range(0, records, _AT_ONCE):
+        number = np.arange(start, min(start + _AT_ONCE, records))
+        at = first + number * (days * 86_400) // records
+        rng = np.random.default_rng([seed, start])
+        lines = _lines(templates, at, rng)
+        account = bytes(templates[0]).index(str(_ACCOUNT).encode())
+        yield BenchBlock(lines, at, lines[:, account : account + 4])
 
 
 def _lines(templates: Bytes, at: NDArray[np.datetime64], rng: np.random.Generator) -> Bytes:
