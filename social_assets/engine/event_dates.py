@@ -73,13 +73,21 @@ class EventDates:
             self._shape(self._keys),
             [self._event_time],
         )
-        read = fields.mutate(happened=timestamp_of(fields[f"in_{self._event_time}"]))
-        dates = read.select("offset", "spare_keys", event_date=_landing_date(read, self._contract))
+        happened = timestamp_of(fields[f"in_{self._event_time}"])
+        read = fields.mutate(**{self._event_time: ibis.cases((is_plausible(happened), happened))})
+        dates = read.select("offset", "spare_keys", event_date=landing_date(read, self._contract))
         self._query = self._session.compiled(dates.order_by("offset"))
 
 
-def _landing_date(read: ir.Table, contract: Contract) -> ir.DateValue:
-    """The day of `happened` where that can be meant, else of the arrival."""
+def landing_date(read: ir.Table, contract: Contract) -> ir.DateValue:
+    """The day of the event time where that can be meant, else of the timestamp of its arrival.
+
+    `read` has `timestamp`, `ingested_at` and, if the contract names an event time, that column:
+    null where it is unreadable or implausible.
+    """
+    if contract.event_time is None:
+        return read.timestamp.date()
+    happened = read[contract.event_time]
     tolerance = ibis.interval(seconds=int(contract.future_after.total_seconds()))
-    meant = is_plausible(read.happened) & (read.happened <= read.ingested_at + tolerance)
-    return ibis.cases((meant, read.happened)).coalesce(read.timestamp).date()
+    meant = happened <= read.ingested_at + tolerance
+    return ibis.cases((meant, happened)).coalesce(read.timestamp).date()

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from social_assets.hops.account import reconcile
+from social_assets.hops.account import account_cleaned, reconcile
 from social_assets.hops.clean import clean_batch, is_batch_cleaned, rebuild_days, slices
 from social_assets.hops.land import Landed, land_file
 from social_assets.hops.load import load_batch, load_days
+from social_assets.hops.micro_batch import settle_owed
 from social_assets.hops.stores import StreamStores
+from social_assets.hops.topic_source import BATCH_PREFIX
 from social_assets.sources.records import FileError
+from social_assets.warehouse.micro_batch_loader import micro_batch_loader
 
 LandingDate = date | Callable[[Path], date | None] | None
 """The date of records that carry none: one for all, or a function of the file; None is today."""
@@ -68,14 +71,18 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
     Batches that lie within the dates of `leave` and are not cleaned are left: the caller makes
     those dates anew. The lock is held by the caller.
     """
+    changed = _settle_micro_batches(stores)
     reconcile(stores)
     stores.loader.prepare()
     landed = stores.ledger.days("raw")
     cleaned = stores.ledger.days("cleaned")
     loaded = stores.loader.loaded()
-    changed: set[date] = set()
     for batch_id, days in landed.items():
         is_cleaned = cleaned.get(batch_id) == days
+        if batch_id.startswith(BATCH_PREFIX):
+            if not is_cleaned:
+                account_cleaned(stores, days, batch_id)
+            continue
         if is_cleaned and batch_id in loaded:
             continue
         is_appended = is_batch_cleaned(stores, batch_id, days)
@@ -103,6 +110,11 @@ def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
             load_days(stores, days_of_slice)
         landed = stores.ledger.days("raw")
         stores.loader.mark_loaded({b: 0 for b, found in landed.items() if found <= set(days)})
+
+
+def _settle_micro_batches(stores: StreamStores) -> set[date]:
+    with stores.engine.session() as session, micro_batch_loader(stores.loader) as loader:
+        return settle_owed(stores, session, loader)
 
 
 def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> None:

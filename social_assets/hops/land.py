@@ -46,17 +46,17 @@ def land_file(
     batch_id = content_hash(path)
     if stores.raw.applied_version(batch_id) is not None:
         return Landed(batch_id, path, already=True)
-    arrival = _arrival(stores)
-    timestamp = datetime.combine(landing_date or arrival.date(), time(), UTC)
-    lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrival)
+    arrived = arrival(stores)
+    timestamp = datetime.combine(landing_date or arrived.date(), time(), UTC)
+    lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrived)
     records = read_records(stores.contract, path, session.json_records)
     _append(stores, lander.raw_batches(session, records), batch_id)
     return Landed(batch_id, path, already=False)
 
 
-def _arrival(stores: StreamStores) -> datetime:
-    """Now, but later than all that has landed, whatever the clock says: the order decides who
-    was first.
+def arrival(stores: StreamStores) -> datetime:
+    """Now, but later than all that has landed, whatever the clock says: the order decides who was
+    first, and an instant identifies a micro-batch.
     """
     latest = stores.raw.latest("ingested_at")
     now = datetime.now(UTC)

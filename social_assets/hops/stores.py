@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from social_assets.contracts.contract import Contract
 from social_assets.engine.duckdb_engine import DuckDBEngine
 from social_assets.lake.delta import LakeTable
+from social_assets.lake.gaps import Gaps
 from social_assets.lake.lake import Lake
 from social_assets.lake.ledger import Ledger
-from social_assets.lake.lock import stream_lock
+from social_assets.lake.lock import is_wanted, stream_lock
 from social_assets.warehouse.loader import ClientFactory, Loader
 
 
@@ -61,6 +62,11 @@ class StreamStores:
         return self.stores.lake.ledger(self.contract)
 
     @property
+    def gaps(self) -> Gaps:
+        """What of the topic was gone before it was read."""
+        return self.stores.lake.gaps(self.contract)
+
+    @property
     def loader(self) -> Loader:
         """The way into the warehouse."""
         return Loader(self.stores.clickhouse, self.contract, self.log_comment)
@@ -68,3 +74,7 @@ class StreamStores:
     def lock(self) -> AbstractContextManager[None]:
         """Held by whoever writes to the stream."""
         return stream_lock(self.stores.lake.locks, self.contract.name)
+
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for the lock, which the caller holds."""
+        return is_wanted(self.stores.lake.locks, self.contract.name)

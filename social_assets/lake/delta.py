@@ -52,18 +52,24 @@ class LakeTable:
         table = self._open()
         return None if table is None else table.transaction_version(app_id)
 
-    def append(self, rows: pa.RecordBatchReader, applied: Applied) -> None:
-        """Add rows in one commit, together with the transaction that says so.
+    def applied_versions(self, app_ids: Iterable[str]) -> dict[str, int]:
+        """The highest version of each application id of which the table has taken any."""
+        table = self._open()
+        found = {} if table is None else {each: table.transaction_version(each) for each in app_ids}
+        return {each: version for each, version in found.items() if version is not None}
+
+    def append(self, rows: pa.RecordBatchReader | pa.Table, *applied: Applied) -> None:
+        """Add rows in one commit, together with the transactions that say so.
 
         The caller has looked whether it is there already, under the stream's lock.
         """
-        transaction = Transaction(applied.app_id, applied.version)
+        transactions = [Transaction(each.app_id, each.version) for each in applied]
         write_deltalake(
             self._created(),
             rows,
             mode="append",
             writer_properties=self._writer(),
-            commit_properties=CommitProperties(app_transactions=[transaction]),
+            commit_properties=CommitProperties(app_transactions=transactions),
         )
 
     def replace(self, days: Iterable[date], rows: pa.RecordBatchReader) -> None:
@@ -88,6 +94,13 @@ class LakeTable:
         if not listed:
             return []
         return table.file_uris(file_pruning_predicate=[("event_date", "in", listed)])
+
+    def files_since(self, column: str, after: datetime) -> list[str]:
+        """The data files that may hold rows with a later time in a column, by their statistics."""
+        table = self._open()
+        if table is None:
+            return []
+        return table.file_uris(file_pruning_predicate=[(column, ">", after)])
 
     def rows_by_day(self, **partition: str) -> dict[date, int]:
         """Rows of each event date, from the log alone; `partition` narrows to e.g. a verdict."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
+from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
 from social_assets.lake.schemas import PARTITION_COLUMNS, Layer, schema
 
@@ -41,3 +42,13 @@ class Lake:
             storage_options=self.storage_options,
         )
         return Ledger(table)
+
+    def gaps(self, contract: Contract) -> Gaps:
+        """What of a stream's topic was gone before it was read."""
+        table = LakeTable(
+            uri=f"{self.root}/gaps/{contract.name}",
+            schema=GAPS,
+            partition_by=(),
+            storage_options=self.storage_options,
+        )
+        return Gaps(table)

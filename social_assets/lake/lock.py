@@ -18,5 +18,22 @@ def stream_lock(folder: Path, stream: str) -> Iterator[None]:
     """Wait for and hold the stream's lock."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{stream}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        with _waiting(folder, stream).open("w") as queue:
+            fcntl.flock(queue, fcntl.LOCK_SH)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def is_wanted(folder: Path, stream: str) -> bool:
+    """Whether somebody waits for the lock that the caller holds, for long perhaps."""
+    with _waiting(folder, stream).open("w") as queue:
+        try:
+            fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _waiting(folder: Path, stream: str) -> Path:
+    """Locked in common by all who wait."""
+    return folder / f"{stream}.waiting"

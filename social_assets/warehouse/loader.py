@@ -26,7 +26,7 @@ CHUNK_ROWS = 250_000
 
 LOADED = f"{DATABASE}.loaded_batches"
 
-_INSERT_SETTINGS = {
+INSERT_SETTINGS = {
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "insert_deduplicate": 1,
     "max_insert_block_size": CHUNK_ROWS,
@@ -90,7 +90,7 @@ class Loader:
                     self.table,
                     chunk,
                     settings={
-                        **_INSERT_SETTINGS,
+                        **INSERT_SETTINGS,
                         "insert_deduplication_token": f"{batch_id}:{number}",
                     },
                 )

@@ -1,0 +1,129 @@
+"""Which keys have landed on an event date: exact, in bounded memory, asked for every micro-batch.
+
+Here belongs the set of keys that a drain holds. A key is known by its MD5, 128 bits, so that the
+set is exact as far as any surrogate key of the warehouse is. Where the rows stand that it is filled
+from is the hop's.
+
+The set is a log-structured merge of sorted runs (O'Neil et al., "The Log-Structured Merge-Tree",
+1996): each run is at least twice as long as the next, so a lookup is a binary search in about
+log2(rows / batch) runs, and a key is merged as often. 16 bytes a key; runs of over MEMORY_KEYS lie
+in files that are mapped, which the system may drop from memory. Chosen against: a table in DuckDB
+(a lookup scans all of the day, 50 ms for 10 M keys, at each batch) and a Bloom filter (says
+"perhaps" of every true duplicate, which then costs that scan).
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+import numpy as np
+from numpy.typing import NDArray
+
+from social_assets.contracts.contract import Contract
+
+KEY_HASH = ("key_hash_high", "key_hash_low")
+"""The columns of a key's MD5, as two unsigned 64-bit integers."""
+
+MEMORY_KEYS = 4_000_000
+"""Runs longer than this are kept in a mapped file."""
+
+UInt64 = NDArray[np.uint64]
+Flags = NDArray[np.bool_]
+
+
+@ibis.udf.scalar.builtin(name="md5_number_upper", signature=((dt.string,), dt.uint64))
+def _md5_upper(text: str) -> int: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="md5_number_lower", signature=((dt.string,), dt.uint64))
+def _md5_lower(text: str) -> int: ...  # type: ignore[empty-body]
+
+
+def key_hash(rows: ir.Table, contract: Contract) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """The MD5 of each row's key, high and low half; null where a part of the key is."""
+    parts = [rows[name].cast("string") for name in contract.key]
+    # The lengths keep ('a', 'bc') and ('ab', 'c') apart.
+    lengths = [part.length().cast("string").concat(":") for part in parts[:-1]]
+    first, *others = [*lengths, *parts]
+    text = first.concat(*others) if others else first
+    return _md5_upper(text), _md5_lower(text)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Sorted keys: `high` ascending, `low` beside it."""
+
+    high: UInt64
+    low: UInt64
+
+    def __len__(self) -> int:
+        return len(self.high)
+
+    def has(self, high: UInt64, low: UInt64) -> Flags:
+        """Whether each key is in the run."""
+        at = np.searchsorted(self.high, high)
+        found: Flags = np.zeros(len(high), bool)
+        # Different keys of one high half stand side by side: 2^-64 likely, and still told apart.
+        while (near := at < len(self)).any():
+            same = np.zeros(len(high), bool)
+            same[near] = self.high[at[near]] == high[near]
+            if not same.any():
+                break
+            found[same] |= self.low[at[same]] == low[same]
+            at = np.where(same & ~found, at + 1, len(self))
+        return found
+
+
+@dataclass
+class LandedKeys:
+    """The keys of one event date; `spill` is the folder for its large runs."""
+
+    spill: Path
+    _runs: list[_Run] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._runs))
+
+    def admit(self, high: UInt64, low: UInt64) -> Flags:
+        """Whether each key comes for the first time, in order; those are in the set from now on."""
+        order = np.lexsort((np.arange(len(high)), low, high))
+        sorted_high, sorted_low = high[order], low[order]
+        first = np.ones(len(high), bool)
+        first[1:] = (sorted_high[1:] != sorted_high[:-1]) | (sorted_low[1:] != sorted_low[:-1])
+        for run in self._runs:
+            first &= ~run.has(sorted_high, sorted_low)
+        self._add(_Run(sorted_high[first], sorted_low[first]))
+        admitted: Flags = np.empty(len(high), bool)
+        admitted[order] = first
+        return admitted
+
+    def _add(self, run: _Run) -> None:
+        if not len(run):
+            return
+        while self._runs and len(self._runs[-1]) < 2 * len(run):
+            run = self._merged(self._runs.pop(), run)
+        self._runs.append(run)
+
+    def _merged(self, one: _Run, other: _Run) -> _Run:
+        high = np.concatenate([one.high, other.high])
+        # Stable: of two sorted halves it makes one by merging.
+        order = np.argsort(high, kind="stable")
+        low = np.concatenate([one.low, other.low])[order]
+        high = high[order]
+        if len(high) <= MEMORY_KEYS:
+            return _Run(high, low)
+        return _Run(self._mapped(high), self._mapped(low))
+
+    def _mapped(self, values: UInt64) -> UInt64:
+        """The values in a file without a name: it goes when the process does."""
+        self.spill.mkdir(parents=True, exist_ok=True)
+        path = self.spill / f"landed-keys-{uuid.uuid4().hex}"
+        values.tofile(path)
+        mapped: UInt64 = np.memmap(path, np.uint64, "r")
+        path.unlink()
+        return mapped

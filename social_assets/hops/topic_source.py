@@ -1,0 +1,171 @@
+"""Reads a stream's topic as micro-batches: exact ranges, from the lake's offsets on.
+
+Here belongs when to read and how much, and when it is enough. What becomes of a micro-batch is the
+drain's; how records are fetched, the reader's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import pyarrow as pa
+
+from social_assets.hops.land import arrival
+from social_assets.hops.stores import StreamStores
+from social_assets.hops.topic_offsets import TopicOffsets
+from social_assets.lake.gaps import MissingRange
+from social_assets.lake.schemas import RAW
+from social_assets.sources.kafka import TopicReader
+
+BATCH_PREFIX = "kafka/"
+"""How the batch ids of drains begin; those of files are hashes."""
+
+
+class Broker(Protocol):
+    """The cluster that has the topic; `resources.kafka` is one."""
+
+    def offsets(self, topic: str, timeout_seconds: float = 5.0) -> TopicOffsets | None:
+        """What it has of a topic, None if there is no such topic; ConnectionError if it is away."""
+        ...
+
+    def client_settings(self) -> Mapping[str, str]:
+        """Those of librdkafka."""
+        ...
+
+    def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+        """Tell a consumer group's offsets."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a drain ends, and how large its micro-batches are.
+
+    It ends after `seconds`, or when nothing has come for `quiet_seconds`. A micro-batch has at
+    most `max_records` and about `max_bytes`; while little comes, one begins every `pace_seconds`.
+    """
+
+    seconds: float = 600.0
+    quiet_seconds: float = 30.0
+    max_records: int = 200_000
+    max_bytes: int = 128 << 20
+    pace_seconds: float = 0.4
+    away_seconds: float = 120.0
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A micro-batch as it came: rows of raw whose event dates are null still.
+
+    `next_offsets` are those before which everything has been read; `lag` is how many offsets the
+    broker was ahead of them; `seconds` what reading took.
+    """
+
+    batch_id: str
+    raw: pa.Table
+    ingested_at: datetime
+    next_offsets: Mapping[int, int]
+    lag: int
+    seconds: float
+
+
+class TopicSource:
+    """The micro-batches of a topic, read as they come."""
+
+    def __init__(
+        self,
+        stores: StreamStores,
+        broker: Broker,
+        reader: TopicReader,
+        offsets: TopicOffsets,
+        limits: Limits,
+    ) -> None:
+        self._stores = stores
+        self._broker = broker
+        self._reader = reader
+        self._topic = offsets.topic
+        self._topic_id = offsets.topic_id
+        self._limits = limits
+        self._arrival = arrival(stores)
+        self._batch_id = f"{BATCH_PREFIX}{self._topic}/{self._arrival:%Y-%m-%dT%H:%M:%S.%f}"
+
+    def micro_batches(self) -> Iterator[Arrived]:
+        """Until the time is up, it has been quiet for long, or the lock is wanted."""
+        ends_at = time.monotonic() + self._limits.seconds
+        last_read = time.monotonic()
+        while (now := time.monotonic()) < ends_at and not self._stores.is_wanted():
+            offsets = self._offsets(now)
+            if offsets is None or offsets.topic_id != self._topic_id:
+                # Deleted, or made again: the next drain begins with what is there then.
+                return
+            ends = self._unread(offsets)
+            if ends:
+                arrived = self._read(ends)
+                yield arrived
+                last_read = time.monotonic()
+                if arrived.lag:
+                    continue
+            elif now - last_read > self._limits.quiet_seconds:
+                return
+            time.sleep(max(0.0, now + self._limits.pace_seconds - time.monotonic()))
+
+    def _offsets(self, since: float) -> TopicOffsets | None:
+        while True:
+            try:
+                return self._broker.offsets(self._topic)
+            except ConnectionError:
+                if time.monotonic() - since > self._limits.away_seconds:
+                    raise
+                time.sleep(self._limits.pace_seconds)
+
+    def _unread(self, offsets: TopicOffsets) -> dict[int, int]:
+        """Where to read to, of partitions that have more; new ones are read from their begin."""
+        for partition in offsets.end.keys() - self._reader.positions.keys():
+            self._reader.add(partition, offsets.earliest[partition])
+        positions = self._reader.positions
+        return {p: end for p, end in offsets.end.items() if end > positions[p]}
+
+    def _read(self, ends: Mapping[int, int]) -> Arrived:
+        started = time.monotonic()
+        limits = self._limits
+        # A backlog fills its micro-batch: many small ones would cost more, hop by hop.
+        is_backlog = sum(ends.values()) - sum(map(self._reader.positions.__getitem__, ends)) > (
+            limits.max_records
+        )
+        linger = limits.away_seconds if is_backlog else limits.pace_seconds
+        read = self._reader.read(ends, limits.max_records, limits.max_bytes, linger)
+        self._stores.gaps.record(
+            MissingRange(g.topic, self._topic_id, g.partition, g.start, g.end, g.reason)
+            for g in read.gaps
+        )
+        now = datetime.now(UTC)
+        self._arrival = max(now, self._arrival + timedelta(microseconds=1))
+        lag = sum(max(0, end - read.next_offsets[p]) for p, end in ends.items())
+        raw = self._raw(read.records)
+        seconds = time.monotonic() - started
+        return Arrived(self._batch_id, raw, self._arrival, read.next_offsets, lag, seconds)
+
+    def _raw(self, records: pa.RecordBatch) -> pa.Table:
+        """Records as rows of raw, which wait for their event dates."""
+        constant = {
+            "csv_header": None,
+            "source": "kafka",
+            "origin": self._topic,
+            "ingested_at": self._arrival,
+            "batch_id": self._batch_id,
+            "event_date": None,
+        }
+        columns = {name: records.column(name) for name in records.schema.names}
+        columns["timestamp"] = columns["timestamp"].fill_null(self._arrival)
+        columns |= {
+            name: pa.repeat(pa.scalar(value, RAW.field(name).type), records.num_rows)
+            for name, value in constant.items()
+        }
+        return pa.table({name: columns[name] for name in RAW.names})

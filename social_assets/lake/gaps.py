@@ -1,0 +1,65 @@
+"""Ranges of a topic that can't be read any more: recorded, never passed over in silence.
+
+Here belongs the record alone; what makes a range unreadable is found where the topic is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from social_assets.lake.delta import LakeTable
+
+GAPS = pa.schema(
+    [
+        pa.field("topic", pa.string(), nullable=False),
+        pa.field("topic_id", pa.string(), nullable=False),
+        pa.field("partition", pa.int32(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),
+        pa.field("end", pa.int64()),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("noted_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+"""`start` to `end`, which is not among them; `end` is null where nobody can know it."""
+
+
+@dataclass(frozen=True)
+class MissingRange:
+    """Offsets of one partition that the broker did not have any more when they were due."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    start: int
+    end: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        until = "?" if self.end is None else str(self.end)
+        return f"{self.topic}[{self.partition}] offsets {self.start} to {until}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The missing ranges of one stream, a Delta table with the columns of GAPS."""
+
+    table: LakeTable
+
+    def record(self, ranges: Iterable[MissingRange]) -> None:
+        """Add ranges; one that is recorded already, because a crash came between, is left out."""
+        known = set(self.all())
+        new = [each for each in dict.fromkeys(ranges) if each not in known]
+        if not new:
+            return
+        now = datetime.now(UTC)
+        rows = [{**vars(each), "noted_at": now} for each in new]
+        self.table.append(pa.Table.from_pylist(rows, GAPS))
+
+    def all(self) -> list[MissingRange]:
+        """Every missing range, oldest first."""
+        rows = self.table.read().sort_by("noted_at").drop_columns(["noted_at"])
+        return [MissingRange(**row) for row in rows.to_pylist()]

@@ -1,0 +1,77 @@
+"""Puts micro-batches into ClickHouse, one insert each, on a connection that stays open.
+
+Here belongs the streaming way into `cleaned.<stream>` and the loader's own record of how far it
+is. Files and whole days are `loader.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from social_assets.warehouse.ddl import DATABASE
+from social_assets.warehouse.loader import INSERT_SETTINGS, Loader
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+LOADED_UNTIL = f"{DATABASE}.loaded_until"
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class MicroBatchLoader:
+    """The loader of one stream's micro-batches, over one open connection."""
+
+    client: Client
+    loader: Loader
+
+    def loaded_until(self) -> datetime:
+        """All micro-batches that landed until then are in the table and behind it."""
+        found = self.client.query(
+            f"SELECT max(ingested_at) FROM {LOADED_UNTIL} WHERE stream = {{stream:String}}",
+            parameters={"stream": self.loader.contract.name},
+        )
+        latest: datetime = found.result_rows[0][0]
+        return latest.replace(tzinfo=UTC)
+
+    def insert(self, ingested_at: datetime, rows: pa.Table) -> None:
+        """Insert one micro-batch's cleaned rows, which `ingested_at` identifies; again changes
+        nothing, at any level: the table and those behind it remember the token.
+        """
+        if rows.num_rows == 0:
+            return
+        token = f"micro_batch:{ingested_at.isoformat()}"
+        self.client.insert_arrow(
+            self.loader.table,
+            rows,
+            settings={**INSERT_SETTINGS, "insert_deduplication_token": token},
+        )
+
+    def mark_loaded(self, until: datetime) -> None:
+        """Record that all micro-batches until then are in."""
+        self.client.insert(
+            LOADED_UNTIL,
+            [[self.loader.contract.name, until]],
+            column_names=["stream", "ingested_at"],
+        )
+
+
+@contextmanager
+def micro_batch_loader(loader: Loader) -> Iterator[MicroBatchLoader]:
+    """A loader for the block; makes the tables that are missing."""
+    loader.prepare()
+    with loader.clickhouse.client(loader.log_comment) as client:
+        client.command(
+            f"CREATE TABLE IF NOT EXISTS {LOADED_UNTIL} (\n"
+            "  stream LowCardinality(String), ingested_at DateTime64(6, 'UTC')\n"
+            ") ENGINE = ReplacingMergeTree(ingested_at) ORDER BY stream\n"
+            "COMMENT 'How far the micro-batches of each stream are in cleaned.<stream>'"
+        )
+        yield MicroBatchLoader(client, loader)
