@@ -9,8 +9,10 @@ from __future__ import annotations
 from dagster import Definitions
 
 from resources.clickhouse import ClickHouseResource
+from resources.kafka import KafkaResource
 from resources.stores import StoresResource
 from sensors.file_arrival import file_arrival_sensor
+from sensors.kafka_offsets import kafka_offsets_sensor
 from social_assets.checks.conservation import raw_is_settled, warehouse_is_loaded
 from social_assets.checks.contract_rules import contract_checks
 from social_assets.checks.freshness import newest_day_is_fresh
@@ -18,6 +20,7 @@ from social_assets.checks.landing import no_file_failed
 from social_assets.contracts.registry import contracts
 from social_assets.defs import recsys, rollups, star
 from social_assets.defs.cleaned import cleaned_asset
+from social_assets.defs.drain_job import drain_job
 from social_assets.defs.load_job import load_job
 from social_assets.defs.raw import raw_asset
 from social_assets.defs.rebuild_jobs import jobs, schedules
@@ -30,6 +33,8 @@ STREAM_CHECKS = (
     warehouse_is_loaded,
     newest_day_is_fresh,
 )
+
+STREAM_SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
 
 CLICKHOUSE = ClickHouseResource()
 
@@ -46,8 +51,12 @@ defs = Definitions(
         *rollups.checks,
         *recsys.checks,
     ],
-    jobs=[load_job(), *jobs],
+    jobs=[load_job(), *(drain_job(contract) for contract in contracts()), *jobs],
     schedules=schedules,
-    sensors=[file_arrival_sensor(contract) for contract in contracts()],
-    resources={"clickhouse": CLICKHOUSE, "stores": StoresResource(clickhouse=CLICKHOUSE)},
+    sensors=[make(contract) for contract in contracts() for make in STREAM_SENSORS],
+    resources={
+        "clickhouse": CLICKHOUSE,
+        "kafka": KafkaResource(),
+        "stores": StoresResource(clickhouse=CLICKHOUSE),
+    },
 )

@@ -34,6 +34,18 @@ def is_wanted(folder: Path, stream: str) -> bool:
     return False
 
 
+def is_held(folder: Path, stream: str) -> bool:
+    """Whether any process holds the stream's lock, at this moment."""
+    if not (folder / f"{stream}.lock").exists():
+        return False
+    with (folder / f"{stream}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def _waiting(folder: Path, stream: str) -> Path:
     """Locked in common by all who wait."""
     return folder / f"{stream}.waiting"

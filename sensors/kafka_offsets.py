@@ -1,0 +1,142 @@
+"""Asks for a drain where a stream's topic is ahead of the lake.
+
+Without a cursor, without run keys, and without consuming: where the topic ends is asked of the
+broker, where the lake is of the lake, what runs of the instance. So a drain that failed, was
+killed or was deleted is simply asked for again, and an offset range is never forgotten.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from dagster import (
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from resources.home import Home
+from resources.kafka import KafkaResource, TopicOffsets
+from resources.kafka_settings import BOOTSTRAP_SERVERS
+from resources.stores import StoresResource
+from sensors.file_arrival import UNDERWAY
+from social_assets.contracts.contract import Contract
+from social_assets.defs.drain_job import drain_job_name
+
+INTERVAL_SECONDS = 1
+BROKER_SECONDS = 5.0
+"""How long a tick waits for the broker: far below its deadline."""
+
+STARTING_SECONDS = 60
+"""A run that has not taken its stream's lock for so long has no process any more."""
+
+FIRST_BACK_OFF = timedelta(seconds=5)
+LONGEST_BACK_OFF = timedelta(minutes=5)
+
+OFFSETS_TAG = "social_assets/offsets"
+
+_drained: dict[str, Mapping[int, int]] = {}
+"""By stream, the end offsets at which the lake had all: spares a look at the lake, no more."""
+
+
+def kafka_offsets_sensor(contract: Contract) -> SensorDefinition:
+    """One sensor a stream: a drain while the topic is ahead and none is under way."""
+    job_name = drain_job_name(contract)
+
+    @sensor(
+        name=f"{contract.name}_kafka",
+        job_name=job_name,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=f"Drains topic {contract.kafka_topic} when it has more than the lake",
+    )
+    def offsets(
+        context: SensorEvaluationContext, kafka: KafkaResource, stores: StoresResource
+    ) -> SensorResult | SkipReason:
+        if not kafka.is_configured():
+            return SkipReason(
+                f"no Kafka is named: set {BOOTSTRAP_SERVERS}, or start the home's own broker with "
+                "`social-assets kafka start`"
+            )
+        runs = context.instance.get_runs(RunsFilter(job_name=job_name), limit=8)
+        underway = next((run for run in runs if run.status in UNDERWAY), None)
+        if underway is not None and not _is_dead(context.instance, underway, contract):
+            return SkipReason(f"run {underway.run_id} is draining {contract.name}")
+        wait = back_off(context.instance, runs)
+        if wait > timedelta():
+            return SkipReason(
+                f"the last drain failed; the next one in {wait.total_seconds():.0f} s"
+            )
+        there = kafka.offsets(contract.kafka_topic, BROKER_SECONDS)
+        if there is None:
+            return SkipReason(f"there is no topic {contract.kafka_topic}")
+        lag = _lag(contract, there, stores)
+        if not lag:
+            return SkipReason(f"the lake has all of topic {contract.kafka_topic}")
+        ends = ",".join(f"{p}:{end}" for p, end in sorted(there.end.items()))
+        tags = {"stream": contract.name, OFFSETS_TAG: ends}
+        return SensorResult(run_requests=[RunRequest(tags=tags)])
+
+    return offsets
+
+
+def back_off(instance: DagsterInstance, runs: Sequence[DagsterRun]) -> timedelta:
+    """How long to wait after drains that failed, newest first: twice as long after each."""
+    failed = 0
+    for run in runs:
+        if run.status != DagsterRunStatus.FAILURE:
+            break
+        failed += 1
+    if not failed:
+        return timedelta()
+    ended = _ended_at(instance, runs[0])
+    pause: timedelta = min(FIRST_BACK_OFF * 2 ** (failed - 1), LONGEST_BACK_OFF)
+    return max(timedelta(), ended + pause - datetime.now(UTC))
+
+
+def _ended_at(instance: DagsterInstance, run: DagsterRun) -> datetime:
+    record = instance.get_run_record_by_id(run.run_id)
+    if record is None or record.end_time is None:
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(record.end_time, UTC)
+
+
+def _is_dead(instance: DagsterInstance, run: DagsterRun, contract: Contract) -> bool:
+    """Whether a run that counts as under way has lost its process; it is then reported as failed.
+
+    A drain holds its stream's lock, which ends with its process.
+    """
+    from social_assets.lake.lock import is_held
+
+    record = instance.get_run_record_by_id(run.run_id)
+    if record is None or is_held(Home.from_environment().path / "locks", contract.name):
+        return False
+    since = record.update_timestamp.replace(tzinfo=UTC)
+    if datetime.now(UTC) - since < timedelta(seconds=STARTING_SECONDS):
+        return False
+    instance.report_run_failed(
+        run, f"its process is gone: nobody holds the lock of {contract.name}; another drain follows"
+    )
+    return True
+
+
+def _lag(contract: Contract, there: TopicOffsets, stores: StoresResource) -> int:
+    """How many offsets the topic is ahead of the lake; a missing range counts as one."""
+    # Imported here: Delta is needed only where something may be new.
+    from social_assets.hops.topic_offsets import starts
+
+    known = (contract.name, there.topic_id)
+    if _drained.get(str(known)) == there.end:
+        return 0
+    begin = starts(stores.stores().of(contract).raw, there)
+    lag = begin.lag(there) + len(begin.missing)
+    if not lag:
+        _drained[str(known)] = there.end
+    return lag
