@@ -98,12 +98,11 @@ def _verdicts(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
         [c.name for c in contract.source_columns],
     )
     table = judged(cleaned(fields, contract), contract)
-    high, low = key_hash(table, contract)
     return table.select(
         "row",
         "spare_keys",
         *[c.name for c in contract.cleaned_columns],
         "reasons",
         event_date=landing_date(table, contract),
-        **dict(zip(KEY_HASH, (high, low), strict=True)),
+        **{KEY_HASH: key_hash(table, contract)},
     )

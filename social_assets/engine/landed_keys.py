@@ -22,12 +22,14 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from social_assets.contracts.contract import Contract
 
-KEY_HASH = ("key_hash_high", "key_hash_low")
-"""The columns of a key's MD5, as two unsigned 64-bit integers."""
+KEY_HASH = "key_hash"
+"""The column of a key's MD5, as DuckDB gives it to Arrow: 128 bits in the guise of a decimal."""
+KEY_HASH_TYPE = pa.decimal128(38, 0)
 
 MEMORY_KEYS = 4_000_000
 """Runs longer than this are kept in a mapped file."""
@@ -36,22 +38,27 @@ UInt64 = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
 
 
-@ibis.udf.scalar.builtin(name="md5_number_upper", signature=((dt.string,), dt.uint64))
-def _md5_upper(text: str) -> int: ...  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin(name="md5_number", signature=((dt.string,), dt.Decimal(38, 0)))
+def _md5(text: str) -> int: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="md5_number_lower", signature=((dt.string,), dt.uint64))
-def _md5_lower(text: str) -> int: ...  # type: ignore[empty-body]
-
-
-def key_hash(rows: ir.Table, contract: Contract) -> tuple[ir.IntegerValue, ir.IntegerValue]:
-    """The MD5 of each row's key, high and low half; null where a part of the key is."""
+def key_hash(rows: ir.Table, contract: Contract) -> ir.DecimalValue:
+    """The MD5 of each row's key; null where a part of the key is."""
     parts = [rows[name].cast("string") for name in contract.key]
     # The lengths keep ('a', 'bc') and ('ab', 'c') apart.
     lengths = [part.length().cast("string").concat(":") for part in parts[:-1]]
     first, *others = [*lengths, *parts]
-    text = first.concat(*others) if others else first
-    return _md5_upper(text), _md5_lower(text)
+    return _md5(first.concat(*others) if others else first)
+
+
+def halves(hashes: pa.ChunkedArray) -> tuple[UInt64, UInt64]:
+    """The high and the low 64 bits of a column of KEY_HASH_TYPE without nulls."""
+    words = [
+        np.frombuffer(chunk.buffers()[1], np.uint64)[2 * chunk.offset :][: 2 * len(chunk)]
+        for chunk in hashes.chunks
+    ]
+    both = np.concatenate([np.empty(0, np.uint64), *words]).reshape(-1, 2)
+    return both[:, 1].copy(), both[:, 0].copy()
 
 
 @dataclass(frozen=True)

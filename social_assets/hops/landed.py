@@ -16,13 +16,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.engine.duckdb_engine import Session
-from social_assets.engine.landed_keys import KEY_HASH, Flags, LandedKeys, key_hash
+from social_assets.engine.landed_keys import (
+    KEY_HASH,
+    KEY_HASH_TYPE,
+    Flags,
+    LandedKeys,
+    halves,
+    key_hash,
+)
 from social_assets.hops.stores import StreamStores
 
 HELD_KEYS = 32_000_000
 """512 MB of keys, of which long runs lie in mapped files."""
-
-_KEY_SCHEMA = pa.schema([pa.field(name, pa.uint64()) for name in KEY_HASH])
 
 
 class Landed:
@@ -41,7 +46,7 @@ class Landed:
         """
         admitted = np.zeros(accepted.num_rows, bool)
         days = accepted["event_date"].to_numpy()
-        high, low = (accepted[name].to_numpy() for name in KEY_HASH)
+        high, low = halves(accepted[KEY_HASH])
         for day in pc.unique(accepted["event_date"]).to_pylist():
             of_day = days == np.datetime64(day)
             admitted[of_day] = self._keys(day).admit(high[of_day], low[of_day])
@@ -62,8 +67,8 @@ class Landed:
         rows = self._session.scan(
             cleaned.files([day]), cleaned.schema, ["event_date", *contract.key]
         )
-        high, low = key_hash(rows, contract)
-        hashes = rows.select(**dict(zip(KEY_HASH, (high, low), strict=True)))
-        for batch in self._session.stream(hashes, _KEY_SCHEMA):
-            keys.admit(*(batch.column(name).to_numpy() for name in KEY_HASH))
+        hashes = rows.select(**{KEY_HASH: key_hash(rows, contract)})
+        schema = pa.schema([pa.field(KEY_HASH, KEY_HASH_TYPE)])
+        for batch in self._session.stream(hashes, schema):
+            keys.admit(*halves(pa.chunked_array([batch.column(KEY_HASH)])))
         return keys
