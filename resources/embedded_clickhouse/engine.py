@@ -46,9 +46,12 @@ class Stream(Protocol):
 
 
 class Engine:
-    """The open chDB folder. Closing it waits for nothing: stop the queries before."""
+    """The open chDB folder, with the configuration that `engine_config` wrote.
 
-    def __init__(self, folder: Path, options: Options) -> None:
+    Closing it waits for nothing: stop the queries before.
+    """
+
+    def __init__(self, folder: Path, options: Options, config: Path) -> None:
         import chdb
         from chdb import _chdb
 
@@ -62,7 +65,7 @@ class Engine:
             f"{folder}?max_server_memory_usage={options.memory_bytes}"
             f"&mark_cache_size={_MARK_CACHE_BYTES}"
             f"&user_files_path={folder / 'user_files'}&tmp_path={folder / 'tmp'}"
-            f"&max_threads={options.threads}"
+            f"&max_threads={options.threads}&config-file={config}"
         )
         try:
             # Held for the life of the engine, which ends with its last connection.

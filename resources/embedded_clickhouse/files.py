@@ -1,7 +1,7 @@
 """The files by which processes of one home find, identify and lock the server.
 
 All live in `<home>/clickhouse`: `data` (chDB's folder), `spool` (bodies of inserts in
-flight), `password`, `state.json` (where the server listens), `engine_version`,
+flight), `password`, `state.json` (where the server listens), `engine_version`, `engine.xml`,
 `start.lock` (held while starting) and `server.lock` (held for the server's whole life:
 the kernel drops it when the process dies in whatever way, so whoever can take it knows
 that no server runs, with no guessing from process ids).
@@ -57,6 +57,7 @@ class ServerFiles:
         self.password_file = self.folder / "password"
         self.state_file = self.folder / "state.json"
         self.version_file = self.folder / "engine_version"
+        self.engine_config = self.folder / "engine.xml"
         self.start_lock = self.folder / "start.lock"
         self.server_lock = self.folder / "server.lock"
         self.log = home.logs / "clickhouse.log"

@@ -19,6 +19,7 @@ import uvicorn
 
 from resources.embedded_clickhouse.access import Access
 from resources.embedded_clickhouse.engine import Engine
+from resources.embedded_clickhouse.engine_config import write_engine_config
 from resources.embedded_clickhouse.execution import Execution
 from resources.embedded_clickhouse.files import ServerFiles, ServerState, exclusive_lock
 from resources.embedded_clickhouse.http_app import HttpInterface
@@ -55,7 +56,8 @@ def serve(
         held.enter_context(_only_server(files))
         listener = held.enter_context(_listen(host, options.port, files.read_state()))
         check_version(files.version_file)
-        engine = Engine(files.data, options)
+        write_engine_config(files.engine_config, files.password())
+        engine = Engine(files.data, options, files.engine_config)
         held.callback(engine.close)
         record_version(files.version_file, engine.version)
         threads = held.enter_context(ThreadPoolExecutor(2 * options.max_queries + 2, "query"))

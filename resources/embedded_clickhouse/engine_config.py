@@ -1,0 +1,41 @@
+"""The configuration file of the engine: who its user `default` is.
+
+HTTP's own check of the password is in `access`. This one is for what the engine asks of itself:
+the source of a dictionary names a user and a password, even when it is a table of the same engine,
+and dbt-clickhouse writes those of its profile there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from resources.embedded_clickhouse.files import USER, write_atomically
+
+# chDB opens its sessions as `default` without a password, so that one must stay good too.
+# Who is in this process is in already; from outside only HTTP leads here.
+_CONFIG = """<clickhouse>
+  <users_config>{path}</users_config>
+  <profiles><default/></profiles>
+  <quotas><default/></quotas>
+  <users>
+    <{user}>
+      <auth_methods>
+        <of_chdb><password/></of_chdb>
+        <of_this_home><password_sha256_hex>{digest}</password_sha256_hex></of_this_home>
+      </auth_methods>
+      <networks><ip>::1</ip><ip>127.0.0.1</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+      <named_collection_control>1</named_collection_control>
+    </{user}>
+  </users>
+</clickhouse>
+"""
+
+
+def write_engine_config(path: Path, password: str) -> None:
+    """Write the file that `Engine` takes; the password itself does not stand in it."""
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    write_atomically(path, _CONFIG.format(path=escape(str(path)), user=USER, digest=digest))

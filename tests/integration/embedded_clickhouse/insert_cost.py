@@ -1,0 +1,206 @@
+"""What the HTTP server adds to an insert: `insert_arrow` through it, and the same bytes in process.
+
+Not a test: it prints figures, which `docs/embedded_clickhouse.md` records. Run it alone on the
+machine: `python -m tests.integration.embedded_clickhouse.insert_cost`. The table has two levels
+of materialized views behind it and keeps deduplication tokens, as the tables of streams do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.query import arrow_buffer
+
+from resources.clickhouse import connect
+from resources.embedded_clickhouse.engine import Connection, Engine, quote
+from resources.embedded_clickhouse.engine_config import write_engine_config
+from resources.embedded_clickhouse.lifecycle import ensure_running, stop
+from resources.embedded_clickhouse.options import Options
+from resources.home import Home
+
+_SCHEMA = (
+    "CREATE DATABASE cost",
+    "CREATE TABLE cost.events (event_id UInt64, user_id UInt64, event_time DateTime64(6, 'UTC'),"
+    " event_date Date, metric LowCardinality(String), value Float64, tags Array(String),"
+    " batch_id String) ENGINE = MergeTree PARTITION BY event_date ORDER BY event_id"
+    " SETTINGS non_replicated_deduplication_window = 1000",
+    "CREATE TABLE cost.fact (event_key FixedString(16), user_key FixedString(16), event_date Date,"
+    " event_hour DateTime('UTC'), metric LowCardinality(String), value Float64)"
+    " ENGINE = MergeTree PARTITION BY event_date ORDER BY event_key"
+    " SETTINGS non_replicated_deduplication_window = 1000",
+    "CREATE TABLE cost.hourly (event_hour DateTime('UTC'), metric LowCardinality(String),"
+    " events UInt64, value Float64) ENGINE = SummingMergeTree ORDER BY (event_hour, metric)"
+    " SETTINGS non_replicated_deduplication_window = 1000",
+    "CREATE MATERIALIZED VIEW cost.to_fact TO cost.fact AS SELECT MD5(toString(event_id)) AS"
+    " event_key, MD5(toString(user_id)) AS user_key, event_date,"
+    " toStartOfHour(event_time) AS event_hour, metric, value FROM cost.events",
+    "CREATE MATERIALIZED VIEW cost.to_hourly TO cost.hourly AS SELECT event_hour, metric,"
+    " count() AS events, sum(value) AS value FROM cost.fact GROUP BY event_hour, metric",
+    # Merges would be counted for whichever way happens to run at the time.
+    "SYSTEM STOP MERGES",
+)
+_SETTINGS = {
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "insert_deduplicate": 1,
+    "max_insert_block_size": 1_000_000,
+    "max_partitions_per_insert_block": 0,
+}
+_METRICS = ("like", "comment", "share", "view", "click")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one insert: wall seconds, and CPU seconds of all that took part."""
+
+    wall: float
+    cpu: float
+
+
+def events(rows: int, first_id: int) -> pa.Table:
+    """`rows` events of one day, ids from `first_id` on."""
+    random = np.random.default_rng(first_id)
+    start = np.datetime64("2026-01-05T00:00:00", "us")
+    return pa.table(
+        {
+            "event_id": np.arange(first_id, first_id + rows, dtype=np.uint64),
+            "user_id": random.integers(1, 100_000, rows, dtype=np.uint64),
+            "event_time": pa.array(
+                start + random.integers(0, 86_400_000_000, rows).astype("timedelta64[us]"),
+                pa.timestamp("us", "UTC"),
+            ),
+            "event_date": pa.array(np.full(rows, np.datetime64("2026-01-05", "D"))),
+            "metric": pa.array(random.choice(_METRICS, rows)),
+            "value": random.random(rows),
+            "tags": pa.array([["a", "bb"]] * rows, pa.list_(pa.string())),
+            "batch_id": pa.array([f"batch-{first_id}"] * rows),
+        }
+    )
+
+
+def through_http(client: Client) -> Callable[[pa.Table, str], None]:
+    """The way of the loader."""
+
+    def insert(rows: pa.Table, token: str) -> None:
+        settings = {**_SETTINGS, "insert_deduplication_token": token}
+        client.insert_arrow("cost.events", rows, settings=settings)
+
+    return insert
+
+
+def in_process(connection: Connection) -> Callable[[pa.Table, str], None]:
+    """The same bytes and settings on an open connection of chDB."""
+
+    def insert(rows: pa.Table, token: str) -> None:
+        names, data = arrow_buffer(rows, "lz4")
+        settings = ", ".join(f"{name} = {value}" for name, value in _SETTINGS.items())
+        statement = (
+            f"INSERT INTO cost.events ({', '.join(names)}) SETTINGS {settings}, "
+            f"insert_deduplication_token = {quote(token)}"
+        )
+        connection.insert(statement, "Arrow", iter((bytes(data),)))
+
+    return insert
+
+
+def measure(
+    insert: Callable[[pa.Table, str], None],
+    rows: int,
+    repeats: int,
+    pause: float,
+    server_pid: int | None,
+) -> list[Cost]:
+    """Insert `repeats` tables of `rows`, after three that are not counted."""
+    costs: list[Cost] = []
+    for number in range(repeats + 3):
+        table = events(rows, (number + 1) * 10_000_000 + rows)
+        time.sleep(pause)
+        cpu, wall = _cpu(server_pid), time.perf_counter()
+        insert(table, f"{rows}:{number}")
+        costs.append(Cost(time.perf_counter() - wall, _cpu(server_pid) - cpu))
+    return costs[3:]
+
+
+def _cpu(server_pid: int | None) -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = own.ru_utime + own.ru_stime
+    if server_pid is not None:
+        # schedstat counts nanoseconds; stat only hundredths of a second.
+        for task in Path(f"/proc/{server_pid}/task").iterdir():
+            seconds += int((task / "schedstat").read_text().split()[0]) / 1e9
+    return seconds
+
+
+def report(way: str, rows: int, costs: list[Cost]) -> None:
+    """One line: rows, way, median and p95 latency, CPU an insert."""
+    walls = sorted(cost.wall * 1e3 for cost in costs)
+    sys.stdout.write(
+        f"{rows:>7} rows  {way:<10}  p50 {statistics.median(walls):8.2f} ms"
+        f"  p95 {walls[int(len(walls) * 0.95)]:8.2f} ms"
+        f"  CPU {statistics.median(cost.cpu for cost in costs) * 1e3:8.2f} ms\n"
+    )
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Measure in process first: then the server may have the machine for itself."""
+    parser = argparse.ArgumentParser(prog="insert_cost")
+    parser.add_argument("--repeats", type=int, default=60)
+    parser.add_argument("--large-repeats", type=int, default=12)
+    parser.add_argument("--pause", type=float, default=0.1, help="seconds between inserts")
+    parser.add_argument("--way", choices=("both", "http", "process"), default="both")
+    given = parser.parse_args()
+    plan = [(500, given.repeats), (5_000, given.repeats), (250_000, given.large_repeats)]
+    os.environ["SOCIAL_ASSETS_CLICKHOUSE_IDLE_SECONDS"] = "0"
+    with tempfile.TemporaryDirectory(prefix="insert-cost-") as folder:
+        if given.way != "http":
+            config = Path(folder) / "engine.xml"
+            write_engine_config(config, "unused")
+            engine = Engine(Path(folder) / "in_process", Options(), config)
+            connection = engine.connect()
+            for statement in _SCHEMA:
+                connection.run(statement)
+            for rows, repeats in plan:
+                report(
+                    "in process",
+                    rows,
+                    measure(in_process(connection), rows, repeats, given.pause, None),
+                )
+            connection.close()
+            engine.close()
+        if given.way != "process":
+            home = Home(Path(folder) / "home")
+            endpoint = ensure_running(home)
+            client = connect(endpoint)
+            try:
+                for statement in _SCHEMA:
+                    client.command(statement)
+                for rows, repeats in plan:
+                    costs = measure(through_http(client), rows, repeats, given.pause, _pid_of(home))
+                    report("http", rows, costs)
+            finally:
+                client.close()
+                stop(home)
+
+
+def _pid_of(home: Home) -> int:
+    from resources.embedded_clickhouse.files import ServerFiles
+
+    state = ServerFiles(home).read_state()
+    assert state is not None
+    return state.pid
+
+
+if __name__ == "__main__":
+    main()
