@@ -1,7 +1,7 @@
 """Fills a topic with engagement events of 500 bytes, fast: `python -m bench.kafka_fill TOPIC`.
 
-The events of `bench_records`, keyed by account, with the event time as the record's time. Prints
-what it took.
+The events of `bench_records` of the last days, keyed by account, with the event time as the
+record's time. Prints what it took.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from resources.kafka import KafkaResource
-from social_assets.samples.bench_records import RECORD_BYTES, BenchBlock, bench_blocks
+from social_assets.samples.bench_records import RECORD_BYTES, BenchBlock, Spread, bench_blocks
 
-END = date(2026, 11, 14)
 _QUEUED_RECORDS = 300_000
 
 
@@ -29,6 +28,7 @@ def main() -> int:
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--days", type=int, default=1)
     parser.add_argument("--compression", default="lz4")
+    parser.add_argument("--even", action="store_true", help="posts and accounts all as popular")
     options = parser.parse_args()
     started, cpu_started = time.perf_counter(), time.process_time()
     fill(
@@ -38,6 +38,7 @@ def main() -> int:
         partitions=options.partitions,
         days=options.days,
         compression=options.compression,
+        spread=Spread.EVEN if options.even else Spread.LIFELIKE,
     )
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu_started
     print(
@@ -55,8 +56,12 @@ def fill(
     partitions: int = 4,
     days: int = 1,
     compression: str = "lz4",
+    spread: Spread = Spread.LIFELIKE,
 ) -> None:
-    """Make the topic if need be, and append the records to it; all are on disk at the end."""
+    """Make the topic if need be, and append the records to it, with event times of the last `days`.
+
+    All are with the broker at the end; RuntimeError if not.
+    """
     from confluent_kafka import Producer
 
     kafka.create_topic(topic, partitions)
@@ -71,7 +76,8 @@ def fill(
         }
     )
     before = _end(kafka, topic)
-    for block in bench_blocks(records, end=END, days=days):
+    now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    for block in bench_blocks(records, until=now, days=days, spread=spread):
         while len(producer) > _QUEUED_RECORDS - len(block.lines):
             producer.poll(0.01)
         _produce(producer, topic, block)

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections import Counter, defaultdict
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
-from social_assets.samples.bench_records import RECORD_BYTES, write_bench_records
+from social_assets.samples.bench_records import (
+    RECORD_BYTES,
+    Spread,
+    bench_blocks,
+    write_bench_records,
+)
 
 
 def test_bench_records_are_distinct_valid_events_of_one_length(tmp_path: Path) -> None:
@@ -31,3 +37,21 @@ def test_the_same_arguments_give_the_same_file(tmp_path: Path) -> None:
 def test_no_record_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must be 1 or more"):
         write_bench_records(tmp_path / "none", 0, end=date(2026, 11, 20))
+
+
+def test_lifelike_posts_have_one_account_each_and_a_few_have_most_of_the_events() -> None:
+    until = datetime(2026, 11, 20, 7)
+    blocks = bench_blocks(100_500, until=until, spread=Spread.LIFELIKE)
+    records = [json.loads(line) for block in blocks for line in bytes(block.lines).splitlines()]
+    assert {len(json.dumps(r)) for r in records} == {RECORD_BYTES - 1}
+    assert records[0]["event_time"] == "2026-11-19T07:00:00Z"
+    assert records[-1]["event_time"] == "2026-11-20T06:59:59Z"
+    accounts, platforms = defaultdict(set), defaultdict(set)
+    for record in records:
+        accounts[record["post_id"]].add(record["account_id"])
+        platforms[record["account_id"]].add(record["platform"])
+    assert {len(found) for found in (*accounts.values(), *platforms.values())} == {1}
+    posts = Counter(r["post_id"] for r in records)
+    assert sum(count for _, count in posts.most_common(500)) > len(records) / 2
+    metrics = Counter(r["metric_type"] for r in records)
+    assert [metric for metric, _ in metrics.most_common(2)] == ["impression", "view"]
