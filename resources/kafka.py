@@ -80,6 +80,15 @@ class KafkaResource(ConfigurableResource):  # type: ignore[type-arg]
             lambda admin: _offsets(admin, topic),
         )
 
+    def topic_id(self, topic: str, timeout_seconds: float = 5.0) -> str | None:
+        """The topic's present id, "" where brokers give none; None if there is no such topic."""
+        return ask(
+            self._settings(),
+            f"asking for the id of topic {topic}",
+            timeout_seconds,
+            lambda admin: _topic_id(admin, topic),
+        )
+
     def create_topic(
         self, topic: str, partitions: int = 4, config: Mapping[str, str] = _NO_CONFIG
     ) -> None:
@@ -120,16 +129,30 @@ class KafkaResource(ConfigurableResource):  # type: ignore[type-arg]
         return settings
 
 
-def _offsets(admin: Any, topic: str) -> TopicOffsets | None:
-    from kafka.errors import UnknownTopicOrPartitionError, for_code
-    from kafka.protocol.consumer import OffsetSpec
-    from kafka.structs import TopicPartition
+def _describe(admin: Any, topic: str) -> Mapping[str, Any] | None:
+    from kafka.errors import for_code
 
     (described,) = admin.describe_topics([topic])
     if described["error_code"] == _UNKNOWN_TOPIC:
         return None
     if described["error_code"]:
         raise for_code(described["error_code"])(f"topic {topic}")
+    return described  # type: ignore[no-any-return]
+
+
+def _topic_id(admin: Any, topic: str) -> str | None:
+    described = _describe(admin, topic)
+    return None if described is None else str(described.get("topic_id") or "")
+
+
+def _offsets(admin: Any, topic: str) -> TopicOffsets | None:
+    from kafka.errors import UnknownTopicOrPartitionError
+    from kafka.protocol.consumer import OffsetSpec
+    from kafka.structs import TopicPartition
+
+    described = _describe(admin, topic)
+    if described is None:
+        return None
     numbers = sorted(p["partition_index"] for p in described["partitions"])
     partitions = [TopicPartition(topic, number) for number in numbers]
     try:
