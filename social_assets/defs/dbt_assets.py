@@ -18,10 +18,14 @@ from dagster import (
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
+from resources.stores import StoresResource
+from social_assets.contracts.registry import contracts
 from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.defs.dbt_translator import Table, Warehouse
+from social_assets.defs.load_job import fed_by
 from social_assets.defs.partitions import DAILY, day_range, days_of
 from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.hops.ingest import held
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -30,7 +34,10 @@ _THREADS = 2
 
 
 def layer_assets(layer: str) -> AssetsDefinition:
-    """The assets of a layer. A range of days is one run, and one dbt process."""
+    """The assets of a layer. A range of days is one run, and one dbt process.
+
+    The streams whose rows reach them are held still meanwhile: loads wait, drains give way.
+    """
     specs = Warehouse.of(Home.from_environment()).specs(layer)
 
     @multi_asset(
@@ -40,7 +47,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
         backfill_policy=BackfillPolicy.single_run(),
     )
     def build_days(
-        context: AssetExecutionContext, clickhouse: ClickHouseResource
+        context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
     ) -> Iterator[MaterializeResult[None]]:
         dates = days_of(context)
         days = Days(min(dates), max(dates))
@@ -48,13 +55,18 @@ def layer_assets(layer: str) -> AssetsDefinition:
         deploy_warehouse(endpoint, home)
         project = Warehouse.of(home)
         comment = f"{context.run.run_id} {layer}"
-        results = run_dbt(
-            project.dbt,
-            dbt_arguments("run", project.models(context.selected_asset_keys), days=days),
-            dbt_environment(endpoint, comment, _THREADS),
-            home.logs,
-        )
-        with clickhouse.client(comment) as client:
+        streams = [
+            stores.stores().of(contract, comment)
+            for contract in contracts()
+            if context.selected_asset_keys.intersection(fed_by(contract.name))
+        ]
+        with held(streams), clickhouse.client(comment) as client:
+            results = run_dbt(
+                project.dbt,
+                dbt_arguments("run", project.models(context.selected_asset_keys), days=days),
+                dbt_environment(endpoint, comment, _THREADS),
+                home.logs,
+            )
             for result in results:
                 context.log.info(f"{result.unique_id}: {result.status}, {result.seconds:.2f} s")
                 if result.succeeded:

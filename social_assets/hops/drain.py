@@ -93,7 +93,9 @@ def drain(
         begin = starts(stores.raw, offsets)
         stores.gaps.record(begin.missing)
         with TopicReader(broker.client_settings(), offsets.topic, begin.offsets) as reader:
-            source = TopicSource(stores, broker, reader, offsets, limits)
+            source = TopicSource(
+                stores, broker, reader, offsets=offsets, begin=begin.offsets, limits=limits
+            )
             course = _Course(stores, broker, Judge(stores, session), loader, offsets)
             course.run(source.micro_batches(), report)
     return owed

@@ -6,7 +6,8 @@ own. Both entry points hold the stream's lock and begin by settling what an earl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -110,6 +111,20 @@ def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
             load_days(stores, days_of_slice)
         landed = stores.ledger.days("raw")
         stores.loader.mark_loaded({b: 0 for b, found in landed.items() if found <= set(days)})
+
+
+@contextmanager
+def held(streams: Sequence[StreamStores]) -> Iterator[None]:
+    """Hold several streams still, all settled, while what lies behind them is made anew.
+
+    A row that came in between would be in the table that is replaced and not in its successor.
+    """
+    with ExitStack() as locks:
+        # One order for all who hold more than one, so that none waits for the other.
+        for stores in sorted(streams, key=lambda each: each.contract.name):
+            locks.enter_context(stores.lock())
+            settle(stores)
+        yield
 
 
 def _settle_micro_batches(stores: StreamStores) -> set[date]:

@@ -84,10 +84,14 @@ class TopicSource:
         stores: StreamStores,
         broker: Broker,
         reader: TopicReader,
+        *,
         offsets: TopicOffsets,
+        begin: Mapping[int, int],
         limits: Limits,
     ) -> None:
+        """`reader` is at the offsets of `begin`; `offsets` says which topic it is."""
         self._stores = stores
+        self._positions = dict(begin)
         self._broker = broker
         self._reader = reader
         self._topic = offsets.topic
@@ -127,20 +131,20 @@ class TopicSource:
 
     def _unread(self, offsets: TopicOffsets) -> dict[int, int]:
         """Where to read to, of partitions that have more; new ones are read from their begin."""
-        for partition in offsets.end.keys() - self._reader.positions.keys():
-            self._reader.add(partition, offsets.earliest[partition])
-        positions = self._reader.positions
-        return {p: end for p, end in offsets.end.items() if end > positions[p]}
+        for partition in offsets.end.keys() - self._positions.keys():
+            self._positions[partition] = offsets.earliest[partition]
+            self._reader.add(partition, self._positions[partition])
+        return {p: end for p, end in offsets.end.items() if end > self._positions[p]}
 
     def _read(self, ends: Mapping[int, int]) -> Arrived:
         started = time.monotonic()
         limits = self._limits
         # A backlog fills its micro-batch: many small ones would cost more, hop by hop.
-        is_backlog = sum(ends.values()) - sum(map(self._reader.positions.__getitem__, ends)) > (
-            limits.max_records
-        )
+        unread = sum(end - self._positions[p] for p, end in ends.items())
+        is_backlog = unread > limits.max_records
         linger = limits.away_seconds if is_backlog else limits.pace_seconds
         read = self._reader.read(ends, limits.max_records, limits.max_bytes, linger)
+        self._positions |= read.next_offsets
         self._stores.gaps.record(
             MissingRange(g.topic, self._topic_id, g.partition, g.start, g.end, g.reason)
             for g in read.gaps

@@ -10,6 +10,7 @@ from dagster import materialize
 from samples import FIRST, LAST, STREAMS
 
 from resources.clickhouse import ClickHouseResource
+from resources.stores import StoresResource
 from social_assets.defs.dbt_assets import layer_assets
 from social_assets.defs.dbt_project import dbt_arguments, dbt_environment, run_dbt
 from social_assets.defs.partitions import range_tags
@@ -63,7 +64,10 @@ def test_the_assets_of_a_range_are_materialized_day_by_day_with_their_rows(
         warehouse.stream(name, *rows())
     result = materialize(
         [layer_assets("rollups")],
-        resources={"clickhouse": ClickHouseResource()},
+        resources={
+            "clickhouse": ClickHouseResource(),
+            "stores": StoresResource(clickhouse=ClickHouseResource()),
+        },
         tags=range_tags(FIRST, LAST),
     )
     assert result.success
