@@ -5,9 +5,10 @@ imports the format too. Does not belong here: reading models back to recommend (
 
     <root>/<model>/current              name of the version that consumers get
     <root>/<model>/<version>/manifest.json, manifest.json.sha256
-                            /factors.npz    user_factors, item_factors: float32[rows, f]
+                            /factors.npz or item_filter.npz    the arrays of the model's form
                             /users.parquet, items.parquet    ids, sorted; row i is index i
-                            /seen.npz       indptr int64, indices int32: items of each user (CSR)
+                            /seen.npz       indptr int64, indices int32, weights float32: the
+                                            items of each user (CSR), weighted as the model counts
 """
 
 import hashlib
@@ -20,18 +21,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recsys.files import ids_bytes, new_folder, npz_bytes, replace_text
-from recsys.ranking import ItemLists
 
 if TYPE_CHECKING:
     from recsys.matrix import InteractionMatrix
-    from recsys.recommender import FactorRecommender
+    from recsys.recommender import FittedForm
 
 FORMAT = "social-assets/recommender"
-FORMAT_VERSION = 1
-# How a consumer gets a score from the files; another form of model adds another name.
-SCORING = "factors"
-FACTORS, USERS, ITEMS, SEEN = "factors.npz", "users.parquet", "items.parquet", "seen.npz"
+FORMAT_VERSION = 2
+USERS, ITEMS, SEEN = "users.parquet", "items.parquet", "seen.npz"
+SEEN_ARRAYS: Mapping[str, type] = {
+    "indptr": np.int64,
+    "indices": np.int32,
+    "weights": np.float32,
+}
 MANIFEST, MANIFEST_CHECKSUM, CURRENT = "manifest.json", "manifest.json.sha256", "current"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -49,7 +55,7 @@ class FileEntry:
 
 
 def publish(
-    model: "FactorRecommender",
+    model: "FittedForm",
     matrix: "InteractionMatrix",
     root: Path,
     *,
@@ -69,7 +75,7 @@ def publish(
     at all, and never changes. Returns it.
 
     Raises FileExistsError if the version exists, ArtifactError for a name that is no plain file
-    name or factors that do not fit the matrix.
+    name or a model that does not fit the matrix.
     """
     folder = root / _plain(model.name) / _plain(version)
     contents = _contents(model, matrix)
@@ -78,8 +84,8 @@ def publish(
         "format_version": FORMAT_VERSION,
         "model": model.name,
         "version": version,
-        "scoring": SCORING,
-        "similarity": model.factors.similarity,
+        "scoring": model.form.scoring,
+        "settings": model.form.settings(),
         "parameters": dict(model.parameters),
         # JSON knows no NaN: a metric that could not be had is null.
         "metrics": {k: v if math.isfinite(v) else None for k, v in metrics.items()},
@@ -136,17 +142,28 @@ def _plain(name: str) -> str:
     return name
 
 
-def _contents(model: "FactorRecommender", matrix: "InteractionMatrix") -> dict[str, bytes]:
-    factors, seen = model.factors, ItemLists.of(matrix.csr)
-    shape = (len(factors.users), len(factors.items))
-    if shape != matrix.csr.shape:
+def arrays_file(scoring: str) -> str:
+    """The file that holds the arrays of a form."""
+    return f"{scoring}.npz"
+
+
+def _contents(model: "FittedForm", matrix: "InteractionMatrix") -> dict[str, bytes]:
+    form, seen = model.form, model.histories(matrix.csr)
+    users, items = matrix.csr.shape
+    if not form.fits(users, items):
+        found = ", ".join(f"{name} {list(array.shape)}" for name, array in form.arrays().items())
         raise ArtifactError(
-            f"{model.name} is fitted on {shape[0]} users x {shape[1]} items, the matrix has"
-            f" {matrix.csr.shape[0]} x {matrix.csr.shape[1]}: publish with the matrix it learned"
+            f"{model.name} is fitted on another matrix than this of {users} users x {items} items"
+            f" (it has {found}): publish with the matrix it learned"
         )
+    lists: dict[str, NDArray[Any]] = {
+        "indptr": seen.lists.indptr,
+        "indices": seen.lists.indices,
+        "weights": seen.weights,
+    }
     return {
-        FACTORS: npz_bytes({"user_factors": factors.users, "item_factors": factors.items}),
+        arrays_file(form.scoring): npz_bytes(form.arrays()),
         USERS: ids_bytes(matrix.users),
         ITEMS: ids_bytes(matrix.items),
-        SEEN: npz_bytes({"indptr": seen.indptr, "indices": seen.indices}),
+        SEEN: npz_bytes(lists),
     }

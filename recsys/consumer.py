@@ -18,11 +18,14 @@ import pyarrow.fs
 
 from recsys import artifact
 from recsys.artifact import ArtifactError, FileEntry
-from recsys.factors import Factors
 from recsys.files import UnreadableFileError, parse_ids, parse_npz
+from recsys.form import Form
+from recsys.fused import PART_FORMS, Fused
+from recsys.histories import Histories
 from recsys.ranking import NO_ITEM, Float32, ItemLists, rank_in_batches
 from recsys.recommendations import ranked_rows
 
+FORMS: Mapping[str, type[Form]] = {**PART_FORMS, Fused.scoring: Fused}
 FROM_MODEL, FROM_POPULARITY = "model", "popularity"
 
 
@@ -31,10 +34,15 @@ class LoadedModel:
     """A published model. `manifest` says what it is: model, version, metrics, data window."""
 
     manifest: Mapping[str, Any]
-    factors: Factors
+    form: Form
     users: Any
     items: Any
-    seen: ItemLists
+    histories: Histories
+
+    @property
+    def seen(self) -> ItemLists:
+        """The items of each user, which are not recommended again."""
+        return self.histories.lists
 
     def recommend(self, user_ids: str | Sequence[str], n: int = 10) -> Any:
         """The best `n` unseen items of each user, in the order of the users asked for.
@@ -54,7 +62,8 @@ class LoadedModel:
         def scores_of(rows: slice) -> Float32:
             scores = np.tile(popular, (rows.stop - rows.start, 1))
             mine = known[rows]
-            scores[mine] = self.factors.scores(position[rows][mine])
+            users = position[rows][mine]
+            scores[mine] = self.form.scores(users, self.histories.take(users))
             return scores
 
         hidden = _with_empty_rows(self.seen.take(position[known]), known)
@@ -62,6 +71,26 @@ class LoadedModel:
         answers = pa.table(ranked_rows(pa.array(asked, pa.string()), self.items, ids, scores))
         source = np.where(known, FROM_MODEL, FROM_POPULARITY)[np.nonzero(ids != NO_ITEM)[0]]
         return answers.append_column("source", pa.array(source, pa.string()))
+
+    def recommend_for_items(self, item_ids: Sequence[str], n: int = 10) -> Any:
+        """The best `n` items for someone new, who has the given ones: no training is needed.
+
+        A pa.Table of rank (from 1), item_id and score. Items that the model does not know say
+        nothing; of none known, the most popular items are given. Raises ValueError for n < 1.
+        """
+        found = {_index_of(self.items, item) for item in item_ids}
+        known = np.array(sorted(found - {-1}), dtype=np.int32)
+        lists = ItemLists(np.array([0, len(known)]), known)
+        # What an average interaction weighs, since nothing says how much these do.
+        weight = self.histories.weights.mean() if len(self.histories.weights) else 1.0
+        history = Histories(lists, np.full(len(known), weight, dtype=np.float32))
+
+        def scores_of(_: slice) -> Float32:
+            return self.form.fold_in(history) if len(known) else self._popularity[None].copy()
+
+        ids, scores = rank_in_batches(scores_of, lists, len(self.items), n)
+        answers = ranked_rows(pa.array([""]), self.items, ids, scores)
+        return pa.table(answers).select(["rank", "item_id", "score"])
 
     def similar_items(self, item_id: str, n: int = 10) -> Any:
         """The `n` other items most like this one, a pa.Table of item_id, rank, score.
@@ -74,7 +103,7 @@ class LoadedModel:
                 f"item {item_id!r} is not among the {len(self.items)} items of"
                 f" {self.manifest['model']} {self.manifest['version']}"
             )
-        ids, scores = self.factors.similar_items(np.array([index]), n)
+        ids, scores = self.form.similar_items(np.array([index]), n)
         answers = ranked_rows(pa.array([item_id]), self.items, ids, scores)
         return pa.table(answers).select(["item_id", "rank", "score"])
 
@@ -99,7 +128,12 @@ def load(path_or_url: str | Path) -> LoadedModel:
     manifest = _manifest(place)
     content = {
         name: _verified(place, name, manifest["files"])
-        for name in (artifact.FACTORS, artifact.USERS, artifact.ITEMS, artifact.SEEN)
+        for name in (
+            artifact.arrays_file(manifest["scoring"]),
+            artifact.USERS,
+            artifact.ITEMS,
+            artifact.SEEN,
+        )
     }
     try:
         return _assembled(manifest, content, place)
@@ -158,14 +192,15 @@ def _manifest(place: _Place) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(content)
         known = (manifest["format"], manifest["format_version"], manifest["scoring"])
-        manifest["files"], manifest["similarity"], manifest["model"], manifest["version"]
+        manifest["files"], manifest["settings"], manifest["model"], manifest["version"]
     except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{where} is no manifest ({error!r}): publish it again") from error
-    if known != (artifact.FORMAT, artifact.FORMAT_VERSION, artifact.SCORING):
+    if known[:2] != (artifact.FORMAT, artifact.FORMAT_VERSION) or known[2] not in FORMS:
         raise ArtifactError(
             f"{where} has format {known[0]} version {known[1]}, scoring {known[2]}; this code"
             f" reads {artifact.FORMAT} version {artifact.FORMAT_VERSION}, scoring"
-            f" {artifact.SCORING}: load it with the release that published it, or publish it again"
+            f" {' or '.join(FORMS)}: load it with the release that published it, or publish it"
+            " again"
         )
     return manifest
 
@@ -195,41 +230,35 @@ def _assembled(
     where = {name: place.name(name) for name in content}
     users = parse_ids(content[artifact.USERS], where[artifact.USERS])
     items = parse_ids(content[artifact.ITEMS], where[artifact.ITEMS])
-    arrays = parse_npz(
-        content[artifact.FACTORS],
-        where[artifact.FACTORS],
-        {"user_factors": np.float32, "item_factors": np.float32},
-    )
-    lists = parse_npz(
-        content[artifact.SEEN], where[artifact.SEEN], {"indptr": np.int64, "indices": np.int32}
-    )
-    seen = ItemLists(lists["indptr"], lists["indices"])
+    form_class, file = FORMS[manifest["scoring"]], artifact.arrays_file(manifest["scoring"])
+    seen = parse_npz(content[artifact.SEEN], where[artifact.SEEN], artifact.SEEN_ARRAYS)
     try:
-        factors = Factors(arrays["user_factors"], arrays["item_factors"], manifest["similarity"])
-    except ValueError as error:
-        raise UnreadableFileError(f"{where[artifact.FACTORS]}: {error}") from error
-    if (len(factors.users), len(factors.items)) != (len(users), len(items)):
+        expected = form_class.expected(manifest["settings"])
+        arrays = parse_npz(content[file], where[file], expected)
+        form = form_class.of_arrays(arrays, manifest["settings"])
+    except UnreadableFileError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableFileError(f"{where[file]}: {error}") from error
+    if not form.fits(len(users), len(items)):
         raise UnreadableFileError(
-            f"{where[artifact.FACTORS]} is for {len(factors.users)} users and"
-            f" {len(factors.items)} items, the ids for {len(users)} and {len(items)}: publish"
-            " again"
+            f"{where[file]} does not fit the ids, for {len(users)} users and {len(items)} items:"
+            " publish again"
         )
-    if not _fits(seen, len(users), len(items)):
+    histories = Histories(ItemLists(seen["indptr"], seen["indices"]), seen["weights"])
+    if not _fits(histories, len(users), len(items)):
         raise UnreadableFileError(
             f"{where[artifact.SEEN]} does not fit {len(users)} users x {len(items)} items:"
             " publish again"
         )
-    return LoadedModel(manifest, factors, users, items, seen)
+    return LoadedModel(manifest, form, users, items, histories)
 
 
-def _fits(seen: ItemLists, users: int, items: int) -> bool:
-    """Whether the lists are a CSR of that shape, so that no index leads out of an array."""
+def _fits(histories: Histories, users: int, items: int) -> bool:
     return (
-        seen.indptr.shape == (users + 1,)
-        and seen.indices.shape == (seen.indptr[-1],)
-        and seen.indptr[0] == 0
-        and bool((seen.lengths >= 0).all())
-        and bool(((seen.indices >= 0) & (seen.indices < items)).all())
+        histories.lists.fits(users, items)
+        and histories.weights.shape == histories.lists.indices.shape
+        and bool(np.isfinite(histories.weights).all())
     )
 
 

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from recsys import metrics
 from recsys.matrix import InteractionMatrix
-from recsys.metrics import Float64
-from recsys.ranking import Int64, ItemLists, batches, hide, rank
+from recsys.ranking import Float64, Int64, ItemLists, batches, hide, rank
 from recsys.recommender import Recommender
 
 

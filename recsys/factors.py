@@ -1,21 +1,44 @@
 """Latent factors: the form in which a model scores, is published, and is served.
 
 Belongs here: scores and likeness computed from two dense arrays. NumPy only, because a consumer
-runs this code too. Does not belong here: how factors are learned (`models/`). A model whose scores
-are no product of factors (item neighbours, EASE) gets a form of its own beside this one, with its
-own `scoring` name in the manifest.
+runs this code too. Does not belong here: how factors are learned (`models/`). Models whose scores
+are no product of factors (item neighbours, EASE, graph filter) have the form `item_filter`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.ranking import Float32, ItemLists, Ranked, rank_in_batches
+from recsys.histories import Histories
+from recsys.least_squares import System
+from recsys.ranking import Float32, Float64, ItemLists, Ranked, rank_in_batches
 
 Similarity = Literal["cosine", "inner_product"]
+
+_LEAST_PULL = 1e-9
+_FOLDING_STEPS = 64
+
+
+@dataclass(frozen=True)
+class FoldIn:
+    """How a factor x is made for a user who was not fitted, from the items y of a history.
+
+    x minimises `unobserved` sum over all items (x.y)^2 + sum over the history of
+    g (1 - x.y)^2 with g = `gain` * weight, + `pull` (n + `offset`)^`exponent` |x|^2, n the number
+    of items in the history. Where `as_confidence`, the history's items stand in the first sum with
+    target 1, as in the model of Hu, Koren and Volinsky, else with target 0, as in iALS.
+    """
+
+    unobserved: float = 1.0
+    gain: float = 1.0
+    pull: float = 1.0
+    offset: float = 0.0
+    exponent: float = 0.0
+    as_confidence: bool = True
 
 
 @dataclass(frozen=True)
@@ -23,7 +46,8 @@ class Factors:
     """score(u, i) = users[u] . items[i]; `users` is float32[users, f], `items` float32[items, f].
 
     `similarity` says how two items compare: `cosine` of their factors, or their `inner_product`
-    where the length of a factor is its meaning, as in popularity.
+    where the length of a factor is its meaning, as in popularity. `folding` says how a new user is
+    placed among the factors.
 
     Raises ValueError for arrays of another type, of different width, or with values not finite.
     """
@@ -31,6 +55,9 @@ class Factors:
     users: Float32
     items: Float32
     similarity: Similarity = "cosine"
+    folding: FoldIn = FoldIn()
+
+    scoring: ClassVar[str] = "factors"
 
     def __post_init__(self) -> None:
         for name, array in (("user", self.users), ("item", self.items)):
@@ -52,10 +79,67 @@ class Factors:
                 f"similarity is {self.similarity!r}: one of {', '.join(get_args(Similarity))}"
             )
 
-    def scores(self, user_indices: NDArray[np.integer]) -> Float32:
-        """float32[len(user_indices), items], a fresh array."""
+    @classmethod
+    def expected(cls, settings: Mapping[str, Any]) -> dict[str, type]:
+        """The arrays of an artifact, whatever the settings."""
+        del settings
+        return {"user_factors": np.float32, "item_factors": np.float32}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> Self:
+        """What `arrays` and `settings` gave."""
+        return cls(
+            arrays["user_factors"],
+            arrays["item_factors"],
+            settings["similarity"],
+            FoldIn(**settings["folding"]),
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What an artifact stores."""
+        return {"user_factors": self.users, "item_factors": self.items}
+
+    def settings(self) -> dict[str, Any]:
+        """What a manifest stores."""
+        return {"similarity": self.similarity, "folding": asdict(self.folding)}
+
+    def fits(self, users: int, items: int) -> bool:
+        """Whether it is for so many users and items."""
+        return (len(self.users), len(self.items)) == (users, items)
+
+    def scores(self, user_indices: NDArray[np.integer], histories: Histories) -> Float32:
+        """float32[len(user_indices), items], a fresh array; the factors hold the histories."""
+        del histories
         scores: Float32 = self.users[user_indices] @ self.items.T
         return scores
+
+    def fold_in(self, histories: Histories) -> Float32:
+        """Scores of users who were not fitted, float32[len(histories), items]; see `FoldIn`."""
+        scores: Float32 = self._folded(histories).astype(np.float32) @ self.items.T
+        return scores
+
+    def _folded(self, histories: Histories) -> Float64:
+        own, lists = self.folding, histories.lists
+        gain = own.gain * histories.weights.astype(np.float64)
+        width = self.items.shape[1]
+        pull = own.pull * (lists.lengths + own.offset) ** own.exponent
+        # The least pull keeps a model without one solvable where a history spans too little.
+        least = _LEAST_PULL * max(float(np.trace(self._gram)) / max(width, 1), _LEAST_PULL)
+        system = System(
+            lists=lists,
+            vectors=self.items[lists.indices].astype(np.float64),
+            gain=gain,
+            target=gain + own.unobserved * own.as_confidence,
+            gram=own.unobserved * self._gram,
+            pull=np.maximum(pull, least),
+        )
+        return system.solve(np.zeros((len(lists), width)), min(width, _FOLDING_STEPS))
+
+    @cached_property
+    def _gram(self) -> Float64:
+        items = self.items.astype(np.float64)
+        gram: Float64 = items.T @ items
+        return gram
 
     def similarities(self, item_indices: NDArray[np.integer]) -> Float32:
         """float32[len(item_indices), items], a fresh array; 0 for items without a factor."""

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recsys.ranking import NO_ITEM, Float32, Int32, Int64, ItemLists
+from recsys.ranking import NO_ITEM, Float32, Float64, Int32, Int64, ItemLists
 
 # Cells compared at once for AUC: 1 MiB of float32 stays in a core's cache, three times as fast.
 _CACHED_CELLS = 1 << 18
 
 Bool = NDArray[np.bool_]
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Ranked = tuple[Int32, Float32]
@@ -50,10 +51,25 @@ class ItemLists:
 
     def take(self, rows: NDArray[np.integer]) -> "ItemLists":
         """The given rows, in the given order."""
+        indptr = np.concatenate(([0], np.cumsum(self.lengths[rows])))
+        return ItemLists(indptr, self.indices[self.positions(rows)])
+
+    def positions(self, rows: NDArray[np.integer]) -> Int64:
+        """Where in `indices` the entries of the given rows stand, row after row."""
         lengths = self.lengths[rows]
-        indptr = np.concatenate(([0], np.cumsum(lengths)))
-        offset = np.repeat(self.indptr[rows] - indptr[:-1], lengths)
-        return ItemLists(indptr, self.indices[np.arange(indptr[-1]) + offset])
+        starts = np.cumsum(lengths) - lengths
+        found: Int64 = np.arange(lengths.sum()) + np.repeat(self.indptr[rows] - starts, lengths)
+        return found
+
+    def fits(self, rows: int, items: int) -> bool:
+        """Whether this is a CSR of that shape, so that no index leads out of an array."""
+        return (
+            self.indptr.shape == (rows + 1,)
+            and self.indices.shape == (self.indptr[-1],)
+            and self.indptr[0] == 0
+            and bool((self.lengths >= 0).all())
+            and bool(((self.indices >= 0) & (self.indices < items)).all())
+        )
 
     def row_of_each(self) -> Int64:
         """The row that each entry of `indices` belongs to."""

@@ -9,12 +9,15 @@ InteractionMatrix; a higher score is better; ties go to the lower item index (`r
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.factors import Factors
+from recsys.form import Form
+from recsys.histories import Histories
+from recsys.item_filter import ItemFilter
 from recsys.ranking import Float32, ItemLists, Ranked, rank_in_batches
 
 
@@ -60,6 +63,22 @@ class Recommender(ABC):
         Padded with id -1 and score -inf where fewer are alike.
         """
 
+    @abstractmethod
+    def fold_in(self, user_items: Any) -> Float32:
+        """Scores of all items for users who were not fitted, float32[rows, items].
+
+        Row r of the CSR `user_items` is all that is known of a user: weights of items.
+        """
+
+    def recommend_new(self, user_items: Any, n: int) -> Ranked:
+        """The best `n` other items for users who were not fitted; see `fold_in`, `recommend`."""
+        return rank_in_batches(
+            lambda rows: self.fold_in(user_items[rows]),
+            ItemLists.of(user_items),
+            user_items.shape[1],
+            n,
+        )
+
     def recommend(self, user_indices: NDArray[np.integer], user_items: Any, n: int) -> Ranked:
         """The best `n` items that each user has not seen.
 
@@ -80,33 +99,67 @@ class Recommender(ABC):
         )
 
 
-class FactorRecommender(Recommender):
-    """A model that is two arrays of factors once it is fitted, and can be published as such."""
+class FittedForm(Recommender):
+    """A model that is arrays of some form once it is fitted, and can be published as such."""
 
-    _factors: Factors | None = None
+    weight_exponent: float = 1.0
+    """Histories count by their weights to this power; 0 for whether, and not how much."""
+    _form: Form | None = None
+
+    @property
+    def form(self) -> Form:
+        """What was learned; raises RuntimeError before `fit`."""
+        if self._form is None:
+            raise RuntimeError(f"{self.name} is not fitted: call fit(matrix.csr) first")
+        return self._form
+
+    def histories(self, user_items: Any) -> Histories:
+        """The rows of a CSR as this model counts them, and as its artifact stores them."""
+        own = Histories.of(user_items)
+        return Histories(own.lists, own.weights ** np.float32(self.weight_exponent))
+
+    def scores(self, user_indices: NDArray[np.integer], user_items: Any) -> Float32:
+        """As promised by Recommender; the users must be among those fitted."""
+        return self.form.scores(user_indices, self.histories(user_items))
+
+    def fold_in(self, user_items: Any) -> Float32:
+        """As promised by Recommender."""
+        return self.form.fold_in(self.histories(user_items))
+
+    def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
+        """As promised by Recommender."""
+        return self.form.similar_items(item_indices, n)
+
+
+class FactorRecommender(FittedForm):
+    """A model that is two arrays of factors once it is fitted."""
 
     @property
     def factors(self) -> Factors:
         """What was learned; raises RuntimeError before `fit`."""
-        if self._factors is None:
-            raise RuntimeError(f"{self.name} is not fitted: call fit(matrix.csr) first")
-        return self._factors
+        return cast(Factors, self.form)
 
     def _fit(self, user_items: Any) -> None:
-        self._factors = self._learn(user_items)
+        self._form = self._learn(user_items)
 
     @abstractmethod
     def _learn(self, user_items: Any) -> Factors:
         """Factors for every user and item of a checked matrix."""
 
-    def scores(
-        self,
-        user_indices: NDArray[np.integer],
-        user_items: Any,  # noqa: ARG002  (the factors hold what they taught)
-    ) -> Float32:
-        """As promised by Recommender; the users must be among those fitted."""
-        return self.factors.scores(user_indices)
 
-    def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
-        """As promised by Recommender; likeness is that of the factors."""
-        return self.factors.similar_items(item_indices, n)
+class ItemFilterRecommender(FittedForm):
+    """A model that is an item filter once it is fitted: it scores by histories alone."""
+
+    @property
+    def item_filter(self) -> ItemFilter:
+        """What was learned; raises RuntimeError before `fit`."""
+        return cast(ItemFilter, self.form)
+
+    def _fit(self, user_items: Any) -> None:
+        damped = user_items.copy()
+        damped.data = damped.data ** np.float32(self.weight_exponent)
+        self._form = self._learn(damped)
+
+    @abstractmethod
+    def _learn(self, user_items: Any) -> ItemFilter:
+        """The filter of a checked matrix, whose weights are to the power of `weight_exponent`."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.factors import Factors
+from recsys.factors import Factors, FoldIn
 from recsys.recommender import FactorRecommender
 
 # Factors start below 0.01 and settle well above this, or shrink towards zero for ever.
@@ -97,4 +97,6 @@ class ALS(FactorRecommender):
                 f" {user_items.nnz} interactions and shrank all factors to zero; lower it, or"
                 " widen the data window"
             )
-        return Factors(users=solver.user_factors, items=solver.item_factors)
+        mean = float(user_items.data.mean(dtype=np.float64))
+        folding = FoldIn(gain=own["alpha"] / mean, pull=own["regularization"])
+        return Factors(solver.user_factors, solver.item_factors, folding=folding)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from recsys.factors import Factors
+from recsys.ranking import Float32
 from recsys.recommender import FactorRecommender
 
 
@@ -23,10 +24,31 @@ class Popularity(FactorRecommender):
         return {}
 
     def _learn(self, user_items: Any) -> Factors:
-        users, items = user_items.shape
+        items = user_items.shape[1]
         counts = np.bincount(user_items.indices, minlength=items).astype(np.float32)
-        return Factors(
-            users=np.ones((users, 1), dtype=np.float32),
-            items=counts.reshape(items, 1),
-            similarity="inner_product",
-        )
+        return _same_for_all(user_items.shape[0], counts)
+
+    def fold_in(self, user_items: Any) -> Float32:
+        """The same for everyone."""
+        return np.tile(self.factors.items.T, (user_items.shape[0], 1))
+
+
+class DecayedPopularity(Popularity):
+    """Score of an item = sum of its weights, in the unit of the weights. They carry the decay by
+    age: what was liked lately counts most, where the matrix was made with a half-life.
+    """
+
+    name = "popularity_decayed"
+
+    def _learn(self, user_items: Any) -> Factors:
+        # float64 on the way: the sum of a float32 column depends on its order.
+        weights = np.asarray(user_items.sum(axis=0, dtype=np.float64)).ravel()
+        return _same_for_all(user_items.shape[0], weights.astype(np.float32))
+
+
+def _same_for_all(users: int, scores: Float32) -> Factors:
+    return Factors(
+        users=np.ones((users, 1), dtype=np.float32),
+        items=scores.reshape(-1, 1),
+        similarity="inner_product",
+    )

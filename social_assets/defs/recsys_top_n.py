@@ -139,7 +139,7 @@ def _recommendations(model: LoadedModel) -> Iterator[pa.RecordBatch]:
 
 
 def _scores_of(model: LoadedModel, users: Any) -> Any:
-    return lambda rows: model.factors.scores(users[rows])
+    return lambda rows: model.form.scores(users[rows], model.histories.take(users[rows]))
 
 
 def _chunks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -1,0 +1,67 @@
+"""Every model by its name, and which one is best for pairs of users and items.
+
+Belongs here: the list. A new model is a module beside this one and a line here. What it imports is
+light: SciPy, implicit and scikit-learn come in when a model is fitted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from recsys.models.als import ALS
+from recsys.models.content import Content
+from recsys.models.ease import EASE
+from recsys.models.graph_filter import GraphFilter
+from recsys.models.hybrid import Hybrid
+from recsys.models.ials import FrequencyScaledALS
+from recsys.models.item_neighbours import BM25Neighbours, CosineNeighbours, TfIdfNeighbours
+from recsys.models.pairwise import BPR, LogisticMF
+from recsys.models.popularity import DecayedPopularity, Popularity
+from recsys.recommender import FittedForm
+
+Parameters = Mapping[str, int | float | str]
+
+COLLABORATIVE: Mapping[str, type[FittedForm]] = {
+    model.name: model
+    for model in (
+        Popularity,
+        DecayedPopularity,
+        CosineNeighbours,
+        TfIdfNeighbours,
+        BM25Neighbours,
+        ALS,
+        FrequencyScaledALS,
+        BPR,
+        LogisticMF,
+        EASE,
+        GraphFilter,
+    )
+}
+FROM_TEXT: Mapping[str, Callable[..., FittedForm]] = {
+    Content.name: Content,
+    Hybrid.name: Hybrid,
+}
+BASELINES = (Popularity.name, DecayedPopularity.name)
+
+BEST = GraphFilter.name
+"""What ranked highest wherever it was measured; see docs/recommenders.md."""
+
+
+def new_model(
+    name: str, parameters: Parameters | None = None, texts: Sequence[str | None] | None = None
+) -> FittedForm:
+    """An unfitted model of that name; `best` names the best. `texts` as for Content.
+
+    Raises ValueError for a name that is none, for parameters that the model does not take, and for
+    a model of texts without any.
+    """
+    known = (*COLLABORATIVE, *FROM_TEXT)
+    name = BEST if name == "best" else name
+    if name not in known:
+        raise ValueError(f"no model is called {name!r}: best, {', '.join(known)}")
+    try:
+        if name in COLLABORATIVE:
+            return COLLABORATIVE[name](**(parameters or {}))
+        if texts is None:
+            raise ValueError(f"{name} reads texts of items, and there are none: give them")
+        return FROM_TEXT[name](texts, **(parameters or {}))
+    except TypeError as error:
+        raise ValueError(f"{name} does not take {dict(parameters or {})}: {error}") from error

@@ -1,0 +1,176 @@
+"""The graph filter: neighbours and a low pass on the normalised graph of users and items.
+
+Source: Shen et al., "How Powerful is Graph Convolution for Recommendation?" (CIKM 2021), GF-CF:
+a linear filter R~' R~ plus an ideal low pass V V'. Three changes lead from its published figures
+to ours (measured in docs/recommenders.md): each part has degree exponents of its own, after the
+asymmetric normalisation of "Turbo-CF" (Park et al., SIGIR 2024) and "Blurring-Sharpening Process
+Models" (Choi et al., SIGIR 2023); the low pass is four times as wide; and both parts are brought to
+one scale before they are added.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.histories import Histories
+from recsys.item_filter import ItemFilter
+from recsys.models.low_pass import right_singular_vectors
+from recsys.ranking import Float32, Float64, ItemLists
+from recsys.recommender import ItemFilterRecommender
+
+# Users by whose scores the two parts are compared.
+_SCALED_BY = 1000
+# The width of the low pass at most, as a share of users and of items: wider learns by heart.
+_WIDEST = 1 / 20
+
+
+class GraphFilter(ItemFilterRecommender):
+    """scores = h (N + g L), h a user's row of weights w ^ weight_exponent.
+
+    N = Di^-history_exponent R' Du^-user_exponent R Di^-item_exponent without its diagonal, of which
+    each item keeps its `neighbours` largest; R is users x items, Du and Di are the sums of its rows
+    and columns. L = Di^-b V V' Di^b, V the `width` leading right singular vectors of
+    Du^-low_pass_user_exponent R Di^-b with b = `low_pass_item_exponent`. g makes the scores of L
+    vary over items `low_pass_weight` times as much as those of N.
+
+    `width` is cut to a twentieth of the users and of the items. The seed fixes the factors, byte
+    for byte. Raises ValueError for a matrix without interactions.
+    """
+
+    name = "graph_filter"
+
+    def __init__(
+        self,
+        *,
+        width: int = 1000,
+        neighbours: int = 200,
+        low_pass_weight: float = 1.0,
+        user_exponent: float = 0.6,
+        history_exponent: float = 0.5,
+        item_exponent: float = 0.3,
+        low_pass_user_exponent: float = 0.25,
+        low_pass_item_exponent: float = 0.5,
+        weight_exponent: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        if width < 0 or neighbours < 1 or low_pass_weight < 0 or weight_exponent < 0:
+            raise ValueError(
+                "the graph filter needs width >= 0, neighbours >= 1, low_pass_weight >= 0 and"
+                f" weight_exponent >= 0, but has {width}, {neighbours}, {low_pass_weight} and"
+                f" {weight_exponent}"
+            )
+        self.weight_exponent = weight_exponent
+        self._width, self._neighbours, self._low_pass_weight = width, neighbours, low_pass_weight
+        self._exponents = (user_exponent, history_exponent, item_exponent)
+        self._low_pass_exponents = (low_pass_user_exponent, low_pass_item_exponent)
+        self._seed = seed
+
+    @property
+    def parameters(self) -> Mapping[str, int | float | str]:
+        """As constructed."""
+        user, history, item = self._exponents
+        low_pass_user, low_pass_item = self._low_pass_exponents
+        return {
+            "width": self._width,
+            "neighbours": self._neighbours,
+            "low_pass_weight": self._low_pass_weight,
+            "user_exponent": user,
+            "history_exponent": history,
+            "item_exponent": item,
+            "low_pass_user_exponent": low_pass_user,
+            "low_pass_item_exponent": low_pass_item,
+            "weight_exponent": self.weight_exponent,
+            "seed": self._seed,
+        }
+
+    def _learn(self, user_items: Any) -> ItemFilter:
+        users, items = user_items.shape
+        if user_items.nnz == 0:
+            raise ValueError(
+                f"{self.name} cannot learn from {users} users x {items} items without"
+                " interactions: widen the data window"
+            )
+        degrees = _degrees(user_items)
+        near = ItemFilter.of_sparse(_largest(self._near(user_items, *degrees), self._neighbours))
+        width = min(self._width, int(min(users, items) * _WIDEST))
+        if width == 0 or self._low_pass_weight == 0:
+            return near
+        left, right = self._low_pass(user_items, *degrees, width)
+        far = ItemFilter(_no_neighbours(items), np.zeros(0, np.float32), left, right)
+        gain = self._low_pass_weight * _ratio_of_spread(near, far, Histories.of(user_items))
+        return ItemFilter(near.neighbours, near.values, left * np.float32(gain), right)
+
+    def _near(self, user_items: Any, of_user: Float64, of_item: Float64) -> Any:
+        """N, all of it."""
+        import scipy.sparse
+
+        user, history, item = self._exponents
+        damped = scipy.sparse.diags(_power(of_user, -user)) @ user_items
+        shared = (user_items.T @ damped).tocsr()
+        shared.setdiag(0)
+        shared.eliminate_zeros()
+        scaled = scipy.sparse.diags(_power(of_item, -history)) @ shared
+        return (scaled @ scipy.sparse.diags(_power(of_item, -item))).tocsr()
+
+    def _low_pass(
+        self, user_items: Any, of_user: Float64, of_item: Float64, width: int
+    ) -> tuple[Float32, Float32]:
+        """Left and right of L, float32[items, width]."""
+        import scipy.sparse
+
+        user, item = self._low_pass_exponents
+        damped = scipy.sparse.diags(_power(of_user, -user)) @ user_items
+        normal = (damped @ scipy.sparse.diags(_power(of_item, -item))).tocsr()
+        vectors = right_singular_vectors(normal.astype(np.float32), width, self._seed)
+        return vectors * _power(of_item, -item)[:, None], vectors * _power(of_item, item)[:, None]
+
+
+def _degrees(user_items: Any) -> tuple[Float64, Float64]:
+    """Sums of rows and columns; the unit of the weights is taken out, by their mean."""
+    mean = user_items.data.mean(dtype=np.float64)
+    of_user, of_item = (
+        np.asarray(user_items.sum(axis=axis, dtype=np.float64)).ravel() / mean for axis in (1, 0)
+    )
+    return of_user, of_item
+
+
+def _power(degrees: Float64, exponent: float) -> Float32:
+    """Zero where the degree is: nothing is known there."""
+    safe = np.where(degrees > 0, degrees, 1.0)
+    powers: Float32 = np.where(degrees > 0, safe**exponent, 0.0).astype(np.float32)
+    return powers
+
+
+def _largest(matrix: Any, kept: int) -> Any:
+    """The `kept` largest values of each row of a CSR; among equals those of the lower column."""
+    import scipy.sparse
+
+    lengths = np.diff(matrix.indptr)
+    row = np.repeat(np.arange(matrix.shape[0]), lengths)
+    matrix.sort_indices()
+    order = np.lexsort((-matrix.data, row))
+    place = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], lengths)
+    chosen = np.sort(order[place < kept])
+    indptr = np.concatenate(([0], np.cumsum(np.minimum(lengths, kept))))
+    return scipy.sparse.csr_matrix(
+        (matrix.data[chosen], matrix.indices[chosen], indptr), shape=matrix.shape
+    )
+
+
+def _no_neighbours(items: int) -> ItemLists:
+    return ItemLists(np.zeros(items + 1, dtype=np.int64), np.zeros(0, dtype=np.int32))
+
+
+def _ratio_of_spread(near: ItemFilter, far: ItemFilter, histories: Histories) -> float:
+    """Mean over some users of the deviation over items of near's scores, over that of far's."""
+    busy = np.flatnonzero(histories.lists.lengths)
+    some: NDArray[np.int64] = busy[:: max(1, len(busy) // _SCALED_BY)]
+    spread = [0.0, 0.0]
+    for batch in np.array_split(some, max(1, len(some) // 100)):
+        of_batch = histories.take(batch)
+        for place, part in enumerate((near, far)):
+            spread[place] += float(part.fold_in(of_batch).std(axis=1, dtype=np.float64).sum())
+    # One part alone may be blank, as where no item has a neighbour: then there is nothing to match.
+    return spread[0] / spread[1] if min(spread) > 0 else 1.0

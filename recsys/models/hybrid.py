@@ -1,0 +1,69 @@
+"""The hybrid: collaborative, content and popular lists fused into one, for whoever comes.
+
+Belongs here: which models are fused, and their fitting. How lists are fused: `recsys.fused`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recsys.fused import Fused, Part
+from recsys.models.content import Content
+from recsys.models.graph_filter import GraphFilter
+from recsys.models.popularity import DecayedPopularity
+from recsys.recommender import FittedForm
+
+
+class Hybrid(FittedForm):
+    """Lists of the graph filter, of content and of (decayed) popularity, by reciprocal rank.
+
+    A user without interactions gets what is popular; an item without interactions is offered by
+    its text. `texts` as for Content. The weights are those of the lists; a weight of zero leaves
+    the list out. `width` is the graph filter's. Raises ValueError without interactions.
+    """
+
+    name = "hybrid"
+
+    def __init__(
+        self,
+        texts: Sequence[str | None],
+        *,
+        width: int = 1000,
+        content_weight: float = 0.2,
+        popularity_weight: float = 0.1,
+        seed: int = 0,
+    ) -> None:
+        if content_weight < 0 or popularity_weight <= 0:
+            raise ValueError(
+                "the hybrid needs content_weight >= 0 and popularity_weight > 0, since popularity"
+                f" serves new users, but has {content_weight} and {popularity_weight}"
+            )
+        self._texts, self._width, self._seed = texts, width, seed
+        self._content_weight, self._popularity_weight = content_weight, popularity_weight
+
+    @property
+    def parameters(self) -> Mapping[str, int | float | str]:
+        """As constructed, but for the texts, which are data."""
+        return {
+            "width": self._width,
+            "content_weight": self._content_weight,
+            "popularity_weight": self._popularity_weight,
+            "seed": self._seed,
+        }
+
+    def _fit(self, user_items: Any) -> None:
+        models: list[tuple[FittedForm, float]] = [
+            (GraphFilter(width=self._width, seed=self._seed), 1.0),
+            (Content(self._texts), self._content_weight),
+            (DecayedPopularity(), self._popularity_weight),
+        ]
+        parts = [
+            Part(
+                form=model.fit(user_items).form,
+                weight=weight,
+                weight_exponent=model.weight_exponent,
+                needs_history=not isinstance(model, DecayedPopularity),
+            )
+            for model, weight in models
+            if weight > 0
+        ]
+        self._form = Fused(tuple(parts))

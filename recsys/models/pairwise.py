@@ -1,0 +1,129 @@
+"""Factor models that learn by gradient from sampled items: BPR and logistic factorization.
+
+Sources: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback" (UAI 2009);
+Johnson, "Logistic Matrix Factorization for Implicit Feedback Data" (NIPS workshop 2014); both as
+the library implicit has them.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from recsys.factors import Factors, FoldIn
+from recsys.recommender import FactorRecommender
+
+
+class SampledFactors(FactorRecommender):
+    """What the two share. Weights: BPR asks only whether there is one, LMF how large it is.
+
+    One seed gives byte-identical factors: they learn on one thread, for threads would overwrite
+    each other's steps. A new user is placed among the items' factors by least squares, as these
+    models have no closed form. `fit` raises ValueError for a matrix without interactions.
+    """
+
+    def __init__(
+        self,
+        *,
+        factors: int = 64,
+        learning_rate: float,
+        regularization: float,
+        iterations: int,
+        seed: int = 0,
+    ) -> None:
+        if factors < 1 or iterations < 1 or learning_rate <= 0 or regularization < 0:
+            raise ValueError(
+                f"{self.name} needs factors and iterations >= 1, learning_rate > 0 and"
+                f" regularization >= 0, but has {factors}, {iterations}, {learning_rate} and"
+                f" {regularization}"
+            )
+        self._parameters: dict[str, int | float | str] = {
+            "factors": factors,
+            "learning_rate": learning_rate,
+            "regularization": regularization,
+            "iterations": iterations,
+            "seed": seed,
+        }
+
+    @property
+    def parameters(self) -> Mapping[str, int | float | str]:
+        """As constructed."""
+        return dict(self._parameters)
+
+    def _learn(self, user_items: Any) -> Factors:
+        if user_items.nnz == 0:
+            users, items = user_items.shape
+            raise ValueError(
+                f"{self.name} cannot learn from {users} users x {items} items without"
+                " interactions: widen the data window"
+            )
+        own = dict(self._parameters)
+        seed = own.pop("seed")
+        solver = self._solver(random_state=seed, num_threads=1, dtype=np.float32, **own)
+        solver.fit(user_items, show_progress=False)
+        has_one = np.bincount(user_items.indices, minlength=user_items.shape[1]) > 0
+        # An item of no one was never a positive example: what it started as means nothing.
+        items = np.where(has_one[:, None], solver.item_factors, 0).astype(np.float32)
+        folding = FoldIn(unobserved=0.01, pull=0.1, as_confidence=False)
+        return Factors(np.array(solver.user_factors), items, folding=folding)
+
+    @abstractmethod
+    def _solver(self, **parameters: Any) -> Any:
+        """The class of implicit, with these parameters."""
+
+
+class BPR(SampledFactors):
+    """Factors by which what a user has ranks above a sampled item that the user has not."""
+
+    name = "bpr"
+
+    def __init__(
+        self,
+        *,
+        factors: int = 64,
+        learning_rate: float = 0.05,
+        regularization: float = 0.01,
+        iterations: int = 100,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(
+            factors=factors,
+            learning_rate=learning_rate,
+            regularization=regularization,
+            iterations=iterations,
+            seed=seed,
+        )
+
+    def _solver(self, **parameters: Any) -> Any:
+        from implicit.cpu.bpr import BayesianPersonalizedRanking
+
+        return BayesianPersonalizedRanking(**parameters)
+
+
+class LogisticMF(SampledFactors):
+    """Factors by which the odds of an interaction are exp(x.y), against sampled items."""
+
+    name = "lmf"
+
+    def __init__(
+        self,
+        *,
+        factors: int = 32,
+        learning_rate: float = 1.0,
+        regularization: float = 0.6,
+        iterations: int = 30,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(
+            factors=factors,
+            learning_rate=learning_rate,
+            regularization=regularization,
+            iterations=iterations,
+            seed=seed,
+        )
+
+    def _solver(self, **parameters: Any) -> Any:
+        from implicit.cpu.lmf import LogisticMatrixFactorization
+
+        return LogisticMatrixFactorization(**parameters)
