@@ -7,8 +7,9 @@ Belongs here: bytes into columns, without a look at what they say. Arrays are ma
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,17 +43,16 @@ Header = tuple[str, bytes | None]
 
 
 class RecordsBuilder:
-    """Gathers messages, and makes one batch of them."""
+    """Gathers messages, and makes one batch of them.
+
+    Bytes are joined a few hundred messages at a time, while the processor still has them at hand:
+    joining them all at the end costs twice the time.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self.bytes = 0
-        self._values: list[bytes | None] = []
-        self._keys: list[bytes | None] = []
-        self._headers: list[Sequence[Header] | None] = []
-        self._partitions: list[npt.NDArray[np.int32]] = []
-        self._offsets: list[npt.NDArray[np.int64]] = []
-        self._milliseconds: list[npt.NDArray[np.int64]] = []
+        self._runs: dict[int, list[_Run]] = {}
 
     def add(
         self,
@@ -61,70 +61,100 @@ class RecordsBuilder:
         offsets: npt.NDArray[np.int64],
     ) -> None:
         """Take messages that are records, with their partitions and offsets."""
-        from confluent_kafka import Message
-
-        keys = list(map(Message.key, messages))
-        stamps = map(operator.itemgetter(1), map(Message.timestamp, messages))
-        self._values += map(Message.value, messages)
-        self._keys += keys
-        self._headers += _headers(messages)
-        self._partitions.append(partitions)
-        self._offsets.append(offsets)
-        self._milliseconds.append(np.fromiter(stamps, np.int64, len(messages)))
-        self.count += len(messages)
-        self.bytes += sum(map(len, messages)) + sum(map(len, filter(None, keys)))
+        changes = np.flatnonzero(partitions[1:] != partitions[:-1]) + 1
+        if len(changes):
+            order = np.argsort(partitions, kind="stable")
+            messages = [messages[i] for i in order]
+            partitions, offsets = partitions[order], offsets[order]
+            changes = np.flatnonzero(partitions[1:] != partitions[:-1]) + 1
+        for start, end in pairwise([0, *changes.tolist(), len(messages)]):
+            run = _run(messages[start:end], offsets[start:end])
+            self._runs.setdefault(int(partitions[start]), []).append(run)
+            self.count += end - start
+            self.bytes += len(run.values.data) + len(run.keys.data)
 
     def first_offsets(self) -> dict[int, int]:
         """Of each partition that has records, the first one's offset."""
-        first: dict[int, int] = {}
-        for partitions, offsets in zip(self._partitions, self._offsets, strict=True):
-            found, places = np.unique(partitions, return_index=True)
-            for partition, place in zip(found.tolist(), places.tolist(), strict=True):
-                first.setdefault(partition, int(offsets[place]))
-        return first
+        return {partition: int(runs[0].offsets[0]) for partition, runs in self._runs.items()}
 
     def build(self) -> pa.RecordBatch:
         """All of them as KAFKA_RECORDS, by partition, and within it as they came."""
-        partitions = _joined(self._partitions, np.int32)
-        offsets = _joined(self._offsets, np.int64)
-        milliseconds = _joined(self._milliseconds, np.int64)
-        values, keys, headers = self._values, self._keys, self._headers
-        if np.any(partitions[1:] < partitions[:-1]):
-            order = np.argsort(partitions, kind="stable")
-            partitions, offsets = partitions[order], offsets[order]
-            milliseconds = milliseconds[order]
-            places = order.tolist()
-            values, keys = [values[i] for i in places], [keys[i] for i in places]
-            headers = [headers[i] for i in places]
+        ordered = [
+            (partition, run) for partition in sorted(self._runs) for run in self._runs[partition]
+        ]
+        runs = [run for _, run in ordered]
+        partitions = np.repeat(
+            np.array([partition for partition, _ in ordered], np.int32),
+            np.array([len(run.offsets) for run in runs], np.int64),
+        )
+        milliseconds = _joined([run.milliseconds for run in runs], np.int64)
         known = (milliseconds >= 0) & (milliseconds <= _LAST_MILLISECOND)
         return pa.RecordBatch.from_arrays(
             [
-                _binary(values, pa.binary()),
-                _binary(keys, pa.binary()),
-                _maps(headers),
+                _binary([run.values for run in runs], pa.binary()),
+                _binary([run.keys for run in runs], pa.binary()),
+                _maps(runs),
                 _fixed(partitions, pa.int32()),
-                _fixed(offsets, pa.int64()),
+                _fixed(_joined([run.offsets for run in runs], np.int64), pa.int64()),
                 _fixed(np.where(known, milliseconds, 0) * 1000, pa.timestamp("us", "UTC"), known),
             ],
             schema=KAFKA_RECORDS,
         )
 
 
-def _headers(messages: Sequence[Message]) -> list[Sequence[Header] | None]:
+@dataclass(frozen=True)
+class _Bytes:
+    """Some texts of bytes in a row, how long each is, and which are null; None: none is."""
+
+    data: bytes
+    lengths: npt.NDArray[np.int32]
+    absent: npt.NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Successive messages of one partition."""
+
+    values: _Bytes
+    keys: _Bytes
+    headers: Sequence[Sequence[Header] | None] | None
+    offsets: npt.NDArray[np.int64]
+    milliseconds: npt.NDArray[np.int64]
+
+
+def _run(messages: Sequence[Message], offsets: npt.NDArray[np.int64]) -> _Run:
     from confluent_kafka import Message
 
-    try:
-        found: list[Any] = list(map(Message.headers, messages))
-    except (SystemError, UnicodeDecodeError):
-        found = [_headers_or_marker(message) for message in messages]
-    return [_named_once(h) if h else None for h in found] if any(found) else found
+    stamps = map(operator.itemgetter(1), map(Message.timestamp, messages))
+    return _Run(
+        _bytes(list(map(Message.value, messages))),
+        _bytes(list(map(Message.key, messages))),
+        _headers(messages),
+        offsets,
+        np.fromiter(stamps, np.int64, len(messages)),
+    )
 
 
-def _headers_or_marker(message: Any) -> Sequence[Header] | None:
-    try:
-        return message.headers()  # type: ignore[no-any-return]
-    except (SystemError, UnicodeDecodeError):
-        return [(UNREADABLE_HEADERS, None)]
+def _bytes(items: Sequence[bytes | None]) -> _Bytes:
+    absent = np.fromiter(map(operator.is_, items, repeat(None)), np.bool_, len(items))
+    present: Sequence[Any] = [item or b"" for item in items] if absent.any() else items
+    lengths = np.fromiter(map(len, present), np.int32, len(items))
+    return _Bytes(b"".join(present), lengths, absent if absent.any() else None)
+
+
+def _headers(messages: Sequence[Message]) -> list[Sequence[Header] | None] | None:
+    """None if there are none at all."""
+    from confluent_kafka import Message
+
+    found: list[Any] = []
+    # One call for a message: after a failure the client crashes at the second (2.16).
+    told = map(Message.headers, messages)
+    while len(found) < len(messages):
+        try:
+            found.extend(told)
+        except (SystemError, UnicodeDecodeError):
+            found.append([(UNREADABLE_HEADERS, None)])
+    return [_named_once(h) if h else None for h in found] if any(found) else None
 
 
 def _named_once(headers: Sequence[Header]) -> Sequence[Header]:
@@ -152,42 +182,40 @@ def _fixed(
     return pa.Array.from_buffers(kind, len(numbers), buffers)
 
 
-def _binary(items: Sequence[bytes | None], kind: pa.DataType) -> pa.Array:
-    absent = np.fromiter(map(operator.is_, items, repeat(None)), np.bool_, len(items))
-    present = [item or b"" for item in items] if absent.any() else items
-    return pa.Array.from_buffers(
-        kind,
-        len(items),
-        [
-            _validity(~absent),
-            pa.py_buffer(_ends(map(len, present), len(items))),  # type: ignore[arg-type]
-            pa.py_buffer(b"".join(present)),  # type: ignore[arg-type]
-        ],
-    )
+def _binary(parts: Sequence[_Bytes], kind: pa.DataType) -> pa.Array:
+    lengths = _joined([part.lengths for part in parts], np.int32)
+    known = None
+    if any(part.absent is not None for part in parts):
+        masks = [np.zeros(len(p.lengths), bool) if p.absent is None else p.absent for p in parts]
+        known = ~np.concatenate(masks)
+    data = pa.py_buffer(b"".join([part.data for part in parts]))
+    buffers = [_validity(known), pa.py_buffer(_ends(lengths)), data]
+    return pa.Array.from_buffers(kind, len(lengths), buffers)
 
 
-def _maps(headers: Sequence[Sequence[Header] | None]) -> pa.Array:
+def _maps(runs: Sequence[_Run]) -> pa.Array:
     kind = KAFKA_RECORDS.field("headers").type
-    present = [h or () for h in headers]
+    if all(run.headers is None for run in runs):
+        return pa.nulls(sum(len(run.offsets) for run in runs), kind)
+    headers = chain.from_iterable(run.headers or repeat(None, len(run.offsets)) for run in runs)
+    present = [header or () for header in headers]
     pairs = list(chain.from_iterable(present))
-    if not pairs:
-        return pa.nulls(len(headers), kind)
-    names = _binary([name.encode() for name, _ in pairs], pa.string())
-    values = _binary([value for _, value in pairs], pa.binary())
-    known = np.fromiter(map(bool, present), np.bool_, len(present))
+    names = _binary([_bytes([name.encode() for name, _ in pairs])], pa.string())
+    values = _binary([_bytes([value for _, value in pairs])], pa.binary())
+    lengths = np.fromiter(map(len, present), np.int32, len(present))
     return pa.Array.from_buffers(
         kind,
-        len(headers),
-        [_validity(known), pa.py_buffer(_ends(map(len, present), len(present)))],
+        len(present),
+        [_validity(lengths > 0), pa.py_buffer(_ends(lengths))],
         children=[
             pa.StructArray.from_arrays([names, values], fields=[kind.key_field, kind.item_field])
         ],
     )
 
 
-def _ends(lengths: Iterable[int], count: int) -> npt.NDArray[np.int32]:
-    ends = np.zeros(count + 1, np.int32)
-    np.cumsum(np.fromiter(lengths, np.int32, count), out=ends[1:])
+def _ends(lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    ends = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=ends[1:])
     return ends
 
 

@@ -1,0 +1,65 @@
+"""Writes to a topic as producers of all kinds do, and reads it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from confluent_kafka import Producer
+
+from resources.kafka import KafkaResource
+from social_assets.sources.kafka import Read, TopicReader
+
+PLENTY = 1 << 30
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+def produce(
+    kafka: KafkaResource,
+    topic: str,
+    values: Sequence[bytes | None],
+    partition: int = 0,
+    *,
+    headers: Headers | None = None,
+    **settings: Any,
+) -> None:
+    """Append the values; all are with the broker when it returns."""
+    dotted = {name.replace("_", "."): value for name, value in settings.items()}
+    producer = Producer({**kafka.client_settings(), "linger.ms": 50, **dotted})
+    for value in values:
+        producer.produce(topic, value, partition=partition, headers=list(headers or ()) or None)
+        producer.poll(0)
+    assert producer.flush(30) == 0, "the broker did not take them"
+
+
+def numbered(first: int, end: int) -> list[bytes]:
+    return [b"%d" % number for number in range(first, end)]
+
+
+def reader(
+    kafka: KafkaResource, topic: str, starts: Mapping[int, int] | None = None, **options: Any
+) -> TopicReader:
+    """A reader from these offsets on, or from the first ones of all partitions."""
+    offsets = kafka.offsets(topic)
+    assert offsets is not None
+    return TopicReader(kafka.client_settings(), topic, starts or offsets.earliest, **options)
+
+
+def ends(kafka: KafkaResource, topic: str) -> Mapping[int, int]:
+    offsets = kafka.offsets(topic)
+    assert offsets is not None
+    return offsets.end
+
+
+def read_all(reader: TopicReader, until: Mapping[int, int]) -> Read:
+    """One reading that nothing but the ends, a gap or an open transaction ends."""
+    return reader.read(until, PLENTY, PLENTY, linger_seconds=5)
+
+
+def values(records: pa.RecordBatch) -> list[bytes | None]:
+    return records.column("value").to_pylist()  # type: ignore[no-any-return]
+
+
+def offsets(records: pa.RecordBatch) -> list[int]:
+    return records.column("offset").to_pylist()  # type: ignore[no-any-return]
