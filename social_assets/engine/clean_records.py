@@ -48,7 +48,7 @@ def verdicts(session: Session, raw: ir.Table, contract: Contract) -> Iterator[ir
 
 
 def _first_shape(session: Session, raw: ir.Table, contract: Contract) -> Shape:
-    sample = opened(raw.limit(SAMPLE_ROWS).rename(record_bytes="value"), contract.max_record_bytes)
+    sample = opened(_records(raw.limit(SAMPLE_ROWS)), contract.max_record_bytes)
     return shape_of(
         contract, session.strings(distinct_keys(sample)), session.strings(distinct_headers(raw))
     )
@@ -62,7 +62,7 @@ def _wider(session: Session, stored: ir.Table, contract: Contract, shape: Shape)
 
 
 def _verdicts(raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
-    records = opened(raw.rename(record_bytes="value"), contract.max_record_bytes)
+    records = opened(_records(raw), contract.max_record_bytes)
     columns = [c.name for c in contract.source_columns]
     table = judged(cleaned(with_fields(records, shape, columns), contract), contract)
     rejected = table.reasons != ""
@@ -72,6 +72,11 @@ def _verdicts(raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
         "event_date",
         "reasons",
         "spare_keys",
-        record_bytes=ibis.cases((rejected, table.record_bytes)),
+        record_bytes=ibis.cases((rejected, table.value)),
         csv_header=ibis.cases((rejected, table.csv_header)),
     )
+
+
+def _records(raw: ir.Table) -> ir.Table:
+    """A tombstone has no bytes: it is judged, and rejected, as a record without text."""
+    return raw.mutate(record_bytes=raw.value.fill_null(b""))
