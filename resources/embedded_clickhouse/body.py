@@ -25,15 +25,22 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_IN_MEMORY_BYTES = 1 << 20
+# A micro-batch, even a large one, should not touch the disk; many bodies at once should not
+# fill the memory.
+_FEW_BODIES = 8
+_IN_MEMORY_BYTES_OF_FEW = 16 << 20
+_IN_MEMORY_BYTES_OF_MANY = 1 << 20
 _PART_BYTES = 1 << 20
 _DECODING_ERRORS = (EOFError, OSError, RuntimeError, zlib.error, zstd.ZstdError)
 
 
 class Body:
-    """A received body. Reads decode it, all of its frames or members, one after another."""
+    """A received body. Reads decode it, all of its frames or members, one after another.
 
-    def __init__(self, encoding: str, folder: Path) -> None:
+    `at_once` is how many requests are open, this one included.
+    """
+
+    def __init__(self, encoding: str, folder: Path, at_once: int) -> None:
         if encoding not in ("", "identity", "gzip", "lz4", "zstd"):
             raise ClickHouseError(
                 48,
@@ -41,7 +48,10 @@ class Body:
                 f"Content-Encoding {encoding!r} is not decoded here; send gzip, lz4 or zstd",
             )
         self._encoding = encoding
-        self._file = _spool_file(folder)
+        few = at_once <= _FEW_BODIES
+        self._file = _spool_file(
+            folder, _IN_MEMORY_BYTES_OF_FEW if few else _IN_MEMORY_BYTES_OF_MANY
+        )
         self._reader: IO[bytes] | None = None
 
     async def receive(self, parts: AsyncIterator[bytes]) -> None:
@@ -97,7 +107,7 @@ class SpooledStream:
     """A result drained to the end before its first part goes out (`wait_end_of_query`)."""
 
     def __init__(self, stream: Stream, folder: Path) -> None:
-        self._file = _spool_file(folder)
+        self._file = _spool_file(folder, _IN_MEMORY_BYTES_OF_MANY)
         try:
             while part := stream.next_part():
                 self._file.write(part)
@@ -115,8 +125,8 @@ class SpooledStream:
         self._file.close()
 
 
-def _spool_file(folder: Path) -> IO[bytes]:
+def _spool_file(folder: Path, in_memory_bytes: int) -> IO[bytes]:
     """In memory while small, then a file that has no name."""
     # Not a context manager: it lives as long as the request.
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, dir=str(folder))  # noqa: SIM115
+    file = tempfile.SpooledTemporaryFile(max_size=in_memory_bytes, dir=str(folder))  # noqa: SIM115
     return cast("IO[bytes]", file)

@@ -56,6 +56,11 @@ class Result:
     format: str | None
     resources: ExitStack
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the first part is all, so that nothing runs and nothing is held any more."""
+        return self.rest is None
+
     def next_part(self) -> bytes:
         """The part after the last one; empty at the end."""
         return b"" if self.rest is None else self.rest.next_part()
@@ -63,6 +68,11 @@ class Result:
     def close(self) -> None:
         """Stop what still runs, and give the connection back."""
         self.resources.close()
+
+
+def _whole(outcome: Outcome, format_name: str | None) -> Result:
+    """A result that holds nothing: its connection goes back as soon as the caller is done."""
+    return Result(outcome.body, None, outcome, format_name, ExitStack())
 
 
 class Execution:
@@ -75,7 +85,7 @@ class Execution:
         self._threads = threads
 
     def run(self, request: QueryRequest, body: Body) -> Result:
-        """Run to the first part of the result; `close` of the result releases everything."""
+        """Run to the first part of the result; `close` of the result releases what it holds."""
         with ExitStack() as resources:
             lease = Lease(self.sessions, request.session)
             resources.callback(lease.release)
@@ -86,8 +96,7 @@ class Execution:
                 query = read_query(_whole_text(head, body))
                 return self._query(request, query, lease.connection, resources)
             parts = _joined(head[insert.data_start :], body)
-            outcome = _insert(request, insert, parts, lease.connection)
-            return Result(b"", None, outcome, None, resources.pop_all())
+            return _whole(_insert(request, insert, parts, lease.connection), None)
 
     def _query(
         self, request: QueryRequest, query: Query, connection: Connection, resources: ExitStack
@@ -97,8 +106,7 @@ class Execution:
         if not (query.may_be_select and kind == "READ_ONLY"):
             outcome = connection.run(query.text, format_name, request.parameters)
             has_result = bool(outcome.body) or query.keyword in _WITH_RESULT
-            known_format = format_name if has_result else None
-            return Result(outcome.body, None, outcome, known_format, resources.pop_all())
+            return _whole(outcome, format_name if has_result else None)
         stream = self._stream(query, format_name, connection, request)
         resources.callback(stream.close)
         if request.whole_result_first:

@@ -53,6 +53,11 @@ class Traffic:
             self._last_end = time.monotonic()
 
     @property
+    def open_requests(self) -> int:
+        """How many there are now."""
+        return self._open
+
+    @property
     def idle_seconds(self) -> float:
         """Seconds since the last request ended; 0 while one is open."""
         return 0.0 if self._open else time.monotonic() - self._last_end
@@ -116,18 +121,22 @@ class HttpInterface:
         asked = QueryRequest.of(request)
         async with AsyncExitStack() as held:
             held.enter_context(self.traffic.request())
-            body = Body(asked.content_encoding, self._execution.spool)
+            body = Body(asked.content_encoding, self._execution.spool, self.traffic.open_requests)
             held.callback(body.close)
             await body.receive(request.stream())
             await self._take_slot()
             held.callback(self._slots.release)
             result = await self.in_thread(lambda: self._execution.run(asked, body))
-            held.push_async_callback(self.in_thread, result.close)
+            if not result.is_whole:
+                held.push_async_callback(self.in_thread, result.close)
             return ResultResponse(
                 asked, result, self._execution.engine, self.in_thread, held.pop_all()
             )
 
     async def _take_slot(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
         try:
             await asyncio.wait_for(self._slots.acquire(), _SLOT_WAIT_SECONDS)
         except TimeoutError:

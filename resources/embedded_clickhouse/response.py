@@ -12,7 +12,7 @@ import json
 import logging
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Protocol, TypeVar
 
@@ -82,14 +82,28 @@ class ResultResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send all of it; the parameters are ASGI's."""
         async with self._held:
+            if self._result.is_whole:
+                await self._send_whole(send)
+                return
             gone = asyncio.create_task(_until_disconnect(receive))
             try:
                 await self._send(send, gone)
             finally:
                 gone.cancel()
 
+    async def _send_whole(self, send: Send) -> None:
+        """What an insert or a command answers: known to its length, and mostly empty."""
+        body = self._result.first_part
+        if body:
+            body = await self._in_thread(lambda: self._encoded(body) + self._encoder.finish())
+        else:
+            body = self._encoder.finish()
+        await self._held.aclose()
+        await send(self._head({"Content-Length": str(len(body))}))
+        await send(_body(body, more=False))
+
     async def _send(self, send: Send, gone: asyncio.Task[None]) -> None:
-        await send(self._head())
+        await send(self._head({}))
         try:
             part = await self._in_thread(lambda: self._encoded(self._result.first_part))
             while part and not gone.done():
@@ -109,7 +123,7 @@ class ResultResponse(Response):
         """Empty for the empty part, which is the end, and for no other."""
         return self._encoder.encode(part) if part else b""
 
-    def _head(self) -> Message:
+    def _head(self, more: Mapping[str, str]) -> Message:
         result, name = self._result, (self._result.format or "").lower()
         headers = {
             "Content-Type": _CONTENT_TYPES.get(name, "text/plain; charset=UTF-8"),
@@ -118,6 +132,7 @@ class ResultResponse(Response):
             "X-ClickHouse-Timezone": self._server.timezone,
             "X-ClickHouse-Summary": _summary(result.outcome),
             "X-ClickHouse-Exception-Tag": self._tag,
+            **more,
         }
         if result.format:
             headers["X-ClickHouse-Format"] = result.format

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from collections.abc import Callable
@@ -283,3 +284,11 @@ def test_ddl_that_dbt_leans_on_works(client: Client, table: MakeTable) -> None:
     client.command(f"ALTER TABLE fact_{old} REPLACE PARTITION '2026-01-02' FROM staged_{old}")
     client.command(f"ALTER TABLE fact_{old} DROP PARTITION '2026-01-01'")
     assert client.query(f"SELECT a FROM fact_{old}").result_rows == [(3,)]
+
+
+def test_the_answer_to_an_insert_tells_its_length(ask, table: MakeTable) -> None:
+    name = table("a UInt64")
+    answer = ask(f"INSERT INTO {name} VALUES (1)")
+    assert answer.status == 200
+    assert answer.headers["content-length"] == "0"
+    assert json.loads(answer.headers["x-clickhouse-summary"])["written_rows"] == "1"
