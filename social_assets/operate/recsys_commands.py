@@ -1,0 +1,112 @@
+"""`social-assets recsys ...`: judge a model on files of pairs, and change which champion serves.
+
+Belongs here: parsing and printing. Models, figures and the champion's history stand in `recsys`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from social_assets.operate.failures import RunFailedError
+
+if TYPE_CHECKING:
+    from recsys.measurement import Measurement
+    from resources.home import Home
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def recsys() -> None:
+    """Recommenders: evaluate them on files, list the champions, go back to an earlier one."""
+
+
+@recsys.command()
+@click.option("--train", type=_FILE, required=True, help="Lines of `user item item ...`.")
+@click.option(
+    "--test", type=_FILE, help="The same; default a tenth of each user's items, held out at random."
+)
+@click.option("--model", "name", default="best", show_default=True, help="A model, or `best`.")
+@click.option("--parameters", default="{}", help="JSON, such as '{\"width\": 512}'.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of what is held out.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def evaluate(  # noqa: PLR0917  (a parameter an option)
+    train: Path, test: Path | None, name: str, parameters: str, seed: int, form: str
+) -> None:
+    """Fit a model on pairs, rank all items for all users, and compare with the test pairs."""
+    measured = measured_on_files(train, test, name, _parameters(parameters), seed)
+    figures = measured.as_json()
+    if form == "json":
+        click.echo(json.dumps(figures))
+        return
+    click.echo(f"{'model':16} {measured.model}")
+    for figure, value in figures.items():
+        click.echo(f"{figure:16} {value:,.4f}" if isinstance(value, float) else f"{figure} {value}")
+
+
+@recsys.command()
+@click.pass_obj
+def champions(home: Home) -> None:
+    """Every version that has served, oldest first, and which one serves."""
+    from recsys.reign import champion, history
+
+    root = home.artifacts / "champion"
+    present = champion(root)
+    for reign in history(root):
+        serves = "  serves" if root / reign.model / reign.version == present else ""
+        click.echo(f"{reign}{serves}")
+
+
+@recsys.command()
+@click.option("--to", "version", help="Which version; default the one before the present champion.")
+@click.pass_obj
+def rollback(home: Home, version: str | None) -> None:
+    """Demote the champion: an earlier version serves again, at once for who loads the artifact.
+
+    Then materialize recsys/top_n and recsys/similar_items, which serve the tables.
+    """
+    from recsys.artifact import ArtifactError
+    from recsys.reign import roll_back
+
+    try:
+        folder = roll_back(home.artifacts / "champion", version)
+    except ArtifactError as error:
+        raise RunFailedError(str(error)) from error
+    click.echo(f"{folder.parent.name} {folder.name} serves again")
+    click.echo("tables: materialize recsys/top_n and recsys/similar_items", err=True)
+
+
+def measured_on_files(
+    train: Path, test: Path | None, name: str, parameters: dict[str, Any], seed: int
+) -> Measurement:
+    """Read, fit, rank, compare; raises RunFailedError with what a user can mend."""
+    from recsys.matrix import InteractionMatrix
+    from recsys.measurement import measure
+    from recsys.models.catalog import new_model
+    from recsys.pairs import hold_out, pairs_of_files, read_pairs
+
+    try:
+        model = new_model(name, parameters)
+        if test is None:
+            pairs = hold_out(InteractionMatrix.from_table(read_pairs(train)), seed=seed)
+        else:
+            pairs = pairs_of_files(train, test)
+        if pairs.repeated:
+            click.echo(f"{pairs.repeated} pairs of {test} are in {train}: left out", err=True)
+        return measure(model, pairs.train, pairs.test)
+    except (ValueError, MemoryError) as error:
+        raise RunFailedError(str(error)) from error
+
+
+def _parameters(text: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise click.BadParameter(f"{text!r} is no JSON object of parameters")
+    return parsed
