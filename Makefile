@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 EVENTS ?= 1000000
 DEMO_ARGS ?=
+RECSYS_ARGS ?=
 
-.PHONY: install demo dev kafka stop test lint types bench clean
+.PHONY: install demo dev kafka stop test lint types bench bench-recsys clean
 
 install: $(VENV)/.installed
 
@@ -38,6 +39,9 @@ lint: install
 
 types: install
 	$(BIN)/mypy
+
+bench-recsys: install ## Every recommender on a file of pairs: RECSYS_ARGS="--train F --test F"
+	$(BIN)/python -m bench.recsys_boards $(RECSYS_ARGS)
 
 bench: install ## The figures of bench/RESULTS.md, measured now
 	$(BIN)/python -m bench.clean_speed

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from resources.home import ENVIRONMENT_VARIABLE, Home, HomeInsideCheckoutError
+from social_assets.operate.recsys_commands import recsys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -238,6 +239,9 @@ def kafka_stop(home: Home) -> None:
     from resources.kafka_broker import stop as stop_broker
 
     out.print("stopped Kafka" if stop_broker(home) else "Kafka was not running")
+
+
+cli.add_command(recsys)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
