@@ -29,6 +29,19 @@ _VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE"
 """How bytes as they came are written: they hardly repeat, and a smallest and largest of 100 MB in a
 page's header keep other readers from opening it."""
 
+GIVEN_UP_KEPT_HOURS = 2
+"""How long a file that the table has given up stays: as long as a query may take that listed it.
+
+Longer, and what streaming gives up in the time, thousands of files an hour, is in every checkpoint.
+"""
+
+PROPERTIES: Mapping[str, str] = {
+    "delta.deletedFileRetentionDuration": f"interval {GIVEN_UP_KEPT_HOURS} hours",
+    # Opening a table lists its log, where streaming writes some commits a second.
+    "delta.logRetentionDuration": "interval 15 minutes",
+}
+"""The properties of every table."""
+
 
 @dataclass(frozen=True)
 class Applied:
@@ -68,7 +81,7 @@ class LakeTable:
             self._created(),
             rows,
             mode="append",
-            writer_properties=self._writer(),
+            writer_properties=self.writer_properties(),
             commit_properties=CommitProperties(app_transactions=transactions),
         )
 
@@ -80,7 +93,7 @@ class LakeTable:
             rows,
             mode="overwrite",
             predicate=f"event_date IN ({listed})",
-            writer_properties=self._writer(),
+            writer_properties=self.writer_properties(),
         )
 
     def files(self, days: Iterable[date] | None = None) -> list[str]:
@@ -136,7 +149,8 @@ class LakeTable:
         except TableNotFoundError:
             return None
 
-    def _writer(self) -> WriterProperties:
+    def writer_properties(self) -> WriterProperties:
+        """How the table's files are written, whoever writes them."""
         binary = [f.name for f in self.schema if pa.types.is_binary(f.type)]
         return WriterProperties(
             compression="ZSTD",
@@ -151,5 +165,6 @@ class LakeTable:
             schema=self.schema,
             partition_by=list(self.partition_by),
             mode="ignore",
+            configuration=dict(PROPERTIES),
             storage_options=dict(self.storage_options),
         )

@@ -1,0 +1,211 @@
+"""Keeps a Delta table small: fewer files, no dead ones, a short log, no day beyond its time.
+
+Here belongs what rewrites or removes what a table has, none of which changes a row that stays.
+Each call is a commit of its own or none: killed at any moment it leaves the table whole, and files
+that no commit names, which the next vacuum takes. The caller holds the stream's lock: Delta would
+refuse the compaction of a table that somebody rebuilds meanwhile, and either work would be lost.
+
+Transactions (`Applied`) live in the log and outlast all of this: every checkpoint carries them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.fs
+from deltalake import DeltaTable
+from deltalake.fs import DeltaStorageHandler
+
+from social_assets.lake.delta import GIVEN_UP_KEPT_HOURS, PROPERTIES, LakeTable
+
+FULL_BYTES = 128 << 20
+"""Files are brought together up to this size, at night."""
+
+SMALL_BYTES = (8 << 20, 1 << 20)
+"""What a drain brings together at its end: files below this, up to this. The second, where there is
+too much below the first."""
+
+SMALL_FILES = 50
+"""Fewer small files of a day than this are left to the night."""
+
+BRIEF_BYTES = 64 << 20
+"""What a drain rewrites of one day at most; a day with more is left to the night."""
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What maintenance did to tables: data files and bytes in use before and after, rows that
+    retention removed, files and bytes deleted from storage, files of the log deleted, seconds.
+    """
+
+    files_before: int = 0
+    files_after: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    rows_removed: int = 0
+    files_deleted: int = 0
+    bytes_freed: int = 0
+    log_files_deleted: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Freed) -> Freed:
+        """Both, of two tables."""
+        return Freed(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+def compact_briefly(
+    tables: Sequence[LakeTable], days: Collection[date], seconds: float = 1.0
+) -> int:
+    """Bring together small files of some days; returns how many were replaced.
+
+    For the end of a drain: takes days with SMALL_FILES or more, most files first, and begins none
+    after `seconds`.
+    """
+    ends_at = time.monotonic() + seconds
+    crowded: list[tuple[int, LakeTable, date, int]] = []
+    for table in tables:
+        for day, sizes in _sizes(table, days).items():
+            limit = _brief_limit(sizes)
+            files = int(pc.sum(pc.less(sizes, limit)).as_py())
+            if files >= SMALL_FILES:
+                crowded.append((files, table, day, limit))
+    replaced = 0
+    for _, table, day, limit in sorted(crowded, key=lambda each: -each[0]):
+        if time.monotonic() > ends_at:
+            break
+        replaced += _compact(table, day, limit)
+        _shorten_log(table)
+    return replaced
+
+
+def maintain(table: LakeTable, expired: Collection[date] = ()) -> Freed:
+    """Remove the rows of expired days, bring files together, delete what no query needs any more.
+
+    Does nothing to a table that is not there.
+    """
+    if not DeltaTable.is_deltatable(table.uri, dict(table.storage_options)):
+        return Freed()
+    started = time.monotonic()
+    before = _sizes_of_all(table)
+    rows_removed = remove_days(table, expired) if expired else 0
+    compact(table)
+    swept = _sweep(table)
+    log_files_deleted = _shorten_log(table)
+    after = _sizes_of_all(table)
+    return swept + Freed(
+        files_before=len(before),
+        files_after=len(after),
+        bytes_before=pc.sum(before).as_py() or 0,
+        bytes_after=pc.sum(after).as_py() or 0,
+        rows_removed=rows_removed,
+        log_files_deleted=log_files_deleted,
+        seconds=time.monotonic() - started,
+    )
+
+
+def compact(table: LakeTable) -> int:
+    """Bring files together up to FULL_BYTES; returns how many were replaced.
+
+    Each day is a commit of its own; of a table without days all is.
+    """
+    if "event_date" not in table.partition_by:
+        return _compact(table, None, FULL_BYTES)
+    crowded = [
+        day
+        for day, sizes in _sizes(table).items()
+        if pc.sum(pc.less(sizes, FULL_BYTES)).as_py() > 1
+    ]
+    return sum(_compact(table, day, FULL_BYTES) for day in sorted(crowded))
+
+
+def remove_days(table: LakeTable, days: Collection[date]) -> int:
+    """Remove all rows of some days in one commit, without reading a file; returns how many."""
+    present = table.rows_by_day()
+    listed = [day for day in sorted(days) if day in present]
+    if listed:
+        quoted = ", ".join(f"'{day.isoformat()}'" for day in listed)
+        _open(table).delete(f"event_date IN ({quoted})")
+    return sum(present[day] for day in listed)
+
+
+def _compact(table: LakeTable, day: date | None, limit: int) -> int:
+    """One commit: files below `limit` into files up to it, row order kept."""
+    done = _open(table).optimize.compact(
+        partition_filters=[("event_date", "=", day.isoformat())] if day else None,
+        target_size=limit,
+        writer_properties=table.writer_properties(),
+    )
+    return int(done["numFilesRemoved"])
+
+
+def _sweep(table: LakeTable) -> Freed:
+    """Delete the files that were given up, or that no commit names, longer than GIVEN_UP_KEPT_HOURS ago."""
+    delta = _open(table)
+    hours = GIVEN_UP_KEPT_HOURS
+    doomed = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+    if not doomed:
+        return Freed()
+    found = _storage(table).get_file_info([unquote(path) for path in doomed])
+    delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+    return Freed(files_deleted=len(doomed), bytes_freed=sum(each.size or 0 for each in found))
+
+
+def _shorten_log(table: LakeTable) -> int:
+    """Write a checkpoint and delete what of the log lies before it; returns how many files."""
+    delta = _open(table)
+    if not PROPERTIES.items() <= delta.metadata().configuration.items():
+        delta.alter.set_table_properties(dict(PROPERTIES))
+        delta = _open(table)
+    delta.create_checkpoint()
+    before = _log_files(table)
+    delta.cleanup_metadata()
+    return before - _log_files(table)
+
+
+def _brief_limit(sizes: pa.Array) -> int:
+    """The largest of SMALL_BYTES below which files have BRIEF_BYTES at most; 0 if none."""
+    for limit in SMALL_BYTES:
+        if (pc.sum(sizes.filter(pc.less(sizes, limit))).as_py() or 0) <= BRIEF_BYTES:
+            return limit
+    return 0
+
+
+def _sizes(table: LakeTable, days: Collection[date] | None = None) -> dict[date, pa.Array]:
+    """Bytes of each file, by event date; `days` narrows to some."""
+    if not DeltaTable.is_deltatable(table.uri, dict(table.storage_options)):
+        return {}
+    actions = pa.table(_open(table).get_add_actions(flatten=True))
+    if not actions.num_rows:
+        return {}
+    found = actions.select(["partition.event_date", "size_bytes"])
+    if days is not None:
+        listed = pa.array(sorted(days), pa.date32())
+        found = found.filter(pc.is_in(found["partition.event_date"].cast(pa.date32()), listed))
+    grouped = found.group_by("partition.event_date").aggregate([("size_bytes", "list")])
+    each_day = grouped["partition.event_date"].cast(pa.date32()).to_pylist()
+    return {
+        day: sizes.values for day, sizes in zip(each_day, grouped["size_bytes_list"], strict=True)
+    }
+
+
+def _sizes_of_all(table: LakeTable) -> pa.ChunkedArray:
+    return pa.table(_open(table).get_add_actions(flatten=True))["size_bytes"]
+
+
+def _log_files(table: LakeTable) -> int:
+    return len(_storage(table).get_file_info(pyarrow.fs.FileSelector("_delta_log")))
+
+
+def _open(table: LakeTable) -> DeltaTable:
+    return DeltaTable(table.uri, storage_options=dict(table.storage_options))
+
+
+def _storage(table: LakeTable) -> pyarrow.fs.FileSystem:
+    """The folder or bucket of the table as a file system."""
+    return pyarrow.fs.PyFileSystem(DeltaStorageHandler(table.uri, dict(table.storage_options)))
