@@ -43,6 +43,10 @@ WATERMARK_DELAY = timedelta(minutes=5)
 """How far events may be out of order in the live view: what is older than the newest event by more
 than this is complete, as far as a stream ever is."""
 
+HOP_SECONDS = "hop_seconds"
+"""What each hop took since the last record of raw: hops work side by side, so they add up to more
+than the clock."""
+
 Log = Callable[[AssetMaterialization], None]
 Metadata = dict[str, MetadataValue[Any]]
 
@@ -105,6 +109,7 @@ class Materializations:
         self._log = log
         self._pending: defaultdict[date, list[DayCounts]] = defaultdict(list)
         self._last: Taken | None = None
+        self._hop_seconds: defaultdict[str, float] = defaultdict(float)
         self._records = 0
         self._flushed = 0.0
 
@@ -114,6 +119,8 @@ class Materializations:
             self._pending[day].append(counts)
             self._records += counts.landed
         self._last = taken
+        for hop, seconds in taken.seconds.items():
+            self._hop_seconds[hop] += seconds
         if time.monotonic() - self._flushed >= MATERIALIZE_SECONDS:
             self.flush()
 
@@ -132,6 +139,7 @@ class Materializations:
             progress = self._progress() if layer == "raw" else {}
             self._log(event.with_metadata({**event.metadata, **added, **progress}))
         self._pending.clear()
+        self._hop_seconds.clear()
         self._flushed = time.monotonic()
 
     def summary(self) -> str:
@@ -149,6 +157,9 @@ class Materializations:
             "offsets": MetadataValue.json({str(p): end for p, end in last.next_offsets.items()}),
             "lag": MetadataValue.int(last.lag),
             "delay_seconds": MetadataValue.float(round(last.delay_seconds, 3)),
+            HOP_SECONDS: MetadataValue.json(
+                {hop: round(seconds, 3) for hop, seconds in self._hop_seconds.items()}
+            ),
         }
         if last.newest_event is not None:
             watermark = last.newest_event - WATERMARK_DELAY
