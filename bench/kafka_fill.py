@@ -57,10 +57,11 @@ def fill(
     days: int = 1,
     compression: str = "lz4",
     spread: Spread = Spread.LIFELIKE,
+    seed: int = 7,
 ) -> None:
     """Make the topic if need be, and append the records to it, with event times of the last `days`.
 
-    All are with the broker at the end; RuntimeError if not.
+    All are with the broker at the end; RuntimeError if not. Another `seed` gives other event ids.
     """
     from confluent_kafka import Producer
 
@@ -77,7 +78,7 @@ def fill(
     )
     before = _end(kafka, topic)
     now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-    for block in bench_blocks(records, until=now, days=days, spread=spread):
+    for block in bench_blocks(records, until=now, days=days, seed=seed, spread=spread):
         while len(producer) > _QUEUED_RECORDS - len(block.lines):
             producer.poll(0.01)
         _produce(producer, topic, block)
