@@ -153,6 +153,22 @@ class Freshness:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How many days a stream's rows are kept after their event date; None is for ever.
+
+    `cleaned` is kept in lake and warehouse alike. A fact or rollup of several streams is kept as
+    long as the stream that keeps it longest; dimensions are never removed. A record of a day that
+    is gone from `cleaned` can't be known again as a duplicate.
+    """
+
+    raw_days: int | None = None
+    cleaned_days: int | None = None
+    quarantine_days: int | None = 90
+    facts_days: int | None = None
+    rollups_days: int | None = None
+
+
+@dataclass(frozen=True)
 class Contract:
     """What the rows of one stream must be, and where they come from.
 
@@ -179,6 +195,7 @@ class Contract:
     warn_above: float = 0.0
     fail_above: float = 0.05
     freshness: Freshness = Freshness()
+    retention: Retention = Retention()
 
     def __post_init__(self) -> None:
         """Refuse a contract that cannot work, and say why."""
@@ -200,6 +217,16 @@ class Contract:
                 f"rename the column of {self.model.__name__}"
             )
         self._refuse_ambiguous_spellings()
+        self._refuse_retention_shorter_than_lateness()
+
+    def _refuse_retention_shorter_than_lateness(self) -> None:
+        for layer, days in vars(self.retention).items():
+            if days is not None and timedelta(days=days) <= self.late_after:
+                raise ValueError(
+                    f"contract {self.name}: {layer} is {days}, and records may be late by "
+                    f"{self.late_after}: they would be removed as they come; keep more days, or "
+                    f"lower late_after"
+                )
 
     def _refuse_ambiguous_spellings(self) -> None:
         by_key: dict[str, str] = {}

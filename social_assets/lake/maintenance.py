@@ -145,7 +145,7 @@ def _compact(table: LakeTable, day: date | None, limit: int) -> int:
 
 
 def _sweep(table: LakeTable) -> Freed:
-    """Delete the files that were given up, or that no commit names, longer than GIVEN_UP_KEPT_HOURS ago."""
+    """Delete files that were given up, or never named by a commit, GIVEN_UP_KEPT_HOURS ago."""
     delta = _open(table)
     hours = GIVEN_UP_KEPT_HOURS
     doomed = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)

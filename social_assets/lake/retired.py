@@ -1,0 +1,71 @@
+"""The days that retention has removed, by table: so that no check takes them for lost.
+
+Here belongs the record alone. It is written before the rows go: a crash between leaves days that
+are not judged until the next night removes them, never days that are missing and look lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from social_assets.lake.delta import LakeTable
+
+RETIRED = pa.schema(
+    [
+        pa.field("asset", pa.string(), nullable=False),
+        pa.field("event_date", pa.date32(), nullable=False),
+        pa.field("rows", pa.int64(), nullable=False),
+        pa.field("retired_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+"""`asset` is the key of the table's asset, `raw/posts`. A day to which late rows came after it was
+removed has one row for each time."""
+
+
+class RetiredDaysError(ValueError):
+    """Days were to be made anew from a source that retention has removed: they would be emptied."""
+
+    def __init__(self, source: str, days: Collection[date]) -> None:
+        first, last = min(days).isoformat(), max(days).isoformat()
+        which = f"{first} is" if first == last else f"{len(days)} days of {first} to {last} are"
+        super().__init__(
+            f"{which} gone from {source} by the retention of its contract, and can't be made "
+            f"again: what is built from them would be emptied. Backfill other days; see "
+            f"`social-assets backfill --dry-run`"
+        )
+
+
+@dataclass(frozen=True)
+class RetiredDays:
+    """What retention removed from all tables, a Delta table with the columns of RETIRED."""
+
+    table: LakeTable
+
+    def record(self, asset: str, rows_by_day: Mapping[date, int]) -> None:
+        """Enter days of one table with the rows that they had."""
+        if not rows_by_day:
+            return
+        now = datetime.now(UTC)
+        rows = [
+            {"asset": asset, "event_date": day, "rows": count, "retired_at": now}
+            for day, count in sorted(rows_by_day.items())
+        ]
+        self.table.append(pa.Table.from_pylist(rows, RETIRED))
+
+    def days(self, *assets: str) -> set[date]:
+        """The days that any of these tables has lost to retention."""
+        rows = self.table.read()
+        named = rows.filter(pc.is_in(rows["asset"], pa.array(assets, pa.string())))
+        return set(named["event_date"].to_pylist())
+
+    def refuse(self, sources: Iterable[str], days: Collection[date]) -> None:
+        """Raise RetiredDaysError if any of the days is gone from any of these tables."""
+        for source in sources:
+            gone = self.days(source).intersection(days)
+            if gone:
+                raise RetiredDaysError(source, gone)

@@ -1,0 +1,42 @@
+"""Drops the days of a ClickHouse table that are beyond their time.
+
+Here belongs the dropping alone; which days, the contracts say. By partition and not by a TTL clause:
+a TTL acts whenever a merge comes to it, so that no check could tell what it took from what was
+lost, it would empty the staging table in which an old day is made anew, and a change of the contract
+would be a change of the table. To drop a partition is one step, after which the days are recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows and bytes on disk of a day."""
+
+    rows: int
+    size_bytes: int
+
+
+def days_before(client: Client, table: str, limit: date) -> dict[date, Sizes]:
+    """The days of `database.table` before a date."""
+    found = client.query(
+        "SELECT toDate(partition), sum(rows), sum(bytes_on_disk) FROM system.parts\n"
+        "WHERE active AND concat(database, '.', table) = {table:String}\n"
+        "  AND toDate(partition) < {limit:Date}\n"
+        "GROUP BY 1 ORDER BY 1",
+        parameters={"table": table, "limit": limit},
+    ).result_rows
+    return {day: Sizes(rows, size) for day, rows, size in found}
+
+
+def drop_days(client: Client, table: str, days: dict[date, Sizes]) -> None:
+    """Drop days of `database.table`, one step a day. No view sees it."""
+    for day in sorted(days):
+        client.command(f"ALTER TABLE {table} DROP PARTITION '{day.isoformat()}'")
