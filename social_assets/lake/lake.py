@@ -10,6 +10,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
 from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
+from social_assets.lake.retired import RETIRED, RetiredDays
 from social_assets.lake.schemas import PARTITION_COLUMNS, Layer, schema
 
 
@@ -52,3 +53,13 @@ class Lake:
             storage_options=self.storage_options,
         )
         return Gaps(table)
+
+    def retired(self) -> RetiredDays:
+        """What retention has removed, of all streams and tables."""
+        table = LakeTable(
+            uri=f"{self.root}/retired",
+            schema=RETIRED,
+            partition_by=(),
+            storage_options=self.storage_options,
+        )
+        return RetiredDays(table)
