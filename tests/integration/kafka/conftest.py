@@ -11,8 +11,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from drain_bed import Bed
 
 from resources import kafka_broker
+from resources.clickhouse import URL_VARIABLE
+from resources.embedded_clickhouse.lifecycle import stop
 from resources.home import ENVIRONMENT_VARIABLE, Home
 from resources.kafka import KafkaResource
 from resources.kafka_settings import BOOTSTRAP_SERVERS
@@ -75,3 +78,26 @@ def topic(kafka: KafkaResource) -> Callable[..., str]:
         return name
 
     return make
+
+
+@pytest.fixture(scope="session")
+def warehouse_home(deployed_home: Callable[[str], Home]) -> Iterator[Home]:
+    """One deployed warehouse for all drains of a worker."""
+    home = deployed_home("drained")
+    yield home
+    stop(home)
+
+
+@pytest.fixture
+def bed(
+    kafka: KafkaResource,
+    warehouse_home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Bed:
+    """Where streams are made, on a warehouse without rows."""
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(warehouse_home.path))
+    monkeypatch.delenv(URL_VARIABLE, raising=False)
+    made = Bed(warehouse_home, kafka, tmp_path)
+    made.empty()
+    return made

@@ -1,0 +1,217 @@
+"""Streams under test: a topic of their own, a lake of their own, and the deployed warehouse.
+
+Here belongs what the tests of drains do to a stream and ask of its tables, in their words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+
+from resources.clickhouse import ClickHouseResource
+from resources.home import Home
+from resources.kafka import KafkaResource
+from social_assets.checks.speed_equals_batch import Comparison
+from social_assets.contracts.registry import contract
+from social_assets.defs.dbt_translator import Warehouse
+from social_assets.engine.duckdb_engine import DuckDBEngine
+from social_assets.hops.drain import Taken, drain
+from social_assets.hops.stores import Stores, StreamStores
+from social_assets.hops.topic_source import Limits
+from social_assets.lake.lake import Lake
+
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+NOON = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 12, tzinfo=UTC)
+
+QUICK = Limits(seconds=60, quiet_seconds=0.2, pace_seconds=0.05, away_seconds=30)
+
+Row = tuple[object, ...]
+
+
+def event(number: int, at: datetime = NOON, **changed: object) -> bytes:
+    record: dict[str, object] = {
+        "event_id": f"e{number}",
+        "event_time": at.isoformat(),
+        "platform": "X",
+        "account_id": 1 + number % 5,
+        "post_id": f"p{number % 7}",
+        "user_id": f"{1 + number % 23}",
+        "metric_type": ("like", "share", "rating")[number % 3],
+        "value": number % 7,
+    }
+    return json.dumps(record | changed).encode()
+
+
+def events(numbers: Iterable[int], at: datetime = NOON) -> list[bytes]:
+    return [event(number, at) for number in numbers]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows by layer, all days together."""
+
+    raw: int
+    cleaned: int
+    duplicates: int = 0
+    rejected: int = 0
+
+
+@dataclass
+class Stream:
+    """One stream on a topic of its own."""
+
+    kafka: KafkaResource
+    stores: StreamStores
+    taken: list[Taken] = field(default_factory=list)
+
+    @property
+    def topic(self) -> str:
+        return self.stores.contract.kafka_topic
+
+    def send(
+        self,
+        values: Sequence[bytes | None],
+        partition: int | None = None,
+        *,
+        at: Sequence[datetime] | None = None,
+        headers: list[tuple[str, bytes]] | None = None,
+        **settings: Any,
+    ) -> None:
+        """Append to the topic, by turns to its partitions unless one is named; `at` are the
+        records' own timestamps.
+        """
+        from confluent_kafka import Producer
+
+        dotted = {name.replace("_", "."): value for name, value in settings.items()}
+        producer = Producer({**self.kafka.client_settings(), "linger.ms": 20, **dotted})
+        offsets = self.kafka.offsets(self.topic)
+        assert offsets is not None
+        for number, value in enumerate(values):
+            producer.produce(
+                self.topic,
+                value,
+                partition=number % len(offsets.end) if partition is None else partition,
+                timestamp=int(at[number].timestamp() * 1000) if at else 0,
+                headers=list(headers) if headers else None,
+            )
+            producer.poll(0)
+        assert producer.flush(30) == 0, "the broker did not take them"
+
+    def drain(self, limits: Limits = QUICK, **changed: Any) -> set[date]:
+        """Until it is quiet; the dates that changed."""
+        before = len(self.taken)
+        owed = drain(
+            self.stores, self.kafka, self.taken.append, dataclasses.replace(limits, **changed)
+        )
+        return owed.union(*(taken.days for taken in self.taken[before:]))
+
+    def counts(self) -> Counts:
+        """Rows by layer; fails unless each day's records are settled, and loaded."""
+        raw, cleaned = self.stores.raw.rows_by_day(), self.stores.cleaned.rows_by_day()
+        quarantine = self.stores.quarantine
+        duplicates = quarantine.rows_by_day(verdict="duplicate")
+        rejected = quarantine.rows_by_day(verdict="rejected")
+        for day, rows in raw.items():
+            settled = sum(layer.get(day, 0) for layer in (cleaned, duplicates, rejected))
+            assert settled == rows, f"{day}: {rows} raw, {settled} settled"
+        assert {day: n for day, n in cleaned.items() if n} == self.stores.loader.rows_by_day()
+        return Counts(*(sum(d.values()) for d in (raw, cleaned, duplicates, rejected)))
+
+    def reasons(self) -> Counter[str]:
+        """How often each reason stands in quarantine."""
+        rows = self.stores.quarantine.read()
+        return Counter(rows["reasons"].combine_chunks().flatten().to_pylist())
+
+    def lake(self) -> dict[str, list[Row]]:
+        """All rows of the lake but for when they came and with which batch, in order."""
+        tables = {
+            "raw": self.stores.raw,
+            "cleaned": self.stores.cleaned,
+            "quarantine": self.stores.quarantine,
+        }
+        return {name: _rows(table.read()) for name, table in tables.items()}
+
+
+@dataclass(frozen=True)
+class Bed:
+    """Where streams are made, on one warehouse."""
+
+    home: Home
+    kafka: KafkaResource
+    folder: Path
+
+    def stream(self, name: str = "engagement_events", partitions: int = 2, **config: str) -> Stream:
+        """A stream with an empty topic and an empty lake."""
+        topic = f"{name}_{uuid4().hex[:8]}"
+        dotted = {k.replace("_", "."): v for k, v in config.items()}
+        self.kafka.create_topic(topic, partitions, dotted)
+        return Stream(self.kafka, self.stores(topic, name))
+
+    def stores(self, topic: str, name: str = "engagement_events") -> StreamStores:
+        """The stores of a stream that has this topic."""
+        folder = self.folder / topic
+        stores = Stores(
+            Lake(str(folder / "lake"), folder / "locks"),
+            DuckDBEngine(folder / "spill"),
+            ClickHouseResource(),
+        )
+        return stores.of(dataclasses.replace(contract(name), topic=topic))
+
+    def ask(self, query: str) -> list[Row]:
+        with ClickHouseResource().client() as client:
+            return [tuple(row) for row in client.query(query).result_rows]
+
+    def warehouse(self) -> dict[str, list[Row]]:
+        """Every fact, dimension and rollup as people read it, merged and in order."""
+        project = Warehouse.of(self.home)
+        tables = [*project.tables("star"), *project.tables("rollups")]
+        with ClickHouseResource().client() as client:
+            return {
+                table.name: [
+                    tuple(map(_without_last_digits, row))
+                    for row in client.query(
+                        f"{Comparison(table, ()).merged(table.qualified_name, None)} ORDER BY ALL"
+                    ).result_rows
+                ]
+                for table in tables
+            }
+
+    def empty(self) -> None:
+        """Take all rows out of the warehouse."""
+        with ClickHouseResource().client() as client:
+            tables = client.query(
+                "SELECT concat(database, '.', name) FROM system.tables\n"
+                "WHERE database IN ('cleaned', 'star', 'rollups') AND engine LIKE '%MergeTree'\n"
+                "  AND name != 'deployments' AND total_rows > 0"
+            ).result_rows
+            for (table,) in tables:
+                client.command(f"TRUNCATE TABLE {table} SYNC")
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Look until it holds; fails if it does not within the time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
+def _rows(table: pa.Table) -> list[Row]:
+    names = sorted(set(table.column_names) - {"ingested_at", "batch_id"})
+    ordered = table.select(names).sort_by([(n, "ascending") for n in ("partition", "offset")])
+    return [tuple(map(str, row.values())) for row in ordered.to_pylist()]
+
+
+def _without_last_digits(value: object) -> object:
+    """Sums of Float64 differ in the last digits with the order of adding up."""
+    return round(value, 6) if isinstance(value, float) else value
