@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -28,17 +28,21 @@ class _End(Generic[T]):
 
 
 @contextmanager
-def ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
+def ahead(items: Iterator[T], over: Event | None = None) -> Iterator[Iterator[T]]:
     """The items, of which the next is made while one is used; an error of theirs is raised here.
 
-    When the block ends, the stage has ended too: it is stopped after the item it is at.
+    One at most is made in advance, so that as many are in memory as there are stages.
+
+    When the block ends, the stage has ended too: it is stopped after the item it is at. Stages that
+    share `over` end together, so that none waits for another that has nothing more to come.
     """
     made: Queue[T | _End[T]] = Queue(maxsize=1)
-    abandoned = Event()
-    thread = Thread(target=_make, args=(items, made, abandoned), name="ahead", daemon=True)
+    wanted = Semaphore(0)
+    abandoned = over or Event()
+    thread = Thread(target=_make, args=(items, made, wanted, abandoned), name="ahead", daemon=True)
     thread.start()
     try:
-        yield _taken(made)
+        yield _taken(made, wanted, abandoned)
     finally:
         abandoned.set()
         while thread.is_alive():
@@ -46,10 +50,12 @@ def ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
             thread.join(_LOOK_UP_SECONDS)
 
 
-def _make(items: Iterator[T], made: Queue[T | _End[T]], abandoned: Event) -> None:
+def _make(
+    items: Iterator[T], made: Queue[T | _End[T]], wanted: Semaphore, abandoned: Event
+) -> None:
     try:
         for item in items:
-            if not _put(made, item, abandoned):
+            if not (_put(made, item, abandoned) and _is_taken(wanted, abandoned)):
                 return
         _put(made, _End(), abandoned)
     except BaseException as error:  # noqa: BLE001 - raised again where the items are taken
@@ -66,13 +72,27 @@ def _put(made: Queue[T | _End[T]], item: T | _End[T], abandoned: Event) -> bool:
     return False
 
 
-def _taken(made: Queue[T | _End[T]]) -> Iterator[T]:
+def _is_taken(wanted: Semaphore, abandoned: Event) -> bool:
+    """Wait until the item made last is taken; false if nobody will."""
+    while not abandoned.is_set():
+        if wanted.acquire(timeout=_LOOK_UP_SECONDS):
+            return True
+    return False
+
+
+def _taken(made: Queue[T | _End[T]], wanted: Semaphore, abandoned: Event) -> Iterator[T]:
     while True:
-        item = made.get()
+        try:
+            item = made.get(timeout=_LOOK_UP_SECONDS)
+        except Empty:
+            if abandoned.is_set():
+                return
+            continue
         if isinstance(item, _End):
             if item.error is not None:
                 raise item.error
             return
+        wanted.release()
         yield item
 
 
