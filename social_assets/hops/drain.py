@@ -8,16 +8,22 @@ then reads from the offsets that the lake holds.
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
+from threading import Event
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.hops.ahead import ahead
+from social_assets.hops.ingest import settle as settle_all
 from social_assets.hops.micro_batch import (
     DayCounts,
     Judge,
@@ -25,12 +31,12 @@ from social_assets.hops.micro_batch import (
     land,
     load,
     settle,
-    settle_owed,
 )
 from social_assets.hops.stores import StreamStores
-from social_assets.hops.topic_offsets import TopicOffsets, app_id, starts, topic_app_id
+from social_assets.hops.topic_offsets import TopicOffsets, landed, starts
 from social_assets.hops.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.lake.ledger import Entry
+from social_assets.lake.schemas import RAW
 from social_assets.sources.kafka import TopicReader
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
 
@@ -61,11 +67,25 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class _MicroBatch:
-    """A micro-batch on its way, and what each hop took."""
+class _Judged:
+    """A micro-batch on its way into the lake, and what each hop took."""
 
     arrived: Arrived
     judged: Judged
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Committed:
+    """A micro-batch on its way into the warehouse: without its raw records, most of its bytes."""
+
+    batch_id: str
+    ingested_at: datetime
+    next_offsets: Mapping[int, int]
+    lag: int
+    days: Mapping[date, DayCounts]
+    oldest: datetime | None
+    cleaned: pa.Table
     seconds: dict[str, float]
 
 
@@ -83,22 +103,49 @@ def drain(
     """
     with (
         stores.lock(),
+        _seldom_collected(),
         stores.engine.session() as session,
         micro_batch_loader(stores.loader) as loader,
     ):
-        owed = settle_owed(stores, session, loader)
-        offsets = broker.offsets(stores.contract.kafka_topic)
+        # Files too: what landed first must be judged first.
+        owed = settle_all(stores)
+        offsets = broker.offsets(stores.contract.kafka_topic, limits.away_seconds)
         if offsets is None:
             return owed
         begin = starts(stores.raw, offsets)
-        stores.gaps.record(begin.missing)
-        with TopicReader(broker.client_settings(), offsets.topic, begin.offsets) as reader:
+        if begin.missing:
+            stores.gaps.record(begin.missing)
+            # Without a record too: the gap is dealt with, and nobody asks for this drain again.
+            stores.raw.append(RAW.empty_table(), *landed(offsets, begin.offsets))
+        with TopicReader(
+            broker.client_settings(),
+            offsets.topic,
+            begin.offsets,
+            topic_id=offsets.topic_id,
+            ask_topic_id=partial(broker.topic_id, offsets.topic),
+            patience_seconds=limits.away_seconds,
+        ) as reader:
             source = TopicSource(
                 stores, broker, reader, offsets=offsets, begin=begin.offsets, limits=limits
             )
             course = _Course(stores, broker, Judge(stores, session), loader, offsets)
-            course.run(source.micro_batches(), report)
+            course.run(source, report)
     return owed
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for garbage cycles seldom: a hundred thousand messages at once are none, and looking
+    through them took a third of the reading's CPU seconds.
+    """
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 class _Course:
@@ -116,66 +163,67 @@ class _Course:
         self._broker = broker
         self._judge = judge
         self._loader = loader
-        self._topic = offsets.topic
-        self._topic_id = offsets.topic_id
+        self._offsets = offsets
         self._days: defaultdict[date, list[DayCounts]] = defaultdict(list)
         self._recorded = time.monotonic()
 
-    def run(self, batches: Iterator[Arrived], report: Callable[[Taken], None]) -> None:
+    def run(self, source: TopicSource, report: Callable[[Taken], None]) -> None:
         """Each hop works on one micro-batch while the next hop works on the one before."""
-        last: _MicroBatch | None = None
+        last: _Committed | None = None
+        over = Event()
         with (
-            ahead(batches) as arrived,
-            ahead(self._judged(arrived)) as judged,
-            ahead(self._committed(judged)) as committed,
+            ahead(source.micro_batches(over), over) as arrived,
+            ahead(self._judged(arrived), over) as judged,
+            ahead(self._committed(judged), over) as committed,
         ):
             for batch in committed:
                 started = time.monotonic()
-                load(self._stores, self._loader, batch.judged)
+                load(self._stores, self._loader, batch.ingested_at, batch.cleaned)
                 batch.seconds["load"] = time.monotonic() - started
                 last = batch
-                taken = _taken(batch)
-                for day, counts in taken.days.items():
+                for day, counts in batch.days.items():
                     self._days[day].append(counts)
-                report(taken)
+                report(_taken(batch))
                 if time.monotonic() - self._recorded > RECORD_SECONDS:
                     self._record(batch)
         if last is not None:
             self._record(last)
-            self._enter_in_ledger(last.arrived.batch_id)
+            self._enter_in_ledger(last.batch_id)
 
-    def _judged(self, batches: Iterator[Arrived]) -> Iterator[_MicroBatch]:
+    def _judged(self, batches: Iterator[Arrived]) -> Iterator[_Judged]:
         for arrived in batches:
             started = time.monotonic()
             judged = self._judge.judge(arrived.raw, arrived.ingested_at)
             seconds = {"read": arrived.seconds, "judge": time.monotonic() - started}
-            yield _MicroBatch(arrived, judged, seconds)
+            yield _Judged(arrived, judged, seconds)
 
-    def _committed(self, batches: Iterator[_MicroBatch]) -> Iterator[_MicroBatch]:
+    def _committed(self, batches: Iterator[_Judged]) -> Iterator[_Committed]:
         for batch in batches:
             started = time.monotonic()
-            judged = batch.judged
-            land(self._stores, judged, self._applied(batch.arrived))
+            judged, arrived = batch.judged, batch.arrived
+            land(self._stores, judged, landed(self._offsets, arrived.next_offsets))
             settle(self._stores, judged)
+            self._judge.settled(judged.ingested_at)
             batch.seconds["commit"] = time.monotonic() - started
-            yield batch
+            yield _Committed(
+                arrived.batch_id,
+                judged.ingested_at,
+                arrived.next_offsets,
+                arrived.lag,
+                judged.counts(),
+                pc.min(judged.raw["timestamp"]).as_py(),
+                judged.cleaned,
+                batch.seconds,
+            )
 
-    def _applied(self, arrived: Arrived) -> dict[str, int]:
-        """The offsets that go into raw with the records, by application id."""
-        offsets = {
-            app_id(self._topic, self._topic_id, partition): offset
-            for partition, offset in arrived.next_offsets.items()
-        }
-        return {**offsets, topic_app_id(self._topic): 1}
-
-    def _record(self, last: _MicroBatch) -> None:
+    def _record(self, last: _Committed) -> None:
         """Tell how far all is that came up to the last micro-batch."""
-        self._loader.mark_loaded(last.judged.ingested_at)
+        self._loader.mark_loaded(last.ingested_at)
         try:
-            self._broker.commit(GROUP, self._topic, last.arrived.next_offsets)
+            self._broker.commit(GROUP, self._offsets.topic, last.next_offsets)
         except (ConnectionError, RuntimeError) as error:
             # For operators' tools alone; the lake's offsets are what counts.
-            log.warning("offsets of group %s on %s not told: %s", GROUP, self._topic, error)
+            log.warning("offsets of group %s on %s not told: %s", GROUP, self._offsets.topic, error)
         self._recorded = time.monotonic()
 
     def _enter_in_ledger(self, batch_id: str) -> None:
@@ -187,7 +235,7 @@ class _Course:
                     Entry(
                         batch_id,
                         day,
-                        self._topic,
+                        self._offsets.topic,
                         records=sum(c.landed if hop == "raw" else c.accepted for c in counts),
                         duplicates=0 if hop == "raw" else sum(c.duplicates for c in counts),
                         rejected=0 if hop == "raw" else sum(c.rejected for c in counts),
@@ -197,16 +245,13 @@ class _Course:
             )
 
 
-def _taken(batch: _MicroBatch) -> Taken:
-    rows = batch.judged.raw
-    oldest = pc.min(rows["timestamp"]).as_py()
-    delay = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
-    newest = pc.max(batch.judged.cleaned["event_time"]).as_py()
+def _taken(batch: _Committed) -> Taken:
+    delay = (datetime.now(UTC) - batch.oldest).total_seconds() if batch.oldest else 0.0
     return Taken(
-        days=batch.judged.counts(),
-        next_offsets=batch.arrived.next_offsets,
-        lag=batch.arrived.lag,
-        newest_event=newest,
+        days=batch.days,
+        next_offsets=batch.next_offsets,
+        lag=batch.lag,
+        newest_event=pc.max(batch.cleaned["event_time"]).as_py(),
         delay_seconds=delay,
         seconds=batch.seconds,
     )

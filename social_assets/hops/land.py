@@ -60,7 +60,8 @@ def arrival(stores: StreamStores) -> datetime:
     """
     latest = stores.raw.latest("ingested_at")
     now = datetime.now(UTC)
-    return now if latest is None else max(now, latest + timedelta(microseconds=1))
+    # Delta's statistics cut times to milliseconds: the latest may be almost one later than it says.
+    return now if latest is None else max(now, latest + timedelta(milliseconds=1))
 
 
 def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: str) -> None:

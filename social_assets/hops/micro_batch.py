@@ -9,7 +9,7 @@ taken from a broker is the drain's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -88,13 +88,17 @@ class Judge:
         )
         accepted = pc.equal(verdicts["reasons"], "").to_numpy()
         first = np.zeros(raw.num_rows, bool)
-        first[accepted] = self._landed.admit(verdicts.filter(pa.array(accepted)))
+        first[accepted] = self._landed.admit(verdicts.filter(pa.array(accepted)), ingested_at)
         return Judged(
             ingested_at,
             raw,
             self._cleaned(raw, verdicts, first),
             _quarantine(raw, verdicts["reasons"], accepted, first),
         )
+
+    def settled(self, ingested_at: datetime) -> None:
+        """The micro-batch of that instant is in cleaned and quarantine."""
+        self._landed.settled(ingested_at)
 
     def _cleaned(self, raw: pa.Table, verdicts: pa.Table, first: np.ndarray) -> pa.Table:
         columns = {
@@ -122,9 +126,9 @@ def _quarantine(
     return pa.concat_tables(both)
 
 
-def land(stores: StreamStores, judged: Judged, offsets: Mapping[str, int]) -> None:
-    """The first hop: the records in raw, with the offsets they were read up to, by app id."""
-    applied = [Applied(app_id, end) for app_id, end in offsets.items()]
+def land(stores: StreamStores, judged: Judged, offsets: Sequence[Applied]) -> None:
+    """The first hop: the records in raw, with the offsets they were read up to."""
+    applied = list(offsets)
     if judged.raw.num_rows:
         applied.append(Applied(MICRO_BATCH, version(judged.ingested_at)))
     stores.raw.append(judged.raw.cast(RAW), *applied)
@@ -142,9 +146,11 @@ def settle(stores: StreamStores, judged: Judged) -> None:
             table.append(rows, applied)
 
 
-def load(stores: StreamStores, loader: MicroBatchLoader, judged: Judged) -> None:
+def load(
+    stores: StreamStores, loader: MicroBatchLoader, ingested_at: datetime, cleaned: pa.Table
+) -> None:
     """The third hop: the accepted records into the warehouse."""
-    loader.insert(judged.ingested_at, judged.cleaned.select(rows_for_warehouse(stores.contract)))
+    loader.insert(ingested_at, cleaned.select(rows_for_warehouse(stores.contract)))
 
 
 def settle_owed(stores: StreamStores, session: Session, loader: MicroBatchLoader) -> set[date]:
@@ -160,6 +166,7 @@ def settle_owed(stores: StreamStores, session: Session, loader: MicroBatchLoader
     for ingested_at, rows in _landed_after(session, stores.raw, _JUDGED_COLUMNS, taken):
         judged = judge.judge(rows, ingested_at)
         settle(stores, judged)
+        judge.settled(ingested_at)
         changed |= set(judged.counts())
     loaded_until = loader.loaded_until()
     newest = loaded_until

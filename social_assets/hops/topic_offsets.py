@@ -11,10 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from social_assets.lake.delta import LakeTable
+from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.gaps import MissingRange
 
 ALL_PARTITIONS = -1
+
+REASONS = {
+    "retention": "deleted by the topic's retention before it was read",
+    "recreated": "the topic was deleted and made again; what had not been read before is gone",
+    "truncated": "the partition ended before: its log was cut, as by a leader that lagged behind",
+    "deleted": "the topic or partition was deleted before it was read",
+}
+"""Why a range of offsets is gone, by what the reader calls it."""
 
 
 class TopicOffsets(Protocol):
@@ -63,6 +71,13 @@ def topic_app_id(topic: str) -> str:
     return f"kafka/{topic}"
 
 
+def landed(offsets: TopicOffsets, next_offsets: Mapping[int, int]) -> list[Applied]:
+    """What goes into raw with records: of each partition the offset before which all has landed."""
+    topic, topic_id = offsets.topic, offsets.topic_id
+    applied = [Applied(app_id(topic, topic_id, p), end) for p, end in next_offsets.items()]
+    return [*applied, Applied(topic_app_id(topic), 1)]
+
+
 def starts(raw: LakeTable, offsets: TopicOffsets) -> Starts:
     """The first offset to read of each partition that the broker has now."""
     topic, topic_id = offsets.topic, offsets.topic_id
@@ -71,18 +86,19 @@ def starts(raw: LakeTable, offsets: TopicOffsets) -> Starts:
     found: dict[int, int] = {}
     missing: list[MissingRange] = []
     if topic_app_id(topic) in applied and len(applied) == 1:
-        reason = "the topic was deleted and made again; what had not been read before is gone"
-        missing.append(MissingRange(topic, topic_id, ALL_PARTITIONS, 0, None, reason))
+        missing.append(MissingRange(topic, topic_id, ALL_PARTITIONS, 0, None, REASONS["recreated"]))
     for partition, identity in ids.items():
         earliest, end = offsets.earliest[partition], offsets.end[partition]
         start = applied.get(identity, earliest)
         if start < earliest:
-            reason = "deleted by the topic's retention before it was read"
+            reason = REASONS["retention"]
             missing.append(MissingRange(topic, topic_id, partition, start, earliest, reason))
             start = earliest
         elif start > end:
-            reason = f"the partition ends at {end} now: its log was cut or made again"
-            missing.append(MissingRange(topic, topic_id, partition, start, None, reason))
-            start = end if earliest else earliest
+            missing.append(
+                MissingRange(topic, topic_id, partition, start, None, REASONS["truncated"])
+            )
+            # Where topics have no ids, one that was made again may look like this.
+            start = end if topic_id else earliest
         found[partition] = start
     return Starts(found, tuple(missing))

@@ -10,16 +10,19 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.hops.land import arrival
 from social_assets.hops.stores import StreamStores
-from social_assets.hops.topic_offsets import TopicOffsets
+from social_assets.hops.topic_offsets import REASONS, TopicOffsets
 from social_assets.lake.gaps import MissingRange
 from social_assets.lake.schemas import RAW
-from social_assets.sources.kafka import TopicReader
+from social_assets.sources.kafka import Gap, TopicReader
 
 BATCH_PREFIX = "kafka/"
 """How the batch ids of drains begin; those of files are hashes."""
@@ -30,6 +33,10 @@ class Broker(Protocol):
 
     def offsets(self, topic: str, timeout_seconds: float = 5.0) -> TopicOffsets | None:
         """What it has of a topic, None if there is no such topic; ConnectionError if it is away."""
+        ...
+
+    def topic_id(self, topic: str, timeout_seconds: float = 5.0) -> str | None:
+        """Another one after the topic was made again; None if there is no such topic."""
         ...
 
     def client_settings(self) -> Mapping[str, str]:
@@ -58,6 +65,8 @@ class Limits:
 
 
 LIMITS = Limits()
+
+_EARLIEST = datetime.combine(FIRST_EVENT_DATE, datetime.min.time(), UTC)
 
 
 @dataclass(frozen=True)
@@ -100,34 +109,41 @@ class TopicSource:
         self._arrival = arrival(stores)
         self._batch_id = f"{BATCH_PREFIX}{self._topic}/{self._arrival:%Y-%m-%dT%H:%M:%S.%f}"
 
-    def micro_batches(self) -> Iterator[Arrived]:
-        """Until the time is up, it has been quiet for long, or the lock is wanted."""
+    def micro_batches(self, over: Event) -> Iterator[Arrived]:
+        """Until the time is up, it has been quiet for long, the lock is wanted, or all is over."""
         ends_at = time.monotonic() + self._limits.seconds
         last_read = time.monotonic()
-        while (now := time.monotonic()) < ends_at and not self._stores.is_wanted():
-            offsets = self._offsets(now)
+        while (now := time.monotonic()) < ends_at and not self._is_over(over):
+            offsets = self._offsets(now, over)
             if offsets is None or offsets.topic_id != self._topic_id:
                 # Deleted, or made again: the next drain begins with what is there then.
                 return
             ends = self._unread(offsets)
             if ends:
                 arrived = self._read(ends)
+                if arrived is None:
+                    return
                 yield arrived
                 last_read = time.monotonic()
                 if arrived.lag:
                     continue
             elif now - last_read > self._limits.quiet_seconds:
                 return
-            time.sleep(max(0.0, now + self._limits.pace_seconds - time.monotonic()))
+            over.wait(max(0.0, now + self._limits.pace_seconds - time.monotonic()))
 
-    def _offsets(self, since: float) -> TopicOffsets | None:
-        while True:
+    def _is_over(self, over: Event) -> bool:
+        return over.is_set() or self._stores.is_wanted()
+
+    def _offsets(self, since: float, over: Event) -> TopicOffsets | None:
+        """Waits for a broker that is away; None if the topic is gone, or all is over meanwhile."""
+        while not self._is_over(over):
             try:
                 return self._broker.offsets(self._topic)
             except ConnectionError:
                 if time.monotonic() - since > self._limits.away_seconds:
                     raise
-                time.sleep(self._limits.pace_seconds)
+                over.wait(self._limits.pace_seconds)
+        return None
 
     def _unread(self, offsets: TopicOffsets) -> dict[int, int]:
         """Where to read to, of partitions that have more; new ones are read from their begin."""
@@ -136,25 +152,30 @@ class TopicSource:
             self._reader.add(partition, self._positions[partition])
         return {p: end for p, end in offsets.end.items() if end > self._positions[p]}
 
-    def _read(self, ends: Mapping[int, int]) -> Arrived:
+    def _read(self, ends: Mapping[int, int]) -> Arrived | None:
+        """The next micro-batch; None if these offsets are none of the topic's any more."""
         started = time.monotonic()
         limits = self._limits
         # A backlog fills its micro-batch: many small ones would cost more, hop by hop.
         unread = sum(end - self._positions[p] for p, end in ends.items())
-        is_backlog = unread > limits.max_records
+        is_backlog = unread > limits.max_records // 4
         linger = limits.away_seconds if is_backlog else limits.pace_seconds
         read = self._reader.read(ends, limits.max_records, limits.max_bytes, linger)
         self._positions |= read.next_offsets
-        self._stores.gaps.record(
-            MissingRange(g.topic, self._topic_id, g.partition, g.start, g.end, g.reason)
-            for g in read.gaps
-        )
+        self._stores.gaps.record(map(self._missing, read.gaps))
+        if any(gap.reason == "recreated" for gap in read.gaps):
+            return None
         now = datetime.now(UTC)
         self._arrival = max(now, self._arrival + timedelta(microseconds=1))
         lag = sum(max(0, end - read.next_offsets[p]) for p, end in ends.items())
         raw = self._raw(read.records)
         seconds = time.monotonic() - started
         return Arrived(self._batch_id, raw, self._arrival, read.next_offsets, lag, seconds)
+
+    def _missing(self, gap: Gap) -> MissingRange:
+        end = gap.end if gap.end > gap.start else None
+        reason = REASONS[gap.reason]
+        return MissingRange(gap.topic, self._topic_id, gap.partition, gap.start, end, reason)
 
     def _raw(self, records: pa.RecordBatch) -> pa.Table:
         """Records as rows of raw, which wait for their event dates."""
@@ -167,9 +188,18 @@ class TopicSource:
             "event_date": None,
         }
         columns = {name: records.column(name) for name in records.schema.names}
-        columns["timestamp"] = columns["timestamp"].fill_null(self._arrival)
+        columns["timestamp"] = self._timestamps(columns["timestamp"])
         columns |= {
             name: pa.repeat(pa.scalar(value, RAW.field(name).type), records.num_rows)
             for name, value in constant.items()
         }
         return pa.table({name: columns[name] for name in RAW.names})
+
+    def _timestamps(self, given: pa.Array) -> pa.Array:
+        """Those of the records; the arrival where there is none, or none that can be meant.
+
+        Producers set them as they like, and a date is made of them where a record tells none.
+        """
+        latest = self._arrival + self._stores.contract.future_after
+        is_meant = pc.and_(pc.greater_equal(given, _EARLIEST), pc.less_equal(given, latest))
+        return pc.if_else(is_meant, given, None).fill_null(self._arrival)
