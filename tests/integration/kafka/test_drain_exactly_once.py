@@ -1,4 +1,4 @@
-"""A topic through every hop: all of it, once, in whatever order, and as a backfill would have it."""
+"""A topic through every hop: all of it, once, in any order, and as a backfill would have it."""
 
 from __future__ import annotations
 
