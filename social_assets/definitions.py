@@ -18,7 +18,7 @@ from social_assets.checks.contract_rules import contract_checks
 from social_assets.checks.freshness import newest_day_is_fresh
 from social_assets.checks.landing import no_file_failed
 from social_assets.contracts.registry import contracts
-from social_assets.defs import recsys, rollups, star
+from social_assets.defs import maintenance, recsys, rollups, star
 from social_assets.defs.cleaned import cleaned_asset
 from social_assets.defs.drain_job import drain_job
 from social_assets.defs.load_job import load_job
@@ -44,6 +44,7 @@ defs = Definitions(
         *star.assets,
         *rollups.assets,
         *recsys.assets,
+        *maintenance.assets,
     ],
     asset_checks=[
         *(make(contract) for contract in contracts() for make in STREAM_CHECKS),

@@ -50,6 +50,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
         stream = stores.stores().of(contract, f"{context.run.run_id} cleaned/{contract.name}")
         started = perf_counter()
         days = days_of(context)
+        stores.stores().lake.retired().refuse([f"raw/{contract.name}"], days)
         rebuild(stream, days)
         seconds = perf_counter() - started
         for layer, by_day in layer_metadata(stream, days).items():

@@ -51,6 +51,10 @@ def layer_assets(layer: str) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         dates = days_of(context)
         days = Days(min(dates), max(dates))
+        selected = context.selected_asset_keys
+        sources = {dep.asset_key for s in specs if s.key in selected for dep in s.deps} - selected
+        refused = [key.to_user_string() for key in sorted(sources)]
+        stores.stores().lake.retired().refuse(refused, dates)
         home, endpoint = Home.from_environment(), clickhouse.endpoint()
         deploy_warehouse(endpoint, home)
         project = Warehouse.of(home)

@@ -1,9 +1,9 @@
 """Drops the days of a ClickHouse table that are beyond their time.
 
-Here belongs the dropping alone; which days, the contracts say. By partition and not by a TTL clause:
-a TTL acts whenever a merge comes to it, so that no check could tell what it took from what was
-lost, it would empty the staging table in which an old day is made anew, and a change of the contract
-would be a change of the table. To drop a partition is one step, after which the days are recorded.
+Here belongs the dropping alone; which days, the contracts say. By partition, not by a TTL clause: a
+TTL acts whenever a merge comes to it, so that no check could tell what it took from what was lost;
+it would empty the staging table in which an old day is made anew; and a change of the contract
+would be a change of the table. A partition is dropped in one step, and recorded before.
 """
 
 from __future__ import annotations
