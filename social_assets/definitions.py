@@ -52,8 +52,13 @@ defs = Definitions(
         *rollups.checks,
         *recsys.checks,
     ],
-    jobs=[load_job(), *(drain_job(contract) for contract in contracts()), *jobs],
-    schedules=schedules,
+    jobs=[
+        load_job(),
+        *(drain_job(contract) for contract in contracts()),
+        *jobs,
+        maintenance.maintenance_job,
+    ],
+    schedules=[*schedules, maintenance.maintenance_schedule],
     sensors=[make(contract) for contract in contracts() for make in STREAM_SENSORS],
     resources={
         "clickhouse": CLICKHOUSE,
