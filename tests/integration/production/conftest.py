@@ -1,0 +1,83 @@
+"""A real PostgreSQL of the tests' own: Debian's, in a temporary folder, on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_DEBIAN = Path("/usr/lib/postgresql")
+PASSWORD = "of the tests"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Its URL. Skips, saying so, where there is none; on a build server it fails."""
+    found = sorted(_DEBIAN.glob("*/bin/initdb"))
+    if not found:
+        reason = "no PostgreSQL: apt-get install postgresql"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    # The server refuses to run as root.
+    user = "postgres" if os.geteuid() == 0 else None
+    if user is not None:
+        shutil.chown(folder, user)
+    try:
+        with _running(found[-1].parent, folder, user) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder)
+
+
+class _running:  # noqa: N801 - a context manager, named for what holds within it
+    def __init__(self, programs: Path, folder: Path, user: str | None) -> None:
+        self._programs, self._folder, self._user = programs, folder, user
+
+    def __enter__(self) -> str:
+        data, secret = self._folder / "data", self._folder / "password"
+        secret.write_text(PASSWORD)
+        if self._user is not None:
+            shutil.chown(secret, self._user)
+        self._call(
+            "initdb",
+            "-D",
+            str(data),
+            "-U",
+            "dagster",
+            "--auth=scram-sha-256",
+            f"--pwfile={secret}",
+            "--no-sync",
+        )
+        with socket.socket() as any_port:
+            any_port.bind(("127.0.0.1", 0))
+            port = any_port.getsockname()[1]
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {self._folder} -c fsync=off"
+        self._call(
+            "pg_ctl", "-D", str(data), "-w", "-l", str(self._folder / "log"), "-o", options, "start"
+        )
+        quoted = PASSWORD.replace(" ", "%20")
+        return f"postgresql://dagster:{quoted}@127.0.0.1:{port}/postgres"
+
+    def __exit__(self, *_: object) -> None:
+        self._call("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
+
+    def _call(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [str(self._programs / program), *arguments],
+            user=self._user,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if program != "pg_ctl" else subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{program}: {done.stdout}"
