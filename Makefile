@@ -6,7 +6,7 @@ EVENTS ?= 1000000
 DEMO_ARGS ?=
 RECSYS_ARGS ?=
 
-.PHONY: install demo dev kafka stop test lint types bench bench-recsys clean
+.PHONY: install demo demo-live dev kafka stop test lint types bench bench-recsys clean
 
 install: $(VENV)/.installed
 
@@ -18,6 +18,9 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 demo: install ## Generate sample files, build the whole graph, show what came out
 	$(BIN)/social-assets demo --events $(EVENTS) $(DEMO_ARGS)
+
+demo-live: install ## Live records through the whole graph, watched in the terminal and the UI
+	$(BIN)/social-assets demo-live $(DEMO_ARGS)
 
 dev: install ## Dagster UI, daemon and embedded ClickHouse on loopback
 	$(BIN)/social-assets dev

@@ -184,6 +184,22 @@ def dev(home: Home, port: int) -> None:
     serve_ui(home, port)
 
 
+@cli.command("demo-live")
+@click.option("--rate", type=click.FloatRange(1, 5000), default=200, show_default=True)
+@click.option("--seconds", type=click.FloatRange(min=1), help="Default: until Ctrl-C.")
+@click.option("--port", type=int, default=3000, show_default=True)
+@click.option("--open/--no-open", "is_opened", default=True, help="Open the UI in a browser.")
+@click.pass_obj
+def demo_live(home: Home, rate: float, seconds: float | None, port: int, is_opened: bool) -> None:
+    """Watch live records, RATE a second, flow from a broker to the rollups.
+
+    The broker lives in this process and keeps nothing.
+    """
+    from social_assets.operate.demo_live import LiveOptions, run_demo_live
+
+    run_demo_live(home, out, LiveOptions(rate, seconds, port, is_opened))
+
+
 @cli.command()
 @click.pass_obj
 def deploy(home: Home) -> None:

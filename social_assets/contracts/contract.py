@@ -8,6 +8,7 @@ module each beside this file). Imports nothing of ours.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ RESERVED = frozenset(
 
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp", "strings"]
 FileFormat = Literal["csv", "ndjson", "parquet"]
+
+TOPIC_PREFIX = "SOCIAL_ASSETS_KAFKA_TOPIC_PREFIX"
+"""Environment variable: what every topic's name begins with, where several installations share a
+cluster; default nothing."""
 
 FIRST_EVENT_DATE = date(2013, 1, 1)
 """No record is older: an event time before it is unreadable (1970 is a clock not set), and the
@@ -177,7 +182,8 @@ class Contract:
     landing date of its file counts, with the time of day of `time_of_day` where that is named.
     `critical` columns reject a record when null (the key always does). `late_after` applies to
     live records only; `future_after` to all. `warn_above` and `fail_above` are shares of a day's
-    records that one rule may reject before its check warns, and fails.
+    records that one rule may reject before its check warns, and fails. `lag_warn_above` and
+    `lag_fail_above` are offsets that the topic may be ahead of the lake before that check does.
     """
 
     name: str
@@ -194,6 +200,8 @@ class Contract:
     max_record_bytes: int = 1 << 20
     warn_above: float = 0.0
     fail_above: float = 0.05
+    lag_warn_above: int = 100_000
+    lag_fail_above: int = 10_000_000
     freshness: Freshness = Freshness()
     retention: Retention = Retention()
 
@@ -207,6 +215,11 @@ class Contract:
             raise ValueError(
                 f"contract {self.name}: {', '.join(unknown)} not among the columns of "
                 f"{self.model.__name__}; correct the contract or add the column to its model"
+            )
+        if not 0 <= self.lag_warn_above <= self.lag_fail_above:
+            raise ValueError(
+                f"contract {self.name}: lag_warn_above is {self.lag_warn_above} and lag_fail_above "
+                f"{self.lag_fail_above}; 0 <= lag_warn_above <= lag_fail_above must hold"
             )
         taken = sorted(RESERVED.intersection(self.columns))
         if "event_time" in self.columns and self.event_time != "event_time":
@@ -240,8 +253,10 @@ class Contract:
 
     @property
     def kafka_topic(self) -> str:
-        """The topic of the stream: its own name unless the contract says otherwise."""
-        return self.topic or self.name
+        """The topic of the stream: its own name unless the contract says otherwise, after the
+        installation's prefix.
+        """
+        return os.environ.get(TOPIC_PREFIX, "") + (self.topic or self.name)
 
     @property
     def description(self) -> str:

@@ -15,11 +15,13 @@ def serve_ui(home: Home, port: int) -> NoReturn:
     """Become `dagster dev`, so that whoever stops this process stops all of it."""
     use_home(home)
     ClickHouseResource().endpoint()
-    os.execv(  # noqa: S606 - no shell is wanted
-        sys.executable,
-        [
-            *(sys.executable, "-m", "dagster", "dev"),
-            *("--module-name", "social_assets.definitions"),
-            *("--host", "127.0.0.1", "--port", str(port)),
-        ],
-    )
+    os.execv(sys.executable, ui_command(port))  # noqa: S606 - no shell is wanted
+
+
+def ui_command(port: int) -> list[str]:
+    """What runs webserver, daemon and code server, on loopback."""
+    return [
+        *(sys.executable, "-m", "dagster", "dev"),
+        *("--module-name", "social_assets.definitions"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+    ]

@@ -1,0 +1,126 @@
+"""The Dagster UI of a home as a process that is started, watched and ended with all it started.
+
+Here belongs the process. In the foreground, as a command of its own, it is `dev`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from resources.home import Home
+from social_assets.operate.dev import ui_command
+from social_assets.operate.failures import RunFailedError
+
+_HOST = "127.0.0.1"
+_START_SECONDS = 120.0
+_END_SECONDS = 15.0
+_POLL_SECONDS = 0.1
+_LOG_TAIL_LINES = 15
+
+
+class UiProcess:
+    """Webserver, daemon, code server and the runs they start, as one group of processes."""
+
+    def __init__(self, home: Home, port: int, environment: Mapping[str, str]) -> None:
+        """`environment` goes to all of them, beside this process's. Raises RunFailedError if the
+        port is taken.
+        """
+        _refuse_if_taken(port)
+        self.url = f"http://{_HOST}:{port}"
+        self.log = home.logs / "demo-live.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("w") as log:
+            # A session of its own: Ctrl-C reaches this process alone, which ends them in order.
+            self._process = subprocess.Popen(
+                ui_command(port),
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def await_answer(self) -> None:
+        """Return when the UI answers. Raises RunFailedError if it ends, or takes too long."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not _answers(self.url):
+            self.check()
+            if time.monotonic() > deadline:
+                raise RunFailedError(
+                    f"the Dagster UI does not answer at {self.url}; see {self.log}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def check(self) -> None:
+        """Raise RunFailedError with the end of its log if it has ended by itself."""
+        if self._process.poll() is not None:
+            tail = "\n  ".join(_tail(self.log))
+            raise RunFailedError(f"the Dagster UI has ended; the end of {self.log}:\n  {tail}")
+
+    def end(self) -> None:
+        """End it and everything it started; what does not end when asked is killed."""
+        for ask in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if self._has_ended():
+                return
+            os.killpg(self._process.pid, ask)
+            _wait(self._has_ended, _END_SECONDS)
+
+    def _has_ended(self) -> bool:
+        self._process.poll()
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            # Nobody of the group lives: what this function is asked.
+            return True
+        return False
+
+
+def _wait(is_done: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_done() and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=5):  # noqa: S310 - our own, http
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        # Nobody there yet: what this function is asked.
+        return False
+
+
+def _refuse_if_taken(port: int) -> None:
+    with socket.socket() as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((_HOST, port))
+        except OSError as error:
+            raise RunFailedError(
+                f"port {port} of {_HOST} is taken ({error.strerror}); name another with --port"
+            ) from error
+
+
+def _tail(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
