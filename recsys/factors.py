@@ -31,6 +31,7 @@ class FoldIn:
     g (1 - x.y)^2 with g = `gain` * weight, + `pull` (n + `offset`)^`exponent` |x|^2, n the number
     of items in the history. Where `as_confidence`, the history's items stand in the first sum with
     target 1, as in the model of Hu, Koren and Volinsky, else with target 0, as in iALS.
+    Where `is_same_for_all`, x is ones for everyone, as in popularity, and the rest means nothing.
     """
 
     unobserved: float = 1.0
@@ -39,6 +40,7 @@ class FoldIn:
     offset: float = 0.0
     exponent: float = 0.0
     as_confidence: bool = True
+    is_same_for_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ class Factors:
 
     def _folded(self, histories: Histories) -> Float64:
         own, lists = self.folding, histories.lists
+        if own.is_same_for_all:
+            return np.ones((len(lists), self.items.shape[1]))
         gain = own.gain * histories.weights.astype(np.float64)
         width = self.items.shape[1]
         pull = own.pull * (lists.lengths + own.offset) ** own.exponent

@@ -127,16 +127,16 @@ class ItemFilter:
         return rank_in_batches(likeness, itself, len(self.left), n)
 
     def _dense_part(self, histories: Histories) -> Float32:
-        """Histories @ left @ right.T; a history is summed by reduceat."""
-        rows, width = len(histories), self.left.shape[1]
-        filled = histories.lists.lengths > 0
-        if width == 0 or not filled.any():
-            return np.zeros((rows, len(self.left)), dtype=np.float32)
-        weighted = self.left[histories.lists.indices] * histories.weights[:, None]
-        inner = np.zeros((rows, width), dtype=np.float32)
-        inner[filled] = np.add.reduceat(weighted, histories.lists.indptr[:-1][filled], axis=0)
-        scores: Float32 = inner @ self.right.T
-        return scores
+        """Histories @ left @ right.T."""
+        lists, width = histories.lists, self.left.shape[1]
+        if width == 0 or len(lists.indices) == 0:
+            return np.zeros((len(histories), len(self.left)), dtype=np.float32)
+        # The rows of `left` that are asked for, times where they belong: a small dense product is
+        # ten times as fast as summing slices.
+        spread = np.zeros((len(histories), len(lists.indices)), dtype=np.float32)
+        spread[lists.row_of_each(), np.arange(len(lists.indices))] = histories.weights
+        inner: Float32 = spread @ self.left[lists.indices]
+        return inner @ self.right.T
 
     def _sparse_part(self, histories: Histories) -> Float32:
         of_each = self.neighbours.lengths[histories.lists.indices]

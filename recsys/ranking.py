@@ -8,7 +8,9 @@ The rule: higher score first; among equal scores the lower item index first. Ite
 the sorted ids, so a ranking depends on the scores and ids alone, never on the sort algorithm.
 """
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,7 @@ Ranked = tuple[Int32, Float32]
 NO_ITEM = -1
 # Cells of a score batch: 16 MiB of float32, large enough that arrays and not Python set the pace.
 MAX_CELLS = 1 << 22
+_THREADS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
@@ -119,14 +122,21 @@ def rank_in_batches(
 ) -> Ranked:
     """Rank `n` of `items` for each row of `hidden`, leaving out the items it lists for that row.
 
-    `scores_of(rows)` gives fresh scores float32[len(rows), items]; they are overwritten.
+    `scores_of(rows)` gives fresh scores float32[len(rows), items]; they are overwritten. It is
+    called from several threads.
     """
     if n < 1:
         raise ValueError(f"n is {n}: ask for at least one item")
     ids = np.full((len(hidden), n), NO_ITEM, dtype=np.int32)
     best = np.full((len(hidden), n), -np.inf, dtype=np.float32)
-    for rows in batches(len(hidden), items):
+
+    def fill(rows: slice) -> None:
         scores = scores_of(rows)
         hide(scores, hidden.take(np.arange(rows.start, rows.stop)))
         ids[rows], best[rows] = rank(scores, n)
+
+    # NumPy lets go of the interpreter in all that takes time here. Batches share nothing, so that
+    # the result does not depend on the threads.
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(fill, batches(len(hidden), items)))
     return ids, best

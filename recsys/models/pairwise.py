@@ -14,13 +14,16 @@ import numpy as np
 from recsys.factors import Factors, FoldIn
 from recsys.recommender import FactorRecommender
 
+# A pull against which a history only turns a new user's factor: towards the sum of its items.
+_STRONG = 1e6
+
 
 class SampledFactors(FactorRecommender):
     """What the two share. Weights: BPR asks only whether there is one, LMF how large it is.
 
     One seed gives byte-identical factors: they learn on one thread, for threads would overwrite
-    each other's steps. A new user is placed among the items' factors by least squares, as these
-    models have no closed form. `fit` raises ValueError for a matrix without interactions.
+    each other's steps. A new user is placed where the factors of the items are, on average, as
+    these models have no closed form. `fit` raises ValueError for a matrix without interactions.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class SampledFactors(FactorRecommender):
         has_one = np.bincount(user_items.indices, minlength=user_items.shape[1]) > 0
         # An item of no one was never a positive example: what it started as means nothing.
         items = np.where(has_one[:, None], solver.item_factors, 0).astype(np.float32)
-        folding = FoldIn(unobserved=0.01, pull=0.1, as_confidence=False)
+        folding = FoldIn(unobserved=0, pull=_STRONG, as_confidence=False)
         return Factors(np.array(solver.user_factors), items, folding=folding)
 
     @abstractmethod

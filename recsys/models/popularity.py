@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.factors import Factors
+from recsys.factors import Factors, FoldIn
 from recsys.ranking import Float32
 from recsys.recommender import FactorRecommender
 
@@ -28,10 +28,6 @@ class Popularity(FactorRecommender):
         counts = np.bincount(user_items.indices, minlength=items).astype(np.float32)
         return _same_for_all(user_items.shape[0], counts)
 
-    def fold_in(self, user_items: Any) -> Float32:
-        """The same for everyone."""
-        return np.tile(self.factors.items.T, (user_items.shape[0], 1))
-
 
 class DecayedPopularity(Popularity):
     """Score of an item = sum of its weights, in the unit of the weights. They carry the decay by
@@ -51,4 +47,5 @@ def _same_for_all(users: int, scores: Float32) -> Factors:
         users=np.ones((users, 1), dtype=np.float32),
         items=scores.reshape(-1, 1),
         similarity="inner_product",
+        folding=FoldIn(is_same_for_all=True),
     )

@@ -221,7 +221,10 @@ def test_a_version_that_is_no_plain_file_name_is_refused(als, tasteful, tmp_path
 
 def test_factors_of_another_matrix_are_refused(als, rows, tmp_path):
     other = InteractionMatrix.from_table(rows(("a", "x")))
-    with pytest.raises(ArtifactError, match=r"another matrix than this of 1 users x 1 items .*user_factors \[1200, 8\]"):
+    with pytest.raises(
+        ArtifactError,
+        match=r"another matrix than this of 1 users x 1 items .*user_factors \[1200, 8\]",
+    ):
         publish(als, other, tmp_path, version="v1", **PROVENANCE)
 
 
