@@ -72,11 +72,11 @@ def _verdicts(raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
         "event_date",
         "reasons",
         "spare_keys",
-        record_bytes=ibis.cases((rejected, table.value)),
+        record_bytes=ibis.cases((rejected, table.landed_bytes)),
         csv_header=ibis.cases((rejected, table.csv_header)),
     )
 
 
 def _records(raw: ir.Table) -> ir.Table:
     """A tombstone has no bytes: it is judged, and rejected, as a record without text."""
-    return raw.mutate(record_bytes=raw.value.fill_null(b""))
+    return raw.rename(landed_bytes="value").mutate(record_bytes=raw.value.fill_null(b""))
