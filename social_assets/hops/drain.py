@@ -36,6 +36,7 @@ from social_assets.hops.stores import StreamStores
 from social_assets.hops.topic_offsets import TopicOffsets, landed, starts
 from social_assets.hops.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.lake.ledger import Entry
+from social_assets.lake.maintenance import compact_briefly
 from social_assets.lake.schemas import RAW
 from social_assets.sources.kafka import TopicReader
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
@@ -189,6 +190,8 @@ class _Course:
         if last is not None:
             self._record(last)
             self._enter_in_ledger(last.batch_id)
+            stores = self._stores
+            compact_briefly([stores.raw, stores.cleaned, stores.quarantine], self._days.keys())
 
     def _judged(self, batches: Iterator[Arrived]) -> Iterator[_Judged]:
         for arrived in batches:
