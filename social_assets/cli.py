@@ -6,7 +6,6 @@ that names the thing, the place and the remedy.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from datetime import date
@@ -14,34 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from resources.home import ENVIRONMENT_VARIABLE, Home, HomeInsideCheckoutError
+from social_assets.operate.alert_commands import alerts
+from social_assets.operate.quarantine_commands import dead_letters, gaps, replay
 from social_assets.operate.recsys_commands import recsys
+from social_assets.operate.terminal import Day, out, print_rows, progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from social_assets.operate.status import StreamStatus
-
-_PIPE_WIDTH = 200
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-
-
-class Day(click.ParamType[date]):
-    """A date as YYYY-MM-DD."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
-        """Refuse what is no date."""
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no date; write it as YYYY-MM-DD", param, ctx)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,7 +67,7 @@ def load(home: Home, stream: str, files: tuple[Path, ...], on: date | None) -> N
 
     contract(stream)
     try:
-        load_files(home, stream, files, on, _progress)
+        load_files(home, stream, files, on, progress)
     finally:
         _print_streams([stream_status(stream)], "table")
 
@@ -115,7 +97,7 @@ def backfill(home: Home, assets: tuple[str, ...], first: date | None, last: date
     # Asked for by date, every day counts: one that has become empty is to become empty behind.
     ranges = [(start, end)] if first and last else runs_of_days(held, start, end)
     for begin, until in ranges:
-        report = rebuild_days(home, begin, until, assets, _progress)
+        report = rebuild_days(home, begin, until, assets, progress)
         counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(report.check_counts.items()))
         out.print(
             f"{begin} to {until}: {report.materialized} materializations; "
@@ -131,7 +113,7 @@ def sql(query: str, form: str) -> None:
     from social_assets.operate.query import run_query
 
     names, rows = run_query(query)
-    _print_rows(names, rows, form)
+    print_rows(names, rows, form)
 
 
 @cli.command()
@@ -152,7 +134,7 @@ def streams(form: str) -> None:
         for c in contracts()
         for column in c.columns.values()
     ]
-    _print_rows(("stream", "column", "type", "rules", "role", "meaning"), rows, form)
+    print_rows(("stream", "column", "type", "rules", "role", "meaning"), rows, form)
 
 
 @cli.command()
@@ -164,10 +146,10 @@ def status(home: Home, form: str) -> None:
 
     _print_streams(stream_statuses(), form)
     tables = [(t.table, t.rows, t.days, t.size_bytes) for t in table_statuses()]
-    _print_rows(("table", "rows", "partitions", "bytes"), tables, form)
+    print_rows(("table", "rows", "partitions", "bytes"), tables, form)
     checks = [(c.asset, c.name, c.verdict) for c in check_statuses(home)]
     troubled = checks if form == "json" else [c for c in checks if c[2] in ("warned", "failed")]
-    _print_rows(("asset", "check", "verdict"), troubled, form)
+    print_rows(("asset", "check", "verdict"), troubled, form)
     if form == "table":
         passed = sum(c[2] == "passed" for c in checks)
         never = sum(c[2] == "never run" for c in checks)
@@ -257,7 +239,9 @@ def kafka_stop(home: Home) -> None:
     out.print("stopped Kafka" if stop_broker(home) else "Kafka was not running")
 
 
-cli.add_command(recsys)
+cli.add_command(alerts)
+for command in (recsys, dead_letters, replay, gaps):
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -283,12 +267,14 @@ def _mendable() -> tuple[type[Exception], ...]:
     from resources.kafka_admin import KafkaUnreachableError
     from resources.kafka_broker import KafkaBrokerError
     from resources.kafka_settings import KafkaSettingsError
+    from social_assets.alerts.channels import AlertUrlError
     from social_assets.contracts.registry import UnknownStreamError
     from social_assets.defs.dbt_project import DbtError
     from social_assets.operate.failures import RunFailedError
     from social_assets.sources.records import FileError
 
     return (
+        AlertUrlError,
         ClickHouseAddressError,
         ClickHouseError,
         ClickHouseUnreachableError,
@@ -301,10 +287,6 @@ def _mendable() -> tuple[type[Exception], ...]:
         RunFailedError,
         UnknownStreamError,
     )
-
-
-def _progress(line: str) -> None:
-    out.print(f"  {line}", style="dim")
 
 
 def _print_streams(statuses: Sequence[StreamStatus], form: str) -> None:
@@ -335,15 +317,4 @@ def _print_streams(statuses: Sequence[StreamStatus], form: str) -> None:
         )
         for s in statuses
     ]
-    _print_rows(names, rows, form)
-
-
-def _print_rows(names: Sequence[str], rows: Sequence[Sequence[object]], form: str) -> None:
-    if form == "json":
-        listed = [dict(zip(names, row, strict=True)) for row in rows]
-        click.echo(json.dumps(listed, default=str, ensure_ascii=False))
-        return
-    table = Table(*names, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*("" if v is None else str(v) for v in row))
-    out.print(table)
+    print_rows(names, rows, form)

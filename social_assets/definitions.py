@@ -11,6 +11,7 @@ from dagster import Definitions
 from resources.clickhouse import ClickHouseResource
 from resources.kafka import KafkaResource
 from resources.stores import StoresResource
+from sensors.alerts import alerts_sensor
 from sensors.file_arrival import file_arrival_sensor
 from sensors.kafka_offsets import kafka_offsets_sensor
 from social_assets.checks.conservation import raw_is_settled, warehouse_is_loaded
@@ -59,7 +60,10 @@ defs = Definitions(
         maintenance.maintenance_job,
     ],
     schedules=[*schedules, maintenance.maintenance_schedule],
-    sensors=[make(contract) for contract in contracts() for make in STREAM_SENSORS],
+    sensors=[
+        *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
+        alerts_sensor(),
+    ],
     resources={
         "clickhouse": CLICKHOUSE,
         "kafka": KafkaResource(),

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
+from social_assets.alerts.message import UI_URL
 from social_assets.operate.instance import use_home
 
 
@@ -15,6 +16,7 @@ def serve_ui(home: Home, port: int) -> NoReturn:
     """Become `dagster dev`, so that whoever stops this process stops all of it."""
     use_home(home)
     ClickHouseResource().endpoint()
+    os.environ.setdefault(UI_URL, f"http://127.0.0.1:{port}")
     os.execv(sys.executable, ui_command(port))  # noqa: S606 - no shell is wanted
 
 

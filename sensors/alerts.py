@@ -1,0 +1,57 @@
+"""Tells people what has failed, and what is well again.
+
+Looks every half a minute at runs, checks, freshness and lag, and tells each channel what is news to
+it. What channels were told is in the home's journal, not in a cursor, so that a tick that ends
+badly, or a daemon that is killed, neither repeats nor forgets. A channel that does not take its
+alert fails the tick, which names it; it is tried again with growing pauses.
+"""
+
+from functools import partial
+
+from dagster import (
+    DefaultSensorStatus,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
+
+from resources.environments import current
+from resources.home import Home
+from resources.kafka import KafkaResource
+from resources.stores import StoresResource
+from social_assets.alerts.channels import URLS, Routing
+from social_assets.alerts.failed_runs import reason_of
+from social_assets.alerts.observe import observe
+from social_assets.alerts.round import hold_round, journal_of
+
+NAME = "alerts"
+INTERVAL_SECONDS = 30
+
+
+def alerts_sensor() -> SensorDefinition:
+    """The one sensor of all alerts. It asks for no runs."""
+
+    @sensor(
+        name=NAME,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=f"Tells the channels of {URLS} what fails, once, and when it is well again",
+    )
+    def alerts(
+        context: SensorEvaluationContext, stores: StoresResource, kafka: KafkaResource
+    ) -> SkipReason:
+        routing = Routing.from_environment()
+        if not routing.channels:
+            return SkipReason(f"nobody is told: set {URLS} to URLs of Apprise")
+        repository = context.repository_def
+        if repository is None:
+            raise RuntimeError("the sensor runs outside of a code location: start it in Dagster")
+        journal = journal_of(Home.from_environment())
+        observed = observe(context.instance, repository, stores, kafka, journal)
+        reason = partial(reason_of, context.instance)
+        held = hold_round(observed, routing, journal, place=current().value, reason=reason)
+        held.raise_refused()
+        return SkipReason(held.summary())
+
+    return alerts

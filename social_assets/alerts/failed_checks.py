@@ -1,0 +1,119 @@
+"""Failed asset checks that stand: their latest verdict is a failure.
+
+Here belongs the reading of verdicts. A check whose run crashed has no new verdict: the run is what
+failed, and the verdict before it stands. A partitioned check stands while it fails for any
+partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dagster import AssetCheckKey, AssetCheckSeverity, AssetCheckSpec, DagsterInstance
+from dagster._core.storage.asset_check_execution_record import (  # not exported
+    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES as COMPLETED,
+)
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
+
+from social_assets.alerts.standing import Kind, Observation, Severity, Standing
+
+FAILED = AssetCheckExecutionRecordStatus.FAILED
+PARTITIONS_SHOWN = 5
+_JUDGED_LIVE = frozenset({"fresh", "lag"})
+"""Checks whose matter the alerts look at themselves, at every round."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of the graph, and who owns its asset."""
+
+    spec: AssetCheckSpec
+    owner: str
+
+
+def observe_checks(instance: DagsterInstance, checks: Sequence[Check]) -> Observation:
+    """The checks that failed last."""
+    watched = {c.spec.key: c for c in checks if c.spec.name not in _JUDGED_LIVE}
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(watched))
+    by_partition = _failed_partitions(
+        instance, [key for key, c in watched.items() if c.spec.partitions_def is not None]
+    )
+    found = []
+    for key, check in watched.items():
+        record = latest.get(key)
+        partitions = by_partition.get(key, [])
+        if check.spec.partitions_def is None:
+            record = _judged(instance, key, record)
+            is_failed = record is not None and record.status is FAILED
+        else:
+            record = _last_failed(instance, key) if partitions else None
+            is_failed = record is not None
+        if record is not None and is_failed:
+            found.append(_standing(check, record, partitions))
+    return Observation(tuple(found))
+
+
+def _judged(
+    instance: DagsterInstance, key: AssetCheckKey, record: AssetCheckExecutionRecord | None
+) -> AssetCheckExecutionRecord | None:
+    """The record, or, where it is of a check under way or crashed, the last one with a verdict."""
+    if record is None or record.status in COMPLETED:
+        return record
+    history = instance.event_log_storage.get_asset_check_execution_history(
+        key, limit=1, status=set(COMPLETED)
+    )
+    return history[0] if history else None
+
+
+def _last_failed(instance: DagsterInstance, key: AssetCheckKey) -> AssetCheckExecutionRecord | None:
+    history = instance.event_log_storage.get_asset_check_execution_history(
+        key, limit=1, status={FAILED}
+    )
+    return history[0] if history else None
+
+
+def _failed_partitions(
+    instance: DagsterInstance, keys: Sequence[AssetCheckKey]
+) -> dict[AssetCheckKey, list[str]]:
+    found: dict[AssetCheckKey, list[str]] = {}
+    for info in instance.event_log_storage.get_asset_check_partition_info(list(keys)):
+        if info.latest_execution_status is FAILED:
+            found.setdefault(info.check_key, []).append(info.partition_key or "all partitions")
+    return found
+
+
+def _standing(
+    check: Check, record: AssetCheckExecutionRecord, partitions: Sequence[str]
+) -> Standing:
+    spec, evaluation = check.spec, record.evaluation
+    asset = spec.asset_key.to_user_string()
+    severe = evaluation is None or evaluation.severity is AssetCheckSeverity.ERROR
+    is_admission = spec.blocking and spec.asset_key.path[0] == "recsys"
+    detail = (evaluation and evaluation.description) or spec.description or ""
+    return Standing(
+        key=f"check/{asset}/{spec.name}",
+        kind=Kind.CHAMPION if is_admission else Kind.CHECK,
+        severity=Severity.ERROR if severe else Severity.WARN,
+        title=(
+            f"candidate {asset} is rejected: {spec.name}"
+            if is_admission
+            else f"check {spec.name} of {asset} failed" + _on(partitions)
+        ),
+        owner=check.owner,
+        detail=" ".join(detail.split()),
+        run_id=record.run_id,
+        asset=asset,
+        check=spec.name,
+    )
+
+
+def _on(partitions: Iterable[str]) -> str:
+    listed = sorted(partitions)
+    if not listed:
+        return ""
+    more = f" and {len(listed) - PARTITIONS_SHOWN} more" if len(listed) > PARTITIONS_SHOWN else ""
+    return f" on {', '.join(listed[:PARTITIONS_SHOWN])}{more}"

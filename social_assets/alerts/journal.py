@@ -1,0 +1,118 @@
+"""What each channel was told, and which channel takes nothing: a small SQLite file in the home.
+
+A sensor's cursor would not do: it is stored when a tick ends well, and a tick that could not
+deliver ends badly; a process that dies half way through would tell all of it again. Here each
+delivery is a transaction of its own, right after the channel has taken it. A process killed between
+the two tells that one message twice; none is ever lost.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from social_assets.alerts.channels import Channel
+from social_assets.alerts.news import News, Told
+from social_assets.alerts.standing import Severity
+
+FIRST_BACK_OFF_SECONDS = 30.0
+LONGEST_BACK_OFF_SECONDS = 900.0
+_WAIT_SECONDS = 20.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS told (
+  channel TEXT NOT NULL, key TEXT NOT NULL, severity TEXT NOT NULL, title TEXT NOT NULL,
+  run_id TEXT NOT NULL, told_at REAL NOT NULL, PRIMARY KEY (channel, key));
+CREATE TABLE IF NOT EXISTS undelivered (
+  channel TEXT PRIMARY KEY, name TEXT NOT NULL, tries INTEGER NOT NULL, error TEXT NOT NULL,
+  since REAL NOT NULL, next_try REAL NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """A channel that did not take the last message; it is tried again at `next_try`."""
+
+    channel: str
+    name: str
+    tries: int
+    error: str
+    since: float
+    next_try: float
+
+
+class Journal:
+    """The file; it is made at the first use, for this user alone."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def told(self, channel: Channel) -> dict[str, Told]:
+        """What a channel was told of, and not yet of its end."""
+        with self._open() as file:
+            rows = file.execute(
+                "SELECT key, severity, title, run_id, told_at FROM told WHERE channel = ?"
+                " ORDER BY told_at, key",
+                (channel.id,),
+            ).fetchall()
+        return {row[0]: Told(row[0], Severity(row[1]), *row[2:]) for row in rows}
+
+    def told_runs(self) -> list[str]:
+        """The runs that some channel was told of."""
+        with self._open() as file:
+            rows = file.execute("SELECT DISTINCT run_id FROM told WHERE run_id != ''").fetchall()
+        return [row[0] for row in rows]
+
+    def undelivered(self) -> dict[str, Undelivered]:
+        """The channels that did not take the last message, by id."""
+        with self._open() as file:
+            rows = file.execute(
+                "SELECT channel, name, tries, error, since, next_try FROM undelivered"
+            ).fetchall()
+        return {row[0]: Undelivered(*row) for row in rows}
+
+    def record_delivered(self, channel: Channel, news: News, now: float) -> None:
+        """The channel has taken the news."""
+        raised = [
+            (channel.id, f.key, f.severity.value, f.title, f.run_id, now) for f in news.raised
+        ]
+        with self._open() as file, file:
+            file.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?, ?, ?)", raised)
+            file.executemany(
+                "DELETE FROM told WHERE channel = ? AND key = ?",
+                [(channel.id, each.key) for each in news.recovered],
+            )
+            file.execute("DELETE FROM undelivered WHERE channel = ?", (channel.id,))
+
+    def record_undelivered(self, channel: Channel, error: str, now: float) -> Undelivered:
+        """The channel has not; twice the pause after each time."""
+        before = self.undelivered().get(channel.id)
+        tries = before.tries + 1 if before else 1
+        pause = min(FIRST_BACK_OFF_SECONDS * 2 ** (tries - 1), LONGEST_BACK_OFF_SECONDS)
+        since = before.since if before else now
+        found = Undelivered(channel.id, channel.name, tries, error, since, now + pause)
+        with self._open() as file, file:
+            file.execute(
+                "INSERT OR REPLACE INTO undelivered VALUES (?, ?, ?, ?, ?, ?)",
+                (found.channel, found.name, tries, error, since, found.next_try),
+            )
+        return found
+
+    def forget_others(self, channels: Collection[Channel]) -> None:
+        """Drop what belongs to channels that the environment no longer names."""
+        ids = [channel.id for channel in channels]
+        marks = ", ".join("?" * len(ids))
+        with self._open() as file, file:
+            for table in ("told", "undelivered"):
+                file.execute(f"DELETE FROM {table} WHERE channel NOT IN ({marks})", ids)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._path, timeout=_WAIT_SECONDS)) as file:
+            self._path.chmod(0o600)
+            file.executescript(_SCHEMA)
+            yield file

@@ -1,0 +1,100 @@
+"""The words of an alert: one message for all that is news to a channel, grouped by kind.
+
+Pure. Links lead to the run and to the asset where SOCIAL_ASSETS_UI_URL says where the UI is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from social_assets.alerts.news import News
+from social_assets.alerts.standing import Kind, Severity, Standing
+
+UI_URL = "SOCIAL_ASSETS_UI_URL"
+"""Environment variable: where people open the Dagster UI, such as https://dagster.example.org."""
+
+SHOWN = 10
+"""Failures of a kind that a message spells out; chats cut longer ones."""
+
+Reason = Callable[[str], str]
+"""Why a run failed, by its id; asked for the runs that are spelt out, and no others."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a person reads. `severity` is None for good news alone."""
+
+    title: str
+    body: str
+    severity: Severity | None
+
+
+def message(news: News, place: str, ui_url: str, reason: Reason) -> Message:
+    """`place` is what the installation calls itself, such as `production`."""
+    return Message(_title(news, place), _body(news, ui_url.rstrip("/"), reason), news.worst)
+
+
+def run_link(ui_url: str, run_id: str) -> str:
+    """The run's page."""
+    return f"{ui_url}/runs/{run_id}"
+
+
+def asset_link(ui_url: str, asset: str, check: str = "") -> str:
+    """The asset's page, at the check where one is meant."""
+    address = f"{ui_url}/assets/{quote(asset)}"
+    query = urlencode({"view": "checks", "checkDetail": check}) if check else ""
+    return f"{address}?{query}" if query else address
+
+
+def _title(news: News, place: str) -> str:
+    start = f"[social-assets {place}]"
+    if len(news.raised) == 1 and not news.recovered:
+        return f"{start} {news.raised[0].severity}: {news.raised[0].title}"
+    if len(news.recovered) == 1 and not news.raised:
+        return f"{start} recovered: {news.recovered[0].title}"
+    parts = [
+        _counted(sum(f.severity is Severity.ERROR for f in news.raised), "error"),
+        _counted(sum(f.severity is Severity.WARN for f in news.raised), "warning"),
+        _counted(len(news.recovered), "recovery", "recoveries"),
+    ]
+    return f"{start} {', '.join(part for part in parts if part)}"
+
+
+def _body(news: News, ui_url: str, reason: Reason) -> str:
+    parts = []
+    for kind in Kind:
+        of_kind = [failure for failure in news.raised if failure.kind is kind]
+        if of_kind:
+            lines = [line for f in of_kind[:SHOWN] for line in _lines(f, ui_url, reason)]
+            parts.append("\n".join([f"{kind.value.capitalize()}:", *lines, *_more(of_kind)]))
+    if news.recovered:
+        lines = [f"- {each.title}" for each in news.recovered[:SHOWN]]
+        parts.append("\n".join(["Recovered:", *lines, *_more(news.recovered)]))
+    return "\n\n".join(parts)
+
+
+def _lines(failure: Standing, ui_url: str, reason: Reason) -> list[str]:
+    why = failure.detail
+    if failure.kind is Kind.RUN:
+        why = reason(failure.run_id) or why
+    lines = [f"- {failure.severity}: {failure.title}"]
+    lines += [f"  {why}"] if why else []
+    lines += [f"  owner: {failure.owner}"] if failure.owner else []
+    if not ui_url:
+        lines += [f"  run {failure.run_id}"] if failure.run_id else []
+        return lines
+    lines += [f"  {run_link(ui_url, failure.run_id)}"] if failure.run_id else []
+    lines += [f"  {asset_link(ui_url, failure.asset, failure.check)}"] if failure.asset else []
+    return lines
+
+
+def _more(listed: tuple[object, ...] | list[Standing]) -> list[str]:
+    return [f"- and {len(listed) - SHOWN} more"] if len(listed) > SHOWN else []
+
+
+def _counted(number: int, one: str, several: str = "") -> str:
+    if not number:
+        return ""
+    return f"{number} {one if number == 1 else several or one + 's'}"

@@ -1,0 +1,59 @@
+"""Looks at everything that alerts are about, at once: runs, checks, streams.
+
+Here belongs who owns what, by the graph and the contracts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dagster import AssetKey, DagsterInstance, DagsterRun, RepositoryDefinition
+
+from resources.kafka import KafkaResource
+from resources.stores import StoresResource
+from social_assets.alerts.failed_checks import Check, observe_checks
+from social_assets.alerts.failed_runs import observe_runs, stream_of
+from social_assets.alerts.journal import Journal
+from social_assets.alerts.stale_streams import observe_streams
+from social_assets.alerts.standing import Observation
+from social_assets.contracts.registry import contracts
+
+
+def observe(
+    instance: DagsterInstance,
+    repository: RepositoryDefinition,
+    stores: StoresResource,
+    kafka: KafkaResource,
+    journal: Journal,
+) -> Observation:
+    """What stands now."""
+    graph = repository.asset_graph
+    jobs = {
+        job.name: frozenset(job.asset_layer.selected_asset_keys)
+        for job in repository.get_all_jobs()
+    }
+    checks = [
+        Check(graph.get_check_spec(key), _owner_of_assets(repository, [key.asset_key]))
+        for key in sorted(graph.asset_check_keys)
+    ]
+    return Observation.of(
+        [
+            observe_runs(
+                instance, journal.told_runs(), jobs, lambda run: _owner_of_run(repository, run)
+            ),
+            observe_checks(instance, checks),
+            observe_streams(contracts(), stores, kafka),
+        ]
+    )
+
+
+def _owner_of_run(repository: RepositoryDefinition, run: DagsterRun) -> str:
+    """The stream's owner, else the one owner of the run's assets, else nobody."""
+    owners = {c.name: c.owner for c in contracts()}
+    return owners.get(stream_of(run)) or _owner_of_assets(repository, run.asset_selection or ())
+
+
+def _owner_of_assets(repository: RepositoryDefinition, keys: Iterable[AssetKey]) -> str:
+    graph = repository.asset_graph
+    owners = {owner for key in keys if graph.has(key) for owner in graph.get(key).owners[:1]}
+    return owners.pop() if len(owners) == 1 else ""

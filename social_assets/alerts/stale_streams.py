@@ -1,0 +1,128 @@
+"""Streams that stand still: days that stay away, and topics that the lake falls behind.
+
+Looked at live, since a check that nothing runs any more fails never. What cannot be looked at
+(lake or broker away) is a failure of its own; of what stood before, nothing is known meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+
+from dagster import AssetCheckSeverity
+
+from resources.kafka import KafkaResource
+from resources.stores import StoresResource
+from social_assets.alerts.standing import Kind, Observation, Severity, Standing
+from social_assets.checks import freshness
+from social_assets.contracts.contract import Contract
+
+BROKER_SECONDS = 5.0
+
+
+def observe_streams(
+    contracts: Iterable[Contract], stores: StoresResource, kafka: KafkaResource
+) -> Observation:
+    """Staleness and lag of every stream."""
+    listed = list(contracts)
+    looks = [_look(f"stale/{c.name}", c, partial(_stale, c, stores)) for c in listed]
+    if kafka.is_configured():
+        looks += _lags(listed, stores, kafka)
+    return Observation.of(looks)
+
+
+def _lags(
+    contracts: Iterable[Contract], stores: StoresResource, kafka: KafkaResource
+) -> list[Observation]:
+    """A broker that does not answer for one topic is not asked for the others: that takes time."""
+    looks = []
+    for contract in contracts:
+        key = f"lag/{contract.name}"
+        looks.append(_look(key, contract, partial(_behind, contract, stores, kafka)))
+        if looks[-1].blind:
+            return [*looks[:-1], _unreachable(looks[-1])]
+    return looks
+
+
+def _unreachable(look: Observation) -> Observation:
+    (failure,) = look.standing
+    return Observation(
+        (
+            Standing(
+                key="blind/lag",
+                kind=Kind.BLIND,
+                severity=Severity.ERROR,
+                title="Kafka lag cannot be watched",
+                detail=failure.detail,
+            ),
+        ),
+        blind=("lag/",),
+    )
+
+
+def _look(key: str, contract: Contract, judge: Callable[[], Standing | None]) -> Observation:
+    from deltalake.exceptions import DeltaError
+
+    try:
+        found = judge()
+    except (OSError, RuntimeError, ValueError, DeltaError) as error:
+        blind = Standing(
+            key=f"blind/{key}",
+            kind=Kind.BLIND,
+            severity=Severity.ERROR,
+            title=f"{key} cannot be watched",
+            owner=contract.owner,
+            detail=" ".join(str(error).split())[:300],
+            asset=f"raw/{contract.name}",
+        )
+        return Observation((blind,), blind=(key,))
+    return Observation((found,) if found else ())
+
+
+def _stale(contract: Contract, stores: StoresResource) -> Standing | None:
+    """A stream that never had a row is not stale but new."""
+    days = stores.stores().of(contract).cleaned.rows_by_day()
+    newest = max((day for day, rows in days.items() if rows), default=None)
+    if newest is None:
+        return None
+    verdict = freshness.verdict(contract.freshness, newest, datetime.now(UTC))
+    if verdict.passed:
+        return None
+    is_severe = verdict.severity is AssetCheckSeverity.ERROR
+    limits = contract.freshness
+    return Standing(
+        key=f"stale/{contract.name}",
+        kind=Kind.STALE,
+        severity=Severity.ERROR if is_severe else Severity.WARN,
+        title=f"{contract.name} is stale since {newest}",
+        owner=contract.owner,
+        detail=f"the newest day with rows is {newest}; a warning is due {limits.warn_after} after "
+        f"its end, an error after {limits.fail_after}",
+        asset=f"cleaned/{contract.name}",
+        check="fresh",
+    )
+
+
+def _behind(contract: Contract, stores: StoresResource, kafka: KafkaResource) -> Standing | None:
+    # Imported here: Delta is needed only where a topic is there.
+    from social_assets.hops.topic_offsets import starts
+
+    there = kafka.offsets(contract.kafka_topic, BROKER_SECONDS)
+    if there is None:
+        return None
+    lag = starts(stores.stores().of(contract).raw, there).lag(there)
+    if lag <= contract.lag_warn_above:
+        return None
+    is_severe = lag > contract.lag_fail_above
+    limit = contract.lag_fail_above if is_severe else contract.lag_warn_above
+    return Standing(
+        key=f"lag/{contract.name}",
+        kind=Kind.LAG,
+        severity=Severity.ERROR if is_severe else Severity.WARN,
+        title=f"{contract.name} lags behind its topic",
+        owner=contract.owner,
+        detail=f"topic {contract.kafka_topic} is {lag:,} offsets ahead of the lake, over the "
+        f"contract's {limit:,}",
+        asset=f"raw/{contract.name}",
+    )

@@ -1,0 +1,78 @@
+"""Alerts from the command line: try every channel, and look at what stands without telling it."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from resources.clickhouse import ClickHouseResource
+from resources.environments import current
+from resources.home import Home
+from resources.kafka import KafkaResource
+from resources.stores import StoresResource
+from social_assets.alerts.channels import Routing
+from social_assets.alerts.deliver import deliver
+from social_assets.alerts.message import Message
+from social_assets.alerts.news import News
+from social_assets.alerts.round import journal_of
+from social_assets.alerts.standing import Severity, Standing
+from social_assets.operate.instance import open_instance
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a channel answered to the test; `error` is "" if it took it."""
+
+    channel: str
+    error: str
+
+
+@dataclass(frozen=True)
+class StandingFailure:
+    """A failure that stands, and the channels that know."""
+
+    failure: Standing
+    concerned: tuple[str, ...]
+    told: tuple[str, ...]
+
+
+def try_channels(home: Home) -> list[Tried]:
+    """Send a test alert to every channel. What a channel takes ends its pause after failures.
+
+    Raises AlertUrlError if a variable holds no URL.
+    """
+    words = Message(
+        f"[social-assets {current()}] test",
+        "This is a test, sent by `social-assets alerts test`. Nothing has failed.",
+        Severity.WARN,
+    )
+    channels = Routing.from_environment().channels
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda channel: deliver(channel, words), channels))
+    journal = journal_of(home)
+    for channel, error in zip(channels, answers, strict=True):
+        if not error:
+            journal.record_delivered(channel, News((), ()), time.time())
+    return [Tried(c.name, error) for c, error in zip(channels, answers, strict=True)]
+
+
+def standing_failures(home: Home) -> list[StandingFailure]:
+    """What stands now, by the same look as the sensor's."""
+    from social_assets.alerts.observe import observe
+    from social_assets.definitions import defs
+
+    routing, journal = Routing.from_environment(), journal_of(home)
+    stores = StoresResource(clickhouse=ClickHouseResource())
+    repository = defs.get_repository_def()
+    with open_instance(home) as instance:
+        observed = observe(instance, repository, stores, KafkaResource(), journal)
+    known = {channel: set(journal.told(channel)) for channel in routing.channels}
+    return [
+        StandingFailure(
+            failure,
+            concerned=tuple(c.name for c in known if c.id in routing.of(failure)),
+            told=tuple(c.name for c, keys in known.items() if failure.key in keys),
+        )
+        for failure in observed.standing
+    ]

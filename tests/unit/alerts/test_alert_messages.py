@@ -1,0 +1,98 @@
+"""What is news, and its words: on failures made by hand."""
+
+from __future__ import annotations
+
+from social_assets.alerts.message import SHOWN, message
+from social_assets.alerts.news import News, Told, news
+from social_assets.alerts.standing import Kind, Observation, Severity, Standing
+
+RUN = Standing(
+    "run/drain_posts/posts",
+    Kind.RUN,
+    Severity.ERROR,
+    "drain_posts failed",
+    "team:content",
+    run_id="r1",
+)
+CHECK = Standing(
+    "check/cleaned/posts/keys",
+    Kind.CHECK,
+    Severity.WARN,
+    "check keys of cleaned/posts failed",
+    detail="3 of 10",
+    asset="cleaned/posts",
+    check="keys",
+)
+UI = "https://dagster.example.org/"
+
+
+def told(failure: Standing) -> dict[str, Told]:
+    return {failure.key: Told(failure.key, failure.severity, failure.title, failure.run_id, 0.0)}
+
+
+def test_what_stands_is_news_once() -> None:
+    observed = Observation((CHECK,))
+    assert news(observed, [CHECK], {}) == News((CHECK,), ())
+    assert not news(observed, [CHECK], told(CHECK))
+
+
+def test_what_got_worse_is_news_again_and_what_got_better_is_not() -> None:
+    worse = Standing(CHECK.key, Kind.CHECK, Severity.ERROR, CHECK.title)
+    assert news(Observation((worse,)), [worse], told(CHECK)).raised == (worse,)
+    assert not news(Observation((CHECK,)), [CHECK], told(worse))
+
+
+def test_what_no_longer_stands_has_recovered() -> None:
+    (ended,) = news(Observation(()), [], told(CHECK)).recovered
+    assert ended.title == CHECK.title
+
+
+def test_what_cannot_be_seen_has_not_recovered() -> None:
+    assert not news(Observation((), blind=("check/cleaned/",)), [], told(CHECK))
+
+
+def test_a_failure_that_is_routed_elsewhere_now_has_not_recovered() -> None:
+    assert not news(Observation((CHECK,)), [], told(CHECK))
+
+
+def test_one_failure_is_the_title_and_links_lead_to_run_and_check() -> None:
+    words = message(News((CHECK,), ()), "production", UI, lambda run: "")
+    assert words.title == "[social-assets production] WARN: check keys of cleaned/posts failed"
+    assert "3 of 10" in words.body
+    assert (
+        "https://dagster.example.org/assets/cleaned/posts?view=checks&checkDetail=keys"
+        in words.body
+    )
+    run = message(News((RUN,), ()), "production", UI, lambda run: f"why {run}")
+    assert "https://dagster.example.org/runs/r1" in run.body
+    assert "why r1" in run.body
+    assert "owner: team:content" in run.body
+
+
+def test_several_are_counted_in_the_title_and_grouped_by_kind() -> None:
+    (ended,) = told(CHECK).values()
+    words = message(News((CHECK, RUN), (ended, ended)), "staging", UI, lambda run: "")
+    assert words.title == "[social-assets staging] 1 error, 1 warning, 2 recoveries"
+    assert words.severity is Severity.ERROR
+    runs, checks, recovered = (
+        words.body.index(part) for part in ("Failed runs:", "Failed checks:", "Recovered:")
+    )
+    assert runs < checks < recovered
+
+
+def test_a_storm_is_one_short_message_that_says_how_many_more() -> None:
+    storm = tuple(
+        Standing(f"run/{n}", Kind.RUN, Severity.ERROR, f"run {n} failed") for n in range(365)
+    )
+    words = message(News(storm, ()), "local", "", lambda run: "")
+    assert words.body.count("ERROR") == SHOWN
+    assert f"and {365 - SHOWN} more" in words.body
+
+
+def test_good_news_has_no_severity() -> None:
+    (ended,) = told(RUN).values()
+    words = message(News((), (ended,)), "local", "", lambda run: "")
+    assert (words.severity, words.title) == (
+        None,
+        "[social-assets local] recovered: drain_posts failed",
+    )
