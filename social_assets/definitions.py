@@ -17,9 +17,10 @@ from sensors.kafka_offsets import kafka_offsets_sensor
 from social_assets.checks.conservation import raw_is_settled, warehouse_is_loaded
 from social_assets.checks.contract_rules import contract_checks
 from social_assets.checks.freshness import newest_day_is_fresh
+from social_assets.checks.kafka_lag import no_range_was_lost, topic_is_drained
 from social_assets.checks.landing import no_file_failed
 from social_assets.contracts.registry import contracts
-from social_assets.defs import maintenance, recsys, rollups, star
+from social_assets.defs import maintenance, recsys, rollups, star, topic_watch
 from social_assets.defs.cleaned import cleaned_asset
 from social_assets.defs.drain_job import drain_job
 from social_assets.defs.load_job import load_job
@@ -29,6 +30,8 @@ from social_assets.defs.rebuild_jobs import jobs, schedules
 STREAM_ASSETS = (raw_asset, cleaned_asset)
 STREAM_CHECKS = (
     no_file_failed,
+    topic_is_drained,
+    no_range_was_lost,
     contract_checks,
     raw_is_settled,
     warehouse_is_loaded,
@@ -58,8 +61,9 @@ defs = Definitions(
         *(drain_job(contract) for contract in contracts()),
         *jobs,
         maintenance.maintenance_job,
+        topic_watch.job,
     ],
-    schedules=[*schedules, maintenance.maintenance_schedule],
+    schedules=[*schedules, maintenance.maintenance_schedule, topic_watch.schedule],
     sensors=[
         *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
         alerts_sensor(),

@@ -140,12 +140,6 @@ maintenance_schedule = ScheduleDefinition(
 )
 """After the night's rebuild of the day before."""
 
-assets = [
-    *(stream_maintenance(contract) for contract in contracts()),
-    warehouse_maintenance,
-    dagster_maintenance,
-]
-
 
 def _expiring_tables() -> list[Table]:
     project = Warehouse.of(Home.from_environment())
@@ -173,3 +167,10 @@ def _kept(days: int | None) -> str:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+assets = [
+    *(stream_maintenance(contract) for contract in contracts()),
+    warehouse_maintenance,
+    dagster_maintenance,
+]

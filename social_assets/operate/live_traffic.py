@@ -74,7 +74,7 @@ class LiveTraffic:
         self._thread.join()
 
     def check(self) -> None:
-        """Raise RunFailedError if the broker would not take a record, or anything else was wrong."""
+        """Raise RunFailedError if a record could not be made or sent."""
         if self._failure is not None:
             raise RunFailedError(f"live records can't be sent: {self._failure}") from self._failure
 
