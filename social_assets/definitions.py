@@ -14,7 +14,7 @@ from resources.stores import StoresResource
 from sensors.alerts import alerts_sensor
 from sensors.file_arrival import file_arrival_sensor
 from sensors.kafka_offsets import kafka_offsets_sensor
-from social_assets.checks.conservation import raw_is_settled, warehouse_is_loaded
+from social_assets.checks.conservation import stream_laws
 from social_assets.checks.contract_rules import contract_checks
 from social_assets.checks.freshness import newest_day_is_fresh
 from social_assets.checks.kafka_lag import no_range_was_lost, topic_is_drained
@@ -33,8 +33,7 @@ STREAM_CHECKS = (
     topic_is_drained,
     no_range_was_lost,
     contract_checks,
-    raw_is_settled,
-    warehouse_is_loaded,
+    stream_laws,
     newest_day_is_fresh,
 )
 

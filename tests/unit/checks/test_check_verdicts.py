@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from dagster import AssetCheckSeverity
 
 from social_assets.checks import freshness
-from social_assets.checks.conservation import equality
+from social_assets.checks.conservation import Verdict, summary
 from social_assets.checks.contract_rules import Broken, verdict
+from social_assets.checks.laws import RawIsSettled
 from social_assets.contracts.contract import Freshness
 from social_assets.contracts.registry import contract
 from social_assets.engine.verdicts import rules
@@ -16,17 +17,29 @@ from social_assets.engine.verdicts import rules
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 
 
+def law() -> RawIsSettled:
+    return RawIsSettled(contract("posts"))
+
+
 def test_one_row_lost_or_doubled_on_one_day_breaks_the_law_and_is_named() -> None:
-    raw = {MONDAY: 10, TUESDAY: 5}
-    assert equality("raw", raw, "settled", dict(raw)).passed
-    for other in ({MONDAY: 9, TUESDAY: 5}, {MONDAY: 11, TUESDAY: 5}, {TUESDAY: 5}):
-        broken = equality("raw", raw, "settled", other)
+    kept = Verdict(law(), MONDAY, (5.0,), (5.0,))
+    assert summary(law(), [kept]).passed
+    for settled in (9.0, 11.0, 0.0):
+        broken = summary(law(), [kept, Verdict(law(), TUESDAY, (10.0,), (settled,))])
         assert not broken.passed
         assert broken.metadata["days_that_differ"].value == 1
+        (row,) = broken.metadata["differences"].value.records
+        assert row.data["event_date"] == "2026-03-03"
 
 
 def test_a_row_moved_to_another_day_breaks_the_law_though_the_sums_agree() -> None:
-    assert not equality("lake", {MONDAY: 2}, "warehouse", {MONDAY: 1, TUESDAY: 1}).passed
+    moved = [Verdict(law(), MONDAY, (2.0,), (1.0,)), Verdict(law(), TUESDAY, (0.0,), (1.0,))]
+    assert summary(law(), moved).metadata["days_that_differ"].value == 2
+
+
+def test_sums_may_differ_in_their_last_digits_and_in_no_other() -> None:
+    assert Verdict(law(), MONDAY, (0.1 + 0.2,), (0.3,)).passed
+    assert not Verdict(law(), MONDAY, (1e6,), (1e6 + 1,)).passed
 
 
 def test_one_rejected_record_warns_and_many_are_an_error() -> None:
