@@ -38,7 +38,7 @@ _AT_ONCE = 20_000  # engagement events' worth of records that are made up togeth
 _TWICE = 0.003  # of flawless records: sent a second time
 _LATE = 0.01  # of records: created some time ago
 _LONGEST_LATE_SECONDS = 240
-_IDS_A_MILLISECOND = 50
+_EVENTS_A_MILLISECOND = 5_000  # of which one in fifty is a live event with a number of its own
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class _Made:
         return pa.concat_tables(parts).combine_chunks()
 
     def _made_up(self) -> Any:
-        first = int(self.begun.timestamp() * 1000) * _IDS_A_MILLISECOND + self._events
+        first = int(self.begun.timestamp() * 1000) * _EVENTS_A_MILLISECOND + self._events
         self._events += _AT_ONCE
         day = Day(self.world, 0, self.begun.date(), range(first, first + _AT_ONCE), self.rng)
         table = self.stream.records(day)
