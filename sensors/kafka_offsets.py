@@ -35,7 +35,11 @@ BROKER_SECONDS = 5.0
 """How long a tick waits for the broker: far below its deadline."""
 
 STARTING_SECONDS = 60
-"""A run that has not taken its stream's lock for so long has no process any more."""
+"""A run that has started and not taken its stream's lock for so long has no process any more."""
+
+LAUNCHING_SECONDS = 300
+"""Nor has one that has not even started for so long: a queue, a container or a busy machine may
+take their time."""
 
 FIRST_BACK_OFF = timedelta(seconds=5)
 LONGEST_BACK_OFF = timedelta(minutes=5)
@@ -119,7 +123,9 @@ def _is_dead(instance: DagsterInstance, run: DagsterRun, contract: Contract) -> 
     if record is None or is_held(Home.from_environment().path / "locks", contract.name):
         return False
     since = record.update_timestamp.replace(tzinfo=UTC)
-    if datetime.now(UTC) - since < timedelta(seconds=STARTING_SECONDS):
+    is_started = run.status == DagsterRunStatus.STARTED
+    patience = STARTING_SECONDS if is_started else LAUNCHING_SECONDS
+    if datetime.now(UTC) - since < timedelta(seconds=patience):
         return False
     instance.report_run_failed(
         run, f"its process is gone: nobody holds the lock of {contract.name}; another drain follows"
