@@ -6,7 +6,7 @@ EVENTS ?= 1000000
 DEMO_ARGS ?=
 RECSYS_ARGS ?=
 
-.PHONY: install demo demo-live dev kafka stop test lint types bench bench-recsys clean
+.PHONY: install demo demo-live dev kafka stop test test-kafka lint types bench bench-recsys clean
 
 install: $(VENV)/.installed
 
@@ -33,7 +33,10 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets kafka stop
 
 test: install ## Every test that needs only what pip installs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not kafka and not spark"
+
+test-kafka: install ## The tests on Apache Kafka, which they start; needs Java 17 and Maven
+	$(BIN)/python -m pytest -m kafka
 
 lint: install
 	$(BIN)/ruff check .
