@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Thread
 
 from dagster import DagsterInstance, DagsterRun, RunsFilter
 from rich.console import Console
@@ -27,7 +28,7 @@ from resources.kafka import KafkaResource
 from resources.kafka_mock import MockBroker, mock_broker
 from resources.stores import StoresResource
 from sensors.file_arrival import UNDERWAY
-from social_assets.contracts.contract import TOPIC_PREFIX
+from social_assets.contracts.contract import TOPIC_PREFIX, Contract
 from social_assets.contracts.registry import contracts
 from social_assets.defs.drain_job import drain_job_name
 from social_assets.defs.warehouse_deployment import deploy_warehouse
@@ -78,7 +79,8 @@ def run_demo_live(home: Home, console: Console, options: LiveOptions) -> None:
         _use(broker)
         console.print(KEEPS_NOTHING, style="yellow")
         say(f"broker on {broker.servers}; state in {home.path}")
-        ui = ended_at_last.enter_context(UiProcess(home, options.port, {}))
+        ended_at_last.callback(_report_cancelled, home)
+        ui = ended_at_last.enter_context(UiProcess(home, options.port))
         say("making the warehouse's tables, the first time in this home")
         deploy_warehouse(ClickHouseResource().endpoint(), home)
         say(f"starting the Dagster UI, its log is {ui.log}")
@@ -110,10 +112,8 @@ def _show(home: Home, console: Console, options: LiveOptions, ui: UiProcess) -> 
         traffic.stop()
         demo.drain(_STALLED_SECONDS_INTERRUPTED if is_interrupted else _STALLED_SECONDS)
     demo.summarize()
-    with open_instance(home) as instance:
-        _end_runs(instance)
-        ui.end()
-        _report_cancelled(instance)
+    _end_runs(home)
+    ui.end()
     if not is_interrupted:
         demo.check_arrived()
 
@@ -130,6 +130,7 @@ class _Demo:
     traffic: LiveTraffic
 
     def __post_init__(self) -> None:
+        """Start the clock."""
         self._started = time.monotonic()
 
     def watch(self, seconds: float | None) -> None:
@@ -236,21 +237,28 @@ def _use(broker: MockBroker) -> None:
     os.environ[TOPIC_PREFIX] = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-"
 
 
-def _end_runs(instance: DagsterInstance) -> None:
+def _end_runs(home: Home) -> None:
     """Have the drains end well: each leaves its stream's lock to whoever waits for it."""
     stores = StoresResource(clickhouse=ClickHouseResource()).stores()
-    for contract in contracts():
+
+    def wait_for(contract: Contract) -> None:
         with stores.of(contract).lock():
             pass
+
+    # Nobody waits for these threads: a drain that does not give way is ended with the UI.
+    for contract in contracts():
+        Thread(target=wait_for, args=(contract,), name="wanted-lock", daemon=True).start()
     deadline = time.monotonic() + _RUNS_END_SECONDS
-    while time.monotonic() < deadline and any(_drains_underway(instance)):
-        time.sleep(0.2)
+    with open_instance(home) as instance:
+        while time.monotonic() < deadline and any(_drains_underway(instance)):
+            time.sleep(0.2)
 
 
-def _report_cancelled(instance: DagsterInstance) -> None:
+def _report_cancelled(home: Home) -> None:
     """Runs whose processes ended with the demonstration: Dagster would count them as under way."""
-    for run in _drains_underway(instance):
-        instance.report_run_canceled(run, "the live demonstration has ended")
+    with open_instance(home) as instance:
+        for run in _drains_underway(instance):
+            instance.report_run_canceled(run, "the live demonstration has ended")
 
 
 def _drains_underway(instance: DagsterInstance) -> Iterator[DagsterRun]:

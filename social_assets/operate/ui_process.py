@@ -12,12 +12,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from resources.home import Home
+from social_assets.alerts.message import UI_URL
 from social_assets.operate.dev import ui_command
 from social_assets.operate.failures import RunFailedError
 
@@ -31,10 +32,8 @@ _LOG_TAIL_LINES = 15
 class UiProcess:
     """Webserver, daemon, code server and the runs they start, as one group of processes."""
 
-    def __init__(self, home: Home, port: int, environment: Mapping[str, str]) -> None:
-        """`environment` goes to all of them, beside this process's. Raises RunFailedError if the
-        port is taken.
-        """
+    def __init__(self, home: Home, port: int) -> None:
+        """Raises RunFailedError if the port is taken."""
         _refuse_if_taken(port)
         self.url = f"http://{_HOST}:{port}"
         self.log = home.logs / "demo-live.log"
@@ -43,7 +42,7 @@ class UiProcess:
             # A session of its own: Ctrl-C reaches this process alone, which ends them in order.
             self._process = subprocess.Popen(
                 ui_command(port),
-                env={**os.environ, **environment},
+                env={UI_URL: self.url, **os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
