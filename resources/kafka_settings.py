@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from resources.environments import require_complete
 from resources.home import Home
 from resources.kafka_broker import bootstrap_servers
 
@@ -90,11 +91,12 @@ class KafkaSettings:
         """
         named = environment.get(BOOTSTRAP_SERVERS)
         if not named:
+            require_complete(environment)
             own = bootstrap_servers(Home.from_environment())
             return None if own is None else cls(own)
         return cls(
             servers=named,
-            protocol=environment.get(SECURITY_PROTOCOL, "PLAINTEXT").upper(),
+            protocol=(environment.get(SECURITY_PROTOCOL) or "PLAINTEXT").upper(),
             mechanism=environment.get(SASL_MECHANISM, "").upper(),
             username=environment.get(SASL_USERNAME, ""),
             password=environment.get(SASL_PASSWORD, ""),

@@ -51,6 +51,11 @@ def test_the_broker_of_the_home_is_used_when_nothing_is_named(bare_home: Path) -
     assert settings({"SOCIAL_ASSETS_KAFKA_BOOTSTRAP_SERVERS": "a:1"}).servers == "a:1"
 
 
+def test_a_variable_that_is_empty_is_not_set() -> None:
+    empty = dict.fromkeys(SASL, "") | {"SOCIAL_ASSETS_KAFKA_BOOTSTRAP_SERVERS": "a:9092"}
+    assert settings(empty) == KafkaSettings("a:9092")
+
+
 def test_both_clients_get_the_same_cluster_and_login(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     ca.touch()
