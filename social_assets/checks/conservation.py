@@ -10,7 +10,7 @@ that differ are judged again with their streams held still; only what differs th
 Days that retention has removed from any table of a law are not judged.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -40,11 +40,11 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from resources.stores import StoresResource
-from social_assets.checks.laws import Figures, Law, Sides, laws
+from social_assets.checks.laws import Figures, Law, Sides, laws, laws_of_stream
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract as contract_of
 from social_assets.defs.partitions import DAILY, days_of_check
-from social_assets.hops.stores import Stores
+from social_assets.hops.stores import Stores, StreamStores
 
 SHOWN = 20
 TOLERANCE = 1e-9
@@ -193,6 +193,18 @@ def evaluations(
                 f"{right}_{law.measures[0]}": MetadataValue.float(each.other[0]),
             },
         )
+
+
+def report_days(
+    instance: DagsterInstance, stream: StreamStores, days: Collection[date]
+) -> Iterator[AssetCheckEvaluation]:
+    """The verdicts of the laws that a stream's rows take part in, on days that have changed.
+
+    For whoever has changed them, once the work is done and the stream's lock let go.
+    """
+    comment = stream.log_comment or "conservation"
+    for law in laws_of_stream(stream.contract.name) if days else []:
+        yield from evaluations(instance, law, judged(law, stream.stores, sorted(days), comment))
 
 
 def news(

@@ -20,7 +20,6 @@ from resources.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.dbt_translator import Table, Warehouse
-from social_assets.defs.load_job import fed_by
 from social_assets.hops.stores import Stores
 
 Figures = tuple[float, ...]
@@ -193,11 +192,12 @@ class RowsEqualSource:
 class SumsEqualFacts:
     """A rollup adds up to its facts: its count to their rows, each sum to that of its column.
 
-    `columns` holds, by measure, the column of each fact; None where rows are counted.
+    `streams` are those behind the facts, one each. `columns` holds, by measure, the column of each fact; None where rows are counted.
     """
 
     rollup: Table
     facts: tuple[AssetKey, ...]
+    streams: tuple[str, ...]
     columns: Mapping[str, tuple[str | None, ...]]
     name: str = "sums_equal_facts"
     description: str = "Counts and sums of a day are those of the facts that it is made of"
@@ -217,11 +217,6 @@ class SumsEqualFacts:
     def tables(self) -> tuple[AssetKey, ...]:
         """Facts and rollup."""
         return (*self.facts, self.asset)
-
-    @property
-    def streams(self) -> tuple[str, ...]:
-        """Those behind the facts."""
-        return tuple(each.name for each in contracts() if self.asset in fed_by(each.name))
 
     def figures(self, stores: Stores, days: Sequence[date] | None, comment: str) -> Sides:
         """Two sums in the warehouse."""
@@ -270,8 +265,12 @@ def laws_of_stream(stream: str) -> list[Law]:
 
 
 def _of_fact(project: Warehouse, fact: Table) -> RowsEqualSource:
-    (source,) = project.lineage_of(fact.asset).deps_by_column["event_date"]
-    return RowsEqualSource(fact, contract(source.asset_key.path[-1]).name)
+    return RowsEqualSource(fact, _stream_of(project, fact.asset))
+
+
+def _stream_of(project: Warehouse, fact: AssetKey) -> str:
+    (source,) = project.lineage_of(fact).deps_by_column["event_date"]
+    return contract(source.asset_key.path[-1]).name
 
 
 def _of_rollup(project: Warehouse, rollup: Table) -> SumsEqualFacts:
@@ -283,7 +282,8 @@ def _of_rollup(project: Warehouse, rollup: Table) -> SumsEqualFacts:
         by_fact = {dep.asset_key: dep.column_name for dep in made_of.get(name, [])}
         if kind.startswith(_SUM) and len(by_fact) in (0, len(facts)):
             columns[name] = tuple(by_fact.get(fact) for fact in facts)
-    return SumsEqualFacts(rollup, facts, columns)
+    streams = tuple(_stream_of(project, fact) for fact in facts)
+    return SumsEqualFacts(rollup, facts, streams, columns)
 
 
 def _of(rows: Mapping[date, int], days: Sequence[date] | None) -> ByDay:
