@@ -27,6 +27,7 @@ from pydantic import Field
 from resources.home import Home
 from resources.kafka import KafkaResource
 from resources.stores import StoresResource
+from social_assets.checks.conservation import report_days
 from social_assets.contracts.contract import Contract
 from social_assets.defs.load_job import fed_by, materializations
 from social_assets.defs.warehouse_deployment import deploy_warehouse
@@ -84,6 +85,8 @@ def drain_job(contract: Contract) -> JobDefinition:
         for day in sorted(drain(stream, kafka, record.take, limits)):
             record.changed(day)
         record.flush()
+        for verdict in report_days(context.instance, stream, record.days):
+            context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
         context.log.info(record.summary())
 
     # In the run's own process: another one for the step would cost seconds at each run.
@@ -112,6 +115,7 @@ class Materializations:
         self._hop_seconds: defaultdict[str, float] = defaultdict(float)
         self._records = 0
         self._flushed = 0.0
+        self.days: set[date] = set()
 
     def take(self, taken: Taken) -> None:
         """Account for a micro-batch, and record what is due."""
@@ -130,6 +134,7 @@ class Materializations:
 
     def flush(self) -> None:
         """Record the days that changed since the last time."""
+        self.days |= self._pending.keys()
         for event in materializations(self._stream, sorted(self._pending), self._behind):
             layer, day = event.asset_key.path[0], date.fromisoformat(str(event.partition))
             records = _brought(layer, self._pending[day])

@@ -25,6 +25,7 @@ from pydantic import Field
 
 from resources.home import Home
 from resources.stores import StoresResource
+from social_assets.checks.conservation import report_days
 from social_assets.contracts.registry import contract
 from social_assets.defs.cleaned import LayerMetadata, layer_metadata
 from social_assets.defs.dbt_translator import Warehouse
@@ -63,6 +64,8 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         landing.put_aside(ingested)
     for event in materializations(stream, sorted(ingested.days), fed_by(config.stream)):
         context.log_event(event)
+    for verdict in report_days(context.instance, stream, ingested.days):
+        context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
     _report(context, ingested)
 
 
