@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from dagster import ConfigurableResource
 
 from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running
+from resources.environments import require_complete
 from resources.home import Home
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class ClickHouseResource(ConfigurableResource):  # type: ignore[type-arg]
         url = os.environ.get(URL_VARIABLE)
         if url:
             return endpoint_of_url(url)
+        require_complete()
         return ensure_running(Home.from_environment())
 
     @contextmanager

@@ -1,8 +1,8 @@
 """Where the state of an installation lives on this machine.
 
 Only the layout: which folder holds what. Who creates a folder, and what is written
-into it, belongs to the owner of that folder. Imports the standard library alone, since
-every process of the project reads it first.
+into it, belongs to the owner of that folder. Brings the standard library alone, since every
+process of the project reads it first.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from resources.environments import require_complete
 
 ENVIRONMENT_VARIABLE = "SOCIAL_ASSETS_HOME"
 DEFAULT_HOME = "~/.social-assets"
@@ -42,8 +44,14 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """The home that SOCIAL_ASSETS_HOME names, or the default one."""
-        return cls(Path(os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_HOME))
+        """The home that SOCIAL_ASSETS_HOME names, or, in an environment that has one, the default.
+
+        Raises EnvironmentSettingsError where the environment must name it.
+        """
+        named = os.environ.get(ENVIRONMENT_VARIABLE)
+        if not named:
+            require_complete()
+        return cls(Path(named or DEFAULT_HOME))
 
     @property
     def lake(self) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dagster import ConfigurableResource
 
 from resources.clickhouse import ClickHouseResource
+from resources.environments import require_complete
 from resources.home import Home
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
         from social_assets.hops.stores import Stores
         from social_assets.lake.lake import Lake
 
+        require_complete()
         home = Home.from_environment()
         return Stores(
             lake=Lake(os.environ.get(LAKE_URL) or str(home.lake), locks=home.path / "locks"),

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resources.environments import EnvironmentSettingsError
 from resources.home import ENVIRONMENT_VARIABLE, Home, HomeInsideCheckoutError
 from social_assets.operate.alert_commands import alerts
+from social_assets.operate.doctor_command import doctor
 from social_assets.operate.quarantine_commands import dead_letters, gaps, replay
 from social_assets.operate.recsys_commands import recsys
 from social_assets.operate.terminal import Day, out, print_rows, progress
@@ -37,7 +39,7 @@ def cli(context: click.Context, home: Path | None) -> None:
     """Social-media data assets: files in, recommendations out, one Dagster graph."""
     try:
         context.obj = Home(home) if home else Home.from_environment()
-    except HomeInsideCheckoutError as error:
+    except (HomeInsideCheckoutError, EnvironmentSettingsError) as error:
         raise click.UsageError(str(error)) from error
     os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
 
@@ -240,6 +242,7 @@ def kafka_stop(home: Home) -> None:
 
 
 cli.add_command(alerts)
+cli.add_command(doctor)
 for command in (recsys, dead_letters, replay, gaps):
     cli.add_command(command)
 
@@ -280,6 +283,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         ClickHouseUnreachableError,
         DbtError,
         EmbeddedServerError,
+        EnvironmentSettingsError,
         FileError,
         KafkaBrokerError,
         KafkaSettingsError,

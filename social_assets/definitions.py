@@ -9,6 +9,7 @@ from __future__ import annotations
 from dagster import Definitions
 
 from resources.clickhouse import ClickHouseResource
+from resources.environments import require_complete
 from resources.kafka import KafkaResource
 from resources.stores import StoresResource
 from sensors.alerts import alerts_sensor
@@ -38,6 +39,9 @@ STREAM_CHECKS = (
 )
 
 STREAM_SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
+
+# Before anything runs: a deployed installation that lacks an address loads nothing.
+require_complete()
 
 CLICKHOUSE = ClickHouseResource()
 

@@ -20,9 +20,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from social_assets.alerts.standing import Severity, Standing
+from resources.settings import ALERT_URLS
+from social_assets.alerts.standing import Standing
 
-URLS = "SOCIAL_ASSETS_ALERT_URLS"
+URLS = ALERT_URLS
 _BEFORE_A_URL = re.compile(r"[\s,;]+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
@@ -76,11 +77,6 @@ class Routing:
 def variable_part(owner: str) -> str:
     """An owner as part of a variable's name: `team:engagement` -> `TEAM_ENGAGEMENT`."""
     return re.sub(r"[^A-Z0-9]+", "_", owner.upper()).strip("_")
-
-
-def severities() -> tuple[str, ...]:
-    """The severities that a variable can end in."""
-    return tuple(severity.value for severity in Severity)
 
 
 def _channels(variable: str, value: str) -> tuple[Channel, ...]:

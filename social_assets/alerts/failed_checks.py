@@ -23,7 +23,7 @@ from social_assets.alerts.standing import Kind, Observation, Severity, Standing
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 PARTITIONS_SHOWN = 5
-_JUDGED_LIVE = frozenset({"fresh", "lag"})
+_JUDGED_LIVE = frozenset({"fresh", "topic_is_drained"})
 """Checks whose matter the alerts look at themselves, at every round."""
 
 

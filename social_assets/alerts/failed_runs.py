@@ -23,6 +23,7 @@ from dagster import (
     RunsFilter,
 )
 
+from resources.settings import hidden
 from social_assets.alerts.standing import Kind, Observation, Severity, Standing
 from social_assets.defs.load_job import STREAM_TAG
 from social_assets.defs.partitions import days_of_run
@@ -179,5 +180,5 @@ def _selected(keys: Iterable[AssetKey] | None) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = hidden(" ".join(text.split()))
     return line if len(line) <= REASON_CHARACTERS else line[: REASON_CHARACTERS - 1] + "…"

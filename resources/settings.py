@@ -1,0 +1,110 @@
+"""Every variable that the platform reads, what it means, and which hold secrets.
+
+The register alone: who reads a variable says what it may hold. A test holds the register against
+the sources. `hidden` takes secrets out of a text that is to be shown. Standard library only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote, urlsplit
+
+PREFIX = "SOCIAL_ASSETS_"
+ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
+
+SETTINGS: Mapping[str, str] = {
+    "SOCIAL_ASSETS_ENVIRONMENT": "local (default), test, staging or production",
+    "SOCIAL_ASSETS_HOME": "folder of all state of this machine",
+    "SOCIAL_ASSETS_CONTRACTS": "folder with contracts of one's own",
+    "SOCIAL_ASSETS_LAKE_URL": "root of the lake",
+    "SOCIAL_ASSETS_CLICKHOUSE_URL": "the ClickHouse server; unset: the embedded one",
+    "SOCIAL_ASSETS_CLICKHOUSE_PORT": "port of the embedded ClickHouse",
+    "SOCIAL_ASSETS_CLICKHOUSE_IDLE_SECONDS": "after which the embedded ClickHouse ends",
+    "SOCIAL_ASSETS_CLICKHOUSE_MEMORY_BYTES": "memory of the embedded ClickHouse",
+    "SOCIAL_ASSETS_CLICKHOUSE_THREADS": "threads of the embedded ClickHouse",
+    "SOCIAL_ASSETS_CLICKHOUSE_MAX_QUERIES": "queries at once of the embedded ClickHouse",
+    "SOCIAL_ASSETS_CLICKHOUSE_PASSWORD": "password of the ClickHouse of docker/compose.yaml",
+    "SOCIAL_ASSETS_KAFKA_BOOTSTRAP_SERVERS": "Kafka's brokers",
+    "SOCIAL_ASSETS_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+    "SOCIAL_ASSETS_KAFKA_SASL_MECHANISM": "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
+    "SOCIAL_ASSETS_KAFKA_SASL_USERNAME": "user of Kafka",
+    "SOCIAL_ASSETS_KAFKA_SASL_PASSWORD": "password of Kafka",
+    "SOCIAL_ASSETS_KAFKA_SSL_CA": "file with the authority of Kafka's certificate",
+    "SOCIAL_ASSETS_KAFKA_SSL_CERTIFICATE": "file with one's own certificate for Kafka",
+    "SOCIAL_ASSETS_KAFKA_SSL_KEY": "file with the key of that",
+    "SOCIAL_ASSETS_KAFKA_API_VERSION": "version of brokers that do not tell it",
+    "SOCIAL_ASSETS_KAFKA_TOPIC_PREFIX": "what every topic's name begins with",
+    "SOCIAL_ASSETS_KAFKA_PORT": "port of the home's own broker",
+    "SOCIAL_ASSETS_KAFKA_HEAP_MB": "memory of the home's own broker",
+    "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": "where Dagster keeps runs and events in production",
+    "SOCIAL_ASSETS_POSTGRES_PASSWORD": "password of the Postgres of docker/compose.yaml",
+    "SOCIAL_ASSETS_IMAGE": "container image of runs in production",
+    "SOCIAL_ASSETS_CODE_HOST": "host of the code location in production",
+    "SOCIAL_ASSETS_DOCKER_NETWORK": "network of the runs' containers",
+    "SOCIAL_ASSETS_DOCKER_GROUP": "group that owns Docker's socket",
+    "SOCIAL_ASSETS_K8S_NAMESPACE": "namespace of the runs' jobs",
+    "SOCIAL_ASSETS_K8S_SERVICE_ACCOUNT": "as whom the runs' jobs work",
+    "SOCIAL_ASSETS_K8S_INSTANCE_CONFIG_MAP": "where the runs' jobs find dagster.yaml",
+    "SOCIAL_ASSETS_UI_URL": "where people open the Dagster UI; links in alerts lead there",
+    ALERT_URLS: "channels of alerts, as Apprise URLs; __<OWNER>, __ERROR, __WARN narrow it",
+    "SOCIAL_ASSETS_LOG_FORMAT": "json: one object a line; human (default)",
+    "SOCIAL_ASSETS_LOG_COMMENT": "tag of dbt's queries; set by the platform itself",
+    "SOCIAL_ASSETS_DBT_HOST": "for dbt's process; set by the platform itself",
+    "SOCIAL_ASSETS_DBT_PORT": "for dbt's process; set by the platform itself",
+    "SOCIAL_ASSETS_DBT_USER": "for dbt's process; set by the platform itself",
+    "SOCIAL_ASSETS_DBT_SECURE": "for dbt's process; set by the platform itself",
+    "SOCIAL_ASSETS_DBT_THREADS": "for dbt's process; set by the platform itself",
+    "DBT_ENV_SECRET_CLICKHOUSE_PASSWORD": "for dbt's process; set by the platform itself",
+}
+
+_HOLD_A_PASSWORD = frozenset(
+    {
+        "SOCIAL_ASSETS_CLICKHOUSE_PASSWORD",
+        "SOCIAL_ASSETS_KAFKA_SASL_PASSWORD",
+        "SOCIAL_ASSETS_POSTGRES_PASSWORD",
+        "DBT_ENV_SECRET_CLICKHOUSE_PASSWORD",
+    }
+)
+_URLS_WITH_A_PASSWORD = frozenset(
+    {
+        "SOCIAL_ASSETS_CLICKHOUSE_URL",
+        "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL",
+        "SOCIAL_ASSETS_LAKE_URL",
+    }
+)
+_HIDDEN = "***"
+_SHORTEST = 4
+
+
+def unknown(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables with our prefix that nothing reads, each with the one that was likely meant."""
+    found = {}
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name in SETTINGS or name.startswith(ALERT_URLS + "__"):
+            continue
+        near = difflib.get_close_matches(name, SETTINGS, n=1)
+        found[name] = near[0] if near else ""
+    return found
+
+
+def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """The secret values that the environment holds; of a URL, its password."""
+    for name, value in environment.items():
+        if name in _HOLD_A_PASSWORD:
+            yield value
+        elif name in _URLS_WITH_A_PASSWORD:
+            password = urlsplit(value).password or ""
+            yield from (password, unquote(password))
+        elif name == ALERT_URLS or name.startswith(ALERT_URLS + "__"):
+            yield from re.split(r"[\s/:@?&=#,;]+", value)
+
+
+def hidden(text: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The text without the secrets that the environment holds."""
+    for secret in sorted({*secrets(environment)}, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, _HIDDEN)
+    return text
