@@ -20,8 +20,9 @@ from social_assets.checks.contract_rules import contract_checks
 from social_assets.checks.freshness import newest_day_is_fresh
 from social_assets.checks.kafka_lag import no_range_was_lost, topic_is_drained
 from social_assets.checks.landing import no_file_failed
+from social_assets.checks.partitions import every_day_has_rows
 from social_assets.contracts.registry import contracts
-from social_assets.defs import maintenance, recsys, rollups, star, topic_watch
+from social_assets.defs import maintenance, recsys, rollups, star, topic_watch, verification
 from social_assets.defs.cleaned import cleaned_asset
 from social_assets.defs.drain_job import drain_job
 from social_assets.defs.load_job import load_job
@@ -36,6 +37,7 @@ STREAM_CHECKS = (
     contract_checks,
     stream_laws,
     newest_day_is_fresh,
+    every_day_has_rows,
 )
 
 STREAM_SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
@@ -58,15 +60,22 @@ defs = Definitions(
         *star.checks,
         *rollups.checks,
         *recsys.checks,
+        *verification.checks,
     ],
     jobs=[
         load_job(),
         *(drain_job(contract) for contract in contracts()),
         *jobs,
         maintenance.maintenance_job,
+        *verification.jobs,
         topic_watch.job,
     ],
-    schedules=[*schedules, maintenance.maintenance_schedule, topic_watch.schedule],
+    schedules=[
+        *schedules,
+        maintenance.maintenance_schedule,
+        *verification.schedules,
+        topic_watch.schedule,
+    ],
     sensors=[
         *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
         alerts_sensor(),

@@ -192,7 +192,8 @@ class RowsEqualSource:
 class SumsEqualFacts:
     """A rollup adds up to its facts: its count to their rows, each sum to that of its column.
 
-    `streams` are those behind the facts, one each. `columns` holds, by measure, the column of each fact; None where rows are counted.
+    `streams` are those behind the facts, one each. `columns` holds, by measure, the column of each
+    fact; None where rows are counted.
     """
 
     rollup: Table

@@ -12,6 +12,8 @@ from dagster import (
     define_asset_job,
 )
 
+from social_assets.defs.verification import partitions
+
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
 REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
@@ -19,7 +21,7 @@ REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
 
 rebuild_job = define_asset_job(
     REBUILD,
-    selection=AssetSelection.groups(*REBUILD_LAYERS),
+    selection=AssetSelection.groups(*REBUILD_LAYERS) - AssetSelection.checks(partitions),
     description="Take waiting files, then make days anew from raw to rollups, and check them",
 )
 

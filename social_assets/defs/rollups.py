@@ -11,5 +11,5 @@ checks = [
     layer_laws("rollups"),
     speed_equals_batch_checks(
         "rollups_speed_equals_batch", Warehouse.of(Home.from_environment()).tables("rollups")
-    )
+    ),
 ]
