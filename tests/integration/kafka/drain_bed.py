@@ -9,7 +9,9 @@ import dataclasses
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,6 +25,7 @@ from resources.home import Home
 from resources.kafka import KafkaResource
 from social_assets.checks.speed_equals_batch import Comparison
 from social_assets.contracts.registry import contract
+from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.defs.dbt_translator import Warehouse
 from social_assets.engine.duckdb_engine import DuckDBEngine
 from social_assets.hops.drain import Taken, drain
@@ -96,6 +99,12 @@ class Stream:
         producer = Producer({**self.kafka.client_settings(), "linger.ms": 20, **dotted})
         offsets = self.kafka.offsets(self.topic)
         assert offsets is not None
+        refused: list[str] = []
+
+        def heed(error: Any, _: Any) -> None:
+            if error is not None:
+                refused.append(error.str())
+
         for number, value in enumerate(values):
             producer.produce(
                 self.topic,
@@ -103,9 +112,11 @@ class Stream:
                 partition=number % len(offsets.end) if partition is None else partition,
                 timestamp=int(at[number].timestamp() * 1000) if at else 0,
                 headers=list(headers) if headers else None,
+                on_delivery=heed,
             )
             producer.poll(0)
-        assert producer.flush(30) == 0, "the broker did not take them"
+        assert producer.flush(60) == 0, "the broker did not take them"
+        assert not refused, refused[0]
 
     def drain(self, limits: Limits = QUICK, **changed: Any) -> set[date]:
         """Until it is quiet; the dates that changed."""
@@ -114,6 +125,21 @@ class Stream:
             self.stores, self.kafka, self.taken.append, dataclasses.replace(limits, **changed)
         )
         return owed.union(*(taken.days for taken in self.taken[before:]))
+
+    @contextmanager
+    def draining(self, **changed: Any) -> Iterator[Future[set[date]]]:
+        """Drain meanwhile, in a thread; the drain has ended, well, when the block does."""
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            running = thread.submit(self.drain, **changed)
+            yield running
+            running.result(timeout=120)
+
+    def wait_for(self, records: int) -> None:
+        """Until drains have taken so many records, bad ones included."""
+        wait_until(lambda: self.records_taken() >= records)
+
+    def records_taken(self) -> int:
+        return sum(c.landed for taken in list(self.taken) for c in taken.days.values())
 
     def counts(self) -> Counts:
         """Rows by layer; fails unless each day's records are settled, and loaded."""
@@ -157,9 +183,16 @@ class Bed:
         self.kafka.create_topic(topic, partitions, dotted)
         return Stream(self.kafka, self.stores(topic, name))
 
-    def stores(self, topic: str, name: str = "engagement_events") -> StreamStores:
+    def again(self, stream: Stream) -> Stream:
+        """The same topic, to be drained into another lake."""
+        stores = self.stores(stream.topic, stream.stores.contract.name, "another")
+        return Stream(self.kafka, stores)
+
+    def stores(
+        self, topic: str, name: str = "engagement_events", lake: str = "one"
+    ) -> StreamStores:
         """The stores of a stream that has this topic."""
-        folder = self.folder / topic
+        folder = self.folder / topic / lake
         stores = Stores(
             Lake(str(folder / "lake"), folder / "locks"),
             DuckDBEngine(folder / "spill"),
@@ -185,6 +218,19 @@ class Bed:
                 ]
                 for table in tables
             }
+
+    def rebuild(self, first: date, last: date) -> None:
+        """Make facts, dimensions and rollups of these days anew with dbt, as the assets do."""
+        project = Warehouse.of(self.home)
+        models = [
+            name
+            for layer in ("star", "rollups")
+            for name in project.models({spec.key for spec in project.specs(layer)})
+        ]
+        arguments = dbt_arguments("run", models, days=Days(first, last))
+        environment = dbt_environment(ClickHouseResource().endpoint(), "test", 4)
+        for result in run_dbt(project.dbt, arguments, environment, self.home.logs):
+            assert result.succeeded, result
 
     def empty(self) -> None:
         """Take all rows out of the warehouse."""
