@@ -1,7 +1,7 @@
 """Is every partition as it should be: none left failed, none behind its sources, none missing.
 
 Here belongs what Dagster's records and the counts of days say of the partitions of an asset. The
-records are asked for newest ids alone, one query an asset, so that a year of days costs no more than
+records are asked for newest ids alone, one query an asset: a year of days costs no more than
 a week. The age of the newest day is `freshness.py`'s; what rows must be, others'.
 """
 
@@ -76,9 +76,7 @@ def left_failed(instance: DagsterInstance, asset: AssetKey) -> AssetCheckResult:
     attempts = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations(  # noqa: E501
         asset
     )
-    runs = {run_id for run_id, _ in attempts.values()}
-    failed_runs = RunsFilter(run_ids=sorted(runs), statuses=[DagsterRunStatus.FAILURE])
-    failed = {run.run_id for run in instance.get_runs(failed_runs)} if runs else set()
+    failed = _failed(instance, {run_id for run_id, _ in attempts.values()})
     left = {day: run_id for day, (run_id, _) in sorted(attempts.items()) if run_id in failed}
     return AssetCheckResult(
         asset_key=asset,
@@ -90,6 +88,13 @@ def left_failed(instance: DagsterInstance, asset: AssetKey) -> AssetCheckResult:
             "for_example": MetadataValue.json(dict(list(left.items())[:SHOWN])),
         },
     )
+
+
+def _failed(instance: DagsterInstance, runs: set[str]) -> set[str]:
+    if not runs:  # which a filter takes for an error
+        return set()
+    wanted = RunsFilter(run_ids=sorted(runs), statuses=[DagsterRunStatus.FAILURE])
+    return {run.run_id for run in instance.get_runs(wanted)}
 
 
 def behind(

@@ -8,12 +8,16 @@ from dagster import (
     AssetSelection,
     AssetSpec,
     DefaultScheduleStatus,
+    JobDefinition,
     OpExecutionContext,
     ScheduleDefinition,
     define_asset_job,
     in_process_executor,
     job,
     op,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import (  # not exported
+    UnresolvedAssetJobDefinition,
 )
 
 from resources.home import Home
@@ -85,7 +89,7 @@ verify_partitions = define_asset_job(
 )
 
 checks = [partitions]
-jobs = [verify_conservation, verify_partitions]
+jobs: list[JobDefinition | UnresolvedAssetJobDefinition] = [verify_conservation, verify_partitions]
 schedules = [
     ScheduleDefinition(
         name=f"nightly_{each.name}",
