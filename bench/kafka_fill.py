@@ -65,7 +65,8 @@ def fill(
     """
     from confluent_kafka import Producer
 
-    kafka.create_topic(topic, partitions)
+    # The records' times are a week old, which is when brokers delete records by default.
+    kafka.create_topic(topic, partitions, {"retention.ms": "-1"})
     producer = Producer(
         {
             **kafka.client_settings(),

@@ -49,7 +49,8 @@ _LARGEST_LOG_BYTES = 8 * 1024**2
 # The serial collector: half of G1's CPU seconds when idle (3 % of a core against 7 %).
 _JAVA_OPTIONS = ("-XX:+UseSerialGC", "-Djava.awt.headless=true", "-Dlog4j2.level=WARN")
 
-# The session timeout is how long a broker that was killed keeps its successor waiting.
+# The session timeout is how long a broker that was killed keeps its successor waiting. Retention is
+# by size: by time it would delete replayed records, whose times are old, within minutes.
 _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -74,7 +75,8 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=1000
-log.retention.hours=168
+log.retention.ms=-1
+log.retention.bytes=17179869184
 """
 
 
