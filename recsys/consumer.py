@@ -116,7 +116,8 @@ class LoadedModel:
 
 
 def load(path_or_url: str | Path) -> LoadedModel:
-    """Read an artifact: a version's folder, or a model's folder, whose current version is taken.
+    """Read an artifact: a version's folder, or the folder of a model or of all, whose current
+    version is taken.
 
     A local path or a URL that pyarrow.fs knows (file://, s3://, gs://). Every byte is checked
     against the manifest before it is parsed, and nothing in the files is executed.
@@ -155,7 +156,10 @@ class _Place:
         return cls(pyarrow.fs.LocalFileSystem(), str(Path(path_or_url).absolute()))
 
     def resolved(self) -> "_Place":
-        """The folder itself if it holds a version, else that of its current version."""
+        """The folder itself if it holds a version, else that of its current version.
+
+        A folder of models leads to the current one of them, and that to its version.
+        """
         if not self.has(artifact.CURRENT) or self.has(artifact.MANIFEST):
             return self
         version = self.read(artifact.CURRENT).decode(errors="replace").strip()
@@ -163,7 +167,7 @@ class _Place:
             raise ArtifactError(
                 f"{self.name(artifact.CURRENT)} holds {version!r}, which is no version: promote one"
             )
-        return _Place(self.files, self.name(version))
+        return _Place(self.files, self.name(version)).resolved()
 
     def name(self, file: str) -> str:
         return f"{self.path.rstrip('/')}/{file}"

@@ -15,7 +15,7 @@ from dagster import (
 
 from resources.clickhouse import ClickHouseResource
 from social_assets.defs.recsys_candidates import (
-    ALS,
+    CHALLENGER,
     POPULARITY,
     beats_popularity,
     champion_manifest,
@@ -26,11 +26,11 @@ from social_assets.defs.recsys_interactions import POSTS
 from social_assets.defs.recsys_top_n import ITEMS_A_USER, TABLE
 
 _TOP_N = ["recsys", "top_n"]
-_ALS = ["recsys", ALS]
+_CHALLENGER = ["recsys", CHALLENGER]
 
 
 @asset_check(
-    asset=_ALS,
+    asset=_CHALLENGER,
     name="beats_popularity",
     blocking=True,
     additional_deps=[["recsys", POPULARITY]],
@@ -38,21 +38,21 @@ _ALS = ["recsys", ALS]
 )
 def beats_popularity_check() -> AssetCheckResult:
     """Tastes were learned, and not only what everybody likes."""
-    verdict = beats_popularity(current_candidate(ALS), current_candidate(POPULARITY))
+    verdict = beats_popularity(current_candidate(CHALLENGER), current_candidate(POPULARITY))
     return AssetCheckResult(
         passed=verdict.passed, description=verdict.reason, metadata=verdict.metadata()
     )
 
 
 @asset_check(
-    asset=_ALS,
+    asset=_CHALLENGER,
     name="keeps_up_with_champion",
     blocking=True,
     description="Does not fall behind the champion's recipe in NDCG@10, judged on the same split",
 )
 def keeps_up_with_champion() -> AssetCheckResult:
     """A worse model does not take the place of a better one."""
-    verdict = keeps_up_with(champion_manifest(), current_candidate(ALS))
+    verdict = keeps_up_with(champion_manifest(), current_candidate(CHALLENGER))
     return AssetCheckResult(
         passed=verdict.passed, description=verdict.reason, metadata=verdict.metadata()
     )

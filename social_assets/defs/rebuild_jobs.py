@@ -14,6 +14,8 @@ from dagster import (
 
 from social_assets.defs.verification import partitions
 
+from social_assets.defs.recsys import EVERY_DAY
+
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
 REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
@@ -27,11 +29,17 @@ rebuild_job = define_asset_job(
 
 recommend_job = define_asset_job(
     RECOMMEND,
-    selection=AssetSelection.groups("recsys"),
+    selection=AssetSelection.assets(*EVERY_DAY),
     description="Train and evaluate the models; publish the champion and its recommendations",
 )
 
-jobs = [rebuild_job, recommend_job]
+recommend_with_all_job = define_asset_job(
+    "recommend_with_all_models",
+    selection=AssetSelection.groups("recsys"),
+    description="The same with every model there is, those that cost minutes included",
+)
+
+jobs = [rebuild_job, recommend_job, recommend_with_all_job]
 
 schedules = [
     build_schedule_from_partitioned_job(rebuild_job, name="nightly_rebuild", hour_of_day=2)

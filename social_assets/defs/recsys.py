@@ -1,8 +1,8 @@
 """`recsys/*`: from the star schema to a published model and the recommendations it serves.
 
 Here belongs what each asset reads, writes and tells. The query stands in `recsys_interactions.py`,
-training and admission in `recsys_candidates.py`, the serving table in `recsys_top_n.py`, models and
-metrics in the package `recsys`. Another model is another candidate asset here.
+training in `recsys_models.py`, admission in `recsys_candidates.py`, the serving tables in
+`recsys_top_n.py` and `recsys_similar_items.py`, models and metrics in the package `recsys`.
 
 The matrix is made once a day, at the hour of the schedule that trains; whichever comes first
 counts for both. What follows it follows it at once. It does not follow the facts, which change at
@@ -19,6 +19,7 @@ from dagster import (
     AssetDep,
     AssetExecutionContext,
     AssetsDefinition,
+    AssetSelection,
     AutomationCondition,
     Config,
     Failure,
@@ -30,26 +31,26 @@ from pydantic import Field
 
 from resources.clickhouse import ClickHouseResource
 from social_assets.checks import champion as champion_checks
-from social_assets.contracts.engagement_events import CONTRACT, HALF_LIFE, METRIC_WEIGHTS
+from social_assets.contracts.engagement_events import HALF_LIFE, METRIC_WEIGHTS
 from social_assets.defs.recsys_candidates import (
     ALS,
+    CHALLENGER,
     DECIDING_METRIC,
     POPULARITY,
     Candidate,
     beats_popularity,
+    candidates_table,
     champion_manifest,
     current_candidate,
-    judge,
+    judged_on,
     keeps_up_with,
     matrix_of,
     metrics_table,
-    new_model,
-    regularization_for,
+    model_for,
+    required_champion,
 )
 from social_assets.defs.recsys_folders import (
-    Versions,
     candidates,
-    champions,
     champions_root,
     matrices,
     size_of,
@@ -59,22 +60,38 @@ from social_assets.defs.recsys_interactions import (
     FACT,
     Interactions,
     read_interactions,
+    read_texts,
     split_interactions,
+)
+from social_assets.defs.recsys_models import (
+    AT_ONCE,
+    OWNERS,
+    als,
+    daily_candidates,
+    popularity,
+    rounded,
+    size_metadata,
+    weekly_candidates,
+)
+from social_assets.defs.recsys_plots import activity_plot, recall_plot
+from social_assets.defs.recsys_similar_items import (
+    SIMILAR_ITEMS,
+    SIMILAR_ITEMS_AN_ITEM,
+    similar_items_of,
 )
 from social_assets.defs.recsys_top_n import (
     ITEMS_A_USER,
     TABLE,
-    replace_top_n,
+    TOP_N,
+    recommendations_of,
+    replace_rows,
     size_of_table,
-    table_schema,
 )
 
 if TYPE_CHECKING:
-    from recsys import FactorRecommender
+    from recsys import LoadedModel
 
-OWNERS = [CONTRACT.owner]
 DAILY_AT_FOUR = AutomationCondition.on_cron("0 4 * * *")
-AT_ONCE = AutomationCondition.eager() & AutomationCondition.all_deps_blocking_checks_passed()
 
 _EVERY_DAY = [
     AssetDep(["star", table], partition_mapping=AllPartitionMapping())
@@ -91,20 +108,6 @@ class WindowConfig(Config):
         description="Days of events to learn from, counted back from the newest. Older ones would"
         f" weigh less than a thousandth, with a half-life of {HALF_LIFE.days} days",
     )
-
-
-class AlsConfig(Config):
-    """The parameters of ALS; see `recsys.ALS`."""
-
-    factors: int = Field(default=64, gt=0, description="Width of the factors")
-    regularization: float | None = Field(
-        default=None, ge=0, description="Pull towards zero; unless given, by the data's size"
-    )
-    alpha: float = Field(
-        default=10.0, gt=0, description="What an average weight adds to confidence"
-    )
-    iterations: int = Field(default=15, gt=0, description="Sweeps over users and posts")
-    seed: int = Field(default=0, description="The same seed gives the same factors")
 
 
 @asset(
@@ -127,15 +130,16 @@ def interaction_matrix(
     started = time.monotonic()
     with clickhouse.client(_comment(context)) as client:
         rows = read_interactions(client, config.window_days)
+        texts = read_texts(client)
     read = time.monotonic()
-    interactions = split_interactions(rows, version_of(context))
+    interactions = split_interactions(rows, texts, version_of(context))
     folder = matrices().folder(interactions.version)
     interactions.save(folder)
     matrices().make_current(interactions.version)
     window = interactions.window
     return MaterializeResult(
         metadata={
-            **_size(interactions),
+            **size_metadata(interactions),
             "events": window.events,
             "train_interactions": interactions.train.csr.nnz,
             "test_interactions": interactions.test.csr.nnz,
@@ -143,8 +147,8 @@ def interaction_matrix(
             "test_rows_of_new_users": window.new_user_rows,
             "test_rows_of_new_posts": window.new_item_rows,
             "events_without_dimension": window.unresolved_events,
-            "query_seconds": _rounded(read - started),
-            "seconds": _rounded(time.monotonic() - started),
+            "query_seconds": rounded(read - started),
+            "seconds": rounded(time.monotonic() - started),
             "bytes": size_of(folder),
             "artifact": MetadataValue.path(folder),
         }
@@ -152,57 +156,66 @@ def interaction_matrix(
 
 
 @asset(
-    key=["recsys", POPULARITY],
+    key=["recsys", CHALLENGER],
     group_name="recsys",
-    deps=[interaction_matrix],
+    deps=[interaction_matrix, popularity, als, *daily_candidates, *weekly_candidates],
     owners=OWNERS,
     kinds={"python", "numpy"},
-    automation_condition=AT_ONCE,
-    description="The baseline that models must beat: everyone is offered what most people have",
+    automation_condition=AT_ONCE.ignore(AssetSelection.assets(*weekly_candidates)),
+    description=(
+        "The best of all candidates judged on the present matrix, by"
+        f" {DECIDING_METRIC}. Its blocking checks decide whether it may become champion"
+    ),
 )
-def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
-    """Judged on the same split as the models."""
+def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
+    """A candidate that was not judged on this matrix does not take part."""
     interactions = Interactions.load(matrices().required())
-    return _judged(context, new_model(POPULARITY, {}), interactions)
-
-
-@asset(
-    key=["recsys", ALS],
-    group_name="recsys",
-    deps=[interaction_matrix],
-    owners=OWNERS,
-    kinds={"python", "implicit"},
-    automation_condition=AT_ONCE,
-    description="Tastes as factors of users and posts, by alternating least squares: a candidate",
-)
-def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[None]:
-    """Fitted before the cut, judged after it; its checks decide whether it may become champion."""
-    interactions = Interactions.load(matrices().required())
-    parameters = config.model_dump()
-    if config.regularization is None:
-        parameters["regularization"] = regularization_for(interactions.train.csr.nnz)
-    return _judged(context, new_model(ALS, parameters), interactions)
+    judged = judged_on(interactions.version)
+    if not judged:
+        raise Failure(
+            f"no candidate was judged on matrix {interactions.version}: materialize recsys/{ALS} or"
+            " another candidate first",
+            allow_retries=False,
+        )
+    best, kept = judged[0], candidates(CHALLENGER)
+    version = version_of(context)
+    best.save(kept.folder(version))
+    kept.make_current(version)
+    baseline = Candidate.load(candidates(POPULARITY).required())
+    return MaterializeResult(
+        metadata={
+            "model": best.model,
+            DECIDING_METRIC: best.evaluation.metrics[DECIDING_METRIC],
+            "parameters": MetadataValue.json(dict(best.parameters)),
+            "candidates": MetadataValue.md(candidates_table([*judged, baseline], baseline)),
+            "recall_by_length": recall_plot([*judged, baseline]),
+            "by_activity": activity_plot(best, interactions.train),
+            "matrix_version": interactions.version,
+        }
+    )
 
 
 @asset(
     key=["recsys", "champion"],
     group_name="recsys",
-    deps=[interaction_matrix, als, popularity],
+    deps=[interaction_matrix, challenger, popularity],
     owners=OWNERS,
-    kinds={"python", "implicit"},
+    kinds={"python", "numpy"},
     automation_condition=AT_ONCE,
     description=(
-        "The model that serves: the admitted candidate's recipe, fitted on all data and published"
-        " as an artifact that `recsys.load` reads. Where no candidate is admitted it stays as it is"
+        "The model that serves: the admitted challenger's recipe, fitted on all data and published"
+        " as an artifact that `recsys.load` reads. Where none is admitted it stays as it is;"
+        " `social-assets recsys rollback` goes back"
     ),
 )
 def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     """Obeys the rules of admission itself, for it may be materialized without the checks."""
     from recsys import publish
+    from recsys.reign import crown
 
     started = time.monotonic()
     before = champion_manifest()
-    candidate, baseline = current_candidate(ALS), current_candidate(POPULARITY)
+    candidate, baseline = current_candidate(CHALLENGER), current_candidate(POPULARITY)
     interactions = matrix_of(candidate)
     verdicts = (
         beats_popularity(candidate, baseline),
@@ -212,28 +225,30 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
         if not verdict.passed:
             raise Failure(f"the champion stays: {verdict.reason}", allow_retries=False)
     figures = {name: value for verdict in verdicts for name, value in verdict.figures.items()}
-    window = interactions.window
-    model = new_model(candidate.model, candidate.parameters).fit(interactions.whole.csr)
+    window, whole = interactions.window, interactions.whole
+    model = model_for(candidate.model, candidate.parameters, interactions, whole).fit(whole.csr)
     folder = publish(
         model,
-        interactions.whole,
+        whole,
         champions_root(),
         version=version_of(context),
         metrics={**candidate.evaluation.metrics, **figures},
         data_window=(window.start, window.end),
         watermarks={FACT: {"newest_event": window.newest_event.isoformat()}},
         code_version=installed_version("social-assets"),
+        make_current=False,
     )
+    crown(folder)
     return MaterializeResult(
         metadata={
-            **_size(interactions),
+            **size_metadata(interactions),
             "model": model.name,
             "version": folder.name,
-            "replaced": before["version"] if before else "none",
+            "replaced": f"{before['model']} {before['version']}" if before else "none",
             "decision": MetadataValue.md("\n".join(f"- {verdict.reason}" for verdict in verdicts)),
             "metrics": MetadataValue.md(metrics_table(candidate.evaluation.metrics)),
             **figures,
-            "seconds": _rounded(time.monotonic() - started),
+            "seconds": rounded(time.monotonic() - started),
             "bytes": size_of(folder),
             "artifact": MetadataValue.path(folder),
         }
@@ -252,7 +267,7 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     metadata={
         "dagster/table_name": TABLE,
         "dagster/storage_kind": "clickhouse",
-        "dagster/column_schema": table_schema(),
+        "dagster/column_schema": TOP_N.schema(),
     },
 )
 def top_n(
@@ -262,69 +277,73 @@ def top_n(
     import recsys
 
     started = time.monotonic()
-    model = recsys.load(champions(ALS).required())
+    model = recsys.load(required_champion())
     with clickhouse.client(_comment(context)) as client:
-        rows = replace_top_n(client, model, version_of(context), datetime.now(UTC))
-        size = size_of_table(client)
-    return MaterializeResult(
-        metadata={
-            "dagster/row_count": rows,
-            "users": model.manifest["users"],
-            "items": model.manifest["items"],
-            "model": model.manifest["model"],
-            "model_version": model.manifest["version"],
-            "data_window": " to ".join(model.manifest["data_window"]),
-            "seconds": _rounded(time.monotonic() - started),
-            "bytes": size,
-        }
-    )
+        ranked = recommendations_of(model)
+        rows = replace_rows(client, TOP_N, ranked, model, version_of(context), datetime.now(UTC))
+        size = size_of_table(client, TOP_N)
+    return MaterializeResult(metadata=_served(model, rows, size, started))
 
 
-assets: list[AssetsDefinition] = [interaction_matrix, popularity, als, champion, top_n]
+@asset(
+    key=["recsys", "similar_items"],
+    group_name="recsys",
+    deps=[champion],
+    owners=OWNERS,
+    kinds={"clickhouse", "numpy"},
+    automation_condition=AT_ONCE,
+    pool="recsys_similar_items",
+    description=f"The {SIMILAR_ITEMS_AN_ITEM} posts most like each post, by the champion",
+    metadata={
+        "dagster/table_name": SIMILAR_ITEMS.name,
+        "dagster/storage_kind": "clickhouse",
+        "dagster/column_schema": SIMILAR_ITEMS.schema(),
+    },
+)
+def similar_items(
+    context: AssetExecutionContext, clickhouse: ClickHouseResource
+) -> MaterializeResult[None]:
+    """Filled beside the table, then swapped with it in one step."""
+    import recsys
+
+    started = time.monotonic()
+    model = recsys.load(required_champion())
+    with clickhouse.client(_comment(context)) as client:
+        alike, run = similar_items_of(model), version_of(context)
+        rows = replace_rows(client, SIMILAR_ITEMS, alike, model, run, datetime.now(UTC))
+        size = size_of_table(client, SIMILAR_ITEMS)
+    return MaterializeResult(metadata=_served(model, rows, size, started))
+
+
+assets: list[AssetsDefinition] = [
+    interaction_matrix,
+    popularity,
+    als,
+    *daily_candidates,
+    *weekly_candidates,
+    challenger,
+    champion,
+    top_n,
+    similar_items,
+]
+EVERY_DAY = [asset.key for asset in assets if asset not in weekly_candidates]
+"""What the schedule and the demo train: all but the models of `WEEKLY`."""
 checks = champion_checks.checks
 
 
-def _judged(
-    context: AssetExecutionContext, model: "FactorRecommender", interactions: Interactions
-) -> MaterializeResult[None]:
-    """Judge a model, keep the record, tell how it did."""
-    candidate = judge(version_of(context), model, interactions)
-    kept = candidates(model.name)
-    candidate.save(kept.folder(candidate.version))
-    kept.make_current(candidate.version)
-    return MaterializeResult(metadata=_record(candidate, interactions, kept))
-
-
-def _record(candidate: Candidate, interactions: Interactions, kept: Versions) -> dict[str, Any]:
-    evaluation = candidate.evaluation
-    folder = kept.folder(candidate.version)
+def _served(model: "LoadedModel", rows: int, size: int, started: float) -> dict[str, Any]:
+    """What a serving table tells of itself."""
     return {
-        **_size(interactions),
-        "metrics": MetadataValue.md(metrics_table(evaluation.metrics)),
-        DECIDING_METRIC: evaluation.metrics[DECIDING_METRIC],
-        "users_judged": len(evaluation.user_indices),
-        "parameters": MetadataValue.json(dict(candidate.parameters)),
-        "matrix_version": candidate.matrix_version,
-        "fit_seconds": _rounded(candidate.fit_seconds),
-        "seconds": _rounded(candidate.fit_seconds + candidate.evaluate_seconds),
-        "bytes": size_of(folder),
-        "artifact": MetadataValue.path(folder),
-    }
-
-
-def _size(interactions: Interactions) -> dict[str, Any]:
-    users, items = interactions.whole.csr.shape
-    return {
-        "users": users,
-        "items": items,
-        "interactions": interactions.whole.csr.nnz,
-        "data_window": str(interactions.window),
+        "dagster/row_count": rows,
+        "users": model.manifest["users"],
+        "items": model.manifest["items"],
+        "model": model.manifest["model"],
+        "model_version": model.manifest["version"],
+        "data_window": " to ".join(model.manifest["data_window"]),
+        "seconds": rounded(time.monotonic() - started),
+        "bytes": size,
     }
 
 
 def _comment(context: AssetExecutionContext) -> str:
     return f"{context.run.run_id} {context.asset_key.to_user_string()}"
-
-
-def _rounded(seconds: float) -> float:
-    return round(seconds, 3)

@@ -1,8 +1,8 @@
 """Models that want to be champion: how each did on the temporal split, and who is admitted.
 
 Here belongs training and judging a model on the interaction matrix, the record of that on disk,
-and the two rules of admission. Models and metrics stand in `recsys`. A new model is one more line
-in `_classes` and its asset in `recsys.py`.
+the choice of the challenger, and the two rules of its admission. Models and metrics stand in
+`recsys`. A new model is a line in the catalog of `recsys.models` and one in `DAILY` or `WEEKLY`.
 """
 
 from __future__ import annotations
@@ -10,26 +10,32 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from dagster import Failure, MetadataValue
 
-from social_assets.defs.recsys_folders import candidates, champions, matrices
+from social_assets.defs.recsys_folders import candidates, champions_root, matrices
 from social_assets.defs.recsys_interactions import Interactions
 
 if TYPE_CHECKING:
-    from recsys import Difference, Evaluation, FactorRecommender
+    from recsys import Difference, Evaluation, InteractionMatrix
+    from recsys.recommender import FittedForm
 
 Parameters = Mapping[str, int | float | str]
 
-ALS, POPULARITY = "als", "popularity"
+ALS, POPULARITY, CHALLENGER = "als", "popularity", "challenger"
+DAILY = ("popularity_decayed", "item_bm25", "graph_filter")
+"""Besides ALS and popularity: models that cost seconds, judged whenever the matrix is made."""
+WEEKLY = ("item_cosine", "item_tfidf", "ials", "bpr", "lmf", "ease", "content", "hybrid")
+"""Models that cost more or win less often, judged once a week or when asked for."""
 JUDGED_AT = (10, 20, 50)
 DECIDED_AT = 10
 DECIDING_METRIC = f"ndcg@{DECIDED_AT}"
 
+TUNED = "tuned.json"
 _RECORD, _PER_USER = "candidate.json", "evaluation.npz"
 
 
@@ -129,7 +135,8 @@ def matrix_of(candidate: Candidate) -> Interactions:
     if not folder.exists():
         raise Failure(
             f"{candidate.model} was judged on matrix {candidate.matrix_version}, which is kept no"
-            " longer: materialize recsys/popularity and recsys/als on the present one",
+            f" longer: materialize recsys/popularity and recsys/{candidate.model} on the present"
+            " one",
             allow_retries=False,
         )
     return Interactions.load(folder)
@@ -137,16 +144,57 @@ def matrix_of(candidate: Candidate) -> Interactions:
 
 def champion_manifest() -> Mapping[str, Any] | None:
     """What the current champion says of itself, if there is one."""
-    import recsys
+    from recsys import load
+    from recsys.reign import champion
 
-    folder = champions(ALS).current()
-    return None if folder is None else recsys.load(folder).manifest
+    folder = champion(champions_root())
+    return None if folder is None else load(folder).manifest
 
 
-def new_model(name: str, parameters: Parameters) -> FactorRecommender:
-    """An unfitted model of that name."""
-    model: FactorRecommender = _classes()[name](**parameters)
-    return model
+def required_champion() -> Path:
+    """The folder of the version that serves; a Failure where there is none."""
+    from recsys.reign import champion
+
+    folder = champion(champions_root())
+    if folder is None:
+        raise Failure(
+            f"no champion was published to {champions_root()} yet: materialize recsys/champion",
+            allow_retries=False,
+        )
+    return folder
+
+
+def default_parameters(model: str) -> Parameters:
+    """What a candidate is built with unless told otherwise: what tuning found, if it was run."""
+    file = candidates(model).root / TUNED
+    tuned: Parameters = json.loads(file.read_text()) if file.exists() else {}
+    return tuned
+
+
+def judged_on(matrix_version: str) -> list[Candidate]:
+    """The latest record of every model that was judged on this matrix, the best first.
+
+    The baselines are not among them.
+    """
+    folders = [candidates(model).current() for model in (ALS, *DAILY, *WEEKLY)]
+    found = [Candidate.load(folder) for folder in folders if folder is not None]
+    fresh = [candidate for candidate in found if candidate.matrix_version == matrix_version]
+    return sorted(fresh, key=lambda c: (-c.evaluation.metrics[DECIDING_METRIC], c.model))
+
+
+def new_model(name: str, parameters: Parameters, interactions: Interactions) -> FittedForm:
+    """An unfitted model of that name, for the train part of the matrix."""
+    return model_for(name, parameters, interactions, interactions.train)
+
+
+def model_for(
+    name: str, parameters: Parameters, interactions: Interactions, matrix: InteractionMatrix
+) -> FittedForm:
+    """An unfitted model of that name, with the texts of the matrix's items where it reads texts."""
+    from recsys.models import catalog
+
+    texts = interactions.texts_of(matrix.items) if name in catalog.FROM_TEXT else None
+    return catalog.new_model(name, parameters, texts)
 
 
 def regularization_for(interactions: int) -> float:
@@ -158,7 +206,7 @@ def regularization_for(interactions: int) -> float:
     return min(100.0, max(1.0, math.sqrt(interactions) / 4))
 
 
-def judge(version: str, model: FactorRecommender, interactions: Interactions) -> Candidate:
+def judge(version: str, model: FittedForm, interactions: Interactions) -> Candidate:
     """Fit on what came before the cut, evaluate on what came after.
 
     Raises a Failure where the model cannot learn from so little, or nobody can be judged.
@@ -169,7 +217,7 @@ def judge(version: str, model: FactorRecommender, interactions: Interactions) ->
     started = time.monotonic()
     try:
         model.fit(train.csr)
-    except ValueError as error:
+    except (ValueError, MemoryError) as error:
         raise Failure(f"{interactions.window}: {error}", allow_retries=False) from error
     fitted = time.monotonic()
     evaluation = evaluate(model, train, test, JUDGED_AT)
@@ -231,8 +279,9 @@ def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> V
         candidate.model, candidate.parameters
     ):
         return Verdict(True, f"the recipe of champion {champion['version']} itself", recorded)
-    recipe = new_model(champion["model"], champion["parameters"])
-    incumbent = judge("", recipe, matrix_of(candidate))
+    interactions = matrix_of(candidate)
+    recipe = new_model(champion["model"], champion["parameters"], interactions)
+    incumbent = judge("", recipe, interactions)
     difference = bootstrap_difference(candidate.evaluation, incumbent.evaluation, DECIDED_AT)
     passed = difference.high >= 0
     does = "keeps up with" if passed else "falls behind"
@@ -249,6 +298,24 @@ def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> V
     )
 
 
+def candidates_table(judged: Sequence[Candidate], popularity: Candidate) -> str:
+    """All candidates as Markdown, with their gain over popularity and its 95 % interval."""
+    from recsys import bootstrap_difference
+
+    names = (DECIDING_METRIC, "recall@20", "map@10", "auc", "coverage@10", "novelty@10")
+    lines = [
+        f"| model | {' | '.join(names)} | gain over popularity | fit s |",
+        "|---" * (len(names) + 3) + "|",
+    ]
+    for candidate in judged:
+        figures = " | ".join(f"{candidate.evaluation.metrics[name]:.4f}" for name in names)
+        gain = bootstrap_difference(candidate.evaluation, popularity.evaluation, DECIDED_AT)
+        lines.append(
+            f"| {candidate.model} | {figures} | {_told(gain)} | {candidate.fit_seconds:.2f} |"
+        )
+    return "\n".join(lines)
+
+
 def metrics_table(metrics: Mapping[str, float]) -> str:
     """Metrics as Markdown: a row a metric, a column a cutoff."""
     names = dict.fromkeys(name.partition("@")[0] for name in metrics if "@" in name)
@@ -259,12 +326,6 @@ def metrics_table(metrics: Mapping[str, float]) -> str:
     header = "| | " + " | ".join(f"@{k}" for k in JUDGED_AT) + " |"
     rule = "|---" * (len(JUDGED_AT) + 1) + "|"
     return "\n".join([header, rule, *rows]) + f"\n\nAUC {metrics['auc']:.4f}"
-
-
-def _classes() -> Mapping[str, Any]:
-    import recsys
-
-    return {ALS: recsys.ALS, POPULARITY: recsys.Popularity}
 
 
 def _recipe(model: str, parameters: Parameters) -> tuple[str, Mapping[str, object]]:

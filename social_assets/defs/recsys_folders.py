@@ -4,7 +4,8 @@ Here belongs the layout and the choice of names. What is in a folder belongs to 
 
     interaction_matrix/<version>/    what models learn from and are judged by
     candidates/<model>/<version>/    how a model did
-    champion/<model>/<version>/      the published artifacts, as `recsys.publish` writes them
+    champion/<model>/<version>/      the published artifacts, as `recsys.publish` writes them;
+                                     `champion/current` names the model that serves
 
 Each of the lists of versions has a file `current`, which names one. A version bears the id of the
 run that wrote it, so that two runs never meet in a folder.
@@ -74,13 +75,11 @@ def candidates(model: str) -> Versions:
     return Versions(Home.from_environment().artifacts / "candidates" / model, f"recsys/{model}")
 
 
-def champions(model: str) -> Versions:
-    """The published artifacts of a model. They are never dropped: going back needs them."""
-    return Versions(champions_root() / model, "recsys/champion")
-
-
 def champions_root() -> Path:
-    """What `recsys.publish` takes as its root."""
+    """What `recsys.publish` takes as its root, and `recsys.reign` keeps who serves in.
+
+    Versions are never dropped: going back needs them.
+    """
     return Home.from_environment().artifacts / "champion"
 
 

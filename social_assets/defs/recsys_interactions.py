@@ -108,21 +108,42 @@ class Window:
         return cls(**values)
 
 
+_TEXTS = f"""
+SELECT post_id AS item_id, arrayStringConcat(arrayPushFront(tags, content), ' ') AS text
+FROM {POSTS}
+"""
+
+
 @dataclass(frozen=True)
 class Interactions:
-    """The matrix: `train` and `test` share id maps; `whole` has the users and items of both."""
+    """The matrix: `train` and `test` share id maps; `whole` has the users and items of both.
+
+    `texts` is a pa.Table of item_id and text, for posts that have one.
+    """
 
     version: str
     window: Window
     train: InteractionMatrix
     test: InteractionMatrix
     whole: InteractionMatrix
+    texts: pa.Table
+
+    def texts_of(self, items: Any) -> list[str | None]:
+        """The text of each of these ids, None where there is none."""
+        import pyarrow.compute as pc
+
+        places = pc.index_in(items, value_set=self.texts["item_id"].combine_chunks())
+        found: list[str | None] = self.texts["text"].take(places).to_pylist()
+        return found
 
     def save(self, folder: Path) -> None:
         """Write a new folder, whole or not at all."""
+        import pyarrow.parquet as pq
+
         from recsys.files import new_folder
 
         with new_folder(folder) as place:
+            pq.write_table(self.texts, place / "texts.parquet", compression="zstd")
             self.train.save(place / "train")
             self.test.save(place / "test")
             self.whole.save(place / "whole")
@@ -131,6 +152,8 @@ class Interactions:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
+        import pyarrow.parquet as pq
+
         from recsys import InteractionMatrix
 
         return cls(
@@ -139,6 +162,7 @@ class Interactions:
             train=InteractionMatrix.load(folder / "train"),
             test=InteractionMatrix.load(folder / "test"),
             whole=InteractionMatrix.load(folder / "whole"),
+            texts=pq.read_table(folder / "texts.parquet"),
         )
 
 
@@ -170,7 +194,15 @@ def read_interactions(client: Client, window_days: int) -> pa.Table:
     return rows
 
 
-def split_interactions(rows: pa.Table, version: str) -> Interactions:
+def read_texts(client: Client) -> pa.Table:
+    """What every post says, with its tags: item_id and text, by item_id."""
+    texts: pa.Table = client.query_arrow(
+        f"SELECT * FROM ({_TEXTS}) WHERE text != '' ORDER BY item_id", use_strings=True
+    )
+    return texts
+
+
+def split_interactions(rows: pa.Table, texts: pa.Table, version: str) -> Interactions:
     """Matrices of what happened before the cut, after it, and both.
 
     Raises a Failure where there is but one day, so that nothing is left to judge by.
@@ -195,7 +227,7 @@ def split_interactions(rows: pa.Table, version: str) -> Interactions:
         repeated_pairs=split.repeated_pairs,
     )
     whole = InteractionMatrix.from_table(resolved)
-    return Interactions(version, window, split.train, split.test, whole)
+    return Interactions(version, window, split.train, split.test, whole, texts)
 
 
 def _window(rows: Any) -> tuple[datetime, datetime, datetime]:

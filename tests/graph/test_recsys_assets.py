@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 
 from resources.clickhouse import ClickHouseResource
+from social_assets.defs import recsys_candidates
 from social_assets.defs.partitions import DAILY
 from social_assets.defs.recsys import assets, checks
 
@@ -20,13 +21,16 @@ from social_assets.defs.recsys import assets, checks
 def test_definitions_load_without_the_libraries_that_training_needs() -> None:
     program = (
         "import json, sys, social_assets.defs.recsys as module;"
-        "heavy = {'implicit', 'scipy', 'sklearn', 'clickhouse_connect'} & set(sys.modules);"
+        "heavy = {'implicit', 'scipy', 'sklearn', 'clickhouse_connect', 'matplotlib', 'optuna'}"
+        " & set(sys.modules);"
         "keys = [asset.key.to_user_string() for asset in module.assets];"
         "print(json.dumps([keys, sorted(heavy)]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     keys, heavy = json.loads(done.stdout)
-    names = ("interaction_matrix", "popularity", "als", "champion", "top_n")
+    candidates = ("popularity", "als", *recsys_candidates.DAILY, *recsys_candidates.WEEKLY)
+    names = ("interaction_matrix", *candidates, "challenger", "champion", "top_n")
+    names += ("similar_items",)
     assert keys == [f"recsys/{name}" for name in names]
     assert heavy == []
 
@@ -72,7 +76,7 @@ class Automation:
 
     def checked(self, passed: bool) -> None:
         for name in ("beats_popularity", "keeps_up_with_champion"):
-            key = dg.AssetKey(["recsys", "als"])
+            key = dg.AssetKey(["recsys", "challenger"])
             self.report(dg.AssetCheckEvaluation(asset_key=key, check_name=name, passed=passed))
 
     def report(self, event: Any) -> None:
@@ -90,7 +94,13 @@ def test_facts_that_keep_coming_train_the_models_once_a_day(automation: Automati
     automation.facts_arrive()
     assert automation.requested(3, 30) == set()
     automation.facts_arrive()
-    assert automation.requested(4, 1) == {"interaction_matrix", "popularity", "als"}
+    assert automation.requested(4, 1) == {
+        "interaction_matrix",
+        "popularity",
+        "als",
+        *recsys_candidates.DAILY,
+        "challenger",
+    }
     automation.facts_arrive()
     assert automation.requested(4, 30) == set()
 
@@ -101,6 +111,10 @@ def test_the_champion_is_asked_for_only_when_the_checks_have_passed(
 ) -> None:
     automation.facts_arrive()
     automation.requested(3)
-    automation.made("interaction_matrix", "popularity", "als")
+    automation.made(
+        "interaction_matrix", "popularity", "als", *recsys_candidates.DAILY, "challenger"
+    )
     automation.checked(passed)
-    assert automation.requested(4, 1) == ({"champion", "top_n"} if passed else set())
+    assert automation.requested(4, 1) == (
+        {"champion", "top_n", "similar_items"} if passed else set()
+    )

@@ -14,6 +14,7 @@ from recommender_runs import Recommend, Warehouse, definitions
 from resources.clickhouse import URL_VARIABLE, connect
 from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running, stop
 from resources.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.defs.recsys import EVERY_DAY
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +49,7 @@ def recommend(artifacts: Path) -> Iterator[Recommend]:
     with dg.DagsterInstance.ephemeral() as instance:
 
         def run(*selected: str, **config: dict[str, Any]) -> dg.ExecuteInProcessResult:
-            selection = dg.AssetSelection.groups("recsys")
+            selection = dg.AssetSelection.assets(*EVERY_DAY)
             if selected:
                 keys = [["recsys", name] for name in selected]
                 selection = dg.AssetSelection.assets(*keys).without_checks()

@@ -67,7 +67,8 @@ class Warehouse:
         )
         self.client.command(
             "CREATE TABLE star.dim_post ENGINE = MergeTree ORDER BY post_key AS\n"
-            "SELECT MD5(post_id) AS post_key, concat('p', toString(number)) AS post_id\n"
+            "SELECT MD5(post_id) AS post_key, concat('p', toString(number)) AS post_id,\n"
+            f"  concat('about ', toString(number % {TASTES})) AS content, ['tag'] AS tags\n"
             f"FROM numbers({POSTS})"
         )
 
@@ -128,4 +129,4 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
 
 
 def champion_version(artifacts: Path) -> str:
-    return str(recsys.load(artifacts / "champion" / "als").manifest["version"])
+    return str(recsys.load(artifacts / "champion").manifest["version"])

@@ -74,6 +74,9 @@ def rows(client: Client) -> pa.Table:
     return read_interactions(client, window_days=90)
 
 
+NO_TEXTS = pa.table({"item_id": pa.array([], pa.string()), "text": pa.array([], pa.string())})
+
+
 def weights(rows: pa.Table, user: str) -> dict[tuple[str, date], float]:
     return {
         (row["item_id"], row["event_time"].date()): row["weight"]
@@ -102,7 +105,7 @@ def test_a_longer_window_reads_older_reactions(client: Client) -> None:
 
 
 def test_the_cut_leaves_the_last_days_to_judge_by(rows: pa.Table) -> None:
-    interactions = split_interactions(rows, "v1")
+    interactions = split_interactions(rows, NO_TEXTS, "v1")
     window = interactions.window
     assert window.start == midnight(HALF_LIFE_AGO)
     assert window.cut == midnight(LAST_DAY)
@@ -121,11 +124,11 @@ def test_events_without_a_dimension_are_left_out_and_counted(rows: pa.Table) -> 
     nameless: Any = rows.slice(0, 1)
     column = rows.schema.get_field_index("user_id")
     nameless = nameless.set_column(column, rows.schema.field(column), pa.array([None], pa.string()))
-    window = split_interactions(pa.concat_tables([rows, nameless]), "v1").window
+    window = split_interactions(pa.concat_tables([rows, nameless]), NO_TEXTS, "v1").window
     assert window.events == 6
     assert window.unresolved_events == nameless["events"][0].as_py()
 
 
 def test_one_day_cannot_be_both_learned_from_and_judged_by(client: Client) -> None:
     with pytest.raises(Failure, match="another day"):
-        split_interactions(read_interactions(client, window_days=1), "v1")
+        split_interactions(read_interactions(client, window_days=1), NO_TEXTS, "v1")

@@ -8,15 +8,16 @@ import dagster as dg
 import pytest
 from recommender_runs import Recommend, Warehouse, champion_version, definitions, verdicts
 
+import recsys
 from social_assets.defs import recsys_top_n
 from social_assets.defs.recsys import checks
 
 WRONG_ROWS = {
-    "('0', 1, 'p1', 0, 'als', {version:String}, now64(6))": "one_row_a_user_and_rank",
-    "('0', 21, 'p1', 0, 'als', {version:String}, now64(6))": "one_row_a_user_and_rank",
-    "('x', 2, 'p1', 0, 'als', {version:String}, now64(6))": "one_row_a_user_and_rank",
-    "('x', 1, 'nowhere', 0, 'als', {version:String}, now64(6))": "items_are_known",
-    "('x', 1, 'p1', 0, 'als', concat('not ', {version:String}), now64(6))": "is_of_the_champion",
+    "('0', 1, 'p1', 0, {model:String}, {version:String}, now64(6))": "one_row_a_user_and_rank",
+    "('0', 21, 'p1', 0, {model:String}, {version:String}, now64(6))": "one_row_a_user_and_rank",
+    "('x', 2, 'p1', 0, {model:String}, {version:String}, now64(6))": "one_row_a_user_and_rank",
+    "('x', 1, 'nowhere', 0, {model:String}, {version:String}, now64(6))": "items_are_known",
+    "('x', 1, 'p1', 0, {model:String}, 'another version', now64(6))": "is_of_the_champion",
 }
 
 
@@ -25,7 +26,8 @@ def test_a_wrong_row_in_the_serving_table_makes_its_check_fail(
 ) -> None:
     warehouse.engage(days=6)
     recommend()
-    version = {"version": champion_version(artifacts)}
+    model = recsys.load(artifacts / "champion").manifest["model"]
+    version = {"version": champion_version(artifacts), "model": model}
     job = dg.define_asset_job("verify", dg.AssetSelection.checks(*on_top_n()))
     for row, check in WRONG_ROWS.items():
         warehouse.client.command(f"INSERT INTO recsys.top_n VALUES {row}", parameters=version)
@@ -54,4 +56,17 @@ def test_a_run_that_dies_while_filling_leaves_what_is_served(
 
     assert not result.success
     assert warehouse.served() == served
-    assert [tuple(row) for row in tables] == [("top_n",)]
+    assert [tuple(row) for row in tables] == [("similar_items",), ("top_n",)]
+
+
+def test_similar_posts_are_served_with_the_champion_that_finds_them_so(
+    warehouse: Warehouse, recommend: Recommend, artifacts: Path
+) -> None:
+    warehouse.engage()
+    assert recommend().success
+    [(rows, posts, itself, most, versions)] = warehouse.client.query(
+        "SELECT count(), uniqExact(item_id), countIf(item_id = similar_item_id), max(rank),\n"
+        "  groupUniqArray(model_version) FROM recsys.similar_items"
+    ).result_rows
+    assert rows > posts > 0
+    assert (itself, most, versions) == (0, 10, [champion_version(artifacts)])
