@@ -8,7 +8,7 @@ Tables that merge rows are compared merged: sums, counts, distinct users, newest
 Percentiles are left out: the sketch behind them depends on the order of merging.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -18,12 +18,14 @@ from dagster import (
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSpec,
+    AssetKey,
     MetadataValue,
     TableRecord,
     multi_asset_check,
 )
 
 from resources.clickhouse import ClickHouseResource
+from resources.stores import StoresResource
 from social_assets.defs.dbt_translator import Table
 from social_assets.defs.partitions import days_of_check
 
@@ -42,8 +44,13 @@ class NoViewError(LookupError):
     """Nothing feeds a table, which can therefore not be compared."""
 
 
-def speed_equals_batch_checks(name: str, tables: Sequence[Table]) -> AssetChecksDefinition:
-    """The check of each table; `name` is the step's, in which all of them run."""
+def speed_equals_batch_checks(
+    name: str, tables: Sequence[Table], sources: Mapping[AssetKey, Collection[AssetKey]]
+) -> AssetChecksDefinition:
+    """The check of each table; `name` is the step's, in which all of them run.
+
+    Days that retention has removed from a table or one of its `sources` are not compared.
+    """
     by_asset = {table.asset: table for table in tables}
 
     @multi_asset_check(
@@ -59,19 +66,23 @@ def speed_equals_batch_checks(name: str, tables: Sequence[Table]) -> AssetChecks
         ],
     )
     def compare(
-        context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
+        context: AssetCheckExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
     ) -> Iterator[AssetCheckResult]:
         days = days_of_check(context)
+        retired = stores.stores().lake.retired()
         for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
+            gone = retired.days(*(key.to_user_string() for key in (asset, *sources[asset])))
             with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
-                yield difference(client, by_asset[asset], days)
+                yield difference(client, by_asset[asset], days, gone)
 
     return compare
 
 
-def difference(client: "Client", table: Table, days: Sequence[date] | None) -> AssetCheckResult:
-    """The verdict on one table: of some days, or of all."""
-    comparison = Comparison(table, _feeding_selects(client, table))
+def difference(
+    client: "Client", table: Table, days: Sequence[date] | None, gone: Collection[date] = ()
+) -> AssetCheckResult:
+    """The verdict on one table: of some days, or of all, but those that are `gone`."""
+    comparison = Comparison(table, _feeding_selects(client, table), tuple(sorted(gone)))
     suspects, rows, rebuilt = _differing_days(client, comparison, days)
     differing, sample = _differing_rows(client, comparison, suspects) if suspects else (0, [])
     return AssetCheckResult(
@@ -95,6 +106,12 @@ class Comparison:
 
     table: Table
     selects: Sequence[str]
+    gone: tuple[date, ...] = ()
+
+    def compared(self, days: Sequence[date] | None) -> str:
+        """The condition that keeps some days, or all, but those that are gone."""
+        kept = self.table.of_days(days)
+        return f"{kept} AND NOT {self.table.of_days(self.gone)}" if self.gone else kept
 
     @property
     def keys(self) -> list[str]:
@@ -120,12 +137,12 @@ class Comparison:
         """The rows of one side, one a key."""
         keys = ", ".join(self.keys)
         measures = ", ".join(f"{sql} AS {_of(name)}" for name, sql in self.measures.items())
-        of_days = self.table.of_days(days)
-        return f"SELECT {keys}, {measures} FROM {rows} WHERE {of_days} GROUP BY {keys}"
+        kept = self.compared(days)
+        return f"SELECT {keys}, {measures} FROM {rows} WHERE {kept} GROUP BY {keys}"
 
     def digests(self, rows: str, days: Sequence[date] | None) -> str:
         """Count and digest of the rows of each day, whatever their order."""
-        values, source = self.keys, f"{rows} WHERE {self.table.of_days(days)}"
+        values, source = self.keys, f"{rows} WHERE {self.compared(days)}"
         if self.table.is_aggregated:
             values = [*self.keys, *(self._rounded(name) for name in self.measures)]
             source = f"({self.merged(rows, days)})"

@@ -6,10 +6,14 @@ from social_assets.checks.speed_equals_batch import speed_equals_batch_checks
 from social_assets.defs.dbt_assets import layer_assets
 from social_assets.defs.dbt_translator import Warehouse
 
-assets = [layer_assets("rollups")]
+_rollups = layer_assets("rollups")
+
+assets = [_rollups]
 checks = [
     layer_laws("rollups"),
     speed_equals_batch_checks(
-        "rollups_speed_equals_batch", Warehouse.of(Home.from_environment()).tables("rollups")
+        "rollups_speed_equals_batch",
+        Warehouse.of(Home.from_environment()).tables("rollups"),
+        _rollups.asset_deps,
     ),
 ]

@@ -15,5 +15,5 @@ checks = [
     layer_laws("star"),
     keys_resolve_checks([table for table in _tables if table.name.startswith("fact_")]),
     one_row_a_key_checks([key for key in _star.keys if key.path[-1].startswith("dim_")]),
-    speed_equals_batch_checks("star_speed_equals_batch", _tables),
+    speed_equals_batch_checks("star_speed_equals_batch", _tables, _star.asset_deps),
 ]

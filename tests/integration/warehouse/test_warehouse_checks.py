@@ -84,6 +84,8 @@ def test_only_the_days_asked_for_are_judged(filled: WarehouseUnderTest) -> None:
     days = [row[0] for row in filled.client.query("SELECT toDate('2026-01-01')").result_rows]
     assert difference(filled.client, table, days).passed
     assert not difference(filled.client, table, None).passed
+    gone = filled.client.query("SELECT toDate('2026-01-02')").first_row
+    assert difference(filled.client, table, None, gone).passed
 
 
 def test_a_member_lost_leaves_keys_that_do_not_resolve(filled: WarehouseUnderTest) -> None:

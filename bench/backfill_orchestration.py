@@ -1,0 +1,70 @@
+"""What Dagster adds to a backfill: a year of empty days as one run, every layer and every check.
+
+    python -m bench.backfill_orchestration [--days 365] [--profile]
+
+Nothing lies in the days, so that what a day costs beyond a run of one day is events, metadata and
+checks. The home is a temporary one; its warehouse is deployed before the clock starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import os
+import pstats
+import shutil
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from resources.home import ENVIRONMENT_VARIABLE, Home
+
+LAST = date(2026, 6, 30)
+TARGET_SECONDS = 0.05
+
+
+def main() -> None:
+    """Run one day, then all, and print what each day and asset costs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    home = Home(Path(tempfile.mkdtemp(prefix="backfill-bench-")))
+    os.environ[ENVIRONMENT_VARIABLE] = str(home.path)
+
+    from resources.clickhouse import ClickHouseResource
+    from resources.embedded_clickhouse.lifecycle import stop
+    from social_assets.defs.warehouse_deployment import deploy_warehouse
+    from social_assets.operate.runs import rebuild_days
+
+    def run(days: int) -> tuple[float, int]:
+        started = time.perf_counter()
+        report = rebuild_days(home, LAST - timedelta(days=days - 1), LAST, (), lambda _: None)
+        return time.perf_counter() - started, report.materialized
+
+    try:
+        deploy_warehouse(ClickHouseResource().endpoint(), home)
+        run(1)
+        one, assets = run(1)
+        profile = cProfile.Profile() if options.profile else None
+        if profile:
+            profile.enable()
+        all_days, events = run(options.days)
+        if profile:
+            profile.disable()
+            pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
+    finally:
+        stop(home)
+        shutil.rmtree(home.path, ignore_errors=True)
+    each = (all_days - one) / ((options.days - 1) * assets)
+    print(
+        f"1 day {one:.1f} s; {options.days} days {all_days:.1f} s, {assets} assets, "
+        f"{events} materializations: {each * 1000:.1f} ms an asset and day "
+        f"({all_days / options.days / assets * 1000:.1f} ms with the run itself); "
+        f"target {TARGET_SECONDS * 1000:.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
