@@ -6,6 +6,7 @@ that names the thing, the place and the remedy.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from datetime import date
@@ -16,6 +17,7 @@ import click
 
 from resources.environments import EnvironmentSettingsError
 from resources.home import ENVIRONMENT_VARIABLE, Home, HomeInsideCheckoutError
+from resources.logs import LogFormatError, configure_logs, is_json
 from social_assets.operate.alert_commands import alerts
 from social_assets.operate.doctor_command import doctor
 from social_assets.operate.quarantine_commands import dead_letters, gaps, replay
@@ -39,9 +41,11 @@ def cli(context: click.Context, home: Path | None) -> None:
     """Social-media data assets: files in, recommendations out, one Dagster graph."""
     try:
         context.obj = Home(home) if home else Home.from_environment()
-    except (HomeInsideCheckoutError, EnvironmentSettingsError) as error:
+        os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
+        # People at a terminal see progress; machines that read JSON get every hop.
+        configure_logs(logging.INFO if is_json() else logging.WARNING)
+    except (HomeInsideCheckoutError, EnvironmentSettingsError, LogFormatError) as error:
         raise click.UsageError(str(error)) from error
-    os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
 
 
 @cli.command()

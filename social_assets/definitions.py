@@ -6,11 +6,12 @@ a stream.
 
 from __future__ import annotations
 
-from dagster import Definitions
+from dagster import Definitions, colored_console_logger, json_console_logger
 
 from resources.clickhouse import ClickHouseResource
 from resources.environments import require_complete
 from resources.kafka import KafkaResource
+from resources.logs import configure_logs, is_json
 from resources.stores import StoresResource
 from sensors.alerts import alerts_sensor
 from sensors.file_arrival import file_arrival_sensor
@@ -44,6 +45,7 @@ STREAM_SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
 
 # Before anything runs: a deployed installation that lacks an address loads nothing.
 require_complete()
+configure_logs()
 
 CLICKHOUSE = ClickHouseResource()
 
@@ -80,6 +82,7 @@ defs = Definitions(
         *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
         alerts_sensor(),
     ],
+    loggers={"console": json_console_logger if is_json() else colored_console_logger},
     resources={
         "clickhouse": CLICKHOUSE,
         "kafka": KafkaResource(),

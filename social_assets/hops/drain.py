@@ -9,7 +9,6 @@ then reads from the offsets that the lake holds.
 from __future__ import annotations
 
 import gc
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.hops.ahead import ahead
+from social_assets.hops.hop_log import HopLog
 from social_assets.hops.ingest import settle as settle_all
 from social_assets.hops.micro_batch import (
     DayCounts,
@@ -47,8 +47,6 @@ GROUP = "social-assets"
 RECORD_SECONDS = 5.0
 """How often loader and group are told how far all is; what a crash left out is done again, to no
 effect."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -167,6 +165,7 @@ class _Course:
         self._offsets = offsets
         self._days: defaultdict[date, list[DayCounts]] = defaultdict(list)
         self._recorded = time.monotonic()
+        self._log = HopLog(stores)
 
     def run(self, source: TopicSource, report: Callable[[Taken], None]) -> None:
         """Each hop works on one micro-batch while the next hop works on the one before."""
@@ -226,7 +225,11 @@ class _Course:
             self._broker.commit(GROUP, self._offsets.topic, last.next_offsets)
         except (ConnectionError, RuntimeError) as error:
             # For operators' tools alone; the lake's offsets are what counts.
-            log.warning("offsets of group %s on %s not told: %s", GROUP, self._offsets.topic, error)
+            told = "offsets of group %s on %s not told: %s"
+            self._log.warning(told, GROUP, self._offsets.topic, error)
+        taken = sum(day.landed for counts in self._days.values() for day in counts)
+        how = {"hop": "drain", "batch_id": last.batch_id, "records": taken}
+        self._log.info("through all hops, %s offsets behind", last.lag, extra=how)
         self._recorded = time.monotonic()
 
     def _enter_in_ledger(self, batch_id: str) -> None:

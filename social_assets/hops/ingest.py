@@ -14,6 +14,7 @@ from pathlib import Path
 
 from social_assets.hops.account import account_cleaned, reconcile
 from social_assets.hops.clean import clean_batch, is_batch_cleaned, rebuild_days, slices
+from social_assets.hops.hop_log import HopLog
 from social_assets.hops.land import Landed, land_file
 from social_assets.hops.load import load_batch, load_days
 from social_assets.hops.micro_batch import settle_owed
@@ -72,6 +73,7 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
     Batches that lie within the dates of `leave` and are not cleaned are left: the caller makes
     those dates anew. The lock is held by the caller.
     """
+    log = HopLog(stores)
     changed = _settle_micro_batches(stores)
     reconcile(stores)
     stores.loader.prepare()
@@ -92,8 +94,10 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
         if is_cleaned and not is_appended:
             _finish_rebuild(stores, batch_id, days)
         else:
-            clean_batch(stores, batch_id, sorted(days))
-            load_batch(stores, batch_id, sorted(days))
+            with log.hop("clean", batch_id):
+                clean_batch(stores, batch_id, sorted(days))
+            with log.hop("load", batch_id):
+                load_batch(stores, batch_id, sorted(days))
         changed |= days
     return changed
 
@@ -105,10 +109,13 @@ def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
     """
     with stores.lock():
         settle(stores, leave=frozenset(days))
+        log, span = HopLog(stores), _span(days)
         # All of the lake first: only so can `settle` tell a batch that a rebuild has taken.
-        rebuild_days(stores, days)
+        with log.hop("rebuild", span):
+            rebuild_days(stores, days)
         for days_of_slice in slices(stores, sorted(days), SWAP_ROWS):
-            load_days(stores, days_of_slice)
+            with log.hop("swap", _span(days_of_slice)):
+                load_days(stores, days_of_slice)
         landed = stores.ledger.days("raw")
         stores.loader.mark_loaded({b: 0 for b, found in landed.items() if found <= set(days)})
 
@@ -125,6 +132,10 @@ def held(streams: Sequence[StreamStores]) -> Iterator[None]:
             locks.enter_context(stores.lock())
             settle(stores)
         yield
+
+
+def _span(days: Sequence[date]) -> str:
+    return f"{min(days)} to {max(days)}" if days else ""
 
 
 def _settle_micro_batches(stores: StreamStores) -> set[date]:
@@ -146,6 +157,7 @@ def _land(
 ) -> tuple[list[Landed], list[FileError]]:
     landed: list[Landed] = []
     failures: list[FileError] = []
+    log = HopLog(stores)
     with stores.engine.session() as session:
         for path in paths:
             try:
@@ -153,5 +165,9 @@ def _land(
                 landed.append(land_file(stores, session, path, on))
             except FileError as error:
                 failures.append(error)
+                log.warning("not landed: %s", error, extra={"hop": "land"})
+            else:
+                how = {"hop": "land", "batch_id": landed[-1].batch_id}
+                log.info("%s has landed", path.name, extra=how)
     reconcile(stores)
     return landed, failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from social_assets.lake.lake import Lake
 from social_assets.lake.ledger import Ledger
 from social_assets.lake.lock import is_wanted, stream_lock
 from social_assets.warehouse.loader import ClientFactory, Loader
+
+RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ class StreamStores:
     stores: Stores
     contract: Contract
     log_comment: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The Dagster run that works on it, with which `log_comment` begins; "" outside of one."""
+        found = RUN_ID.match(self.log_comment or "")
+        return found[0] if found else ""
 
     @property
     def engine(self) -> DuckDBEngine:
