@@ -82,27 +82,35 @@ def load(home: Home, stream: str, files: tuple[Path, ...], on: date | None) -> N
 @click.argument("assets", nargs=-1)
 @click.option("--from", "first", type=Day(), help="First day; default the first with records.")
 @click.option("--to", "last", type=Day(), help="Last day; default the last with records.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 @click.pass_obj
-def backfill(home: Home, assets: tuple[str, ...], first: date | None, last: date | None) -> None:
+def backfill(
+    home: Home,
+    assets: tuple[str, ...],
+    first: date | None,
+    last: date | None,
+    is_dry: bool,
+    form: str,
+) -> None:
     """Make days anew from raw: all layers, or only ASSETS such as star/fact_engagement.
 
     Without --from or --to, the days that have records; each unbroken range of them is one run.
+    Killed, the same command again completes it.
     """
-    from social_assets.defs.partitions import runs_of_days
+    from social_assets.operate.backfill_plan import plan_backfill, plan_rows
     from social_assets.operate.runs import rebuild_days
-    from social_assets.operate.status import days_held
 
-    held = days_held()
-    if not held and not (first and last):
-        raise click.UsageError(
-            "there are no records yet: load files first, or give --from and --to"
-        )
-    start, end = first or min(held), last or max(held)
-    if start > end:
-        raise click.UsageError(f"--from {start} is after --to {end}")
-    # Asked for by date, every day counts: one that has become empty is to become empty behind.
-    ranges = [(start, end)] if first and last else runs_of_days(held, start, end)
-    for begin, until in ranges:
+    if first and last and first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}")
+    plan = plan_backfill(home, first, last, assets)
+    if is_dry:
+        print_rows(*plan_rows(plan), form)
+        if form == "table":
+            runs = ", ".join(f"{begin} to {until}" for begin, until in plan.runs)
+            out.print(f"{len(plan.runs)} runs ({runs}), {plan.partitions} partitions")
+        return
+    for begin, until in plan.runs:
         report = rebuild_days(home, begin, until, assets, progress)
         counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(report.check_counts.items()))
         out.print(
@@ -277,6 +285,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.alerts.channels import AlertUrlError
     from social_assets.contracts.registry import UnknownStreamError
     from social_assets.defs.dbt_project import DbtError
+    from social_assets.operate.backfill_plan import NoDaysError, NoSuchAssetError
     from social_assets.operate.failures import RunFailedError
     from social_assets.sources.records import FileError
 
@@ -292,6 +301,8 @@ def _mendable() -> tuple[type[Exception], ...]:
         KafkaBrokerError,
         KafkaSettingsError,
         KafkaUnreachableError,
+        NoDaysError,
+        NoSuchAssetError,
         RunFailedError,
         UnknownStreamError,
     )
