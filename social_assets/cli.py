@@ -88,6 +88,7 @@ def load(home: Home, stream: str, files: tuple[Path, ...], on: date | None) -> N
 def backfill(
     home: Home,
     assets: tuple[str, ...],
+    *,
     first: date | None,
     last: date | None,
     is_dry: bool,

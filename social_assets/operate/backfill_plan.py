@@ -169,7 +169,7 @@ def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
             "WHERE active AND database = {database:String} AND table = {name:String} GROUP BY 1",
             parameters={"database": tables[key].database, "name": tables[key].name},
         )
-        return {day: rows for day, rows in found.result_rows}
+        return {row[0]: row[1] for row in found.result_rows}
 
 
 def plan_rows(plan: BackfillPlan) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

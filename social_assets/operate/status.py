@@ -84,12 +84,6 @@ def stream_status(name: str) -> StreamStatus:
     )
 
 
-def days_held() -> list[date]:
-    """Every event date for which raw has records, of any stream."""
-    stores = _stores()
-    return sorted({day for c in contracts() for day in stores.of(c).raw.rows_by_day()})
-
-
 def table_statuses() -> list[TableStatus]:
     """Every stored table of star, rollups and recsys."""
     with ClickHouseResource().client("status") as client:
