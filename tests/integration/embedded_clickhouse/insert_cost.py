@@ -119,7 +119,7 @@ def in_process(connection: Connection) -> Callable[[pa.Table, str], None]:
             f"INSERT INTO cost.events ({', '.join(names)}) SETTINGS {settings}, "
             f"insert_deduplication_token = {quote(token)}"
         )
-        connection.insert(statement, "Arrow", iter((bytes(data),)))
+        connection.insert(statement, "Arrow", iter((pa.py_buffer(data).to_pybytes(),)))
 
     return insert
 
