@@ -87,6 +87,7 @@ from social_assets.defs.recsys_top_n import (
     replace_rows,
     size_of_table,
 )
+from social_assets.defs.recsys_tuning import tuning
 
 if TYPE_CHECKING:
     from recsys import LoadedModel
@@ -325,9 +326,10 @@ assets: list[AssetsDefinition] = [
     champion,
     top_n,
     similar_items,
+    tuning,
 ]
-EVERY_DAY = [asset.key for asset in assets if asset not in weekly_candidates]
-"""What the schedule and the demo train: all but the models of `WEEKLY`."""
+EVERY_DAY = [asset.key for asset in assets if asset not in (*weekly_candidates, tuning)]
+"""What the schedule and the demo train: all but tuning and the models of `WEEKLY`."""
 checks = champion_checks.checks
 
 

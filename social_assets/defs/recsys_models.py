@@ -92,8 +92,8 @@ def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
 def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[None]:
     """Fitted before the cut, judged after it; its checks decide whether it may become champion."""
     interactions = Interactions.load(matrices().required())
-    parameters = config.model_dump()
-    if config.regularization is None:
+    parameters = {**config.model_dump(), **default_parameters(ALS)}
+    if parameters["regularization"] is None:
         parameters["regularization"] = regularization_for(interactions.train.csr.nnz)
     return _judged(context, new_model(ALS, parameters, interactions), interactions)
 

@@ -30,7 +30,7 @@ def test_definitions_load_without_the_libraries_that_training_needs() -> None:
     keys, heavy = json.loads(done.stdout)
     candidates = ("popularity", "als", *recsys_candidates.DAILY, *recsys_candidates.WEEKLY)
     names = ("interaction_matrix", *candidates, "challenger", "champion", "top_n")
-    names += ("similar_items",)
+    names += ("similar_items", "tuning")
     assert keys == [f"recsys/{name}" for name in names]
     assert heavy == []
 

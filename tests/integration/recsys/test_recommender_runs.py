@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,13 @@ def test_a_handful_of_events_is_judged_and_not_published(
     assert not result.success
     assert verdicts(result)["beats_popularity"] is False
     assert not (artifacts / "champion").exists()
+
+
+def test_candidates_are_built_with_what_tuning_found(
+    warehouse: Warehouse, recommend: Recommend, artifacts: Path
+) -> None:
+    warehouse.engage()
+    tuned = recommend("interaction_matrix", "tuning", tuning={"models": ["item_bm25"], "trials": 3})
+    assert "| item_bm25 | 3 |" in metadata(tuned, "tuning")["studies"]
+    found = json.loads((artifacts / "candidates/item_bm25/tuned.json").read_text())
+    assert metadata(recommend("item_bm25"), "item_bm25")["parameters"] == found

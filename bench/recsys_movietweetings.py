@@ -1,0 +1,72 @@
+"""Every model on MovieTweetings, cut in time at 2013-08-01: NDCG@10 and its gain over popularity.
+
+    python -m bench.recsys_movietweetings [MODEL ...]
+
+A rating of 7 and more is an interaction; its weight halves every 60 days before the cut. The first
+test is whether a model beats popularity, the whole 95 % interval of the gain above zero.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+
+from recsys import bootstrap_difference, evaluate, temporal_split
+from recsys.models.catalog import COLLABORATIVE, FROM_TEXT, new_model
+
+FOLDER = Path(__file__).parents[2] / "shared/data/movietweetings"
+CUT = datetime(2013, 8, 1, tzinfo=UTC)
+LIKED = 7
+HALF_LIFE_DAYS = 60
+
+
+def main() -> None:
+    """Measure and print, a row a model."""
+    if not FOLDER.exists():
+        sys.exit(f"{FOLDER} is not there")
+    split = temporal_split(interactions(), CUT)
+    texts = texts_of(split.train.items)
+    baseline = evaluate(new_model("popularity").fit(split.train.csr), split.train, split.test)
+    print(f"| model | NDCG@10 | gain over popularity | 95 % interval | beats it |\n{'|---' * 5}|")
+    for name in sys.argv[1:] or (*COLLABORATIVE, *FROM_TEXT):
+        model = new_model(name, None, texts).fit(split.train.csr)
+        found = evaluate(model, split.train, split.test)
+        gain = bootstrap_difference(found, baseline)
+        print(
+            f"| {name} | {found.metrics['ndcg@10']:.4f} | {gain.mean:+.4f}"
+            f" | [{gain.low:+.4f}, {gain.high:+.4f}] | {'yes' if gain.candidate_wins else 'no'} |",
+            flush=True,
+        )
+
+
+def interactions() -> pa.Table:
+    """A row a rating that says the film was liked."""
+    with gzip.open(FOLDER / "engagement_events.ndjson.gz") as file:
+        events = pa.json.read_json(file)
+    liked = events.filter(pc.greater_equal(events["value"], LIKED))
+    times = liked["event_time"].cast(pa.timestamp("s", "UTC"))
+    seconds = CUT.timestamp() - np.array(times.cast(pa.int64()))
+    weights = 0.5 ** (np.maximum(seconds, 0) / 86_400 / HALF_LIFE_DAYS)
+    names = ["user_id", "item_id", "weight", "event_time"]
+    columns = [liked["user_id"], liked["post_id"], pa.array(weights), times]
+    return pa.table(columns, names=names)
+
+
+def texts_of(items: pa.Array) -> list[str | None]:
+    """Title and genres of each film."""
+    with gzip.open(FOLDER / "posts.ndjson.gz") as file:
+        posts = pa.json.read_json(file)
+    text = pc.binary_join_element_wise(posts["content"], pc.binary_join(posts["tags"], " "), " ")
+    found: list[str | None] = text.take(pc.index_in(items, posts["post_id"])).to_pylist()
+    return found
+
+
+if __name__ == "__main__":
+    main()
