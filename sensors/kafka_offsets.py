@@ -13,6 +13,7 @@ from dagster import (
     DagsterRun,
     DagsterRunStatus,
     DefaultSensorStatus,
+    RunRecord,
     RunRequest,
     RunsFilter,
     SensorDefinition,
@@ -115,22 +116,30 @@ def _ended_at(instance: DagsterInstance, run: DagsterRun) -> datetime:
 def _is_dead(instance: DagsterInstance, run: DagsterRun, contract: Contract) -> bool:
     """Whether a run that counts as under way has lost its process; it is then reported as failed.
 
-    A drain holds its stream's lock, which ends with its process.
+    A drain holds its stream's lock, which ends with its process; before and after it, its run still
+    says what it does.
     """
     from social_assets.lake.lock import is_held
 
     record = instance.get_run_record_by_id(run.run_id)
     if record is None or is_held(Home.from_environment().path / "locks", contract.name):
         return False
-    since = record.update_timestamp.replace(tzinfo=UTC)
     is_started = run.status == DagsterRunStatus.STARTED
     patience = STARTING_SECONDS if is_started else LAUNCHING_SECONDS
-    if datetime.now(UTC) - since < timedelta(seconds=patience):
+    if datetime.now(UTC) - _last_sign(instance, record) < timedelta(seconds=patience):
         return False
     instance.report_run_failed(
         run, f"its process is gone: nobody holds the lock of {contract.name}; another drain follows"
     )
     return True
+
+
+def _last_sign(instance: DagsterInstance, record: RunRecord) -> datetime:
+    """When the run's newest event was logged, or its record changed."""
+    changed: datetime = record.update_timestamp.replace(tzinfo=UTC)
+    newest = instance.get_records_for_run(record.dagster_run.run_id, limit=1, ascending=False)
+    logged = [datetime.fromtimestamp(event.timestamp, UTC) for event in newest.records]
+    return max([changed, *logged])
 
 
 def _lag(contract: Contract, there: TopicOffsets, stores: StoresResource) -> int:
