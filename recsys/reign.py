@@ -68,7 +68,7 @@ def roll_back(root: Path, to: str | None = None) -> Path:
     chosen = [reign for reign in earlier if to in (None, reign.version)]
     if not chosen:
         known = ", ".join(dict.fromkeys(str(reign) for reign in earlier)) or "none"
-        wanted = f"version {to}" if to else "an earlier version"
+        wanted = f"version {to}" if to else "earlier version"
         raise ArtifactError(f"{root} has no {wanted} to go back to; it has: {known}")
     folder = root / chosen[-1].model / chosen[-1].version
     if not (folder / MANIFEST).is_file():

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 Parameters = Mapping[str, int | float | str]
 
 ALS, POPULARITY, CHALLENGER = "als", "popularity", "challenger"
-DAILY = ("popularity_decayed", "item_bm25", "graph_filter")
+DAILY = ("popularity_decayed", "item_cosine", "graph_filter")
 """Besides ALS and popularity: models that cost seconds, judged whenever the matrix is made."""
-WEEKLY = ("item_cosine", "item_tfidf", "ials", "bpr", "lmf", "ease", "content", "hybrid")
+WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "content", "hybrid")
 """Models that cost more or win less often, judged once a week or when asked for."""
 JUDGED_AT = (10, 20, 50)
 DECIDED_AT = 10

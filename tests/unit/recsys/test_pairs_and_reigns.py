@@ -1,0 +1,106 @@
+"""Files of pairs, what is measured on them, and which published model serves."""
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from recsys import ArtifactError, InteractionMatrix, Popularity, load, publish
+from recsys.pairs import PairsFileError, folds, pairs_of_files, read_pairs
+from recsys.reign import champion, crown, history, roll_back
+from social_assets.operate.recsys_commands import recsys
+
+
+@pytest.fixture
+def files(tmp_path):
+    train, test = tmp_path / "train.txt", tmp_path / "test.txt"
+    train.write_text("a x y\nb x z x\nç y\n\nd\n", encoding="utf-8")
+    test.write_text("a z x\nb y\nç x new\n", encoding="utf-8")
+    return train, test
+
+
+def test_a_line_is_a_user_and_items_of_any_unicode(files):
+    pairs = read_pairs(files[0])
+    rows = sorted(zip(pairs["user_id"].to_pylist(), pairs["item_id"].to_pylist(), strict=True))
+    assert rows == [("a", "x"), ("a", "y"), ("b", "x"), ("b", "z"), ("ç", "y")]
+
+
+def test_pairs_that_train_has_are_no_test_and_items_of_test_alone_are_known(files):
+    pairs = pairs_of_files(*files)
+    assert pairs.repeated == 1
+    assert pairs.test.csr.nnz == 4
+    assert pairs.train.items.to_pylist() == ["new", "x", "y", "z"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"user_alone\n", b"\xff\xfe"])
+def test_a_file_without_pairs_is_refused_by_name(tmp_path, content):
+    (tmp_path / "pairs.txt").write_bytes(content)
+    with pytest.raises(PairsFileError, match=r"pairs\.txt .*user item item"):
+        read_pairs(tmp_path / "pairs.txt")
+
+
+def test_folds_test_each_pair_once(tasteful):
+    cuts = folds(tasteful, 4, seed=2)
+    assert sum(cut.test.csr for cut in cuts).nnz == tasteful.csr.nnz
+    assert all(cut.train.csr.nnz + cut.test.csr.nnz == tasteful.csr.nnz for cut in cuts)
+    per_user = np.stack([np.diff(cut.test.csr.indptr) for cut in cuts])
+    assert (per_user.max(axis=0) - per_user.min(axis=0) <= 1).all()
+
+
+def test_the_command_prints_the_figures_of_the_boards(files):
+    train, test = map(str, files)
+    arguments = ["evaluate", "--train", train, "--test", test, "--model", "popularity"]
+    done = CliRunner().invoke(recsys, [*arguments, "--format", "json"])
+    figures = json.loads(done.stdout)
+    names = ["recall@20", "ndcg@20", "fit_seconds", "recommend_seconds", "peak_memory_bytes"]
+    assert list(figures) == names
+    # All items are offered to everyone, the one that train does not have last.
+    assert figures["recall@20"] == 1
+
+
+def test_an_unknown_model_is_named(files):
+    done = CliRunner().invoke(recsys, ["evaluate", "--train", str(files[0]), "--model", "deep"])
+    assert "no model is called 'deep'" in str(done.exception)
+
+
+@pytest.fixture
+def root(rows, tmp_path):
+    matrix = InteractionMatrix.from_table(rows(("a", "x"), ("b", "y")))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for version in ("v1", "v2", "v3"):
+        crown(
+            publish(
+                Popularity().fit(matrix.csr),
+                matrix,
+                tmp_path,
+                version=version,
+                metrics={},
+                data_window=(now, now),
+                watermarks={},
+                code_version="",
+                make_current=False,
+            )
+        )
+    return tmp_path
+
+
+def test_rolling_back_lets_the_one_before_serve_and_forgets_nothing(root):
+    assert load(root).manifest["version"] == "v3"
+    assert roll_back(root).name == "v2"
+    assert load(root).manifest["version"] == "v2"
+    assert champion(root) == root / "popularity" / "v2"
+    assert roll_back(root, "v1").name == "v1"
+    assert [reign.version for reign in history(root)] == ["v1", "v2", "v3", "v2", "v1"]
+
+
+def test_a_version_that_never_served_cannot_be_gone_back_to(root):
+    with pytest.raises(ArtifactError, match=r"no version v9 to go back to; it has: .*v1"):
+        roll_back(root, "v9")
+
+
+def test_without_a_champion_there_is_no_way_back(tmp_path):
+    assert champion(tmp_path) is None
+    with pytest.raises(ArtifactError, match="no earlier version to go back to; it has: none"):
+        roll_back(tmp_path)
