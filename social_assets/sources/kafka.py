@@ -1,4 +1,4 @@
-"""Reads exact ranges of a topic into Arrow: from given offsets, committed records only.
+"""Reads ranges of a topic into Arrow, whole: from given offsets, committed records only.
 
 Belongs here: what the reading of a range promises. Bytes are never looked into. Where to start, and
 what to do about a gap, is the caller's business.
@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from resources.kafka_admin import KafkaUnreachableError
@@ -101,7 +102,7 @@ class TopicReader:
         `KafkaResource.topic_id`) is called after records came and before they are handed out.
 
         `patience_seconds`: how long brokers may be away. `buffer_bytes`: what is fetched ahead,
-        all partitions together, and what may wait beyond the ends of a reading.
+        all partitions together.
         """
         # Imported here: librdkafka is nothing that loading the definitions needs.
         from confluent_kafka import Consumer
@@ -114,8 +115,6 @@ class TopicReader:
         self._buffer_bytes = buffer_bytes
         self._positions = Positions()
         self._trouble = _Trouble()
-        self._beyond: list[Message] = []
-        self._paused: set[int] = set()
         self._mean_bytes = 1
         self._consumer = Consumer(
             {**settings, **_reading(buffer_bytes, len(starts)), "error_cb": self._trouble.note},
@@ -147,12 +146,13 @@ class TopicReader:
     def read(
         self, ends: Mapping[int, int], max_records: int, max_bytes: int, linger_seconds: float
     ) -> Read:
-        """Records from where the last reading ended up to `ends` (partition -> offset, excluded).
+        """Records from where the last reading ended to `ends` (partition -> offset, excluded).
 
         Ends with `max_records`; with the first messages that make it `max_bytes` or more; with all
         partitions at their ends; with a gap; or `linger_seconds` after the first record. Where
         nothing can be read, since an open transaction holds back every partition, it ends
-        `linger_seconds` after the call.
+        `linger_seconds` after the call. A partition that is at its end before others are goes on
+        being read, as are partitions without an end: what has come is never held back.
 
         Raises KafkaUnreachableError if nothing at all came for the reader's patience, and
         KafkaReadError if the brokers refuse. ValueError for an end of a partition that is not read.
@@ -162,17 +162,13 @@ class TopicReader:
                 f"partitions {sorted(strange)} of {self._topic} are not read: add them"
             )
         asked = _Asked(ends, max_records, min(max_bytes, LARGEST_READ_BYTES), linger_seconds)
-        self._resume()
-        arrived, self._beyond = self._beyond[:max_records], self._beyond[max_records:]
-        while True:
-            self._take(arrived, asked)
-            self._look_for_topic(asked)
-            wanted = asked.wanted(self._positions)
-            if wanted <= 0 or asked.gaps or self._is_time(asked):
+        while (wanted := asked.wanted(self._positions)) > 0:
+            if asked.gaps or self._is_time(asked):
                 break
             affordable = (asked.max_bytes - asked.builder.bytes) // self._mean_bytes
             count = max(1, min(wanted, affordable, _MESSAGES_AT_ONCE))
-            arrived = self._consumer.consume(count, _SLICE_SECONDS)
+            self._take(self._consumer.consume(count, _SLICE_SECONDS), asked)
+            self._look_for_topic(asked)
         if asked.builder.count and self._is_recreated():
             self._tell_recreated(asked)
         return Read(asked.builder.build(), self._positions.offsets(), tuple(asked.gaps))
@@ -189,26 +185,30 @@ class TopicReader:
     def _take(self, arrived: list[Message], asked: _Asked) -> None:
         from confluent_kafka import Message
 
+        records, events = arrived, []
         if any(map(Message.error, arrived)):
-            for message in arrived:
-                if (error := message.error()) is not None:
-                    self._heed(message, error, asked)
-            arrived = [message for message in arrived if message.error() is None]
-        if not arrived:
-            return
-        partitions = np.array(list(map(Message.partition, arrived)), np.int32)
-        offsets = np.array(list(map(Message.offset, arrived)), np.int64)
-        inside, beyond = self._positions.advance(partitions, offsets, asked.ends)
-        if beyond.any():
-            self._beyond += [arrived[i] for i in np.flatnonzero(beyond)]
-            self._pause_if_too_much()
-        if not inside.all():
-            arrived = [arrived[i] for i in np.flatnonzero(inside)]
-        if arrived:
-            asked.add(arrived, partitions[inside], offsets[inside])
+            records = [message for message in arrived if message.error() is None]
+            events = [message for message in arrived if message.error() is not None]
+        if records:
+            partitions = np.array(list(map(Message.partition, records)), np.int32)
+            offsets = np.array(list(map(Message.offset, records)), np.int64)
+            self._advance(partitions, offsets)
+            asked.add(records, partitions, offsets)
             self._mean_bytes = max(1, asked.builder.bytes // asked.builder.count)
+        # After the records: an event tells of what lies behind them.
+        for event in events:
+            if not asked.is_recreated():
+                self._heed(event, event.error(), asked)
 
-    def _heed(self, message: Any, error: KafkaError, asked: _Asked) -> None:
+    def _advance(self, partitions: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> None:
+        try:
+            self._positions.advance(partitions, offsets)
+        except ValueError as error:
+            raise KafkaReadError(
+                f"topic {self._topic}: {error}; read on with a new reader"
+            ) from error
+
+    def _heed(self, message: Any, error: Any, asked: _Asked) -> None:
         """An event that librdkafka puts between the records."""
         from confluent_kafka import KafkaError
 
@@ -286,18 +286,6 @@ class TopicReader:
             raise self._unreachable()
         return held
 
-    def _pause_if_too_much(self) -> None:
-        """Partitions at their ends go on being fetched, which saves the next reading a start."""
-        if sum(map(len, self._beyond)) > self._buffer_bytes:
-            waiting = {int(message.partition()) for message in self._beyond}  # type: ignore[arg-type]
-            self._consumer.pause([self._at(p) for p in waiting - self._paused])
-            self._paused |= waiting
-
-    def _resume(self) -> None:
-        if self._paused:
-            self._consumer.resume([self._at(partition) for partition in self._paused])
-            self._paused.clear()
-
     def _at(self, partition: int, offset: int = -1001) -> TopicPartition:
         from confluent_kafka import TopicPartition
 
@@ -329,6 +317,9 @@ class _Asked:
         if not self.builder.count:
             self.since = time.monotonic()
         self.builder.add(messages, partitions, offsets)
+
+    def is_recreated(self) -> bool:
+        return any(gap.reason == "recreated" for gap in self.gaps)
 
     def wanted(self, positions: Positions) -> int:
         """How many records may still come; none if the bytes are enough."""

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
-
 _NOWHERE = -1
 
 
@@ -39,42 +37,32 @@ class Positions:
         self._next[partition] = offset
         self._last[partition] = _NOWHERE
 
-    def advance(
-        self,
-        partitions: npt.NDArray[np.int32],
-        offsets: npt.NDArray[np.int64],
-        ends: Mapping[int, int],
-    ) -> tuple[Mask, Mask]:
-        """Which messages lie inside the range asked for, and which beyond it; moves on.
-
-        Messages of a partition come in order. Any that were there already are neither. Where one
-        lies beyond its end, all before that end has been read, records or not.
-        """
-        limits = self._limits(ends)
-        new = offsets >= self._next[partitions]
-        inside = new & (offsets < limits[partitions])
-        beyond = new & ~inside
-        np.maximum.at(self._next, partitions[inside], offsets[inside] + 1)
-        np.maximum.at(self._next, partitions[beyond], limits[partitions[beyond]])
-        return inside, beyond
+    def advance(self, partitions: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> None:
+        """Behind these messages. Raises ValueError if one lies before where its partition was."""
+        back = np.flatnonzero(offsets < self._next[partitions])
+        if len(back):
+            partition, offset = int(partitions[back[0]]), int(offsets[back[0]])
+            raise ValueError(
+                f"offset {offset} of partition {partition} came after {self[partition] - 1}"
+            )
+        np.maximum.at(self._next, partitions, offsets + 1)
 
     def reach_last(self, partition: int, offset: int) -> None:
-        """All there is to read of it now, records or not, ends before `offset`."""
-        self._next[partition] = max(self._next[partition], offset)
-        self._last[partition] = self._next[partition]
+        """All there is to read of it now, records or not, ends before `offset`.
+
+        To be told after the messages that came before; one that newer messages overtook is void.
+        """
+        if offset >= self._next[partition]:
+            self._next[partition] = self._last[partition] = offset
 
     def remaining(self, ends: Mapping[int, int]) -> int:
         """How many offsets lie between here and there."""
-        return int(np.maximum(self._limits(ends) - self._next, 0).sum())
+        return sum(max(0, end - self[partition]) for partition, end in ends.items())
 
     def are_at_last(self, ends: Mapping[int, int]) -> bool:
         """Whether each partition that is short of its end has come to the last there is to read."""
-        short = self._limits(ends) > self._next
-        return bool(np.all(self._last[short] == self._next[short]))
-
-    def _limits(self, ends: Mapping[int, int]) -> npt.NDArray[np.int64]:
-        """Of a partition that nobody asks for: where it is."""
-        limits = self._next.copy()
-        for partition, end in ends.items():
-            limits[partition] = max(end, limits[partition])
-        return limits
+        return all(
+            self._last[partition] == self._next[partition]
+            for partition, end in ends.items()
+            if self._next[partition] < end
+        )
