@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 EVENTS ?= 1000000
 DEMO_ARGS ?=
 RECSYS_ARGS ?=
+STREAM_ARGS ?=
 
-.PHONY: install demo demo-live dev kafka stop test test-kafka lint types bench bench-recsys clean
+.PHONY: install demo demo-live dev kafka stop test test-kafka lint types bench bench-recsys bench-stream clean
 
 install: $(VENV)/.installed
 
@@ -53,3 +54,6 @@ bench: install ## The figures of bench/RESULTS.md, measured now
 	$(BIN)/python -m bench.clean_speed
 	$(BIN)/python -m bench.load_memory
 	$(BIN)/python -m bench.demo
+
+bench-stream: install ## Drain, freshness, idle and PySpark as the peer; needs Java 17 and Maven
+	$(BIN)/python -m bench.stream $(STREAM_ARGS)

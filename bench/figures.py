@@ -1,0 +1,43 @@
+"""A figure of a benchmark, beside its target, as a line of a table and of a JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured. `target` is the bound it is held to, upper if `is_upper`; None: none."""
+
+    part: str
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    is_upper: bool = True
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it keeps its bound."""
+        if self.target is None:
+            return True
+        return self.value <= self.target if self.is_upper else self.value >= self.target
+
+    def line(self) -> str:
+        """For people."""
+        target = ""
+        if self.target is not None:
+            sign, verdict = "<>"[not self.is_upper] + "=", "met" if self.is_met else "MISSED"
+            target = f"  target {sign} {self.target:,g} {self.unit}: {verdict}"
+        text = f"{self.value:,.0f}" if self.value >= 1000 else f"{self.value:,.2f}"
+        return f"{self.part:10} {self.name:42} {text:>12} {self.unit:9}{target}"
+
+
+def write_json(path: Path, figures: Sequence[Figure]) -> None:
+    """All figures with their verdicts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    listed = [{**asdict(figure), "is_met": figure.is_met} for figure in figures]
+    path.write_text(json.dumps(listed, indent=1) + "\n")

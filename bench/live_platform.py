@@ -1,0 +1,213 @@
+"""The platform as people run it, in a home of the benchmark's own: broker, ClickHouse, dagster dev.
+
+Belongs here: starting and ending it, and what a person would do in its UI. What is measured stands
+in `stream_drain`, `stream_freshness` and `stream_idle`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resources import kafka_broker
+from resources.clickhouse import URL_VARIABLE, ClickHouseResource
+from resources.embedded_clickhouse.lifecycle import stop as stop_clickhouse
+from resources.home import Home
+from resources.kafka import KafkaResource
+from resources.kafka_settings import BOOTSTRAP_SERVERS
+from social_assets.contracts.registry import contract, contracts
+from social_assets.defs.drain_job import drain_job_name
+from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.operate.instance import use_home
+from social_assets.operate.ui_process import UiProcess
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+STREAM = "engagement_events"
+TOPIC = contract(STREAM).kafka_topic
+PARTITIONS = 4
+COUNT = "SELECT sum(events) FROM rollups.engagement_hourly"
+
+_SENSOR = {
+    "repositoryName": "__repository__",
+    "repositoryLocationName": "social_assets.definitions",
+    "sensorName": f"{STREAM}_kafka",
+}
+_JOB = drain_job_name(contract(STREAM))
+_SENSOR_STATE = """
+query ($sensor: SensorSelector!) {
+  sensorOrError(sensorSelector: $sensor) { ... on Sensor { sensorState { id status } } }
+}"""
+_START = """
+mutation ($sensor: SensorSelector!) {
+  startSensor(sensorSelector: $sensor) { __typename ... on PythonError { message } }
+}"""
+_STOP = """
+mutation ($id: String!) {
+  stopSensor(id: $id) { __typename ... on PythonError { message } }
+}"""
+_LAUNCH = """
+mutation ($params: ExecutionParams!) {
+  launchRun(executionParams: $params) { __typename ... on LaunchRunSuccess { run { runId } } }
+}"""
+_RUNS = """
+query ($job: String!) {
+  runsOrError(filter: {pipelineName: $job}, limit: 50) {
+    ... on Runs { results { runId status startTime endTime } }
+  }
+}"""
+_FAILURE = """
+query ($id: ID!) {
+  logsForRun(runId: $id) {
+    ... on EventConnection { events { ... on ErrorEvent { error { message } } } }
+  }
+}"""
+_LOCATIONS = """
+{
+  workspaceOrError {
+    ... on Workspace {
+      locationEntries { locationOrLoadError { ... on PythonError { message } } }
+    }
+  }
+}"""
+_ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+
+
+@dataclass(frozen=True)
+class Drain:
+    """One run that drained; times in seconds since 1970, None if it has not come so far."""
+
+    run_id: str
+    status: str
+    started: float | None
+    ended: float | None
+
+
+@dataclass(frozen=True)
+class LivePlatform:
+    """A platform that runs, and its warehouse."""
+
+    home: Home
+    url: str
+    warehouse: Client
+    kafka: KafkaResource
+
+    def visible(self) -> int:
+        """How many events the hourly rollup counts."""
+        return int(self.warehouse.query(COUNT).result_rows[0][0])
+
+    def turn_sensor_on(self) -> None:
+        """As a person does it in the UI."""
+        self._expect("startSensor", _START, "Sensor", sensor=_SENSOR)
+
+    def turn_sensor_off(self) -> None:
+        """Also where it is on by its definition."""
+        state = self.ask(_SENSOR_STATE, sensor=_SENSOR)["sensorOrError"]["sensorState"]
+        self._expect("stopSensor", _STOP, "StopSensorMutationResult", id=state["id"])
+
+    def launch_drain(self, seconds: float) -> str:
+        """A drain that ends after so many seconds; its run id."""
+        where = {name: value for name, value in _SENSOR.items() if name != "sensorName"}
+        config = {"ops": {f"{_JOB}_topic": {"config": {"seconds": seconds}}}}
+        params = {"selector": {**where, "jobName": _JOB}, "runConfigData": json.dumps(config)}
+        answer = self._expect("launchRun", _LAUNCH, "LaunchRunSuccess", params=params)
+        return str(answer["run"]["runId"])
+
+    def drains(self) -> list[Drain]:
+        """The latest first."""
+        found = self.ask(_RUNS, job=_JOB)["runsOrError"]["results"]
+        return [Drain(r["runId"], r["status"], r["startTime"], r["endTime"]) for r in found]
+
+    def await_end_of_drains(self, seconds: float = 300) -> None:
+        """Return when none is under way. Raises RuntimeError naming one that failed."""
+        await_that(lambda: all(d.status in _ENDED for d in self.drains()), seconds, "drains to end")
+        for drain in self.drains():
+            if drain.status != "SUCCESS":
+                why = self.ask(_FAILURE, id=drain.run_id)["logsForRun"]["events"]
+                told = "; ".join(e["error"]["message"] for e in why if e.get("error"))
+                raise RuntimeError(f"drain {drain.run_id} ended as {drain.status}: {told}")
+
+    def ask(self, query: str, **variables: object) -> Mapping[str, Any]:
+        """What the webserver answers to a GraphQL query. Raises RuntimeError with its errors."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(  # noqa: S310 - our own, http
+            f"{self.url}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+            answer = json.load(response)
+        if answer.get("errors"):
+            raise RuntimeError(f"the webserver refuses {query}: {answer['errors']}")
+        found: Mapping[str, Any] = answer["data"]
+        return found
+
+    def _expect(self, field: str, query: str, kind: str, **variables: object) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = self.ask(query, **variables)[field]
+        if answer["__typename"] != kind:
+            raise RuntimeError(f"{field} was answered with {answer}")
+        return answer
+
+
+def await_that(is_so: Callable[[], bool], seconds: float, what: str, poll: float = 0.5) -> None:
+    """Return when it is so. Raises TimeoutError saying what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s in vain for {what}")
+        time.sleep(poll)
+
+
+@contextmanager
+def broker(folder: Path) -> Iterator[Home]:
+    """A home, made anew in a folder, with a broker and an empty topic for each stream.
+
+    Its jars stay in the folder; the home goes at the end.
+    """
+    home = Home(folder / "home")
+    shutil.rmtree(home.path, ignore_errors=True)
+    home.path.mkdir(parents=True)
+    for variable in (BOOTSTRAP_SERVERS, URL_VARIABLE):
+        os.environ.pop(variable, None)
+    use_home(home)
+    kafka_broker.start(home, folder / "kafka-jars")
+    try:
+        for each in contracts():
+            KafkaResource().create_topic(each.kafka_topic, PARTITIONS)
+        yield home
+    finally:
+        kafka_broker.stop(home)
+        shutil.rmtree(home.path)
+
+
+@contextmanager
+def live_platform(home: Home) -> Iterator[LivePlatform]:
+    """The platform of a home whose warehouse stands; its sensors are on."""
+    clickhouse = ClickHouseResource()
+    deploy_warehouse(clickhouse.endpoint(), home)
+    try:
+        with (
+            UiProcess(home, kafka_broker.free_port()) as ui,
+            clickhouse.client() as warehouse,
+        ):
+            ui.await_answer()
+            platform = LivePlatform(home, ui.url, warehouse, KafkaResource())
+            await_that(lambda: _is_loaded(platform), 120, "the UI to have loaded the definitions")
+            yield platform
+    finally:
+        stop_clickhouse(home)
+
+
+def _is_loaded(platform: LivePlatform) -> bool:
+    for entry in platform.ask(_LOCATIONS)["workspaceOrError"]["locationEntries"]:
+        found = entry["locationOrLoadError"] or {}
+        if "message" in found:
+            raise RuntimeError(f"Dagster can't load the definitions: {found['message']}")
+    return bool(platform.ask(_SENSOR_STATE, sensor=_SENSOR)["sensorOrError"])
