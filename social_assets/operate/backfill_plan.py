@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from dagster import AssetKey
+from dagster import AssetKey, AssetSelection
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
@@ -96,7 +96,10 @@ def plan_backfill(
     unknown = wanted.keys() - upstream.keys()
     if unknown:
         raise NoSuchAssetError((wanted[key] for key in unknown), upstream)
-    chosen = [key for key in upstream if not assets or key in wanted]
+    chosen = list(upstream)
+    if assets:
+        together = made_together(assets)
+        chosen = [key for key in upstream if key in together]
     named = {*chosen, *(source for key in chosen for source in upstream[key])}
     held = {key: _rows(stores, home, key) for key in upstream if key in named}
     retired = {
@@ -113,6 +116,14 @@ def plan_backfill(
         runs = runs_of_days(kept, first or min(found), last or max(found))
     days = {day for begin, until in runs for day in day_range(begin, until)}
     return BackfillPlan(tuple(runs), tuple(_swaps(chosen, upstream, held, retired, days)))
+
+
+def made_together(assets: Sequence[str]) -> set[AssetKey]:
+    """The assets named, and those that can't be made without them: cleaned and quarantine."""
+    from social_assets.definitions import defs
+
+    named = AssetSelection.assets(*(AssetKey.from_user_string(name) for name in assets))
+    return set(named.required_multi_asset_neighbors().resolve(defs.resolve_asset_graph()))
 
 
 def _swaps(

@@ -28,6 +28,7 @@ from social_assets.defs.load_job import JOB_NAME as LOAD
 from social_assets.defs.load_job import STREAM_TAG, run_config
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.rebuild_jobs import REBUILD, RECOMMEND
+from social_assets.operate.backfill_plan import made_together
 from social_assets.operate.failures import RunFailedError
 from social_assets.operate.instance import open_instance
 
@@ -71,7 +72,7 @@ def rebuild_days(
     home: Home, first: date, last: date, assets: Sequence[str], progress: Progress
 ) -> RunReport:
     """Make a range of days anew, all layers or only the assets named (`star/fact_engagement`)."""
-    selected = [AssetKey.from_user_string(name) for name in assets] or None
+    selected = sorted(made_together(assets)) if assets else None
     return _run(home, REBUILD, progress, tags=range_tags(first, last), selected=selected)
 
 
