@@ -12,9 +12,8 @@ from dagster import (
     define_asset_job,
 )
 
-from social_assets.defs.verification import partitions
-
 from social_assets.defs.recsys import EVERY_DAY
+from social_assets.defs.verification import partitions
 
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
