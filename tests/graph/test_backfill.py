@@ -1,0 +1,139 @@
+"""A backfill says what it will do, does that, and empties in every layer what lost its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from click.testing import CliRunner
+from deltalake import DeltaTable
+
+from resources.clickhouse import ClickHouseResource
+from resources.home import Home
+from resources.stores import StoresResource
+from social_assets.cli import cli
+from social_assets.contracts.registry import contracts
+from social_assets.hops.ingest import ingest_files
+from social_assets.hops.stores import Stores
+from social_assets.operate.backfill_plan import (
+    BackfillPlan,
+    NoDaysError,
+    NoSuchAssetError,
+    Swap,
+    plan_backfill,
+)
+from social_assets.operate.failures import RunFailedError
+from social_assets.operate.runs import rebuild_days
+from social_assets.samples import generate
+
+LAST = date(2026, 11, 19)
+FIRST = LAST - timedelta(days=2)
+EMPTIED = FIRST + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def stores(home: Home) -> Iterator[Stores]:
+    """The stores of the home, filled by loads, before any backfill."""
+    found = StoresResource(clickhouse=ClickHouseResource()).stores()
+    samples = generate(home.samples, events=1_500, days=3, end=LAST, seed=3)
+    with pytest.raises(NoDaysError, match="load files first"):
+        plan_backfill(home, None, None)
+    for contract in contracts():
+        for file in samples:
+            if file.stream == contract.name:
+                ingest_files(found.of(contract), [file.path], file.date)
+    yield found
+
+
+def swap(plan: BackfillPlan, asset: str) -> Swap:
+    (found,) = (each for each in plan.swaps if each.asset.to_user_string() == asset)
+    return found
+
+
+def days_of(stores: Stores) -> dict[str, set[date]]:
+    """The days that each stored table has rows of."""
+    held = {
+        f"{layer}/{c.name}": set(stores.lake.table(layer, c).rows_by_day())
+        for layer in ("raw", "cleaned", "quarantine")
+        for c in contracts()
+    }
+    with stores.clickhouse.client("test") as client:
+        rows = client.query(
+            "SELECT concat(database, '.', table), toDate(partition) FROM system.parts\n"
+            "WHERE active AND rows > 0 AND partition LIKE '20%'\n"
+            "  AND database IN ('cleaned', 'star', 'rollups') GROUP BY ALL"
+        ).result_rows
+    for table, day in rows:
+        held.setdefault(table, set()).add(day)
+    return held
+
+
+def test_without_dates_the_days_held_are_one_run_and_nothing_is_emptied(
+    home: Home, stores: Stores
+) -> None:
+    plan = plan_backfill(home, None, None)
+    # And the day they arrived on: there lies what had no readable time.
+    assert any(begin <= FIRST and LAST <= until for begin, until in plan.runs)
+    assert [each for each in plan.swaps if each.emptied or each.refused] == []
+    held = stores.of(contracts()[0]).raw.rows_by_day()
+    name = f"raw/{contracts()[0].name}"
+    assert swap(plan, name).rows == sum(held.values())
+    fact, cleaned = swap(plan, "star/fact_engagement"), swap(plan, "cleaned/engagement_events")
+    assert fact.rows == cleaned.rows == fact.source_rows
+
+
+def test_only_the_assets_named_are_planned_and_an_unknown_one_is_refused(home: Home) -> None:
+    plan = plan_backfill(home, FIRST, LAST, ["star/fact_engagement"])
+    assert [each.asset.to_user_string() for each in plan.swaps] == ["star/fact_engagement"]
+    assert plan.partitions == 3
+    with pytest.raises(NoSuchAssetError, match="no asset star/nothing to backfill"):
+        plan_backfill(home, FIRST, LAST, ["star/nothing"])
+
+
+def test_a_dry_run_prints_the_plan_and_changes_nothing(home: Home, stores: Stores) -> None:
+    before = {c.name: DeltaTable(stores.of(c).cleaned.uri).version() for c in contracts()}
+    args = ["--home", str(home.path), "backfill", "--from", str(FIRST), "--to", str(LAST)]
+    shown = CliRunner().invoke(cli, [*args, "--dry-run"])
+    assert shown.exit_code == 0, shown.output
+    assert f"1 runs ({FIRST} to {LAST})" in shown.output
+    assert "star/fact_engagement" in shown.output
+    assert before == {c.name: DeltaTable(stores.of(c).cleaned.uri).version() for c in contracts()}
+
+
+def test_a_day_whose_raw_became_empty_becomes_empty_in_every_layer_and_no_other_day_does(
+    home: Home, stores: Stores
+) -> None:
+    before = days_of(stores)
+    for contract in contracts():
+        DeltaTable(stores.of(contract).raw.uri).delete(f"event_date = '{EMPTIED}'")
+    planned = plan_backfill(home, EMPTIED, EMPTIED)
+    stored = [each for each in planned.swaps if each.rows]
+    assert {each.emptied for each in stored} == {(EMPTIED,)}
+    assert {each.asset.path[0] for each in stored} == {"cleaned", "quarantine", "star", "rollups"}
+    report = rebuild_days(home, EMPTIED, EMPTIED, (), lambda _: None)
+    assert report.check_counts["failed"] == 0
+    after = days_of(stores)
+    assert {table: days - {EMPTIED} for table, days in before.items() if days - {EMPTIED}} == {
+        table: days for table, days in after.items() if days
+    }
+    assert EMPTIED not in set().union(*after.values())
+
+
+def test_a_day_that_lost_its_raw_to_retention_is_refused_and_left_as_it_is(
+    home: Home, stores: Stores
+) -> None:
+    engagement = next(c for c in contracts() if c.name == "engagement_events")
+    stream = stores.of(engagement)
+    rows = stream.raw.rows_by_day()[FIRST]
+    stores.lake.retired().record("raw/engagement_events", {FIRST: rows})
+    DeltaTable(stream.raw.uri).delete(f"event_date = '{FIRST}'")
+    before = stream.cleaned.rows_by_day()
+    asked = plan_backfill(home, FIRST, LAST, ["cleaned/engagement_events"])
+    assert {each.asset.path[0] for each in asked.swaps} == {"cleaned", "quarantine"}
+    assert {each.refused for each in asked.swaps} == {(FIRST,)}
+    assert {each.emptied for each in asked.swaps} == {()}
+    assert all(begin > FIRST for begin, _ in plan_backfill(home, None, None).runs)
+    with pytest.raises(RunFailedError, match="gone from raw/engagement_events by the retention"):
+        rebuild_days(home, FIRST, FIRST, ["cleaned/engagement_events"], lambda _: None)
+    assert stream.cleaned.rows_by_day() == before
