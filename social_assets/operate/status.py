@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from dagster import AssetCheckKey, AssetCheckSeverity, DagsterEventType, DagsterInstance
+from dagster._core.storage.asset_check_execution_record import (  # not exported
+    AssetCheckExecutionRecordStatus,
+)
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
@@ -102,7 +105,18 @@ def check_statuses(home: Home) -> list[CheckStatus]:
 
     keys = sorted(defs.resolve_asset_graph().asset_check_keys)
     with open_instance(home) as instance:
-        return [_check_status(instance, key) for key in keys]
+        days_failed = {
+            info.check_key
+            for info in instance.event_log_storage.get_asset_check_partition_info(keys)
+            if info.partition_key
+            and info.latest_execution_status == AssetCheckExecutionRecordStatus.FAILED
+        }
+        return [
+            CheckStatus(key.asset_key.to_user_string(), key.name, "failed")
+            if key in days_failed
+            else _check_status(instance, key)
+            for key in keys
+        ]
 
 
 def _stores() -> Stores:
