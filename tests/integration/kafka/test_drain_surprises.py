@@ -16,6 +16,7 @@ from drain_bed import NOON, YESTERDAY, Bed, Counts, Stream, event, events, wait_
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
+from resources import kafka_broker
 from resources.kafka import KafkaUnreachableError
 from social_assets.hops.ingest import rebuild
 from social_assets.hops.topic_offsets import ALL_PARTITIONS, REASONS, starts
@@ -143,6 +144,7 @@ def test_a_broker_away_for_a_while_delays_a_run_and_loses_nothing(
             os.kill(broker.pid, signal.SIGKILL)
         else:
             broker.stop()
+        wait_until(lambda: not kafka_broker.is_running(broker.home))
         broker.start()
         stream.send(events(range(100, 200)))
         stream.wait_for(200)
