@@ -17,6 +17,8 @@ from dagster._core.storage.asset_check_execution_record import (  # not exported
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from resources.stores import StoresResource
+from social_assets.checks.conservation import judged
+from social_assets.checks.laws import LakeEqualsWarehouse, RawIsSettled
 from social_assets.contracts.registry import contract, contracts
 from social_assets.hops.stores import Stores
 from social_assets.operate.instance import open_instance
@@ -26,7 +28,7 @@ ASSET_CHECK_EVALUATION = DagsterEventType.ASSET_CHECK_EVALUATION
 
 @dataclass(frozen=True)
 class StreamStatus:
-    """Records of one stream at each hop, over all days."""
+    """Records of one stream at each hop, over all days; whether its laws hold on each."""
 
     stream: str
     days: int
@@ -37,12 +39,7 @@ class StreamStatus:
     duplicates: int
     rejected: int
     warehouse: int
-
-    @property
-    def is_conserved(self) -> bool:
-        """Raw = cleaned + duplicates + rejected, and cleaned = warehouse."""
-        settled = self.cleaned + self.duplicates + self.rejected
-        return self.raw == settled and self.cleaned == self.warehouse
+    is_conserved: bool
 
 
 @dataclass(frozen=True)
@@ -84,6 +81,11 @@ def stream_status(name: str) -> StreamStatus:
         duplicates=sum(stream.quarantine.rows_by_day(verdict="duplicate").values()),
         rejected=sum(stream.quarantine.rows_by_day(verdict="rejected").values()),
         warehouse=sum(stream.loader.rows_by_day().values()),
+        is_conserved=all(
+            verdict.passed
+            for law in (RawIsSettled(stream.contract), LakeEqualsWarehouse(stream.contract))
+            for verdict in judged(law, stream.stores, None, "status")
+        ),
     )
 
 
