@@ -23,6 +23,7 @@ from dagster import (
     sensor,
 )
 
+from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from resources.kafka import KafkaResource, TopicOffsets
 from resources.kafka_settings import BOOTSTRAP_SERVERS
@@ -47,8 +48,9 @@ LONGEST_BACK_OFF = timedelta(minutes=5)
 
 OFFSETS_TAG = "social_assets/offsets"
 
-_drained: dict[str, Mapping[int, int]] = {}
-"""By stream, the end offsets at which the lake had all: spares a look at the lake, no more."""
+_drained: dict[tuple[str, str], Mapping[int, int]] = {}
+"""By stream and topic's id, the end offsets at which all was drained: spares a look at the instance
+and the lake, no more."""
 
 
 def kafka_offsets_sensor(contract: Contract) -> SensorDefinition:
@@ -62,34 +64,48 @@ def kafka_offsets_sensor(contract: Contract) -> SensorDefinition:
         default_status=DefaultSensorStatus.RUNNING,
         description=f"Drains topic {contract.kafka_topic} when it has more than the lake",
     )
-    def offsets(
-        context: SensorEvaluationContext, kafka: KafkaResource, stores: StoresResource
-    ) -> SensorResult | SkipReason:
+    def offsets(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+        # Not as resources of the sensor: Dagster would open its instance at each tick to make
+        # them, which takes five times as long as all else here. Neither has a configuration.
+        kafka, stores = KafkaResource(), StoresResource(clickhouse=ClickHouseResource())
         if not kafka.is_configured():
             return SkipReason(
                 f"no Kafka is named: set {BOOTSTRAP_SERVERS}, or start the home's own broker with "
                 "`social-assets kafka start`"
             )
-        runs = context.instance.get_runs(RunsFilter(job_name=job_name), limit=8)
-        underway = next((run for run in runs if run.status in UNDERWAY), None)
-        if underway is not None and not _is_dead(context.instance, underway, contract):
-            return SkipReason(f"run {underway.run_id} is draining {contract.name}")
-        wait = back_off(context.instance, runs)
-        if wait > timedelta():
-            return SkipReason(
-                f"the last drain failed; the next one in {wait.total_seconds():.0f} s"
-            )
         there = kafka.offsets(contract.kafka_topic, BROKER_SECONDS)
         if there is None:
             return SkipReason(f"there is no topic {contract.kafka_topic}")
-        lag = _lag(contract, there, stores)
-        if not lag:
-            return SkipReason(f"the lake has all of topic {contract.kafka_topic}")
+        has_all = SkipReason(f"the lake has all of topic {contract.kafka_topic}")
+        known = (contract.name, there.topic_id)
+        if _drained.get(known) == there.end:
+            return has_all
+        runs = context.instance.get_runs(RunsFilter(job_name=job_name), limit=8)
+        if (reason := _why_to_wait(context.instance, runs, contract)) is not None:
+            return SkipReason(reason)
+        # A drain that broke off may have landed all, and owe the hops behind raw.
+        broke_off = bool(runs) and runs[0].status != DagsterRunStatus.SUCCESS
+        if not broke_off and not _lag(contract, there, stores):
+            _drained[known] = there.end
+            return has_all
         ends = ",".join(f"{p}:{end}" for p, end in sorted(there.end.items()))
         tags = {"stream": contract.name, OFFSETS_TAG: ends}
         return SensorResult(run_requests=[RunRequest(tags=tags)])
 
     return offsets
+
+
+def _why_to_wait(
+    instance: DagsterInstance, runs: Sequence[DagsterRun], contract: Contract
+) -> str | None:
+    """Why no drain is to be asked for now, given the latest ones, newest first; None: it may be."""
+    underway = next((run for run in runs if run.status in UNDERWAY), None)
+    if underway is not None and not _is_dead(instance, underway, contract):
+        return f"run {underway.run_id} is draining {contract.name}"
+    wait = back_off(instance, runs)
+    if wait > timedelta():
+        return f"the last drain failed; the next one in {wait.total_seconds():.0f} s"
+    return None
 
 
 def back_off(instance: DagsterInstance, runs: Sequence[DagsterRun]) -> timedelta:
@@ -147,11 +163,5 @@ def _lag(contract: Contract, there: TopicOffsets, stores: StoresResource) -> int
     # Imported here: Delta is needed only where something may be new.
     from social_assets.hops.topic_offsets import starts
 
-    known = (contract.name, there.topic_id)
-    if _drained.get(str(known)) == there.end:
-        return 0
     begin = starts(stores.stores().of(contract).raw, there)
-    lag = begin.lag(there) + len(begin.missing)
-    if not lag:
-        _drained[str(known)] = there.end
-    return lag
+    return begin.lag(there) + len(begin.missing)

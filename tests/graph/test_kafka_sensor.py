@@ -242,3 +242,20 @@ def test_a_run_records_exactly_the_days_it_changed_and_the_sensor_then_rests(
     assert "the lake has all" in skipped(tick(instance, EVENTS))
     send(broker, EVENTS, [event(20)])
     request_of(tick(instance, EVENTS))
+
+
+def test_a_drain_that_broke_off_is_followed_by_another_though_raw_has_all(
+    instance: DagsterInstance, broker: MockBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_offsets, "FIRST_BACK_OFF", timedelta())
+    monkeypatch.setattr(kafka_offsets, "_drained", {})
+    run_of(instance, EVENTS, DagsterRunStatus.SUCCESS)
+    send(broker, EVENTS, [event(30)])
+    request_of(tick(instance, EVENTS))
+    job = defs.resolve_job_def(drain_job_name(EVENTS))
+    config = {"ops": {"drain_engagement_events_topic": {"config": {"quiet_seconds": 0.5}}}}
+    assert job.execute_in_process(instance=instance, run_config=config).success
+    failed_run(instance, EVENTS)
+    request_of(tick(instance, EVENTS))
+    run_of(instance, EVENTS, DagsterRunStatus.SUCCESS)
+    assert "the lake has all" in skipped(tick(instance, EVENTS))
