@@ -127,7 +127,7 @@ def _even(rng: np.random.Generator, n: int) -> _About:
 
 
 def _lifelike(rng: np.random.Generator, n: int) -> _About:
-    popularity = np.arange(1, POSTS + 1) ** -ZIPF_EXPONENT
+    popularity = np.arange(1, POSTS + 1, dtype=np.float64) ** -ZIPF_EXPONENT
     shares = np.array([METRIC_SHARES[metric] for metric in METRIC_TYPES])
     post = _drawn(rng, popularity, n)
     # Neighbours in popularity belong to different accounts, so that no account has all.
