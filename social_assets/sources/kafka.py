@@ -363,6 +363,8 @@ def _reading(buffer_bytes: int, partitions: int) -> dict[str, str | int | bool]:
         # Tells the end also where the last offsets are no records.
         "enable.partition.eof": True,
         "allow.auto.create.topics": False,
+        # A broken batch is an error instead of broken records; no difference in CPU was measured.
+        "check.crcs": True,
         "queued.max.messages.kbytes": max(1024, buffer_bytes // 1024 // max(1, partitions)),
         "fetch.wait.max.ms": 100,
         # The default, a second, is how long fetching would rest whenever the buffer was full.
