@@ -7,6 +7,7 @@ them. Nothing but what pip installs is needed: the broker is librdkafka's, withi
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import webbrowser
@@ -74,6 +75,7 @@ def run_demo_live(home: Home, console: Console, options: LiveOptions) -> None:
 
     use_home(home)
     with ExitStack() as ended_at_last:
+        ended_at_last.enter_context(_ended_like_ctrl_c())
         ended_at_last.enter_context(_clickhouse_ended(home))
         broker = ended_at_last.enter_context(mock_broker())
         _use(broker)
@@ -223,7 +225,9 @@ class _Demo:
         if not self.console.is_terminal:
             yield None
             return
-        with Live(page(self._moment()), console=self.console, auto_refresh=False) as live:
+        # One that wraps lines at the terminal's width; lines for pipes go unwrapped.
+        wrapping = Console(file=self.console.file, highlight=False)
+        with Live(page(self._moment()), console=wrapping, auto_refresh=False) as live:
             yield live
 
 
@@ -266,6 +270,20 @@ def _drains_underway(instance: DagsterInstance) -> Iterator[DagsterRun]:
         yield from instance.get_runs(
             RunsFilter(job_name=drain_job_name(contract), statuses=UNDERWAY)
         )
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """A closed terminal and a plain `kill` end everything too, and in the same order; also where
+    whoever started this process had Ctrl-C ignored, as shells do behind an `&`.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, signal.default_int_handler) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @contextmanager

@@ -99,9 +99,9 @@ class LiveTraffic:
                 due[stream] += self._rate * share * (now - last)
                 wanted = int(due[stream])
                 due[stream] -= wanted
-                records = min(wanted, self._room(stream))
+                records = min(wanted, max(0, self._room(stream)))
                 self.held_back += wanted - records
-                if records > 0:
+                if records:
                     self._send_some(producer, feed, stream, records)
             last = now
             producer.poll(0)

@@ -43,8 +43,8 @@ def page(now: Moment) -> Group:
     """The whole page."""
     rollups = Columns(
         [
-            _rollup("Events of this hour, rollups.engagement_hourly", now.figures.by_metric),
-            _rollup("Interactions of today, rollups.platform_daily", now.figures.by_platform),
+            _rollup("rollups.engagement_hourly, events of this hour", now.figures.by_metric),
+            _rollup("rollups.platform_daily, interactions of today", now.figures.by_platform),
         ],
         padding=(0, 4),
     )
@@ -69,14 +69,14 @@ def line(now: Moment) -> str:
     return (
         f"{now.elapsed:5.0f} s  sent {sent:,}  lag {figures.lag:,}  "
         f"accepted {sum(s.accepted for s in figures.streams.values()):,}  "
-        f"in engagement_hourly {figures.counted:,}  {freshness(now)}"
+        f"in engagement_hourly {figures.counted:,}  {freshness(now)}{_held_back(now)}"
     )
 
 
 def freshness(now: Moment) -> str:
     """From creation of an event to its count in the hourly rollup, in words."""
     if now.delays is None:
-        return f"no event has reached the rollup yet, after {now.behind:.1f} s"
+        return f"the first drains are starting; no event is counted yet, after {now.behind:.1f} s"
     return (
         f"created to counted in the rollup: p50 {now.delays.p50:.2f} s, p95 {now.delays.p95:.2f} s "
         f"(last minute); oldest event not yet counted: {now.behind:.1f} s"
@@ -98,8 +98,15 @@ def _streams(now: Moment) -> Table:
             f"{max(0, stream.read - stream.accepted):,}",
         )
     if now.held_back:
-        table.caption = f"{now.held_back:,} records not made up: the broker has no room for more"
+        table.caption_justify = "left"
+        table.caption = _held_back(now).strip()
     return table
+
+
+def _held_back(now: Moment) -> str:
+    if not now.held_back:
+        return ""
+    return f"  {now.held_back:,} records not made up: the broker would have dropped unread ones"
 
 
 def _rollup(title: str, rows: Sequence[Rollup]) -> Table:
