@@ -1,0 +1,43 @@
+"""Some rounds of faults under load, to the row; `python -m bench.stream_faults` runs a hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from conftest import JARS, Broker
+
+from bench.stream_faults import FAULTS, Platform, report, run_rounds
+from resources.clickhouse import URL_VARIABLE
+from resources.embedded_clickhouse.lifecycle import stop
+from resources.home import ENVIRONMENT_VARIABLE, Home
+from resources.kafka import KafkaResource
+
+pytestmark = pytest.mark.kafka
+
+ROUNDS, SEED = 5, 2
+
+
+@pytest.fixture
+def platform(
+    broker: Broker,
+    kafka: KafkaResource,
+    deployed_home: Callable[[str], Home],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Platform]:
+    """A home of its own, since its ClickHouse is killed; the worker's broker is, too."""
+    home = deployed_home("faults")
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(home.path))
+    monkeypatch.delenv(URL_VARIABLE, raising=False)
+    yield Platform(home, broker.home, JARS)
+    stop(home)
+
+
+def test_after_kills_of_drain_clickhouse_and_kafka_nothing_is_lost_or_doubled(
+    platform: Platform,
+) -> None:
+    outcome = run_rounds(platform, ROUNDS, SEED, rate=1_000)
+    assert outcome.wrong == [], report(outcome)
+    assert outcome.rounds.keys() == {fault.name for fault in FAULTS}
+    assert outcome.sent is not None
+    assert outcome.sent.records > 1_000
