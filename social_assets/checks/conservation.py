@@ -2,7 +2,7 @@
 
 Here belongs how a law is judged and reported. A check is partitioned as its asset is, so that a day
 that passes does not hide another that fails: a run of one day is judged on it; of a range, on each
-day, with a summary; drains and loads report the days they changed; at night all days are judged,
+day that has rows, with a summary; drains and loads report the days they changed; at night all days are judged,
 and what has changed is reported.
 
 Work in progress looks like a loss: a drain lands the next rows while it cleans the last. So days
@@ -107,7 +107,8 @@ def law_checks(name: str, of: Sequence[Law]) -> AssetChecksDefinition:
             law = by_key[key]
             verdicts = judged(law, stores.stores(), days, f"{context.run.run_id} check {law.name}")
             if days is None or len(days) > 1:
-                for each in evaluations(context.instance, law, verdicts):
+                held = [each for each in verdicts if any(each.one) or any(each.other)]
+                for each in evaluations(context.instance, law, held):
                     # Its type leaves checks out; it records them.
                     context.op_execution_context.log_event(each)  # type: ignore[arg-type]
             yield summary(law, verdicts)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
+from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
 from resources.home import Home
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -19,6 +20,7 @@ def use_home(home: Home) -> None:
     """Make this process, and those it starts, work on a home; Dagster's folder is made."""
     os.environ["SOCIAL_ASSETS_HOME"] = str(home.path)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ.setdefault(BATCH_SIZE_VARIABLE, str(BATCH_SIZE))
     home.dagster.mkdir(parents=True, exist_ok=True)
     profile = home.dagster / "dagster.yaml"
     if not profile.exists():

@@ -1,0 +1,94 @@
+"""A range of partitions is recorded in few transactions, and as Dagster's own log records it."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from dagster import (
+    AssetKey,
+    BackfillPolicy,
+    DagsterEventType,
+    DagsterInstance,
+    Definitions,
+    EventLogEntry,
+    asset,
+    define_asset_job,
+)
+
+from resources.event_log import BatchedSqliteEventLog
+from resources.home import Home
+from social_assets.defs.partitions import DAILY, range_tags
+from social_assets.operate.instance import open_instance
+
+EVENTS = AssetKey("events")
+
+
+@asset(partitions_def=DAILY, backfill_policy=BackfillPolicy.single_run())
+def events() -> None:
+    pass
+
+
+job = Definitions(assets=[events], jobs=[define_asset_job("make")]).resolve_job_def("make")
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
+    for name in ("SOCIAL_ASSETS_HOME", "DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    with open_instance(Home(tmp_path / "home")) as found:
+        yield found
+
+
+@pytest.fixture
+def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many events came in each batch."""
+    sizes: list[int] = []
+    store = BatchedSqliteEventLog.store_event_batch
+
+    def count(log: BatchedSqliteEventLog, batch: list[EventLogEntry]) -> None:
+        sizes.append(len(batch))
+        store(log, batch)
+
+    monkeypatch.setattr(BatchedSqliteEventLog, "store_event_batch", count)
+    return sizes
+
+
+def test_a_home_takes_its_events_in_batches(instance: DagsterInstance) -> None:
+    assert isinstance(instance.event_log_storage, BatchedSqliteEventLog)
+
+
+def test_every_partition_of_a_range_is_recorded_once_in_two_batches(
+    instance: DagsterInstance, batches: list[int]
+) -> None:
+    tags = range_tags(date(2026, 1, 1), date(2026, 1, 31))
+    run = job.execute_in_process(instance=instance, tags=tags)
+    assert batches == [31, 31]
+    assert len(instance.get_materialized_partitions(EVENTS)) == 31
+    records = instance.get_records_for_run(
+        run.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION
+    ).records
+    assert len(records) == 31
+
+
+def test_a_batch_that_fails_leaves_nothing_and_is_taken_one_by_one(
+    instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = BatchedSqliteEventLog.store_event
+    calls: list[EventLogEntry] = []
+
+    def fail_once(log: BatchedSqliteEventLog, event: EventLogEntry) -> None:
+        store(log, event)
+        if event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION:
+            calls.append(event)
+            if len(calls) == 10:
+                raise OSError("disk full, as asked")
+
+    monkeypatch.setattr(BatchedSqliteEventLog, "store_event", fail_once)
+    tags = range_tags(date(2026, 1, 1), date(2026, 1, 31))
+    run = job.execute_in_process(instance=instance, tags=tags)
+    assert run.success
+    kept = instance.fetch_materializations(EVENTS, limit=100).records
+    assert len(calls) == 10 + 31
+    assert len(kept) == 31
