@@ -2,8 +2,8 @@
 
 Here belongs how a law is judged and reported. A check is partitioned as its asset is, so that a day
 that passes does not hide another that fails: a run of one day is judged on it; of a range, on each
-day that has rows, with a summary; drains and loads report the days they changed; at night all days are judged,
-and what has changed is reported.
+day that has rows, with a summary; drains and loads report the days they changed; at night all days
+are judged, and what has changed is reported.
 
 Work in progress looks like a loss: a drain lands the next rows while it cleans the last. So days
 that differ are judged again with their streams held still; only what differs then is a failure.
