@@ -25,6 +25,7 @@ from resources.kafka_mock import MockBroker, mock_broker
 from resources.kafka_settings import BOOTSTRAP_SERVERS
 from resources.stores import StoresResource
 from sensors import kafka_offsets
+from sensors.file_arrival import UNDERWAY
 from sensors.kafka_offsets import OFFSETS_TAG, back_off, kafka_offsets_sensor
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
@@ -153,7 +154,7 @@ def test_lag_asks_for_one_run_and_for_another_as_long_as_it_lasts(
 
 
 # A queued run needs a code location that queued it.
-@pytest.mark.parametrize("status", set(kafka_offsets.UNDERWAY) - {DagsterRunStatus.QUEUED})
+@pytest.mark.parametrize("status", [s for s in UNDERWAY if s != DagsterRunStatus.QUEUED])
 def test_a_drain_under_way_is_not_joined_by_another(
     instance: DagsterInstance, broker: MockBroker, status: DagsterRunStatus
 ) -> None:
