@@ -18,10 +18,12 @@ from sensors.file_arrival import file_arrival_sensor
 from sensors.kafka_offsets import kafka_offsets_sensor
 from social_assets.checks.conservation import stream_laws
 from social_assets.checks.contract_rules import contract_checks
+from social_assets.checks.drift import drift_checks
 from social_assets.checks.freshness import newest_day_is_fresh
 from social_assets.checks.kafka_lag import no_range_was_lost, topic_is_drained
 from social_assets.checks.landing import no_file_failed
 from social_assets.checks.partitions import every_day_has_rows
+from social_assets.checks.source_schema import source_schema
 from social_assets.contracts.registry import contracts
 from social_assets.defs import maintenance, recsys, rollups, star, topic_watch, verification
 from social_assets.defs.cleaned import cleaned_asset
@@ -39,6 +41,8 @@ STREAM_CHECKS = (
     stream_laws,
     newest_day_is_fresh,
     every_day_has_rows,
+    drift_checks,
+    source_schema,
 )
 
 STREAM_SENSORS = (file_arrival_sensor, kafka_offsets_sensor)

@@ -158,6 +158,35 @@ class Freshness:
 
 
 @dataclass(frozen=True)
+class Band:
+    """A change is usual up to `warn_above`; above that it warns, above `fail_above` it fails."""
+
+    warn_above: float
+    fail_above: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a day's rows may be from those of the days before it, before a check says so.
+
+    Compared are up to `trailing_days` days before it; with fewer than `least_days` of them, or for
+    shares and quantiles fewer than `least_rows` rows on the day, nothing is judged.
+
+    `volume` is by what factor the rows are more, or fewer, than the median of those days. `missing`
+    and `category` are differences of shares, 0 to 1, beyond what chance explains. `quantile` is by
+    how much a quantile has moved, as a part of the range from the 5th to the 95th percentile.
+    """
+
+    trailing_days: int = 14
+    least_days: int = 4
+    least_rows: int = 100
+    volume: Band = Band(2.0, 5.0)
+    missing: Band = Band(0.05, 0.25)
+    category: Band = Band(0.1, 0.3)
+    quantile: Band = Band(0.25, 1.0)
+
+
+@dataclass(frozen=True)
 class Retention:
     """How many days a stream's rows are kept after their event date; None is for ever.
 
@@ -184,6 +213,8 @@ class Contract:
     live records only; `future_after` to all. `warn_above` and `fail_above` are shares of a day's
     records that one rule may reject before its check warns, and fails. `lag_warn_above` and
     `lag_fail_above` are offsets that the topic may be ahead of the lake before that check does.
+    `unread` are fields that the source has and nobody wants; `absent` columns that it may lack:
+    neither counts as a change of its schema.
     """
 
     name: str
@@ -202,14 +233,17 @@ class Contract:
     fail_above: float = 0.05
     lag_warn_above: int = 100_000
     lag_fail_above: int = 10_000_000
+    unread: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     freshness: Freshness = Freshness()
+    drift: Drift = Drift()
     retention: Retention = Retention()
 
     def __post_init__(self) -> None:
         """Refuse a contract that cannot work, and say why."""
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"contract {self.name!r}: a stream's name is snake_case")
-        named = {*self.key, *self.critical, self.event_time, self.time_of_day} - {None}
+        named = {*self.required, *self.absent, self.time_of_day} - {None}
         unknown = sorted(str(n) for n in named if n not in self.columns)
         if unknown:
             raise ValueError(

@@ -111,6 +111,12 @@ def distinct_keys(records: ir.Table) -> ir.Table:
     return records.select(key=_json_keys(records.json_text).unnest()).distinct()
 
 
+def key_counts(records: ir.Table) -> ir.Table:
+    """How many opened records have each JSON key: the columns `key` and `records`."""
+    keys = records.select(key=_json_keys(records.json_text).unnest())
+    return keys.group_by("key").agg(records=keys.count())
+
+
 def distinct_headers(records: ir.Table) -> ir.Table:
     """Every CSV header line that the records came under: the column `csv_header`."""
     return records.filter(records.csv_header.notnull()).select("csv_header").distinct()
