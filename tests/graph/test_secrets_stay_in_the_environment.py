@@ -1,0 +1,118 @@
+"""Secrets come from the environment and go nowhere else: a home is searched after real runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from resources.embedded_clickhouse.lifecycle import ensure_running, stop
+from resources.home import Home
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SECRETS = ("kafka-hunter2", "slack-hunter2", "postgres-hunter2")
+LIKE = (
+    '{"event_id": "a", "event_time": "2026-11-01T10:00:00Z", "account_id": 1, '
+    '"post_id": "p1", "user_id": "u1", "metric_type": "like", "value": 1}\n'
+)
+
+# A drain as the daemon starts it: a process of its own, whose output Dagster keeps.
+DRAIN = """
+from functools import partial
+from dagster import execute_job
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+from resources.home import Home
+from social_assets.defs import drain_job
+from social_assets.operate.instance import open_instance
+
+drain_job.Limits = partial(drain_job.Limits, away_seconds=2)  # and no longer
+repository = ReconstructableRepository.for_module("social_assets.definitions", "defs")
+job = repository.get_reconstructable_job("drain_posts")
+with open_instance(Home.from_environment()) as instance:
+    assert not execute_job(job, instance, raise_on_error=False).success
+"""
+
+
+@pytest.fixture(scope="module")
+def environment(deployed_home: Callable[[str], Home]) -> Iterator[dict[str, str]]:
+    """Every secret set; ClickHouse is the home's own, come to as to a server, by URL."""
+    home = deployed_home("secrets")
+    endpoint = ensure_running(home)
+    address = urlsplit(endpoint.url)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SOCIAL_ASSETS_")}
+    yield {
+        **kept,
+        "SOCIAL_ASSETS_HOME": str(home.path),
+        "SOCIAL_ASSETS_CLICKHOUSE_URL": (
+            f"http://{endpoint.user}:{endpoint.password}@{address.netloc}"
+        ),
+        "SOCIAL_ASSETS_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+        "SOCIAL_ASSETS_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "SOCIAL_ASSETS_KAFKA_SASL_MECHANISM": "PLAIN",
+        "SOCIAL_ASSETS_KAFKA_SASL_USERNAME": "platform",
+        "SOCIAL_ASSETS_KAFKA_SASL_PASSWORD": SECRETS[0],
+        "SOCIAL_ASSETS_ALERT_URLS": f"json://127.0.0.1:9/{SECRETS[1]}",
+        "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": f"postgresql://u:{SECRETS[2]}@127.0.0.1:9/d",
+        "SOCIAL_ASSETS_LOG_FORMAT": "json",
+    }
+    stop(home)
+
+
+def test_no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    home = Path(environment["SOCIAL_ASSETS_HOME"])
+    password = (home / "clickhouse" / "password").read_text().strip()
+    file = tmp_path / "likes.ndjson"
+    file.write_text(LIKE)
+    said = [
+        run(environment, "-m", "social_assets", "load", "engagement_events", str(file)),
+        run(environment, "-c", DRAIN),
+        run(environment, "-m", "social_assets", "alerts", "test"),
+        run(environment, "-m", "social_assets", "doctor"),
+    ]
+    assert drain_failed(home)
+    for secret in (*SECRETS, password):
+        assert [text for text in said if secret in text] == []
+        files = [p for p in home.rglob("*") if p.is_file() and p.name != "password"]
+        assert [p for p in files if secret.encode() in p.read_bytes()] == []
+
+
+def test_the_hops_of_a_load_log_json_lines_with_run_stream_and_batch(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "posts.ndjson"
+    file.write_text(LIKE.replace('"a"', '"b"'))
+    said = run(environment, "-m", "social_assets", "load", "engagement_events", str(file))
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith('{"time"')]
+    hops = {line["hop"]: line for line in lines if "hop" in line}
+    assert {"land", "clean", "load"} <= set(hops)
+    assert len({line["batch_id"] for line in hops.values()}) == 1
+    assert len({line["run_id"] for line in hops.values()} - {""}) == 1
+    assert {line["stream"] for line in hops.values()} == {"engagement_events"}
+
+
+def run(environment: dict[str, str], *arguments: str) -> str:
+    """All that a process says."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", *arguments],
+        env=environment,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    return done.stdout + done.stderr
+
+
+def drain_failed(home: Path) -> bool:
+    """Whether the drain got as far as Kafka, and kept its output."""
+    kept = (home / "dagster" / "storage").rglob("*.err")
+    return any(b"127.0.0.1:9" in path.read_bytes() for path in kept)
