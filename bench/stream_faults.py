@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -223,8 +222,8 @@ def serve_drains() -> None:
             try:
                 drain(_stores(), KafkaResource(), _no_report, _DRAIN_LIMITS)
                 code = 0
-            except Exception:  # noqa: BLE001 - a forked child goes no further
-                traceback.print_exc()
+            except Exception as error:  # noqa: BLE001 - a forked child goes no further
+                print(f"{type(error).__name__}: {str(error)[:200]}", file=sys.stderr, flush=True)
             os._exit(code)
         print(child, flush=True)
         os.waitpid(child, 0)
