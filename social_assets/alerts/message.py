@@ -65,7 +65,8 @@ def _title(news: News, place: str) -> str:
 def _body(news: News, ui_url: str, reason: Reason) -> str:
     parts = []
     for kind in Kind:
-        of_kind = [failure for failure in news.raised if failure.kind is kind]
+        found = [failure for failure in news.raised if failure.kind is kind]
+        of_kind = sorted(found, key=lambda failure: failure.severity is not Severity.ERROR)
         if of_kind:
             lines = [line for f in of_kind[:SHOWN] for line in _lines(f, ui_url, reason)]
             parts.append("\n".join([f"{kind.value.capitalize()}:", *lines, *_more(of_kind)]))

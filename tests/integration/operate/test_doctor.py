@@ -232,7 +232,7 @@ def test_a_service_that_never_answers_does_not_hold_the_doctor(
     monkeypatch.setattr(doctor, "SECONDS", 0.5)
     monkeypatch.setenv(URL_VARIABLE, f"http://{silent}")
     (found,) = named(home, "ClickHouse")
-    assert found.found == "no answer within 0.5 s"
+    assert found.found.startswith("no answer within")
 
 
 def test_a_kafka_that_is_away_is_named_with_its_variable(

@@ -89,6 +89,13 @@ def test_a_storm_is_one_short_message_that_says_how_many_more() -> None:
     assert f"and {365 - SHOWN} more" in words.body
 
 
+def test_the_errors_of_a_kind_come_before_its_warnings() -> None:
+    warnings = [Standing(f"w{n}", Kind.CHECK, Severity.WARN, "w") for n in range(SHOWN)]
+    grave = Standing("e", Kind.CHECK, Severity.ERROR, "grave")
+    words = message(News((*warnings, grave), ()), "local", "", lambda run: "")
+    assert "grave" in words.body
+
+
 def test_good_news_has_no_severity() -> None:
     (ended,) = told(RUN).values()
     words = message(News((), (ended,)), "local", "", lambda run: "")
