@@ -43,7 +43,9 @@ def install(folder: Path) -> Path:
         )
         copy = ("dependency:copy-dependencies", "-DincludeScope=runtime")
         target = f"-DoutputDirectory={folder / 'jars'}"
-        subprocess.run([maven(), "-q", "-B", "-f", str(_POM), *copy, target], check=True)
+        subprocess.run(
+            [maven(), "-q", "-B", "-Dstyle.color=never", "-f", str(_POM), *copy, target], check=True
+        )
         is_whole.touch()
     return python
 
@@ -90,5 +92,6 @@ def measure(home: Home, folder: Path, records: int, memory: str, watermark: str)
                 Figure("peer", f"CPU, {role}", used.cpu_seconds, "s"),
                 Figure("peer", f"peak memory, {role}", used.peak_rss / GIB, "GiB"),
             )
+            if figure.value
         ),
     ]
