@@ -188,7 +188,8 @@ def _format(files: _Files, jars: Path, log: TextIO) -> None:
         [
             *(java(), *_JAVA_OPTIONS, "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*"),
             *("kafka.tools.StorageTool", "format", "--ignore-formatted"),
-            *("-t", cluster_id, "-c", str(files.properties)),
+            # In one word: an id may begin with a dash, which would be read as another option.
+            *(f"--cluster-id={cluster_id}", f"--config={files.properties}"),
         ],
         stdin=subprocess.DEVNULL,
         stdout=log,
