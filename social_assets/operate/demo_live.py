@@ -29,10 +29,12 @@ from resources.kafka import KafkaResource
 from resources.kafka_mock import MockBroker, mock_broker
 from resources.stores import StoresResource
 from sensors.file_arrival import UNDERWAY
-from social_assets.contracts.contract import TOPIC_PREFIX, Contract
+from social_assets.contracts.contract import TOPIC_PREFIX
 from social_assets.contracts.registry import contracts
 from social_assets.defs.drain_job import drain_job_name
 from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.hops.ingest import held
+from social_assets.hops.stores import StreamStores
 from social_assets.operate.failures import RunFailedError
 from social_assets.operate.instance import open_instance, use_home
 from social_assets.operate.live_figures import LAKE_SECONDS, Figures, LiveFigures
@@ -85,6 +87,9 @@ def run_demo_live(home: Home, console: Console, options: LiveOptions) -> None:
         ui = ended_at_last.enter_context(UiProcess(home, options.port))
         say("making the warehouse's tables, the first time in this home")
         deploy_warehouse(ClickHouseResource().endpoint(), home)
+        # What an earlier run left half done is not to count as this one's.
+        with held(_streams()):
+            pass
         say(f"starting the Dagster UI, its log is {ui.log}")
         ui.await_answer()
         if options.is_opened and _has_screen():
@@ -241,17 +246,21 @@ def _use(broker: MockBroker) -> None:
     os.environ[TOPIC_PREFIX] = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-"
 
 
+def _streams() -> list[StreamStores]:
+    stores = StoresResource(clickhouse=ClickHouseResource()).stores()
+    return [stores.of(contract) for contract in contracts()]
+
+
 def _end_runs(home: Home) -> None:
     """Have the drains end well: each leaves its stream's lock to whoever waits for it."""
-    stores = StoresResource(clickhouse=ClickHouseResource()).stores()
 
-    def wait_for(contract: Contract) -> None:
-        with stores.of(contract).lock():
+    def wait_for(stream: StreamStores) -> None:
+        with stream.lock():
             pass
 
     # Nobody waits for these threads: a drain that does not give way is ended with the UI.
-    for contract in contracts():
-        Thread(target=wait_for, args=(contract,), name="wanted-lock", daemon=True).start()
+    for stream in _streams():
+        Thread(target=wait_for, args=(stream,), name="wanted-lock", daemon=True).start()
     deadline = time.monotonic() + _RUNS_END_SECONDS
     with open_instance(home) as instance:
         while time.monotonic() < deadline and any(_drains_underway(instance)):
