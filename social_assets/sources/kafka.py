@@ -115,6 +115,7 @@ class TopicReader:
         self._buffer_bytes = buffer_bytes
         self._positions = Positions()
         self._trouble = _Trouble()
+        self._builder = RecordsBuilder()
         self._mean_bytes = 1
         self._consumer = Consumer(
             {**settings, **_reading(buffer_bytes, len(starts)), "error_cb": self._trouble.note},
@@ -161,7 +162,9 @@ class TopicReader:
             raise ValueError(
                 f"partitions {sorted(strange)} of {self._topic} are not read: add them"
             )
-        asked = _Asked(ends, max_records, min(max_bytes, LARGEST_READ_BYTES), linger_seconds)
+        self._builder.clear()
+        most_bytes = min(max_bytes, LARGEST_READ_BYTES)
+        asked = _Asked(ends, max_records, most_bytes, linger_seconds, self._builder)
         while (wanted := asked.wanted(self._positions)) > 0:
             if asked.gaps or self._is_time(asked):
                 break
@@ -247,7 +250,7 @@ class TopicReader:
     def _tell_recreated(self, asked: _Asked) -> None:
         """Nothing but gaps: the records that came may be the new topic's."""
         taken = asked.builder.first_offsets()
-        asked.builder = RecordsBuilder()
+        asked.builder.clear()
         asked.gaps.clear()
         for partition, position in self._positions.offsets().items():
             start = taken.get(partition, position)
@@ -309,8 +312,8 @@ class _Asked:
     max_records: int
     max_bytes: int
     linger_seconds: float
+    builder: RecordsBuilder
     since: float = field(default_factory=time.monotonic)
-    builder: RecordsBuilder = field(default_factory=RecordsBuilder)
     gaps: list[Gap] = field(default_factory=list)
 
     def add(self, messages: Sequence[Message], partitions: Any, offsets: Any) -> None:

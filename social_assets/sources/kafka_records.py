@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -38,21 +37,29 @@ UNREADABLE_HEADERS = "unreadable-headers"
 can't tell its headers."""
 
 _LAST_MILLISECOND = 253_402_300_799_999
+_NO_BYTES = np.empty(0, np.uint8)
 
 Header = tuple[str, bytes | None]
 
 
 class RecordsBuilder:
-    """Gathers messages, and makes one batch of them.
+    """Gathers messages, and makes one batch of them; then again, in the memory it has.
 
-    Bytes are joined a few hundred messages at a time, while the processor still has them at hand:
-    joining them all at the end costs twice the time.
+    Bytes are joined a few hundred messages at a time, while the processor still has them at hand,
+    into memory that is kept: to join them all at the end, or to ask for new memory each time, takes
+    twice as long as the rest.
     """
 
     def __init__(self) -> None:
         self.count = 0
         self.bytes = 0
-        self._runs: dict[int, list[_Run]] = {}
+        self._parts: dict[int, _Part] = {}
+
+    def clear(self) -> None:
+        """Forget the messages, and keep the memory."""
+        self.count = self.bytes = 0
+        for part in self._parts.values():
+            part.clear()
 
     def add(
         self,
@@ -68,83 +75,100 @@ class RecordsBuilder:
             partitions, offsets = partitions[order], offsets[order]
             changes = np.flatnonzero(partitions[1:] != partitions[:-1]) + 1
         for start, end in pairwise([0, *changes.tolist(), len(messages)]):
-            run = _run(messages[start:end], offsets[start:end])
-            self._runs.setdefault(int(partitions[start]), []).append(run)
+            part = self._parts.setdefault(int(partitions[start]), _Part())
+            self.bytes += part.add(messages[start:end], offsets[start:end])
             self.count += end - start
-            self.bytes += run.values.data.size + run.keys.data.size
 
     def first_offsets(self) -> dict[int, int]:
         """Of each partition that has records, the first one's offset."""
-        return {partition: int(runs[0].offsets[0]) for partition, runs in self._runs.items()}
+        return {p: int(part.offsets[0][0]) for p, part in self._parts.items() if part.offsets}
 
     def build(self) -> pa.RecordBatch:
         """All of them as KAFKA_RECORDS, by partition, and within it as they came."""
-        ordered = [
-            (partition, run) for partition in sorted(self._runs) for run in self._runs[partition]
-        ]
-        runs = [run for _, run in ordered]
-        partitions = np.repeat(
-            np.array([partition for partition, _ in ordered], np.int32),
-            np.array([len(run.offsets) for run in runs], np.int64),
-        )
-        milliseconds = _joined([run.milliseconds for run in runs], np.int64)
+        numbers = sorted(number for number, part in self._parts.items() if part.offsets)
+        parts = [self._parts[number] for number in numbers]
+        counts = [sum(map(len, part.offsets)) for part in parts]
+        milliseconds = _joined([m for part in parts for m in part.milliseconds], np.int64)
         known = (milliseconds >= 0) & (milliseconds <= _LAST_MILLISECOND)
         return pa.RecordBatch.from_arrays(
             [
-                _binary([run.values for run in runs], pa.binary()),
-                _binary([run.keys for run in runs], pa.binary()),
-                _maps(runs),
-                _fixed(partitions, pa.int32()),
-                _fixed(_joined([run.offsets for run in runs], np.int64), pa.int64()),
+                _binary([part.values for part in parts], pa.binary()),
+                _binary([part.keys for part in parts], pa.binary()),
+                _maps([run for part in parts for run in part.headers], sum(counts)),
+                _fixed(np.repeat(np.array(numbers, np.int32), counts), pa.int32()),
+                _fixed(_joined([o for part in parts for o in part.offsets], np.int64), pa.int64()),
                 _fixed(np.where(known, milliseconds, 0) * 1000, pa.timestamp("us", "UTC"), known),
             ],
             schema=KAFKA_RECORDS,
         )
 
 
-@dataclass(frozen=True)
 class _Bytes:
-    """Some texts of bytes in a row, how long each is, and which are null; None: none is."""
+    """Texts of bytes one behind the other, how long each is, and which are null."""
 
-    data: pa.Buffer
-    lengths: npt.NDArray[np.int32]
-    absent: npt.NDArray[np.bool_] | None
+    def __init__(self) -> None:
+        self._memory = np.empty(1 << 12, np.uint8)
+        self._size = 0
+        self.lengths: list[npt.NDArray[np.int32]] = []
+        self.absent: list[npt.NDArray[np.bool_]] = []
 
+    def clear(self) -> None:
+        self._size = 0
+        self.lengths.clear()
+        self.absent.clear()
 
-@dataclass(frozen=True)
-class _Run:
-    """Successive messages of one partition."""
+    @property
+    def data(self) -> npt.NDArray[np.uint8]:
+        return self._memory[: self._size]
 
-    values: _Bytes
-    keys: _Bytes
-    headers: Sequence[Sequence[Header] | None] | None
-    offsets: npt.NDArray[np.int64]
-    milliseconds: npt.NDArray[np.int64]
-
-
-def _run(messages: Sequence[Message], offsets: npt.NDArray[np.int64]) -> _Run:
-    from confluent_kafka import Message
-
-    stamps = map(operator.itemgetter(1), map(Message.timestamp, messages))
-    return _Run(
-        _bytes(list(map(Message.value, messages))),
-        _bytes(list(map(Message.key, messages))),
-        _headers(messages),
-        offsets,
-        np.fromiter(stamps, np.int64, len(messages)),
-    )
-
-
-def _bytes(items: Sequence[bytes | None]) -> _Bytes:
-    absent = np.fromiter(map(operator.is_, items, repeat(None)), np.bool_, len(items))
-    present: Sequence[Any] = [item or b"" for item in items] if absent.any() else items
-    lengths = np.fromiter(map(len, present), np.int32, len(items))
-    data = _pooled([pa.py_buffer(b"".join(present))])
-    return _Bytes(data, lengths, absent if absent.any() else None)
+    def add(self, items: Sequence[bytes | None]) -> int:
+        """Take these; returns their bytes."""
+        absent = np.fromiter(map(operator.is_, items, repeat(None)), np.bool_, len(items))
+        present: Sequence[Any] = [item or b"" for item in items] if absent.any() else items
+        joined = b"".join(present)
+        end = self._size + len(joined)
+        if end > len(self._memory):
+            grown = np.empty(max(end, 2 * len(self._memory)), np.uint8)
+            grown[: self._size] = self.data
+            self._memory = grown
+        self._memory[self._size : end] = np.frombuffer(joined, np.uint8)
+        self._size = end
+        self.lengths.append(np.fromiter(map(len, present), np.int32, len(items)))
+        self.absent.append(absent)
+        return len(joined)
 
 
-def _headers(messages: Sequence[Message]) -> list[Sequence[Header] | None] | None:
-    """None if there are none at all."""
+class _Part:
+    """The messages of one partition, a list entry for each few hundred."""
+
+    def __init__(self) -> None:
+        self.values = _Bytes()
+        self.keys = _Bytes()
+        self.headers: list[Sequence[Sequence[Header] | None] | int] = []
+        self.offsets: list[npt.NDArray[np.int64]] = []
+        self.milliseconds: list[npt.NDArray[np.int64]] = []
+
+    def clear(self) -> None:
+        self.values.clear()
+        self.keys.clear()
+        self.headers.clear()
+        self.offsets.clear()
+        self.milliseconds.clear()
+
+    def add(self, messages: Sequence[Message], offsets: npt.NDArray[np.int64]) -> int:
+        """Take these; returns the bytes of values and keys."""
+        from confluent_kafka import Message
+
+        stamps = map(operator.itemgetter(1), map(Message.timestamp, messages))
+        self.headers.append(_headers(messages))
+        self.offsets.append(offsets)
+        self.milliseconds.append(np.fromiter(stamps, np.int64, len(messages)))
+        taken = self.values.add(list(map(Message.value, messages)))
+        return taken + self.keys.add(list(map(Message.key, messages)))
+
+
+def _headers(messages: Sequence[Message]) -> list[Sequence[Header] | None] | int:
+    """Those of each message, or just the number of messages if none has any."""
     from confluent_kafka import Message
 
     found: list[Any] = []
@@ -155,7 +179,7 @@ def _headers(messages: Sequence[Message]) -> list[Sequence[Header] | None] | Non
             found.extend(told)
         except (SystemError, UnicodeDecodeError):
             found.append([(UNREADABLE_HEADERS, None)])
-    return [_named_once(h) if h else None for h in found] if any(found) else None
+    return [_named_once(h) if h else None for h in found] if any(found) else len(found)
 
 
 def _named_once(headers: Sequence[Header]) -> Sequence[Header]:
@@ -172,19 +196,6 @@ def _named_once(headers: Sequence[Header]) -> Sequence[Header]:
     return list(result.items())
 
 
-def _pooled(parts: Sequence[pa.Buffer]) -> pa.Buffer:
-    """One after the other in Arrow's pool, which keeps its memory: to have the system map new
-    memory takes three times as long as the copying.
-    """
-    joined = pa.allocate_buffer(sum(part.size for part in parts))
-    target = np.frombuffer(joined, np.uint8)
-    start = 0
-    for part in parts:
-        target[start : start + part.size] = np.frombuffer(part, np.uint8)
-        start += part.size
-    return joined
-
-
 def _joined(parts: Sequence[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
     return np.concatenate(parts) if parts else np.empty(0, kind)
 
@@ -197,33 +208,31 @@ def _fixed(
 
 
 def _binary(parts: Sequence[_Bytes], kind: pa.DataType) -> pa.Array:
-    lengths = _joined([part.lengths for part in parts], np.int32)
-    known = None
-    if any(part.absent is not None for part in parts):
-        masks = [np.zeros(len(p.lengths), bool) if p.absent is None else p.absent for p in parts]
-        known = ~np.concatenate(masks)
-    data = parts[0].data if len(parts) == 1 else _pooled([part.data for part in parts])
-    buffers = [_validity(known), pa.py_buffer(_ends(lengths)), data]
+    lengths = _joined([lengths for part in parts for lengths in part.lengths], np.int32)
+    absent = _joined([absent for part in parts for absent in part.absent], np.bool_)
+    data = pa.allocate_buffer(sum(len(part.data) for part in parts))
+    np.concatenate([part.data for part in parts] or [_NO_BYTES], out=np.frombuffer(data, np.uint8))
+    buffers = [_validity(~absent), pa.py_buffer(_ends(lengths)), data]
     return pa.Array.from_buffers(kind, len(lengths), buffers)
 
 
-def _maps(runs: Sequence[_Run]) -> pa.Array:
+def _maps(runs: Sequence[Sequence[Sequence[Header] | None] | int], count: int) -> pa.Array:
     kind = KAFKA_RECORDS.field("headers").type
-    if all(run.headers is None for run in runs):
-        return pa.nulls(sum(len(run.offsets) for run in runs), kind)
-    headers = chain.from_iterable(run.headers or repeat(None, len(run.offsets)) for run in runs)
+    if all(isinstance(run, int) for run in runs):
+        return pa.nulls(count, kind)
+    headers = chain.from_iterable(repeat(None, r) if isinstance(r, int) else r for r in runs)
     present = [header or () for header in headers]
     pairs = list(chain.from_iterable(present))
-    names = _binary([_bytes([name.encode() for name, _ in pairs])], pa.string())
-    values = _binary([_bytes([value for _, value in pairs])], pa.binary())
+    names, values = _Bytes(), _Bytes()
+    names.add([name.encode() for name, _ in pairs])
+    values.add([value for _, value in pairs])
+    columns = [_binary([names], pa.string()), _binary([values], pa.binary())]
     lengths = np.fromiter(map(len, present), np.int32, len(present))
     return pa.Array.from_buffers(
         kind,
         len(present),
         [_validity(lengths > 0), pa.py_buffer(_ends(lengths))],
-        children=[
-            pa.StructArray.from_arrays([names, values], fields=[kind.key_field, kind.item_field])
-        ],
+        children=[pa.StructArray.from_arrays(columns, fields=[kind.key_field, kind.item_field])],
     )
 
 
