@@ -11,8 +11,10 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from social_assets.hops.ingest import Ingested
+if TYPE_CHECKING:
+    from social_assets.hops.ingest import Ingested
 
 LOADED, FAILED = "loaded", "failed"
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
