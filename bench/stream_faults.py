@@ -3,7 +3,8 @@
 A producer keeps sending and counting. Each round, at a seeded random moment, one of these happens:
 the drain is killed (-9), the embedded ClickHouse is, Kafka is, or Kafka is stopped; what died is
 then started again. At the end everything drains, and every table is held against the producer's
-counts. Drains run in processes forked from one that has imported all, so that a round is short.
+counts. With `--daemon` Dagster's daemon and sensors ask for the drains, and the daemon is killed
+too; without, drains are processes forked from one that has imported all, so that a round is short.
 """
 
 from __future__ import annotations
@@ -23,27 +24,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.fault_drains import STREAM, DaemonDrains, Drains, ForkedDrains, drain_all, stores
 from bench.fault_producer import Sent
 from resources import kafka_broker
 from resources.clickhouse import ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import running_state
 from resources.home import ENVIRONMENT_VARIABLE, Home
 from resources.kafka import KafkaResource
-from resources.stores import StoresResource
 from social_assets.checks.speed_equals_batch import difference
 from social_assets.contracts.registry import contract
 from social_assets.defs.dbt_translator import Warehouse
 from social_assets.defs.load_job import fed_by
-from social_assets.hops.drain import Taken, drain
-from social_assets.hops.stores import StreamStores
-from social_assets.hops.topic_source import Limits
 
-STREAM = "engagement_events"
 _MOMENT_SECONDS = 2.5
 """Within so long after a drain began something happens to it: settling, and some micro-batches."""
-
-_DRAIN_LIMITS = Limits(seconds=300, quiet_seconds=20, pace_seconds=0.1, away_seconds=120)
-_LAST_LIMITS = Limits(seconds=600, quiet_seconds=1, away_seconds=120)
 
 
 @dataclass(frozen=True)
@@ -73,24 +67,28 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
 
-def run_rounds(platform: Platform, rounds: int, seed: int, rate: int) -> Outcome:
+def run_rounds(
+    platform: Platform, rounds: int, seed: int, rate: int, is_daemon: bool = False
+) -> Outcome:
     """Run the rounds on a platform that the environment names; leaves it running."""
     started = time.monotonic()
     outcome = Outcome(seed)
     chance = random.Random(seed)  # noqa: S311 - which moments, no secret
     servers = platform.start_kafka()
     KafkaResource().create_topic(contract(STREAM).kafka_topic, 3)
-    with _producer(servers, rate, seed) as stop_producing, _Drainer() as drainer:
+    drains = DaemonDrains(platform.home) if is_daemon else ForkedDrains()
+    faults = DAEMON_FAULTS if is_daemon else FAULTS
+    with drains, _producer(servers, rate, seed) as stop_producing:
         for _ in range(rounds):
-            drainer.ensure_running()
-            (fault,) = chance.choices(FAULTS, weights=[each.weight for each in FAULTS])
+            drains.ensure_running()
+            (fault,) = chance.choices(faults, weights=[each.weight for each in faults])
             time.sleep(chance.random() * _MOMENT_SECONDS)
             outcome.rounds[fault.name] += 1
-            fault.happen(platform, drainer)
-            outcome.died_of_it += not drainer.is_running()
+            fault.happen(platform, drains)
+            outcome.died_of_it += not drains.is_running()
         outcome.sent = stop_producing()
-        drainer.end()
-    drain(_stores(), KafkaResource(), _no_report, _LAST_LIMITS)
+        drains.end()
+    drain_all()
     outcome.wrong = differences(platform.home, outcome.sent)
     outcome.seconds = time.monotonic() - started
     return outcome
@@ -98,14 +96,14 @@ def run_rounds(platform: Platform, rounds: int, seed: int, rate: int) -> Outcome
 
 def differences(home: Home, sent: Sent) -> list[str]:
     """Where lake, warehouse, facts and rollups differ from what was sent."""
-    stores = _stores()
-    quarantine = stores.quarantine
+    stream = stores()
+    quarantine = stream.quarantine
     found = {
-        "records in raw": (sum(stores.raw.rows_by_day().values()), sent.records),
+        "records in raw": (sum(stream.raw.rows_by_day().values()), sent.records),
         "rejected": (sum(quarantine.rows_by_day(verdict="rejected").values()), sent.bad),
         "duplicates": (sum(quarantine.rows_by_day(verdict="duplicate").values()), sent.duplicates),
-        "cleaned": (_by_name(stores.cleaned.rows_by_day()), sent.events),
-        "lost ranges": (stores.gaps.all(), []),
+        "cleaned": (_by_name(stream.cleaned.rows_by_day()), sent.events),
+        "lost ranges": (stream.gaps.all(), []),
     }
     with ClickHouseResource().client() as client:
 
@@ -135,14 +133,6 @@ def _by_name(rows: object) -> dict[str, int]:
     return {day.isoformat(): n for day, n in rows.items() if n}  # type: ignore[attr-defined]
 
 
-def _no_report(_: Taken) -> None:
-    """Nobody looks on."""
-
-
-def _stores() -> StreamStores:
-    return StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(STREAM))
-
-
 @contextmanager
 def _producer(servers: str, rate: int, seed: int) -> Iterator[Callable[[], Sent]]:
     """A process that sends; the call stops it and says what it sent."""
@@ -165,83 +155,19 @@ def _producer(servers: str, rate: int, seed: int) -> Iterator[Callable[[], Sent]
         process.wait()
 
 
-class _Drainer:
-    """Drains in processes of their own, one at a time."""
-
-    def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "bench.stream_faults", "--serve-drains"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._child: int | None = None
-
-    def __enter__(self) -> _Drainer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-        assert self._server.stdin is not None
-        self._server.stdin.close()
-        self._server.wait()
-
-    def ensure_running(self) -> None:
-        if self.is_running():
-            return
-        assert self._server.stdin is not None and self._server.stdout is not None
-        self._server.stdin.write("drain\n")
-        self._server.stdin.flush()
-        self._child = int(self._server.stdout.readline())
-
-    def is_running(self) -> bool:
-        """The server reaps its child as soon as it ends."""
-        return self._child is not None and Path(f"/proc/{self._child}").exists()
-
-    def kill(self) -> None:
-        if self.is_running() and self._child is not None:
-            os.kill(self._child, signal.SIGKILL)
-        self.end(0)
-
-    def end(self, patience_seconds: float = 0.0) -> None:
-        """Wait for the drain to end by itself; then no longer."""
-        deadline = time.monotonic() + patience_seconds
-        while self.is_running() and self._child is not None:
-            if time.monotonic() > deadline:
-                os.kill(self._child, signal.SIGKILL)
-                deadline = float("inf")
-            time.sleep(0.01)
+def _kill_drain(_: Platform, drains: Drains) -> None:
+    drains.kill()
 
 
-def serve_drains() -> None:
-    """Fork a drain each time the input says so, and tell its process id."""
-    for _ in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                drain(_stores(), KafkaResource(), _no_report, _DRAIN_LIMITS)
-                code = 0
-            except Exception as error:  # noqa: BLE001 - a forked child goes no further
-                print(f"{type(error).__name__}: {str(error)[:200]}", file=sys.stderr, flush=True)
-            os._exit(code)
-        print(child, flush=True)
-        os.waitpid(child, 0)
-
-
-def _kill_drain(_: Platform, drainer: _Drainer) -> None:
-    drainer.kill()
-
-
-def _kill_clickhouse(platform: Platform, drainer: _Drainer) -> None:
+def _kill_clickhouse(platform: Platform, drains: Drains) -> None:
     state = running_state(platform.home)
     if state is not None:
         os.kill(state.pid, signal.SIGKILL)
     # The drain fails at its next insert; whoever comes next starts the server.
-    drainer.end(patience_seconds=10)
+    drains.end(patience_seconds=10)
 
 
-def _kill_kafka(platform: Platform, _: _Drainer) -> None:
+def _kill_kafka(platform: Platform, _: Drains) -> None:
     pid = kafka_broker.process_id(platform.kafka_home)
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
@@ -250,7 +176,7 @@ def _kill_kafka(platform: Platform, _: _Drainer) -> None:
     platform.start_kafka()
 
 
-def _stop_kafka(platform: Platform, _: _Drainer) -> None:
+def _stop_kafka(platform: Platform, _: Drains) -> None:
     kafka_broker.stop(platform.kafka_home)
     platform.start_kafka()
 
@@ -261,7 +187,13 @@ class Fault:
 
     name: str
     weight: int
-    happen: Callable[[Platform, _Drainer], None]
+    happen: Callable[[Platform, Drains], None]
+
+
+def _kill_daemon(_: Platform, drains: Drains) -> None:
+    if not isinstance(drains, DaemonDrains):
+        raise TypeError("nobody but Dagster's daemon is a daemon here")
+    drains.kill_daemon()
 
 
 FAULTS = (
@@ -270,6 +202,7 @@ FAULTS = (
     Fault("kill Kafka", 2, _kill_kafka),
     Fault("stop Kafka", 2, _stop_kafka),
 )
+DAEMON_FAULTS = (*FAULTS, Fault("kill the daemon", 6, _kill_daemon))
 
 
 def report(outcome: Outcome) -> str:
@@ -294,11 +227,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=int, default=1500, help="records a second")
     parser.add_argument("--jars", type=Path, help="where Kafka's jars are kept; in the home else")
-    parser.add_argument("--serve-drains", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--daemon", action="store_true", help="drains are asked for by Dagster")
     options = parser.parse_args()
-    if options.serve_drains:
-        serve_drains()
-        return 0
     from resources.embedded_clickhouse.lifecycle import ensure_running, stop
     from social_assets.defs.warehouse_deployment import deploy_warehouse
 
@@ -308,7 +238,9 @@ def main() -> int:
         try:
             deploy_warehouse(ensure_running(home), home)
             platform = Platform(home, home, options.jars)
-            outcome = run_rounds(platform, options.rounds, options.seed, options.rate)
+            outcome = run_rounds(
+                platform, options.rounds, options.seed, options.rate, options.daemon
+            )
         finally:
             kafka_broker.stop(home)
             stop(home)

@@ -1,0 +1,15 @@
+"""The definitions, with sensors that wait little after a failure: here all failures are wanted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sensors import kafka_offsets
+from social_assets.definitions import defs
+
+kafka_offsets.FIRST_BACK_OFF = timedelta(seconds=1)
+kafka_offsets.LONGEST_BACK_OFF = timedelta(seconds=2)
+kafka_offsets.STARTING_SECONDS = 30
+kafka_offsets.LAUNCHING_SECONDS = 90
+
+__all__ = ["defs"]

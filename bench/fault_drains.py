@@ -1,0 +1,226 @@
+"""Who keeps draining while things are killed: processes forked one by one, or Dagster's daemon.
+
+Here belongs starting drains, finding their processes and killing them. Which dies when is
+`stream_faults`'.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Protocol, Self
+
+from resources.clickhouse import ClickHouseResource
+from resources.home import Home
+from resources.kafka import KafkaResource
+from resources.stores import StoresResource
+from social_assets.contracts.registry import contract
+from social_assets.hops.drain import Taken, drain
+from social_assets.hops.stores import StreamStores
+from social_assets.hops.topic_source import Limits
+from social_assets.operate.instance import use_home
+
+STREAM = "engagement_events"
+_LIMITS = Limits(seconds=300, quiet_seconds=20, pace_seconds=0.1, away_seconds=120)
+_LAST_LIMITS = Limits(seconds=600, quiet_seconds=1, away_seconds=120)
+_START_SECONDS = 300.0
+
+
+class Drains(Protocol):
+    """Drains of the stream, one at a time, which can be killed."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def ensure_running(self) -> None:
+        """Have a drain under way."""
+        ...
+
+    def is_running(self) -> bool:
+        """Whether a drain's process lives."""
+        ...
+
+    def kill(self) -> None:
+        """End the drain's process, -9."""
+        ...
+
+    def end(self, patience_seconds: float = 0.0) -> None:
+        """Wait for the drain to end by itself; then no longer."""
+        ...
+
+
+def stores() -> StreamStores:
+    """The stream's tables, of the home that the environment names."""
+    return StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(STREAM))
+
+
+def drain_all() -> None:
+    """Take all there is, in this process."""
+    drain(stores(), KafkaResource(), _no_report, _LAST_LIMITS)
+
+
+def _no_report(_: Taken) -> None:
+    """Nobody looks on."""
+
+
+class ForkedDrains:
+    """Drains in processes forked from one that has imported all, so that a round is short."""
+
+    def __init__(self) -> None:
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "bench.fault_drains"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._child: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        assert self._server.stdin is not None
+        self._server.stdin.close()
+        self._server.wait()
+
+    def ensure_running(self) -> None:
+        """See Drains."""
+        if self.is_running():
+            return
+        assert self._server.stdin is not None and self._server.stdout is not None
+        self._server.stdin.write("drain\n")
+        self._server.stdin.flush()
+        self._child = int(self._server.stdout.readline())
+
+    def is_running(self) -> bool:
+        """The server reaps its child as soon as it ends."""
+        return self._child is not None and Path(f"/proc/{self._child}").exists()
+
+    def kill(self) -> None:
+        """See Drains."""
+        if self.is_running() and self._child is not None:
+            os.kill(self._child, signal.SIGKILL)
+        self.end(0)
+
+    def end(self, patience_seconds: float = 0.0) -> None:
+        """Wait for the drain to end by itself; then no longer."""
+        deadline = time.monotonic() + patience_seconds
+        while self.is_running() and self._child is not None:
+            if time.monotonic() > deadline:
+                os.kill(self._child, signal.SIGKILL)
+                deadline = float("inf")
+            time.sleep(0.01)
+
+
+class DaemonDrains:
+    """Dagster's daemon on the home's own profile: its sensor asks for the runs that drain."""
+
+    def __init__(self, home: Home) -> None:
+        use_home(home)
+        self._home = home
+        self._daemons: list[subprocess.Popen[bytes]] = []
+        self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for daemon in self._daemons:
+            # Its code server and runs are in its session.
+            try:
+                os.killpg(daemon.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            finally:
+                daemon.wait()
+
+    def _start(self) -> None:
+        self._home.logs.mkdir(parents=True, exist_ok=True)
+        with (self._home.logs / "daemon.log").open("ab") as log:
+            daemon = subprocess.Popen(
+                [
+                    *(str(Path(sys.executable).with_name("dagster-daemon")), "run"),
+                    *("-m", "bench.fault_definitions"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._daemons.append(daemon)
+
+    def ensure_running(self) -> None:
+        """See Drains."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_running():
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"the daemon has no drain under way after {_START_SECONDS:.0f} s; see "
+                    f"{self._home.logs / 'daemon.log'}"
+                )
+            time.sleep(0.02)
+
+    def is_running(self) -> bool:
+        """See Drains."""
+        return self._holder() is not None
+
+    def kill(self) -> None:
+        """See Drains."""
+        holder = self._holder()
+        if holder is not None:
+            os.kill(holder, signal.SIGKILL)
+        while holder is not None and self._holder() == holder:
+            time.sleep(0.01)
+
+    def kill_daemon(self) -> None:
+        """End the daemon, -9; its code server and its runs live on for a while. Start another."""
+        self._daemons[-1].kill()
+        self._daemons[-1].wait()
+        self._start()
+
+    def end(self, patience_seconds: float = 0.0) -> None:
+        """See Drains."""
+        deadline = time.monotonic() + patience_seconds
+        holder = self._holder()
+        while holder is not None and self._holder() == holder:
+            if time.monotonic() > deadline:
+                self.kill()
+            time.sleep(0.01)
+
+    def _holder(self) -> int | None:
+        """The process that holds the stream's lock: the drain's."""
+        lock = self._home.path / "locks" / f"{STREAM}.lock"
+        if not lock.exists():
+            return None
+        inode = str(lock.stat().st_ino)
+        for line in Path("/proc/locks").read_text().splitlines():
+            fields = line.split()
+            if fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
+                return int(fields[4])
+        return None
+
+
+def serve_drains() -> None:
+    """Fork a drain each time the input says so, and tell its process id."""
+    for _ in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                drain(stores(), KafkaResource(), _no_report, _LIMITS)
+                code = 0
+            except Exception as error:  # noqa: BLE001 - a forked child goes no further
+                print(f"{type(error).__name__}: {str(error)[:200]}", file=sys.stderr, flush=True)
+            os._exit(code)
+        print(child, flush=True)
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    serve_drains()
