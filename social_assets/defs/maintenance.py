@@ -69,6 +69,7 @@ def stream_maintenance(contract: Contract) -> AssetsDefinition:
 @asset(
     key=[GROUP, "warehouse"],
     group_name=GROUP,
+    owners=["team:platform"],
     kinds={"clickhouse"},
     description=(
         "Days of facts and rollups dropped that no contract of a stream behind them keeps. "
@@ -96,6 +97,8 @@ def warehouse_maintenance(
 @asset(
     key=[GROUP, "dagster"],
     group_name=GROUP,
+    owners=["team:platform"],
+    kinds={"sqlite"},
     description=(
         f"Runs of more than {RUNS_KEPT.days} days ago deleted from Dagster's own records, with "
         f"their events and logs; not those by which a partition is known."
