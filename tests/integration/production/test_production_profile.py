@@ -75,7 +75,10 @@ def test_a_setting_that_dagster_does_not_know_is_refused(tmp_path: Path) -> None
         dagster_instance_config(str(tmp_path))
 
 
-def test_the_local_profile_starts_a_run_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_the_local_profile_starts_a_run_when_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with opened(PROFILES["local"], tmp_path) as instance:
         assert isinstance(instance.run_coordinator, DefaultRunCoordinator)
         assert instance.get_settings("sensors") == {"use_threads": True, "num_workers": 8}
