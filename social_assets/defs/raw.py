@@ -72,11 +72,12 @@ def _spec(contract: Contract) -> AssetSpec:
         key=["raw", contract.name],
         group_name="raw",
         owners=[contract.owner],
-        kinds={"deltalake", *contract.formats},
+        kinds={"deltalake", "kafka"},
         tags={"stream": contract.name},
         description=(
-            f"{contract.description} As it came: bytes, file, row. Materializing takes the files "
-            f"that wait in `landing/{contract.name}/`."
+            f"{contract.description} As it came: bytes, and file and row or topic, partition and "
+            f"offset. Drains of topic `{contract.kafka_topic}` add to it as records come; "
+            f"materializing takes the files that wait in `landing/{contract.name}/`."
         ),
         metadata={
             "dagster/column_schema": raw_columns(),
