@@ -67,19 +67,19 @@ class _Connection:
         self.settings = settings
         self._making = threading.Lock()
         self._client: KafkaAdminClient | None = None
-        self._is_closed = False
+        self.is_closed = False
 
     def client(self) -> KafkaAdminClient:
         """Connected. Waits for the cluster however long that takes, and others wait along."""
         with self._making:
             if self._client is None:
                 self._client = self._connect()
-                if self._is_closed:
+                if self.is_closed:
                     self._client.close()
             return self._client
 
     def close(self) -> None:
-        self._is_closed = True
+        self.is_closed = True
         if self._client is not None:
             self._client.close()
 
@@ -110,11 +110,10 @@ def ask(settings: KafkaSettings, doing: str, seconds: float, question: Callable[
     """
     deadline = time.monotonic() + seconds
     answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-    connection = _connection(settings)
 
     def work() -> None:
         try:
-            answers.put((_answer(connection, question, deadline), None))
+            answers.put((_answer(settings, question, deadline), None))
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
             answers.put((None, error))
 
@@ -125,20 +124,23 @@ def ask(settings: KafkaSettings, doing: str, seconds: float, question: Callable[
         raise KafkaUnreachableError(settings.servers, doing, seconds, _trouble.text) from None
     if error is None:
         return answer  # type: ignore[return-value]
-    if _is_passing(error):
-        _forget(connection)
-        cause = str(error) or type(error).__name__
-        raise KafkaUnreachableError(settings.servers, doing, seconds, cause) from error
+    if isinstance(error, ConnectionError):
+        raise KafkaUnreachableError(settings.servers, doing, seconds, error) from error
     raise error
 
 
-def _answer(connection: _Connection, question: Callable[[Any], T], deadline: float) -> T:
+def _answer(settings: KafkaSettings, question: Callable[[Any], T], deadline: float) -> T:
     while True:
+        connection = _connection(settings)
         try:
             return question(connection.client())
         except Exception as error:
-            if not _is_passing(error) or time.monotonic() + _RETRY_SECONDS > deadline:
+            # Closed by another question that got no answer: this one goes on to the next client.
+            if not _is_passing(error) and not connection.is_closed:
                 raise
+            if time.monotonic() + _RETRY_SECONDS > deadline:
+                _forget(connection)
+                raise ConnectionError(str(error) or type(error).__name__) from error
             time.sleep(_RETRY_SECONDS)
 
 

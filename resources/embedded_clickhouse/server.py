@@ -33,6 +33,7 @@ _QUERIES_MAY_END_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 30
 _TICKS_PER_SECOND = 10
 _LONGEST_HEADERS = 1 << 20
+_BACKLOG = 2048
 
 
 class AlreadyRunningError(RuntimeError):
@@ -128,6 +129,8 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        # At once: until somebody listens, the kernel gives the same port to two who bind it.
+        listener.listen(_BACKLOG)
     except BaseException:
         listener.close()
         raise

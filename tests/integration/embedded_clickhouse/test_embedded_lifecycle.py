@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,21 @@ def test_a_restart_keeps_the_port(home: Home) -> None:
     first = ensure_running(home)
     stop(home)
     assert ensure_running(home) == first
+
+
+def test_copies_of_a_home_that_start_together_get_ports_of_their_own(
+    home: Home, tmp_path: Path
+) -> None:
+    ensure_running(home)
+    stop(home)
+    copies = [Home(shutil.copytree(home.path, tmp_path / f"copy{n}")) for n in range(3)]
+    try:
+        with ThreadPoolExecutor(len(copies)) as threads:
+            urls = {endpoint.url for endpoint in threads.map(ensure_running, copies)}
+        assert len(urls) == len(copies)
+    finally:
+        for copy in copies:
+            stop(copy)
 
 
 def test_an_idle_server_stops_by_itself_and_comes_back(

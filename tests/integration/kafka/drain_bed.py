@@ -254,8 +254,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 
 def _rows(table: pa.Table) -> list[Row]:
     names = sorted(set(table.column_names) - {"ingested_at", "batch_id"})
-    ordered = table.select(names).sort_by([(n, "ascending") for n in ("partition", "offset")])
-    return [tuple(map(str, row.values())) for row in ordered.to_pylist()]
+    return sorted(tuple(map(str, row.values())) for row in table.select(names).to_pylist())
 
 
 def _without_last_digits(value: object) -> object:
