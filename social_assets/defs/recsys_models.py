@@ -4,6 +4,7 @@ Here belongs what a candidate's asset reads, writes and tells. Which models ther
 `recsys_candidates`; who of them serves is decided in `recsys.py`.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dagster import (
@@ -64,6 +65,14 @@ class AlsConfig(Config):
     iterations: int = Field(default=15, gt=0, description="Sweeps over users and posts")
     seed: int = Field(default=0, description="The same seed gives the same factors")
 
+    def over(self, tuned: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters: as asked for here, else as tuned, else by default."""
+        defaults = {name: field.default for name, field in type(self).model_fields.items()}
+        asked = {
+            name: value for name, value in self.model_dump().items() if value != defaults[name]
+        }
+        return {**defaults, **tuned, **asked}
+
 
 @asset(
     key=["recsys", POPULARITY],
@@ -92,7 +101,7 @@ def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
 def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[None]:
     """Fitted before the cut, judged after it; its checks decide whether it may become champion."""
     interactions = Interactions.load(matrices().required())
-    parameters = {**config.model_dump(), **default_parameters(ALS)}
+    parameters = config.over(default_parameters(ALS))
     if parameters["regularization"] is None:
         parameters["regularization"] = regularization_for(interactions.train.csr.nnz)
     return _judged(context, new_model(ALS, parameters, interactions), interactions)

@@ -3,8 +3,8 @@
 Belongs here: what the reading of a range promises. Bytes are never looked into. Where to start, and
 what to do about a gap, is the caller's business.
 
-Chosen against: librdkafka's C interface by ctypes. Its own share of the CPU time is over half, so
-that saving Python's message objects would not make reading 1.7 times as fast.
+Chosen against: librdkafka's C interface by ctypes. Its own share is 0.66 of the 1.41
+CPU seconds that a million records take, so that at most half could be saved.
 """
 
 from __future__ import annotations
