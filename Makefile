@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 RECSYS_ARGS ?=
 STREAM_ARGS ?=
 
-.PHONY: install demo demo-live dev kafka stop test test-kafka lint types bench bench-recsys bench-stream clean
+.PHONY: install demo demo-live dev kafka stop test test-endurance test-kafka lint types bench bench-recsys bench-stream clean
 
 install: $(VENV)/.installed
 
@@ -33,8 +33,11 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets stop
 	$(BIN)/social-assets kafka stop
 
-test: install ## Every test that needs only what pip installs
-	$(BIN)/python -m pytest -m "not kafka and not spark"
+test: install ## Every test that needs only what pip installs, but for those of endurance
+	$(BIN)/python -m pytest -m "not kafka and not spark and not endurance"
+
+test-endurance: install ## Processes killed at many moments, the live demonstration from start to end
+	$(BIN)/python -m pytest -m "endurance and not kafka and not spark"
 
 test-kafka: install ## The tests on Apache Kafka, which they start; needs Java 17 and Maven
 	$(BIN)/python -m pytest -m kafka

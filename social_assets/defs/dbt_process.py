@@ -1,23 +1,63 @@
-"""The process that dbt runs in: one command on a manifest parsed before, a JSON line a node.
+"""The process that dbt runs in: commands on a manifest parsed before, a JSON line a node.
 
-Run as `python -m social_assets.defs.dbt_process PARTIAL_PARSE ARGUMENT...`. A process of its own,
-since dbt keeps its state in globals and takes seconds to import. The manifest is handed over
-because dbt parses the whole project again whenever `--vars` change (measured: 3 s of CPU).
+Run as `python -m social_assets.defs.dbt_process`, it reads a command a line (see `dbt_commands`).
+A process of its own, since dbt keeps its state in globals; one that stays and forks for each
+command, since dbt takes 2 s of CPU to import. The manifest is handed over because dbt parses the
+whole project again whenever `--vars` change (measured: 3 s of CPU).
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+# Not named below: loaded here once, before any command is forked.
+import dbt.adapters.clickhouse
+import dbt.task.run
+import dbt.task.test  # noqa: F401
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.parser.manifest import extended_mashumuro_decoder
 
 
-def main(partial_parse: Path, arguments: list[str]) -> int:
+def main() -> None:
+    """Run a command a line until there are no more; after each, a line with its exit code."""
+    # By the descriptor: a buffered reader could hold a next line that a fork would then have too.
+    while line := _read_line(0):
+        child = os.fork()
+        if child == 0:
+            _become(json.loads(line))
+        _, status = os.waitpid(child, 0)
+        _print({"exit": os.waitstatus_to_exitcode(status)})
+
+
+def _read_line(descriptor: int) -> bytes:
+    parts = []
+    while (part := os.read(descriptor, 1 << 16)) and not part.endswith(b"\n"):
+        parts.append(part)
+    return b"".join([*parts, part])
+
+
+def _become(command: dict[str, Any]) -> None:
+    """Be the process of one command: its environment, its exit code."""
+    os.environ.clear()
+    os.environ.update(command["environment"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    code = 1
+    try:
+        code = run(Path(command["partial_parse"]), command["arguments"])
+    finally:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def run(partial_parse: Path, arguments: list[str]) -> int:
     """Run dbt; print what became of each node; 1 when one failed."""
     manifest = Manifest.from_msgpack(partial_parse.read_bytes(), decoder=extended_mashumuro_decoder)
     done = dbtRunner(manifest=manifest, callbacks=[_report]).invoke(arguments)
@@ -45,4 +85,4 @@ def _print(line: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+    main()

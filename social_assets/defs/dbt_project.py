@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from resources.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.defs.column_lineage import Columns, column_lineage
+from social_assets.defs.dbt_commands import run_command
 from social_assets.warehouse import ddl
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt"
@@ -156,11 +156,6 @@ def _write(project: DbtProject, sources: str) -> None:
     (project.path / "generated" / "sources.yml").write_text(sources)
 
 
-def _python_path() -> str:
-    """Where a process of ours finds our packages, whatever folder it is started from."""
-    return os.pathsep.join(filter(None, (str(PROJECT.parent), os.environ.get("PYTHONPATH"))))
-
-
 def _compile(project: DbtProject) -> None:
     command = [
         *(sys.executable, "-m", "dbt.cli.main", "--quiet"),
@@ -251,39 +246,34 @@ def run_dbt(
     environment: Mapping[str, str],
     logs: Path,
 ) -> Iterator[NodeResult]:
-    """Run dbt in a process of its own; yields each node as it ends.
+    """Run dbt in another process; yields each node as it ends.
 
     Raises DbtError with the messages of the failed nodes when the command failed, after the nodes
     that did not depend on them have been built and yielded.
     """
     logs.mkdir(parents=True, exist_ok=True)
     failures: list[str] = []
+    code = 1
     with tempfile.TemporaryDirectory(prefix="social-assets-dbt-") as target:
         command = [
-            *(sys.executable, "-m", "social_assets.defs.dbt_process"),
-            str(project.target / "partial_parse.msgpack"),
             *("--log-level", "none", "--log-level-file", "info", "--no-write-json", *arguments),
             *("--project-dir", str(project.path), "--profiles-dir", str(project.path)),
             *("--target-path", target, "--log-path", str(logs)),
         ]
-        with subprocess.Popen(
-            command,
-            env={**os.environ, **environment, "PYTHONPATH": _python_path()},
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
-            for line in process.stdout or ():
-                reported = json.loads(line)
-                if "failed" in reported:
-                    failures.append(reported["failed"])
-                    continue
+        partial_parse = project.target / "partial_parse.msgpack"
+        for reported in run_command(partial_parse, command, environment):
+            if "exit" in reported:
+                code = reported["exit"]
+            elif "failed" in reported:
+                failures.append(reported["failed"])
+            else:
                 result = NodeResult(
                     reported["node"], reported["status"], reported["seconds"], reported["message"]
                 )
                 if result.status == "error":
                     failures.append(f"{result.unique_id}: {result.message}")
                 yield result
-    if process.returncode:
+    if code:
         raise DbtError(
             f"dbt {' '.join(arguments)} failed (log: {logs / 'dbt.log'}):\n" + "\n".join(failures)
         )

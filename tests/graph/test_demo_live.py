@@ -18,7 +18,7 @@ from resources.kafka_broker import free_port
 from sensors.file_arrival import UNDERWAY
 from social_assets.operate.instance import open_instance
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.endurance]
 
 
 def started(home: Home, *arguments: str) -> subprocess.Popen[str]:

@@ -67,6 +67,7 @@ def worker(clickhouse: ClickHouseResource) -> Iterator[Worker]:
     worker.close()
 
 
+@pytest.mark.endurance
 def test_killed_and_repeated_a_load_and_a_rebuild_give_the_tables_of_an_undisturbed_run(
     clickhouse: ClickHouseResource, worker: Worker, tmp_path: Path
 ) -> None:

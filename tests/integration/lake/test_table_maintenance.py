@@ -159,6 +159,7 @@ def test_a_table_that_is_not_there_is_no_work(raw: LakeTable) -> None:
     assert not Path(raw.uri).exists()
 
 
+@pytest.mark.endurance
 def test_killed_at_any_moment_the_table_is_whole_and_the_next_call_ends_the_work(
     raw: LakeTable,
 ) -> None:

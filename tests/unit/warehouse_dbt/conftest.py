@@ -1,6 +1,8 @@
-"""The prepared dbt project: parsed once, without a server."""
+"""The prepared dbt project: parsed once."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
@@ -9,5 +11,5 @@ from social_assets.defs.dbt_translator import Warehouse
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    return Warehouse.of(Home(tmp_path_factory.mktemp("dbt")))
+def project(deployed_home: Callable[[str], Home]) -> Warehouse:
+    return Warehouse.of(deployed_home("dbt"))
