@@ -24,16 +24,17 @@ os.register_at_fork(after_in_child=_idle.clear)
 
 
 def run_command(
-    partial_parse: Path, arguments: Sequence[str], environment: Mapping[str, str]
+    partial_parse: Path | None, arguments: Sequence[str], environment: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """Run dbt with these arguments; yields what it reports as it goes, last its `exit` code.
 
+    `partial_parse` is the file of a manifest parsed before; without one, dbt parses the project.
     The environment is this process's, with `environment` on top. When the caller stops early, or
     is killed, dbt ends with its next report.
     """
     process = _take()
     command = {
-        "partial_parse": str(partial_parse),
+        "partial_parse": None if partial_parse is None else str(partial_parse),
         "arguments": list(arguments),
         "environment": {**os.environ, **environment, "PYTHONPATH": python_path()},
     }

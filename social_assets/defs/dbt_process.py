@@ -9,7 +9,6 @@ whole project again whenever `--vars` change (measured: 3 s of CPU).
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from pathlib import Path
@@ -47,23 +46,20 @@ def _become(command: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(command["environment"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    code = 1
-    try:
-        code = run(Path(command["partial_parse"]), command["arguments"])
-    finally:
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    sys.exit(run(command["partial_parse"], command["arguments"]))
 
 
-def run(partial_parse: Path, arguments: list[str]) -> int:
+def run(partial_parse: str | None, arguments: list[str]) -> int:
     """Run dbt; print what became of each node; 1 when one failed."""
-    manifest = Manifest.from_msgpack(partial_parse.read_bytes(), decoder=extended_mashumuro_decoder)
+    manifest = None if partial_parse is None else _parsed(Path(partial_parse))
     done = dbtRunner(manifest=manifest, callbacks=[_report]).invoke(arguments)
     if done.exception is not None:
         _print({"failed": str(done.exception)})
     return 0 if done.success else 1
+
+
+def _parsed(partial_parse: Path) -> Manifest:
+    return Manifest.from_msgpack(partial_parse.read_bytes(), decoder=extended_mashumuro_decoder)
 
 
 def _report(event: Any) -> None:

@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -158,14 +157,14 @@ def _write(project: DbtProject, sources: str) -> None:
 
 def _compile(project: DbtProject) -> None:
     command = [
-        *(sys.executable, "-m", "dbt.cli.main", "--quiet"),
-        *("compile", "--no-populate-cache", "--no-introspect"),
+        *("--log-level", "none", "compile", "--no-populate-cache", "--no-introspect"),
         *("--project-dir", str(project.path), "--profiles-dir", str(project.path)),
         *("--target-path", str(project.target), "--log-path", str(project.path / "logs")),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DbtError(f"dbt can't compile {PROJECT}:\n{done.stdout}{done.stderr}")
+    reports = list(run_command(None, command, {}))
+    if reports[-1]["exit"]:
+        told = "\n".join(r.get("failed") or r.get("message") or "" for r in reports).strip()
+        raise DbtError(f"dbt can't compile {PROJECT}:\n{told}")
 
 
 def _remove_older(project: DbtProject) -> None:

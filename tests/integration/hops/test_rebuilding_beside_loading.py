@@ -58,6 +58,7 @@ def load_until(done: Event, stores: StreamStores, folder: Path, loaded: list[int
         loaded.append(number)
 
 
+@pytest.mark.endurance
 def test_a_day_rebuilt_while_it_is_loaded_has_every_row_once(
     events: StreamStores, tmp_path: Path
 ) -> None:
