@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,6 @@ from resources.clickhouse import connect
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
 from resources.home import Home
 from social_assets.defs.recsys_interactions import read_interactions, split_interactions
-from social_assets.defs.warehouse_deployment import deploy_warehouse
 
 LAST_DAY = date(2026, 11, 20)
 HALF_LIFE_AGO = LAST_DAY - timedelta(days=14)
@@ -37,13 +36,12 @@ EVENTS = [
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    home = Home(tmp_path_factory.mktemp("home"))
+def client(deployed_home: Callable[[str], Home]) -> Iterator[Client]:
+    home = deployed_home("matrix")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOCIAL_ASSETS_HOME", str(home.path))
         endpoint = ensure_running(home)
         try:
-            deploy_warehouse(endpoint, home)
             client = connect(endpoint)
             clean(client)
             yield client
