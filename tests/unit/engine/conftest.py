@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pyarrow as pa
 import pytest
+from judging import Judge, raw_table
 
 from social_assets.contracts.contract import Contract
-from social_assets.engine.clean_records import INPUT, verdicts
-from social_assets.engine.duckdb_engine import DuckDBEngine, Session, plain
-from social_assets.lake.schemas import RAW
-
-ARRIVAL = datetime(2026, 1, 2, 9, 30, tzinfo=UTC)
-LANDING_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-
-Judge = Callable[..., list[dict[str, Any]]]
+from social_assets.engine.clean_records import verdicts
+from social_assets.engine.duckdb_engine import DuckDBEngine, Session
 
 
 @pytest.fixture(scope="session")
@@ -45,21 +38,3 @@ def judge(session: Session) -> Judge:
         return rows
 
     return judged
-
-
-def raw_table(values: Sequence[bytes], csv_header: str | None, source: str) -> pa.Table:
-    count = len(values)
-    columns = {
-        "value": pa.array(values, pa.binary()),
-        "csv_header": pa.array([csv_header] * count, pa.string()),
-        "source": [source] * count,
-        "origin": ["origin"] * count,
-        "partition": pa.array([0] * count, pa.int32()),
-        "offset": range(1, count + 1),
-        "timestamp": [LANDING_DATE if source == "file" else ARRIVAL] * count,
-        "ingested_at": [ARRIVAL] * count,
-        "batch_id": ["batch"] * count,
-        "event_date": [date(2026, 1, 1)] * count,
-    }
-    typed = pa.table({name: columns[name] for name in INPUT})
-    return typed.cast(plain(pa.schema([RAW.field(name) for name in INPUT])))

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from conftest import Judge
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from judging import Judge
 
 from social_assets.contracts.registry import contract
 from social_assets.engine.decode import csv_header

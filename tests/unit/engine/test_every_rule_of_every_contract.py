@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from conftest import ARRIVAL, Judge
+from judging import ARRIVAL, Judge
 
 from social_assets.contracts.contract import Column, Contract, Spellings, TimeOfDay
 from social_assets.contracts.registry import contracts
