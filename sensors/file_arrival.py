@@ -30,7 +30,7 @@ UNDERWAY = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
-INTERVAL_SECONDS = 10
+INTERVAL_SECONDS = 30
 
 
 def file_arrival_sensor(contract: Contract) -> SensorDefinition:

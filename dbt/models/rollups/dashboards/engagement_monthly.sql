@@ -7,7 +7,7 @@ select
     sum(days.events) as events,
     sum(days.value_sum) as total_value,
     uniqCombinedMerge(days.users) as users,
-    quantilesTDigestMerge(0.5, 0.9, 0.99)(days.value_quantiles) as value_quantiles
+    quantilesBFloat16Merge(0.5, 0.9, 0.99)(days.value_quantiles) as value_quantiles
 from {{ ref('engagement_daily') }} as days
 group by
     event_month,

@@ -6,7 +6,7 @@ with days as (
         sum(events) as events,
         sum(value_sum) as value_sum,
         uniqCombinedMerge(users) as users,
-        quantilesTDigestMerge(0.5, 0.9, 0.99)(value_quantiles) as value_quantiles
+        quantilesBFloat16Merge(0.5, 0.9, 0.99)(value_quantiles) as value_quantiles
     from {{ ref('engagement_daily') }}
     group by
         event_date,

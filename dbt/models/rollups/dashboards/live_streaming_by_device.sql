@@ -8,7 +8,7 @@ with days as (
         sum(viewers_sum) as viewers_sum,
         sum(minutes_sum) as minutes_sum,
         sum(addiction_level_sum) as addiction_level_sum,
-        quantilesTDigestMerge(0.5, 0.9, 0.99)(viewers_quantiles) as viewers_quantiles
+        quantilesBFloat16Merge(0.5, 0.9, 0.99)(viewers_quantiles) as viewers_quantiles
     from {{ ref('live_streaming_device_daily') }}
     group by
         event_date,

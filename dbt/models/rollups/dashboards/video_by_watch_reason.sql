@@ -10,7 +10,7 @@ with days as (
         sum(satisfaction_sum) as satisfaction_sum,
         sum(self_control_sum) as self_control_sum,
         sum(addiction_level_sum) as addiction_level_sum,
-        quantilesTDigestMerge(0.5, 0.9, 0.99)(minutes_quantiles) as minutes_quantiles
+        quantilesBFloat16Merge(0.5, 0.9, 0.99)(minutes_quantiles) as minutes_quantiles
     from {{ ref('video_watch_reason_daily') }}
     group by
         event_date,
