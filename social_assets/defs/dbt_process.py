@@ -1,8 +1,9 @@
 """The process that dbt runs in: commands on a manifest parsed before, a JSON line a node.
 
-Run as `python -m social_assets.defs.dbt_process`, it reads a command a line (see `dbt_commands`).
-A process of its own, since dbt keeps its state in globals; one that stays and forks for each
-command, since dbt takes 2 s of CPU to import. The manifest is handed over because dbt parses the
+Run as `python -m social_assets.defs.dbt_process`, it reads a command a line (see `dbt_commands`),
+and lives until there are no more. What dbt and its macros print goes to stderr, never among the
+reports. A process of its own, since dbt keeps its state in globals; one that stays and forks for
+each command, since dbt takes 2 s of CPU to import. The manifest is handed over as dbt parses the
 whole project again whenever `--vars` change (measured: 3 s of CPU).
 """
 
@@ -10,9 +11,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 # Not named below: loaded here once, before any command is forked.
 import dbt.adapters.clickhouse
@@ -22,9 +24,16 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.parser.manifest import extended_mashumuro_decoder
 
+_reports: TextIO
+
 
 def main() -> None:
     """Run a command a line until there are no more; after each, a line with its exit code."""
+    global _reports  # noqa: PLW0603 - of the process, as stdout is
+    _reports = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    # Ctrl-C is for whoever gives the commands, and for a command that runs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # By the descriptor: a buffered reader could hold a next line that a fork would then have too.
     while line := _read_line(0):
         child = os.fork()
@@ -46,6 +55,7 @@ def _become(command: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(command["environment"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(run(command["partial_parse"], command["arguments"]))
 
 
@@ -76,8 +86,7 @@ def _report(event: Any) -> None:
 
 
 def _print(line: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    print(json.dumps(line), file=_reports, flush=True)
 
 
 if __name__ == "__main__":

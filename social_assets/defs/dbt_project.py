@@ -1,9 +1,9 @@
 """The dbt project as this installation runs it: prepared under the home, sources from contracts.
 
 Here belongs what it takes to run dbt: the prepared copy and its manifest, the arguments, the
-environment of the profile, the process. What its nodes are in Dagster stands in
-`dbt_translator.py`. Imports neither Dagster nor dbt, so that the loader can deploy the warehouse
-and definitions load fast.
+environment of the profile. The process it runs in is the business of `dbt_commands.py`; what its
+nodes are in Dagster stands in `dbt_translator.py`. Imports neither Dagster nor dbt, so that the
+loader can deploy the warehouse and definitions load fast.
 """
 
 from __future__ import annotations
@@ -274,7 +274,8 @@ def run_dbt(
                 yield result
     if code:
         raise DbtError(
-            f"dbt {' '.join(arguments)} failed (log: {logs / 'dbt.log'}):\n" + "\n".join(failures)
+            f"dbt {' '.join(arguments)} failed with exit code {code} (log: {logs / 'dbt.log'}):\n"
+            + "\n".join(failures)
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -27,7 +27,8 @@ from social_assets.operate.failures import RunFailedError
 from social_assets.operate.runs import rebuild_days
 from social_assets.samples import generate
 
-LAST = date(2026, 11, 19)
+# Yesterday, as the checks of freshness judge by the clock.
+LAST = datetime.now(UTC).date() - timedelta(days=1)
 FIRST = LAST - timedelta(days=2)
 EMPTIED = FIRST + timedelta(days=1)
 

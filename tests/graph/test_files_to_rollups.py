@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,8 @@ from social_assets.contracts.registry import contract, contracts
 from social_assets.hops.stores import StreamStores
 from social_assets.samples import SampleFile, generate
 
-LAST = date(2026, 11, 19)
+# Yesterday, as the checks of freshness judge by the clock.
+LAST = datetime.now(UTC).date() - timedelta(days=1)
 FIRST = LAST - timedelta(days=3)
 EVENTS = 4_000
 
@@ -145,12 +146,13 @@ def test_a_late_file_touches_exactly_its_days(
     from social_assets.definitions import defs
     from social_assets.defs.load_job import run_config
 
+    late_days = {str(FIRST), str(LAST - timedelta(days=1))}
     late = tmp_path / "late.ndjson"
     late.write_text(
         "".join(
             f'{{"event_id": "late-{day}", "event_time": "{day}T10:00:00Z", "account_id": 1, '
             f'"post_id": "p", "user_id": "u", "metric_type": "like", "value": 1}}\n'
-            for day in ("2026-11-16", "2026-11-18")
+            for day in sorted(late_days)
         )
     )
     before = ask("SELECT count() FROM star.fact_engagement")[0][0]
@@ -163,7 +165,7 @@ def test_a_late_file_touches_exactly_its_days(
         if event.event_type_value == "ASSET_MATERIALIZATION"
     }
     days = {partition for key, partition in touched if key == "star/fact_engagement"}
-    assert days == {"2026-11-16", "2026-11-18"}
+    assert days == late_days
     assert {p for k, p in touched if k == "cleaned/engagement_events"} == days
     assert ask("SELECT count() FROM star.fact_engagement")[0][0] == before + 2
 
