@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -51,6 +53,35 @@ def test_one_client_serves_several_threads() -> None:
         for thread in threads:
             thread.join()
     assert answers == [1] * 4
+
+
+def test_a_client_given_back_is_had_by_the_next_who_asks_alike_and_by_nobody_else() -> None:
+    clickhouse = ClickHouseResource()
+    with clickhouse.client("reused") as first:
+        pass
+    with clickhouse.client("reused") as second, clickhouse.client("reused") as beside:
+        assert second is first
+        assert beside is not first
+    with clickhouse.client("reused", max_block_size=7) as other:
+        assert other is not first
+
+
+def test_a_client_whose_work_failed_is_had_by_nobody() -> None:
+    clickhouse = ClickHouseResource()
+    with pytest.raises(ValueError), clickhouse.client("failing") as failed:
+        raise ValueError
+    with clickhouse.client("failing") as next_one:
+        assert next_one is not failed
+
+
+def test_a_client_outlives_a_server_that_was_killed(home: Home) -> None:
+    with ClickHouseResource().client("outliving") as client:
+        client.command("SELECT 1")
+    killed = running_state(home)
+    assert killed is not None
+    os.kill(killed.pid, signal.SIGKILL)
+    with ClickHouseResource().client("outliving") as client:
+        assert client.command("SELECT 1") == 1
 
 
 def test_an_asset_gets_a_client_and_the_run_holds_no_password(endpoint: Endpoint) -> None:

@@ -13,9 +13,9 @@ from conftest import Broker
 from kafka.admin import KafkaAdminClient
 from kafka_producing import numbered, produce
 
-from resources import kafka_broker
+from resources import kafka_admin, kafka_broker
 from resources.kafka import KafkaRefusedError, KafkaResource, KafkaUnreachableError
-from resources.kafka_settings import BOOTSTRAP_SERVERS, SASL_PASSWORD
+from resources.kafka_settings import BOOTSTRAP_SERVERS, SASL_PASSWORD, KafkaSettings
 
 pytestmark = pytest.mark.kafka
 
@@ -151,3 +151,22 @@ def test_a_refused_login_tells_no_password(
     shown += capfd.readouterr()
     assert "s3cret" not in "".join(shown)
     assert SASL_PASSWORD in str(caught.value)
+
+
+@pytest.mark.usefixtures("kafka")
+def test_a_question_goes_on_when_another_one_closed_its_client(topic: MakeTopic) -> None:
+    """As a question does that waited in vain."""
+    settings, name = KafkaSettings.from_environment(), topic(1)
+    assert settings is not None
+    given: list[KafkaAdminClient] = []
+
+    def question(client: KafkaAdminClient) -> list[str]:
+        if not given:
+            connection = kafka_admin._connection(settings)
+            kafka_admin._forget(connection)
+            connection.close()
+        given.append(client)
+        return [each for each in client.list_topics() if each == name]
+
+    assert kafka_admin.ask(settings, "asking after a topic", 20, question) == [name]
+    assert len(set(map(id, given))) > 1
