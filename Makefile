@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 RECSYS_ARGS ?=
 STREAM_ARGS ?=
 
-.PHONY: install demo demo-live dev kafka stop test test-endurance test-kafka lint types bench bench-recsys bench-stream clean
+.PHONY: install demo demo-live dev kafka stop test test-endurance test-kafka test-spark lint types bench bench-recsys bench-stream clean
 
 install: $(VENV)/.installed
 
@@ -41,6 +41,16 @@ test-endurance: install ## Processes killed at many moments, the live demonstrat
 
 test-kafka: install ## The tests on Apache Kafka, which they start; needs Java 17 and Maven
 	$(BIN)/python -m pytest -m kafka
+
+test-spark: install .venv-spark/.installed ## The tests on Spark in this process; needs Java 17
+	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0
+
+# What the extra adds to requirements.txt, beside the environment that everything else runs in. The
+# list of hashes is made of the extra in pyproject.toml by `uv pip compile -c requirements.txt`.
+.venv-spark/.installed: requirements-spark.txt | install
+	rm -rf .venv-spark
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes --target .venv-spark -r $<
+	touch $@
 
 lint: install
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Every model by its name, and which one is best for pairs of users and items.
 
 Belongs here: the list. A new model is a module beside this one and a line here. What it imports is
-light: SciPy, implicit and scikit-learn come in when a model is fitted.
+light: SciPy, implicit, scikit-learn and Spark come in when a model is fitted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,7 @@ from recsys.models.ials import FrequencyScaledALS
 from recsys.models.item_neighbours import BM25Neighbours, CosineNeighbours, TfIdfNeighbours
 from recsys.models.pairwise import BPR, LogisticMF
 from recsys.models.popularity import DecayedPopularity, Popularity
+from recsys.models.spark_als import SparkALS
 from recsys.recommender import FittedForm
 
 Parameters = Mapping[str, int | float | str]
@@ -39,6 +40,8 @@ FROM_TEXT: Mapping[str, Callable[..., FittedForm]] = {
     Content.name: Content,
     Hybrid.name: Hybrid,
 }
+DISTRIBUTED: Mapping[str, type[FittedForm]] = {SparkALS.name: SparkALS}
+"""Trained on a cluster; needs an extra, and is made only where it is asked for by name."""
 BASELINES = (Popularity.name, DecayedPopularity.name)
 
 BEST = GraphFilter.name
@@ -53,13 +56,14 @@ def new_model(
     Raises ValueError for a name that is none, for parameters that the model does not take, and for
     a model of texts without any.
     """
-    known = (*COLLABORATIVE, *FROM_TEXT)
+    from_matrix = {**COLLABORATIVE, **DISTRIBUTED}
+    known = (*from_matrix, *FROM_TEXT)
     name = BEST if name == "best" else name
     if name not in known:
         raise ValueError(f"no model is called {name!r}: best, {', '.join(known)}")
     try:
-        if name in COLLABORATIVE:
-            return COLLABORATIVE[name](**(parameters or {}))
+        if name in from_matrix:
+            return from_matrix[name](**(parameters or {}))
         if texts is None:
             raise ValueError(f"{name} reads texts of items, and there are none: give them")
         return FROM_TEXT[name](texts, **(parameters or {}))

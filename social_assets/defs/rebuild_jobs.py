@@ -12,7 +12,7 @@ from dagster import (
     define_asset_job,
 )
 
-from social_assets.defs.recsys import EVERY_DAY
+from social_assets.defs.recsys import EVERY_DAY, ON_REQUEST
 from social_assets.defs.verification import partitions
 
 REBUILD = "rebuild_days"
@@ -34,8 +34,8 @@ recommend_job = define_asset_job(
 
 recommend_with_all_job = define_asset_job(
     "recommend_with_all_models",
-    selection=AssetSelection.groups("recsys"),
-    description="The same with every model there is, those that cost minutes included",
+    selection=AssetSelection.groups("recsys") - AssetSelection.assets(*ON_REQUEST),
+    description="The same with those models, too, that cost minutes",
 )
 
 jobs = [rebuild_job, recommend_job, recommend_with_all_job]

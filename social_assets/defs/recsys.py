@@ -69,6 +69,7 @@ from social_assets.defs.recsys_models import (
     als,
     daily_candidates,
     popularity,
+    requested_candidates,
     rounded,
     size_metadata,
     weekly_candidates,
@@ -93,6 +94,8 @@ if TYPE_CHECKING:
     from recsys import LoadedModel
 
 DAILY_AT_FOUR = AutomationCondition.on_cron("0 4 * * *")
+
+_NOW_AND_THEN = [*weekly_candidates, *requested_candidates]
 
 _EVERY_DAY = [
     AssetDep(["star", table], partition_mapping=AllPartitionMapping())
@@ -159,10 +162,10 @@ def interaction_matrix(
 @asset(
     key=["recsys", CHALLENGER],
     group_name="recsys",
-    deps=[interaction_matrix, popularity, als, *daily_candidates, *weekly_candidates],
+    deps=[interaction_matrix, popularity, als, *daily_candidates, *_NOW_AND_THEN],
     owners=OWNERS,
     kinds={"python", "numpy"},
-    automation_condition=AT_ONCE.ignore(AssetSelection.assets(*weekly_candidates)),
+    automation_condition=AT_ONCE.ignore(AssetSelection.assets(*_NOW_AND_THEN)),
     description=(
         "The best of all candidates judged on the present matrix, by"
         f" {DECIDING_METRIC}. Its blocking checks decide whether it may become champion"
@@ -321,15 +324,17 @@ assets: list[AssetsDefinition] = [
     popularity,
     als,
     *daily_candidates,
-    *weekly_candidates,
+    *_NOW_AND_THEN,
     challenger,
     champion,
     top_n,
     similar_items,
     tuning,
 ]
-EVERY_DAY = [asset.key for asset in assets if asset not in (*weekly_candidates, tuning)]
-"""What the schedule and the demo train: all but tuning and the models of `WEEKLY`."""
+EVERY_DAY = [asset.key for asset in assets if asset not in (*_NOW_AND_THEN, tuning)]
+"""What the schedule and the demo train: all but tuning and the models of `WEEKLY`, `ON_REQUEST`."""
+ON_REQUEST = [asset.key for asset in requested_candidates]
+"""What is made only when it is asked for by name."""
 checks = champion_checks.checks
 
 

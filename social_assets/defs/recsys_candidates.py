@@ -2,7 +2,8 @@
 
 Here belongs training and judging a model on the interaction matrix, the record of that on disk,
 the choice of the challenger, and the two rules of its admission. Models and metrics stand in
-`recsys`. A new model is a line in the catalog of `recsys.models` and one in `DAILY` or `WEEKLY`.
+`recsys`. A new model is a line in the catalog of `recsys.models` and one in `DAILY`, `WEEKLY` or
+`ON_REQUEST`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ DAILY = ("popularity_decayed", "item_cosine", "graph_filter")
 """Besides ALS and popularity: models that cost seconds, judged whenever the matrix is made."""
 WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "content", "hybrid")
 """Models that cost more or win less often, judged once a week or when asked for."""
+ON_REQUEST = ("spark_als",)
+"""Models that need more than is installed: judged only when they are asked for by name."""
 JUDGED_AT = (10, 20, 50)
 DECIDED_AT = 10
 DECIDING_METRIC = f"ndcg@{DECIDED_AT}"
@@ -176,7 +179,7 @@ def judged_on(matrix_version: str) -> list[Candidate]:
 
     The baselines are not among them.
     """
-    folders = [candidates(model).current() for model in (ALS, *DAILY, *WEEKLY)]
+    folders = [candidates(model).current() for model in (ALS, *DAILY, *WEEKLY, *ON_REQUEST)]
     found = [Candidate.load(folder) for folder in folders if folder is not None]
     fresh = [candidate for candidate in found if candidate.matrix_version == matrix_version]
     return sorted(fresh, key=lambda c: (-c.evaluation.metrics[DECIDING_METRIC], c.model))
@@ -217,7 +220,7 @@ def judge(version: str, model: FittedForm, interactions: Interactions) -> Candid
     started = time.monotonic()
     try:
         model.fit(train.csr)
-    except (ValueError, MemoryError) as error:
+    except (ValueError, MemoryError, ImportError) as error:
         raise Failure(f"{interactions.window}: {error}", allow_retries=False) from error
     fitted = time.monotonic()
     evaluation = evaluate(model, train, test, JUDGED_AT)

@@ -23,6 +23,7 @@ from social_assets.defs.recsys_candidates import (
     ALS,
     DAILY,
     DECIDING_METRIC,
+    ON_REQUEST,
     POPULARITY,
     WEEKLY,
     Candidate,
@@ -107,7 +108,7 @@ def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[
     return _judged(context, new_model(ALS, parameters, interactions), interactions)
 
 
-def candidate_asset(name: str, condition: AutomationCondition[Any]) -> AssetsDefinition:
+def candidate_asset(name: str, condition: AutomationCondition[Any] | None) -> AssetsDefinition:
     """The asset of a model without a recipe of its own: fitted before the cut, judged after it."""
 
     @asset(
@@ -129,6 +130,7 @@ def candidate_asset(name: str, condition: AutomationCondition[Any]) -> AssetsDef
 
 daily_candidates = [candidate_asset(name, AT_ONCE) for name in DAILY]
 weekly_candidates = [candidate_asset(name, WEEKLY_ON_SUNDAY) for name in WEEKLY]
+requested_candidates = [candidate_asset(name, None) for name in ON_REQUEST]
 
 
 def _judged(

@@ -98,7 +98,7 @@ def measured_on_files(
         if pairs.repeated:
             click.echo(f"{pairs.repeated} pairs of {test} are in {train}: left out", err=True)
         return measure(model, pairs.train, pairs.test)
-    except (ValueError, MemoryError) as error:
+    except (ValueError, MemoryError, ImportError) as error:
         raise RunFailedError(str(error)) from error
 
 
