@@ -87,6 +87,7 @@ def publish(
         "scoring": model.form.scoring,
         "settings": model.form.settings(),
         "parameters": dict(model.parameters),
+        "weight_exponent": model.weight_exponent,
         # JSON knows no NaN: a metric that could not be had is null.
         "metrics": {k: v if math.isfinite(v) else None for k, v in metrics.items()},
         "data_window": [instant.isoformat() for instant in data_window],

@@ -33,6 +33,25 @@ class Histories:
     def __len__(self) -> int:
         return len(self.lists)
 
+    def fingerprints(self) -> NDArray[np.uint64]:
+        """A number for each list, uint64[rows]: the same for the same items and weights, and for
+        others almost never (by chance in 2^64). The unit of the weights matters.
+        """
+        entries = self.lists.indices.astype(np.uint64) << np.uint64(32)
+        entries |= self.weights.view(np.uint32)
+        # A sum does not depend on anything but the list; it may wrap, and so may its differences.
+        sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(_mixed(entries))))
+        prints: NDArray[np.uint64] = sums[self.lists.indptr[1:]] - sums[self.lists.indptr[:-1]]
+        return prints
+
     def take(self, rows: NDArray[np.integer]) -> "Histories":
         """The given rows, in the given order."""
         return Histories(self.lists.take(rows), self.weights[self.lists.positions(rows)])
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Each value to one that looks random: splitmix64 (Steele, Lea, Flood, OOPSLA 2014)."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

@@ -16,6 +16,7 @@ from resources.stores import StoresResource
 from sensors.alerts import alerts_sensor
 from sensors.file_arrival import file_arrival_sensor
 from sensors.kafka_offsets import kafka_offsets_sensor
+from sensors.recommenders import recommenders_sensor
 from social_assets.checks.conservation import stream_laws
 from social_assets.checks.contract_rules import contract_checks
 from social_assets.checks.drift import drift_checks
@@ -85,6 +86,7 @@ defs = Definitions(
     sensors=[
         *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
         alerts_sensor(),
+        recommenders_sensor(),
     ],
     loggers={"console": json_console_logger if is_json() else colored_console_logger},
     resources={

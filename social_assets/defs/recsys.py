@@ -2,11 +2,11 @@
 
 Here belongs what each asset reads, writes and tells. The query stands in `recsys_interactions.py`,
 training in `recsys_models.py`, admission in `recsys_candidates.py`, the serving tables in
-`recsys_top_n.py` and `recsys_similar_items.py`, models and metrics in the package `recsys`.
+`recsys_serving.py`, `recsys_top_n.py` and `recsys_similar_items.py`, models and metrics in the package `recsys`.
 
 The matrix is made once a day, at the hour of the schedule that trains; whichever comes first
 counts for both. What follows it follows it at once. It does not follow the facts, which change at
-every moment while events stream in.
+every moment while events stream in; between trainings only the lists of users do, hourly.
 """
 
 import time
@@ -75,32 +75,41 @@ from social_assets.defs.recsys_models import (
     weekly_candidates,
 )
 from social_assets.defs.recsys_plots import activity_plot, recall_plot
+from social_assets.defs.recsys_serving import (
+    ServingTable,
+    is_of,
+    replace_rows,
+    rows_of_table,
+    size_of_table,
+)
 from social_assets.defs.recsys_similar_items import (
     SIMILAR_ITEMS,
     SIMILAR_ITEMS_AN_ITEM,
     similar_items_of,
 )
-from social_assets.defs.recsys_top_n import (
-    ITEMS_A_USER,
-    TABLE,
-    TOP_N,
-    recommendations_of,
-    replace_rows,
-    size_of_table,
-)
+from social_assets.defs.recsys_top_n import ITEMS_A_USER, TABLE, TOP_N, refresh_top_n
 from social_assets.defs.recsys_tuning import tuning
 
 if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
     from recsys import LoadedModel
 
 DAILY_AT_FOUR = AutomationCondition.on_cron("0 4 * * *")
+_HALF_PAST: AutomationCondition[Any] = AutomationCondition.cron_tick_passed("30 * * * *")
+HOURLY_AFTER_FACTS = (
+    _HALF_PAST.since_last_handled()
+    & AutomationCondition.any_deps_updated().since_last_handled()
+    & ~AutomationCondition.missing()
+    & ~AutomationCondition.in_progress()
+).with_label("hourly, if facts came")
+"""Not before there was a first champion: until then there is nothing to serve by."""
 
 _NOW_AND_THEN = [*weekly_candidates, *requested_candidates]
 
-_EVERY_DAY = [
-    AssetDep(["star", table], partition_mapping=AllPartitionMapping())
-    for table in ("fact_engagement", "dim_user", "dim_post")
-]
+_STAR = [["star", table] for table in ("fact_engagement", "dim_user", "dim_post")]
+_FACTS = AssetSelection.assets(*_STAR)
+_EVERY_DAY = [AssetDep(table, partition_mapping=AllPartitionMapping()) for table in _STAR]
 
 
 class WindowConfig(Config):
@@ -262,12 +271,15 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
 @asset(
     key=["recsys", "top_n"],
     group_name="recsys",
-    deps=[champion],
+    deps=[champion, *_EVERY_DAY],
     owners=OWNERS,
     kinds={"clickhouse", "numpy"},
-    automation_condition=AT_ONCE,
+    automation_condition=AT_ONCE.ignore(_FACTS) | HOURLY_AFTER_FACTS,
     pool="recsys_top_n",
-    description=f"The {ITEMS_A_USER} best posts for each user, of those not engaged with yet",
+    description=(
+        f"The {ITEMS_A_USER} best posts for each user, of those not engaged with yet. Everyone's"
+        " after a new champion; each hour those of users whose reactions changed"
+    ),
     metadata={
         "dagster/table_name": TABLE,
         "dagster/storage_kind": "clickhouse",
@@ -283,10 +295,10 @@ def top_n(
     started = time.monotonic()
     model = recsys.load(required_champion())
     with clickhouse.client(_comment(context)) as client:
-        ranked = recommendations_of(model)
-        rows = replace_rows(client, TOP_N, ranked, model, version_of(context), datetime.now(UTC))
-        size = size_of_table(client, TOP_N)
-    return MaterializeResult(metadata=_served(model, rows, size, started))
+        found = refresh_top_n(client, model, version_of(context), datetime.now(UTC))
+        served = _served(client, TOP_N, model, started)
+    counts = {"users_ranked": found.ranked, "users_kept": found.kept, "users_gone": found.gone}
+    return MaterializeResult(metadata={**served, **counts})
 
 
 @asset(
@@ -307,16 +319,18 @@ def top_n(
 def similar_items(
     context: AssetExecutionContext, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:
-    """Filled beside the table, then swapped with it in one step."""
+    """Filled beside the table, then swapped with it in one step; left where it is up to date."""
     import recsys
 
     started = time.monotonic()
     model = recsys.load(required_champion())
     with clickhouse.client(_comment(context)) as client:
-        alike, run = similar_items_of(model), version_of(context)
-        rows = replace_rows(client, SIMILAR_ITEMS, alike, model, run, datetime.now(UTC))
-        size = size_of_table(client, SIMILAR_ITEMS)
-    return MaterializeResult(metadata=_served(model, rows, size, started))
+        anew = not is_of(client, SIMILAR_ITEMS, model)
+        if anew:
+            alike, run = similar_items_of(model), version_of(context)
+            replace_rows(client, SIMILAR_ITEMS, alike, model, run, datetime.now(UTC))
+        served = _served(client, SIMILAR_ITEMS, model, started)
+    return MaterializeResult(metadata={**served, "items_ranked": served["items"] * anew})
 
 
 assets: list[AssetsDefinition] = [
@@ -338,17 +352,19 @@ ON_REQUEST = [asset.key for asset in requested_candidates]
 checks = champion_checks.checks
 
 
-def _served(model: "LoadedModel", rows: int, size: int, started: float) -> dict[str, Any]:
+def _served(
+    client: "Client", table: ServingTable, model: "LoadedModel", started: float
+) -> dict[str, Any]:
     """What a serving table tells of itself."""
     return {
-        "dagster/row_count": rows,
+        "dagster/row_count": rows_of_table(client, table),
         "users": model.manifest["users"],
         "items": model.manifest["items"],
         "model": model.manifest["model"],
         "model_version": model.manifest["version"],
         "data_window": " to ".join(model.manifest["data_window"]),
         "seconds": rounded(time.monotonic() - started),
-        "bytes": size,
+        "bytes": size_of_table(client, table),
     }
 
 

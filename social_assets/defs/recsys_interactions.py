@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -34,17 +34,24 @@ TESTED_SHARE = 0.15
 
 _ONE_DAY = timedelta(days=1)
 
+_COUNTS = """metric_type IN {metrics:Array(String)}
+        AND user_key != MD5({unknown:String})
+        AND post_key != MD5({unknown:String})"""
+
+_NEWEST_DAY = f"SELECT max(event_date) FROM {FACT} WHERE {_COUNTS}"
+
 # Weights are summed as decimals, which gives the same sum in every order. The decay depends on the
-# day alone and multiplies once a day, user and post.
+# day alone and multiplies once a day, user and post; a reaction of `weighed_on` has its full
+# weight, a later one more.
 _INTERACTIONS = f"""
-WITH (SELECT max(event_date) FROM {FACT}) AS last_day
 SELECT
     users.user_id AS user_id,
     posts.post_id AS item_id,
     toDateTime64(reactions.event_date, 6, 'UTC') AS event_time,
     toFloat64(reactions.points)
-        * exp2(-dateDiff('day', reactions.event_date, last_day) / {{half_life_days:Float64}})
-        AS weight,
+        * exp2(
+            -dateDiff('day', reactions.event_date, {{weighed_on:Date}}) / {{half_life_days:Float64}}
+        ) AS weight,
     reactions.events AS events,
     reactions.newest AS newest
 FROM (
@@ -60,10 +67,8 @@ FROM (
         count() AS events,
         max(event_time) AS newest
     FROM {FACT}
-    WHERE event_date > last_day - {{window_days:UInt16}}
-        AND metric_type IN {{metrics:Array(String)}}
-        AND user_key != MD5({{unknown:String}})
-        AND post_key != MD5({{unknown:String}})
+    WHERE event_date >= {{from_day:Date}}
+        AND {_COUNTS}
     GROUP BY user_key, post_key, event_date
 ) AS reactions
 LEFT ANY JOIN (SELECT user_key, user_id FROM {USERS}) AS users
@@ -71,6 +76,14 @@ LEFT ANY JOIN (SELECT user_key, user_id FROM {USERS}) AS users
 LEFT ANY JOIN (SELECT post_key, post_id FROM {POSTS}) AS posts
     ON reactions.post_key = posts.post_key
 """
+
+_WEIGHING: dict[str, Any] = {
+    "half_life_days": HALF_LIFE / _ONE_DAY,
+    "largest_value": LARGEST_VALUE,
+    "metrics": list(METRIC_WEIGHTS),
+    "weights": list(METRIC_WEIGHTS.values()),
+    "unknown": DEFAULTS["string"],
+}
 
 
 @dataclass(frozen=True)
@@ -172,16 +185,31 @@ def read_interactions(client: Client, window_days: int) -> pa.Table:
     Raises a Failure where the warehouse has no tables or no such events yet.
     """
     _require_tables(client)
+    [(newest,)] = client.query(_NEWEST_DAY, parameters=_WEIGHING).result_rows
+    first = max(newest - (window_days - 1) * _ONE_DAY, date(1970, 1, 1))
+    return _read(client, from_day=first, weighed_on=newest)
+
+
+def read_interactions_since(client: Client, start: datetime, end: datetime) -> pa.Table:
+    """The same of a window [start, end) that was read before, and of whatever came since, in the
+    weights of then: what has not changed has the same bytes.
+    """
+    _require_tables(client)
+    last = end - _ONE_DAY
+    return resolved(_read(client, from_day=start.date(), weighed_on=last.date()))
+
+
+def resolved(rows: pa.Table) -> pa.Table:
+    """Those whose user and post their dimensions have."""
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.and_(pc.is_valid(rows["user_id"]), pc.is_valid(rows["item_id"])))
+
+
+def _read(client: Client, from_day: date, weighed_on: date) -> pa.Table:
     rows: pa.Table = client.query_arrow(
         _INTERACTIONS,
-        parameters={
-            "half_life_days": HALF_LIFE / _ONE_DAY,
-            "largest_value": LARGEST_VALUE,
-            "metrics": list(METRIC_WEIGHTS),
-            "weights": list(METRIC_WEIGHTS.values()),
-            "window_days": window_days,
-            "unknown": DEFAULTS["string"],
-        },
+        parameters={**_WEIGHING, "from_day": from_day, "weighed_on": weighed_on},
         settings={"join_use_nulls": 1},
         use_strings=True,
     )
@@ -211,22 +239,22 @@ def split_interactions(rows: pa.Table, texts: pa.Table, version: str) -> Interac
 
     from recsys import InteractionMatrix, temporal_split
 
-    resolved = rows.filter(pc.and_(pc.is_valid(rows["user_id"]), pc.is_valid(rows["item_id"])))
-    start, cut, end = _window(resolved)
-    split = temporal_split(resolved, cut)
-    events, all_events = (pc.sum(table["events"]).as_py() or 0 for table in (resolved, rows))
+    found = resolved(rows)
+    start, cut, end = _window(found)
+    split = temporal_split(found, cut)
+    events, all_events = (pc.sum(table["events"]).as_py() or 0 for table in (found, rows))
     window = Window(
         start=start,
         cut=cut,
         end=end,
-        newest_event=pc.max(resolved["newest"]).as_py(),
+        newest_event=pc.max(found["newest"]).as_py(),
         events=events,
         unresolved_events=all_events - events,
         new_user_rows=split.new_user_rows,
         new_item_rows=split.new_item_rows,
         repeated_pairs=split.repeated_pairs,
     )
-    whole = InteractionMatrix.from_table(resolved)
+    whole = InteractionMatrix.from_table(found)
     return Interactions(version, window, split.train, split.test, whole, texts)
 
 

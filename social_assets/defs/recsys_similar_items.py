@@ -1,6 +1,6 @@
 """The serving table `recsys.similar_items`: for every post the posts most like it, by the champion.
 
-Here belongs the table and what fills it. How it is swapped stands in `recsys_top_n`.
+Here belongs the table and what fills it. How it is swapped stands in `recsys_serving`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from social_assets.defs.recsys_top_n import Column, ServingTable
+from social_assets.defs.recsys_serving import Column, ServingTable
 
 if TYPE_CHECKING:
     import pyarrow as pa

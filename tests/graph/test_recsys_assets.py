@@ -119,3 +119,16 @@ def test_the_champion_is_asked_for_only_when_the_checks_have_passed(
     assert automation.requested(4, 1) == (
         {"champion", "top_n", "similar_items"} if passed else set()
     )
+
+
+def test_between_trainings_lists_are_refreshed_hourly_and_only_if_facts_came(
+    automation: Automation,
+) -> None:
+    automation.facts_arrive()
+    automation.made("champion", "top_n", "similar_items")
+    automation.requested(5)
+    automation.facts_arrive()
+    assert automation.requested(5, 10) == set()
+    assert automation.requested(5, 31) == {"top_n"}
+    automation.made("top_n")
+    assert automation.requested(6, 31) == set()

@@ -81,6 +81,31 @@ class Warehouse:
                 EVENTS, parameters={"day": day, "events": events, "followed": followed}
             )
 
+    def react(self, user: str, post: str) -> None:
+        """One like more, on the last day there is."""
+        self.client.command(
+            "INSERT INTO star.fact_engagement\n"
+            "SELECT {day:Date}, toDateTime64({day:Date}, 6, 'UTC'), generateUUIDv4(),\n"
+            "  MD5('account'), MD5({post:String}), MD5({user:String}), MD5('platform'),\n"
+            "  MD5('time'), MD5('date'), 'like', 1",
+            parameters={"day": self.days[-1], "user": user, "post": post},
+        )
+
+    def arrive(self, user: str) -> None:
+        """A user whom the star schema did not have."""
+        self.client.command(
+            "INSERT INTO star.dim_user SELECT MD5({user:String}), {user:String}",
+            parameters={"user": user},
+        )
+
+    def erase(self, user: str) -> None:
+        """All that a user ever did."""
+        self.client.command(
+            "ALTER TABLE star.fact_engagement DELETE WHERE user_key = MD5({user:String})\n"
+            "SETTINGS mutations_sync = 2",
+            parameters={"user": user},
+        )
+
     def forget(self) -> None:
         self.client.command("TRUNCATE TABLE star.fact_engagement")
         self.days.clear()

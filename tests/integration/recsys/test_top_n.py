@@ -6,18 +6,26 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from recommender_runs import Recommend, Warehouse, champion_version, definitions, verdicts
+from recommender_runs import (
+    USERS,
+    Recommend,
+    Warehouse,
+    champion_version,
+    definitions,
+    metadata,
+    verdicts,
+)
 
 import recsys
-from social_assets.defs import recsys_top_n
+from social_assets.defs import recsys_serving
 from social_assets.defs.recsys import checks
 
 WRONG_ROWS = {
-    "('0', 1, 'p1', 0, {model:String}, {version:String}, now64(6))": "one_row_a_user_and_rank",
-    "('0', 21, 'p1', 0, {model:String}, {version:String}, now64(6))": "one_row_a_user_and_rank",
-    "('x', 2, 'p1', 0, {model:String}, {version:String}, now64(6))": "one_row_a_user_and_rank",
-    "('x', 1, 'nowhere', 0, {model:String}, {version:String}, now64(6))": "items_are_known",
-    "('x', 1, 'p1', 0, {model:String}, 'another version', now64(6))": "is_of_the_champion",
+    "('0', 1, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",
+    "('0', 21, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",
+    "('x', 2, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",
+    "('x', 1, 'nowhere', 0, {model:String}, {version:String}, now64(6), 0)": "items_are_known",
+    "('x', 1, 'p1', 0, {model:String}, 'another version', now64(6), 0)": "is_of_the_champion",
 }
 
 
@@ -40,6 +48,40 @@ def on_top_n() -> list[dg.AssetChecksDefinition]:
     return [c for c in checks if {k.asset_key.path[-1] for k in c.check_keys} == {"top_n"}]
 
 
+def test_between_trainings_only_users_who_changed_are_ranked_anew(
+    warehouse: Warehouse, recommend: Recommend
+) -> None:
+    def counts() -> tuple[int, int, int]:
+        found = metadata(recommend("top_n"), "top_n")
+        return found["users_ranked"], found["users_kept"], found["users_gone"]
+
+    def lists() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for user, _, item, _ in warehouse.served():
+            found.setdefault(user, []).append(item)
+        return found
+
+    warehouse.engage()
+    assert metadata(recommend(), "top_n")["users_ranked"] == USERS
+    before = lists()
+    assert counts() == (0, USERS, 0)
+
+    liked = before["9"][0]
+    warehouse.react("9", liked)
+    warehouse.arrive("newcomer")
+    warehouse.react("newcomer", liked)
+    warehouse.erase("3")
+    assert counts() == (2, USERS - 2, 1)
+
+    after = lists()
+    assert "3" not in after
+    assert liked not in after["9"]
+    assert len(after["newcomer"]) == 20
+    assert all(after[user] == before[user] for user in before.keys() - {"3", "9"})
+    assert counts() == (0, USERS, 0)
+    assert metadata(recommend("similar_items"), "similar_items")["items_ranked"] == 0
+
+
 def test_a_run_that_dies_while_filling_leaves_what_is_served(
     warehouse: Warehouse, recommend: Recommend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,7 +92,8 @@ def test_a_run_that_dies_while_filling_leaves_what_is_served(
     def die(*_: object) -> None:
         raise ConnectionError("the network is gone")
 
-    monkeypatch.setattr(recsys_top_n, "_labelled", die)
+    monkeypatch.setattr(recsys_serving, "_labelled", die)
+    warehouse.engage(days=1)
     result = recommend("top_n")
     tables = warehouse.client.query("SHOW TABLES FROM recsys").result_rows
 

@@ -1,0 +1,183 @@
+"""Serving tables: what they are made of, and how they are filled and swapped.
+
+Here belongs what all of them share. Readers see the old rows or the new ones, never a part. What
+is in a table stands with it: `recsys_top_n`, `recsys_similar_items`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dagster import TableColumn, TableColumnConstraints, TableConstraints, TableSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from clickhouse_connect.driver.client import Client
+
+    from recsys import LoadedModel
+
+DATABASE = "recsys"
+
+_CHUNK_ROWS = 250_000
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a serving table."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class ServingTable:
+    """A table that is replaced as a whole: readers see the old rows or the new, never a part."""
+
+    name: str
+    columns: Sequence[Column]
+    order: str
+    constraints: Sequence[str]
+    meaning: str
+
+    @property
+    def staging(self) -> str:
+        """How the names of the tables begin that are filled beside it."""
+        return f"{self.name}__staging_"
+
+    def schema(self) -> TableSchema:
+        """The columns, for the UI."""
+        filled = TableColumnConstraints(nullable=False)
+        return TableSchema(
+            columns=[
+                TableColumn(column.name, column.type, column.meaning, constraints=filled)
+                for column in self.columns
+            ],
+            constraints=TableConstraints(other=list(self.constraints)),
+        )
+
+    def create(self, name: str) -> str:
+        """The DDL of a table of this shape."""
+        columns = ",\n".join(
+            f"  {c.name} {c.type} COMMENT '{_quoted(c.meaning)}'" for c in self.columns
+        )
+        return (
+            f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n)\n"
+            f"ENGINE = MergeTree ORDER BY ({self.order})\n"
+            f"COMMENT '{_quoted(self.meaning)}'"
+        )
+
+
+def replace_rows(  # noqa: PLR0917  (each is another thing)
+    client: Client,
+    table: ServingTable,
+    ranked: Iterator[pa.RecordBatch],
+    model: LoadedModel,
+    run: str,
+    computed_at: datetime,
+    keep: Callable[[str], None] | None = None,
+) -> None:
+    """Put the ranked rows, by `model`, in the place of all there are.
+
+    `keep` copies rows that stay as they are into the table of the given name, before it is swapped
+    with the one that is served.
+    """
+    client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+    client.command(table.create(table.name))
+    _drop_abandoned(client, table)
+    with _staging_table(client, table, run) as staging:
+        if keep is not None:
+            keep(staging)
+        for chunk in _chunks(ranked):
+            client.insert_arrow(staging, _labelled(chunk, model, computed_at))
+        client.command(f"EXCHANGE TABLES {staging} AND {table.name}")
+
+
+def is_of(client: Client, table: ServingTable, model: LoadedModel) -> bool:
+    """Whether the table is there, of this shape, and all of its rows are by this version."""
+    columns = client.query(
+        "SELECT name FROM system.columns WHERE concat(database, '.', table) = {table:String}\n"
+        "ORDER BY position",
+        parameters={"table": table.name},
+    ).result_rows
+    if [name for (name,) in columns] != [column.name for column in table.columns]:
+        return False
+    versions = client.query(f"SELECT DISTINCT model, model_version FROM {table.name}").result_rows
+    its = (model.manifest["model"], model.manifest["version"])
+    return [tuple(row) for row in versions] == [its]
+
+
+def rows_of_table(client: Client, table: ServingTable) -> int:
+    """How many rows are served."""
+    [(rows,)] = client.query(f"SELECT count() FROM {table.name}").result_rows
+    return int(rows)
+
+
+def size_of_table(client: Client, table: ServingTable) -> int:
+    """Bytes of the table on disk."""
+    [(size,)] = client.query(
+        "SELECT sum(bytes_on_disk) FROM system.parts"
+        " WHERE active AND concat(database, '.', table) = {table:String}",
+        parameters={"table": table.name},
+    ).result_rows
+    return int(size)
+
+
+@contextmanager
+def _staging_table(client: Client, table: ServingTable, run: str) -> Iterator[str]:
+    """A table of this run alone, dropped in the end, with whatever it then holds."""
+    name = table.staging + run.replace("-", "_")
+    client.command(f"DROP TABLE IF EXISTS {name} SYNC")
+    client.command(table.create(name))
+    try:
+        yield name
+    finally:
+        client.command(f"DROP TABLE IF EXISTS {name} SYNC")
+
+
+def _drop_abandoned(client: Client, table: ServingTable) -> None:
+    """Drop the staging tables of runs that were killed."""
+    abandoned = client.query(
+        "SELECT concat(database, '.', name) FROM system.tables\n"
+        "WHERE startsWith(concat(database, '.', name), {prefix:String})\n"
+        "  AND metadata_modification_time < now() - INTERVAL 1 DAY",
+        parameters={"prefix": table.staging},
+    ).result_rows
+    for (name,) in abandoned:
+        client.command(f"DROP TABLE IF EXISTS {name} SYNC")
+
+
+def _chunks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Tables of at least _CHUNK_ROWS rows, the last of fewer."""
+    import pyarrow as pa
+
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(b.num_rows for b in held) >= _CHUNK_ROWS:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _labelled(rows: pa.Table, model: LoadedModel, computed_at: datetime) -> pa.Table:
+    """With model, version and time in every row."""
+    import pyarrow as pa
+
+    constants: Sequence[tuple[str, pa.Scalar]] = (
+        ("model", pa.scalar(model.manifest["model"])),
+        ("model_version", pa.scalar(model.manifest["version"])),
+        ("computed_at", pa.scalar(computed_at, pa.timestamp("us", "UTC"))),
+    )
+    for name, value in constants:
+        rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+    return rows
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
