@@ -14,6 +14,7 @@ from resources.kafka import KafkaResource
 from resources.logs import configure_logs, is_json
 from resources.stores import StoresResource
 from sensors.alerts import alerts_sensor
+from sensors.automation import automation_sensor
 from sensors.file_arrival import file_arrival_sensor
 from sensors.kafka_offsets import kafka_offsets_sensor
 from sensors.recommenders import recommenders_sensor
@@ -86,6 +87,7 @@ defs = Definitions(
     sensors=[
         *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
         alerts_sensor(),
+        automation_sensor(),
         recommenders_sensor(),
     ],
     loggers={"console": json_console_logger if is_json() else colored_console_logger},

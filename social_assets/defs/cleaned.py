@@ -22,6 +22,7 @@ from dagster import (
 from resources.home import Home
 from resources.stores import StoresResource
 from social_assets.contracts.contract import Contract
+from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.columns import cleaned_columns, cleaned_lineage, quarantine_columns
 from social_assets.defs.freshness import freshness_policy
 from social_assets.defs.partitions import DAILY, days_of
@@ -110,6 +111,7 @@ def _cleaned_spec(contract: Contract) -> AssetSpec:
             "dagster/table_name": f"cleaned.{contract.name}",
         },
         freshness_policy=freshness_policy(contract),
+        automation_condition=REBUILD_CHANGED_DAYS,
     )
 
 
@@ -129,4 +131,5 @@ def _quarantine_spec(contract: Contract) -> AssetSpec:
             "dagster/column_schema": quarantine_columns(),
             "dagster/table_name": f"quarantine.{contract.name}",
         },
+        automation_condition=REBUILD_CHANGED_DAYS,
     )

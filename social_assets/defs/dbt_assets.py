@@ -20,6 +20,7 @@ from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from resources.stores import StoresResource
 from social_assets.contracts.registry import contracts
+from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.defs.dbt_translator import Table, Warehouse
 from social_assets.defs.load_job import fed_by
@@ -38,11 +39,19 @@ def layer_assets(layer: str) -> AssetsDefinition:
 
     The streams whose rows reach them are held still meanwhile: loads wait, drains give way.
     """
-    specs = Warehouse.of(Home.from_environment()).specs(layer)
+    project = Warehouse.of(Home.from_environment())
+    specs, views = project.specs(layer), project.views()
 
     @multi_asset(
         name=layer,
-        specs=[spec.replace_attributes(partitions_def=DAILY) for spec in specs],
+        specs=[
+            spec.replace_attributes(
+                partitions_def=DAILY,
+                # A view holds no rows that could be old.
+                automation_condition=None if spec.key in views else REBUILD_CHANGED_DAYS,
+            )
+            for spec in specs
+        ],
         can_subset=True,
         backfill_policy=BackfillPolicy.single_run(),
     )

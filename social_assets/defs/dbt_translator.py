@@ -134,6 +134,14 @@ class Warehouse:
         tables = [table(node) for node in self._asset_nodes() if node["schema"] == layer]
         return [found for found in tables if not found.is_view]
 
+    def views(self) -> set[AssetKey]:
+        """The assets of all layers that keep no rows."""
+        return {
+            asset_key(node)
+            for node in self._asset_nodes()
+            if node["config"]["materialized"] == "view"
+        }
+
     def shown(self, node: Node) -> Node:
         """The relation that people read: of a dimension's states, the view on them."""
         if is_dimension_states(node):

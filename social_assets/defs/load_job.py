@@ -102,8 +102,7 @@ def fed_by(stream: str) -> list[AssetKey]:
     for key in reached:
         behind = [s.key for s in specs if key in {dep.asset_key for dep in s.deps}]
         reached += [k for k in behind if k not in reached]
-    views = {s.key for s in specs if project.table_of(s.metadata["unique_id"]).is_view}
-    return [key for key in reached[1:] if key not in views]
+    return [key for key in reached[1:] if key not in project.views()]
 
 
 def load_job() -> JobDefinition:

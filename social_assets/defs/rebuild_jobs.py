@@ -12,6 +12,7 @@ from dagster import (
     define_asset_job,
 )
 
+from social_assets.defs.automation import RETRIES
 from social_assets.defs.recsys import EVERY_DAY, ON_REQUEST
 from social_assets.defs.verification import partitions
 
@@ -24,6 +25,7 @@ rebuild_job = define_asset_job(
     REBUILD,
     selection=AssetSelection.groups(*REBUILD_LAYERS) - AssetSelection.checks(partitions),
     description="Take waiting files, then make days anew from raw to rollups, and check them",
+    tags=RETRIES,
 )
 
 recommend_job = define_asset_job(

@@ -57,7 +57,7 @@ def verify_conservation() -> None:
 
 
 def sources() -> Sources:
-    """Every partitioned asset, and the assets that its partitions are made from."""
+    """Every asset that keeps rows by day, and the assets that its partitions are made from."""
     project = Warehouse.of(Home.from_environment())
     of_streams = {
         AssetKey([layer, each.name]): [AssetKey(["raw", each.name])]
@@ -71,6 +71,7 @@ def sources() -> Sources:
             spec.key: _upstream(spec)
             for layer in ("star", "rollups")
             for spec in project.specs(layer)
+            if spec.key not in project.views()
         }
     )
 

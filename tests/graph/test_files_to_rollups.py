@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from dagster import (
     build_sensor_context,
 )
 
+from bench.automation import Ticks, behind
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from resources.stores import StoresResource
@@ -156,6 +157,8 @@ def test_a_late_file_touches_exactly_its_days(
         )
     )
     before = ask("SELECT count() FROM star.fact_engagement")[0][0]
+    ticks = Ticks(defs, instance)
+    ticks.tick("first")
     result = defs.resolve_job_def("load_files").execute_in_process(
         instance=instance, run_config=run_config("engagement_events", [late])
     )
@@ -168,6 +171,40 @@ def test_a_late_file_touches_exactly_its_days(
     assert days == late_days
     assert {p for k, p in touched if k == "cleaned/engagement_events"} == days
     assert ask("SELECT count() FROM star.fact_engagement")[0][0] == before + 2
+    # The facts that the views have brought up to date are not made anew.
+    assert ticks.tick("loaded") == ticks.tick("quiet") == {}
+
+
+def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themselves(
+    home: Home, built: ExecuteInProcessResult, instance: DagsterInstance
+) -> None:
+    from social_assets.definitions import defs
+    from social_assets.defs.partitions import range_tags
+
+    def run(assets: Iterable[AssetKey], days: Collection[str]) -> set[str]:
+        """The days that were made."""
+        first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
+        job = defs.resolve_job_def("rebuild_days")
+        made = job.execute_in_process(
+            instance=instance, tags=range_tags(first, last), asset_selection=sorted(assets)
+        ).get_asset_materialization_events()
+        return {str(event.partition) for event in made}
+
+    raw = AssetKey(["raw", "posts"])
+    ticks = Ticks(defs, instance)
+    ticks.tick("first")
+    before = ask("SELECT count() FROM star.dim_post")[0][0]
+    (home.landing / "posts").mkdir(parents=True, exist_ok=True)
+    (home.landing / "posts" / "late.ndjson").write_text('{"post_id": "late", "account_id": 1}\n')
+    # The day asked for, and that on which the post without a time arrived.
+    days = run([raw], [str(LAST)])
+    assert len(days) == 2
+    assert ticks.tick("a late post in raw") == {}
+    asked = ticks.tick("no more of them")
+    assert asked == dict.fromkeys(behind(defs.resolve_asset_graph(), raw), days)
+    run(asked, days)
+    assert ticks.tick("made anew") == {}
+    assert ask("SELECT count() FROM star.dim_post")[0][0] == before + 1
 
 
 def test_a_bad_file_fails_its_run_and_says_why(

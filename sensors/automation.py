@@ -1,0 +1,24 @@
+"""Evaluates the conditions by which days are made anew after their sources changed.
+
+Without a sensor of its own, Dagster would evaluate them in one that starts switched off.
+"""
+
+from dagster import AssetSelection, AutomationConditionSensorDefinition, DefaultSensorStatus
+
+from social_assets.defs.automation import RETRIES
+from social_assets.defs.rebuild_jobs import REBUILD_LAYERS
+
+NAME = "rebuild_changed_days"
+INTERVAL_SECONDS = 30
+
+
+def automation_sensor() -> AutomationConditionSensorDefinition:
+    """The one sensor of the layers that are made by day."""
+    return AutomationConditionSensorDefinition(
+        NAME,
+        target=AssetSelection.groups(*REBUILD_LAYERS),
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        run_tags=RETRIES,
+        description="Makes days anew, up to the rollups, after one of their sources changed",
+    )
