@@ -15,6 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from social_assets.contracts.contract import Band, Column, Contract, Drift
+from social_assets.defs.dbt_translator import Table
 from social_assets.warehouse import ddl
 
 if TYPE_CHECKING:
@@ -113,10 +114,7 @@ def read_figures(
     client: Client, contract: Contract, before: date, days: Sequence[date] | None
 ) -> dict[date, DayFigures]:
     """The newest day that ended before a date, of some days or of all, and those trailing it."""
-    result = client.query(
-        figures_query(contract, days is not None),
-        parameters={"before": before, "days": list(days or ())},
-    )
+    result = client.query(figures_query(contract, days), parameters={"before": before})
     missing = [c.name for c in missing_columns(contract)]
     categories = [c.name for c in category_columns(contract)]
     quantiles = [c.name for c in quantile_columns(contract)]
@@ -131,10 +129,13 @@ def read_figures(
     }
 
 
-def figures_query(contract: Contract, is_of_days: bool) -> str:
-    """One pass over the days, partition by partition."""
+def figures_query(contract: Contract, days: Sequence[date] | None) -> str:
+    """One pass over the days, partition by partition.
+
+    The days stand in the text: as a parameter, a year of them goes another way, which the embedded
+    ClickHouse does not know.
+    """
     table = f"{ddl.DATABASE}.{contract.name}"
-    among = " AND event_date IN {days:Array(Date)}" if is_of_days else ""
     missing = [f"countIf({_is_missing(c)})" for c in missing_columns(contract)]
     categories = [
         f"sumMap(map(ifNull(toString({c.name}), '{_NULL}'), toUInt64(1)))"
@@ -147,7 +148,7 @@ def figures_query(contract: Contract, is_of_days: bool) -> str:
     ]
     return (
         f"WITH (SELECT max(event_date) FROM {table}\n"
-        f"  WHERE event_date < {{before:Date}}{among}) AS judged\n"
+        f"  WHERE event_date < {{before:Date}} AND {Table.of_days(days)}) AS judged\n"
         "SELECT event_date, count() AS rows,\n"
         f"  CAST([{', '.join(missing)}], 'Array(UInt64)') AS missing,\n"
         f"  CAST([{', '.join(categories)}], 'Array(Map(String, UInt64))') AS categories,\n"

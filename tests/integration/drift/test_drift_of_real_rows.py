@@ -108,11 +108,18 @@ def test_the_day_that_has_not_ended_is_not_judged(usual: StreamStores) -> None:
     assert max(figures) == LAST - timedelta(days=1)
 
 
+def test_a_year_of_days_in_one_run_is_judged_as_its_newest_day(usual: StreamStores) -> None:
+    year = [LAST - timedelta(days=n) for n in range(365)]
+    with ClickHouseResource().client("test") as client:
+        of_all = read_figures(client, EVENTS, LAST + timedelta(days=1), None)
+        assert read_figures(client, EVENTS, LAST + timedelta(days=1), year) == of_all
+
+
 @pytest.mark.parametrize("stream", [c.name for c in contracts()])
 def test_the_query_of_every_stream_runs(usual: StreamStores, stream: str) -> None:
     with usual.stores.clickhouse.client() as client:
-        query = figures_query(contract(stream), is_of_days=True)
-        found = client.query(query, parameters={"before": LAST, "days": [date(2020, 1, 1)]})
+        query = figures_query(contract(stream), [date(2020, 1, 1)])
+        found = client.query(query, parameters={"before": LAST})
     assert found.result_rows == []
 
 
