@@ -28,7 +28,9 @@ class Evaluation:
     each the mean over users, and coverage (share of items offered to anyone), named `ndcg@10`; and
     `auc`. All are NaN where no user could be judged.
     `user_indices` int64[users] are the judged users; `user_ndcg` float64[users, len(ks)] is their
-    NDCG. `users_without_train` had test items but nothing to learn from, and were left out.
+    NDCG. `item_tests` int64[items] says how many of them have each item in test, `item_hits`
+    int64[items, len(ks)] how many found it among their first k. `users_without_train` had test
+    items but nothing to learn from, and were left out.
     """
 
     model: str
@@ -36,13 +38,22 @@ class Evaluation:
     metrics: Mapping[str, float]
     user_indices: Int64
     user_ndcg: Float64
+    item_tests: Int64
+    item_hits: Int64
     users_without_train: int
 
     def ndcg(self, k: int) -> Float64:
         """NDCG at `k` of each judged user, float64[users]; raises ValueError for another k."""
+        return self.user_ndcg[:, self._place(k)]
+
+    def item_hits_at(self, k: int) -> Int64:
+        """Who found each item among the first `k`, int64[items]; ValueError for another k."""
+        return self.item_hits[:, self._place(k)]
+
+    def _place(self, k: int) -> int:
         if k not in self.ks:
             raise ValueError(f"{self.model} was evaluated at {self.ks}, not at {k}: add it to ks")
-        return self.user_ndcg[:, self.ks.index(k)]
+        return self.ks.index(k)
 
 
 def evaluate(
@@ -67,6 +78,8 @@ def evaluate(
     sums: dict[str, float] = defaultdict(float)
     offered = {k: np.zeros(items, dtype=np.bool_) for k in ks}
     user_ndcg = np.zeros((len(judged), len(ks)))
+    item_tests = np.bincount(truth.take(judged).indices, minlength=items)
+    item_hits = np.zeros((items, len(ks)), dtype=np.int64)
     for rows in batches(len(judged), items):
         of_batch = judged[rows]
         scores = model.scores(of_batch, train.csr[of_batch])
@@ -80,6 +93,7 @@ def evaluate(
             of_users["novelty"] = metrics.novelty(ids, information, k)
             user_ndcg[rows, at] = of_users["ndcg"]
             offered[k][ids[:, :k][ids[:, :k] >= 0]] = True
+            item_hits[:, at] += np.bincount(ids[:, :k][hits.top(k)], minlength=items)
             for name, values in of_users.items():
                 sums[f"{name}@{k}"] += float(values.sum())
     return Evaluation(
@@ -88,6 +102,8 @@ def evaluate(
         metrics=_averages(sums, offered, len(judged)),
         user_indices=judged,
         user_ndcg=user_ndcg,
+        item_tests=item_tests,
+        item_hits=item_hits,
         users_without_train=int(np.count_nonzero((truth.lengths > 0) & (seen.lengths == 0))),
     )
 

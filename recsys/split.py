@@ -1,17 +1,19 @@
 """Cutting interactions into what a model may learn from and what it is judged by.
 
-Belongs here: the temporal split. Validation slices for tuning and k-fold splits go here too.
-Does not belong here: the judging (`evaluation`).
+Belongs here: the temporal split, and how old items are at its cut. Does not belong here: the
+judging (`evaluation`), slices and folds at random (`pairs`).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.matrix import InteractionMatrix, id_column, present_column
+from recsys.ranking import Float64
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,22 @@ def temporal_split(table: Any, cut: datetime) -> Split:
         new_item_rows=of_known_users.num_rows - known.num_rows,
         repeated_pairs=later_pairs.csr.nnz - unseen.nnz,
     )
+
+
+def ages_of_items(table: Any, items: Any, at: datetime) -> Float64:
+    """Days at `at` since each of `items` was first interacted with in `table`, float64[items].
+
+    `table` is as for temporal_split; NaN for an item that it does not have before `at`.
+    """
+    times = pa.table({"item_id": id_column(table, "item_id"), "first": _event_time(table)})
+    first = times.group_by("item_id").aggregate([("first", "min")])
+    known = first["first_min"].take(pc.index_in(items, value_set=first["item_id"]))
+    seconds = pc.subtract(
+        pa.scalar(at.timestamp()),
+        pc.divide(known.cast(pa.timestamp("us", "UTC")).cast(pa.int64()), 1e6),
+    )
+    days: Float64 = pc.divide(seconds, 86_400.0).to_numpy()
+    return np.where(days >= 0, days, np.nan)
 
 
 def _event_time(table: Any) -> Any:

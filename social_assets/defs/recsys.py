@@ -2,7 +2,8 @@
 
 Here belongs what each asset reads, writes and tells. The query stands in `recsys_interactions.py`,
 training in `recsys_models.py`, admission in `recsys_candidates.py`, the serving tables in
-`recsys_serving.py`, `recsys_top_n.py` and `recsys_similar_items.py`, models and metrics in the package `recsys`.
+`recsys_serving.py`, `recsys_top_n.py` and `recsys_similar_items.py`, models and metrics in the
+package `recsys`.
 
 The matrix is made once a day, at the hour of the schedule that trains; whichever comes first
 counts for both. What follows it follows it at once. It does not follow the facts, which change at
@@ -74,7 +75,7 @@ from social_assets.defs.recsys_models import (
     size_metadata,
     weekly_candidates,
 )
-from social_assets.defs.recsys_plots import activity_plot, recall_plot
+from social_assets.defs.recsys_plots import activity_plot, item_age_plot, recall_plot
 from social_assets.defs.recsys_serving import (
     ServingTable,
     is_of,
@@ -203,6 +204,7 @@ def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
             "candidates": MetadataValue.md(candidates_table([*judged, baseline], baseline)),
             "recall_by_length": recall_plot([*judged, baseline]),
             "by_activity": activity_plot(best, interactions.train),
+            "by_item_age": item_age_plot(best, interactions.ages),
             "matrix_version": interactions.version,
         }
     )

@@ -39,7 +39,7 @@ DECIDED_AT = 10
 DECIDING_METRIC = f"ndcg@{DECIDED_AT}"
 
 TUNED = "tuned.json"
-_RECORD, _PER_USER = "candidate.json", "evaluation.npz"
+_RECORD, _EVALUATION = "candidate.json", "evaluation.npz"
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,13 @@ class Candidate:
         }
         with new_folder(folder) as place:
             (place / _RECORD).write_text(json.dumps(record, indent=2))
-            arrays = {"user_indices": found.user_indices, "user_ndcg": found.user_ndcg}
-            (place / _PER_USER).write_bytes(npz_bytes(arrays))
+            arrays = {
+                "user_indices": found.user_indices,
+                "user_ndcg": found.user_ndcg,
+                "item_tests": found.item_tests,
+                "item_hits": found.item_hits,
+            }
+            (place / _EVALUATION).write_bytes(npz_bytes(arrays))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -90,8 +95,13 @@ class Candidate:
         from recsys.files import parse_npz
 
         record = json.loads((folder / _RECORD).read_text())
-        file = folder / _PER_USER
-        expected = {"user_indices": np.int64, "user_ndcg": np.float64}
+        file = folder / _EVALUATION
+        expected = {
+            "user_indices": np.int64,
+            "user_ndcg": np.float64,
+            "item_tests": np.int64,
+            "item_hits": np.int64,
+        }
         arrays = parse_npz(file.read_bytes(), str(file), expected)
         evaluation = Evaluation(
             model=record["model"],
@@ -99,6 +109,8 @@ class Candidate:
             metrics=record["metrics"],
             user_indices=arrays["user_indices"],
             user_ndcg=arrays["user_ndcg"],
+            item_tests=arrays["item_tests"],
+            item_hits=arrays["item_hits"],
             users_without_train=record["users_without_train"],
         )
         return cls(
@@ -180,9 +192,17 @@ def judged_on(matrix_version: str) -> list[Candidate]:
     The baselines are not among them.
     """
     folders = [candidates(model).current() for model in (ALS, *DAILY, *WEEKLY, *ON_REQUEST)]
-    found = [Candidate.load(folder) for folder in folders if folder is not None]
-    fresh = [candidate for candidate in found if candidate.matrix_version == matrix_version]
+    fresh = [
+        Candidate.load(folder)
+        for folder in folders
+        if folder is not None and _matrix_judged_on(folder) == matrix_version
+    ]
     return sorted(fresh, key=lambda c: (-c.evaluation.metrics[DECIDING_METRIC], c.model))
+
+
+def _matrix_judged_on(folder: Path) -> str:
+    """Without reading the rest, which an earlier release may have written otherwise."""
+    return str(json.loads((folder / _RECORD).read_text())["matrix_version"])
 
 
 def new_model(name: str, parameters: Parameters, interactions: Interactions) -> FittedForm:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from recsys import InteractionMatrix
+    from recsys.ranking import Float64
 
 FACT, USERS, POSTS = "star.fact_engagement", "star.dim_user", "star.dim_post"
 
@@ -33,6 +34,7 @@ TESTED_SHARE = 0.15
 """Models are judged by the fewest last days that hold this share of the events: 3 days of 14."""
 
 _ONE_DAY = timedelta(days=1)
+_AGES = "ages.npz"
 
 _COUNTS = """metric_type IN {metrics:Array(String)}
         AND user_key != MD5({unknown:String})
@@ -131,6 +133,7 @@ FROM {POSTS}
 class Interactions:
     """The matrix: `train` and `test` share id maps; `whole` has the users and items of both.
 
+    `ages` float64 is how many days before the cut the first reaction to each item of `train` was.
     `texts` is a pa.Table of item_id and text, for posts that have one.
     """
 
@@ -139,6 +142,7 @@ class Interactions:
     train: InteractionMatrix
     test: InteractionMatrix
     whole: InteractionMatrix
+    ages: Float64
     texts: pa.Table
 
     def texts_of(self, items: Any) -> list[str | None]:
@@ -153,28 +157,33 @@ class Interactions:
         """Write a new folder, whole or not at all."""
         import pyarrow.parquet as pq
 
-        from recsys.files import new_folder
+        from recsys.files import new_folder, npz_bytes
 
         with new_folder(folder) as place:
             pq.write_table(self.texts, place / "texts.parquet", compression="zstd")
             self.train.save(place / "train")
             self.test.save(place / "test")
             self.whole.save(place / "whole")
+            (place / _AGES).write_bytes(npz_bytes({"days": self.ages}))
             (place / "window.json").write_text(self.window.to_json())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
+        import numpy as np
         import pyarrow.parquet as pq
 
         from recsys import InteractionMatrix
+        from recsys.files import parse_npz
 
+        ages = folder / _AGES
         return cls(
             version=folder.name,
             window=Window.from_json((folder / "window.json").read_text()),
             train=InteractionMatrix.load(folder / "train"),
             test=InteractionMatrix.load(folder / "test"),
             whole=InteractionMatrix.load(folder / "whole"),
+            ages=parse_npz(ages.read_bytes(), str(ages), {"days": np.float64})["days"],
             texts=pq.read_table(folder / "texts.parquet"),
         )
 
@@ -238,6 +247,7 @@ def split_interactions(rows: pa.Table, texts: pa.Table, version: str) -> Interac
     import pyarrow.compute as pc
 
     from recsys import InteractionMatrix, temporal_split
+    from recsys.split import ages_of_items
 
     found = resolved(rows)
     start, cut, end = _window(found)
@@ -255,7 +265,8 @@ def split_interactions(rows: pa.Table, texts: pa.Table, version: str) -> Interac
         repeated_pairs=split.repeated_pairs,
     )
     whole = InteractionMatrix.from_table(found)
-    return Interactions(version, window, split.train, split.test, whole, texts)
+    ages = ages_of_items(found, split.train.items, cut)
+    return Interactions(version, window, split.train, split.test, whole, ages, texts)
 
 
 def _window(rows: Any) -> tuple[datetime, datetime, datetime]:

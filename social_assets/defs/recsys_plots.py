@@ -17,6 +17,8 @@ from social_assets.defs.recsys_candidates import DECIDED_AT, DECIDING_METRIC, JU
 
 if TYPE_CHECKING:
     from recsys import InteractionMatrix
+    from recsys.ranking import Float64
+    from recsys.segments import Group
 
 _INCHES = (6, 3.4)
 _GROUPS = 5
@@ -39,14 +41,31 @@ def activity_plot(candidate: Candidate, train: InteractionMatrix) -> MetadataVal
 
     groups = by_activity(candidate.evaluation, train, DECIDED_AT, _GROUPS)
     figure, axes = _figure()
-    middle = [group.mean for group in groups]
+    _bars(axes, groups)
+    axes.set(xlabel="items a user had", ylabel=DECIDING_METRIC, title=candidate.model)
+    return _picture(figure, f"{DECIDING_METRIC} by activity of users")
+
+
+def item_age_plot(candidate: Candidate, ages: Float64) -> MetadataValue:
+    """What was found of what users took up, by how old the item was at the cut."""
+    from recsys.segments import by_item_age
+
+    groups = by_item_age(candidate.evaluation, ages, DECIDED_AT, _GROUPS)
+    figure, axes = _figure()
+    _bars(axes, groups)
+    label = f"share found in {DECIDED_AT} places"
+    axes.set(xlabel="days since an item's first interaction", ylabel=label, title=candidate.model)
+    return _picture(figure, f"{label} by age of items")
+
+
+def _bars(axes: Any, groups: Sequence[Group]) -> None:
+    """A bar a group, with its interval."""
     spread = [
         [group.mean - group.low for group in groups],
         [group.high - group.mean for group in groups],
     ]
-    axes.bar([group.label for group in groups], middle, yerr=spread, capsize=3)
-    axes.set(xlabel="items a user had", ylabel=DECIDING_METRIC, title=candidate.model)
-    return _picture(figure, f"{DECIDING_METRIC} by activity of users")
+    labels, means = [group.label for group in groups], [group.mean for group in groups]
+    axes.bar(labels, means, yerr=spread, capsize=3)
 
 
 def _figure() -> tuple[Any, Any]:

@@ -69,7 +69,7 @@ def test_the_best_of_all_candidates_becomes_champion_and_its_rivals_are_shown(
     assert rivals["model"] == best
     assert recsys.load(artifacts / "champion").manifest["model"] == best
     assert all(f"| {name} |" in rivals["candidates"] for name in ("als", "popularity", *DAILY))
-    for plot in ("recall_by_length", "by_activity"):
+    for plot in ("recall_by_length", "by_activity", "by_item_age"):
         assert "(data:image/png;base64," in rivals[plot]
 
 
