@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -17,6 +18,9 @@ def serve_ui(home: Home, port: int) -> NoReturn:
     use_home(home)
     ClickHouseResource().endpoint()
     os.environ.setdefault(UI_URL, f"http://127.0.0.1:{port}")
+    # Shells start what runs in the background with SIGINT ignored, and so would `dagster dev` be,
+    # which takes SIGTERM for a SIGINT.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(sys.executable, ui_command(port))  # noqa: S606 - no shell is wanted
 
 
