@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import ndcg_score, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    label_ranking_average_precision_score,
+    ndcg_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+    top_k_accuracy_score,
+)
 
 from recsys import metrics
 from recsys.metrics import Hits
@@ -92,21 +101,65 @@ def test_metrics_are_those_of_a_plain_reference(users, k):
         assert metric(hits, k) == pytest.approx([values[name] for values in expected]), name
 
 
-def test_ndcg_and_auc_agree_with_scikit_learn():
+@pytest.fixture(scope="module")
+def world():
+    """Scores without ties of 30 users for 40 items, and which of them each wants, one at least."""
     random = np.random.default_rng(3)
     scores = random.permuted(np.tile(np.arange(40, dtype=np.float32), (30, 1)), axis=1)
     relevance = random.random((30, 40)) < 0.2
     relevance[:, 0] = True
-    wanted = lists(*[np.flatnonzero(row) for row in relevance])
-    ids, _ = rank(scores, 10)
-    ours = metrics.ndcg(Hits.of(ids, wanted, 40), 10)
-    theirs = [
-        ndcg_score([truth], [score], k=10) for truth, score in zip(relevance, scores, strict=True)
-    ]
-    assert ours == pytest.approx(theirs)
+    return scores, relevance
 
+
+def hits_in(world, k):
+    scores, relevance = world
+    wanted = lists(*[np.flatnonzero(row) for row in relevance])
+    return Hits.of(rank(scores, k)[0], wanted, 40)
+
+
+def of_each_user(metric, world):
+    return [metric(truth, score) for score, truth in zip(*world, strict=True)]
+
+
+@pytest.mark.parametrize("k", [1, 10, 40])
+def test_ndcg_agrees_with_scikit_learn(world, k):
+    def theirs(truth, score):
+        return ndcg_score([truth], [score], k=k)
+
+    assert metrics.ndcg(hits_in(world, k), k) == pytest.approx(of_each_user(theirs, world))
+
+
+@pytest.mark.parametrize("k", [1, 10, 40])
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [("precision", precision_score), ("recall", recall_score), ("f1", f1_score)],
+)
+def test_precision_recall_and_f1_agree_with_scikit_learn(world, name, theirs, k):
+    # Scores are 0 to 39: the k best are said to be taken.
+    found = of_each_user(lambda truth, score: theirs(truth, score >= 40 - k), world)
+    assert metrics.AT_K[name](hits_in(world, k), k) == pytest.approx(found)
+
+
+def test_average_precision_of_a_full_ranking_agrees_with_scikit_learn(world):
+    theirs = of_each_user(average_precision_score, world)
+    assert metrics.average_precision(hits_in(world, 40), 40) == pytest.approx(theirs)
+
+
+def test_for_one_wanted_item_hit_rate_and_reciprocal_rank_agree_with_scikit_learn(world):
+    scores, _ = world
+    wanted = np.arange(30)
+    hits = Hits.of(rank(scores, 40)[0], lists(*wanted[:, None]), 40)
+    top_10 = top_k_accuracy_score(wanted, scores, k=10, labels=np.arange(40))
+    assert metrics.hit_rate(hits, 10).mean() == pytest.approx(top_10)
+    theirs = label_ranking_average_precision_score(np.eye(30, 40), scores)
+    assert metrics.reciprocal_rank(hits, 40).mean() == pytest.approx(theirs)
+
+
+def test_auc_agrees_with_scikit_learn_also_where_scores_tie(world):
+    scores, relevance = world
     tied = np.floor(scores / 4).astype(np.float32)
-    theirs = [roc_auc_score(truth, score) for truth, score in zip(relevance, tied, strict=True)]
+    wanted = lists(*[np.flatnonzero(row) for row in relevance])
+    theirs = of_each_user(roc_auc_score, (tied, relevance))
     assert metrics.auc(tied, wanted) == pytest.approx(theirs)
 
 
