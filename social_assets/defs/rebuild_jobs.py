@@ -6,10 +6,15 @@ assets.
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+
 from dagster import (
     AssetSelection,
-    build_schedule_from_partitioned_job,
+    DefaultScheduleStatus,
+    RunRequest,
+    ScheduleEvaluationContext,
     define_asset_job,
+    schedule,
 )
 
 from social_assets.defs.automation import RETRIES
@@ -42,7 +47,19 @@ recommend_with_all_job = define_asset_job(
 
 jobs = [rebuild_job, recommend_job, recommend_with_all_job]
 
-schedules = [
-    build_schedule_from_partitioned_job(rebuild_job, name="nightly_rebuild", hour_of_day=2)
-]
-"""Each night the day before is made anew; the recommenders follow by automation condition."""
+
+@schedule(
+    name="nightly_rebuild",
+    job=rebuild_job,
+    cron_schedule="0 2 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Makes the day before anew; the recommenders follow by automation condition",
+)
+def nightly_rebuild(context: ScheduleEvaluationContext) -> RunRequest:
+    """The day that has ended; what Dagster would build asks for the newest partition, today's."""
+    yesterday = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
+    return RunRequest(partition_key=yesterday.isoformat())
+
+
+schedules = [nightly_rebuild]

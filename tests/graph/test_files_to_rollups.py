@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from dagster import (
     ExecuteInProcessResult,
     SensorResult,
     SkipReason,
+    build_schedule_context,
     build_sensor_context,
 )
 
@@ -29,6 +30,7 @@ from social_assets.samples import SampleFile, generate
 # Yesterday, as the checks of freshness judge by the clock.
 LAST = datetime.now(UTC).date() - timedelta(days=1)
 FIRST = LAST - timedelta(days=3)
+NIGHT = datetime.combine(LAST + timedelta(days=1), time(5), UTC)
 EVENTS = 4_000
 
 
@@ -62,6 +64,11 @@ def stream(name: str) -> StreamStores:
 def ask(query: str) -> list[tuple[object, ...]]:
     with ClickHouseResource().client("test") as client:
         return [tuple(row) for row in client.query(query).result_rows]
+
+
+def command(text: str) -> None:
+    with ClickHouseResource().client("test") as client:
+        client.command(text)
 
 
 def verdicts(result: ExecuteInProcessResult) -> dict[tuple[str, str], AssetCheckEvaluation]:
@@ -119,11 +126,24 @@ def test_every_day_of_every_layer_is_recorded_with_its_rows(
         assert days <= recorded
 
 
-def test_making_a_day_again_changes_no_number(
+def scheduled(name: str, instance: DagsterInstance, at: datetime = NIGHT) -> ExecuteInProcessResult:
+    """The run that a schedule asks for."""
+    from social_assets.definitions import defs
+
+    schedule = defs.resolve_schedule_def(name)
+    context = build_schedule_context(
+        instance, scheduled_execution_time=NIGHT, repository_def=defs.get_repository_def()
+    )
+    (request,) = schedule.evaluate_tick(context).run_requests or []
+    job = defs.resolve_job_def(schedule.job_name)
+    return job.execute_in_process(
+        instance=instance, tags=request.tags, partition_key=request.partition_key
+    )
+
+
+def test_the_nightly_rebuild_makes_the_day_before_again_and_changes_no_number(
     built: ExecuteInProcessResult, instance: DagsterInstance
 ) -> None:
-    from social_assets.definitions import defs
-    from social_assets.defs.partitions import range_tags
 
     def figures() -> list[object]:
         tables = ask(
@@ -135,8 +155,8 @@ def test_making_a_day_again_changes_no_number(
         return [tables, rollup, [stream(c.name).cleaned.rows_by_day() for c in contracts()]]
 
     before = figures()
-    job = defs.resolve_job_def("rebuild_days")
-    assert job.execute_in_process(instance=instance, tags=range_tags(LAST, LAST)).success
+    made = scheduled("nightly_rebuild", instance).get_asset_materialization_events()
+    assert {event.partition for event in made} == {str(LAST)}
     assert figures() == before
 
 
@@ -261,3 +281,64 @@ def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
     check = verdicts(result)["raw/posts", "no_file_failed"]
     assert not check.passed
     assert check.metadata["names"].value == ["broken.ndjson"]
+
+
+def test_the_nightly_laws_find_a_day_that_was_lost_and_see_that_it_is_back(
+    built: ExecuteInProcessResult, instance: DagsterInstance
+) -> None:
+    def judged() -> dict[tuple[str, str], bool]:
+        found = scheduled("nightly_verify_conservation", instance).get_asset_check_evaluations()
+        return {(e.check_name, str(e.partition)): e.passed for e in found}
+
+    judged()
+    command(f"ALTER TABLE star.fact_video_interactions DETACH PARTITION '{FIRST}'")
+    lost = judged()
+    assert lost == {(law, str(FIRST)): False for law in ("rows_equal_source", "sums_equal_facts")}
+    command(f"ALTER TABLE star.fact_video_interactions ATTACH PARTITION '{FIRST}'")
+    assert judged() == dict.fromkeys(lost, True)
+    assert judged() == {}
+
+
+def test_the_nightly_look_at_partitions_and_topics_judges_every_one(
+    built: ExecuteInProcessResult, instance: DagsterInstance
+) -> None:
+    by_name = Counter(
+        name for _, name in verdicts(scheduled("nightly_verify_partitions", instance))
+    )
+    assert by_name["no_partition_left_failed"] > by_name["no_partition_behind_its_sources"] > 15
+    topics = verdicts(scheduled("topics_every_ten_minutes", instance))
+    assert Counter(name for _, name in topics) == {
+        "topic_is_drained": len(contracts()),
+        "no_range_was_lost": len(contracts()),
+    }
+
+
+def test_nightly_maintenance_says_what_it_freed(
+    built: ExecuteInProcessResult, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three months later; facts are kept until the last but one day; runs, not at all."""
+    from social_assets.defs import maintenance
+
+    monkeypatch.setattr(maintenance, "_today", lambda: LAST + timedelta(days=92))
+    monkeypatch.setattr(maintenance, "days_kept", lambda asset, among: 93)
+    monkeypatch.setattr(maintenance, "RUNS_KEPT", timedelta())
+    quarantined = sum(stream("video_interactions").quarantine.rows_by_day().values())
+    facts = f"SELECT count() FROM star.fact_video_interactions WHERE event_date < '{LAST}'"
+    ((expired,),) = ask(facts.replace(str(LAST), str(LAST - timedelta(days=1))))
+    runs = instance.get_runs_count()
+    freed = {
+        event.asset_key.path[1]: {k: v.value for k, v in event.materialization.metadata.items()}
+        for event in scheduled("nightly_maintenance", instance).get_asset_materialization_events()
+    }
+    assert freed.keys() == {*(c.name for c in contracts()), "warehouse", "dagster"}
+    of_stream = freed["video_interactions"]
+    assert of_stream["rows_removed"] == quarantined > 0
+    assert of_stream["files_after"] < of_stream["files_before"]
+    assert of_stream["bytes_after"] < of_stream["bytes_before"]
+    removed = {
+        r.data["table"]: r.data["rows_removed"] for r in freed["warehouse"]["tables"].records
+    }
+    assert removed["star.fact_video_interactions"] == expired > 0
+    assert freed["warehouse"]["bytes_freed"] > 0
+    assert freed["dagster"]["runs_deleted"] == runs + 1 - instance.get_runs_count() > 0
+    assert freed["dagster"]["runs_kept_for_their_partitions"] > 0
