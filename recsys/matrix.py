@@ -63,6 +63,14 @@ class InteractionMatrix:
         column = _positions(item_ids, items, "item_id")
         return cls(_summed(row, column, weights, (len(users), len(items))), users, items)
 
+    def over(self, items: Any) -> "InteractionMatrix":
+        """The same weights over more items, sorted, those of this matrix among them."""
+        place = _positions(self.items, items, "item_id")
+        # Both maps are sorted, so that columns stay ascending in each row.
+        entries = (self.csr.data, place[self.csr.indices], self.csr.indptr)
+        wide = scipy.sparse.csr_matrix(entries, shape=(len(self.users), len(items)))
+        return InteractionMatrix(wide, self.users, items)
+
     def save(self, folder: Path) -> None:
         """Write matrix.npz, users.parquet and items.parquet to a new folder, whole or not at all.
 

@@ -43,6 +43,7 @@ from social_assets.defs.recsys_candidates import (
     candidates_table,
     champion_manifest,
     current_candidate,
+    items_for,
     judged_on,
     keeps_up_with,
     matrix_of,
@@ -144,7 +145,7 @@ def interaction_matrix(
     started = time.monotonic()
     with clickhouse.client(_comment(context)) as client:
         rows = read_interactions(client, config.window_days)
-        texts = read_texts(client)
+        texts = read_texts(client, config.window_days)
     read = time.monotonic()
     interactions = split_interactions(rows, texts, version_of(context))
     folder = matrices().folder(interactions.version)
@@ -204,7 +205,7 @@ def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
             "candidates": MetadataValue.md(candidates_table([*judged, baseline], baseline)),
             "recall_by_length": recall_plot([*judged, baseline]),
             "by_activity": activity_plot(best, interactions.train),
-            "by_item_age": item_age_plot(best, interactions.ages),
+            "by_item_age": item_age_plot(best, items_for(best.model, interactions).ages),
             "matrix_version": interactions.version,
         }
     )
@@ -231,7 +232,7 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     started = time.monotonic()
     before = champion_manifest()
     candidate, baseline = current_candidate(CHALLENGER), current_candidate(POPULARITY)
-    interactions = matrix_of(candidate)
+    interactions = items_for(candidate.model, matrix_of(candidate))
     verdicts = (
         beats_popularity(candidate, baseline),
         keeps_up_with(before, candidate),

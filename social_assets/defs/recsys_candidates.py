@@ -207,7 +207,18 @@ def _matrix_judged_on(folder: Path) -> str:
 
 def new_model(name: str, parameters: Parameters, interactions: Interactions) -> FittedForm:
     """An unfitted model of that name, for the train part of the matrix."""
-    return model_for(name, parameters, interactions, interactions.train)
+    own = items_for(name, interactions)
+    return model_for(name, parameters, own, own.train)
+
+
+def items_for(name: str, interactions: Interactions) -> Interactions:
+    """With the posts of no one where the model can serve them, by their text; else as it is.
+
+    What serves is also what is judged: posts that nobody took up compete for the places.
+    """
+    from recsys.models import catalog
+
+    return interactions.with_posts_of_no_one() if name in catalog.FROM_TEXT else interactions
 
 
 def model_for(
@@ -236,7 +247,8 @@ def judge(version: str, model: FittedForm, interactions: Interactions) -> Candid
     """
     from recsys import evaluate
 
-    train, test = interactions.train, interactions.test
+    own = items_for(model.name, interactions)
+    train, test = own.train, own.test
     started = time.monotonic()
     try:
         model.fit(train.csr)

@@ -11,7 +11,7 @@ else and an audience of their own; they come with a recommender for videos.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -123,9 +123,17 @@ class Window:
         return cls(**values)
 
 
+# A post of the window, whether somebody reacted to it or it is merely new. Nobody told the text of
+# one that was only seen in reactions.
 _TEXTS = f"""
-SELECT post_id AS item_id, arrayStringConcat(arrayPushFront(tags, content), ' ') AS text
+SELECT
+    post_id AS item_id,
+    trimBoth(concat(
+        if(content = {{unknown:String}}, '', content), ' ', arrayStringConcat(tags, ' ')
+    )) AS text
 FROM {POSTS}
+WHERE last_seen_at >= {{from_day:Date}}
+    AND post_id != {{unknown:String}}
 """
 
 
@@ -152,6 +160,29 @@ class Interactions:
         places = pc.index_in(items, value_set=self.texts["item_id"].combine_chunks())
         found: list[str | None] = self.texts["text"].take(places).to_pylist()
         return found
+
+    def with_posts_of_no_one(self) -> Self:
+        """The same over all posts that have a text: those, too, that nobody reacted to yet."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        from recsys.matrix import sorted_ids
+
+        def wide(items: Any) -> Any:
+            return sorted_ids(pa.chunked_array([items, *self.texts["item_id"].chunks]))
+
+        judged, all_items = wide(self.train.items), wide(self.whole.items)
+        ages = np.full(len(judged), np.nan)
+        there = pc.is_in(judged, value_set=self.train.items)
+        ages[there.to_numpy(zero_copy_only=False)] = self.ages
+        return replace(
+            self,
+            train=self.train.over(judged),
+            test=self.test.over(judged),
+            whole=self.whole.over(all_items),
+            ages=ages,
+        )
 
     def save(self, folder: Path) -> None:
         """Write a new folder, whole or not at all."""
@@ -194,8 +225,7 @@ def read_interactions(client: Client, window_days: int) -> pa.Table:
     Raises a Failure where the warehouse has no tables or no such events yet.
     """
     _require_tables(client)
-    [(newest,)] = client.query(_NEWEST_DAY, parameters=_WEIGHING).result_rows
-    first = max(newest - (window_days - 1) * _ONE_DAY, date(1970, 1, 1))
+    first, newest = _days(client, window_days)
     return _read(client, from_day=first, weighed_on=newest)
 
 
@@ -215,6 +245,12 @@ def resolved(rows: pa.Table) -> pa.Table:
     return rows.filter(pc.and_(pc.is_valid(rows["user_id"]), pc.is_valid(rows["item_id"])))
 
 
+def _days(client: Client, window_days: int) -> tuple[date, date]:
+    """The first and the last day of a window that ends with the newest reaction."""
+    [(newest,)] = client.query(_NEWEST_DAY, parameters=_WEIGHING).result_rows
+    return max(newest - (window_days - 1) * _ONE_DAY, date(1970, 1, 1)), newest
+
+
 def _read(client: Client, from_day: date, weighed_on: date) -> pa.Table:
     rows: pa.Table = client.query_arrow(
         _INTERACTIONS,
@@ -231,10 +267,13 @@ def _read(client: Client, from_day: date, weighed_on: date) -> pa.Table:
     return rows
 
 
-def read_texts(client: Client) -> pa.Table:
-    """What every post says, with its tags: item_id and text, by item_id."""
+def read_texts(client: Client, window_days: int) -> pa.Table:
+    """What every post of the window says, with its tags: item_id and text, by item_id."""
+    first, _ = _days(client, window_days)
     texts: pa.Table = client.query_arrow(
-        f"SELECT * FROM ({_TEXTS}) WHERE text != '' ORDER BY item_id", use_strings=True
+        f"SELECT * FROM ({_TEXTS}) WHERE text != '' ORDER BY item_id",
+        parameters={"from_day": first, "unknown": DEFAULTS["string"]},
+        use_strings=True,
     )
     return texts
 

@@ -68,7 +68,8 @@ class Warehouse:
         self.client.command(
             "CREATE TABLE star.dim_post ENGINE = MergeTree ORDER BY post_key AS\n"
             "SELECT MD5(post_id) AS post_key, concat('p', toString(number)) AS post_id,\n"
-            f"  concat('about ', toString(number % {TASTES})) AS content, ['tag'] AS tags\n"
+            f"  concat('about ', toString(number % {TASTES})) AS content, ['tag'] AS tags,\n"
+            "  now64(6, 'UTC') AS last_seen_at\n"
             f"FROM numbers({POSTS})"
         )
 
@@ -96,6 +97,14 @@ class Warehouse:
         self.client.command(
             "INSERT INTO star.dim_user SELECT MD5({user:String}), {user:String}",
             parameters={"user": user},
+        )
+
+    def publish(self, post: str, content: str) -> None:
+        """A post that nobody has reacted to yet."""
+        self.client.command(
+            "INSERT INTO star.dim_post\n"
+            "SELECT MD5({post:String}), {post:String}, {content:String}, ['tag'], now64(6, 'UTC')",
+            parameters={"post": post, "content": content},
         )
 
     def erase(self, user: str) -> None:

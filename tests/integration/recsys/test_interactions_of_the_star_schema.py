@@ -14,9 +14,14 @@ from dagster import Failure
 from resources.clickhouse import connect
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
 from resources.home import Home
-from social_assets.defs.recsys_interactions import read_interactions, split_interactions
+from social_assets.defs.recsys_interactions import (
+    read_interactions,
+    read_texts,
+    split_interactions,
+)
 
 LAST_DAY = date(2026, 11, 20)
+DAY = timedelta(days=1)
 HALF_LIFE_AGO = LAST_DAY - timedelta(days=14)
 
 # (day, user, post, metric, value); the weights of the metrics: view 0.5, rating 0.25, like 2.
@@ -61,6 +66,12 @@ def clean(client: Client) -> None:
         for n, (day, user, post, metric, value) in enumerate(EVENTS)
     ]
     client.insert("cleaned.engagement_events", rows, column_names=names)
+    names = ("post_id", "account_id", "content", "tags", "event_date", "event_time")
+    posts = [
+        [post, 1, "says something", ["news"], day, noon(day)]
+        for post, day in [("fresh", LAST_DAY), ("p1", LAST_DAY), ("stale", LAST_DAY - 100 * DAY)]
+    ]
+    client.insert("cleaned.posts", posts, column_names=names)
 
 
 def noon(day: date) -> datetime:
@@ -95,6 +106,15 @@ def test_a_reaction_weighs_by_its_kind_its_value_and_its_age(rows: pa.Table) -> 
 def test_audiences_what_was_merely_shown_and_what_is_too_old_do_not_count(rows: pa.Table) -> None:
     assert weights(rows, "bob") == {("p1", HALF_LIFE_AGO): 4.0 / 2}
     assert set(rows["user_id"].to_pylist()) == {"ann", "bob"}
+
+
+def test_posts_of_the_window_are_read_with_their_text_whether_anyone_reacted_or_not(
+    client: Client,
+) -> None:
+    texts = read_texts(client, window_days=90)
+    assert texts.to_pylist() == [
+        {"item_id": post, "text": "says something news"} for post in ("fresh", "p1")
+    ]
 
 
 def test_a_longer_window_reads_older_reactions(client: Client) -> None:

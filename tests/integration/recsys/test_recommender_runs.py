@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from recommender_runs import (
     POSTS,
+    TASTES,
     USERS,
     Recommend,
     Warehouse,
@@ -71,6 +72,27 @@ def test_new_data_makes_a_new_version_and_the_old_one_stays(
     assert first.run_id in metadata(second, "champion")["replaced"]
     assert recsys.load(artifacts / "champion" / metadata(first, "champion")["model"] / first.run_id)
     assert {row[3] for row in warehouse.served()} == {second.run_id}
+
+
+def test_a_post_of_no_one_is_served_by_its_text(
+    warehouse: Warehouse, recommend: Recommend, artifacts: Path
+) -> None:
+    warehouse.engage()
+    warehouse.publish("fresh", "about 3")
+    models = ("interaction_matrix", "popularity", "hybrid", "challenger", "champion")
+    assert recommend(*models, "similar_items").success
+
+    model = recsys.load(artifacts / "champion")
+    assert model.manifest["items"] == POSTS + 1
+    assert model.seen.indices.tolist().count(model.items.index("fresh").as_py()) == 0
+    alike = model.similar_items("fresh", 5)["item_id"].to_pylist()
+    assert {int(post[1:]) % TASTES for post in alike} == {3}
+    offered = model.recommend_for_items(["fresh"], 5)["item_id"].to_pylist()
+    assert {int(post[1:]) % TASTES for post in offered} == {3}
+    served = warehouse.client.query(
+        "SELECT similar_item_id FROM recsys.similar_items WHERE item_id = 'fresh' ORDER BY rank"
+    ).result_rows
+    assert [post for (post,) in served][:5] == alike
 
 
 @pytest.mark.parametrize(

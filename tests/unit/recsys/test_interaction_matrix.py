@@ -108,3 +108,13 @@ def test_a_damaged_matrix_file_is_named(tasteful, tmp_path):
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(UnreadableFileError, match=r"matrix\.npz is no \.npz of plain arrays"):
         InteractionMatrix.load(tmp_path / "matrix")
+
+
+def test_a_matrix_over_more_items_weighs_the_same(rows):
+    narrow = InteractionMatrix.from_table(rows(("a", "x", 2), ("a", "z"), ("b", "z", 3)))
+    wide = narrow.over(pa.array(["u", "x", "y", "z"]))
+    assert as_dict(wide) == as_dict(narrow)
+    assert wide.csr.shape == (2, 4)
+    assert wide.csr.has_sorted_indices
+    with pytest.raises(ValueError, match="item_id x and others, 2 rows in all"):
+        narrow.over(pa.array(["u"]))
