@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import os
 import pstats
-import shutil
-import tempfile
 import time
 from datetime import date, timedelta
-from pathlib import Path
 
-from resources.home import ENVIRONMENT_VARIABLE, Home
+from bench.live_platform import temporary_home
+from social_assets.operate.runs import rebuild_days
 
 LAST = date(2026, 6, 30)
 TARGET_SECONDS = 0.05
@@ -30,22 +27,14 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    home = Home(Path(tempfile.mkdtemp(prefix="backfill-bench-")))
-    os.environ[ENVIRONMENT_VARIABLE] = str(home.path)
+    with temporary_home("backfill-bench-") as home:
 
-    from resources.clickhouse import ClickHouseResource
-    from resources.embedded_clickhouse.lifecycle import stop
-    from social_assets.defs.warehouse_deployment import deploy_warehouse
-    from social_assets.operate.runs import rebuild_days
+        def run(days: int) -> tuple[float, float, int]:
+            started, cpu = time.perf_counter(), time.process_time()
+            report = rebuild_days(home, LAST - timedelta(days=days - 1), LAST, (), lambda _: None)
+            seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+            return seconds, cpu, report.materialized
 
-    def run(days: int) -> tuple[float, float, int]:
-        started, cpu = time.perf_counter(), time.process_time()
-        report = rebuild_days(home, LAST - timedelta(days=days - 1), LAST, (), lambda _: None)
-        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-        return seconds, cpu, report.materialized
-
-    try:
-        deploy_warehouse(ClickHouseResource().endpoint(), home)
         run(1)
         one, one_cpu, assets = run(1)
         profile = cProfile.Profile() if options.profile else None
@@ -55,9 +44,6 @@ def main() -> None:
         if profile:
             profile.disable()
             pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
-    finally:
-        stop(home)
-        shutil.rmtree(home.path, ignore_errors=True)
     more = (options.days - 1) * assets
     each, each_cpu = (all_days - one) / more, (all_cpu - one_cpu) / more
     print(

@@ -1,28 +1,33 @@
 """Who keeps draining while things are killed: processes forked one by one, or Dagster's daemon.
 
-Here belongs starting drains, finding their processes and killing them. Which dies when is
-`stream_faults`'.
+Here belongs starting drains and backfills, finding their processes and killing them. Which dies
+when is `stream_faults`'. With backfills beside it, the daemon's drain is whoever holds the lock.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol, Self
 
+from bench.fault_producer import DAYS
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from resources.kafka import KafkaResource
 from resources.stores import StoresResource
 from social_assets.contracts.registry import contract
+from social_assets.defs.load_job import fed_by
 from social_assets.hops.drain import Taken, drain
 from social_assets.hops.stores import StreamStores
 from social_assets.hops.topic_source import Limits
 from social_assets.operate.instance import use_home
+from social_assets.operate.runs import rebuild_days
 
 STREAM = "engagement_events"
 _LIMITS = Limits(seconds=300, quiet_seconds=20, pace_seconds=0.1, away_seconds=120)
@@ -68,12 +73,13 @@ def _no_report(_: Taken) -> None:
     """Nobody looks on."""
 
 
-class ForkedDrains:
-    """Drains in processes forked from one that has imported all, so that a round is short."""
+class Forked:
+    """Work in processes forked from one that has imported all, so that a round is short."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: str) -> None:
+        """`work` is a name of `WORK`."""
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "bench.fault_drains"],
+            [sys.executable, "-m", "bench.fault_drains", work],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -94,7 +100,7 @@ class ForkedDrains:
         if self.is_running():
             return
         assert self._server.stdin is not None and self._server.stdout is not None
-        self._server.stdin.write("drain\n")
+        self._server.stdin.write("begin\n")
         self._server.stdin.flush()
         self._child = int(self._server.stdout.readline())
 
@@ -206,21 +212,40 @@ class DaemonDrains:
         return None
 
 
-def serve_drains() -> None:
-    """Fork a drain each time the input says so, and tell its process id."""
+def drain_for_minutes() -> None:
+    """One drain, which ends by itself after a while."""
+    drain(stores(), KafkaResource(), _no_report, _LIMITS)
+
+
+def backfill() -> None:
+    """Make the days of the stream anew, from cleaned to rollups, as `social-assets backfill`."""
+    today = datetime.now(UTC).date()
+    behind = [f"cleaned/{STREAM}", *(key.to_user_string() for key in fed_by(STREAM))]
+    first = today - timedelta(days=DAYS)
+    rebuild_days(Home.from_environment(), first, today, behind, lambda _: None)
+
+
+WORK = {"drain": drain_for_minutes, "backfill": backfill}
+
+
+def serve(work: str) -> None:
+    """Begin the work in a fork each time the input says so, and tell its process id."""
+    if work == "backfill":
+        importlib.import_module("social_assets.definitions")
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                drain(stores(), KafkaResource(), _no_report, _LIMITS)
+                WORK[work]()
                 code = 0
             except Exception as error:  # noqa: BLE001 - a forked child goes no further
-                print(f"{type(error).__name__}: {str(error)[:200]}", file=sys.stderr, flush=True)
+                said = f"{work}: {type(error).__name__}: {str(error)[:200]}"
+                print(said, file=sys.stderr, flush=True)
             os._exit(code)
         print(child, flush=True)
         os.waitpid(child, 0)
 
 
 if __name__ == "__main__":
-    serve_drains()
+    serve(sys.argv[1])

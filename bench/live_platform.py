@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from resources import kafka_broker
 from resources.clickhouse import URL_VARIABLE, ClickHouseResource
+from resources.embedded_clickhouse.lifecycle import ensure_running
 from resources.embedded_clickhouse.lifecycle import stop as stop_clickhouse
 from resources.home import Home
 from resources.kafka import KafkaResource
@@ -163,6 +165,22 @@ def await_that(is_so: Callable[[], bool], seconds: float, what: str, poll: float
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s in vain for {what}")
         time.sleep(poll)
+
+
+@contextmanager
+def temporary_home(prefix: str) -> Iterator[Home]:
+    """A home that the environment names, whose warehouse is deployed; it goes at the end, and its
+    ClickHouse and Kafka with it.
+    """
+    with tempfile.TemporaryDirectory(prefix=prefix) as folder:
+        home = Home(Path(folder))
+        use_home(home)
+        try:
+            deploy_warehouse(ensure_running(home), home)
+            yield home
+        finally:
+            kafka_broker.stop(home)
+            stop_clickhouse(home)
 
 
 @contextmanager

@@ -3,8 +3,11 @@
 A producer keeps sending and counting. Each round, at a seeded random moment, one of these happens:
 the drain is killed (-9), the embedded ClickHouse is, Kafka is, or Kafka is stopped; what died is
 then started again. At the end everything drains, and every table is held against the producer's
-counts. With `--daemon` Dagster's daemon and sensors ask for the drains, and the daemon is killed
-too; without, drains are processes forked from one that has imported all, so that a round is short.
+counts, and every law is judged. With `--backfill` the stream's days are made anew all the while,
+from cleaned to rollups, and what does that is killed too; at the end it is asked for once more, as
+a person would. With `--daemon` Dagster's daemon and sensors ask for the drains, and the daemon is
+killed too; without, drains are processes forked from one that has imported all, so that a round is
+short.
 """
 
 from __future__ import annotations
@@ -16,25 +19,39 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.fault_drains import STREAM, DaemonDrains, Drains, ForkedDrains, drain_all, stores
+from dagster import RunsFilter
+
+from bench.fault_drains import (
+    STREAM,
+    DaemonDrains,
+    Drains,
+    Forked,
+    backfill,
+    drain_all,
+    stores,
+)
 from bench.fault_producer import Sent
+from bench.live_platform import temporary_home
 from resources import kafka_broker
 from resources.clickhouse import ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import running_state
-from resources.home import ENVIRONMENT_VARIABLE, Home
+from resources.home import Home
 from resources.kafka import KafkaResource
+from social_assets.checks.conservation import judged
+from social_assets.checks.laws import laws_of_stream
 from social_assets.checks.speed_equals_batch import difference
 from social_assets.contracts.registry import contract
 from social_assets.defs.dbt_translator import Warehouse
 from social_assets.defs.load_job import fed_by
+from social_assets.defs.rebuild_jobs import REBUILD
+from social_assets.operate.instance import open_instance
 
 _MOMENT_SECONDS = 2.5
 """Within so long after a drain began something happens to it: settling, and some micro-batches."""
@@ -57,18 +74,29 @@ class Platform:
 
 @dataclass
 class Outcome:
-    """What happened, what the producer sent, and what was found wrong: nothing, one hopes."""
+    """What happened, what the producer sent, and what was found wrong: nothing, one hopes.
+
+    `left_by_backfills` is what was wrong before the backfill that was killed was asked for again.
+    """
 
     seed: int
     rounds: Counter[str] = field(default_factory=Counter)
     died_of_it: int = 0
     seconds: float = 0.0
     sent: Sent | None = None
+    backfills: Counter[str] = field(default_factory=Counter)
+    left_by_backfills: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
 def run_rounds(
-    platform: Platform, rounds: int, seed: int, rate: int, is_daemon: bool = False
+    platform: Platform,
+    rounds: int,
+    seed: int,
+    rate: int,
+    *,
+    is_daemon: bool = False,
+    is_backfilled: bool = False,
 ) -> Outcome:
     """Run the rounds on a platform that the environment names; leaves it running."""
     started = time.monotonic()
@@ -76,19 +104,34 @@ def run_rounds(
     chance = random.Random(seed)  # noqa: S311 - which moments, no secret
     servers = platform.start_kafka()
     KafkaResource().create_topic(contract(STREAM).kafka_topic, 3)
-    drains = DaemonDrains(platform.home) if is_daemon else ForkedDrains()
-    faults = DAEMON_FAULTS if is_daemon else FAULTS
-    with drains, _producer(servers, rate, seed) as stop_producing:
+    drains = DaemonDrains(platform.home) if is_daemon else Forked("drain")
+    backfills = Forked("backfill") if is_backfilled else None
+    faults = [
+        *FAULTS,
+        *([KILL_DAEMON] if is_daemon else []),
+        *([KILL_BACKFILL] if backfills else []),
+    ]
+    with drains, backfills or nullcontext(), _producer(servers, rate, seed) as stop_producing:
         for _ in range(rounds):
             drains.ensure_running()
+            if backfills:
+                backfills.ensure_running()
             (fault,) = chance.choices(faults, weights=[each.weight for each in faults])
             time.sleep(chance.random() * _MOMENT_SECONDS)
             outcome.rounds[fault.name] += 1
-            fault.happen(platform, drains)
+            fault.happen(platform, drains, backfills)
             outcome.died_of_it += not drains.is_running()
         outcome.sent = stop_producing()
         drains.end()
+        if backfills:
+            backfills.kill()
     drain_all()
+    if is_backfilled:
+        outcome.left_by_backfills = differences(platform.home, outcome.sent)
+        backfill()
+        with open_instance(platform.home) as instance:
+            runs = instance.get_runs(RunsFilter(job_name=REBUILD))
+        outcome.backfills = Counter(run.status.value for run in runs)
     outcome.wrong = differences(platform.home, outcome.sent)
     outcome.seconds = time.monotonic() - started
     return outcome
@@ -126,6 +169,9 @@ def differences(home: Home, sent: Sent) -> list[str]:
         tables = [*project.tables("star"), *project.tables("rollups")]
         verdicts = [difference(client, table, None) for table in tables if table.asset in behind]
         wrong += [f"{v.asset_key}: {v.description}" for v in verdicts if not v.passed]
+    for law in laws_of_stream(STREAM):
+        broken = [each for each in judged(law, stream.stores, None) if not each.passed]
+        wrong += [f"{law.name} on {each.day}: {each.description}" for each in broken]
     return wrong
 
 
@@ -155,11 +201,20 @@ def _producer(servers: str, rate: int, seed: int) -> Iterator[Callable[[], Sent]
         process.wait()
 
 
-def _kill_drain(_: Platform, drains: Drains) -> None:
+@dataclass(frozen=True)
+class Fault:
+    """What may happen in a round; `weight`: how often of 20 rounds."""
+
+    name: str
+    weight: int
+    happen: Callable[[Platform, Drains, Forked | None], None]
+
+
+def _kill_drain(_: Platform, drains: Drains, __: Forked | None) -> None:
     drains.kill()
 
 
-def _kill_clickhouse(platform: Platform, drains: Drains) -> None:
+def _kill_clickhouse(platform: Platform, drains: Drains, _: Forked | None) -> None:
     state = running_state(platform.home)
     if state is not None:
         os.kill(state.pid, signal.SIGKILL)
@@ -167,7 +222,7 @@ def _kill_clickhouse(platform: Platform, drains: Drains) -> None:
     drains.end(patience_seconds=10)
 
 
-def _kill_kafka(platform: Platform, _: Drains) -> None:
+def _kill_kafka(platform: Platform, _: Drains, __: Forked | None) -> None:
     pid = kafka_broker.process_id(platform.kafka_home)
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
@@ -176,24 +231,21 @@ def _kill_kafka(platform: Platform, _: Drains) -> None:
     platform.start_kafka()
 
 
-def _stop_kafka(platform: Platform, _: Drains) -> None:
+def _stop_kafka(platform: Platform, _: Drains, __: Forked | None) -> None:
     kafka_broker.stop(platform.kafka_home)
     platform.start_kafka()
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What may happen in a round; `weight`: how often of 20 rounds."""
-
-    name: str
-    weight: int
-    happen: Callable[[Platform, Drains], None]
-
-
-def _kill_daemon(_: Platform, drains: Drains) -> None:
+def _kill_daemon(_: Platform, drains: Drains, __: Forked | None) -> None:
     if not isinstance(drains, DaemonDrains):
         raise TypeError("nobody but Dagster's daemon is a daemon here")
     drains.kill_daemon()
+
+
+def _kill_backfill(_: Platform, __: Drains, backfills: Forked | None) -> None:
+    if backfills is None:
+        raise TypeError("nothing is backfilled here")
+    backfills.kill()
 
 
 FAULTS = (
@@ -202,7 +254,8 @@ FAULTS = (
     Fault("kill Kafka", 2, _kill_kafka),
     Fault("stop Kafka", 2, _stop_kafka),
 )
-DAEMON_FAULTS = (*FAULTS, Fault("kill the daemon", 6, _kill_daemon))
+KILL_DAEMON = Fault("kill the daemon", 6, _kill_daemon)
+KILL_BACKFILL = Fault("kill the backfill", 10, _kill_backfill)
 
 
 def report(outcome: Outcome) -> str:
@@ -212,8 +265,10 @@ def report(outcome: Outcome) -> str:
     lines = [f"{name:<18}{times:>6} rounds" for name, times in sorted(outcome.rounds.items())]
     lines += [
         f"{'drains that died':<18}{outcome.died_of_it:>6}",
+        *(f"{f'backfills {how}':<18}{n:>6}" for how, n in sorted(outcome.backfills.items())),
         f"seed {outcome.seed}, {outcome.seconds:.0f} s, {sent.records:,} records sent: "
         f"{sum(sent.events.values()):,} events, {sent.duplicates:,} again, {sent.bad:,} bad",
+        *(f"until the backfill was run again: {each}" for each in outcome.left_by_backfills),
         *(f"WRONG: {each}" for each in outcome.wrong),
         "0 lost, 0 doubled" if not outcome.wrong else f"{len(outcome.wrong)} tables differ",
     ]
@@ -227,23 +282,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=int, default=1500, help="records a second")
     parser.add_argument("--jars", type=Path, help="where Kafka's jars are kept; in the home else")
+    parser.add_argument("--backfill", action="store_true", help="days are made anew meanwhile")
     parser.add_argument("--daemon", action="store_true", help="drains are asked for by Dagster")
     options = parser.parse_args()
-    from resources.embedded_clickhouse.lifecycle import ensure_running, stop
-    from social_assets.defs.warehouse_deployment import deploy_warehouse
-
-    with tempfile.TemporaryDirectory(prefix="stream-faults-") as folder:
-        os.environ[ENVIRONMENT_VARIABLE] = folder
-        home = Home(Path(folder))
-        try:
-            deploy_warehouse(ensure_running(home), home)
-            platform = Platform(home, home, options.jars)
-            outcome = run_rounds(
-                platform, options.rounds, options.seed, options.rate, options.daemon
-            )
-        finally:
-            kafka_broker.stop(home)
-            stop(home)
+    with temporary_home("stream-faults-") as home:
+        platform = Platform(home, home, options.jars)
+        outcome = run_rounds(
+            platform,
+            options.rounds,
+            options.seed,
+            options.rate,
+            is_daemon=options.daemon,
+            is_backfilled=options.backfill,
+        )
     print(report(outcome))
     return 1 if outcome.wrong else 0
 

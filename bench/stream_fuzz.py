@@ -7,22 +7,18 @@ is unaccounted for.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.live_platform import temporary_home
 from resources import kafka_broker
 from resources.clickhouse import ClickHouseResource
-from resources.embedded_clickhouse.lifecycle import ensure_running, stop
-from resources.home import ENVIRONMENT_VARIABLE, Home
 from resources.kafka import KafkaResource
 from resources.stores import StoresResource
 from social_assets.contracts.registry import contract
-from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.drain import Taken, drain
 from social_assets.hops.stores import StreamStores
 from social_assets.hops.topic_source import Limits
@@ -39,22 +35,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--jars", type=Path, help="where Kafka's jars are kept; in the home else")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="stream-fuzz-") as folder:
-        os.environ[ENVIRONMENT_VARIABLE] = folder
-        home = Home(Path(folder))
-        try:
-            deploy_warehouse(ensure_running(home), home)
-            kafka_broker.start(home, options.jars)
-            send(options.records, options.seed)
-            started = time.monotonic()
-            micro_batches: list[Taken] = []
-            stores = StoresResource(clickhouse=ClickHouseResource()).stores().of(STREAM)
-            drain(stores, KafkaResource(), micro_batches.append, _LIMITS)
-            seconds = time.monotonic() - started
-            wrong = account(stores, options.records)
-        finally:
-            kafka_broker.stop(home)
-            stop(home)
+    with temporary_home("stream-fuzz-") as home:
+        kafka_broker.start(home, options.jars)
+        send(options.records, options.seed)
+        started = time.monotonic()
+        micro_batches: list[Taken] = []
+        stores = StoresResource(clickhouse=ClickHouseResource()).stores().of(STREAM)
+        drain(stores, KafkaResource(), micro_batches.append, _LIMITS)
+        seconds = time.monotonic() - started
+        wrong = account(stores, options.records)
     print(
         f"seed {options.seed}: {options.records:,} fuzzed records in {len(micro_batches)} "
         f"micro-batches, {seconds:.0f} s"

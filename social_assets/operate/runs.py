@@ -31,6 +31,7 @@ from social_assets.defs.rebuild_jobs import REBUILD, RECOMMEND
 from social_assets.operate.backfill_plan import made_together
 from social_assets.operate.failures import RunFailedError
 from social_assets.operate.instance import open_instance
+from social_assets.operate.own_runs import own_run
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
@@ -96,14 +97,15 @@ def _run(
 
         _show(instance, run_id, progress)
         definition = defs.resolve_job_def(job)
-        result = definition.execute_in_process(
-            run_config=RunConfig(ops=config.ops if config else {}, loggers=_QUIET),
-            instance=instance,
-            tags=tags,
-            run_id=run_id,
-            raise_on_error=False,
-            asset_selection=selected,
-        )
+        with own_run(home, instance, run_id):
+            result = definition.execute_in_process(
+                run_config=RunConfig(ops=config.ops if config else {}, loggers=_QUIET),
+                instance=instance,
+                tags=tags,
+                run_id=run_id,
+                raise_on_error=False,
+                asset_selection=selected,
+            )
     if not result.success:
         raise RunFailedError(_failures(result))
     return RunReport(

@@ -1,4 +1,4 @@
-"""Some rounds of faults under load, to the row; `python -m bench.stream_faults` runs a hundred."""
+"""Some rounds of faults under load and backfills, to the row; `bench.stream_faults` runs a hundred."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from conftest import JARS, Broker
 
-from bench.stream_faults import FAULTS, Platform, report, run_rounds
+from bench.stream_faults import FAULTS, KILL_BACKFILL, Platform, report, run_rounds
 from resources.clickhouse import URL_VARIABLE
 from resources.embedded_clickhouse.lifecycle import stop
+from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
 from resources.home import ENVIRONMENT_VARIABLE, Home
 from resources.kafka import KafkaResource
 
 pytestmark = pytest.mark.kafka
 
-ROUNDS, SEED = 5, 2
+ROUNDS, SEED = 6, 390
 
 
 @pytest.fixture
@@ -28,16 +29,18 @@ def platform(
     """A home of its own, since its ClickHouse is killed; the worker's broker is, too."""
     home = deployed_home("faults")
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(home.path))
+    monkeypatch.setenv("DAGSTER_HOME", str(home.dagster))
+    monkeypatch.setenv(BATCH_SIZE_VARIABLE, str(BATCH_SIZE))
     monkeypatch.delenv(URL_VARIABLE, raising=False)
     yield Platform(home, broker.home, JARS)
     stop(home)
 
 
-def test_after_kills_of_drain_clickhouse_and_kafka_nothing_is_lost_or_doubled(
+def test_after_kills_of_all_there_is_while_days_are_made_anew_nothing_is_lost_or_doubled(
     platform: Platform,
 ) -> None:
-    outcome = run_rounds(platform, ROUNDS, SEED, rate=1_000)
+    outcome = run_rounds(platform, ROUNDS, SEED, rate=1_000, is_backfilled=True)
     assert outcome.wrong == [], report(outcome)
-    assert outcome.rounds.keys() == {fault.name for fault in FAULTS}
+    assert outcome.rounds.keys() == {fault.name for fault in (*FAULTS, KILL_BACKFILL)}
     assert outcome.sent is not None
     assert outcome.sent.records > 1_000
