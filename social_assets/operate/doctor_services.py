@@ -141,6 +141,8 @@ def dagster(home: Home) -> Iterator[Finding]:
     folder = home.dagster
     if current().is_deployed:
         folder = type(folder)(os.environ.get("DAGSTER_HOME") or folder)
+    # Its event log finds its files by the variable alone.
+    os.environ["DAGSTER_HOME"] = str(folder)
     if not (folder / "dagster.yaml").exists():
         yield ok("Dagster", f"no {folder / 'dagster.yaml'} yet: the first command makes it")
         return

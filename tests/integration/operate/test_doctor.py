@@ -243,8 +243,9 @@ def test_a_kafka_that_is_away_is_named_with_its_variable(
     assert BOOTSTRAP_SERVERS in found.found
 
 
-def test_a_daemon_that_does_not_run_is_named(home: Home) -> None:
+def test_a_daemon_that_does_not_run_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     use_home(home)
+    monkeypatch.delenv("DAGSTER_HOME")
     (found,) = troubles(doctor_services.dagster(home))
     assert "SENSOR" in found
     assert "social-assets dev" in found
