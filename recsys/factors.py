@@ -32,6 +32,8 @@ class FoldIn:
     of items in the history. Where `as_confidence`, the history's items stand in the first sum with
     target 1, as in the model of Hu, Koren and Volinsky, else with target 0, as in iALS.
     Where `is_same_for_all`, x is ones for everyone, as in popularity, and the rest means nothing.
+    The last `biases` columns are one in every x, and the items' own in y; they are not solved for,
+    and say nothing about whether items are alike.
     """
 
     unobserved: float = 1.0
@@ -41,6 +43,7 @@ class FoldIn:
     exponent: float = 0.0
     as_confidence: bool = True
     is_same_for_all: bool = False
+    biases: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,23 +128,30 @@ class Factors:
         if own.is_same_for_all:
             return np.ones((len(lists), self.items.shape[1]))
         gain = own.gain * histories.weights.astype(np.float64)
-        width = self.items.shape[1]
+        tastes = self._tastes
+        width = tastes.shape[1]
         pull = own.pull * (lists.lengths + own.offset) ** own.exponent
         # The least pull keeps a model without one solvable where a history spans too little.
         least = _LEAST_PULL * max(float(np.trace(self._gram)) / max(width, 1), _LEAST_PULL)
         system = System(
             lists=lists,
-            vectors=self.items[lists.indices].astype(np.float64),
+            vectors=tastes[lists.indices].astype(np.float64),
             gain=gain,
             target=gain + own.unobserved * own.as_confidence,
             gram=own.unobserved * self._gram,
             pull=np.maximum(pull, least),
         )
-        return system.solve(np.zeros((len(lists), width)), min(width, _FOLDING_STEPS))
+        solved = system.solve(np.zeros((len(lists), width)), min(width, _FOLDING_STEPS))
+        return np.concatenate((solved, np.ones((len(lists), own.biases))), axis=1)
+
+    @property
+    def _tastes(self) -> Float32:
+        """The items' factors without their biases."""
+        return self.items[:, : self.items.shape[1] - self.folding.biases]
 
     @cached_property
     def _gram(self) -> Float64:
-        items = self.items.astype(np.float64)
+        items = self._tastes.astype(np.float64)
         gram: Float64 = items.T @ items
         return gram
 
@@ -168,7 +178,7 @@ class Factors:
 
     @cached_property
     def _unit_items(self) -> Float32:
-        norms = np.linalg.norm(self.items, axis=1, keepdims=True)
+        norms = np.linalg.norm(self._tastes, axis=1, keepdims=True)
         norms[norms == 0] = 1
-        unit: Float32 = self.items / norms
+        unit: Float32 = self._tastes / norms
         return unit

@@ -56,8 +56,36 @@ def _ease(trial: Any) -> dict[str, int | float | str]:
     return {"regularization": trial.suggest_float("regularization", 1, 5000, log=True)}
 
 
-def _neighbours(trial: Any) -> dict[str, int | float | str]:
-    return {"neighbours": trial.suggest_int("neighbours", 5, 500, log=True)}
+def _cosine(trial: Any) -> dict[str, int | float | str]:
+    return {
+        "neighbours": trial.suggest_int("neighbours", 5, 500, log=True),
+        "asymmetry": trial.suggest_float("asymmetry", 0.3, 1),
+    }
+
+
+def _bm25(trial: Any) -> dict[str, int | float | str]:
+    return {
+        "neighbours": trial.suggest_int("neighbours", 5, 500, log=True),
+        "saturation": trial.suggest_float("saturation", 0.2, 20, log=True),
+        "length": trial.suggest_float("length", 0, 1),
+    }
+
+
+def _bpr(trial: Any) -> dict[str, int | float | str]:
+    return {
+        "factors": trial.suggest_int("factors", 8, 128, log=True),
+        "regularization": trial.suggest_float("regularization", 1e-3, 0.1, log=True),
+        "learning_rate": trial.suggest_float("learning_rate", 5e-3, 0.2, log=True),
+        "iterations": trial.suggest_int("iterations", 10, 200, log=True),
+    }
+
+
+def _lmf(trial: Any) -> dict[str, int | float | str]:
+    return {
+        "factors": trial.suggest_int("factors", 8, 64, log=True),
+        "regularization": trial.suggest_float("regularization", 0.1, 20, log=True),
+        "iterations": trial.suggest_int("iterations", 10, 100, log=True),
+    }
 
 
 SPACES: Mapping[str, Space] = {
@@ -65,9 +93,11 @@ SPACES: Mapping[str, Space] = {
     "ials": _ials,
     "graph_filter": _graph_filter,
     "ease": _ease,
-    "item_cosine": _neighbours,
-    "item_tfidf": _neighbours,
-    "item_bm25": _neighbours,
+    "item_cosine": _cosine,
+    "item_tfidf": _cosine,
+    "item_bm25": _bm25,
+    "bpr": _bpr,
+    "lmf": _lmf,
 }
 
 

@@ -15,26 +15,27 @@ from recsys.item_filter import ItemFilter
 from recsys.ranking import Float64
 from recsys.recommender import ItemFilterRecommender
 
-# Of BM25, as Robertson and Zaragoza suggest: how fast a weight saturates, how much length counts.
-_SATURATION, _LENGTH = 1.2, 0.75
-
 
 class ItemNeighbours(ItemFilterRecommender):
     """score = sum over a user's items of weight times likeness, over each item's `neighbours`.
 
-    Likeness is the inner product of two items' columns of users, weighted as the class says.
-    Deterministic. Learns from any matrix, an empty one too.
+    Likeness of an item i of the history to an item j is x_i.x_j / (|x_i|^p |x_j|^q), x the items'
+    columns of users, weighted as the class says, p and q its `_exponents`. Deterministic. Learns
+    from any matrix, an empty one too.
     """
+
+    _exponents: tuple[float, float] = (0.0, 0.0)
 
     def __init__(self, *, neighbours: int = 100) -> None:
         if neighbours < 1:
             raise ValueError(f"{self.name} needs neighbours >= 1, but has {neighbours}")
+        self._parameters: dict[str, int | float | str] = {"neighbours": neighbours}
         self._neighbours = neighbours
 
     @property
     def parameters(self) -> Mapping[str, int | float | str]:
         """As constructed."""
-        return {"neighbours": self._neighbours}
+        return dict(self._parameters)
 
     @abstractmethod
     def _weighted(self, user_items: Any) -> Any:
@@ -42,30 +43,47 @@ class ItemNeighbours(ItemFilterRecommender):
 
     def _learn(self, user_items: Any) -> ItemFilter:
         # Here and not above: importing implicit takes a second.
+        import scipy.sparse
         from implicit.nearest_neighbours import ItemItemRecommender
 
         if user_items.nnz == 0:
             return ItemFilter.of_sparse(user_items.T.tocsr() @ user_items)
-        # The item itself is always among its neighbours, and is taken out below.
+        columns = self._weighted(user_items.astype(np.float64)).tocsr()
+        norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
+        norms[norms == 0] = 1
+        of_history, of_offered = self._exponents
+        # The item itself is always among its neighbours, and is taken out below. Who the nearest
+        # are depends on the exponent of the other item alone; the item's own is put right after.
         model = ItemItemRecommender(K=self._neighbours + 1)
-        model.fit(self._weighted(user_items.astype(np.float64)), show_progress=False)
-        likeness = model.similarity.tocsr().astype(np.float32)
+        model.fit((columns @ scipy.sparse.diags(norms**-of_offered)).tocsr(), show_progress=False)
+        own = scipy.sparse.diags(norms ** (of_offered - of_history))
+        likeness = (own @ model.similarity).tocsr().astype(np.float32)
         likeness.setdiag(0)
         likeness.eliminate_zeros()
         return ItemFilter.of_sparse(likeness)
 
 
 class CosineNeighbours(ItemNeighbours):
-    """Cosine of the items' columns."""
+    """The cosine of two items' columns at `asymmetry` a = 1/2; p = 2 a, q = 2 - 2 a. A larger one
+    takes less off for how popular the offered item is: Aiolli, "Efficient Top-N Recommendation for
+    Very Large Scale Binary Rated Datasets" (RecSys 2013).
+    """
 
     name = "item_cosine"
 
+    def __init__(self, *, neighbours: int = 100, asymmetry: float = 0.8) -> None:
+        super().__init__(neighbours=neighbours)
+        if not 0 <= asymmetry <= 1:
+            raise ValueError(f"{self.name} needs asymmetry from 0 to 1, but has {asymmetry}")
+        self._parameters["asymmetry"] = asymmetry
+        self._exponents = (2 * asymmetry, 2 - 2 * asymmetry)
+
     def _weighted(self, user_items: Any) -> Any:
-        return _unit_columns(user_items)
+        return user_items
 
 
-class TfIdfNeighbours(ItemNeighbours):
-    """Cosine after weighting users by 1 + log(items / items of the user): who has everything says
+class TfIdfNeighbours(CosineNeighbours):
+    """The same after weighting users by 1 + log(items / items of the user): who has everything says
     little (Salton, Buckley 1988, with an item for a document and a user for a word).
     """
 
@@ -74,24 +92,36 @@ class TfIdfNeighbours(ItemNeighbours):
     def _weighted(self, user_items: Any) -> Any:
         import scipy.sparse
 
-        rare = scipy.sparse.diags(_rarity(user_items))
-        return _unit_columns((rare @ user_items.sqrt()).tocsr())
+        return scipy.sparse.diags(_rarity(user_items)) @ user_items.sqrt()
 
 
 class BM25Neighbours(ItemNeighbours):
     """Weights by BM25 (Robertson, Zaragoza, "The Probabilistic Relevance Framework", 2009): they
-    saturate, the sooner the more an item has in all; not brought to one length.
+    saturate at `saturation` (its k1, in mean weights), the sooner, by `length` (its b), the more an
+    item has in all; not brought to one length. At b = 0 popular items keep their say.
     """
 
     name = "item_bm25"
 
+    def __init__(
+        self, *, neighbours: int = 100, saturation: float = 5.0, length: float = 0.1
+    ) -> None:
+        super().__init__(neighbours=neighbours)
+        if saturation <= 0 or not 0 <= length <= 1:
+            raise ValueError(
+                f"{self.name} needs saturation > 0 and length from 0 to 1, but has {saturation}"
+                f" and {length}"
+            )
+        self._parameters |= {"saturation": saturation, "length": length}
+        self._saturation, self._length = saturation, length
+
     def _weighted(self, user_items: Any) -> Any:
-        weighted = user_items.copy()
-        length = np.asarray(user_items.sum(axis=0)).ravel()
-        relative = 1 - _LENGTH + _LENGTH * length / length[length > 0].mean()
-        saturated = _SATURATION * relative[weighted.indices] + weighted.data
+        weighted = user_items / user_items.data.mean()
+        total = np.asarray(weighted.sum(axis=0)).ravel()
+        relative = 1 - self._length + self._length * total / total[total > 0].mean()
+        saturated = self._saturation * relative[weighted.indices] + weighted.data
         rarity = np.repeat(_rarity(user_items), np.diff(weighted.indptr))
-        weighted.data = rarity * weighted.data * (_SATURATION + 1) / saturated
+        weighted.data = rarity * weighted.data * (self._saturation + 1) / saturated
         return weighted
 
 
@@ -100,10 +130,3 @@ def _rarity(user_items: Any) -> Float64:
     counts = np.maximum(np.diff(user_items.indptr), 1)
     rarity: Float64 = 1 + np.log(user_items.shape[1] / counts)
     return rarity
-
-
-def _unit_columns(matrix: Any) -> Any:
-    import scipy.sparse
-
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel())
-    return (matrix @ scipy.sparse.diags(1 / np.where(norms > 0, norms, 1))).tocsr()

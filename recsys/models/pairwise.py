@@ -7,6 +7,7 @@ the library implicit has them.
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,14 @@ class SampledFactors(FactorRecommender):
 
 
 class BPR(SampledFactors):
-    """Factors by which what a user has ranks above a sampled item that the user has not."""
+    """Factors by which what a user has ranks above a sampled item that the user has not.
+
+    implicit samples those items as often as they are had (its issue 255), not evenly as in the
+    paper: scores then say how much more than others a user likes an item, and leave out how liked
+    it is. That is put back by the correction of Yi et al., "Sampling-Bias-Corrected Neural Modeling
+    for Large Corpus Item Recommendations" (RecSys 2019): the log of how often an item was sampled
+    is added, here of the sum of its weights, which is the same where all weights are.
+    """
 
     name = "bpr"
 
@@ -102,6 +110,25 @@ class BPR(SampledFactors):
         from implicit.cpu.bpr import BayesianPersonalizedRanking
 
         return BayesianPersonalizedRanking(**parameters)
+
+    def _learn(self, user_items: Any) -> Factors:
+        learned = super()._learn(user_items)
+        mean = user_items.data.mean(dtype=np.float64)
+        total = np.asarray(user_items.sum(axis=0, dtype=np.float64)).ravel() / mean
+        # An item of no one comes after all others that a user's taste says nothing of.
+        total = np.maximum(total, total[total > 0].min() / 2)
+        items = learned.items.copy()
+        # implicit keeps the items' biases in the last column, where users have ones.
+        items[:, -1] += np.log(total).astype(np.float32)
+        # Someone new gets a factor towards the sum of the items, about as long as others' are.
+        sums = (user_items / mean) @ items[:, :-1]
+        length, own = (
+            float(np.linalg.norm(part, axis=1).mean()) for part in (sums, learned.users[:, :-1])
+        )
+        folding = replace(
+            learned.folding, gain=1 / mean, pull=max(length / max(own, 1e-6), 1e-6), biases=1
+        )
+        return replace(learned, items=items, folding=folding)
 
 
 class LogisticMF(SampledFactors):

@@ -241,6 +241,47 @@ def test_the_graph_filter_is_gf_cf_at_the_exponents_of_its_paper(tasteful):
     np.testing.assert_allclose(found, weight[0] * near + weight[1] * far, rtol=0.02, atol=0.02)
 
 
+def test_item_cosine_is_that_of_scikit_learn_and_asymmetry_spares_the_popular(tasteful):
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    def likeness(asymmetry):
+        model = new_model("item_cosine", {"neighbours": 399, "asymmetry": asymmetry})
+        return model.fit(tasteful.csr).item_filter.similarities(np.arange(400))
+
+    columns = tasteful.csr.T.toarray().astype(float)
+    cosine = cosine_similarity(columns)
+    np.fill_diagonal(cosine, 0)
+    np.testing.assert_allclose(likeness(0.5), cosine, atol=1e-5)
+    norms = np.linalg.norm(columns, axis=1)
+    spared = cosine * norms[None, :] / norms[:, None]
+    np.testing.assert_allclose(likeness(1.0), spared, atol=1e-5)
+
+
+def test_bm25_takes_nothing_off_popular_items_at_length_zero(rows):
+    # Item x is of all, y and z of two each: b and c, who have w, have all of them.
+    table = rows(*[(user, "x") for user in "abcdef"], *[(u, i) for u in "bc" for i in "wyz"])
+    matrix = InteractionMatrix.from_table(table)
+    likeness = {
+        length: new_model("item_bm25", {"length": length})
+        .fit(matrix.csr)
+        .item_filter.similarities(np.array([0]))[0]
+        for length in (0.0, 1.0)
+    }
+    assert matrix.items.to_pylist() == ["w", "x", "y", "z"]
+    assert likeness[0.0][1] == likeness[0.0][2]
+    assert likeness[1.0][1] < likeness[1.0][2]
+
+
+def test_bpr_offers_what_is_popular_to_someone_of_whom_nothing_is_known():
+    random = np.random.default_rng(0)
+    liked = random.random((400, 60)) < 0.6 / (1 + np.arange(60)) ** 0.7
+    matrix = scipy.sparse.csr_matrix(liked, dtype=np.float32)
+    stranger = scipy.sparse.csr_matrix((1, 60), dtype=np.float32)
+    ids, _ = new_model("bpr").fit(matrix).recommend_new(stranger, 5)
+    popular, _ = Popularity().fit(matrix).recommend_new(stranger, 8)
+    assert set(ids[0]) <= set(popular[0])
+
+
 TEXTS = ["red wine", "white wine", None, "Ünïcode 漢字", "漢字 wine", ""]
 
 

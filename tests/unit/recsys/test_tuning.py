@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from recsys.models.catalog import new_model
 from recsys.pairs import hold_out
 from recsys.tuning import tune
 
@@ -10,7 +11,7 @@ from recsys.tuning import tune
 def test_one_seed_gives_one_study_and_the_defaults_are_its_first_trial(tasteful):
     one, other = (tune("item_bm25", tasteful, trials=4, seed=3) for _ in range(2))
     assert one == other
-    assert one.trials[0].parameters == {"neighbours": 100}
+    assert one.trials[0].parameters == new_model("item_bm25").parameters
     assert len(one.trials) == 4
     assert one.best.ndcg == max(trial.ndcg for trial in one.trials)
 
