@@ -24,6 +24,7 @@ from social_assets.defs.recsys_candidates import (
 )
 from social_assets.defs.recsys_interactions import POSTS
 from social_assets.defs.recsys_top_n import ITEMS_A_USER, TABLE
+from social_assets.defs.recsys_videos import KNOWN_VIDEOS, VIDEO_FACT
 
 _TOP_N = ["recsys", "top_n"]
 _CHALLENGER = ["recsys", CHALLENGER]
@@ -92,18 +93,20 @@ def one_row_a_user_and_rank(
     asset=_TOP_N,
     name="items_are_known",
     additional_deps=[["star", "dim_post"]],
-    description="Every recommended post is in star.dim_post",
+    description="Every recommended post is in star.dim_post, every video in star.dim_video",
 )
 def items_are_known(
     context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
 ) -> AssetCheckResult:
     """Nobody is sent to a post that does not exist."""
+    manifest = champion_manifest()
+    has_videos = manifest is not None and VIDEO_FACT in manifest["watermarks"]
+    known = f"SELECT post_id FROM {POSTS}" + (f" UNION ALL {KNOWN_VIDEOS}" if has_videos else "")
     with clickhouse.client(_comment(context)) as client:
         [(items, unknown, example)] = client.query(
             "SELECT count(), countIf(is_unknown), anyIf(item_id, is_unknown)\n"
             "FROM (\n"
-            f"  SELECT DISTINCT item_id, item_id NOT IN (SELECT post_id FROM {POSTS})"
-            " AS is_unknown\n"
+            f"  SELECT DISTINCT item_id, item_id NOT IN ({known}) AS is_unknown\n"
             f"  FROM {TABLE}\n"
             ")"
         ).result_rows

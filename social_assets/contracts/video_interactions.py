@@ -1,9 +1,21 @@
 """What people watch, on which device, why and with what effect: a row a user, video and day."""
 
+from datetime import timedelta
+
 import pandera.ibis as pa
 
 from social_assets.contracts.contract import AgeGroup, Contract, HourOf, TimeOfDay
 from social_assets.contracts.vocabulary import GENDER, PLATFORM
+
+WATCHED, LENGTH = "time_spent_on_video", "video_length"
+"""The minutes that a user gave to a video, and those that it has: their ratio tells liking."""
+
+WATCHED_WEIGHT = 2.0
+"""What having watched the whole of a video says about a user's liking of it, to a recommender; a
+part says its share. As much as a like of a post does."""
+
+HALF_LIFE = timedelta(days=14)
+"""The age at which having watched says half as much as when it was new."""
 
 
 class VideoInteraction(pa.DataFrameModel):

@@ -33,6 +33,8 @@ from pydantic import Field
 from resources.clickhouse import ClickHouseResource
 from social_assets.checks import champion as champion_checks
 from social_assets.contracts.engagement_events import HALF_LIFE, METRIC_WEIGHTS
+from social_assets.contracts.video_interactions import WATCHED_WEIGHT
+from social_assets.defs import recsys_videos
 from social_assets.defs.recsys_candidates import (
     ALS,
     CHALLENGER,
@@ -112,6 +114,8 @@ _NOW_AND_THEN = [*weekly_candidates, *requested_candidates]
 _STAR = [["star", table] for table in ("fact_engagement", "dim_user", "dim_post")]
 _FACTS = AssetSelection.assets(*_STAR)
 _EVERY_DAY = [AssetDep(table, partition_mapping=AllPartitionMapping()) for table in _STAR]
+_VIDEO_STAR = [["star", table] for table in ("fact_video_interactions", "dim_video")]
+_AS_ASKED = [AssetDep(table, partition_mapping=AllPartitionMapping()) for table in _VIDEO_STAR]
 
 
 class WindowConfig(Config):
@@ -123,20 +127,30 @@ class WindowConfig(Config):
         description="Days of events to learn from, counted back from the newest. Older ones would"
         f" weigh less than a thousandth, with a half-life of {HALF_LIFE.days} days",
     )
+    videos: bool = Field(
+        default=recsys_videos.BY_DEFAULT,
+        description="Whether videos are items beside posts, with ids such as"
+        f" `{recsys_videos.ITEM_PREFIX}12`, by how much of them a user watched: the lists that are"
+        f" served then have both. For every run: {recsys_videos.VARIABLE}=1",
+    )
 
 
 @asset(
     key=["recsys", "interaction_matrix"],
     group_name="recsys",
-    deps=_EVERY_DAY,
+    deps=[*_EVERY_DAY, *_AS_ASKED],
     owners=OWNERS,
     kinds={"clickhouse", "numpy"},
-    automation_condition=DAILY_AT_FOUR,
+    automation_condition=DAILY_AT_FOUR.ignore(AssetSelection.assets(*_VIDEO_STAR)),
     description=(
         "What each user's reactions to each post weigh, by kind of reaction and age: users x posts,"
         " cut in time into what models learn from and what they are judged by"
     ),
-    metadata={"metric_weights": dict(METRIC_WEIGHTS), "half_life_days": HALF_LIFE.days},
+    metadata={
+        "metric_weights": dict(METRIC_WEIGHTS),
+        "half_life_days": HALF_LIFE.days,
+        "weight_of_a_watched_video": WATCHED_WEIGHT,
+    },
 )
 def interaction_matrix(
     context: AssetExecutionContext, config: WindowConfig, clickhouse: ClickHouseResource
@@ -144,10 +158,10 @@ def interaction_matrix(
     """One query, which weighs and sums; nothing loops over events."""
     started = time.monotonic()
     with clickhouse.client(_comment(context)) as client:
-        rows = read_interactions(client, config.window_days)
+        rows = read_interactions(client, config.window_days, config.videos)
         texts = read_texts(client, config.window_days)
     read = time.monotonic()
-    interactions = split_interactions(rows, texts, version_of(context))
+    interactions = split_interactions(rows, texts, version_of(context), config.videos)
     folder = matrices().folder(interactions.version)
     interactions.save(folder)
     matrices().make_current(interactions.version)
@@ -250,7 +264,10 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
         version=version_of(context),
         metrics={**candidate.evaluation.metrics, **figures},
         data_window=(window.start, window.end),
-        watermarks={FACT: {"newest_event": window.newest_event.isoformat()}},
+        watermarks={
+            fact: {"newest_event": window.newest_event.isoformat()}
+            for fact in (FACT, *([recsys_videos.VIDEO_FACT] if window.videos else []))
+        },
         code_version=installed_version("social-assets"),
         make_current=False,
     )

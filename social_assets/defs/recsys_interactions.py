@@ -4,8 +4,8 @@ Here belongs the query, the cut between what models learn from and what they are
 matrix's folder. What an engagement weighs is a fact of the stream and stands in its contract; how a
 matrix is built stands in `recsys`.
 
-Posts only, by who engaged with them. Videos are another kind of item, with ids that mean something
-else and an audience of their own; they come with a recommender for videos.
+Items are posts, by who engaged with them; where it is asked for, videos too (`recsys_videos`), by
+who watched them. Users are the same people in both, as the star schema has them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dagster import Failure
 
 from social_assets.contracts.contract import DEFAULTS
 from social_assets.contracts.engagement_events import HALF_LIFE, LARGEST_VALUE, METRIC_WEIGHTS
+from social_assets.defs.recsys_videos import VIDEO_FACT, VIDEOS, WATCHED_VIDEOS, WATCHING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,7 +91,7 @@ _WEIGHING: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Window:
-    """What was read: events in [start, end), those from `cut` on to judge by.
+    """What was read: events in [start, end), those from `cut` on to judge by; of videos, or not.
 
     `unresolved_events` are of users or posts that their dimension does not have; they are left out.
     The other counts are those of `recsys.Split`.
@@ -105,6 +106,7 @@ class Window:
     new_user_rows: int
     new_item_rows: int
     repeated_pairs: int
+    videos: bool = False
 
     def __str__(self) -> str:
         last = self.end - _ONE_DAY
@@ -219,23 +221,26 @@ class Interactions:
         )
 
 
-def read_interactions(client: Client, window_days: int) -> pa.Table:
-    """What users did with posts in the last days: a row a user, post and day.
+def read_interactions(client: Client, window_days: int, videos: bool = False) -> pa.Table:
+    """What users did with posts in the last days: a row a user, post and day. With `videos`, what
+    they watched besides; the window is that of the posts.
 
     Raises a Failure where the warehouse has no tables or no such events yet.
     """
-    _require_tables(client)
+    _require_tables(client, videos)
     first, newest = _days(client, window_days)
-    return _read(client, from_day=first, weighed_on=newest)
+    return _read(client, first, newest, videos)
 
 
-def read_interactions_since(client: Client, start: datetime, end: datetime) -> pa.Table:
+def read_interactions_since(
+    client: Client, start: datetime, end: datetime, videos: bool = False
+) -> pa.Table:
     """The same of a window [start, end) that was read before, and of whatever came since, in the
     weights of then: what has not changed has the same bytes.
     """
-    _require_tables(client)
+    _require_tables(client, videos)
     last = end - _ONE_DAY
-    return resolved(_read(client, from_day=start.date(), weighed_on=last.date()))
+    return resolved(_read(client, start.date(), last.date(), videos))
 
 
 def resolved(rows: pa.Table) -> pa.Table:
@@ -251,10 +256,10 @@ def _days(client: Client, window_days: int) -> tuple[date, date]:
     return max(newest - (window_days - 1) * _ONE_DAY, date(1970, 1, 1)), newest
 
 
-def _read(client: Client, from_day: date, weighed_on: date) -> pa.Table:
+def _read(client: Client, from_day: date, weighed_on: date, videos: bool) -> pa.Table:
     rows: pa.Table = client.query_arrow(
-        _INTERACTIONS,
-        parameters={**_WEIGHING, "from_day": from_day, "weighed_on": weighed_on},
+        f"{_INTERACTIONS} UNION ALL {WATCHED_VIDEOS}" if videos else _INTERACTIONS,
+        parameters={**_WEIGHING, **WATCHING, "from_day": from_day, "weighed_on": weighed_on},
         settings={"join_use_nulls": 1},
         use_strings=True,
     )
@@ -278,8 +283,10 @@ def read_texts(client: Client, window_days: int) -> pa.Table:
     return texts
 
 
-def split_interactions(rows: pa.Table, texts: pa.Table, version: str) -> Interactions:
-    """Matrices of what happened before the cut, after it, and both.
+def split_interactions(
+    rows: pa.Table, texts: pa.Table, version: str, videos: bool = False
+) -> Interactions:
+    """Matrices of what happened before the cut, after it, and both; `videos` as they were read.
 
     Raises a Failure where there is but one day, so that nothing is left to judge by.
     """
@@ -302,6 +309,7 @@ def split_interactions(rows: pa.Table, texts: pa.Table, version: str) -> Interac
         new_user_rows=split.new_user_rows,
         new_item_rows=split.new_item_rows,
         repeated_pairs=split.repeated_pairs,
+        videos=videos,
     )
     whole = InteractionMatrix.from_table(found)
     ages = ages_of_items(found, split.train.items, cut)
@@ -327,8 +335,8 @@ def _window(rows: Any) -> tuple[datetime, datetime, datetime]:
     return dates[0], dates[max(1, last_enough)], dates[-1] + _ONE_DAY
 
 
-def _require_tables(client: Client) -> None:
-    needed = (FACT, USERS, POSTS)
+def _require_tables(client: Client, videos: bool) -> None:
+    needed = (FACT, USERS, POSTS, *((VIDEO_FACT, VIDEOS) if videos else ()))
     present = client.query(
         "SELECT concat(database, '.', name) FROM system.tables WHERE database = 'star'"
     ).result_rows

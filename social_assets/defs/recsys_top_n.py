@@ -18,6 +18,7 @@ from social_assets.defs.recsys_serving import (
     is_of,
     replace_rows,
 )
+from social_assets.defs.recsys_videos import VIDEO_FACT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,7 +68,8 @@ def refresh_top_n(client: Client, model: LoadedModel, run: str, computed_at: dat
     from recsys.present import PresentUsers
 
     start, end = (datetime.fromisoformat(day) for day in model.manifest["data_window"])
-    present = PresentUsers.of(model, read_interactions_since(client, start, end))
+    videos = VIDEO_FACT in model.manifest["watermarks"]
+    present = PresentUsers.of(model, read_interactions_since(client, start, end, videos))
     served = _served(client, model)
     same = present.unchanged(served)
     changed, stay = np.flatnonzero(~same), present.users.filter(pa.array(same))

@@ -82,6 +82,23 @@ class Warehouse:
                 EVENTS, parameters={"day": day, "events": events, "followed": followed}
             )
 
+    def watch(self, videos: int = 40) -> None:
+        """Each user watches one video of the user's taste a day, the whole of it."""
+        self.client.command(
+            "CREATE TABLE star.dim_video ENGINE = MergeTree ORDER BY video_key AS\n"
+            "SELECT MD5(toString(number)) AS video_key, toInt64(number) AS video_id\n"
+            f"FROM numbers({videos})"
+        )
+        self.client.command(
+            "CREATE TABLE star.fact_video_interactions ENGINE = MergeTree ORDER BY event_date AS\n"
+            "SELECT day AS event_date, toDateTime64(day, 6, 'UTC') AS event_time,\n"
+            "  MD5(toString(number)) AS user_key, 9. AS time_spent_on_video, 9. AS video_length,\n"
+            f"  MD5(toString(number % {TASTES}\n"
+            f"    + {TASTES} * (sipHash64(number, day) % {videos // TASTES}))) AS video_key\n"
+            f"FROM numbers({USERS}) ARRAY JOIN {{days:Array(Date)}} AS day",
+            parameters={"days": self.days},
+        )
+
     def react(self, user: str, post: str) -> None:
         """One like more, on the last day there is."""
         self.client.command(

@@ -14,8 +14,10 @@ from dagster import Failure
 from resources.clickhouse import connect
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
 from resources.home import Home
+from social_assets.contracts.video_interactions import LENGTH, WATCHED
 from social_assets.defs.recsys_interactions import (
     read_interactions,
+    read_interactions_since,
     read_texts,
     split_interactions,
 )
@@ -37,6 +39,17 @@ EVENTS = [
     (LAST_DAY, "bob", "Unknown", "like", 1.0),
     (LAST_DAY, "Unknown", "p1", "view", 900.0),
     (LAST_DAY - timedelta(days=100), "bob", "p9", "share", 1.0),
+]
+
+
+# (video, day, minutes watched, minutes that it has)
+WATCHED_BY_SEVEN = [
+    (1, LAST_DAY, 3.0, 12.0),
+    (2, LAST_DAY, 50.0, 10.0),
+    (3, LAST_DAY, 5.0, 0.0),
+    (4, LAST_DAY, 0.0, 9.0),
+    (1, HALF_LIFE_AGO, 12.0, 12.0),
+    (1, LAST_DAY - timedelta(days=100), 12.0, 12.0),
 ]
 
 
@@ -72,6 +85,12 @@ def clean(client: Client) -> None:
         for post, day in [("fresh", LAST_DAY), ("p1", LAST_DAY), ("stale", LAST_DAY - 100 * DAY)]
     ]
     client.insert("cleaned.posts", posts, column_names=names)
+    names = ("user_id", "video_id", "event_date", "event_time", WATCHED, LENGTH)
+    views = [
+        [7, video, day, noon(day), minutes, length]
+        for video, day, minutes, length in WATCHED_BY_SEVEN
+    ]
+    client.insert("cleaned.video_interactions", views, column_names=names)
 
 
 def noon(day: date) -> datetime:
@@ -106,6 +125,36 @@ def test_a_reaction_weighs_by_its_kind_its_value_and_its_age(rows: pa.Table) -> 
 def test_audiences_what_was_merely_shown_and_what_is_too_old_do_not_count(rows: pa.Table) -> None:
     assert weights(rows, "bob") == {("p1", HALF_LIFE_AGO): 4.0 / 2}
     assert set(rows["user_id"].to_pylist()) == {"ann", "bob"}
+
+
+def test_a_video_weighs_by_the_share_that_was_watched_and_its_age_where_it_is_asked_for(
+    client: Client, rows: pa.Table
+) -> None:
+    both = read_interactions(client, window_days=90, videos=True)
+    assert weights(both, "7") == {
+        ("video:1", LAST_DAY): 2.0 / 4,
+        ("video:2", LAST_DAY): 2.0,
+        ("video:3", LAST_DAY): 2.0,
+        ("video:4", LAST_DAY): 0.0,
+        ("video:1", HALF_LIFE_AGO): 2.0 / 2,
+    }
+    assert weights(both, "ann") == weights(rows, "ann")
+    interactions = split_interactions(both, NO_TEXTS, "v1", videos=True)
+    assert interactions.window.videos
+    assert interactions.whole.items.to_pylist() == [
+        *("p1", "p2", "p3", "video:1", "video:2", "video:3", "video:4")
+    ]
+
+
+def test_what_was_read_before_has_the_same_weights_however_much_came_since(
+    client: Client, rows: pa.Table
+) -> None:
+    window = split_interactions(rows, NO_TEXTS, "v1").window
+    again = read_interactions_since(client, window.start, window.end)
+    assert weights(again, "ann") == weights(rows, "ann")
+    week_before = window.end - timedelta(days=7)
+    heavier = weights(read_interactions_since(client, window.start, week_before), "ann")
+    assert heavier[("p2", LAST_DAY)] == pytest.approx(2 * 2**0.5)
 
 
 def test_posts_of_the_window_are_read_with_their_text_whether_anyone_reacted_or_not(

@@ -95,6 +95,21 @@ def test_a_post_of_no_one_is_served_by_its_text(
     assert [post for (post,) in served][:5] == alike
 
 
+def test_videos_are_items_beside_posts_where_it_is_asked_for(
+    warehouse: Warehouse, recommend: Recommend, artifacts: Path
+) -> None:
+    warehouse.engage()
+    warehouse.watch()
+    result = recommend(interaction_matrix={"videos": True})
+
+    assert result.success
+    assert all(verdicts(result).values())
+    items = recsys.load(artifacts / "champion").items.to_pylist()
+    assert sum(item.startswith("video:") for item in items) == 40
+    assert {item.startswith("video:") for _, _, item, _ in warehouse.served()} == {True, False}
+    assert metadata(recommend("top_n"), "top_n")["users_kept"] == USERS
+
+
 @pytest.mark.parametrize(
     ("days", "says"),
     [(0, "load engagement_events first"), (1, "load engagement_events of another day")],
