@@ -23,6 +23,7 @@ from resources.kafka import KafkaResource
 from resources.stores import StoresResource
 from social_assets.contracts.registry import contract
 from social_assets.defs.load_job import fed_by
+from social_assets.defs.rebuild_jobs import REBUILD
 from social_assets.hops.drain import Taken, drain
 from social_assets.hops.stores import StreamStores
 from social_assets.hops.topic_source import Limits
@@ -231,7 +232,8 @@ WORK = {"drain": drain_for_minutes, "backfill": backfill}
 def serve(work: str) -> None:
     """Begin the work in a fork each time the input says so, and tell its process id."""
     if work == "backfill":
-        importlib.import_module("social_assets.definitions")
+        definitions = importlib.import_module("social_assets.definitions")
+        definitions.defs.resolve_job_def(REBUILD)
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -52,6 +52,7 @@ from social_assets.defs.dbt_translator import Warehouse
 from social_assets.defs.load_job import fed_by
 from social_assets.defs.rebuild_jobs import REBUILD
 from social_assets.operate.instance import open_instance
+from social_assets.operate.own_runs import is_a_run_marked
 
 _MOMENT_SECONDS = 2.5
 """Within so long after a drain began something happens to it: settling, and some micro-batches."""
@@ -117,7 +118,9 @@ def run_rounds(
             if backfills:
                 backfills.ensure_running()
             (fault,) = chance.choices(faults, weights=[each.weight for each in faults])
-            time.sleep(chance.random() * _MOMENT_SECONDS)
+            if fault is KILL_BACKFILL:
+                _await_backfill(platform.home, backfills)
+            time.sleep(chance.random() * fault.moment_seconds)
             outcome.rounds[fault.name] += 1
             fault.happen(platform, drains, backfills)
             outcome.died_of_it += not drains.is_running()
@@ -203,11 +206,14 @@ def _producer(servers: str, rate: int, seed: int) -> Iterator[Callable[[], Sent]
 
 @dataclass(frozen=True)
 class Fault:
-    """What may happen in a round; `weight`: how often of 20 rounds."""
+    """What may happen in a round; `weight`: how often of 20 rounds; `moment_seconds`: how late
+    after its work began, at most.
+    """
 
     name: str
     weight: int
     happen: Callable[[Platform, Drains, Forked | None], None]
+    moment_seconds: float = _MOMENT_SECONDS
 
 
 def _kill_drain(_: Platform, drains: Drains, __: Forked | None) -> None:
@@ -242,6 +248,12 @@ def _kill_daemon(_: Platform, drains: Drains, __: Forked | None) -> None:
     drains.kill_daemon()
 
 
+def _await_backfill(home: Home, backfills: Forked | None) -> None:
+    """Until its run has begun: to import and resolve the graph is no work worth killing."""
+    while backfills and backfills.is_running() and not is_a_run_marked(home):
+        time.sleep(0.01)
+
+
 def _kill_backfill(_: Platform, __: Drains, backfills: Forked | None) -> None:
     if backfills is None:
         raise TypeError("nothing is backfilled here")
@@ -255,7 +267,7 @@ FAULTS = (
     Fault("stop Kafka", 2, _stop_kafka),
 )
 KILL_DAEMON = Fault("kill the daemon", 6, _kill_daemon)
-KILL_BACKFILL = Fault("kill the backfill", 10, _kill_backfill)
+KILL_BACKFILL = Fault("kill the backfill", 10, _kill_backfill, moment_seconds=6.0)
 
 
 def report(outcome: Outcome) -> str:

@@ -152,9 +152,10 @@ def summary(law: Law, verdicts: Sequence[Verdict]) -> AssetCheckResult:
     """One result for all days: passes if each does, and names those that don't."""
     broken = [each for each in verdicts if not each.passed]
     left, right = law.sides
+    # Names of their own: under those of a day's figures, the UI would draw both as one line.
     metadata: dict[str, MetadataValue] = {
-        f"{left}_{law.measures[0]}": MetadataValue.float(sum(v.one[0] for v in verdicts)),
-        f"{right}_{law.measures[0]}": MetadataValue.float(sum(v.other[0] for v in verdicts)),
+        f"all_{left}_{law.measures[0]}": MetadataValue.float(sum(v.one[0] for v in verdicts)),
+        f"all_{right}_{law.measures[0]}": MetadataValue.float(sum(v.other[0] for v in verdicts)),
         "days": MetadataValue.int(len(verdicts)),
         "days_that_differ": MetadataValue.int(len(broken)),
     }

@@ -37,6 +37,11 @@ def own_run(home: Home, instance: DagsterInstance, run_id: str) -> Iterator[None
         mark.unlink()
 
 
+def is_a_run_marked(home: Home) -> bool:
+    """Whether the run of a command is under way, or was when its process was killed."""
+    return any((home.path / "locks").glob("*.run"))
+
+
 def _end_if_abandoned(instance: DagsterInstance, mark: Path) -> None:
     with mark.open("w") as file:
         try:

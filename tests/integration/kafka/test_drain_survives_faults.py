@@ -1,4 +1,4 @@
-"""Some rounds of faults under load and backfills, to the row; `bench.stream_faults` runs a hundred."""
+"""Rounds of faults under load and backfills, to the row; `bench.stream_faults` runs a hundred."""
 
 from __future__ import annotations
 
