@@ -50,6 +50,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_K8S_INSTANCE_CONFIG_MAP": "where the runs' jobs find dagster.yaml",
     "SOCIAL_ASSETS_UI_URL": "where people open the Dagster UI; links in alerts lead there",
     ALERT_URLS: "channels of alerts, as Apprise URLs; __<OWNER>, __ERROR, __WARN narrow it",
+    "SOCIAL_ASSETS_RECOMMEND_VIDEOS": "1: videos are items of the recommenders, beside posts",
     "SOCIAL_ASSETS_LOG_FORMAT": "json: one object a line; human (default)",
     "SOCIAL_ASSETS_LOG_COMMENT": "tag of dbt's queries; set by the platform itself",
     "SOCIAL_ASSETS_DBT_HOST": "for dbt's process; set by the platform itself",
