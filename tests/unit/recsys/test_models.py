@@ -1,5 +1,6 @@
 """What every model promises, and what each one learns."""
 
+import functools
 import hashlib
 import subprocess
 import sys
@@ -42,6 +43,17 @@ each_model = pytest.mark.parametrize("build", [Builder(name) for name in COLLABO
 each_learned = pytest.mark.parametrize("name", LEARNED)
 
 
+@pytest.fixture(scope="module")
+def fitted(tasteful):
+    """A model of that name that has learned the tasteful world: once, for all that only ask it."""
+
+    @functools.cache
+    def fit(name, small=False):
+        return (Builder(name)() if small else new_model(name)).fit(tasteful.csr)
+
+    return fit
+
+
 def everyone(matrix):
     return np.arange(matrix.csr.shape[0])
 
@@ -51,8 +63,8 @@ def digest(factors):
 
 
 @each_model
-def test_seen_items_are_never_recommended(build, tasteful):
-    model = build().fit(tasteful.csr)
+def test_seen_items_are_never_recommended(build, fitted, tasteful):
+    model = fitted(build.name, small=True)
     ids, scores = model.recommend(everyone(tasteful), tasteful.csr, 10)
     assert (ids.dtype, scores.dtype, ids.shape) == (np.int32, np.float32, (1200, 10))
     seen = tasteful.csr[np.repeat(everyone(tasteful), 10), ids.ravel()]
@@ -71,13 +83,6 @@ def test_a_user_who_has_seen_nearly_all_gets_what_is_left(name, rows):
 
 
 @each_model
-def test_fitting_leaves_the_matrix_alone(build, tasteful):
-    before = tasteful.csr.copy()
-    build().fit(tasteful.csr)
-    assert (before != tasteful.csr).nnz == 0
-
-
-@each_model
 @pytest.mark.parametrize("weight", [np.nan, np.inf, -1, 0])
 def test_weights_that_are_no_positive_amount_are_refused(build, weight):
     matrix = scipy.sparse.csr_matrix(([weight], [0], [0, 1]), shape=(1, 2), dtype=np.float32)
@@ -86,8 +91,8 @@ def test_weights_that_are_no_positive_amount_are_refused(build, weight):
 
 
 @each_model
-def test_rows_that_do_not_match_the_users_are_refused(build, tasteful):
-    model = build().fit(tasteful.csr)
+def test_rows_that_do_not_match_the_users_are_refused(build, fitted, tasteful):
+    model = fitted(build.name, small=True)
     with pytest.raises(ValueError, match="1200 rows for 2 users"):
         model.recommend(np.array([0, 1]), tasteful.csr, 5)
 
@@ -133,8 +138,8 @@ def share_of_own_taste(ids, matrix):
 
 
 @each_learned
-def test_a_model_finds_the_taste_of_a_user(name, tasteful):
-    model = new_model(name).fit(tasteful.csr)
+def test_a_model_finds_the_taste_of_a_user(name, fitted, tasteful):
+    model = fitted(name)
     ids, _ = model.recommend(everyone(tasteful), tasteful.csr, 5)
     assert share_of_own_taste(ids, tasteful) > 0.8
 
@@ -149,17 +154,22 @@ def test_a_model_finds_the_taste_of_someone_new_from_a_list_of_items(name, taste
 
 
 @pytest.mark.parametrize("name", ["als", "item_cosine", "ease", "graph_filter", "popularity"])
-def test_a_user_known_and_the_same_user_new_get_the_same(name, tasteful):
-    model = new_model(name).fit(tasteful.csr)
+def test_a_user_known_and_the_same_user_new_get_the_same(name, fitted, tasteful):
+    model = fitted(name)
     known, _ = model.recommend(np.arange(50), tasteful.csr[:50], 5)
     new, _ = model.recommend_new(tasteful.csr[:50], 5)
     assert (known == new).mean() > 0.98
 
 
 @each_model
-def test_one_seed_gives_the_same_bytes(build, tasteful):
-    one, other = (build().fit(tasteful.csr).form.arrays() for _ in range(2))
+def test_one_seed_gives_the_same_bytes_and_fitting_leaves_the_matrix_alone(build, fitted, tasteful):
+    before = tasteful.csr.copy()
+    one, other = (
+        fitted(build.name, small=True).form.arrays(),
+        build().fit(tasteful.csr).form.arrays(),
+    )
     assert {k: v.tobytes() for k, v in one.items()} == {k: v.tobytes() for k, v in other.items()}
+    assert (before != tasteful.csr).nnz == 0
 
 
 @each_learned
