@@ -6,6 +6,7 @@ belong here: the full set of metrics (`evaluation`).
 
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,19 @@ class Measurement:
             "recommend_seconds": self.recommend_seconds,
             "peak_memory_bytes": self.peak_memory_bytes,
         }
+
+
+def mean_of(measured: Sequence[Measurement]) -> Measurement:
+    """The mean of each figure over the folds of a cross-validation; of memory the most."""
+    first = measured[0]
+    return Measurement(
+        model=first.model,
+        recall=float(np.mean([one.recall for one in measured])),
+        ndcg=float(np.mean([one.ndcg for one in measured])),
+        fit_seconds=float(np.mean([one.fit_seconds for one in measured])),
+        recommend_seconds=float(np.mean([one.recommend_seconds for one in measured])),
+        peak_memory_bytes=max(one.peak_memory_bytes for one in measured),
+    )
 
 
 def measure(model: Recommender, train: InteractionMatrix, test: InteractionMatrix) -> Measurement:

@@ -30,15 +30,27 @@ def recsys() -> None:
 @click.option(
     "--test", type=_FILE, help="The same; default a tenth of each user's items, held out at random."
 )
+@click.option("--folds", type=int, help="Cross-validate on train instead: so many folds, in turn.")
 @click.option("--model", "name", default="best", show_default=True, help="A model, or `best`.")
 @click.option("--parameters", default="{}", help="JSON, such as '{\"width\": 512}'.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what is held out.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 def evaluate(  # noqa: PLR0917  (a parameter an option)
-    train: Path, test: Path | None, name: str, parameters: str, seed: int, form: str
+    train: Path,
+    test: Path | None,
+    folds: int | None,
+    name: str,
+    parameters: str,
+    seed: int,
+    form: str,
 ) -> None:
     """Fit a model on pairs, rank all items for all users, and compare with the test pairs."""
-    measured = measured_on_files(train, test, name, _parameters(parameters), seed)
+    if folds is not None and test is not None:
+        raise click.UsageError("--folds cuts the pairs of --train itself: leave --test out")
+    if folds is None:
+        measured = measured_on_files(train, test, name, _parameters(parameters), seed)
+    else:
+        measured = cross_validated(train, folds, name, _parameters(parameters), seed)
     figures = measured.as_json()
     if form == "json":
         click.echo(json.dumps(figures))
@@ -100,6 +112,30 @@ def measured_on_files(
         return measure(model, pairs.train, pairs.test)
     except (ValueError, MemoryError, ImportError) as error:
         raise RunFailedError(str(error)) from error
+
+
+def cross_validated(
+    train: Path, k: int, name: str, parameters: dict[str, Any], seed: int
+) -> Measurement:
+    """Each of `k` folds of the pairs judged once, by what the others taught; the mean over them.
+
+    Says how each did as it is judged. Raises RunFailedError with what a user can mend.
+    """
+    from recsys.matrix import InteractionMatrix
+    from recsys.measurement import mean_of, measure
+    from recsys.models.catalog import new_model
+    from recsys.pairs import folds, read_pairs
+
+    measured = []
+    try:
+        matrix = InteractionMatrix.from_table(read_pairs(train))
+        for fold, pairs in enumerate(folds(matrix, k, seed), start=1):
+            measured.append(measure(new_model(name, parameters), pairs.train, pairs.test))
+            one = measured[-1]
+            click.echo(f"fold {fold}: recall {one.recall:.4f}, ndcg {one.ndcg:.4f}", err=True)
+    except (ValueError, MemoryError, ImportError) as error:
+        raise RunFailedError(str(error)) from error
+    return mean_of(measured)
 
 
 def _parameters(text: str) -> dict[str, Any]:

@@ -49,6 +49,20 @@ def test_folds_test_each_pair_once(tasteful):
     assert (per_user.max(axis=0) - per_user.min(axis=0) <= 1).all()
 
 
+def test_the_command_cross_validates_and_gives_the_mean_of_the_folds(tmp_path):
+    train = tmp_path / "train.txt"
+    train.write_text("".join(f"u{n} a b c i{n % 5} j{n % 3}\n" for n in range(30)))
+    arguments = ["evaluate", "--train", str(train), "--folds", "3", "--model", "popularity"]
+    done = CliRunner().invoke(recsys, [*arguments, "--format", "json"])
+    each = [float(line.split("ndcg ")[1]) for line in done.stderr.splitlines()]
+    assert len(each) == 3
+    assert json.loads(done.stdout)["ndcg@20"] == pytest.approx(np.mean(each), abs=1e-4)
+    both = CliRunner().invoke(recsys, [*arguments, "--test", str(train)])
+    assert "leave --test out" in both.output
+    one = CliRunner().invoke(recsys, ["evaluate", "--train", str(train), "--folds", "1"])
+    assert "cross-validation needs two folds or more" in str(one.exception)
+
+
 def test_the_command_prints_the_figures_of_the_boards(files):
     train, test = map(str, files)
     arguments = ["evaluate", "--train", train, "--test", test, "--model", "popularity"]
