@@ -130,7 +130,10 @@ def behind(graph: BaseAssetGraph[Any], key: dg.AssetKey) -> set[dg.AssetKey]:
         for child in graph.get(key).child_keys
         if isinstance(child, dg.AssetKey)
         and graph.get(child).is_partitioned
-        and graph.get(child).automation_condition is not None
+        and any(
+            graph.get(made_with).automation_condition
+            for made_with in graph.get(child).execution_set_entity_keys
+        )
     }
     return children.union(*(behind(graph, child) for child in children))
 

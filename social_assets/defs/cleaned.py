@@ -131,5 +131,5 @@ def _quarantine_spec(contract: Contract) -> AssetSpec:
             "dagster/column_schema": quarantine_columns(),
             "dagster/table_name": f"quarantine.{contract.name}",
         },
-        automation_condition=REBUILD_CHANGED_DAYS,
+        # Without a condition: it is made with cleaned, and a drain that rejects nothing leaves it.
     )

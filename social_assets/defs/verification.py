@@ -59,14 +59,11 @@ def verify_conservation() -> None:
 def sources() -> Sources:
     """Every asset that keeps rows by day, and the assets that its partitions are made from."""
     project = Warehouse.of(Home.from_environment())
-    of_streams = {
-        AssetKey([layer, each.name]): [AssetKey(["raw", each.name])]
-        for layer in ("cleaned", "quarantine")
-        for each in contracts()
-    }
     return (
         {AssetKey(["raw", each.name]): [] for each in contracts()}
-        | of_streams
+        # Made with cleaned, and left as it is by drains that reject nothing.
+        | {AssetKey(["quarantine", each.name]): [] for each in contracts()}
+        | {AssetKey(["cleaned", each.name]): [AssetKey(["raw", each.name])] for each in contracts()}
         | {
             spec.key: _upstream(spec)
             for layer in ("star", "rollups")
