@@ -32,7 +32,10 @@ def measure(platform: LivePlatform, records: int, spread: Spread) -> list[Figure
     part = f"drain {spread.value}"
     platform.turn_sensor_off()
     platform.await_end_of_drains()
+    before = {drain.run_id for drain in platform.drains()}
     fill(platform.kafka, TOPIC, records, partitions=PARTITIONS, spread=spread)
+    if {drain.run_id for drain in platform.drains()} != before:
+        raise RuntimeError("a tick that had begun asked for a drain while the topic was filled")
     with ProcessWatch(platform.home) as watch:
         started = time.perf_counter()
         platform.turn_sensor_on()

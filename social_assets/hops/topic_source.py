@@ -54,14 +54,11 @@ class Limits:
 
     It ends after `seconds`, or when nothing has come for `quiet_seconds`. A micro-batch has at
     most `max_records` and about `max_bytes`; while little comes, one begins every `pace_seconds`.
-    A backlog's first ones and its last are smaller, `least_records` and more: the hops behind have
-    work sooner, and at the end less is left that only one of them can do.
     """
 
     seconds: float = 600.0
     quiet_seconds: float = 30.0
-    max_records: int = 200_000
-    least_records: int = 25_000
+    max_records: int = 160_000
     max_bytes: int = 128 << 20
     pace_seconds: float = 0.4
     away_seconds: float = 120.0
@@ -88,15 +85,6 @@ class Arrived:
     seconds: float
 
 
-def next_size(last: int, unread: int, limits: Limits) -> int:
-    """The most records of the next micro-batch: twice the last one's, half of what is unread.
-
-    Within `least_records` and `max_records`; the latter alone where it is the smaller.
-    """
-    least = min(limits.least_records, limits.max_records)
-    return max(least, min(2 * last, unread // 2, limits.max_records))
-
-
 class TopicSource:
     """The micro-batches of a topic, read as they come."""
 
@@ -118,7 +106,6 @@ class TopicSource:
         self._topic = offsets.topic
         self._topic_id = offsets.topic_id
         self._limits = limits
-        self._size = 0
         self._arrival = arrival(stores)
         self._batch_id = f"{BATCH_PREFIX}{self._topic}/{self._arrival:%Y-%m-%dT%H:%M:%S.%f}"
 
@@ -175,8 +162,7 @@ class TopicSource:
         unread = sum(end - self._positions[p] for p, end in ends.items())
         is_backlog = unread > limits.max_records // 4
         linger = limits.away_seconds if is_backlog else limits.pace_seconds
-        self._size = next_size(self._size, unread, limits)
-        read = self._reader.read(ends, self._size, limits.max_bytes, linger)
+        read = self._reader.read(ends, limits.max_records, limits.max_bytes, linger)
         self._positions |= read.next_offsets
         self._stores.gaps.record(map(self._missing, read.gaps))
         if any(gap.reason == "recreated" for gap in read.gaps):
