@@ -189,7 +189,7 @@ def _create(admin: Any, topic: str, partitions: int, config: Mapping[str, str]) 
 
 
 def _commit(admin: Any, group: str, topic: str, offsets: Mapping[int, int]) -> None:
-    from kafka.errors import NoError, RetriableError
+    from kafka.errors import NoError, RetriableError, UnknownTopicOrPartitionError
     from kafka.structs import OffsetAndMetadata, TopicPartition
 
     told = {
@@ -198,6 +198,9 @@ def _commit(admin: Any, group: str, topic: str, offsets: Mapping[int, int]) -> N
     }
     answers = admin.alter_group_offsets(group, told)
     errors = {p.partition: e for p, e in answers.items() if e is not NoError}
+    if UnknownTopicOrPartitionError in errors.values():
+        # kafka-python would have it tried again: a topic that was deleted does not come back.
+        raise KafkaRefusedError(f"offsets of group {group}: there is no topic {topic} any more")
     passing = next((e for e in errors.values() if issubclass(e, RetriableError)), None)
     if passing is not None:
         raise passing(f"group {group}")

@@ -23,6 +23,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 import uuid
 from dataclasses import dataclass
@@ -200,6 +201,15 @@ def _format(files: _Files, jars: Path, log: TextIO) -> None:
         raise _error(files, f"its data folder {files.data} could not be made")
 
 
+_BECOME = (
+    "import os, signal, sys\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+    "os.execv(sys.argv[1], sys.argv[1:])\n"
+)
+"""Becomes the command. A process that is started in the background ignores SIGINT, once Dagster has
+run in it SIGTERM, too, and so would the broker for its whole life."""
+
+
 def _run(files: _Files, jars: Path, log: TextIO) -> None:
     heap = _whole_number(HEAP_VARIABLE, DEFAULT_HEAP_MB)
     with files.server_lock.open("a") as lock:
@@ -207,6 +217,7 @@ def _run(files: _Files, jars: Path, log: TextIO) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         broker = subprocess.Popen(
             [
+                *(sys.executable, "-I", "-S", "-c", _BECOME),
                 *(java(), f"-Xmx{heap}m", f"-Xms{min(heap, 256)}m", *_JAVA_OPTIONS),
                 *("-cp", f"{jars}/*", "kafka.Kafka", str(files.properties)),
             ],

@@ -65,6 +65,11 @@ def test_committed_offsets_are_what_operators_see(kafka: KafkaResource, topic: M
     assert mine == {0: 8, 1: 3}
 
 
+def test_offsets_of_a_topic_that_is_gone_are_refused(kafka: KafkaResource) -> None:
+    with pytest.raises(KafkaRefusedError, match="group operators: there is no topic gone any more"):
+        kafka.commit("operators", "gone", {0: 7})
+
+
 def test_many_threads_may_ask_at_once(kafka: KafkaResource, topic: MakeTopic) -> None:
     name = topic(2)
     answers: list[object] = []
