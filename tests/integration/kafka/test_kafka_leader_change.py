@@ -56,7 +56,11 @@ def second_node(first_node: tuple[Home, str], tmp_path: Path) -> Iterator[None]:
     command = [java(), "-Xmx256m", "-XX:+UseSerialGC", "-cp", f"{ensure_jars(JARS)}/*"]
     with (tmp_path / "second.log").open("w") as log:
         subprocess.run(
-            [*command, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", properties],
+            [
+                *(*command, "kafka.tools.StorageTool", "format"),
+                # In one word: an id may begin with a dash, which would be read as another option.
+                *(f"--cluster-id={cluster_id}", f"--config={properties}"),
+            ],
             stdout=log,
             stderr=log,
             check=True,
