@@ -27,6 +27,8 @@ from social_assets.operate.failures import RunFailedError
 from social_assets.operate.runs import rebuild_days
 from social_assets.samples import generate
 
+pytestmark = pytest.mark.endurance
+
 # Yesterday, as the checks of freshness judge by the clock.
 LAST = datetime.now(UTC).date() - timedelta(days=1)
 FIRST = LAST - timedelta(days=2)

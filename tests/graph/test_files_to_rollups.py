@@ -141,6 +141,7 @@ def scheduled(name: str, instance: DagsterInstance, at: datetime = NIGHT) -> Exe
     )
 
 
+@pytest.mark.endurance
 def test_the_nightly_rebuild_makes_the_day_before_again_and_changes_no_number(
     built: ExecuteInProcessResult, instance: DagsterInstance
 ) -> None:

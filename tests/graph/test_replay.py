@@ -22,6 +22,8 @@ from social_assets.hops.ingest import ingest_files
 from social_assets.operate.dead_letters import dead_letters, shortened
 from social_assets.operate.instance import open_instance
 
+pytestmark = pytest.mark.endurance
+
 DAYS = (date(2026, 11, 1), date(2026, 11, 3), date(2026, 11, 9), date(2026, 11, 15))
 
 
