@@ -6,13 +6,16 @@ tables that live as long as the connection. What is computed stands in `clean_re
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
@@ -57,20 +60,26 @@ class DuckDBEngine:
 
 @dataclass(frozen=True)
 class Session:
-    """One DuckDB connection."""
+    """One DuckDB connection.
+
+    Its tables are called by numbers, so that the like work makes the like expressions in every
+    session, and each is compiled once a process: for a small batch, to compile took twice as long
+    as the work.
+    """
 
     backend: Backend
     BLOCK: ClassVar[str] = "block"
+    _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False, compare=False)
 
     def scan(self, files: list[str], schema: pa.Schema, columns: list[str]) -> ir.Table:
         """The named columns of Delta data files; timestamps are UTC without zone."""
         if files:
             paths = [file.removeprefix("file://") for file in files]
-            table = self.backend.read_parquet(paths, hive_partitioning=True)
+            name = self._name("scan")
+            found = self.backend.read_parquet(paths, table_name=name, hive_partitioning=True)
+            table = ibis.table(found.schema(), name=name)
         else:
-            table = self.backend.create_table(
-                ibis.util.gen_name("empty"), plain(schema).empty_table(), temp=True
-            )
+            table = self.rows(plain(schema).empty_table())
         return table.select(
             **{
                 name: table[name].cast("timestamp")
@@ -80,9 +89,21 @@ class Session:
             }
         )
 
+    def rows(self, table: pa.Table) -> ir.Table:
+        """Arrow rows as a table, without a copy."""
+        name = self._name("rows")
+        self.backend.con.register(name, table)
+        return ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
+
+    def constant(self, text: str) -> ir.StringValue:
+        """A text that differs from call to call, kept out of the query that compares with it."""
+        name = self._name("constant")
+        self.backend.con.execute(f"SET VARIABLE {name} = $1", [text])
+        return _variable(name)
+
     def compiled(self, expression: ir.Table) -> str:
         """The query of an expression over a table named BLOCK, to be run on many blocks."""
-        return str(self.backend.compile(expression))
+        return _compiled(expression.op())
 
     def query(self, query: str, block: pa.Table) -> pa.Table:
         """Run a compiled query on Arrow rows, without a copy."""
@@ -103,13 +124,15 @@ class Session:
     @contextmanager
     def stored(self, expression: ir.Table) -> Iterator[ir.Table]:
         """Run an expression once and keep its result for the block; it may spill to disk."""
-        name = ibis.util.gen_name("stored")
-        yield self.backend.create_table(name, expression, temp=True)
-        self.backend.drop_table(name)
+        name = self._name("stored")
+        self.backend.con.execute(f"CREATE TEMP TABLE {name} AS {self.compiled(expression)}")
+        yield ibis.table(expression.schema(), name=name)
+        self.backend.con.execute(f"DROP TABLE {name}")
 
     def table(self, expression: ir.Table) -> pa.Table:
         """A small result."""
-        return self.backend.to_pyarrow(expression)
+        answer = self.backend.con.sql(self.compiled(expression)).to_arrow_table()
+        return answer.cast(expression.schema().to_pyarrow())
 
     def strings(self, expression: ir.Table) -> list[str]:
         """The values of a one-column result."""
@@ -117,12 +140,24 @@ class Session:
 
     def stream(self, expression: ir.Table, schema: pa.Schema) -> pa.RecordBatchReader:
         """A result of any size, in batches, in the order and types of `schema`."""
-        # Not Ibis' to_pyarrow_batches: it calls a method that DuckDB 2.0 has renamed.
-        query = self.backend.compile(expression.select(*schema.names))
+        query = self.compiled(expression.select(*schema.names))
         batches = self.backend.con.sql(query).to_arrow_reader(BATCH_ROWS)
         return pa.RecordBatchReader.from_batches(
             schema, (pa.record_batch(_cast(batch, schema), schema=schema) for batch in batches)
         )
+
+    def _name(self, what: str) -> str:
+        return f"{what}_{next(self._numbers)}"
+
+
+@ibis.udf.scalar.builtin(name="getvariable", signature=(("string",), "string"))
+def _variable(of: str) -> str:  # type: ignore[empty-body]
+    """A variable of the connection."""
+
+
+@lru_cache(maxsize=512)
+def _compiled(operation: ops.Node) -> str:
+    return str(ibis.duckdb.compile(operation.to_expr()))
 
 
 def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:

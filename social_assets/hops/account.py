@@ -65,7 +65,7 @@ def _counted(
     columns = [*_BATCH_DAY, "ingested_at", *(["verdict"] if verdict else [])]
     rows: ir.Table = session.scan(table.files(days), table.schema, columns)
     if batch_id is not None:
-        rows = rows.filter(rows.batch_id == batch_id)
+        rows = rows.filter(rows.batch_id == session.constant(batch_id))
     if verdict is not None:
         rows = rows.filter(rows.verdict == verdict)
     groups = rows.group_by(_BATCH_DAY).agg(n=rows.count(), landed=rows.ingested_at.min())

@@ -149,8 +149,9 @@ def _settled(
         raw = session.scan(stores.raw.files(days), stores.raw.schema, list(INPUT))
         landed = None
         if batch_id is not None:
-            of_batch = raw.filter(raw.batch_id == batch_id)
-            raw = unsettled(of_batch, _positions(session, stores, days, batch_id))
+            batch = session.constant(batch_id)
+            of_batch = raw.filter(raw.batch_id == batch)
+            raw = unsettled(of_batch, _positions(session, stores, days, batch))
             landed = _landed_keys(session, stores, days)
         with verdicts(session, raw, contract) as judged:
             accepted = judged.filter(judged.reasons == "")
@@ -164,7 +165,7 @@ def _settled(
 
 
 def _positions(
-    session: Session, stores: StreamStores, days: Sequence[date], batch_id: str
+    session: Session, stores: StreamStores, days: Sequence[date], batch: ir.StringValue
 ) -> ir.Table:
     """Positions of the batch that a rebuild, or a call cut short, has put in one of the tables."""
     found = [
@@ -172,7 +173,7 @@ def _positions(
         for table in (stores.cleaned, stores.quarantine)
     ]
     both = found[0].union(found[1])
-    return both.filter(both.batch_id == batch_id)
+    return both.filter(both.batch_id == batch)
 
 
 def _landed_keys(session: Session, stores: StreamStores, days: Sequence[date]) -> ir.Table:

@@ -22,9 +22,8 @@ def load_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> int
         columns = rows_for_warehouse(stores.contract)
         rows = session.scan(stores.cleaned.files(days), schema, columns)
         # The same order every time: insert tokens count chunks.
-        ordered = rows.filter(rows.batch_id == batch_id).order_by(
-            "event_date", "partition", "offset"
-        )
+        of_batch = rows.filter(rows.batch_id == session.constant(batch_id))
+        ordered = of_batch.order_by("event_date", "partition", "offset")
         return stores.loader.insert(batch_id, session.stream(ordered, _only(schema, columns)))
 
 

@@ -30,8 +30,7 @@ def judge(session: Session) -> Judge:
         source: str = "file",
     ) -> list[dict[str, Any]]:
         raw = raw_table(values, csv_header, source)
-        session.backend.con.register("raw_of_test", raw)
-        with verdicts(session, session.backend.table("raw_of_test"), contract) as stored:
+        with verdicts(session, session.rows(raw), contract) as stored:
             rows = session.table(stored.order_by("offset")).to_pylist()
         for row in rows:
             row["reasons"] = row["reasons"].split(";") if row["reasons"] else []

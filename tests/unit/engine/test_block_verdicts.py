@@ -85,8 +85,8 @@ def by_whole_days(session: Session, stream: Contract, raw: pa.Table) -> pa.Table
         numbered.column_names.index("offset"), "offset", pa.array(np.arange(raw.num_rows))
     )
     wanted = plain(pa.schema([RAW.field(name) for name in INPUT]))
-    session.backend.con.register("raw_of_test", numbered.select(list(INPUT)).cast(wanted))
-    with verdicts(session, session.backend.table("raw_of_test"), stream) as judged:
+    rows = session.rows(numbered.select(list(INPUT)).cast(wanted))
+    with verdicts(session, rows, stream) as judged:
         return session.table(judged.order_by("offset"))
 
 

@@ -84,7 +84,7 @@ def test_mapped_files_leave_no_name_behind(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_parts_of_a_key_do_not_run_together(session: Session) -> None:
     video = contract("video_interactions")
-    rows = ibis.memtable(pa.table({"user_id": [1, 11, 1, 111], "video_id": [11, 1, 11, 1]}))
+    rows = session.rows(pa.table({"user_id": [1, 11, 1, 111], "video_id": [11, 1, 11, 1]}))
     found = session.table(rows.select(key_hash=key_hash(rows, video)))[KEY_HASH]
     first, second, again, third = zip(*(half.tolist() for half in halves(found)), strict=True)
     assert first == again
@@ -93,7 +93,7 @@ def test_the_parts_of_a_key_do_not_run_together(session: Session) -> None:
 
 def test_the_halves_are_those_of_the_md5_of_the_key(session: Session) -> None:
     names = [f"event {number}" for number in range(200)]
-    rows = ibis.memtable(pa.table({"event_id": names}))
+    rows = session.rows(pa.table({"event_id": names}))
     hashes = rows.select("event_id", key_hash=key_hash(rows, contract("engagement_events")))
     found = session.table(hashes).sort_by("event_id")
     # A slice and several chunks, as batches come.
