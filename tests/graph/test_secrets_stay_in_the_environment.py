@@ -64,15 +64,20 @@ def environment(deployed_home: Callable[[str], Home]) -> Iterator[dict[str, str]
     stop(home)
 
 
+@pytest.fixture(scope="module")
+def said_by_a_load(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("files") / "likes.ndjson"
+    file.write_text(LIKE)
+    return run(environment, "-m", "social_assets", "load", "engagement_events", str(file))
+
+
 def test_no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], said_by_a_load: str
 ) -> None:
     home = Path(environment["SOCIAL_ASSETS_HOME"])
     password = (home / "clickhouse" / "password").read_text().strip()
-    file = tmp_path / "likes.ndjson"
-    file.write_text(LIKE)
     said = [
-        run(environment, "-m", "social_assets", "load", "engagement_events", str(file)),
+        said_by_a_load,
         run(environment, "-c", DRAIN),
         run(environment, "-m", "social_assets", "alerts", "test"),
         run(environment, "-m", "social_assets", "doctor"),
@@ -84,13 +89,9 @@ def test_no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert(
         assert [p for p in files if secret.encode() in p.read_bytes()] == []
 
 
-def test_the_hops_of_a_load_log_json_lines_with_run_stream_and_batch(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    file = tmp_path / "posts.ndjson"
-    file.write_text(LIKE.replace('"a"', '"b"'))
-    said = run(environment, "-m", "social_assets", "load", "engagement_events", str(file))
-    lines = [json.loads(line) for line in said.splitlines() if line.startswith('{"time"')]
+def test_the_hops_of_a_load_log_json_lines_with_run_stream_and_batch(said_by_a_load: str) -> None:
+    said = said_by_a_load.splitlines()
+    lines = [json.loads(line) for line in said if line.startswith('{"time"')]
     hops = {line["hop"]: line for line in lines if "hop" in line}
     assert {"land", "clean", "load"} <= set(hops)
     assert len({line["batch_id"] for line in hops.values()}) == 1

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pytest
