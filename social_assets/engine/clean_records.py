@@ -39,7 +39,7 @@ def verdicts(session: Session, raw: ir.Table, contract: Contract) -> Iterator[ir
     """
     shape = _first_shape(session, raw, contract)
     while True:
-        with session.stored(_verdicts(raw, contract, shape)) as stored:
+        with session.stored(_verdicts(session, raw, contract, shape)) as stored:
             wider = _wider(session, stored, contract, shape)
             if wider is None:
                 yield stored
@@ -61,10 +61,12 @@ def _wider(session: Session, stored: ir.Table, contract: Contract, shape: Shape)
     return None if wider == shape else wider
 
 
-def _verdicts(raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
-    records = opened(_records(raw), contract.max_record_bytes)
+def _verdicts(session: Session, raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
+    records = session.view(opened(_records(raw), contract.max_record_bytes))
     columns = [c.name for c in contract.source_columns]
-    table = judged(cleaned(with_fields(records, shape, columns), contract), contract)
+    # A view, as the shape differs from file to file, and the rest, most of all, does not.
+    fields = session.view(with_fields(records, shape, columns))
+    table = judged(cleaned(fields, contract), contract)
     rejected = table.reasons != ""
     return table.select(
         *[c.name for c in contract.cleaned_columns],

@@ -95,6 +95,12 @@ class Session:
         self.backend.con.register(name, table)
         return ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
 
+    def view(self, expression: ir.Table) -> ir.Table:
+        """An expression under a name: what is built on it is compiled without it."""
+        name = self._name("view")
+        self.backend.con.execute(f"CREATE TEMP VIEW {name} AS {self.compiled(expression)}")
+        return ibis.table(expression.schema(), name=name)
+
     def constant(self, text: str) -> ir.StringValue:
         """A text that differs from call to call, kept out of the query that compares with it."""
         name = self._name("constant")
