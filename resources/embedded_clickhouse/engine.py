@@ -151,10 +151,13 @@ class Connection:
             self._handle.insert_cancel(insert)
             raise
 
-    def set(self, settings: Mapping[str, str]) -> None:
-        """SET all of these."""
+    def set(self, settings: Mapping[str, str | None]) -> None:
+        """SET all of these; None stands for the default."""
         if settings:
-            pairs = (f"{name} = {quote(value)}" for name, value in settings.items())
+            pairs = (
+                f"{name} = {'DEFAULT' if value is None else quote(value)}"
+                for name, value in settings.items()
+            )
             self.run(f"SET {', '.join(pairs)}")
 
     def use(self, database: str) -> None:

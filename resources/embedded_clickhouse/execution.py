@@ -94,14 +94,17 @@ class Execution:
             lease.apply(request.settings, request.database)
             if insert is None:
                 query = read_query(_whole_text(head, body))
-                return self._query(request, query, lease.connection, resources)
+                return self._query(request, query, lease, resources)
             parts = _joined(head[insert.data_start :], body)
             return _whole(_insert(request, insert, parts, lease.connection), None)
 
     def _query(
-        self, request: QueryRequest, query: Query, connection: Connection, resources: ExitStack
+        self, request: QueryRequest, query: Query, lease: Lease, resources: ExitStack
     ) -> Result:
+        connection = lease.connection
         kind = _checked_kind(query, connection, request)
+        if kind == "CONTROL":
+            lease.changes_session()
         format_name = query.format or request.default_format or _DEFAULT_FORMAT
         if not (query.may_be_select and kind == "READ_ONLY"):
             outcome = connection.run(query.text, format_name, request.parameters)

@@ -6,22 +6,34 @@ them with it when it closes; a session gets back what it had before.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from resources.embedded_clickhouse.engine import Connection, Engine, quote
+from resources.embedded_clickhouse.engine import Connection, Engine
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.request import SessionRequest
 
 
+@dataclass(frozen=True)
+class _Own:
+    """What a session has of its own: the database, and the settings that are not the default."""
+
+    database: str
+    settings: Mapping[str, str]
+
+
 @dataclass
 class _Session:
+    """`own` is kept from request to request: to ask for it takes longer than most queries."""
+
     connection: Connection
     seconds: int
     last_used: float
     in_use: bool = True
+    own: _Own | None = None
 
 
 class Lease:
@@ -29,25 +41,34 @@ class Lease:
 
     def __init__(self, registry: Sessions, session: SessionRequest | None) -> None:
         self._registry = registry
-        self._session = session
-        self._restore: list[str] = []
-        self.connection = registry.take(session)
+        self._wanted = session
+        self._session, self.connection = registry.take(session)
+        self._database: str | None = None
+        self._settings: dict[str, str | None] = {}
 
     def apply(self, settings: Mapping[str, str], database: str | None) -> None:
         """Put the request's settings and database on the connection."""
-        if self._session is not None:
-            self._restore = _statements_to_restore(self.connection, settings, database)
+        if self._session is not None and (settings or database):
+            own = self._session.own = self._session.own or _own(self.connection)
+            self._settings = {name: own.settings.get(name) for name in settings}
+            self._database = own.database if database else None
         if database:
             self.connection.use(database)
         self.connection.set(settings)
 
+    def changes_session(self) -> None:
+        """The request's statement may change what the session has of its own."""
+        if self._session is not None:
+            self._session.own = None
+
     def release(self) -> None:
         """Undo what `apply` did, where it would be seen, and give the connection back."""
         try:
-            for statement in self._restore:
-                self.connection.run(statement)
+            if self._database is not None:
+                self.connection.use(self._database)
+            self.connection.set(self._settings)
         finally:
-            self._registry.give_back(self._session, self.connection)
+            self._registry.give_back(self._wanted, self.connection)
 
 
 class Sessions:
@@ -58,10 +79,10 @@ class Sessions:
         self._sessions: dict[str, _Session] = {}
         self._lock = threading.Lock()
 
-    def take(self, wanted: SessionRequest | None) -> Connection:
-        """The connection of the session, or a new one for a request without."""
+    def take(self, wanted: SessionRequest | None) -> tuple[_Session | None, Connection]:
+        """The session and its connection, or a new connection for a request without."""
         if wanted is None:
-            return self._engine.connect()
+            return None, self._engine.connect()
         with self._lock:
             session = self._sessions.get(wanted.id)
             if session is None:
@@ -79,7 +100,7 @@ class Sessions:
                 )
             session.in_use = True
             session.seconds = wanted.seconds
-            return session.connection
+            return session, session.connection
 
     def give_back(self, wanted: SessionRequest | None, connection: Connection) -> None:
         """End the use of a connection that `take` gave."""
@@ -111,21 +132,11 @@ class Sessions:
             self._sessions.clear()
 
 
-def _statements_to_restore(
-    connection: Connection, settings: Mapping[str, str], database: str | None
-) -> list[str]:
-    """What puts a session back to where it was before this request's settings."""
-    statements: list[str] = []
-    if database:
-        current = connection.run("SELECT currentDatabase() FORMAT TSVRaw").body.decode()
-        escaped = current.rstrip("\n").replace("\\", "\\\\").replace("`", "\\`")
-        statements.append(f"USE `{escaped}`")
-    for name in settings:
-        found = connection.run(
-            "SELECT value FROM system.settings WHERE name = {name:String} AND changed "
-            "FORMAT TSVRaw",
-            parameters={"name": name},
-        ).body.decode()
-        before = quote(found.removesuffix("\n")) if found else "DEFAULT"
-        statements.append(f"SET {name} = {before}")
-    return statements
+def _own(connection: Connection) -> _Own:
+    # One row, for a session may limit the rows of a result.
+    (line,) = connection.run(
+        "SELECT currentDatabase(), groupArray(name), groupArray(value) FROM system.settings "
+        "WHERE changed FORMAT JSONCompactEachRow"
+    ).body.splitlines()
+    database, names, values = json.loads(line)
+    return _Own(database, dict(zip(names, values, strict=True)))

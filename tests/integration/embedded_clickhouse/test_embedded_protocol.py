@@ -76,6 +76,19 @@ def test_settings_of_one_query_do_not_reach_the_next_of_its_session(ask, session
     assert ask(get, session_id=session).text == "11\tdefault\n"
 
 
+def test_a_session_goes_back_to_what_it_was_last_told_itself(ask, session: str) -> None:
+    get = "SELECT getSetting('max_block_size'), currentDatabase()"
+    asked = {"max_block_size": 7, "database": "system"}
+    assert ask(get, session_id=session, **asked).text == "7\tsystem\n"
+    assert ask(get, session_id=session).text == "65409\tdefault\n"
+    ask("SET max_block_size = 11, max_result_rows = 1", session_id=session)
+    ask("USE information_schema", session_id=session)
+    assert ask(get, session_id=session, **asked).text == "7\tsystem\n"
+    assert ask(get, session_id=session).text == "11\tinformation_schema\n"
+    ask("SET max_block_size = DEFAULT", session_id=session)
+    assert ask(get, session_id=session).text == "65409\tinformation_schema\n"
+
+
 def test_a_session_keeps_settings_database_and_temporary_tables(ask, session: str) -> None:
     ask("CREATE TEMPORARY TABLE mine (a UInt8)", session_id=session)
     ask("INSERT INTO mine VALUES (1), (2)", session_id=session)
