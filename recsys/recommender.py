@@ -18,13 +18,19 @@ from recsys.factors import Factors
 from recsys.form import Form
 from recsys.histories import Histories
 from recsys.item_filter import ItemFilter
+from recsys.memory import decline_if_too_large
 from recsys.ranking import Float32, ItemLists, Ranked, rank_in_batches
+
+# As float32 with the solver, with the model, and once while it is checked.
+_BYTES_A_FACTOR = 12
 
 
 class Recommender(ABC):
     """A model: fit once, then recommend in batches of any size within bounded memory."""
 
     name: ClassVar[str]
+    memory_gib: float | None = None
+    """What a fit may use; None for nine tenths of what the machine has free."""
 
     @property
     @abstractmethod
@@ -35,15 +41,23 @@ class Recommender(ABC):
         """Learn from a csr_matrix float32[users, items] of weights > 0; returns the model.
 
         The matrix is not changed. Raises ValueError for weights that are NaN, infinite or not
-        positive, and where the model cannot learn from so little (its docstring says).
+        positive, and where the model cannot learn from so little (its docstring says);
+        TooLargeError, before anything is computed, where memory is not enough.
         """
         if not (np.isfinite(user_items.data).all() and (user_items.data > 0).all()):
             raise ValueError(
                 f"{self.name} cannot learn from weights that are NaN, infinite, zero or negative:"
                 " build the matrix with InteractionMatrix.from_table, which refuses them"
             )
+        needed = self.bytes_needed(user_items)
+        decline_if_too_large(self.name, user_items.shape, needed, self.memory_gib)
         self._fit(user_items)
         return self
+
+    def bytes_needed(self, user_items: Any) -> int:
+        """About the memory at the peak of a fit, beyond the matrix and a few copies of it."""
+        del user_items
+        return 0
 
     @abstractmethod
     def _fit(self, user_items: Any) -> None:
@@ -138,6 +152,11 @@ class FactorRecommender(FittedForm):
     def factors(self) -> Factors:
         """What was learned; raises RuntimeError before `fit`."""
         return cast(Factors, self.form)
+
+    def bytes_needed(self, user_items: Any) -> int:
+        """As promised by Recommender."""
+        width = int(self.parameters.get("factors", 1))
+        return int(sum(user_items.shape)) * width * _BYTES_A_FACTOR
 
     def _fit(self, user_items: Any) -> None:
         self._form = self._learn(user_items)

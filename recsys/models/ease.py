@@ -3,7 +3,6 @@
 Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (WWW 2019).
 """
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,11 +14,6 @@ from recsys.recommender import ItemFilterRecommender
 
 # Gram matrix, sparse and then dense, and the filter that is made of it with its columns.
 _BYTES_A_CELL = 20
-_GIB = 2**30
-
-
-class TooLargeError(MemoryError):
-    """A model that would need more memory than it may have; says how much, before any is taken."""
 
 
 class EASE(ItemFilterRecommender):
@@ -29,8 +23,7 @@ class EASE(ItemFilterRecommender):
     `regularization` is in units of users; `memory_gib` is what may be used, by default nine tenths
     of what the machine has free. Weights count by their square root. Deterministic.
 
-    `fit` raises TooLargeError, before anything is computed, where that is not enough, and
-    ValueError for a matrix without interactions.
+    `fit` raises ValueError for a matrix without interactions.
     """
 
     name = "ease"
@@ -39,21 +32,20 @@ class EASE(ItemFilterRecommender):
     def __init__(self, *, regularization: float = 200.0, memory_gib: float | None = None) -> None:
         if regularization <= 0:
             raise ValueError(f"ease needs regularization > 0, but has {regularization}")
-        self._regularization, self._memory_gib = regularization, memory_gib
+        self._regularization, self.memory_gib = regularization, memory_gib
 
     @property
     def parameters(self) -> Mapping[str, int | float | str]:
         """As constructed; the memory it may use changes nothing."""
         return {"regularization": self._regularization}
 
-    @staticmethod
-    def bytes_needed(items: int) -> int:
-        """Memory at the peak of a fit."""
+    def bytes_needed(self, user_items: Any) -> int:
+        """As promised by Recommender."""
+        items: int = user_items.shape[1]
         return items * items * _BYTES_A_CELL
 
     def _learn(self, user_items: Any) -> ItemFilter:
         users, items = user_items.shape
-        self._decline_if_too_large(items)
         if user_items.nnz == 0:
             raise ValueError(
                 f"{self.name} cannot learn from {users} users x {items} items without"
@@ -80,14 +72,3 @@ class EASE(ItemFilterRecommender):
         lists = ItemLists(np.arange(items + 1, dtype=np.int64) * items, every)
         none = np.zeros((items, 0), dtype=np.float32)
         return ItemFilter(lists, np.ascontiguousarray(full).ravel(), none, none)
-
-    def _decline_if_too_large(self, items: int) -> None:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        allowed = 0.9 * free if self._memory_gib is None else self._memory_gib * _GIB
-        needed = self.bytes_needed(items)
-        if needed > allowed:
-            raise TooLargeError(
-                f"{self.name} of {items:,} items needs {needed / _GIB:.1f} GiB and may use"
-                f" {allowed / _GIB:.1f}: take fewer items, a larger machine, or graph_filter,"
-                " which grows with the interactions instead"
-            )

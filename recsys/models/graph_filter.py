@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recsys.histories import Histories
 from recsys.item_filter import ItemFilter
+from recsys.memory import shared_cells
 from recsys.models.low_pass import right_singular_vectors
 from recsys.ranking import Float32, Float64, ItemLists
 from recsys.recommender import ItemFilterRecommender
@@ -25,6 +26,10 @@ from recsys.recommender import ItemFilterRecommender
 # Users by whose scores the two parts are compared.
 _SCALED_BY = 1000
 _SORTED_AT_ONCE = 1 << 18
+# N in its three makings, each with its column indices.
+_BYTES_A_CELL = 36
+# The sample of both sides of the low pass, with its product and its basis.
+_BYTES_A_FACTOR = 12
 # The width of the low pass at most, as a share of users and of items: wider learns by heart.
 _WIDEST = 1 / 20
 
@@ -88,6 +93,15 @@ class GraphFilter(ItemFilterRecommender):
             "seed": self._seed,
         }
 
+    def bytes_needed(self, user_items: Any) -> int:
+        """As promised by Recommender."""
+        near = shared_cells(user_items) * _BYTES_A_CELL
+        far = int(sum(user_items.shape)) * self._width_for(user_items) * _BYTES_A_FACTOR
+        return max(near, far)
+
+    def _width_for(self, user_items: Any) -> int:
+        return min(self._width, int(min(user_items.shape) * _WIDEST))
+
     def _learn(self, user_items: Any) -> ItemFilter:
         users, items = user_items.shape
         if user_items.nnz == 0:
@@ -97,7 +111,7 @@ class GraphFilter(ItemFilterRecommender):
             )
         degrees = _degrees(user_items)
         near = ItemFilter.of_sparse(_largest(self._near(user_items, *degrees), self._neighbours))
-        width = min(self._width, int(min(users, items) * _WIDEST))
+        width = self._width_for(user_items)
         if width == 0 or self._low_pass_weight == 0:
             return near
         left, right = self._low_pass(user_items, *degrees, width)

@@ -15,6 +15,9 @@ from recsys.item_filter import ItemFilter
 from recsys.ranking import Float64
 from recsys.recommender import ItemFilterRecommender
 
+# An index, a value of float64, and a copy of each.
+_BYTES_A_NEIGHBOUR = 24
+
 
 class ItemNeighbours(ItemFilterRecommender):
     """score = sum over a user's items of weight times likeness, over each item's `neighbours`.
@@ -36,6 +39,10 @@ class ItemNeighbours(ItemFilterRecommender):
     def parameters(self) -> Mapping[str, int | float | str]:
         """As constructed."""
         return dict(self._parameters)
+
+    def bytes_needed(self, user_items: Any) -> int:
+        """As promised by Recommender."""
+        return int(user_items.shape[1]) * (self._neighbours + 1) * _BYTES_A_NEIGHBOUR
 
     @abstractmethod
     def _weighted(self, user_items: Any) -> Any:

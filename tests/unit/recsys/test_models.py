@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import os
 import subprocess
 import sys
 
@@ -10,9 +11,10 @@ import pyarrow as pa
 import pytest
 import scipy.sparse
 
-from recsys import ALS, InteractionMatrix, Popularity
+from recsys import ALS, InteractionMatrix, Popularity, memory
+from recsys.memory import TooLargeError, free_bytes, shared_cells
 from recsys.models.catalog import COLLABORATIVE, FROM_TEXT, new_model
-from recsys.models.ease import EASE, TooLargeError
+from recsys.models.ease import EASE
 from recsys.models.graph_filter import GraphFilter
 from recsys.models.low_pass import right_singular_vectors
 
@@ -217,6 +219,30 @@ def test_ease_declines_beforehand_with_the_memory_it_would_need():
     wide = scipy.sparse.csr_matrix(([1.0], [0], [0, 1]), shape=(1, 41_000), dtype=np.float32)
     with pytest.raises(TooLargeError, match=r"41,000 items needs 31\.3 GiB and may use 16\.0"):
         EASE(memory_gib=16).fit(wide)
+
+
+@each_model
+def test_a_matrix_too_large_for_memory_is_declined_before_anything_is_computed(
+    build, tasteful, monkeypatch
+):
+    model = build()
+    monkeypatch.setattr(model, "_fit", lambda user_items: pytest.fail("it began to fit"))
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1_000)
+    with pytest.raises(TooLargeError, match=rf"^{model.name} of .* users x 400 items needs"):
+        model.fit(tasteful.csr)
+
+
+def test_free_memory_is_what_a_fit_could_take():
+    page = os.sysconf("SC_PAGE_SIZE")
+    assert os.sysconf("SC_AVPHYS_PAGES") * page / 2 < free_bytes()
+    assert free_bytes() <= os.sysconf("SC_PHYS_PAGES") * page
+
+
+def test_what_items_share_is_estimated_from_some_of_them(tasteful):
+    shared = (tasteful.csr.T @ tasteful.csr).nnz
+    assert shared_cells(tasteful.csr) == shared
+    random = scipy.sparse.random(3_000, 20_000, 0.001, "csr", np.float32, random_state=1)
+    assert shared_cells(random) == pytest.approx((random.T @ random).nnz, rel=0.1)
 
 
 def test_the_low_pass_is_that_of_scikit_learn():
