@@ -26,6 +26,8 @@ Ranked = tuple[Int32, Float32]
 NO_ITEM = -1
 # Cells of a score batch: 16 MiB of float32, large enough that arrays and not Python set the pace.
 MAX_CELLS = 1 << 22
+# Groups of columns for each place of a ranking: more find fewer candidates too many.
+_GROUPS_A_PLACE = 16
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -103,9 +105,7 @@ def rank(scores: Float32, n: int) -> Ranked:
     kept = min(n, columns)
     if rows == 0 or kept == 0:
         return ids, best
-    # Everything at or above the n-th best score is a candidate: n columns, and ties beyond them.
-    threshold = np.partition(scores, columns - kept, axis=1)[:, columns - kept, None]
-    row, column = np.nonzero((scores >= threshold) & (scores > -np.inf))
+    row, column = np.nonzero((scores >= _reached(scores, kept)) & (scores > -np.inf))
     value = scores[row, column]
     # nonzero yields ascending columns and lexsort is stable, which is the rule for ties.
     order = np.lexsort((-value, row))
@@ -115,6 +115,21 @@ def rank(scores: Float32, n: int) -> Ranked:
     ids[row[top], place[top]] = column[top]
     best[row[top], place[top]] = value[top]
     return ids, best
+
+
+def _reached(scores: Float32, kept: int) -> Float32:
+    """A score for each row that at least `kept` of its columns reach, and few more; [rows, 1].
+
+    The `kept`-th best of the best of groups of columns: NumPy's partition of all columns took nine
+    tenths of ranking, most of all where many scores are equal, as with item neighbours.
+    """
+    rows, columns = scores.shape
+    groups = min(columns, _GROUPS_A_PLACE * kept)
+    grouped = columns - columns % groups
+    best: Float32 = scores[:, :grouped].reshape(rows, -1, groups).max(axis=1)
+    rest = columns - grouped
+    np.maximum(best[:, :rest], scores[:, grouped:], out=best[:, :rest])
+    return np.partition(best, groups - kept, axis=1)[:, groups - kept, None]
 
 
 def rank_in_batches(
