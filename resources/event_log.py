@@ -1,9 +1,10 @@
 """Dagster's event log in SQLite, which takes many events in one transaction.
 
 Here belongs that alone. Dagster hands over the events of a range of partitions in batches where
-DAGSTER_EVENT_BATCH_SIZE asks for it; its own SQLite log takes them one by one, with a new engine,
-two connections and two commits to disk each, which was nearly all that a year of days in one run
-cost. `docker/dagster.yaml` names this class, and `operate.instance` asks for batches.
+DAGSTER_EVENT_BATCH_SIZE asks for it; its own SQLite log takes them one by one, with two connections
+and two commits to disk each, which was nearly all that a year of days in one run cost. It also
+makes an engine for every look at it, and so compiles every statement anew; here one is kept for
+each file. `docker/dagster.yaml` names this class, and `operate.instance` asks for batches.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from dagster import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
 BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 500
 
 _BUSY_SECONDS = 60
+_ENGINES_KEPT = 32
+"""A file is that of a run, or the index of all: a process has a few at a time."""
 
 
 class BatchedSqliteEventLog(SqliteEventLogStorage):
@@ -35,6 +38,7 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._batch = local()
+        self._engines: dict[str, Engine] = {}
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -63,23 +67,26 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
         """A transaction of its own; within a batch, the batch's."""
         connections: dict[str, Connection] | None = getattr(self._batch, "connections", None)
         if connections is None:
-            with super()._connect(shard) as connection:
+            engine = self._engine(shard)
+            with self._db_lock, engine.begin() as connection:
                 yield connection
             return
         if shard not in connections:
-            if shard not in self._initialized_dbs:
-                with super()._connect(shard):
-                    pass  # which makes the file and its tables
-            connections[shard] = self._batch.opened.enter_context(self._transaction(shard))
+            transaction = self._engine(shard).begin()
+            connections[shard] = self._batch.opened.enter_context(transaction)
         yield connections[shard]
 
-    @contextmanager
-    def _transaction(self, shard: str) -> Iterator[Connection]:
-        engine = create_engine(
-            self.conn_string_for_shard(shard),
-            poolclass=NullPool,
-            connect_args={"timeout": _BUSY_SECONDS},
-        )
-        with engine.begin() as connection:
-            yield connection
-        engine.dispose()
+    def _engine(self, shard: str) -> Engine:
+        """That of a file, which has its tables then. It holds no connection open."""
+        if shard not in self._initialized_dbs:
+            with super()._connect(shard):
+                pass  # which makes the file and its tables
+        if shard not in self._engines:
+            if len(self._engines) == _ENGINES_KEPT:
+                self._engines.clear()
+            self._engines[shard] = create_engine(
+                self.conn_string_for_shard(shard),
+                poolclass=NullPool,
+                connect_args={"timeout": _BUSY_SECONDS},
+            )
+        return self._engines[shard]
