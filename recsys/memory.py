@@ -12,6 +12,8 @@ import numpy as np
 
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+BYTES_A_NEIGHBOUR = 24
+"""Of a list of neighbours: an index, a value of float64, and a copy of each."""
 _SAMPLED_ITEMS = 500
 _GIB = 2**30
 

@@ -120,15 +120,14 @@ def rank(scores: Float32, n: int) -> Ranked:
 def _reached(scores: Float32, kept: int) -> Float32:
     """A score for each row that at least `kept` of its columns reach, and few more; [rows, 1].
 
-    The `kept`-th best of the best of groups of columns: NumPy's partition of all columns took nine
-    tenths of ranking, most of all where many scores are equal, as with item neighbours.
+    The `kept`-th best of the best of groups of columns, the last few left aside: NumPy's partition
+    of all columns took nine tenths of ranking, most of all where many scores are equal, as with
+    item neighbours.
     """
     rows, columns = scores.shape
     groups = min(columns, _GROUPS_A_PLACE * kept)
     grouped = columns - columns % groups
     best: Float32 = scores[:, :grouped].reshape(rows, -1, groups).max(axis=1)
-    rest = columns - grouped
-    np.maximum(best[:, :rest], scores[:, grouped:], out=best[:, :rest])
     return np.partition(best, groups - kept, axis=1)[:, groups - kept, None]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import local
 from typing import Any, Self
@@ -29,8 +30,6 @@ BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 500
 
 _BUSY_SECONDS = 60
-_ENGINES_KEPT = 32
-"""A file is that of a run, or the index of all: a process has a few at a time."""
 
 
 class BatchedSqliteEventLog(SqliteEventLogStorage):
@@ -38,7 +37,6 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._batch = local()
-        self._engines: dict[str, Engine] = {}
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -77,16 +75,15 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
         yield connections[shard]
 
     def _engine(self, shard: str) -> Engine:
-        """That of a file, which has its tables then. It holds no connection open."""
+        """That of a file, which has its tables then."""
         if shard not in self._initialized_dbs:
             with super()._connect(shard):
                 pass  # which makes the file and its tables
-        if shard not in self._engines:
-            if len(self._engines) == _ENGINES_KEPT:
-                self._engines.clear()
-            self._engines[shard] = create_engine(
-                self.conn_string_for_shard(shard),
-                poolclass=NullPool,
-                connect_args={"timeout": _BUSY_SECONDS},
-            )
-        return self._engines[shard]
+        return _engine_of(self.conn_string_for_shard(shard))
+
+
+# A file is that of a run, or the index of all: a process has a few at a time.
+@lru_cache(maxsize=32)
+def _engine_of(address: str) -> Engine:
+    """It holds no connection open, and may be shared by threads and left to a forked process."""
+    return create_engine(address, poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS})

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from recsys.item_filter import ItemFilter
+from recsys.memory import BYTES_A_NEIGHBOUR
 from recsys.ranking import batches, rank
 from recsys.recommender import ItemFilterRecommender
 
@@ -35,6 +36,10 @@ class Content(ItemFilterRecommender):
     def parameters(self) -> Mapping[str, int | float | str]:
         """As constructed, but for the texts, which are data."""
         return {"neighbours": self._neighbours}
+
+    def bytes_needed(self, user_items: Any) -> int:
+        """As promised by Recommender; beyond the texts' words, which are about as large as they."""
+        return int(user_items.shape[1]) * self._neighbours * BYTES_A_NEIGHBOUR
 
     def _learn(self, user_items: Any) -> ItemFilter:
         import scipy.sparse

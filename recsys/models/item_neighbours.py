@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 
 from recsys.item_filter import ItemFilter
+from recsys.memory import BYTES_A_NEIGHBOUR
 from recsys.ranking import Float64
 from recsys.recommender import ItemFilterRecommender
-
-# An index, a value of float64, and a copy of each.
-_BYTES_A_NEIGHBOUR = 24
 
 
 class ItemNeighbours(ItemFilterRecommender):
@@ -42,7 +40,7 @@ class ItemNeighbours(ItemFilterRecommender):
 
     def bytes_needed(self, user_items: Any) -> int:
         """As promised by Recommender."""
-        return int(user_items.shape[1]) * (self._neighbours + 1) * _BYTES_A_NEIGHBOUR
+        return int(user_items.shape[1]) * (self._neighbours + 1) * BYTES_A_NEIGHBOUR
 
     @abstractmethod
     def _weighted(self, user_items: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dagster import (
@@ -15,7 +16,9 @@ from dagster import (
     asset,
     define_asset_job,
 )
+from sqlalchemy import Engine, create_engine
 
+from resources import event_log
 from resources.event_log import BatchedSqliteEventLog
 from resources.home import Home
 from social_assets.defs.partitions import DAILY, range_tags
@@ -57,6 +60,23 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_a_home_takes_its_events_in_batches(instance: DagsterInstance) -> None:
     assert isinstance(instance.event_log_storage, BatchedSqliteEventLog)
+
+
+def test_a_file_of_the_log_has_one_engine_however_often_it_is_looked_at(
+    instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def count(address: str, **options: Any) -> Engine:
+        made.append(address)
+        return create_engine(address, **options)
+
+    monkeypatch.setattr(event_log, "create_engine", count)
+    tags = range_tags(date(2026, 1, 1), date(2026, 1, 2))
+    runs = [job.execute_in_process(instance=instance, tags=tags).run_id for _ in range(2)]
+    files = {Path(address).stem for address in made}
+    assert len(made) == len(files)
+    assert set(runs) <= files <= {*runs, "index"}
 
 
 def test_every_partition_of_a_range_is_recorded_once_in_two_batches(

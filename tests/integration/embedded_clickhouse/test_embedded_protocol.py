@@ -89,6 +89,14 @@ def test_a_session_goes_back_to_what_it_was_last_told_itself(ask, session: str) 
     assert ask(get, session_id=session).text == "65409\tinformation_schema\n"
 
 
+def test_a_request_refused_for_its_settings_leaves_its_session_as_it_was(ask, session: str) -> None:
+    get = "SELECT getSetting('max_block_size'), currentDatabase()"
+    refused = {"database": "system", "max_block_size": 7, "no_such_setting": 1}
+    for _ in range(2):
+        assert ask(get, session_id=session, **refused).code == 115
+        assert ask(get, session_id=session).text == "65409\tdefault\n"
+
+
 def test_a_session_keeps_settings_database_and_temporary_tables(ask, session: str) -> None:
     ask("CREATE TEMPORARY TABLE mine (a UInt8)", session_id=session)
     ask("INSERT INTO mine VALUES (1), (2)", session_id=session)

@@ -221,11 +221,11 @@ def test_ease_declines_beforehand_with_the_memory_it_would_need():
         EASE(memory_gib=16).fit(wide)
 
 
-@each_model
+@pytest.mark.parametrize("name", [*COLLABORATIVE, "content"])
 def test_a_matrix_too_large_for_memory_is_declined_before_anything_is_computed(
-    build, tasteful, monkeypatch
+    name, tasteful, monkeypatch
 ):
-    model = build()
+    model = new_model(name, texts=["a"] * 400 if name in FROM_TEXT else None)
     monkeypatch.setattr(model, "_fit", lambda user_items: pytest.fail("it began to fit"))
     monkeypatch.setattr(memory, "free_bytes", lambda: 1_000)
     with pytest.raises(TooLargeError, match=rf"^{model.name} of .* users x 400 items needs"):
