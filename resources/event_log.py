@@ -4,7 +4,9 @@ Here belongs that alone. Dagster hands over the events of a range of partitions 
 DAGSTER_EVENT_BATCH_SIZE asks for it; its own SQLite log takes them one by one, with two connections
 and two commits to disk each, which was nearly all that a year of days in one run cost. It also
 makes an engine for every look at it, and so compiles every statement anew; here one is kept for
-each file. `docker/dagster.yaml` names this class, and `operate.instance` asks for batches.
+each file, and of the index, which all runs share, an open connection: closing the last one of a
+file makes SQLite carry its whole log of writes over. `docker/dagster.yaml` names this class, and
+`operate.instance` asks for batches.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ from dagster import EventLogEntry
 
 # Not exported: the log that Dagster uses by default, and what makes a class configurable.
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 500
@@ -37,6 +40,7 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._batch = local()
+        self._tables: frozenset[str] = frozenset()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -74,16 +78,37 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
             connections[shard] = self._batch.opened.enter_context(transaction)
         yield connections[shard]
 
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table: asked of each event, and no table is ever dropped."""
+        if table_name not in self._tables:
+            self._tables = frozenset(inspect(self._engine(INDEX_SHARD_NAME)).get_table_names())
+        return table_name in self._tables
+
     def _engine(self, shard: str) -> Engine:
         """That of a file, which has its tables then."""
         if shard not in self._initialized_dbs:
             with super()._connect(shard):
                 pass  # which makes the file and its tables
-        return _engine_of(self.conn_string_for_shard(shard))
+        if shard == INDEX_SHARD_NAME:
+            return _engine_of_index(self.conn_string_for_shard(shard), os.getpid())
+        return _engine_of_run(self.conn_string_for_shard(shard))
 
 
-# A file is that of a run, or the index of all: a process has a few at a time.
+# A process has a few runs at a time.
 @lru_cache(maxsize=32)
-def _engine_of(address: str) -> Engine:
-    """It holds no connection open, and may be shared by threads and left to a forked process."""
+def _engine_of_run(address: str) -> Engine:
+    """It holds no connection open: the UI follows a run by its file, which closing writes."""
     return create_engine(address, poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS})
+
+
+@lru_cache(maxsize=32)
+def _engine_of_index(address: str, process: int) -> Engine:
+    """It holds one connection open, which is no forked process's to use: each has its own."""
+    del process
+    return create_engine(
+        address,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=-1,
+        connect_args={"timeout": _BUSY_SECONDS},
+    )

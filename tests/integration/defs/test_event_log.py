@@ -1,8 +1,11 @@
 """A range of partitions is recorded in few transactions, and as Dagster's own log records it."""
 
+import sys
 from collections.abc import Iterator
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from dagster import (
     asset,
     define_asset_job,
 )
+from dagster._core.utils import make_new_run_id  # not exported; a watch needs the id first
 from sqlalchemy import Engine, create_engine
 
 from resources import event_log
@@ -77,6 +81,40 @@ def test_a_file_of_the_log_has_one_engine_however_often_it_is_looked_at(
     files = {Path(address).stem for address in made}
     assert len(made) == len(files)
     assert set(runs) <= files <= {*runs, "index"}
+
+
+def test_the_index_keeps_its_connection_and_a_forked_process_takes_one_of_its_own(
+    instance: DagsterInstance,
+) -> None:
+    storage = instance.event_log_storage
+    assert isinstance(storage, BatchedSqliteEventLog)
+
+    def connection() -> int:
+        with storage.index_connection() as found:
+            return id(found.connection.dbapi_connection)
+
+    own = connection()
+    assert connection() == own
+    forked = get_context("fork").Process(target=lambda: sys.exit(connection() == own))
+    forked.start()
+    forked.join()
+    assert forked.exitcode == 0
+
+
+def test_whoever_watches_a_run_as_the_ui_does_is_told_of_its_events(
+    instance: DagsterInstance,
+) -> None:
+    run_id, told = make_new_run_id(), Event()
+
+    def tell(event: EventLogEntry, _: str) -> None:
+        if event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION:
+            told.set()
+
+    instance.watch_event_logs(run_id, None, tell)
+    job.execute_in_process(
+        instance=instance, tags=range_tags(date(2026, 1, 1), date(2026, 1, 1)), run_id=run_id
+    )
+    assert told.wait(20)
 
 
 def test_every_partition_of_a_range_is_recorded_once_in_two_batches(
