@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.histories import Histories
-from recsys.ranking import Float32, ItemLists, Ranked, rank_in_batches
+from recsys.ranking import (
+    CACHED_CELLS,
+    Float32,
+    ItemLists,
+    Ranked,
+    batches,
+    rank_in_batches,
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,8 @@ class ItemFilter:
         """Scores of users by their histories alone, float32[len(histories), items]."""
         scores = self._dense_part(histories)
         if len(self.values) and len(histories.weights):
-            scores += self._sparse_part(histories)
+            for rows in batches(len(histories), len(self.left), CACHED_CELLS):
+                scores[rows] += self._sparse_part(histories.take(np.arange(rows.start, rows.stop)))
         return scores
 
     def similarities(self, item_indices: NDArray[np.integer]) -> Float32:
@@ -132,10 +140,11 @@ class ItemFilter:
         if width == 0 or len(lists.indices) == 0:
             return np.zeros((len(histories), len(self.left)), dtype=np.float32)
         # The rows of `left` that are asked for, times where they belong: a small dense product is
-        # ten times as fast as summing slices.
-        spread = np.zeros((len(histories), len(lists.indices)), dtype=np.float32)
-        spread[lists.row_of_each(), np.arange(len(lists.indices))] = histories.weights
-        inner: Float32 = spread @ self.left[lists.indices]
+        # far faster than summing slices.
+        asked, column = np.unique(lists.indices, return_inverse=True)
+        spread = np.zeros((len(histories), len(asked)), dtype=np.float32)
+        spread[lists.row_of_each(), column] = histories.weights
+        inner: Float32 = spread @ self.left[asked]
         return inner @ self.right.T
 
     def _sparse_part(self, histories: Histories) -> Float32:

@@ -13,10 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recsys.ranking import NO_ITEM, Float32, Float64, Int32, Int64, ItemLists
-
-# Cells compared at once for AUC: 1 MiB of float32 stays in a core's cache, three times as fast.
-_CACHED_CELLS = 1 << 18
+from recsys.ranking import CACHED_CELLS, NO_ITEM, Float32, Float64, Int32, Int64, ItemLists, batches
 
 Bool = NDArray[np.bool_]
 
@@ -123,15 +120,19 @@ def auc(scores: Float32, truth: ItemLists) -> Float64:
     others_left = np.count_nonzero(~np.isnan(others), axis=1)
     # Comparisons with NaN are false, so seen and test items count for nothing below.
     won = np.empty(len(row))
-    step = max(1, _CACHED_CELLS // max(1, scores.shape[1]))
-    for start in range(0, len(row), step):
-        of = slice(start, start + step)
+    for of in batches(len(row), scores.shape[1], CACHED_CELLS):
         mine = scores[row[of], truth.indices[of], None]
         against = others[row[of]]
-        won[of] = (against < mine).sum(axis=1) + 0.5 * (against == mine).sum(axis=1)
+        won[of] = _count(against < mine) + 0.5 * _count(against == mine)
     wins = np.bincount(row, weights=won, minlength=len(scores))
     pairs = truth.lengths * others_left
     return np.where(pairs > 0, wins / np.maximum(pairs, 1), 0.5)
+
+
+def _count(cells: Bool) -> Int64:
+    """How many of each row are true: of packed bits, twice as fast as a sum."""
+    counts: Int64 = np.bitwise_count(np.packbits(cells, axis=1)).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 AT_K: Mapping[str, Callable[[Hits, int], Float64]] = {

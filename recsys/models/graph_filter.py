@@ -8,9 +8,7 @@ Models" (Choi et al., SIGIR 2023); the low pass is four times as wide; and both 
 one scale before they are added.
 """
 
-import itertools
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,13 +17,13 @@ from numpy.typing import NDArray
 from recsys.histories import Histories
 from recsys.item_filter import ItemFilter
 from recsys.memory import shared_cells
+from recsys.models.largest import largest_of_rows
 from recsys.models.low_pass import right_singular_vectors
 from recsys.ranking import Float32, Float64, ItemLists
 from recsys.recommender import ItemFilterRecommender
 
 # Users by whose scores the two parts are compared.
 _SCALED_BY = 1000
-_SORTED_AT_ONCE = 1 << 18
 # N in its three makings, each with its column indices.
 _BYTES_A_CELL = 36
 # The sample of both sides of the low pass, with its product and its basis.
@@ -110,7 +108,9 @@ class GraphFilter(ItemFilterRecommender):
                 " interactions: widen the data window"
             )
         degrees = _degrees(user_items)
-        near = ItemFilter.of_sparse(_largest(self._near(user_items, *degrees), self._neighbours))
+        near = ItemFilter.of_sparse(
+            largest_of_rows(self._near(user_items, *degrees), self._neighbours)
+        )
         width = self._width_for(user_items)
         if width == 0 or self._low_pass_weight == 0:
             return near
@@ -158,37 +158,6 @@ def _power(degrees: Float64, exponent: float) -> Float32:
     safe = np.where(degrees > 0, degrees, 1.0)
     powers: Float32 = np.where(degrees > 0, safe**exponent, 0.0).astype(np.float32)
     return powers
-
-
-def _largest(matrix: Any, kept: int) -> Any:
-    """The `kept` largest values of each row of a CSR; among equals those of the lower column."""
-    import scipy.sparse
-
-    matrix.sort_indices()
-    lengths = np.diff(matrix.indptr)
-
-    def chosen(rows: slice) -> NDArray[np.int64]:
-        of_rows = lengths[rows]
-        start, stop = matrix.indptr[rows.start], matrix.indptr[rows.stop]
-        order = np.lexsort((-matrix.data[start:stop], np.repeat(np.arange(len(of_rows)), of_rows)))
-        place = np.arange(len(order)) - np.repeat(np.cumsum(of_rows) - of_rows, of_rows)
-        entries: NDArray[np.int64] = np.sort(order[place < kept]) + start
-        return entries
-
-    # Sorting what fits a core's cache is much faster than sorting all.
-    with ThreadPoolExecutor() as pool:
-        entries = np.concatenate(list(pool.map(chosen, _row_blocks(matrix.indptr))))
-    indptr = np.concatenate(([0], np.cumsum(np.minimum(lengths, kept))))
-    return scipy.sparse.csr_matrix(
-        (matrix.data[entries], matrix.indices[entries], indptr), shape=matrix.shape
-    )
-
-
-def _row_blocks(indptr: NDArray[np.integer]) -> list[slice]:
-    """Slices that cover the rows, each of about _SORTED_AT_ONCE entries."""
-    cuts = np.searchsorted(indptr, np.arange(0, indptr[-1], _SORTED_AT_ONCE))
-    edges = np.unique(np.concatenate(([0], cuts, [len(indptr) - 1])))
-    return [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
 
 def _no_neighbours(items: int) -> ItemLists:
