@@ -1,73 +1,84 @@
 """The demonstration: seeded sample files through the whole graph, and a summary of what came out.
 
-Here belongs the order of it. The files are `samples`', the runs are `runs`', what is shown is
-`summary`'s. Those are imported as they are needed: importing Dagster, pandera and Ibis takes
-seconds, in which the warehouse is already being made.
+Here belongs the order of it, and what goes on side by side. The files are `samples`', the runs are
+`runs`', what is shown is `summary`'s. Those are imported as they are needed: importing Dagster,
+pandera and Ibis takes seconds, in which the warehouse is already being made.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from threading import Thread
 from time import perf_counter
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 
 from resources.home import Home
-from social_assets.operate.failures import RunFailedError
 
+if TYPE_CHECKING:
+    from social_assets.operate.runs import RunReport
 
-@dataclass(frozen=True)
-class Days:
-    """The days that the samples cover: as many as asked for, ending yesterday."""
-
-    first: date
-    last: date
+T = TypeVar("T")
 
 
 def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int) -> None:
     """Generate, build, recommend, summarize. Raises RunFailedError if a run fails."""
     started = perf_counter()
     last = datetime.now(UTC).date() - timedelta(days=1)
-    span = Days(last - timedelta(days=days - 1), last)
+    first = last - timedelta(days=days - 1)
 
     def progress(line: str) -> None:
         console.print(f"  [dim]{perf_counter() - started:6.1f} s[/]  {line}")
 
-    with _deployment(home):
-        from social_assets.samples import generate
+    # Whoever needs the tables first waits for them.
+    deployed = _beside(lambda: _deploy(home))
+    from social_assets.samples import generate
 
-        console.print(f"[bold]1. {events:,} events over {days} days, as files[/]")
-        files = generate(home.landing, events=events, days=days, end=last, seed=seed)
-        progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
+    console.print(f"[bold]1. {events:,} events over {days} days, as files[/]")
+    files = generate(home.landing, events=events, days=days, end=last, seed=seed)
+    progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
 
-        from social_assets.operate.runs import rebuild_days, recommend
+    from social_assets.operate.runs import rebuild_days, recommend
 
-        console.print("[bold]2. raw, cleaned, star, rollups and their checks[/]")
-        built = rebuild_days(home, span.first, span.last, (), progress)
-    console.print("[bold]3. recommenders[/]")
-    trained = recommend(home, progress)
+    trained: list[Future[RunReport]] = []
+
+    def train() -> None:
+        console.print("[bold]3. recommenders, which need the star alone, beside the rollups[/]")
+        trained.append(_beside(lambda: recommend(home, progress)))
+
+    console.print("[bold]2. raw, cleaned, star, rollups and their checks[/]")
+    built = rebuild_days(home, first, last, (), progress, then={"star": train})
+    deployed.result()
+    reports = (built, *(each.result() for each in trained))
 
     from social_assets.operate.summary import show_summary
 
     progress("reading back what came out")
-    show_summary(home, console, (built, trained))
+    show_summary(home, console, reports)
     console.print(f"\n[bold]Done in {perf_counter() - started:.0f} s.[/]")
 
 
-@contextmanager
-def _deployment(home: Home) -> Iterator[None]:
-    """Make the warehouse's tables in a process of its own, for which the second core is free.
+def _deploy(home: Home) -> None:
+    from resources.clickhouse import ClickHouseResource
+    from social_assets.defs.warehouse_deployment import deploy_warehouse
 
-    Whoever needs them first waits for it; its failure is raised at the end of the block.
+    deploy_warehouse(ClickHouseResource().endpoint(), home)
+
+
+def _beside(work: Callable[[], T]) -> Future[T]:
+    """Do some work in a thread of its own, which does not hold up Ctrl-C; what it raises is raised
+    where its result is asked for.
     """
-    command = [sys.executable, "-m", "social_assets", "--home", str(home.path), "deploy"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        yield
-        _, errors = process.communicate()
-    if process.returncode:
-        raise RunFailedError(f"the warehouse could not be deployed: {errors.decode().strip()}")
+    future: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised by `result`
+            future.set_exception(error)
+
+    Thread(target=do, daemon=True).start()
+    return future

@@ -6,7 +6,7 @@ Here belongs how a run is started and what is learnt from it. What the runs do i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -70,11 +70,21 @@ def load_files(
 
 
 def rebuild_days(
-    home: Home, first: date, last: date, assets: Sequence[str], progress: Progress
+    home: Home,
+    first: date,
+    last: date,
+    assets: Sequence[str],
+    progress: Progress,
+    *,
+    then: Mapping[str, Callable[[], None]] | None = None,
 ) -> RunReport:
-    """Make a range of days anew, all layers or only the assets named (`star/fact_engagement`)."""
+    """Make a range of days anew, all layers or only the assets named (`star/fact_engagement`).
+
+    `then` holds what is to be called as soon as the step of a name is done.
+    """
     selected = sorted(made_together(assets)) if assets else None
-    return _run(home, REBUILD, progress, tags=range_tags(first, last), selected=selected)
+    tags = range_tags(first, last)
+    return _run(home, REBUILD, progress, tags=tags, selected=selected, then=then)
 
 
 def recommend(home: Home, progress: Progress) -> RunReport:
@@ -90,12 +100,13 @@ def _run(
     config: RunConfig | None = None,
     tags: dict[str, str] | None = None,
     selected: Sequence[AssetKey] | None = None,
+    then: Mapping[str, Callable[[], None]] | None = None,
 ) -> RunReport:
     run_id = make_new_run_id()
     with open_instance(home) as instance:
         from social_assets.definitions import defs
 
-        _show(instance, run_id, progress)
+        _follow(instance, run_id, progress, then or {})
         definition = defs.resolve_job_def(job)
         with own_run(home, instance, run_id):
             result = definition.execute_in_process(
@@ -115,8 +126,13 @@ def _run(
     )
 
 
-def _show(instance: DagsterInstance, run_id: str, progress: Progress) -> None:
-    """Say of each step that it is done, as it is done."""
+def _follow(
+    instance: DagsterInstance,
+    run_id: str,
+    progress: Progress,
+    then: Mapping[str, Callable[[], None]],
+) -> None:
+    """Say of each step that it is done, as it is done, and call what was waiting for it."""
 
     def tell(event: EventLogEntry) -> None:
         what = event.dagster_event
@@ -124,6 +140,8 @@ def _show(instance: DagsterInstance, run_id: str, progress: Progress) -> None:
             name = (event.step_key or "").replace("__", "/")
             seconds = getattr(what.event_specific_data, "duration_ms", 0) / 1000
             progress(f"{name}: {_SHOWN[what.event_type]} {f'({seconds:.1f} s)' if seconds else ''}")
+            if what.event_type == DagsterEventType.STEP_SUCCESS and name in then:
+                then[name]()
 
     instance.add_event_listener(run_id, tell)
 
