@@ -139,13 +139,9 @@ def _write_and_close(
 def _settled(
     stores: StreamStores, days: Sequence[date], batch_id: str | None
 ) -> Iterator[Verdicts]:
-    """Judge the records of some days: of one batch, as far as it is not settled, or of all.
-
-    Takes half of the engine's memory: the other half is the slice's that is being written, or, for
-    a large one, its writer's.
-    """
+    """Judge the records of some days: of one batch, as far as it is not settled, or of all."""
     contract = stores.contract
-    with stores.engine.session(sharers=2) as session:
+    with stores.engine.session() as session:
         raw = session.scan(stores.raw.files(days), stores.raw.schema, list(INPUT))
         landed = None
         if batch_id is not None:
