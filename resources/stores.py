@@ -25,12 +25,12 @@ LAKE_URL = "SOCIAL_ASSETS_LAKE_URL"
 class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
     """Delta tables, the DuckDB that works on them, and ClickHouse.
 
-    `memory_limit` bounds DuckDB, as it writes sizes (`1GB`); beyond it, it spills into the home.
+    `memory_limit` bounds DuckDB, as it writes sizes (`640MB`); beyond it, it spills into the home.
     """
 
     clickhouse: ClickHouseResource
     threads: int = 2
-    memory_limit: str = "1GB"
+    memory_limit: str = "640MB"
 
     def stores(self) -> Stores:
         """The stores that the environment names."""

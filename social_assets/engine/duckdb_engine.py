@@ -29,11 +29,11 @@ BATCH_ROWS = 32_768
 
 @dataclass(frozen=True)
 class DuckDBEngine:
-    """How to open DuckDB: `memory_limit` as DuckDB writes it (`1GB`), `spill` for what is more."""
+    """How to open DuckDB: `memory_limit` as DuckDB writes it (`640MB`), `spill` for what is more."""
 
     spill: Path
     threads: int = 2
-    memory_limit: str = "1GB"
+    memory_limit: str = "640MB"
 
     @contextmanager
     def session(self) -> Iterator[Session]:
