@@ -118,6 +118,8 @@ def backfill(
             f"{begin} to {until}: {report.materialized} materializations; "
             f"checks: {counts or 'none'}"
         )
+        for failed in report.failed_checks:
+            out.print(f"  failed: {failed}")
 
 
 @cli.command()

@@ -29,7 +29,7 @@ BATCH_ROWS = 32_768
 
 @dataclass(frozen=True)
 class DuckDBEngine:
-    """How to open DuckDB: `memory_limit` as DuckDB writes it (`640MB`), `spill` for what is more."""
+    """How to open DuckDB: `memory_limit` as it writes sizes (`640MB`), `spill` for what is more."""
 
     spill: Path
     threads: int = 2

@@ -53,12 +53,19 @@ class RunReport:
     @property
     def check_counts(self) -> Counter[str]:
         """How many checks passed, warned, failed."""
-        return Counter(
-            "passed"
-            if check.passed
-            else ("warned" if check.severity == AssetCheckSeverity.WARN else "failed")
-            for check in self.checks
-        )
+        return Counter(map(_verdict, self.checks))
+
+    @property
+    def failed_checks(self) -> list[str]:
+        """The checks that failed, on whatever day: `cleaned/posts fresh`."""
+        failed = (check for check in self.checks if _verdict(check) == "failed")
+        return sorted({f"{each.asset_key.to_user_string()} {each.check_name}" for each in failed})
+
+
+def _verdict(check: AssetCheckEvaluation) -> str:
+    if check.passed:
+        return "passed"
+    return "warned" if check.severity == AssetCheckSeverity.WARN else "failed"
 
 
 def load_files(
