@@ -1,4 +1,7 @@
-"""The Dagster instance of a home: storage of runs, events and check results."""
+"""The Dagster instance of an installation: storage of runs, events and check results.
+
+On a laptop it lies in the home. A deployed one is that of its daemon, where DAGSTER_HOME says.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,41 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
+from resources.environments import VARIABLE, EnvironmentSettingsError, current
 from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
 from resources.home import Home
 
+_DAGSTER_HOME = "DAGSTER_HOME"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PROFILES = (_PACKAGE / "dagster.yaml", _PACKAGE.parent / "docker" / "dagster.yaml")
 """The local profile: where a wheel puts it, and where the checkout has it."""
 
 
 def use_home(home: Home) -> None:
-    """Make this process, and those it starts, work on a home; Dagster's folder is made."""
+    """Make this process, and those it starts, work on a home; Dagster's folder is made.
+
+    Raises EnvironmentSettingsError in a deployed environment that does not name Dagster's folder.
+    """
     os.environ["SOCIAL_ASSETS_HOME"] = str(home.path)
-    os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ.setdefault(BATCH_SIZE_VARIABLE, str(BATCH_SIZE))
+    if current().is_deployed:
+        _require_profile()
+        return
+    os.environ[_DAGSTER_HOME] = str(home.dagster)
     home.dagster.mkdir(parents=True, exist_ok=True)
     profile = home.dagster / "dagster.yaml"
     if not profile.exists():
         shutil.copyfile(next(p for p in _PROFILES if p.exists()), profile)
+
+
+def _require_profile() -> None:
+    """Runs of commands belong where the daemon's are: a home's own folder would hide them."""
+    folder = os.environ.get(_DAGSTER_HOME)
+    if not folder or not (Path(folder) / "dagster.yaml").exists():
+        raise EnvironmentSettingsError(
+            f"{VARIABLE} is {current()}, whose runs are kept where {_DAGSTER_HOME} says; set it to "
+            f"the folder with the installation's dagster.yaml (it is {folder or 'not set'})"
+        )
 
 
 def open_instance(home: Home) -> DagsterInstance:

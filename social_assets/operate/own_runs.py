@@ -15,10 +15,9 @@ from pathlib import Path
 
 from dagster import DagsterInstance
 
+from resources.command_runs import ABANDONED, mark_of
 from resources.home import Home
 from social_assets.defs.dbt_project import exclusive
-
-_ABANDONED = "the command that ran it was killed; run the command again"
 
 
 @contextmanager
@@ -26,7 +25,7 @@ def own_run(home: Home, instance: DagsterInstance, run_id: str) -> Iterator[None
     """Mark a run as this process's, for the block; ends the runs of processes that are gone."""
     folder = home.path / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    mark = folder / f"{run_id}.run"
+    mark = mark_of(home, run_id)
     with exclusive(folder / "runs"):
         for other in sorted(folder.glob("*.run")):
             _end_if_abandoned(instance, other)
@@ -50,6 +49,6 @@ def _end_if_abandoned(instance: DagsterInstance, mark: Path) -> None:
             return
         run = instance.get_run_by_id(mark.stem)
         if run is not None and not run.is_finished:
-            instance.report_run_failed(run, _ABANDONED)
+            instance.report_run_failed(run, ABANDONED)
         instance.event_log_storage.free_concurrency_slots_for_run(mark.stem)
         mark.unlink()
