@@ -215,12 +215,28 @@ def deploy(home: Home) -> None:
 @click.pass_obj
 def serve_clickhouse(home: Home, port: int | None) -> None:
     """Serve the home's embedded ClickHouse in the foreground."""
-    from resources.embedded_clickhouse.options import PORT
-    from resources.embedded_clickhouse.server import serve
+    from resources.embedded_clickhouse.engine import DataFolderError
+    from resources.embedded_clickhouse.files import USER, ServerFiles
+    from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
+    from resources.embedded_clickhouse.options import PORT, OptionError
+    from resources.embedded_clickhouse.server import AlreadyRunningError, serve
+    from resources.embedded_clickhouse.version_file import ForeignVersionError
+
+    def announce() -> None:
+        files = ServerFiles(home)
+        state = files.read_state()
+        where = "" if state is None else f" at {state.url}"
+        click.echo(
+            f"ClickHouse listens{where}, user {USER}, password in {files.password_file}; "
+            "Ctrl-C or `social-assets stop` ends it"
+        )
 
     if port is not None:
         os.environ[PORT] = str(port)
-    serve(home)
+    try:
+        serve(home, announce=announce)
+    except (AlreadyRunningError, DataFolderError, ForeignVersionError, OptionError) as error:
+        raise EmbeddedServerError(str(error)) from error
 
 
 @cli.command()

@@ -68,7 +68,10 @@ def champions(home: Home) -> None:
 
     root = home.artifacts / "champion"
     present = champion(root)
-    for reign in history(root):
+    reigns = history(root)
+    if not reigns:
+        click.echo("no model has served yet: materialize recsys/*", err=True)
+    for reign in reigns:
         serves = "  serves" if root / reign.model / reign.version == present else ""
         click.echo(f"{reign}{serves}")
 
