@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.instance.config import dagster_instance_config
 from dagster._core.run_coordinator import DefaultRunCoordinator, QueuedRunCoordinator
 from dagster._core.test_utils import create_run_for_test
+
+from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
 
 DOCKER = Path(__file__).resolve().parents[3] / "docker"
 PROFILES = {
@@ -144,6 +147,26 @@ def test_the_profiles_of_production_differ_in_their_launcher_alone() -> None:
         for name in ("docker", "kubernetes")
     )
     assert docker == kubernetes
+
+
+def test_the_image_is_built_of_its_sources_and_of_nothing_else() -> None:
+    root = DOCKER.parent
+    lines = (root / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    sent = {rule[1:] for rule in rules if rule.startswith("!")}
+    build = tomllib.loads((root / "pyproject.toml").read_text())
+    wheel = build["tool"]["hatch"]["build"]["targets"]["wheel"]
+    forced = {Path(path).parts[0] for path in wheel["force-include"]}
+    packed = {*wheel["packages"], *forced, build["project"]["readme"]}
+    assert sent == packed | {"pyproject.toml", "requirements.txt"}
+    # Whoever names the file of secrets as the runbook does, in whatever folder, does not ship it.
+    assert "**/*.env" in rules[rules.index("!social_assets") :]
+
+
+def test_the_image_logs_materializations_in_batches_as_commands_do() -> None:
+    text = (DOCKER / "Dockerfile").read_text()
+    assert f"{BATCH_SIZE_VARIABLE}={BATCH_SIZE} " in text
 
 
 def test_compose_takes_every_value_from_the_environment_without_a_default() -> None:
