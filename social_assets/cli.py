@@ -113,11 +113,7 @@ def backfill(
         return
     for begin, until in plan.runs:
         report = rebuild_days(home, begin, until, assets, progress)
-        counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(report.check_counts.items()))
-        out.print(
-            f"{begin} to {until}: {report.materialized} materializations; "
-            f"checks: {counts or 'none'}"
-        )
+        out.print(f"{begin} to {until}: {report}")
         for failed in report.failed_checks:
             out.print(f"  failed: {failed}")
 

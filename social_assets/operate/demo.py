@@ -7,21 +7,24 @@ pandera and Ibis takes seconds, in which the warehouse is already being made.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rich.console import Console
 
 from resources.home import Home
-
-if TYPE_CHECKING:
-    from social_assets.operate.runs import RunReport
+from social_assets.operate.failures import RunFailedError
 
 T = TypeVar("T")
+
+_LINES_OF_A_FAILURE = 5
 
 
 def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int) -> None:
@@ -41,23 +44,24 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     files = generate(home.landing, events=events, days=days, end=last, seed=seed)
     progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
 
-    from social_assets.operate.runs import rebuild_days, recommend
+    from social_assets.defs.rebuild_jobs import RECOMMEND
+    from social_assets.operate.runs import newest_report, rebuild_days
 
-    trained: list[Future[RunReport]] = []
+    training: list[Future[None]] = []
 
     def train() -> None:
         console.print("[bold]3. recommenders, which need the star alone, beside the rollups[/]")
-        trained.append(_beside(lambda: recommend(home, progress)))
+        training.append(_beside(lambda: _train(home, progress)))
 
     console.print("[bold]2. raw, cleaned, star, rollups and their checks[/]")
     built = rebuild_days(home, first, last, (), progress, then={"star": train})
-    deployed.result()
-    reports = (built, *(each.result() for each in trained))
+    for each in (deployed, *training):
+        each.result()
 
     from social_assets.operate.summary import show_summary
 
     progress("reading back what came out")
-    show_summary(home, console, reports)
+    show_summary(home, console, (built, newest_report(home, RECOMMEND)))
     console.print(f"\n[bold]Done in {perf_counter() - started:.0f} s.[/]")
 
 
@@ -66,6 +70,20 @@ def _deploy(home: Home) -> None:
     from social_assets.defs.warehouse_deployment import deploy_warehouse
 
     deploy_warehouse(ClickHouseResource().endpoint(), home)
+
+
+def _train(home: Home, progress: Callable[[str], None]) -> None:
+    """Train in a process of its own: of two runs in one, each takes what the other prints."""
+    command = [sys.executable, "-m", "social_assets", "--home", str(home.path), "recsys", "train"]
+    told: deque[str] = deque(maxlen=_LINES_OF_A_FAILURE)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            told.append(line.strip())
+            progress(line.strip())
+    if process.returncode:
+        raise RunFailedError("the recommenders could not be trained: " + "\n".join(told))
 
 
 def _beside(work: Callable[[], T]) -> Future[T]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from social_assets.operate.failures import RunFailedError
+from social_assets.operate.terminal import out, progress
 
 if TYPE_CHECKING:
     from recsys.measurement import Measurement
@@ -22,7 +23,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def recsys() -> None:
-    """Recommenders: evaluate them on files, list the champions, go back to an earlier one."""
+    """Recommenders: train them, evaluate them on files, list champions, go back to an earlier."""
 
 
 @recsys.command()
@@ -58,6 +59,18 @@ def evaluate(  # noqa: PLR0917  (a parameter an option)
     click.echo(f"{'model':16} {measured.model}")
     for figure, value in figures.items():
         click.echo(f"{figure:16} {value:,.4f}" if isinstance(value, float) else f"{figure} {value}")
+
+
+@recsys.command()
+@click.pass_obj
+def train(home: Home) -> None:
+    """Train and judge the models on the star schema as it is; publish the champion, serve by it."""
+    from social_assets.operate.runs import recommend
+
+    report = recommend(home, progress)
+    out.print(str(report))
+    for failed in report.failed_checks:
+        out.print(f"  failed: {failed}")
 
 
 @recsys.command()

@@ -20,6 +20,7 @@ from dagster import (
     DagsterInstance,
     EventLogEntry,
     RunConfig,
+    RunsFilter,
 )
 from dagster._core.utils import make_new_run_id  # not exported; listening needs the id first
 
@@ -54,6 +55,10 @@ class RunReport:
     def check_counts(self) -> Counter[str]:
         """How many checks passed, warned, failed."""
         return Counter(map(_verdict, self.checks))
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(self.check_counts.items()))
+        return f"{self.materialized} materializations; checks: {counts or 'none'}"
 
     @property
     def failed_checks(self) -> list[str]:
@@ -97,6 +102,26 @@ def rebuild_days(
 def recommend(home: Home, progress: Progress) -> RunReport:
     """Train and evaluate the models, publish the champion."""
     return _run(home, RECOMMEND, progress)
+
+
+def newest_report(home: Home, job: str) -> RunReport:
+    """What became of a job's latest run, whatever process it ran in; LookupError without one."""
+    with open_instance(home) as instance:
+        runs = instance.get_runs(RunsFilter(job_name=job), limit=1)
+        if not runs:
+            raise LookupError(f"job {job} has no run in {home.path}")
+        (run,) = runs
+        made, judged = (
+            instance.all_logs(run.run_id, of_type=kind)
+            for kind in (
+                DagsterEventType.ASSET_MATERIALIZATION,
+                DagsterEventType.ASSET_CHECK_EVALUATION,
+            )
+        )
+    checks = tuple(
+        each.dagster_event.asset_check_evaluation_data for each in judged if each.dagster_event
+    )
+    return RunReport(run_id=run.run_id, materialized=len(made), checks=checks)
 
 
 def _run(
@@ -158,8 +183,8 @@ def _failures(result: ExecuteInProcessResult) -> str:
     lines = []
     for event in result.get_step_failure_events():
         error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
+        # Below Dagster's own error that of the step, which says what was tried; not what led to it.
+        error = (error and error.cause) or error
         reason = event.step_failure_data.user_failure_data
         text = (reason and reason.description) or (error and error.message) or "failed"
         lines.append(f"{event.step_key}: {' '.join(text.split())}")
