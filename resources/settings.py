@@ -100,7 +100,8 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
             password = urlsplit(value).password or ""
             yield from (password, unquote(password))
         elif name == ALERT_URLS or name.startswith(ALERT_URLS + "__"):
-            yield from re.split(r"[\s/:@?&=#,;]+", value)
+            for part in re.split(r"[\s/:@?&=#,;]+", value):
+                yield from (part, unquote(part))
 
 
 def hidden(text: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -51,7 +51,9 @@ def deliver(channel: Channel, message: Message) -> str:
 def hidden(text: str, channel: Channel) -> str:
     """The text without any part of the channel's URL that may be secret."""
     _, _, rest = channel.url.partition("://")
-    parts = {part for piece in (rest, unquote(rest)) for part in re.split(r"[/:@?&=#,]+", piece)}
+    written = {part for piece in (rest, unquote(rest)) for part in re.split(r"[/:@?&=#,]+", piece)}
+    # Read as well: a password p%40ss is p@ss to the service, and one part.
+    parts = written | {unquote(part) for part in written}
     for part in sorted(parts, key=len, reverse=True):
         if len(part) >= _SHORTEST_SECRET:
             text = text.replace(part, _HIDDEN)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +71,22 @@ def test_nothing_falls_back_where_it_is_deployed(deployed: str, ask: object) -> 
         ask()
 
 
+def test_definitions_of_a_deployed_environment_do_not_load_without_their_addresses() -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "import social_assets.definitions"],
+        env={**kept, VARIABLE: "production", "SOCIAL_ASSETS_HOME": "/srv/home"},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    said = done.stderr.rpartition("which falls back to nothing")[2]
+    lacking = [name for name in ADDRESSES if name in said]
+    assert lacking == [name for name in ADDRESSES if name != "SOCIAL_ASSETS_HOME"]
+
+
 def test_tests_name_their_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOCIAL_ASSETS_HOME", raising=False)
     monkeypatch.setenv(VARIABLE, "test")
@@ -94,7 +113,8 @@ def test_secrets_are_hidden_in_texts() -> None:
         "SOCIAL_ASSETS_CLICKHOUSE_URL": "http://me:p%40ssword@host:8123",
         "SOCIAL_ASSETS_KAFKA_SASL_PASSWORD": "kafka-secret",
         "SOCIAL_ASSETS_ALERT_URLS__ERROR": "slack://T00/B00/slack-secret",
+        "SOCIAL_ASSETS_ALERT_URLS__WARN": "mailtos://me:m%40il@example.org",
         "HOME": "/root",
     }
-    text = "p@ssword p%40ssword kafka-secret slack-secret at host:8123 in /root"
-    assert hidden(text, environment) == "*** *** *** *** at host:8123 in /root"
+    text = "p@ssword p%40ssword kafka-secret slack-secret m%40il m@il at host:8123 in /root"
+    assert hidden(text, environment) == "*** *** *** *** *** *** at host:8123 in /root"
