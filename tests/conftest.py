@@ -23,6 +23,9 @@ from social_assets.warehouse.loader import Loader
 
 DeployedHome = Callable[[str], Home]
 
+TEMPLATE = "DEPLOYED_HOME_TEMPLATE"
+"""Environment variable: a folder in which several runs of pytest share the home that is copied."""
+
 
 @pytest.fixture(scope="session")
 def deployed_home(tmp_path_factory: pytest.TempPathFactory) -> DeployedHome:
@@ -40,7 +43,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home that is copied: one for all workers of the session."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / "template" / "home"
+    folder = Path(os.environ.get(TEMPLATE) or shared / "template") / "home"
     folder.parent.mkdir(exist_ok=True)
     with exclusive(folder.parent / "lock"):
         if not (folder.parent / "built").exists():

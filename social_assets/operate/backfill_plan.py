@@ -115,7 +115,7 @@ def plan_backfill(
         kept = found.difference(*retired.values())
         runs = runs_of_days(kept, first or min(found), last or max(found))
     days = {day for begin, until in runs for day in day_range(begin, until)}
-    return BackfillPlan(tuple(runs), tuple(_swaps(chosen, upstream, held, retired, days)))
+    return BackfillPlan(tuple(runs), tuple(swaps(chosen, upstream, held, retired, days)))
 
 
 def made_together(assets: Sequence[str]) -> set[AssetKey]:
@@ -126,14 +126,17 @@ def made_together(assets: Sequence[str]) -> set[AssetKey]:
     return set(named.required_multi_asset_neighbors().resolve(defs.resolve_asset_graph()))
 
 
-def _swaps(
+def swaps(
     chosen: Sequence[AssetKey],
     upstream: Mapping[AssetKey, Sequence[AssetKey]],
     held: Mapping[AssetKey, Rows | None],
     retired: Mapping[AssetKey, set[date]],
     days: set[date],
 ) -> Iterator[Swap]:
-    """Along the way of a row, since what is emptied empties what lies behind it."""
+    """What each of some assets comes to, of what all hold and have lost to retention; pure.
+
+    Along the way of a row, since what is emptied empties what lies behind it.
+    """
     filled = {key: set(rows or ()) for key, rows in held.items()}
     for key in chosen:
         rows, sources = held[key], upstream[key]

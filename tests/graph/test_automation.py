@@ -10,6 +10,7 @@ import pytest
 
 from bench.automation import Ticks, behind, report
 from resources.home import Home
+from social_assets.defs.partitions import range_tags
 
 RAW = dg.AssetKey(["raw", "posts"])
 CLEANED = dg.AssetKey(["cleaned", "posts"])
@@ -62,6 +63,24 @@ def test_days_that_change_again_meanwhile_are_asked_for_once_more(
     assert ticks.tick("one more, not yet made") == {}
     asked = ticks.tick("no more of them")
     assert set(map(frozenset, asked.values())) == {frozenset({LATE[0].isoformat()})}
+
+
+def test_days_that_somebody_is_at_are_not_asked_for_before_he_ends(
+    defs: dg.Definitions, instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    report(instance, RAW, LATE)
+    made = {CLEANED, dg.AssetKey(["quarantine", "posts"])}
+    run = instance.create_run_for_job(
+        defs.resolve_job_def("rebuild_days").get_subset(asset_selection=made),
+        status=dg.DagsterRunStatus.STARTED,
+        tags=range_tags(LATE[0], LATE[-1]),
+        asset_selection=frozenset(made),
+    )
+    for look in ("late days", "while they are made", "still"):
+        assert ticks.tick(look) == {}
+    instance.report_run_failed(run)
+    asked = ticks.tick("nobody is at them any more")
+    assert asked == dict.fromkeys(behind(defs.resolve_asset_graph(), RAW), DAYS)
 
 
 def test_facts_that_a_drain_records_a_moment_after_raw_are_not_asked_for(

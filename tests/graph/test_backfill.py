@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
+from dagster import AssetKey
 from deltalake import DeltaTable
 
 from resources.clickhouse import ClickHouseResource
@@ -24,6 +25,7 @@ from social_assets.operate.backfill_plan import (
     plan_backfill,
 )
 from social_assets.operate.failures import RunFailedError
+from social_assets.operate.instance import open_instance
 from social_assets.operate.runs import rebuild_days
 from social_assets.samples import generate
 
@@ -102,6 +104,23 @@ def test_a_dry_run_prints_the_plan_and_changes_nothing(home: Home, stores: Store
     assert f"1 runs ({FIRST} to {LAST})" in shown.output
     assert "star/fact_engagement" in shown.output
     assert before == {c.name: DeltaTable(stores.of(c).cleaned.uri).version() for c in contracts()}
+
+
+def test_a_backfill_makes_the_assets_and_days_named_and_no_others(
+    home: Home, stores: Stores
+) -> None:
+    days = ["--from", str(FIRST), "--to", str(EMPTIED)]
+    args = ["--home", str(home.path), "backfill", *days, "rollups/engagement_daily"]
+    planned = CliRunner().invoke(cli, [*args, "--dry-run"])
+    assert f"1 runs ({FIRST} to {EMPTIED}), 2 partitions" in planned.output
+    done = CliRunner().invoke(cli, args)
+    assert done.exit_code == 0, done.output
+    assert f"{FIRST} to {EMPTIED}: 2 materializations" in done.output
+    with open_instance(home) as instance:
+        made = {key.to_user_string() for key in instance.all_asset_keys()}
+        assert made == {"rollups/engagement_daily"}
+        made_days = instance.get_materialized_partitions(AssetKey(["rollups", "engagement_daily"]))
+        assert made_days == {str(FIRST), str(EMPTIED)}
 
 
 def test_a_day_whose_raw_became_empty_becomes_empty_in_every_layer_and_no_other_day_does(

@@ -8,10 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, AssetSpec, Definitions
+import yaml
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    AssetSpec,
+    AutomationConditionSensorDefinition,
+    BackfillPolicy,
+    Definitions,
+)
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy  # not exported
 
 from resources.home import Home
+from social_assets.checks.laws import laws
 from social_assets.contracts.registry import contracts
+from social_assets.defs.partitions import DAILY
 from social_assets.engine.verdicts import rules
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -101,6 +112,66 @@ def test_the_graph_reads_from_raw_to_recommendations(specs: list[AssetSpec]) -> 
         for dep in upstream[spec.key]:
             if spec.group_name in order and dep.path[0] in order:
                 assert order.index(dep.path[0]) <= order.index(str(spec.group_name))
+
+
+MADE_BY_DAY = ("raw", "cleaned", "quarantine", "star", "rollups")
+
+
+def test_a_range_of_days_is_one_run_of_every_asset_that_is_made_by_day(defs: Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    made = [graph.get(key) for key in sorted(graph.get_all_asset_keys())]
+    by_day = [node for node in made if node.group_name in MADE_BY_DAY]
+    assert {node.key.path[0] for node in by_day} == set(MADE_BY_DAY)
+    assert [n.key for n in by_day if n.backfill_policy != BackfillPolicy.single_run()] == []
+    assert [n.key for n in by_day if not n.is_partitioned] == []
+
+
+def test_what_writes_to_a_stream_takes_its_place_in_the_streams_pool(defs: Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for contract in contracts():
+        for layer in ("raw", "cleaned", "quarantine", "maintenance"):
+            pools = graph.get(AssetKey([layer, contract.name])).pools
+            assert pools == {f"stream_{contract.name}"}, layer
+
+
+def test_the_assets_of_a_stream_grow_stale_as_its_contract_says(defs: Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for contract in contracts():
+        for layer in ("raw", "cleaned"):
+            policy = graph.get(AssetKey([layer, contract.name])).freshness_policy
+            assert isinstance(policy, TimeWindowFreshnessPolicy)
+            assert policy.warn_window.to_timedelta() == contract.freshness.warn_after
+            assert policy.fail_window.to_timedelta() == contract.freshness.fail_after
+
+
+def test_laws_are_judged_by_day(defs: Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    judged = {law: graph.get_check_spec(AssetCheckKey(law.asset, law.name)) for law in laws()}
+    assert [law for law, spec in judged.items() if spec.partitions_def != DAILY] == []
+
+
+def test_what_comes_at_night_and_what_watches_starts_switched_on(defs: Definitions) -> None:
+    schedules = {s.name for s in defs.schedules or () if s.default_status.value == "RUNNING"}
+    assert schedules == {
+        "nightly_rebuild",
+        "nightly_maintenance",
+        "nightly_verify_conservation",
+        "nightly_verify_partitions",
+    }
+    sensors = {s.name for s in defs.sensors or () if s.default_status.value == "RUNNING"}
+    assert {"alerts", "rebuild_changed_days", "train_and_serve"} <= sensors
+    assert {f"{c.name}_{source}" for c in contracts() for source in ("files", "kafka")} <= sensors
+
+
+def test_a_rebuild_that_fails_is_tried_twice_again_and_nothing_else_is(defs: Definitions) -> None:
+    twice = {"dagster/max_retries": "2"}
+    (sensor,) = (s for s in defs.sensors or () if s.name == "rebuild_changed_days")
+    assert isinstance(sensor, AutomationConditionSensorDefinition)
+    assert sensor.run_tags == twice
+    assert defs.resolve_job_def("rebuild_days").tags == twice
+    for profile in ("docker/dagster.yaml", "docker/production/dagster.yaml"):
+        retries = yaml.safe_load((CHECKOUT / profile).read_text())["run_retries"]
+        assert retries == {"enabled": True, "max_retries": 0}, profile
 
 
 def test_a_sixth_stream_is_one_file(home: Home, tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from accounts import contents, counts
+from dagster import materialize
 
 from resources.clickhouse import ClickHouseResource
+from resources.stores import LAKE_URL, StoresResource
 from social_assets.contracts.contract import Retention
+from social_assets.defs import cleaned, maintenance
 from social_assets.hops.ingest import ingest_files, rebuild
 from social_assets.hops.maintain import expire, first_kept, maintain_stream
 from social_assets.hops.stores import StreamStores
@@ -113,3 +116,40 @@ def test_a_warehouse_table_drops_the_days_before_the_limit(
     assert events.loader.rows_by_day() == {NEW: 1}
     assert events.stores.lake.retired().days("star/some_fact") == {OLD}
     assert first_kept(TODAY, None) is None
+
+
+def test_a_run_that_asks_for_a_day_whose_raw_is_gone_fails_and_changes_nothing(
+    events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LAKE_URL, str(tmp_path / "lake"))
+    monkeypatch.setattr(cleaned, "deploy_warehouse", lambda endpoint, home: None)
+    maintain_stream(keeping(events, Retention(raw_days=30)), TODAY)
+    before = contents(events)
+    result = materialize(
+        [cleaned.cleaned_asset(events.contract)],
+        partition_key=str(OLD),
+        resources={"stores": StoresResource(clickhouse=ClickHouseResource())},
+        raise_on_error=False,
+    )
+    (failure,) = result.get_step_failure_events()
+    assert "gone from raw/engagement_events" in str(failure.step_failure_data.error)
+    assert contents(events) == before
+
+
+def test_what_a_night_freed_is_in_the_metadata_of_its_asset(
+    events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LAKE_URL, str(tmp_path / "lake"))
+    monkeypatch.setattr(maintenance, "_today", lambda: TODAY)
+    stream = keeping(events, Retention(quarantine_days=30)).contract
+    result = materialize(
+        [maintenance.stream_maintenance(stream)],
+        resources={"stores": StoresResource(clickhouse=ClickHouseResource())},
+    )
+    (event,) = result.get_asset_materialization_events()
+    freed = event.materialization.metadata
+    assert freed["rows_removed"].value == 2
+    assert freed["files_before"].value > freed["files_after"].value > 0
+    assert {"bytes_before", "bytes_after", "bytes_freed", "seconds"} <= set(freed)
+    rows = {row.data["table"]: row.data["rows_removed"] for row in freed["tables"].records}
+    assert (rows["raw"], rows["quarantine"]) == (0, 2)

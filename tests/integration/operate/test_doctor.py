@@ -226,6 +226,47 @@ def test_the_embedded_clickhouse_is_examined_when_it_runs_and_not_started_for_it
     assert "at http://127.0.0.1" in found[0].found
 
 
+class Server:
+    """A ClickHouse that is well, but for what a test says."""
+
+    def __init__(self, version: str = "25.8.1", **said: float) -> None:
+        self.server_version = version
+        self._said = {"granted": 1.0, "ahead": 0.0, "free": 50.0, **said}
+
+    def query(self, text: str) -> Server:
+        said = self._said
+        if "GRANT" in text:
+            self.result_rows = [(said["granted"],)]
+        elif "now64" in text:
+            self.result_rows = [(time.time() + said["ahead"],)]
+        else:
+            self.result_rows = [("default", "/var/lib", said["free"], 100.0)]
+        return self
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(
+    ("server", "found"),
+    [
+        (Server(), []),
+        (Server("25.7.9"), ["error: version 25.7.9: upgrade to 25.8 or newer"]),
+        (Server(granted=0), ["error: user u lacks rights: as an administrator: GRANT"]),
+        (Server(ahead=3600.0), ["error: ClickHouse's is +3,600 s from this machine's"]),
+        (Server(free=9.0), ["warn: 9% free on its disk default"]),
+    ],
+    ids=["well", "old", "without rights", "another clock", "full"],
+)
+def test_what_lacks_of_a_clickhouse_is_named(
+    home: Home, monkeypatch: pytest.MonkeyPatch, server: Server, found: list[str]
+) -> None:
+    monkeypatch.setenv(URL_VARIABLE, "http://u:p@somewhere:8123")
+    monkeypatch.setattr(doctor_services, "connect", lambda endpoint, comment: server)
+    said = troubles(doctor_services.clickhouse(home))
+    assert [text[: len(wanted)] for text, wanted in zip(said, found, strict=True)] == found
+
+
 def test_a_service_that_never_answers_does_not_hold_the_doctor(
     home: Home, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,3 +85,22 @@ def test_the_assets_of_a_range_are_materialized_day_by_day_with_their_rows(
             "SELECT event_date, count() FROM rollups.platform_daily GROUP BY event_date"
         ).result_rows
     )
+
+
+def test_a_fact_is_not_made_anew_of_a_day_that_its_source_has_lost_to_retention(
+    warehouse: WarehouseUnderTest,
+) -> None:
+    """It would be emptied: facts may be kept longer than cleaned."""
+    gone = date(2020, 1, 5)
+    stores = StoresResource(clickhouse=ClickHouseResource())
+    stores.stores().lake.retired().record("cleaned/engagement_events", {gone: 1})
+    result = materialize(
+        [layer_assets("star")],
+        resources={"clickhouse": ClickHouseResource(), "stores": stores},
+        tags=range_tags(gone, gone),
+        raise_on_error=False,
+    )
+    (failure,) = result.get_step_failure_events()
+    assert "gone from cleaned/engagement_events by the retention" in str(
+        failure.step_failure_data.error
+    )

@@ -1,0 +1,82 @@
+"""The verdict on each day is recorded: of a range, of a load's days, at night of all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from conftest import LAST
+
+from resources.clickhouse import ClickHouseResource
+from resources.stores import StoresResource
+from social_assets.checks.conservation import stream_laws
+from social_assets.checks.laws import laws, laws_of_stream
+from social_assets.contracts.registry import contract
+from social_assets.defs.load_job import JOB_NAME, load_job, run_config
+from social_assets.defs.partitions import range_tags
+from social_assets.defs.verification import verify_conservation
+from social_assets.hops.stores import Stores
+
+DAYS = [LAST - timedelta(days=n) for n in (2, 1, 0)]
+STREAM = "live_streaming"
+CHECKS = stream_laws(contract(STREAM))
+
+defs = dg.Definitions(
+    asset_checks=[CHECKS],
+    jobs=[
+        load_job(),
+        dg.define_asset_job("judge", dg.AssetSelection.checks(CHECKS)),
+        verify_conservation,
+    ],
+    resources={"stores": StoresResource(clickhouse=ClickHouseResource())},
+)
+
+
+@pytest.fixture
+def instance(stores: Stores) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+def test_a_run_of_a_range_records_each_day_that_has_rows_beside_the_summary(
+    instance: dg.DagsterInstance,
+) -> None:
+    job = defs.resolve_job_def("judge")
+    asked = range_tags(DAYS[0] - timedelta(days=300), DAYS[-1])
+    found = job.execute_in_process(instance=instance, tags=asked).get_asset_check_evaluations()
+    for key in CHECKS.check_keys:
+        recorded = {e.partition for e in found if e.asset_check_key == key}
+        assert {str(day) for day in DAYS} <= recorded
+        assert str(DAYS[0] - timedelta(days=300)) not in recorded
+    infos = instance.event_log_storage.get_asset_check_partition_info(list(CHECKS.check_keys))
+    assert {str(day) for day in DAYS} <= {info.partition_key for info in infos}
+
+
+def test_a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_changed(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    path = tmp_path / "late.ndjson"
+    path.write_text(json.dumps({"event_id": 1_000_000_007, "user_id": 1}) + "\n")
+    config = run_config(STREAM, [path], DAYS[1])
+    job = defs.resolve_job_def(JOB_NAME)
+    result = job.execute_in_process(instance=instance, run_config=config)
+    found = result.get_asset_check_evaluations()
+    due = {(law.asset, law.name) for law in laws_of_stream(STREAM)}
+    assert {(e.asset_key, e.check_name) for e in found} == due
+    assert {e.partition for e in found} == {str(DAYS[1])}
+    assert all(e.passed for e in found)
+
+
+def test_a_night_judges_every_law_on_every_day_with_rows(
+    instance: dg.DagsterInstance, stores: Stores
+) -> None:
+    result = defs.resolve_job_def("verify_conservation").execute_in_process(instance=instance)
+    found: dict[tuple[dg.AssetKey, str], set[str]] = {}
+    for e in result.get_asset_check_evaluations():
+        found.setdefault((e.asset_key, e.check_name), set()).add(str(e.partition))
+    for law in laws():
+        assert {str(day) for day in DAYS} <= found[law.asset, law.name]

@@ -1,0 +1,59 @@
+"""A lake that falls behind its topic is told of by the contract's limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from resources.clickhouse import ClickHouseResource
+from resources.home import ENVIRONMENT_VARIABLE
+from resources.kafka import KafkaUnreachableError, TopicOffsets
+from resources.stores import LAKE_URL, StoresResource
+from social_assets.alerts.stale_streams import observe_streams
+from social_assets.alerts.standing import Kind, Observation, Severity
+from social_assets.contracts.registry import contract
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A broker with one topic of so many records; None: it is away."""
+
+    records: int | None
+
+    def is_configured(self) -> bool:
+        return True
+
+    def offsets(self, topic: str, timeout_seconds: float) -> TopicOffsets:
+        if self.records is None:
+            raise KafkaUnreachableError("nowhere", "asking", timeout_seconds)
+        return TopicOffsets(topic, "", {0: 0}, {0: self.records})
+
+
+@pytest.fixture(autouse=True)
+def empty_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "home"))
+    monkeypatch.delenv(LAKE_URL, raising=False)
+
+
+def look(records: int | None) -> Observation:
+    stream = replace(contract("posts"), lag_warn_above=10, lag_fail_above=20)
+    stores = StoresResource(clickhouse=ClickHouseResource())
+    return observe_streams([stream], stores, Topic(records))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("records", "told"), [(10, []), (11, [Severity.WARN]), (21, [Severity.ERROR])]
+)
+def test_a_lag_over_the_contracts_limits_is_told(records: int, told: list[Severity]) -> None:
+    standing = look(records).standing
+    assert [failure.severity for failure in standing] == told
+    assert {failure.kind for failure in standing} <= {Kind.LAG}
+    assert all(f"{records} offsets ahead" in failure.detail for failure in standing)
+
+
+def test_of_a_broker_that_is_away_nothing_is_known() -> None:
+    found = look(None)
+    assert [failure.kind for failure in found.standing] == [Kind.BLIND]
+    assert found.is_unknown("lag/posts")

@@ -1,0 +1,114 @@
+"""What a backfill says before it does anything, on counts made by hand; and what it does then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from dagster import AssetKey
+
+from social_assets.cli import cli
+from social_assets.operate import backfill_plan, runs
+from social_assets.operate.backfill_plan import BackfillPlan, Rows, Swap, swaps
+
+FIRST, SECOND, THIRD = (date(2026, 3, day) for day in (1, 2, 3))
+RAW, CLEANED, FACT, VIEW = (AssetKey(name) for name in ("raw", "cleaned", "fact", "view"))
+UPSTREAM = {RAW: [], CLEANED: [RAW], FACT: [CLEANED], VIEW: [FACT]}
+
+
+def planned(
+    held: dict[AssetKey, Rows | None],
+    retired: dict[AssetKey, set[date]] | None = None,
+    days: Sequence[date] = (FIRST, SECOND),
+) -> dict[AssetKey, Swap]:
+    lost = {key: set[date]() for key in UPSTREAM} | (retired or {})
+    return {s.asset: s for s in swaps(list(UPSTREAM), UPSTREAM, held, lost, set(days))}
+
+
+HELD: dict[AssetKey, Rows | None] = {
+    RAW: {FIRST: 7, THIRD: 5},
+    CLEANED: {FIRST: 6, SECOND: 4, THIRD: 5},
+    FACT: {FIRST: 6, SECOND: 4, THIRD: 5},
+    VIEW: None,
+}
+
+
+def test_rows_are_told_of_the_days_asked_for_now_and_in_the_sources() -> None:
+    found = planned(HELD)
+    assert (found[CLEANED].rows, found[CLEANED].source_rows, found[CLEANED].days) == (10, 7, 2)
+    assert (found[RAW].rows, found[RAW].source_rows) == (7, 0)
+    assert (found[VIEW].rows, found[VIEW].source_rows) == (None, 10)
+
+
+def test_a_day_that_lost_its_source_is_emptied_and_so_is_all_behind_it() -> None:
+    found = planned(HELD)
+    assert {key: swap.emptied for key, swap in found.items() if swap.emptied} == {
+        CLEANED: (SECOND,),
+        FACT: (SECOND,),
+    }
+
+
+def test_a_day_that_lost_its_source_to_retention_is_refused_and_not_emptied() -> None:
+    found = planned(HELD, {CLEANED: {SECOND, THIRD}})
+    assert (found[CLEANED].refused, found[CLEANED].emptied) == ((SECOND,), ())
+
+
+def test_partitions_are_days_of_all_runs_times_assets() -> None:
+    plan = BackfillPlan(((FIRST, SECOND), (date(2026, 4, 1),) * 2), tuple(planned(HELD).values()))
+    assert plan.partitions == 3 * 4
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the command line asked for, of a plan of two runs."""
+    asked: list[tuple[Any, ...]] = []
+
+    def plan(home: object, first: date, last: date, assets: Sequence[str]) -> BackfillPlan:
+        asked.append(("plan", first, last, tuple(assets)))
+        swaps = tuple(planned(HELD, {FACT: {FIRST}}).values())
+        return BackfillPlan(((FIRST, SECOND), (THIRD, THIRD)), swaps)
+
+    def rebuild(home: object, first: date, last: date, assets: Sequence[str], progress: object):
+        asked.append(("run", first, last, tuple(assets)))
+        return runs.RunReport("r", 2, ())
+
+    monkeypatch.setattr(backfill_plan, "plan_backfill", plan)
+    monkeypatch.setattr(runs, "rebuild_days", rebuild)
+    return asked
+
+
+ARGUMENTS = ["backfill", "--from", str(FIRST), "--to", str(THIRD), "star/fact", "rollups/daily"]
+NAMED = ("star/fact", "rollups/daily")
+
+
+def test_a_dry_run_shows_the_plan_and_runs_nothing(done: list[tuple[Any, ...]]) -> None:
+    shown = CliRunner().invoke(cli, [*ARGUMENTS, "--dry-run"])
+    assert done == [("plan", FIRST, THIRD, NAMED)]
+    assert f"2 runs ({FIRST} to {SECOND}, {THIRD} to {THIRD}), 12 partitions" in shown.output
+    listed = CliRunner().invoke(cli, [*ARGUMENTS, "--dry-run", "--format", "json"])
+    rows = {row["asset"]: row for row in json.loads(listed.output)}
+    assert rows["fact"] == {
+        "asset": "fact",
+        "days": 2,
+        "rows_now": 10,
+        "rows_in_sources": 10,
+        "emptied": str(SECOND),
+        "refused": str(FIRST),
+    }
+
+
+def test_each_unbroken_range_is_one_run_of_the_assets_named(done: list[tuple[Any, ...]]) -> None:
+    assert CliRunner().invoke(cli, ARGUMENTS).exit_code == 0
+    assert done[1:] == [("run", FIRST, SECOND, NAMED), ("run", THIRD, THIRD, NAMED)]
+
+
+def test_a_range_that_ends_before_it_begins_is_a_wrong_command(
+    done: list[tuple[Any, ...]],
+) -> None:
+    arguments = ["backfill", "--from", str(THIRD), "--to", str(FIRST)]
+    assert CliRunner().invoke(cli, arguments).exit_code == 2
+    assert done == []
