@@ -6,8 +6,9 @@ EVENTS ?= 1000000
 DEMO_ARGS ?=
 RECSYS_ARGS ?=
 STREAM_ARGS ?=
+PROVE_ARGS ?=
 
-.PHONY: install demo demo-live dev kafka stop test test-endurance test-kafka test-spark lint types bench bench-recsys bench-stream clean
+.PHONY: install demo demo-live dev kafka stop test test-endurance test-kafka test-spark prove lint types bench bench-recsys bench-stream clean
 
 install: $(VENV)/.installed
 
@@ -51,6 +52,9 @@ test-spark: install .venv-spark/.installed ## The tests on Spark in this process
 	rm -rf .venv-spark
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes --target .venv-spark -r $<
 	touch $@
+
+prove: install ## What operations rely on is taken away, one thing at a time, and a test must fail
+	$(BIN)/python -m bench.proof $(PROVE_ARGS)
 
 lint: install
 	$(BIN)/ruff check .

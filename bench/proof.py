@@ -1,0 +1,225 @@
+"""Whether a test holds each thing that operations rely on: it is taken away, and a test must fail.
+
+    python -m bench.proof [--item 5.3] [--list]
+
+The checkout is copied, so that nothing here is touched. In the copy all tests that cases name must
+pass first. Then each case replaces one text in one file, and a test that it names must fail: by
+what it finds, not since the code can't be imported any more. Ends with 1 if a case is not caught.
+
+Here belongs how that is done. What is taken away stands in `proof_of_days`, `proof_of_checks`,
+`proof_of_alerts` and `proof_of_upkeep`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from bench import proof_of_alerts, proof_of_checks, proof_of_days, proof_of_upkeep
+from bench.proof_case import Case
+
+CASES: Sequence[Case] = (
+    *proof_of_days.CASES,
+    *proof_of_checks.CASES,
+    *proof_of_alerts.CASES,
+    *proof_of_upkeep.CASES,
+)
+CHECKOUT = Path(__file__).resolve().parents[1]
+PYTEST = ("-q", "-n", "0", "-x", "-p", "no:cacheprovider", "--tb=short", "-rfE")
+SECONDS = 200
+"""What one test may take."""
+
+OURS = frozenset({"bench", "recsys", "resources", "sensors", "social_assets"})
+PRELOADED = (
+    "clickhouse_connect",
+    "dagster._core.test_utils",
+    "deltalake",
+    "ibis.backends.duckdb",
+    "kafka.admin",
+    "pandera.ibis",
+    "pyarrow.dataset",
+    "pytest",
+)
+"""What the tests import, ours apart, and takes seconds of CPU: done once, for all cases."""
+
+_PASSED, _FAILED, _BROKEN = 0, 1, 99
+_FAILURE = re.compile(r"^FAILED (\S+)", re.MULTILINE)
+_NOT_BY_WHAT_IT_FINDS = re.compile(
+    r"\b(SyntaxError|IndentationError|ImportError|ModuleNotFoundError|NameError|UnboundLocalError):"
+    r"|from pytest-timeout"
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How pytest ended, what it said, and how long it took."""
+
+    code: int
+    text: str
+    seconds: float
+
+    @property
+    def caught_by(self) -> str:
+        """The test that failed by what it found; "" if none did."""
+        if self.code != _FAILED or _NOT_BY_WHAT_IT_FINDS.search(self.text):
+            return ""
+        failed = _FAILURE.search(self.text)
+        return failed[1] if failed else ""
+
+
+class Copy:
+    """The checkout's files in a folder of their own, and pytest on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder / "checkout"
+        self._folder = folder
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for name in filter(None, listed.split("\0")):
+            if (CHECKOUT / name).is_file():
+                (self._root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(CHECKOUT / name, self._root / name)
+
+    def test(self, names: Sequence[str]) -> Outcome:
+        """Run some tests, up to the first that fails, in a process of their own."""
+        said = self._folder / "said"
+        started = time.monotonic()
+        process = os.fork()
+        if process == 0:
+            self._become_pytest(said, names)
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        return Outcome(code, said.read_text(errors="replace"), time.monotonic() - started)
+
+    def _become_pytest(self, said: Path, names: Sequence[str]) -> NoReturn:
+        """Nothing of ours is imported but from the copy, here and by processes that tests start."""
+        code = _BROKEN
+        try:
+            with said.open("wb") as file:
+                os.dup2(file.fileno(), 1)
+                os.dup2(file.fileno(), 2)
+            os.chdir(self._root)
+            for name in [name for name in os.environ if name.startswith("SOCIAL_ASSETS_")]:
+                del os.environ[name]
+            os.environ |= {
+                "DAGSTER_HOME": "",
+                "PYTHONPATH": str(self._root),
+                "COLUMNS": "500",
+                # The deployed warehouse that tests copy is built once, and not for each case.
+                "DEPLOYED_HOME_TEMPLATE": str(self._folder / "template"),
+            }
+            for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+                del sys.modules[name]
+            sys.path[:] = [str(self._root), *(p for p in sys.path if Path(p) != CHECKOUT)]
+            code = int(pytest.main([*PYTEST, f"--timeout={SECONDS}", *self._places(), *names]))
+            ours = [m for name, m in sys.modules.items() if name.partition(".")[0] in OURS]
+            if not all(Path(str(m.__file__)).is_relative_to(self._root) for m in ours):
+                code = _BROKEN
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _places(self) -> list[str]:
+        return [f"--rootdir={self._root}", f"--basetemp={self._folder / 'pytest'}"]
+
+    @contextmanager
+    def without(self, case: Case) -> Iterator[None]:
+        """What the case takes away is gone for the block."""
+        path = self._root / case.file
+        text = path.read_text()
+        path.write_text(text.replace(case.old, case.new))
+        _forget_compiled(path)
+        try:
+            yield
+        finally:
+            path.write_text(text)
+            _forget_compiled(path)
+
+
+def main() -> int:
+    """Print a line a case; 1 if one of them is not caught."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--item", default="", help="only cases of items that begin so: 5.3")
+    parser.add_argument("--list", action="store_true", help="say what is taken away, and end")
+    options = parser.parse_args()
+    cases = [case for case in CASES if case.item.startswith(options.item)]
+    if not cases:
+        sys.exit(f"no case of item {options.item}")
+    _demand_that_each_applies(cases)
+    if options.list:
+        for case in cases:
+            print(f"{case.item}: {case.what} ({case.file})")
+        return 0
+    started = time.monotonic()
+    for name in PRELOADED:
+        importlib.import_module(name)
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+        copy = Copy(Path(folder).resolve())
+        _demand_that_all_pass(copy, cases)
+        missed = sum(not _is_caught(copy, case) for case in cases)
+    seconds = time.monotonic() - started
+    print(f"{len(cases) - missed} mutations caught, {missed} not; {seconds:.0f} s")
+    return 1 if missed else 0
+
+
+def _demand_that_each_applies(cases: Sequence[Case]) -> None:
+    for case in cases:
+        found = (CHECKOUT / case.file).read_text().count(case.old)
+        if found != 1 or case.old == case.new:
+            sys.exit(
+                f"{case.item}: {case.what}: its text stands {found} times in {case.file}, not "
+                f"once:\n{case.old}"
+            )
+
+
+def _demand_that_all_pass(copy: Copy, cases: Sequence[Case]) -> None:
+    """A folder at a time: `conftest` is one module for all tests of a call."""
+    names = sorted({name for case in cases for name in case.named_tests})
+    for folder, group in groupby(names, lambda name: Path(name.split("::")[0]).parent):
+        listed = list(group)
+        outcome = copy.test(listed)
+        if outcome.code != _PASSED:
+            sys.exit(f"before anything is taken away, a test fails:\n{outcome.text}")
+        print(f"{folder}: {len(listed)} tests pass ({outcome.seconds:.1f} s)", flush=True)
+
+
+def _is_caught(copy: Copy, case: Case) -> bool:
+    with copy.without(case):
+        outcome = copy.test(case.named_tests)
+    caught_by = outcome.caught_by.rpartition("::")[2]
+    verdict = f"caught by {caught_by}" if caught_by else "NOT CAUGHT"
+    print(f"{case.item}: {case.what}: {verdict} ({outcome.seconds:.1f} s)", flush=True)
+    if not caught_by and outcome.code != _PASSED:
+        print(outcome.text, flush=True)
+    return bool(caught_by)
+
+
+def _forget_compiled(path: Path) -> None:
+    """Python takes a compiled file for that of a source of the same second and size."""
+    if path.suffix == ".py":
+        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

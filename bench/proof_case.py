@@ -1,0 +1,29 @@
+"""A case of `bench.proof`: one thing that the platform does, taken away, and the test that minds.
+
+The form alone. The cases stand in `proof_of_days` and its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    """`old` stands once in `file`, and is replaced by `new`; then one of `tests` is to fail.
+
+    `item` is that of the issue, such as `5.1 backfills`; `what` says what is lost. `tests` are
+    pytest's names of tests, separated by blanks.
+    """
+
+    item: str
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+    @property
+    def named_tests(self) -> list[str]:
+        """The tests, each by its name."""
+        return self.tests.split()
