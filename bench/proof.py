@@ -7,7 +7,7 @@ pass first. Then each case replaces one text in one file, and a test that it nam
 what it finds, not since the code can't be imported any more. Ends with 1 if a case is not caught.
 
 Here belongs how that is done. What is taken away stands in `proof_of_days`, `proof_of_checks`,
-`proof_of_alerts` and `proof_of_upkeep`.
+`proof_of_alerts`, `proof_of_upkeep` and `proof_of_operations`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ from typing import NoReturn
 
 import pytest
 
-from bench import proof_of_alerts, proof_of_checks, proof_of_days, proof_of_upkeep
+from bench import (
+    proof_of_alerts,
+    proof_of_checks,
+    proof_of_days,
+    proof_of_operations,
+    proof_of_upkeep,
+)
 from bench.proof_case import Case
 
 CASES: Sequence[Case] = (
@@ -39,6 +45,7 @@ CASES: Sequence[Case] = (
     *proof_of_checks.CASES,
     *proof_of_alerts.CASES,
     *proof_of_upkeep.CASES,
+    *proof_of_operations.CASES,
 )
 CHECKOUT = Path(__file__).resolve().parents[1]
 PYTEST = ("-q", "-n", "0", "-x", "-p", "no:cacheprovider", "--tb=short", "-rfE")
@@ -124,7 +131,7 @@ class Copy:
             os.environ |= {
                 "DAGSTER_HOME": "",
                 "PYTHONPATH": str(self._root),
-                "COLUMNS": "500",
+                "COLUMNS": "200",
                 # The deployed warehouse that tests copy is built once, and not for each case.
                 "DEPLOYED_HOME_TEMPLATE": str(self._folder / "template"),
             }
@@ -160,16 +167,16 @@ class Copy:
 def main() -> int:
     """Print a line a case; 1 if one of them is not caught."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--item", default="", help="only cases of items that begin so: 5.3")
+    parser.add_argument("--item", default="", help="only cases that begin so: 5.3")
     parser.add_argument("--list", action="store_true", help="say what is taken away, and end")
     options = parser.parse_args()
-    cases = [case for case in CASES if case.item.startswith(options.item)]
+    cases = [case for case in CASES if case.name.startswith(options.item)]
     if not cases:
-        sys.exit(f"no case of item {options.item}")
+        sys.exit(f"no case begins with {options.item}")
     _demand_that_each_applies(cases)
     if options.list:
         for case in cases:
-            print(f"{case.item}: {case.what} ({case.file})")
+            print(f"{case.name} ({case.file})")
         return 0
     started = time.monotonic()
     for name in PRELOADED:
@@ -188,8 +195,7 @@ def _demand_that_each_applies(cases: Sequence[Case]) -> None:
         found = (CHECKOUT / case.file).read_text().count(case.old)
         if found != 1 or case.old == case.new:
             sys.exit(
-                f"{case.item}: {case.what}: its text stands {found} times in {case.file}, not "
-                f"once:\n{case.old}"
+                f"{case.name}: its text stands {found} times in {case.file}, not once:\n{case.old}"
             )
 
 
@@ -209,7 +215,7 @@ def _is_caught(copy: Copy, case: Case) -> bool:
         outcome = copy.test(case.named_tests)
     caught_by = outcome.caught_by.rpartition("::")[2]
     verdict = f"caught by {caught_by}" if caught_by else "NOT CAUGHT"
-    print(f"{case.item}: {case.what}: {verdict} ({outcome.seconds:.1f} s)", flush=True)
+    print(f"{case.name}: {verdict} ({outcome.seconds:.1f} s)", flush=True)
     if not caught_by and outcome.code != _PASSED:
         print(outcome.text, flush=True)
     return bool(caught_by)

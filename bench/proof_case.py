@@ -24,6 +24,11 @@ class Case:
     tests: str
 
     @property
+    def name(self) -> str:
+        """Item and what is lost."""
+        return f"{self.item}: {self.what}"
+
+    @property
     def named_tests(self) -> list[str]:
         """The tests, each by its name."""
         return self.tests.split()

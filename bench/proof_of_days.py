@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bench.proof_case import Case
 
-_BACKFILL = "tests/graph/test_backfill.py::test_"
 _PLAN = "tests/unit/operate/test_backfill_plan.py::test_"
 _GRAPH = "tests/graph/test_definitions.py::test_"
 _DAYS = "tests/integration/hops/test_making_days_anew.py::test_"
@@ -18,9 +17,17 @@ BACKFILLS = (
         "5.1 backfills",
         "a backfill of some assets makes all",
         "social_assets/operate/runs.py",
-        "asset_selection=selected,",
-        "asset_selection=None,",
-        f"{_BACKFILL}a_backfill_makes_the_assets_and_days_named_and_no_others",
+        "selected=selected, then=then)",
+        "selected=None, then=then)",
+        f"{_PLAN}a_run_has_the_days_of_its_range_and_the_assets_named",
+    ),
+    Case(
+        "5.1 backfills",
+        "a run leaves the last day of its range out",
+        "social_assets/operate/runs.py",
+        "tags = range_tags(first, last)",
+        "tags = range_tags(first, first)",
+        f"{_PLAN}a_run_has_the_days_of_its_range_and_the_assets_named",
     ),
     Case(
         "5.1 backfills",

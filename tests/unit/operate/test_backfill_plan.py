@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from dagster import AssetKey
 
+from resources.home import Home
 from social_assets.cli import cli
 from social_assets.operate import backfill_plan, runs
 from social_assets.operate.backfill_plan import BackfillPlan, Rows, Swap, swaps
@@ -104,6 +106,21 @@ def test_a_dry_run_shows_the_plan_and_runs_nothing(done: list[tuple[Any, ...]]) 
 def test_each_unbroken_range_is_one_run_of_the_assets_named(done: list[tuple[Any, ...]]) -> None:
     assert CliRunner().invoke(cli, ARGUMENTS).exit_code == 0
     assert done[1:] == [("run", FIRST, SECOND, NAMED), ("run", THIRD, THIRD, NAMED)]
+
+
+def test_a_run_has_the_days_of_its_range_and_the_assets_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    named = {AssetKey.from_user_string(name) for name in NAMED}
+    monkeypatch.setattr(runs, "made_together", lambda assets: named)
+    monkeypatch.setattr(runs, "_run", lambda home, job, progress, **rest: asked.append(rest))
+    runs.rebuild_days(Home(tmp_path), FIRST, THIRD, NAMED, print)
+    assert asked[0]["selected"] == sorted(named)
+    assert asked[0]["tags"] == {
+        "dagster/asset_partition_range_start": str(FIRST),
+        "dagster/asset_partition_range_end": str(THIRD),
+    }
 
 
 def test_a_range_that_ends_before_it_begins_is_a_wrong_command(

@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from resources import clickhouse
 from resources.clickhouse import ClickHouseResource
 from resources.environments import VARIABLE, EnvironmentSettingsError, current, require_complete
 from resources.home import Home
@@ -68,6 +70,30 @@ def test_one_address_that_lacks_is_enough(lacking: str) -> None:
 def test_nothing_falls_back_where_it_is_deployed(deployed: str, ask: object) -> None:
     assert callable(ask)
     with pytest.raises(EnvironmentSettingsError):
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("lacking", "ask"),
+    [
+        ("SOCIAL_ASSETS_CLICKHOUSE_URL", ClickHouseResource().endpoint),
+        ("SOCIAL_ASSETS_LAKE_URL", StoresResource(clickhouse=ClickHouseResource()).stores),
+        ("SOCIAL_ASSETS_KAFKA_BOOTSTRAP_SERVERS", KafkaSettings.from_environment),
+        ("SOCIAL_ASSETS_HOME", Home.from_environment),
+    ],
+)
+def test_one_address_that_lacks_is_not_made_up_for_by_the_others(
+    lacking: str, ask: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(home: Home) -> None:
+        pytest.fail("an embedded ClickHouse would be started")
+
+    monkeypatch.setattr(clickhouse, "ensure_running", start)
+    for name, value in ADDRESSES.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(VARIABLE, "production")
+    monkeypatch.delenv(lacking)
+    with pytest.raises(EnvironmentSettingsError, match=lacking):
         ask()
 
 

@@ -1,0 +1,208 @@
+"""What `bench.proof` takes away of item 8: the doctor, environments, secrets, logs, the runbook."""
+
+from __future__ import annotations
+
+from bench.proof_case import Case
+
+_DOCTOR = "tests/integration/operate/test_doctor.py::test_"
+_KINDS = "tests/unit/resources/test_environments.py::test_"
+_LINES = "tests/unit/resources/test_log_lines.py::test_"
+_SECRETS = "tests/graph/test_secrets_stay_in_the_environment.py::test_"
+_HOP = "tests/unit/hops/test_hop_log.py::test_"
+_RUNBOOK = "tests/graph/test_runbook.py::test_"
+
+
+def _cases(*taken_away: tuple[str, str, str, str, str]) -> list[Case]:
+    return [
+        Case("5.8 operations", what, file, old, new, test)
+        for what, file, old, new, test in taken_away
+    ]
+
+
+_FINDINGS = tuple(
+    (f"the doctor does not see {what}", f"social_assets/operate/{file}.py", old, new, test)
+    for what, file, old, new, test in (
+        (
+            "a variable that nothing reads",
+            "doctor_settings",
+            "    for name, meant in unknown().items():\n",
+            "    for name, meant in ():\n",
+            f"{_DOCTOR}a_misspelt_variable_is_named_with_the_right_one",
+        ),
+        (
+            "an old package",
+            "doctor_machine",
+            "if not requirement.specifier.contains(installed, prereleases=True):",
+            "if not installed:",
+            f"{_DOCTOR}an_old_or_missing_package_is_named",
+        ),
+        (
+            "a full disk",
+            "doctor_machine",
+            "if free < FAIL_FREE_BYTES:",
+            "if free < 0:",
+            f"{_DOCTOR}a_full_disk_is_named",
+        ),
+        (
+            "a clock that went back",
+            "doctor_machine",
+            "if newest - now > CLOCK_SECONDS:",
+            "if now - newest > CLOCK_SECONDS:",
+            f"{_DOCTOR}a_clock_that_went_back_is_named",
+        ),
+        (
+            "a password that others can read",
+            "doctor_machine",
+            "stat.S_IMODE(secret.stat().st_mode) & 0o077:",
+            "stat.S_IMODE(secret.stat().st_mode) & 0o002:",
+            f"{_DOCTOR}a_password_that_others_can_read_is_named",
+        ),
+        (
+            "an old ClickHouse",
+            "doctor_services",
+            "OLDEST_CLICKHOUSE = (25, 8)",
+            "OLDEST_CLICKHOUSE = (20, 8)",
+            f"{_DOCTOR}what_lacks_of_a_clickhouse_is_named",
+        ),
+        (
+            "a ClickHouse user without rights",
+            "doctor_services",
+            "        yield from _rights(client, endpoint)\n",
+            "",
+            f"{_DOCTOR}what_lacks_of_a_clickhouse_is_named",
+        ),
+        (
+            "a ClickHouse in another time",
+            "doctor_services",
+            "        yield from _clock(client)\n",
+            "",
+            f"{_DOCTOR}what_lacks_of_a_clickhouse_is_named",
+        ),
+        (
+            "a Kafka that is away",
+            "doctor",
+            '    ("Kafka", doctor_services.kafka),\n',
+            "",
+            f"{_DOCTOR}a_kafka_that_is_away_is_named_with_its_variable",
+        ),
+        (
+            "a daemon that does not run",
+            "doctor_services",
+            "        if dead:\n",
+            "        if not statuses:\n",
+            f"{_DOCTOR}a_daemon_that_does_not_run_is_named",
+        ),
+    )
+)
+
+CASES: tuple[Case, ...] = tuple(
+    _cases(
+        *_FINDINGS,
+        *(
+            (
+                f"production falls back: {what}",
+                file,
+                old,
+                new,
+                f"{_KINDS}one_address_that_lacks_is_not_made_up_for_by_the_others",
+            )
+            for what, file, old, new in (
+                (
+                    "ClickHouse",
+                    "resources/clickhouse.py",
+                    "        require_complete()\n        return ensure_running",
+                    "        return ensure_running",
+                ),
+                (
+                    "the lake",
+                    "resources/stores.py",
+                    "        require_complete()\n        home = Home.from_environment()",
+                    "        home = Home.from_environment()",
+                ),
+                (
+                    "Kafka",
+                    "resources/kafka_settings.py",
+                    "            require_complete(environment)\n",
+                    "",
+                ),
+                (
+                    "the home",
+                    "resources/home.py",
+                    "            require_complete()\n",
+                    "            pass\n",
+                ),
+            )
+        ),
+        (
+            "definitions load where addresses lack",
+            "social_assets/definitions.py",
+            "\nrequire_complete()\n",
+            "\n",
+            f"{_KINDS}definitions_of_a_deployed_environment_do_not_load_without_their_addresses",
+        ),
+        (
+            "staging counts as local",
+            "resources/environments.py",
+            "return self in (Environment.STAGING, Environment.PRODUCTION)",
+            "return self is Environment.PRODUCTION",
+            f"{_KINDS}a_deployed_environment_lists_all_that_lacks_at_once",
+        ),
+        (
+            "a log line shows a password",
+            "resources/logs.py",
+            "return hidden(json.dumps(line, default=str, ensure_ascii=False))",
+            "return json.dumps(line, default=str, ensure_ascii=False)",
+            f"{_LINES}an_error_comes_with_its_trace_and_without_secrets",
+        ),
+        (
+            "the password of a URL is not known as a secret",
+            "resources/settings.py",
+            "            yield from (password, unquote(password))\n",
+            "            yield from ()\n",
+            f"{_KINDS}secrets_are_hidden_in_texts",
+        ),
+        (
+            "a run shows the password of ClickHouse in its metadata",
+            "social_assets/defs/load_job.py",
+            'metadata={"fed_by": name}',
+            'metadata={"fed_by": __import__("os").environ["SOCIAL_ASSETS_CLICKHOUSE_URL"]}',
+            f"{_SECRETS}no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert",
+        ),
+        (
+            "a hop's line lacks run and stream",
+            "social_assets/hops/hop_log.py",
+            '{"run_id": stores.run_id, "stream": stores.contract.name}',
+            "{}",
+            f"{_HOP}a_line_can_be_searched_by_run_stream_hop_and_batch",
+        ),
+        (
+            "a hop's line lacks its batch",
+            "social_assets/hops/hop_log.py",
+            '"batch_id": batch_id, ',
+            "",
+            f"{_HOP}a_line_can_be_searched_by_run_stream_hop_and_batch",
+        ),
+        (
+            "the runbook lacks a check",
+            "docs/operations.md",
+            "| `fresh` | the newest day is older than the contract allows | find out why nothing"
+            " arrives |\n",
+            "",
+            f"{_RUNBOOK}the_runbook_says_of_every_check_what_to_do",
+        ),
+        (
+            "the runbook names a command that is none",
+            "docs/operations.md",
+            "| find out what is wrong with the installation | `social-assets doctor` |",
+            "| find out what is wrong with the installation | `social-assets check-up` |",
+            f"{_RUNBOOK}every_command_written_down_is_one",
+        ),
+        (
+            "the runbook names a setting that is none",
+            "docs/operations.md",
+            "With `SOCIAL_ASSETS_LOG_FORMAT=json`",
+            "With `SOCIAL_ASSETS_LOGS=json`",
+            f"{_RUNBOOK}every_setting_written_down_is_one",
+        ),
+    )
+)
