@@ -173,8 +173,10 @@ def test_a_day_that_retention_removed_is_not_judged(stores: Stores) -> None:
     version = DeltaTable(raw.uri).version()
     DeltaTable(raw.uri).delete(f"event_date = '{gone}'")
     assert broken(stores) == {("cleaned/posts", SETTLED)}
-    stores.lake.retired().record("raw/posts", {gone: 1})
+    retired = stores.lake.retired()
+    retired.record("raw/posts", {gone: 1})
     assert broken(stores) == set()
+    DeltaTable(retired.table.uri).delete()
     DeltaTable(raw.uri).restore(version)
 
 
