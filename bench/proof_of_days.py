@@ -146,7 +146,7 @@ BACKFILLS = (
             "::test_the_run_of_a_killed_command_is_ended_by_the_next_and_its_pool_is_free",
         )
         for what, old, new in (
-            ("the run goes on for ever", "instance.report_run_failed(run, _ABANDONED)", "pass"),
+            ("the run goes on for ever", "instance.report_run_failed(run, ABANDONED)", "pass"),
             (
                 "the place in the pool stays taken",
                 "instance.event_log_storage.free_concurrency_slots_for_run(mark.stem)",
