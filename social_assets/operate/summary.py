@@ -60,6 +60,9 @@ def _show_checks(console: Console, reports: Sequence[RunReport]) -> None:
         f"(rejected records within the contract's limits), {counts['failed']} failed; "
         f"{sum(report.materialized for report in reports):,} materializations"
     )
+    for report in reports:
+        for failed in report.failed_checks:
+            console.print(f"  failed: {failed}")
 
 
 def _show_rollups(console: Console) -> None:
