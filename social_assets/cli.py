@@ -114,8 +114,6 @@ def backfill(
     for begin, until in plan.runs:
         report = rebuild_days(home, begin, until, assets, progress)
         out.print(f"{begin} to {until}: {report}")
-        for failed in report.failed_checks:
-            out.print(f"  failed: {failed}")
 
 
 @cli.command()

@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 
 from resources.home import Home
 from social_assets.operate.failures import RunFailedError
@@ -34,7 +35,7 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     first = last - timedelta(days=days - 1)
 
     def progress(line: str) -> None:
-        console.print(f"  [dim]{perf_counter() - started:6.1f} s[/]  {line}")
+        console.print(f"  [dim]{perf_counter() - started:6.1f} s[/]  {escape(line)}")
 
     # Whoever needs the tables first waits for them.
     deployed = _beside(lambda: _deploy(home))

@@ -58,7 +58,8 @@ class RunReport:
 
     def __str__(self) -> str:
         counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(self.check_counts.items()))
-        return f"{self.materialized} materializations; checks: {counts or 'none'}"
+        counted = f"{self.materialized} materializations; checks: {counts or 'none'}"
+        return "\n  failed: ".join([counted, *self.failed_checks])
 
     @property
     def failed_checks(self) -> list[str]:

@@ -51,7 +51,7 @@ def launcher(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     module, name = settings["run_launcher"]["module"], settings["run_launcher"]["class"]
     kind = getattr(__import__(module, fromlist=[name]), name)
     gone = CheckRunHealthResult(WorkerStatus.NOT_FOUND, "no container")
-    monkeypatch.setattr(kind.__mro__[1], "check_run_worker_health", lambda *_: gone)
+    monkeypatch.setattr(kind.__bases__[-1], "check_run_worker_health", lambda *_: gone)
     found = kind.__new__(kind)
     assert isinstance(found, RunLauncher)
     assert found.supports_check_run_worker_health

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from judging import raw_table
 
@@ -64,3 +66,32 @@ def test_constants_of_one_session_do_not_change_each_other(engine: DuckDBEngine)
         second = rows.filter(rows.batch_id == session.constant("b"))
         assert session.strings(second) == ["b"]
         assert session.strings(first) == ["a"]
+
+
+def test_sessions_share_a_database_and_see_nothing_of_each_other(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    files = [str(tmp_path / f"{text}.parquet") for text in ("a", "b")]
+    for file in files:
+        pq.write_table(pa.table({"text": [Path(file).stem]}), file)
+    schema = pa.schema([("text", pa.string())])
+    with engine.session() as one, engine.session() as other, ExitStack() as kept:
+        # Made in turn, under the like names: both must be there before either is asked.
+        made = [
+            (
+                session.scan([file], schema, ["text"]),
+                session.rows(pq.read_table(file)),
+                session.view(scanned := session.scan([file], schema, ["text"])),
+                kept.enter_context(session.stored(scanned)),
+            )
+            for session, file in ((one, files[0]), (other, files[1]))
+        ]
+        constants = [one.constant("a"), other.constant("b")]
+        for session, tables, constant, text in zip(
+            (one, other), made, constants, "ab", strict=True
+        ):
+            assert [session.strings(table) for table in tables] == [[text]] * 4
+            assert session.strings(tables[1].filter(tables[1].text == constant)) == [text]
+    with engine.session() as later:
+        listed = "SELECT table_name FROM information_schema.tables"
+        assert later.backend.con.sql(listed).fetchall() == []

@@ -29,3 +29,7 @@ def test_checks_that_failed_are_named_once_however_many_days_they_failed_on() ->
     )
     assert report.failed_checks == ["cleaned/posts fresh"]
     assert report.check_counts == {"passed": 1, "warned": 1, "failed": 2}
+    assert str(report).splitlines() == [
+        "0 materializations; checks: 2 failed, 1 passed, 1 warned",
+        "  failed: cleaned/posts fresh",
+    ]
