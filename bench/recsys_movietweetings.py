@@ -23,9 +23,9 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from recsys import Evaluation, bootstrap_difference, evaluate, temporal_split
+from recsys.evaluation.ratings import gain_in_mse, mae, rmse, split_ratings
 from recsys.models.catalog import COLLABORATIVE, FROM_TEXT, Parameters, new_model
 from recsys.models.rating_predictors import BiasedFactors, Biases
-from recsys.ratings import gain_in_mse, mae, rmse, split_ratings
 
 FOLDER = Path(__file__).parents[2] / "shared/data/movietweetings"
 CUT = datetime(2013, 8, 1, tzinfo=UTC)

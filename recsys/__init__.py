@@ -11,15 +11,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recsys.artifact import ArtifactError, promote, publish
-    from recsys.consumer import LoadedModel, load
-    from recsys.evaluation import Difference, Evaluation, bootstrap_difference, evaluate
+    from recsys.evaluation.evaluate import Difference, Evaluation, bootstrap_difference, evaluate
+    from recsys.evaluation.split import Split, temporal_split
     from recsys.matrix import InteractionMatrix
     from recsys.models.als import ALS
     from recsys.models.popularity import Popularity
-    from recsys.recommendations import top_n
     from recsys.recommender import FactorRecommender, Recommender
-    from recsys.split import Split, temporal_split
+    from recsys.registry.artifact import ArtifactError, promote, publish
+    from recsys.scoring.consumer import LoadedModel, load
+    from recsys.scoring.recommendations import top_n
 
 __all__ = [
     "ALS",
@@ -43,22 +43,22 @@ __all__ = [
 
 _HOME = {
     "ALS": "recsys.models.als",
-    "ArtifactError": "recsys.artifact",
-    "Difference": "recsys.evaluation",
-    "Evaluation": "recsys.evaluation",
+    "ArtifactError": "recsys.registry.artifact",
+    "Difference": "recsys.evaluation.evaluate",
+    "Evaluation": "recsys.evaluation.evaluate",
     "FactorRecommender": "recsys.recommender",
     "InteractionMatrix": "recsys.matrix",
-    "LoadedModel": "recsys.consumer",
+    "LoadedModel": "recsys.scoring.consumer",
     "Popularity": "recsys.models.popularity",
     "Recommender": "recsys.recommender",
-    "Split": "recsys.split",
-    "bootstrap_difference": "recsys.evaluation",
-    "evaluate": "recsys.evaluation",
-    "load": "recsys.consumer",
-    "promote": "recsys.artifact",
-    "publish": "recsys.artifact",
-    "temporal_split": "recsys.split",
-    "top_n": "recsys.recommendations",
+    "Split": "recsys.evaluation.split",
+    "bootstrap_difference": "recsys.evaluation.evaluate",
+    "evaluate": "recsys.evaluation.evaluate",
+    "load": "recsys.scoring.consumer",
+    "promote": "recsys.registry.artifact",
+    "publish": "recsys.registry.artifact",
+    "temporal_split": "recsys.evaluation.split",
+    "top_n": "recsys.scoring.recommendations",
 }
 
 

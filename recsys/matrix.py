@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import scipy.sparse
 from numpy.typing import NDArray
 
-from recsys.files import ids_bytes, new_folder, npz_bytes, parse_ids, parse_npz
+from recsys.registry.files import ids_bytes, new_folder, npz_bytes, parse_ids, parse_npz
 
 _ARRAYS: Mapping[str, type] = {
     "indptr": np.int64,

@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.factors import Factors
-from recsys.form import Form
-from recsys.histories import Histories
-from recsys.item_filter import ItemFilter
 from recsys.memory import decline_if_too_large
-from recsys.ranking import Float32, ItemLists, Ranked, rank_in_batches
+from recsys.scoring.factors import Factors
+from recsys.scoring.histories import Histories
+from recsys.scoring.item_filter import ItemFilter
+from recsys.scoring.ranking import Float32, ItemLists, Ranked, rank_in_batches
+from recsys.scoring.scorer import Scorer
 
 # As float32 with the solver, with the model, and once while it is checked.
 _BYTES_A_FACTOR = 12
@@ -113,19 +113,19 @@ class Recommender(ABC):
         )
 
 
-class FittedForm(Recommender):
-    """A model that is arrays of some form once it is fitted, and can be published as such."""
+class ScorerRecommender(Recommender):
+    """A model that is arrays of some scorer once it is fitted, and can be published as such."""
 
     weight_exponent: float = 1.0
     """Histories count by their weights to this power; 0 for whether, and not how much."""
-    _form: Form | None = None
+    _scorer: Scorer | None = None
 
     @property
-    def form(self) -> Form:
+    def scorer(self) -> Scorer:
         """What was learned; raises RuntimeError before `fit`."""
-        if self._form is None:
+        if self._scorer is None:
             raise RuntimeError(f"{self.name} is not fitted: call fit(matrix.csr) first")
-        return self._form
+        return self._scorer
 
     def histories(self, user_items: Any) -> Histories:
         """The rows of a CSR as this model counts them, and as its artifact stores them."""
@@ -134,24 +134,24 @@ class FittedForm(Recommender):
 
     def scores(self, user_indices: NDArray[np.integer], user_items: Any) -> Float32:
         """As promised by Recommender; the users must be among those fitted."""
-        return self.form.scores(user_indices, self.histories(user_items))
+        return self.scorer.scores(user_indices, self.histories(user_items))
 
     def fold_in(self, user_items: Any) -> Float32:
         """As promised by Recommender."""
-        return self.form.fold_in(self.histories(user_items))
+        return self.scorer.fold_in(self.histories(user_items))
 
     def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
         """As promised by Recommender."""
-        return self.form.similar_items(item_indices, n)
+        return self.scorer.similar_items(item_indices, n)
 
 
-class FactorRecommender(FittedForm):
+class FactorRecommender(ScorerRecommender):
     """A model that is two arrays of factors once it is fitted."""
 
     @property
     def factors(self) -> Factors:
         """What was learned; raises RuntimeError before `fit`."""
-        return cast(Factors, self.form)
+        return cast(Factors, self.scorer)
 
     def bytes_needed(self, user_items: Any) -> int:
         """As promised by Recommender."""
@@ -159,25 +159,25 @@ class FactorRecommender(FittedForm):
         return int(sum(user_items.shape)) * width * _BYTES_A_FACTOR
 
     def _fit(self, user_items: Any) -> None:
-        self._form = self._learn(user_items)
+        self._scorer = self._learn(user_items)
 
     @abstractmethod
     def _learn(self, user_items: Any) -> Factors:
         """Factors for every user and item of a checked matrix."""
 
 
-class ItemFilterRecommender(FittedForm):
+class ItemFilterRecommender(ScorerRecommender):
     """A model that is an item filter once it is fitted: it scores by histories alone."""
 
     @property
     def item_filter(self) -> ItemFilter:
         """What was learned; raises RuntimeError before `fit`."""
-        return cast(ItemFilter, self.form)
+        return cast(ItemFilter, self.scorer)
 
     def _fit(self, user_items: Any) -> None:
         damped = user_items.copy()
         damped.data = damped.data ** np.float32(self.weight_exponent)
-        self._form = self._learn(damped)
+        self._scorer = self._learn(damped)
 
     @abstractmethod
     def _learn(self, user_items: Any) -> ItemFilter:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from recsys.factors import Factors, FoldIn
 from recsys.recommender import FactorRecommender
+from recsys.scoring.factors import Factors, FoldIn
 
 # Factors start below 0.01 and settle well above this, or shrink towards zero for ever.
 _COLLAPSED = 1e-4

@@ -16,11 +16,11 @@ from recsys.models.item_neighbours import BM25Neighbours, CosineNeighbours, TfId
 from recsys.models.pairwise import BPR, LogisticMF
 from recsys.models.popularity import DecayedPopularity, Popularity
 from recsys.models.spark_als import SparkALS
-from recsys.recommender import FittedForm
+from recsys.recommender import ScorerRecommender
 
 Parameters = Mapping[str, int | float | str]
 
-COLLABORATIVE: Mapping[str, type[FittedForm]] = {
+COLLABORATIVE: Mapping[str, type[ScorerRecommender]] = {
     model.name: model
     for model in (
         Popularity,
@@ -36,11 +36,11 @@ COLLABORATIVE: Mapping[str, type[FittedForm]] = {
         GraphFilter,
     )
 }
-FROM_TEXT: Mapping[str, Callable[..., FittedForm]] = {
+FROM_TEXT: Mapping[str, Callable[..., ScorerRecommender]] = {
     Content.name: Content,
     Hybrid.name: Hybrid,
 }
-DISTRIBUTED: Mapping[str, type[FittedForm]] = {SparkALS.name: SparkALS}
+DISTRIBUTED: Mapping[str, type[ScorerRecommender]] = {SparkALS.name: SparkALS}
 """Trained on a cluster; needs an extra, and is made only where it is asked for by name."""
 BASELINES = (Popularity.name, DecayedPopularity.name)
 
@@ -50,7 +50,7 @@ BEST = GraphFilter.name
 
 def new_model(
     name: str, parameters: Parameters | None = None, texts: Sequence[str | None] | None = None
-) -> FittedForm:
+) -> ScorerRecommender:
     """An unfitted model of that name; `best` names the best. `texts` as for Content.
 
     Raises ValueError for a name that is none, for parameters that the model does not take, and for

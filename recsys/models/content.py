@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from recsys.item_filter import ItemFilter
 from recsys.memory import BYTES_A_NEIGHBOUR
-from recsys.ranking import batches, rank
 from recsys.recommender import ItemFilterRecommender
+from recsys.scoring.item_filter import ItemFilter
+from recsys.scoring.ranking import batches, rank
 
 
 class Content(ItemFilterRecommender):

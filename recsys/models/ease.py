@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from recsys.item_filter import ItemFilter
-from recsys.ranking import ItemLists
 from recsys.recommender import ItemFilterRecommender
+from recsys.scoring.item_filter import ItemFilter
+from recsys.scoring.ranking import ItemLists
 
 # Gram matrix, sparse and then dense, and the filter that is made of it with its columns.
 _BYTES_A_CELL = 20

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.histories import Histories
-from recsys.item_filter import ItemFilter
 from recsys.memory import shared_cells
-from recsys.models.largest import largest_of_rows
 from recsys.models.low_pass import right_singular_vectors
-from recsys.ranking import Float32, Float64, ItemLists
+from recsys.models.top_k import largest_of_rows
 from recsys.recommender import ItemFilterRecommender
+from recsys.scoring.histories import Histories
+from recsys.scoring.item_filter import ItemFilter
+from recsys.scoring.ranking import Float32, Float64, ItemLists
 
 # Users by whose scores the two parts are compared.
 _SCALED_BY = 1000

@@ -1,19 +1,20 @@
 """The hybrid: collaborative, content and popular lists fused into one, for whoever comes.
 
-Belongs here: which models are fused, and their fitting. How lists are fused: `recsys.fused`.
+Belongs here: which models take part, and fitting them. The fusion of their lists stands in
+`recsys.scoring.rank_fusion`.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recsys.fused import Fused, Part
 from recsys.models.content import Content
 from recsys.models.graph_filter import GraphFilter
 from recsys.models.popularity import DecayedPopularity
-from recsys.recommender import FittedForm
+from recsys.recommender import ScorerRecommender
+from recsys.scoring.rank_fusion import Part, RankFusion
 
 
-class Hybrid(FittedForm):
+class Hybrid(ScorerRecommender):
     """Lists of the graph filter, of content and of (decayed) popularity, by reciprocal rank.
 
     A user without interactions gets what is popular; an item without interactions is offered by
@@ -51,14 +52,14 @@ class Hybrid(FittedForm):
         }
 
     def _fit(self, user_items: Any) -> None:
-        models: list[tuple[FittedForm, float]] = [
+        models: list[tuple[ScorerRecommender, float]] = [
             (GraphFilter(width=self._width, seed=self._seed), 1.0),
             (Content(self._texts), self._content_weight),
             (DecayedPopularity(), self._popularity_weight),
         ]
         parts = [
             Part(
-                form=model.fit(user_items).form,
+                scorer=model.fit(user_items).scorer,
                 weight=weight,
                 weight_exponent=model.weight_exponent,
                 needs_history=not isinstance(model, DecayedPopularity),
@@ -66,4 +67,4 @@ class Hybrid(FittedForm):
             for model, weight in models
             if weight > 0
         ]
-        self._form = Fused(tuple(parts))
+        self._scorer = RankFusion(tuple(parts))

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from recsys.factors import Factors, FoldIn
-from recsys.least_squares import System
-from recsys.ranking import Float32, ItemLists
 from recsys.recommender import FactorRecommender
+from recsys.scoring.factors import Factors, FoldIn
+from recsys.scoring.least_squares import System
+from recsys.scoring.ranking import Float32, ItemLists
 
 _STEPS = 3
 _ROWS_AT_ONCE = 512

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from recsys.item_filter import ItemFilter
 from recsys.memory import BYTES_A_NEIGHBOUR
-from recsys.ranking import Float64
 from recsys.recommender import ItemFilterRecommender
+from recsys.scoring.item_filter import ItemFilter
+from recsys.scoring.ranking import Float64
 
 
 class ItemNeighbours(ItemFilterRecommender):

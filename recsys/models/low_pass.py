@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.ranking import Float32, Float64
+from recsys.scoring.ranking import Float32, Float64
 
 _OVERSAMPLED = 32
 _POWER_ITERATIONS = 2

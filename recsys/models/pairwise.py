@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from recsys.factors import Factors, FoldIn
 from recsys.recommender import FactorRecommender
+from recsys.scoring.factors import Factors, FoldIn
 
 # A pull against which a history only turns a new user's factor: towards the sum of its items.
 _STRONG = 1e6

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from recsys.factors import Factors, FoldIn
-from recsys.ranking import Float32
 from recsys.recommender import FactorRecommender
+from recsys.scoring.factors import Factors, FoldIn
+from recsys.scoring.ranking import Float32
 
 
 class Popularity(FactorRecommender):

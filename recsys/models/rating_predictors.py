@@ -9,9 +9,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsys.least_squares import System
-from recsys.ranking import Float64, Int64, ItemLists
-from recsys.ratings import Ratings
+from recsys.evaluation.ratings import Ratings
+from recsys.scoring.least_squares import System
+from recsys.scoring.ranking import Float64, Int64, ItemLists
 
 
 class Biases:

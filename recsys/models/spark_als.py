@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from recsys.factors import Factors, FoldIn
-from recsys.ranking import Float32
 from recsys.recommender import FactorRecommender
+from recsys.scoring.factors import Factors, FoldIn
+from recsys.scoring.ranking import Float32
 
 # Factors of unit length at the start settle well above this, or shrink towards zero for ever.
 _COLLAPSED = 1e-4

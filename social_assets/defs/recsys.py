@@ -241,7 +241,7 @@ def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
 def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     """Obeys the rules of admission itself, for it may be materialized without the checks."""
     from recsys import publish
-    from recsys.reign import crown
+    from recsys.registry.deployment_history import promote_model
 
     started = time.monotonic()
     before = champion_manifest()
@@ -271,7 +271,7 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
         code_version=installed_version("social-assets"),
         make_current=False,
     )
-    crown(folder)
+    promote_model(folder)
     return MaterializeResult(
         metadata={
             **size_metadata(interactions),

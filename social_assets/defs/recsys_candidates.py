@@ -23,7 +23,7 @@ from social_assets.defs.recsys_interactions import Interactions
 
 if TYPE_CHECKING:
     from recsys import Difference, Evaluation, InteractionMatrix
-    from recsys.recommender import FittedForm
+    from recsys.recommender import ScorerRecommender
 
 Parameters = Mapping[str, int | float | str]
 
@@ -63,7 +63,7 @@ class Candidate:
 
     def save(self, folder: Path) -> None:
         """Write a new folder, whole or not at all."""
-        from recsys.files import new_folder, npz_bytes
+        from recsys.registry.files import new_folder, npz_bytes
 
         found = self.evaluation
         record = {
@@ -92,7 +92,7 @@ class Candidate:
         import numpy as np
 
         from recsys import Evaluation
-        from recsys.files import parse_npz
+        from recsys.registry.files import parse_npz
 
         record = json.loads((folder / _RECORD).read_text())
         file = folder / _EVALUATION
@@ -160,7 +160,7 @@ def matrix_of(candidate: Candidate) -> Interactions:
 def champion_manifest() -> Mapping[str, Any] | None:
     """What the current champion says of itself, if there is one."""
     from recsys import load
-    from recsys.reign import champion
+    from recsys.registry.deployment_history import champion
 
     folder = champion(champions_root())
     return None if folder is None else load(folder).manifest
@@ -168,7 +168,7 @@ def champion_manifest() -> Mapping[str, Any] | None:
 
 def required_champion() -> Path:
     """The folder of the version that serves; a Failure where there is none."""
-    from recsys.reign import champion
+    from recsys.registry.deployment_history import champion
 
     folder = champion(champions_root())
     if folder is None:
@@ -205,7 +205,7 @@ def _matrix_judged_on(folder: Path) -> str:
     return str(json.loads((folder / _RECORD).read_text())["matrix_version"])
 
 
-def new_model(name: str, parameters: Parameters, interactions: Interactions) -> FittedForm:
+def new_model(name: str, parameters: Parameters, interactions: Interactions) -> ScorerRecommender:
     """An unfitted model of that name, for the train part of the matrix."""
     own = items_for(name, interactions)
     return model_for(name, parameters, own, own.train)
@@ -223,7 +223,7 @@ def items_for(name: str, interactions: Interactions) -> Interactions:
 
 def model_for(
     name: str, parameters: Parameters, interactions: Interactions, matrix: InteractionMatrix
-) -> FittedForm:
+) -> ScorerRecommender:
     """An unfitted model of that name, with the texts of the matrix's items where it reads texts."""
     from recsys.models import catalog
 
@@ -240,7 +240,7 @@ def regularization_for(interactions: int) -> float:
     return min(100.0, max(1.0, math.sqrt(interactions) / 4))
 
 
-def judge(version: str, model: FittedForm, interactions: Interactions) -> Candidate:
+def judge(version: str, model: ScorerRecommender, interactions: Interactions) -> Candidate:
     """Fit on what came before the cut, evaluate on what came after.
 
     Raises a Failure where the model cannot learn from so little, or nobody can be judged.

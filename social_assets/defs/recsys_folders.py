@@ -56,7 +56,7 @@ class Versions:
 
     def make_current(self, version: str) -> None:
         """Let readers find this version, and drop all but the newest few."""
-        from recsys.files import replace_text
+        from recsys.registry.files import replace_text
 
         replace_text(self.root / _CURRENT, version + "\n")
         folders = [p for p in self.root.iterdir() if p.is_dir() and p.name != version]
@@ -76,7 +76,7 @@ def candidates(model: str) -> Versions:
 
 
 def champions_root() -> Path:
-    """What `recsys.publish` takes as its root, and `recsys.reign` keeps who serves in.
+    """The root folder of `recsys.publish` and of `recsys.registry.deployment_history`.
 
     Versions are never dropped: going back needs them.
     """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from recsys import InteractionMatrix
-    from recsys.ranking import Float64
+    from recsys.scoring.ranking import Float64
 
 FACT, USERS, POSTS = "star.fact_engagement", "star.dim_user", "star.dim_post"
 
@@ -190,7 +190,7 @@ class Interactions:
         """Write a new folder, whole or not at all."""
         import pyarrow.parquet as pq
 
-        from recsys.files import new_folder, npz_bytes
+        from recsys.registry.files import new_folder, npz_bytes
 
         with new_folder(folder) as place:
             pq.write_table(self.texts, place / "texts.parquet", compression="zstd")
@@ -207,7 +207,7 @@ class Interactions:
         import pyarrow.parquet as pq
 
         from recsys import InteractionMatrix
-        from recsys.files import parse_npz
+        from recsys.registry.files import parse_npz
 
         ages = folder / _AGES
         return cls(
@@ -293,7 +293,7 @@ def split_interactions(
     import pyarrow.compute as pc
 
     from recsys import InteractionMatrix, temporal_split
-    from recsys.split import ages_of_items
+    from recsys.evaluation.split import ages_of_items
 
     found = resolved(rows)
     start, cut, end = _window(found)

@@ -37,7 +37,7 @@ from social_assets.defs.recsys_folders import Versions, candidates, matrices, si
 from social_assets.defs.recsys_interactions import Interactions
 
 if TYPE_CHECKING:
-    from recsys.recommender import FittedForm
+    from recsys.recommender import ScorerRecommender
 
 OWNERS = [CONTRACT.owner]
 WEEKLY_ON_SUNDAY = AutomationCondition.on_cron("0 5 * * 0")
@@ -134,7 +134,7 @@ requested_candidates = [candidate_asset(name, None) for name in ON_REQUEST]
 
 
 def _judged(
-    context: AssetExecutionContext, model: "FittedForm", interactions: Interactions
+    context: AssetExecutionContext, model: "ScorerRecommender", interactions: Interactions
 ) -> MaterializeResult[None]:
     """Judge a model, keep the record, tell how it did."""
     candidate = judge(version_of(context), model, interactions)

@@ -17,8 +17,8 @@ from social_assets.defs.recsys_candidates import DECIDED_AT, DECIDING_METRIC, JU
 
 if TYPE_CHECKING:
     from recsys import InteractionMatrix
-    from recsys.ranking import Float64
-    from recsys.segments import Group
+    from recsys.evaluation.segments import Group
+    from recsys.scoring.ranking import Float64
 
 _INCHES = (6, 3.4)
 _GROUPS = 5
@@ -37,7 +37,7 @@ def recall_plot(judged: Sequence[Candidate]) -> MetadataValue:
 
 def activity_plot(candidate: Candidate, train: InteractionMatrix) -> MetadataValue:
     """The deciding metric by how many items a user had before the cut, with 95 % intervals."""
-    from recsys.segments import by_activity
+    from recsys.evaluation.segments import by_activity
 
     groups = by_activity(candidate.evaluation, train, DECIDED_AT, _GROUPS)
     figure, axes = _figure()
@@ -48,7 +48,7 @@ def activity_plot(candidate: Candidate, train: InteractionMatrix) -> MetadataVal
 
 def item_age_plot(candidate: Candidate, ages: Float64) -> MetadataValue:
     """What was found of what users took up, by how old the item was at the cut."""
-    from recsys.segments import by_item_age
+    from recsys.evaluation.segments import by_item_age
 
     groups = by_item_age(candidate.evaluation, ages, DECIDED_AT, _GROUPS)
     figure, axes = _figure()

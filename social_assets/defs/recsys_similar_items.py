@@ -42,13 +42,13 @@ def similar_items_of(model: LoadedModel) -> Iterator[pa.RecordBatch]:
     import numpy as np
     import pyarrow as pa
 
-    from recsys.ranking import batches
-    from recsys.recommendations import ranked_rows
+    from recsys.scoring.ranking import batches
+    from recsys.scoring.recommendations import ranked_rows
 
     items = len(model.items)
     names = ["item_id", "rank", "similar_item_id", "score"]
     for rows in batches(items, items):
         own = np.arange(rows.start, rows.stop)
-        ids, scores = model.form.similar_items(own, SIMILAR_ITEMS_AN_ITEM)
+        ids, scores = model.scorer.similar_items(own, SIMILAR_ITEMS_AN_ITEM)
         ranked = ranked_rows(model.items.take(pa.array(own)), model.items, ids, scores)
         yield pa.RecordBatch.from_arrays(ranked.columns, names=names)

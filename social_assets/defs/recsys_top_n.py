@@ -65,7 +65,7 @@ def refresh_top_n(client: Client, model: LoadedModel, run: str, computed_at: dat
     import numpy as np
     import pyarrow as pa
 
-    from recsys.present import PresentUsers
+    from recsys.scoring.current_users import PresentUsers
 
     start, end = (datetime.fromisoformat(day) for day in model.manifest["data_window"])
     videos = VIDEO_FACT in model.manifest["watermarks"]

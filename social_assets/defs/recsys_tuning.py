@@ -1,7 +1,7 @@
 """`recsys/tuning`: better parameters for the candidates, found on a slice of the training window.
 
-Here belongs the asset, and where studies are kept. The search stands in `recsys.tuning`. What it
-finds is what a candidate is built with from then on; the days after the cut are never seen by it.
+Here belongs the asset, and where studies are kept. `recsys.evaluation.tuning` holds the search.
+Candidates use the parameters that it finds. The search never reads the days after the cut.
 """
 
 import json
@@ -25,7 +25,7 @@ from social_assets.defs.recsys_interactions import Interactions
 from social_assets.defs.recsys_models import MATRIX, OWNERS, rounded
 
 if TYPE_CHECKING:
-    from recsys.tuning import Study
+    from recsys.evaluation.tuning import Study
 
 
 class TuningConfig(Config):
@@ -53,7 +53,7 @@ class TuningConfig(Config):
 )
 def tuning(context: AssetExecutionContext, config: TuningConfig) -> MaterializeResult[None]:
     """Each model's study is kept beside its candidates."""
-    from recsys.tuning import tune
+    from recsys.evaluation.tuning import tune
 
     started = time.monotonic()
     interactions = Interactions.load(matrices().required())
@@ -79,7 +79,7 @@ def tuning(context: AssetExecutionContext, config: TuningConfig) -> MaterializeR
 
 
 def _keep(study: "Study", version: str) -> None:
-    from recsys.files import replace_text
+    from recsys.registry.files import replace_text
 
     folder = candidates(study.model).root
     (folder / "studies").mkdir(parents=True, exist_ok=True)

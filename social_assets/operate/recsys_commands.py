@@ -15,7 +15,7 @@ from social_assets.operate.failures import RunFailedError
 from social_assets.operate.terminal import out, progress
 
 if TYPE_CHECKING:
-    from recsys.measurement import Measurement
+    from recsys.evaluation.measurement import Measurement
     from resources.home import Home
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -74,16 +74,16 @@ def train(home: Home) -> None:
 @click.pass_obj
 def champions(home: Home) -> None:
     """Every version that has served, oldest first, and which one serves."""
-    from recsys.reign import champion, history
+    from recsys.registry.deployment_history import champion, history
 
     root = home.artifacts / "champion"
     present = champion(root)
-    reigns = history(root)
-    if not reigns:
+    deployments = history(root)
+    if not deployments:
         click.echo("no model has served yet: materialize recsys/*", err=True)
-    for reign in reigns:
-        serves = "  serves" if root / reign.model / reign.version == present else ""
-        click.echo(f"{reign}{serves}")
+    for deployment in deployments:
+        serves = "  serves" if root / deployment.model / deployment.version == present else ""
+        click.echo(f"{deployment}{serves}")
 
 
 @recsys.command()
@@ -94,8 +94,8 @@ def rollback(home: Home, version: str | None) -> None:
 
     Then materialize recsys/top_n and recsys/similar_items, which serve the tables.
     """
-    from recsys.artifact import ArtifactError
-    from recsys.reign import roll_back
+    from recsys.registry.artifact import ArtifactError
+    from recsys.registry.deployment_history import roll_back
 
     try:
         folder = roll_back(home.artifacts / "champion", version)
@@ -109,17 +109,17 @@ def measured_on_files(
     train: Path, test: Path | None, name: str, parameters: dict[str, Any], seed: int
 ) -> Measurement:
     """Read, fit, rank, compare; raises RunFailedError with what a user can mend."""
+    from recsys.evaluation.measurement import measure
+    from recsys.interaction_file import hold_out, read_interactions, read_train_test
     from recsys.matrix import InteractionMatrix
-    from recsys.measurement import measure
     from recsys.models.catalog import new_model
-    from recsys.pairs import hold_out, pairs_of_files, read_pairs
 
     try:
         model = new_model(name, parameters)
         if test is None:
-            pairs = hold_out(InteractionMatrix.from_table(read_pairs(train)), seed=seed)
+            pairs = hold_out(InteractionMatrix.from_table(read_interactions(train)), seed=seed)
         else:
-            pairs = pairs_of_files(train, test)
+            pairs = read_train_test(train, test)
         if pairs.repeated:
             click.echo(f"{pairs.repeated} pairs of {test} are in {train}: left out", err=True)
         return measure(model, pairs.train, pairs.test)
@@ -134,14 +134,14 @@ def cross_validated(
 
     Says how each did as it is judged. Raises RunFailedError with what a user can mend.
     """
+    from recsys.evaluation.measurement import mean_of, measure
+    from recsys.interaction_file import folds, read_interactions
     from recsys.matrix import InteractionMatrix
-    from recsys.measurement import mean_of, measure
     from recsys.models.catalog import new_model
-    from recsys.pairs import folds, read_pairs
 
     measured = []
     try:
-        matrix = InteractionMatrix.from_table(read_pairs(train))
+        matrix = InteractionMatrix.from_table(read_interactions(train))
         for fold, pairs in enumerate(folds(matrix, k, seed), start=1):
             measured.append(measure(new_model(name, parameters), pairs.train, pairs.test))
             one = measured[-1]

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pytest
 from reading import parsed
 
-from recsys.evaluation import evaluate
+from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.split import Split, temporal_split
 from recsys.models.als import ALS
 from recsys.models.popularity import Popularity
-from recsys.split import Split, temporal_split
 from social_assets.samples import SampleFile
 
 STREAMS_WITH_AGE = ("community_interactions", "video_interactions")

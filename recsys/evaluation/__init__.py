@@ -1,0 +1,1 @@
+"""How well models rank or predict, on data they have not seen; and the search for parameters."""

@@ -1,0 +1,105 @@
+"""How good a model is for whom and for what: metrics by groups, with bootstrap intervals.
+
+Belongs here: the grouping and the intervals. Does not belong here: the metrics themselves.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.evaluation.evaluate import Evaluation
+from recsys.matrix import InteractionMatrix
+from recsys.scoring.ranking import Float64, Int64, batches
+
+_SAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Group:
+    """Users, or tests of items, that have something in common: how many, their mean of a metric
+    and its 95 % interval [low, high].
+    """
+
+    label: str
+    size: int
+    mean: float
+    low: float
+    high: float
+
+
+def by_activity(
+    evaluation: Evaluation, train: InteractionMatrix, k: int, groups: int = 5, seed: int = 0
+) -> list[Group]:
+    """NDCG at `k` by how many items users have in train: groups of about equal size, rising.
+
+    Fewer groups where many users have equally many. Empty where nobody was judged.
+    """
+    items = np.diff(train.csr.indptr)[evaluation.user_indices]
+    values = evaluation.ndcg(k)
+    found = []
+    for member in _members(items, np.ones(len(items)), groups):
+        low, high = interval_of_mean(values[member], seed=seed)
+        mean = float(values[member].mean())
+        found.append(Group(_label(items[member]), int(member.sum()), mean, low, high))
+    return found
+
+
+def by_item_age(
+    evaluation: Evaluation, ages: Float64, k: int, groups: int = 5, seed: int = 0
+) -> list[Group]:
+    """Share of the test interactions that the first `k` places had, by the age of their item.
+
+    `ages` float64[items] is in days at the cut, see `split.ages_of_items`. Groups have about
+    equally many test interactions, their items getting older. Items are drawn for the interval:
+    those who take up one item all have the same age before them. Empty where nobody was judged.
+    """
+    tested = evaluation.item_tests > 0
+    days = np.floor(ages[tested]).astype(np.int64)
+    tests, hits = evaluation.item_tests[tested], evaluation.item_hits_at(k)[tested]
+    found = []
+    for member in _members(days, tests.astype(np.float64), groups):
+        mine, of = hits[member].astype(np.float64), tests[member].astype(np.float64)
+        low, high = interval_of_ratio(mine, of, seed=seed)
+        share = float(mine.sum() / of.sum())
+        found.append(Group(_label(days[member]), int(of.sum()), share, low, high))
+    return found
+
+
+def interval_of_mean(
+    values: Float64, *, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """A percentile bootstrap interval of the mean over users (Efron, Tibshirani 1993)."""
+    return interval_of_ratio(values, np.ones(len(values)), confidence=confidence, seed=seed)
+
+
+def interval_of_ratio(
+    parts: Float64, wholes: Float64, *, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """The same of the sum of `parts` over that of `wholes`, whose pairs are drawn together."""
+    random = np.random.default_rng(seed)
+    even = np.full(len(parts), 1 / len(parts))
+    ratios = np.empty(_SAMPLES)
+    for rows in batches(_SAMPLES, len(parts)):
+        # A resample's sums need only how often each pair was drawn.
+        drawn = random.multinomial(len(parts), even, size=rows.stop - rows.start)
+        ratios[rows] = (drawn @ parts) / (drawn @ wholes)
+    tail = (1 - confidence) / 2
+    return float(np.quantile(ratios, tail)), float(np.quantile(ratios, 1 - tail))
+
+
+def _members(values: Int64, weights: Float64, groups: int) -> list[np.ndarray]:
+    """Masks of groups of about equal weight, rising; equal values stay together."""
+    if len(values) == 0:
+        return []
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order]) / weights.sum()
+    cuts = np.searchsorted(reached, np.arange(1, groups) / groups)
+    edges = np.unique(values[order][cuts])
+    group = np.searchsorted(edges, values, side="left")
+    masks = [group == number for number in range(len(edges) + 1)]
+    return [mask for mask in masks if mask.any()]
+
+
+def _label(values: Int64) -> str:
+    least, most = int(values.min()), int(values.max())
+    return f"{least}" if least == most else f"{least}-{most}"

@@ -1,0 +1,128 @@
+"""Interaction files, the format of the public data sets: one line `user item item ...` a user.
+
+Belongs here: reading them, and holding out a slice of them at random. Does not belong here: splits
+in time (`split`). Ids are text of any kind without white space.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.matrix import InteractionMatrix
+
+
+class InteractionFileError(ValueError):
+    """A file that is no such file; the message names it."""
+
+
+@dataclass(frozen=True)
+class TrainTest:
+    """Train and test with the same id maps, those of both; pairs of test that train has too cannot
+
+    be recommended, are left out of test and counted in `repeated`.
+    """
+
+    train: InteractionMatrix
+    test: InteractionMatrix
+    repeated: int
+
+
+def read_interactions(path: Path) -> Any:
+    """A pa.Table of user_id, item_id and weight 1, a row a pair; a pair given twice is one.
+
+    Raises InteractionFileError for a file that is absent, no UTF-8, or holds no pair.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InteractionFileError(
+            f"{path} cannot be read ({error}): give a text file of lines `user item item ...`"
+        ) from error
+    words = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(pa.array(lines, pa.large_string())))
+    words = words.cast(pa.large_list(pa.large_string()))
+    line = pc.list_parent_indices(words).to_numpy()
+    flat = pc.list_flatten(words)
+    first = np.diff(line, prepend=-1) != 0
+    users = flat.filter(pa.array(first))
+    of_line = np.cumsum(first) - 1
+    pairs = pa.table(
+        {
+            "user_id": users.take(pa.array(of_line[~first])).cast(pa.string()),
+            "item_id": flat.filter(pa.array(~first)).cast(pa.string()),
+        }
+    )
+    pairs = pairs.group_by(["user_id", "item_id"], use_threads=False).aggregate([])
+    if pairs.num_rows == 0:
+        raise InteractionFileError(f"{path} has no interactions: write lines `user item item ...`")
+    return pairs.append_column("weight", pa.repeat(pa.scalar(1.0), pairs.num_rows))
+
+
+def read_train_test(train: Path, test: Path) -> TrainTest:
+    """Both files, as matrices. Users and items that only test has are known and never learned."""
+    rows = [read_interactions(path) for path in (train, test)]
+    whole = InteractionMatrix.from_table(pa.concat_tables(rows))
+    learned, judged = (
+        InteractionMatrix.from_table(table, users=whole.users, items=whole.items) for table in rows
+    )
+    repeated = judged.csr.multiply(learned.csr)
+    rest = (judged.csr - repeated).tocsr()
+    rest.eliminate_zeros()
+    rest.sort_indices()
+    test_matrix = InteractionMatrix(rest, whole.users, whole.items)
+    return TrainTest(learned, test_matrix, int(repeated.nnz))
+
+
+def hold_out(matrix: InteractionMatrix, share: float = 0.1, seed: int = 0) -> TrainTest:
+    """Of each user with two items and more a random share, at least one, becomes test."""
+    if not 0 < share < 1:
+        raise ValueError(f"share is {share}: give a part of each user's items, such as 0.1")
+    drawn = np.random.default_rng(seed).random(matrix.csr.nnz)
+    held = np.maximum(1, np.round(np.diff(matrix.csr.indptr) * share)).astype(np.int64)
+    held[np.diff(matrix.csr.indptr) < 2] = 0
+    return _cut(matrix, drawn, held)
+
+
+def folds(matrix: InteractionMatrix, k: int = 5, seed: int = 0) -> list[TrainTest]:
+    """K-fold cross-validation: each pair is tested once, and learned from k - 1 times.
+
+    Each user's items are dealt to the folds in turn, in random order. Raises ValueError for k < 2.
+    """
+    if k < 2:
+        raise ValueError(f"k is {k}: cross-validation needs two folds or more")
+    drawn = np.random.default_rng(seed).random(matrix.csr.nnz)
+    fold = _place_in_row(matrix.csr, drawn) % k
+    return [_parts(matrix, fold == this) for this in range(k)]
+
+
+def _cut(matrix: InteractionMatrix, drawn: Any, held: Any) -> TrainTest:
+    row = np.repeat(np.arange(len(held)), np.diff(matrix.csr.indptr))
+    return _parts(matrix, _place_in_row(matrix.csr, drawn) < held[row])
+
+
+def _place_in_row(csr: Any, drawn: Any) -> Any:
+    """The place of each entry within its row, by what was drawn for it."""
+    row = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
+    place = np.empty(csr.nnz, dtype=np.int64)
+    place[np.lexsort((drawn, row))] = np.arange(csr.nnz) - np.repeat(
+        csr.indptr[:-1], np.diff(csr.indptr)
+    )
+    return place
+
+
+def _parts(matrix: InteractionMatrix, tested: Any) -> TrainTest:
+    import scipy.sparse
+
+    csr = matrix.csr
+    row = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
+
+    def part(mask: Any) -> InteractionMatrix:
+        entries = (csr.data[mask], (row[mask], csr.indices[mask]))
+        kept = scipy.sparse.csr_matrix(entries, shape=csr.shape)
+        kept.sort_indices()
+        return InteractionMatrix(kept, matrix.users, matrix.items)
+
+    return TrainTest(part(~tested), part(tested), 0)

@@ -1,0 +1,1 @@
+"""Published models on disk: artifacts, the current version, the deployment history."""

@@ -1,0 +1,1 @@
+"""From a fitted model to ranked lists: scorers, ranking, the consumer. NumPy and pyarrow only."""

@@ -1,0 +1,284 @@
+"""Recommending from a published artifact, in a process that has NumPy and pyarrow and no more.
+
+Belongs here: reading and verifying an artifact, and answering from it. Does not belong here:
+anything that imports SciPy, implicit, scikit-learn or Dagster, at load or later (tested).
+"""
+
+import json
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.fs
+
+from recsys.registry import artifact
+from recsys.registry.artifact import ArtifactError, FileEntry
+from recsys.registry.files import UnreadableFileError, parse_ids, parse_npz
+from recsys.scoring.histories import Histories
+from recsys.scoring.rank_fusion import PART_SCORERS, RankFusion
+from recsys.scoring.ranking import NO_ITEM, Float32, ItemLists, rank_in_batches
+from recsys.scoring.recommendations import ranked_rows
+from recsys.scoring.scorer import Scorer
+
+SCORERS: Mapping[str, type[Scorer]] = {
+    **PART_SCORERS,
+    RankFusion.scoring: RankFusion,
+    "fused": RankFusion,  # what release 0.1 wrote into manifests
+}
+FROM_MODEL, FROM_POPULARITY = "model", "popularity"
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A published model. `manifest` says what it is: model, version, metrics, data window."""
+
+    manifest: Mapping[str, Any]
+    scorer: Scorer
+    users: Any
+    items: Any
+    histories: Histories
+
+    @property
+    def seen(self) -> ItemLists:
+        """The items of each user, which are not recommended again."""
+        return self.histories.lists
+
+    def recommend(self, user_ids: str | Sequence[str], n: int = 10) -> Any:
+        """The best `n` unseen items of each user, in the order of the users asked for.
+
+        A pa.Table of user_id, rank (from 1), item_id, score and source. Where source is `model`,
+        the score is the model's. A user the model does not know, or knows no interaction of, gets
+        the most popular items: source is `popularity`, score the number of users with the item.
+        Raises ValueError for n < 1.
+        """
+        asked = [user_ids] if isinstance(user_ids, str) else list(user_ids)
+        position = np.array([_index_of(self.users, user) for user in asked], dtype=np.int64)
+        known = position >= 0
+        # Users without interactions have no factor worth ranking by.
+        known[known] = self.seen.lengths[position[known]] > 0
+        popular = self._popularity
+
+        def scores_of(rows: slice) -> Float32:
+            scores = np.tile(popular, (rows.stop - rows.start, 1))
+            mine = known[rows]
+            users = position[rows][mine]
+            scores[mine] = self.scorer.scores(users, self.histories.take(users))
+            return scores
+
+        hidden = _with_empty_rows(self.seen.take(position[known]), known)
+        ids, scores = rank_in_batches(scores_of, hidden, len(self.items), n)
+        answers = pa.table(ranked_rows(pa.array(asked, pa.string()), self.items, ids, scores))
+        source = np.where(known, FROM_MODEL, FROM_POPULARITY)[np.nonzero(ids != NO_ITEM)[0]]
+        return answers.append_column("source", pa.array(source, pa.string()))
+
+    def recommend_for_items(self, item_ids: Sequence[str], n: int = 10) -> Any:
+        """The best `n` items for someone new, who has the given ones: no training is needed.
+
+        A pa.Table of rank (from 1), item_id and score. Items that the model does not know say
+        nothing; of none known, the most popular items are given. Raises ValueError for n < 1.
+        """
+        found = {_index_of(self.items, item) for item in item_ids}
+        known = np.array(sorted(found - {-1}), dtype=np.int32)
+        lists = ItemLists(np.array([0, len(known)]), known)
+        # What an average interaction weighs, since nothing says how much these do.
+        weight = self.histories.weights.mean() if len(self.histories.weights) else 1.0
+        history = Histories(lists, np.full(len(known), weight, dtype=np.float32))
+
+        def scores_of(_: slice) -> Float32:
+            return self.scorer.fold_in(history) if len(known) else self._popularity[None].copy()
+
+        ids, scores = rank_in_batches(scores_of, lists, len(self.items), n)
+        answers = ranked_rows(pa.array([""]), self.items, ids, scores)
+        return pa.table(answers).select(["rank", "item_id", "score"])
+
+    def similar_items(self, item_id: str, n: int = 10) -> Any:
+        """The `n` other items most like this one, a pa.Table of item_id, rank, score.
+
+        Raises KeyError if the model does not know the item, ValueError for n < 1.
+        """
+        index = _index_of(self.items, item_id)
+        if index < 0:
+            raise KeyError(
+                f"item {item_id!r} is not among the {len(self.items)} items of"
+                f" {self.manifest['model']} {self.manifest['version']}"
+            )
+        ids, scores = self.scorer.similar_items(np.array([index]), n)
+        answers = ranked_rows(pa.array([item_id]), self.items, ids, scores)
+        return pa.table(answers).select(["item_id", "rank", "score"])
+
+    @cached_property
+    def _popularity(self) -> Float32:
+        """Users of each item, float32[items]; an item of no one is not offered."""
+        counts = np.bincount(self.seen.indices, minlength=len(self.items)).astype(np.float32)
+        counts[counts == 0] = -np.inf
+        return counts
+
+
+def load(path_or_url: str | Path) -> LoadedModel:
+    """Read an artifact: a version's folder, or the folder of a model or of all, whose current
+    version is taken.
+
+    A local path or a URL that pyarrow.fs knows (file://, s3://, gs://). Every byte is checked
+    against the manifest before it is parsed, and nothing in the files is executed.
+
+    Raises ArtifactError, naming the file and the remedy, for a file that is absent, truncated,
+    altered, pickled, or of a format this version of the code does not read.
+    """
+    place = _Place.of(path_or_url).resolved()
+    manifest = _manifest(place)
+    content = {
+        name: _verified(place, name, manifest["files"])
+        for name in (
+            artifact.arrays_file(manifest["scoring"]),
+            artifact.USERS,
+            artifact.ITEMS,
+            artifact.SEEN,
+        )
+    }
+    try:
+        return _assembled(manifest, content, place)
+    except UnreadableFileError as error:
+        raise ArtifactError(f"{error}, or load another version") from error
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A folder on some file system."""
+
+    files: Any
+    path: str
+
+    @classmethod
+    def of(cls, path_or_url: str | Path) -> "_Place":
+        if isinstance(path_or_url, str) and "://" in path_or_url:
+            return cls(*pyarrow.fs.FileSystem.from_uri(path_or_url))
+        return cls(pyarrow.fs.LocalFileSystem(), str(Path(path_or_url).absolute()))
+
+    def resolved(self) -> "_Place":
+        """The folder itself if it holds a version, else that of its current version.
+
+        A folder of models leads to the current one of them, and that to its version.
+        """
+        if not self.has(artifact.CURRENT) or self.has(artifact.MANIFEST):
+            return self
+        version = self.read(artifact.CURRENT).decode(errors="replace").strip()
+        if not artifact.is_plain_name(version):
+            raise ArtifactError(
+                f"{self.name(artifact.CURRENT)} holds {version!r}, which is no version: promote one"
+            )
+        return _Place(self.files, self.name(version)).resolved()
+
+    def name(self, file: str) -> str:
+        return f"{self.path.rstrip('/')}/{file}"
+
+    def has(self, file: str) -> bool:
+        return bool(self.files.get_file_info(self.name(file)).type == pyarrow.fs.FileType.File)
+
+    def read(self, file: str) -> bytes:
+        if not self.has(file):
+            raise ArtifactError(
+                f"{self.name(file)} is missing: the folder is no artifact or an incomplete copy;"
+                " copy or publish it again"
+            )
+        with self.files.open_input_stream(self.name(file)) as stream:
+            content: bytes = stream.read()
+        return content
+
+
+def _manifest(place: _Place) -> dict[str, Any]:
+    content, where = place.read(artifact.MANIFEST), place.name(artifact.MANIFEST)
+    if artifact.checksum_line(content) != place.read(artifact.MANIFEST_CHECKSUM):
+        raise ArtifactError(
+            f"{where} does not match {artifact.MANIFEST_CHECKSUM}: it was altered or copied in"
+            " part; copy or publish it again"
+        )
+    try:
+        manifest: dict[str, Any] = json.loads(content)
+        known = (manifest["format"], manifest["format_version"], manifest["scoring"])
+        manifest["files"], manifest["settings"], manifest["model"], manifest["version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{where} is no manifest ({error!r}): publish it again") from error
+    if known[:2] != (artifact.FORMAT, artifact.FORMAT_VERSION) or known[2] not in SCORERS:
+        raise ArtifactError(
+            f"{where} has format {known[0]} version {known[1]}, scoring {known[2]}; this code"
+            f" reads {artifact.FORMAT} version {artifact.FORMAT_VERSION}, scoring"
+            f" {' or '.join(SCORERS)}: load it with the release that published it, or publish it"
+            " again"
+        )
+    return manifest
+
+
+def _verified(place: _Place, name: str, entries: Mapping[str, Mapping[str, Any]]) -> bytes:
+    if name not in entries:
+        raise ArtifactError(
+            f"{place.name(artifact.MANIFEST)} does not list {name}: publish it again"
+        )
+    content, expected = place.read(name), FileEntry(**entries[name])
+    if len(content) != expected.bytes:
+        raise ArtifactError(
+            f"{place.name(name)} has {len(content)} bytes, the manifest says {expected.bytes}: it"
+            " was truncated or replaced; copy or publish it again"
+        )
+    if artifact.entry_of(content) != expected:
+        raise ArtifactError(
+            f"{place.name(name)} does not match its sha256 in the manifest: it was altered or"
+            " damaged; copy or publish it again"
+        )
+    return content
+
+
+def _assembled(
+    manifest: dict[str, Any], content: Mapping[str, bytes], place: _Place
+) -> LoadedModel:
+    where = {name: place.name(name) for name in content}
+    users = parse_ids(content[artifact.USERS], where[artifact.USERS])
+    items = parse_ids(content[artifact.ITEMS], where[artifact.ITEMS])
+    scorer_class, file = SCORERS[manifest["scoring"]], artifact.arrays_file(manifest["scoring"])
+    seen = parse_npz(content[artifact.SEEN], where[artifact.SEEN], artifact.SEEN_ARRAYS)
+    try:
+        expected = scorer_class.expected(manifest["settings"])
+        arrays = parse_npz(content[file], where[file], expected)
+        scorer = scorer_class.of_arrays(arrays, manifest["settings"])
+    except UnreadableFileError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableFileError(f"{where[file]}: {error}") from error
+    if not scorer.fits(len(users), len(items)):
+        raise UnreadableFileError(
+            f"{where[file]} does not fit the ids, for {len(users)} users and {len(items)} items:"
+            " publish again"
+        )
+    histories = Histories(ItemLists(seen["indptr"], seen["indices"]), seen["weights"])
+    if not _fits(histories, len(users), len(items)):
+        raise UnreadableFileError(
+            f"{where[artifact.SEEN]} does not fit {len(users)} users x {len(items)} items:"
+            " publish again"
+        )
+    return LoadedModel(manifest, scorer, users, items, histories)
+
+
+def _fits(histories: Histories, users: int, items: int) -> bool:
+    return (
+        histories.lists.fits(users, items)
+        and histories.weights.shape == histories.lists.indices.shape
+        and bool(np.isfinite(histories.weights).all())
+    )
+
+
+def _index_of(ids: Any, wanted: str) -> int:
+    """Position in sorted ids, or -1. Bisection: no table of all ids to build for one question."""
+    position = bisect_left(range(len(ids)), wanted, key=lambda i: ids[i].as_py())
+    found = position < len(ids) and ids[position].as_py() == wanted
+    return position if found else -1
+
+
+def _with_empty_rows(lists: ItemLists, present: Any) -> ItemLists:
+    """Spread the lists over the rows marked `present`; the other rows are empty."""
+    lengths = np.zeros(len(present), dtype=np.int64)
+    lengths[present] = lists.lengths
+    return ItemLists(np.concatenate(([0], np.cumsum(lengths))), lists.indices)

@@ -1,0 +1,103 @@
+"""Users as they are now, for a model that was published earlier.
+
+Belongs here: their histories in the items and units of that model, whom of them it has learned,
+who has changed since their list was made, and their lists. Between two trainings users react to
+more; a fold-in serves them by what they have now. Does not belong here: where rows come from.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from recsys.matrix import InteractionMatrix, id_column
+from recsys.scoring.consumer import LoadedModel
+from recsys.scoring.histories import Histories
+from recsys.scoring.ranking import Float32, Int64, batches, rank_in_batches
+from recsys.scoring.recommendations import ranked_rows
+
+NOT_LEARNED = -1
+
+
+@dataclass(frozen=True)
+class PresentUsers:
+    """All users who have an item that `model` knows.
+
+    `users` is a sorted pa.StringArray, `histories` what each has, as the model counts it;
+    `learned` int64[users] is the row that the model has of a user whose history is still exactly
+    the one learned from, else -1.
+    """
+
+    model: LoadedModel
+    users: Any
+    histories: Histories
+    learned: Int64
+
+    @classmethod
+    def of(cls, model: LoadedModel, table: Any) -> Self:
+        """From rows as InteractionMatrix.from_table takes them, whose weights are in the unit that
+        the model was trained with. Items that the model does not know say nothing.
+        """
+        known = pc.is_in(id_column(table, "item_id"), value_set=model.items)
+        matrix = InteractionMatrix.from_table(table.filter(known), items=model.items)
+        own = Histories.of(matrix.csr)
+        # As at publication, so that what has not changed has the same bytes.
+        exponent = np.float32(model.manifest.get("weight_exponent", 1.0))
+        histories = Histories(own.lists, own.weights**exponent)
+        users = pa.table({"user_id": model.users, "history": model.histories.fingerprints()})
+        row = pc.fill_null(pc.index_in(matrix.users, value_set=model.users), NOT_LEARNED)
+        found = cls(model, matrix.users, histories, row.to_numpy().astype(np.int64))
+        return replace(found, learned=np.where(found.unchanged(users), found.learned, NOT_LEARNED))
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def unchanged(self, served: Any) -> NDArray[np.bool_]:
+        """Which users have the history that their list was made of, bool[users].
+
+        `served` is a pa.Table of user_id and history: the fingerprint that went with each list.
+        """
+        place = pc.index_in(self.users, value_set=served["user_id"])
+        there = pc.is_valid(place).to_numpy(zero_copy_only=False)
+        same = np.zeros(len(self), dtype=np.bool_)
+        before = served["history"].take(place.drop_null()).to_numpy()
+        same[there] = before == self.histories.fingerprints()[there]
+        return same
+
+    def among(self, served: Any) -> NDArray[np.bool_]:
+        """Which rows of `served` are of users who are still there, bool[rows]."""
+        there: NDArray[np.bool_] = pc.is_in(served["user_id"], value_set=self.users).to_numpy()
+        return there
+
+    def top_n(self, rows: NDArray[np.integer], n: int) -> Iterator[Any]:
+        """The best `n` unseen items of the given users, as record batches of
+        `recommendations.SCHEMA` with history, the fingerprint of what the list was made of.
+        """
+        fingerprints, items = self.histories.fingerprints(), len(self.model.items)
+        for batch in batches(len(rows), max(n, items)):
+            own = rows[batch]
+            ids, scores = rank_in_batches(
+                lambda part, own=own: self._scores(own[part]),  # type: ignore[misc]
+                self.histories.lists.take(own),
+                items,
+                n,
+            )
+            ranked = ranked_rows(self.users.take(pa.array(own)), self.model.items, ids, scores)
+            listed = np.repeat(fingerprints[own], (ids >= 0).sum(axis=1))
+            yield ranked.append_column(pa.field("history", pa.uint64()), pa.array(listed))
+
+    def _scores(self, rows: NDArray[np.integer]) -> Float32:
+        """By the model's own row of a user where it still holds, else by fold-in."""
+        histories, learned = self.histories.take(rows), self.learned[rows]
+        holds = learned >= 0
+        if holds.all():
+            return self.model.scorer.scores(learned, histories)
+        scores = self.model.scorer.fold_in(histories)
+        if holds.any():
+            of_learned = histories.take(np.flatnonzero(holds))
+            scores[holds] = self.model.scorer.scores(learned[holds], of_learned)
+        return scores

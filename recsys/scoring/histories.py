@@ -1,0 +1,57 @@
+"""What users have interacted with and how much, as a consumer holds it: a CSR without SciPy.
+
+Belongs here: that value. NumPy only. Does not belong here: how weights are made (`matrix`).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.scoring.ranking import Float32, ItemLists
+
+
+@dataclass(frozen=True)
+class Histories:
+    """One list of items a user; `weights` float32 says how much each of them counts."""
+
+    lists: ItemLists
+    weights: Float32
+
+    @classmethod
+    def of(cls, csr: Any) -> "Histories":
+        """The rows of a SciPy CSR matrix users x items."""
+        return cls(ItemLists.of(csr), csr.data.astype(np.float32, copy=False))
+
+    @classmethod
+    def of_single_items(cls, item_indices: NDArray[np.integer]) -> "Histories":
+        """A user for each item, who has it with weight one and nothing else."""
+        lists = ItemLists(np.arange(len(item_indices) + 1), item_indices.astype(np.int32))
+        return cls(lists, np.ones(len(item_indices), dtype=np.float32))
+
+    def __len__(self) -> int:
+        return len(self.lists)
+
+    def fingerprints(self) -> NDArray[np.uint64]:
+        """A number for each list, uint64[rows]: the same for the same items and weights, and for
+        others almost never (by chance in 2^64). The unit of the weights matters.
+        """
+        entries = self.lists.indices.astype(np.uint64) << np.uint64(32)
+        entries |= self.weights.view(np.uint32)
+        # A sum does not depend on anything but the list; it may wrap, and so may its differences.
+        sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(_mixed(entries))))
+        prints: NDArray[np.uint64] = sums[self.lists.indptr[1:]] - sums[self.lists.indptr[:-1]]
+        return prints
+
+    def take(self, rows: NDArray[np.integer]) -> "Histories":
+        """The given rows, in the given order."""
+        return Histories(self.lists.take(rows), self.weights[self.lists.positions(rows)])
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Each value to one that looks random: splitmix64 (Steele, Lea, Flood, OOPSLA 2014)."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
