@@ -1,5 +1,6 @@
-"""A deployed warehouse for whoever needs one: built once a test session, copied into each home.
+"""What tests of any folder may ask for: a deployed warehouse, a small disk.
 
+The warehouse is built once a test session and copied into each home.
 Deploying takes a dbt process that builds some 80 models; copying the folders it left takes a
 moment. That deploying itself works is shown by the first test that asks.
 """
@@ -8,10 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from small_disk import MakeSmallDisk, SmallDisk, mounted
 
 from resources.clickhouse import URL_VARIABLE, ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
@@ -62,3 +65,20 @@ def _deploy(home: Home) -> None:
                 Loader(ClickHouseResource(), stream).prepare()
         finally:
             stop(home)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[MakeSmallDisk]:
+    """Mounts small file systems, which a test fills; skips it where mounting is not allowed."""
+    with ExitStack() as disks:
+        count = 0
+
+        def make(megabytes: int, at: Path | None = None) -> SmallDisk:
+            nonlocal count
+            count += 1
+            try:
+                return disks.enter_context(mounted(at or tmp_path / f"disk{count}", megabytes))
+            except PermissionError as error:
+                pytest.skip(f"needs root to mount a file system: {error.strerror}")
+
+        yield make
