@@ -26,6 +26,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_CLICKHOUSE_MEMORY_BYTES": "memory of the embedded ClickHouse",
     "SOCIAL_ASSETS_CLICKHOUSE_THREADS": "threads of the embedded ClickHouse",
     "SOCIAL_ASSETS_CLICKHOUSE_MAX_QUERIES": "queries at once of the embedded ClickHouse",
+    "SOCIAL_ASSETS_DISK_RESERVE_BYTES": "free space below which inserts are refused; 1 GiB",
     "SOCIAL_ASSETS_CLICKHOUSE_PASSWORD": "password of the ClickHouse of docker/compose.yaml",
     "SOCIAL_ASSETS_KAFKA_BOOTSTRAP_SERVERS": "Kafka's brokers",
     "SOCIAL_ASSETS_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",

@@ -2,23 +2,28 @@
 
 A body waits on disk once it is larger than memory should hold, still compressed as it
 came. So an insert whose client dies half way never starts, and a body of any size
-costs bounded memory. The file has no name: it goes with the process, however that ends.
+costs bounded memory. The data of an insert is decoded to its end into another file before
+the engine starts: a cut body is refused while nothing of it is inserted. Files have no
+name: they go with the process, however that ends. They grow only while the disk has its
+reserve of free space.
 """
 
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 import tempfile
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import IO, cast
 
 import lz4.frame
 
 from resources.embedded_clickhouse.engine import Stream
 from resources.embedded_clickhouse.errors import ClickHouseError
+from resources.embedded_clickhouse.room import Room, writes_to
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -40,7 +45,7 @@ class Body:
     `at_once` is how many requests are open, this one included.
     """
 
-    def __init__(self, encoding: str, folder: Path, at_once: int) -> None:
+    def __init__(self, encoding: str, room: Room, at_once: int) -> None:
         if encoding not in ("", "identity", "gzip", "lz4", "zstd"):
             raise ClickHouseError(
                 48,
@@ -49,15 +54,27 @@ class Body:
             )
         self._encoding = encoding
         few = at_once <= _FEW_BODIES
-        self._file = _spool_file(
-            folder, _IN_MEMORY_BYTES_OF_FEW if few else _IN_MEMORY_BYTES_OF_MANY
-        )
+        self._room = room
+        self._in_memory_bytes = _IN_MEMORY_BYTES_OF_FEW if few else _IN_MEMORY_BYTES_OF_MANY
+        self._file = _Spool(room, self._in_memory_bytes)
         self._reader: IO[bytes] | None = None
 
     async def receive(self, parts: AsyncIterator[bytes]) -> None:
-        """Take in the whole body as it comes."""
+        """Take in the whole body as it comes.
+
+        One for which there is no room is read to its end all the same, and dropped: a client
+        that still sends does not see the answer.
+        """
+        refusal: ClickHouseError | None = None
         async for part in parts:
-            self._file.write(part)
+            if refusal is None:
+                try:
+                    self._file.write(part)
+                except ClickHouseError as error:
+                    refusal = error
+                    self._file.close()
+        if refusal is not None:
+            raise refusal
 
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes unless the body ends before."""
@@ -74,6 +91,19 @@ class Body:
         """What `read` has left, in parts."""
         while part := self._read_some(_PART_BYTES):
             yield part
+
+    @contextmanager
+    def rest_as_file(self, first: bytes) -> Iterator[DataFile]:
+        """`first` and what `read` has left, decoded and checked to the end; the body is closed."""
+        spool = _Spool(self._room, self._in_memory_bytes)
+        try:
+            spool.write(first)
+            for part in self.rest():
+                spool.write(part)
+            self.close()
+            yield DataFile(spool)
+        finally:
+            spool.close()
 
     def close(self) -> None:
         """Give back memory and disk."""
@@ -93,28 +123,35 @@ class Body:
             ) from error
 
     def _open(self) -> IO[bytes]:
-        self._file.seek(0)
+        file = self._file.rewound()
         if self._encoding == "gzip":
-            return cast("IO[bytes]", gzip.GzipFile(fileobj=self._file, mode="rb"))
+            return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb"))
         if self._encoding == "lz4":
-            return cast("IO[bytes]", lz4.frame.LZ4FrameFile(self._file))
+            return cast("IO[bytes]", lz4.frame.LZ4FrameFile(file))
         if self._encoding == "zstd":
-            return cast("IO[bytes]", zstd.ZstdFile(self._file))
-        return self._file
+            return cast("IO[bytes]", zstd.ZstdFile(file))
+        return file
+
+
+class DataFile:
+    """The decoded data of an insert, at a path that is good in this process alone."""
+
+    def __init__(self, spool: _Spool) -> None:
+        self.path = f"/dev/fd/{spool.rewound().fileno()}"
 
 
 class SpooledStream:
     """A result drained to the end before its first part goes out (`wait_end_of_query`)."""
 
-    def __init__(self, stream: Stream, folder: Path) -> None:
-        self._file = _spool_file(folder, _IN_MEMORY_BYTES_OF_MANY)
+    def __init__(self, stream: Stream, room: Room) -> None:
+        spool = _Spool(room, _IN_MEMORY_BYTES_OF_MANY)
         try:
             while part := stream.next_part():
-                self._file.write(part)
+                spool.write(part)
+            self._file = spool.rewound()
         except BaseException:
-            self._file.close()
+            spool.close()
             raise
-        self._file.seek(0)
 
     def next_part(self) -> bytes:
         """The next megabyte; empty at the end."""
@@ -125,8 +162,55 @@ class SpooledStream:
         self._file.close()
 
 
-def _spool_file(folder: Path, in_memory_bytes: int) -> IO[bytes]:
-    """In memory while small, then a file that has no name."""
-    # Not a context manager: it lives as long as the request.
-    file = tempfile.SpooledTemporaryFile(max_size=in_memory_bytes, dir=str(folder))  # noqa: SIM115
-    return cast("IO[bytes]", file)
+class _Spool:
+    """Bytes in memory while they are few, then in a file that has no name.
+
+    Unbuffered, so that a full disk is met by the write that it refuses.
+    """
+
+    def __init__(self, room: Room, in_memory_bytes: int) -> None:
+        self._room = room
+        self._in_memory_bytes = in_memory_bytes
+        self._is_in_memory = hasattr(os, "memfd_create")
+        self._size = 0
+        self._file = (
+            cast("IO[bytes]", os.fdopen(os.memfd_create("body"), "w+b", buffering=0))
+            if self._is_in_memory
+            else self._file_on_disk()
+        )
+
+    def write(self, part: bytes) -> None:
+        """Append; NOT_ENOUGH_SPACE where the disk is below the reserve, or full."""
+        self._size += len(part)
+        if self._size > self._in_memory_bytes:
+            self._room.require_for_spool()
+            if self._is_in_memory:
+                self._move_to_disk()
+        self._write(part)
+
+    def rewound(self) -> IO[bytes]:
+        """The bytes from their beginning."""
+        self._file.seek(0)
+        return self._file
+
+    def close(self) -> None:
+        """Give back memory and disk."""
+        self._file.close()
+
+    def _move_to_disk(self) -> None:
+        in_memory, self._file = self.rewound(), self._file_on_disk()
+        self._is_in_memory = False
+        with in_memory:
+            while part := in_memory.read(_PART_BYTES):
+                self._write(part)
+
+    def _write(self, part: bytes) -> None:
+        rest = memoryview(part)
+        with writes_to(self._room.spool):
+            while rest:
+                rest = rest[self._file.write(rest) :]
+
+    def _file_on_disk(self) -> IO[bytes]:
+        with writes_to(self._room.spool):
+            # Not a context manager: it lives as long as the request.
+            return cast("IO[bytes]", tempfile.TemporaryFile(buffering=0, dir=self._room.spool))

@@ -8,7 +8,7 @@ thread, but a connection does one thing at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -133,23 +133,6 @@ class Connection:
         except RuntimeError as error:
             raise ClickHouseError.from_engine(error) from error
         return _BlockStream(self._handle, handle)
-
-    def insert(self, statement: str | bytes, format_name: str, parts: Iterator[bytes]) -> Outcome:
-        """Feed an INSERT. Nothing of the open block is written when a part fails to come."""
-        try:
-            insert = self._handle.send_insert(statement, format_name)
-        except RuntimeError as error:
-            raise ClickHouseError.from_engine(error) from error
-        try:
-            for part in parts:
-                self._handle.insert_append(insert, part)
-            return _outcome(self._handle.insert_done(insert))
-        except RuntimeError as error:
-            self._handle.insert_cancel(insert)
-            raise ClickHouseError.from_engine(error) from error
-        except BaseException:
-            self._handle.insert_cancel(insert)
-            raise
 
     def set(self, settings: Mapping[str, str | None]) -> None:
         """SET all of these; None stands for the default."""

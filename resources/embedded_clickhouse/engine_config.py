@@ -1,4 +1,5 @@
-"""The configuration file of the engine: who its user `default` is, and how eagerly parts merge.
+"""The configuration file of the engine: its user `default`, how eagerly parts merge, what room an
+insert must leave.
 
 HTTP's own check of the password is in `access`. This one is for what the engine asks of itself:
 the source of a dictionary names a user and a password, even when it is a table of the same engine,
@@ -22,7 +23,9 @@ inserts: 50 of 75 CPU s; with 12, 28 of 60; with 25 no less)."""
 # Who is in this process is in already; from outside only HTTP leads here.
 _CONFIG = """<clickhouse>
   <users_config>{path}</users_config>
-  <profiles><default/></profiles>
+  <profiles><default>
+    <min_free_disk_bytes_to_perform_insert>{reserve}</min_free_disk_bytes_to_perform_insert>
+  </default></profiles>
   <quotas><default/></quotas>
   <merge_tree><merge_selector_base>{merge_base}</merge_selector_base></merge_tree>
   <users>
@@ -41,12 +44,19 @@ _CONFIG = """<clickhouse>
 """
 
 
-def write_engine_config(path: Path, password: str) -> None:
-    """Write the file that `Engine` takes; the password itself does not stand in it."""
+def write_engine_config(path: Path, password: str, reserve_bytes: int) -> None:
+    """Write the file that `Engine` takes; the password itself does not stand in it.
+
+    The engine checks the reserve before each part, so that one long insert does not use it up.
+    """
     digest = hashlib.sha256(password.encode()).hexdigest()
     write_atomically(
         path,
         _CONFIG.format(
-            path=escape(str(path)), user=USER, digest=digest, merge_base=_MERGE_SELECTOR_BASE
+            path=escape(str(path)),
+            user=USER,
+            digest=digest,
+            merge_base=_MERGE_SELECTOR_BASE,
+            reserve=reserve_bytes,
         ),
     )

@@ -10,7 +10,12 @@ import re
 from typing import Self
 
 _ENGINE_TEXT = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
-_NAME_AT_END = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*(?:\([^)]*\))?\))?\s*$")
+_NAME_AT_END = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*(?:\([^)]*\))?\))?\.?\s*$")
+# What the engine says of the file from which it reads the data of an insert, which is our own.
+_OF_DATA_FILE = re.compile(
+    r"(?:: )?\(in file/uri /dev/fd/\d+\)"
+    r"|: While executing File|: data for INSERT was parsed from file"
+)
 
 # As in ClickHouse's exceptionCodeToHTTPStatus; what is missing here is 500.
 _STATUS_OF_NAMES = {
@@ -58,11 +63,15 @@ class ClickHouseError(Exception):
         found = _ENGINE_TEXT.search(text)
         if found is None:
             return cls(1002, "UNKNOWN_EXCEPTION", text)
-        message = found.group(2).rstrip()
-        name = _NAME_AT_END.search(message)
-        if name is None:
-            return cls(int(found.group(1)), "UNKNOWN_EXCEPTION", message)
-        return cls(int(found.group(1)), name.group(1), message[: name.start()].rstrip())
+        code, message = int(found.group(1)), found.group(2)
+        # An error in the data of an insert is told with another error around it.
+        while nested := _ENGINE_TEXT.match(message):
+            code, message = int(nested.group(1)), nested.group(2)
+        message = _OF_DATA_FILE.sub("", message).rstrip()
+        name = "UNKNOWN_EXCEPTION"
+        while at_end := _NAME_AT_END.search(message):
+            name, message = at_end.group(1), message[: at_end.start()].rstrip()
+        return cls(code, name, message)
 
     @property
     def http_status(self) -> int:

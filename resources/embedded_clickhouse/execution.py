@@ -6,19 +6,19 @@ first byte of a result fails here, so that the client gets a status and a code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from resources.embedded_clickhouse.body import Body, SpooledStream
 from resources.embedded_clickhouse.engine import Connection, Engine, Outcome, Stream
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.pipe import PipeStream
 from resources.embedded_clickhouse.request import QueryRequest
+from resources.embedded_clickhouse.room import Room, takes_room
 from resources.embedded_clickhouse.sessions import Lease, Sessions
 from resources.embedded_clickhouse.sql import Insert, Query, read_insert, read_query
+from resources.embedded_clickhouse.written_parts import told_truly
 
 _HEAD_BYTES = 256 * 1024
 _LONGEST_QUERY_BYTES = 16 * 1024**2
@@ -78,10 +78,10 @@ def _whole(outcome: Outcome, format_name: str | None) -> Result:
 class Execution:
     """What all requests share: engine, sessions, threads, spool folder."""
 
-    def __init__(self, engine: Engine, threads: Executor, spool: Path) -> None:
+    def __init__(self, engine: Engine, threads: Executor, room: Room) -> None:
         self.engine = engine
         self.sessions = Sessions(engine)
-        self.spool = spool
+        self.room = room
         self._threads = threads
 
     def run(self, request: QueryRequest, body: Body) -> Result:
@@ -95,8 +95,12 @@ class Execution:
             if insert is None:
                 query = read_query(_whole_text(head, body))
                 return self._query(request, query, lease, resources)
-            parts = _joined(head[insert.data_start :], body)
-            return _whole(_insert(request, insert, parts, lease.connection), None)
+            if request.read_only:
+                raise _read_only_error()
+            self.room.require()
+            first = head[insert.data_start :]
+            with told_truly(self.engine):
+                return _whole(_insert(request, insert, first, body, lease.connection), None)
 
     def _query(
         self, request: QueryRequest, query: Query, lease: Lease, resources: ExitStack
@@ -107,16 +111,30 @@ class Execution:
             lease.changes_session()
         format_name = query.format or request.default_format or _DEFAULT_FORMAT
         if not (query.may_be_select and kind == "READ_ONLY"):
-            outcome = connection.run(query.text, format_name, request.parameters)
+            outcome = self._run(query, kind, format_name, connection, request)
             has_result = bool(outcome.body) or query.keyword in _WITH_RESULT
             return _whole(outcome, format_name if has_result else None)
         stream = self._stream(query, format_name, connection, request)
         resources.callback(stream.close)
         if request.whole_result_first:
-            stream = SpooledStream(stream, self.spool)
+            stream = SpooledStream(stream, self.room)
             resources.callback(stream.close)
         first_part = stream.next_part()
         return Result(first_part, stream, Outcome(), format_name, resources.pop_all())
+
+    def _run(
+        self,
+        query: Query,
+        kind: str,
+        format_name: str,
+        connection: Connection,
+        request: QueryRequest,
+    ) -> Outcome:
+        if kind == "READ_ONLY" or not takes_room(query.text):
+            return connection.run(query.text, format_name, request.parameters)
+        self.room.require()
+        with told_truly(self.engine):
+            return connection.run(query.text, format_name, request.parameters)
 
     def _stream(
         self, query: Query, format_name: str, connection: Connection, request: QueryRequest
@@ -153,34 +171,35 @@ def _whole_text(head: bytes, body: Body) -> bytes:
     return text
 
 
-def _joined(first: bytes, body: Body) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from body.rest()
-
-
 def _insert(
-    request: QueryRequest, insert: Insert, parts: Iterator[bytes], connection: Connection
+    request: QueryRequest, insert: Insert, first: bytes, body: Body, connection: Connection
 ) -> Outcome:
-    if request.read_only:
-        raise _read_only_error()
-    connection.set({f"param_{name}": value for name, value in request.parameters.items()})
+    """Insert `first` and the rest of the body.
+
+    The engine reads the data from a file. chDB's own interface for data in parts
+    (`send_insert`) loses every error of writing: a full disk, a violated constraint, a failing
+    view were told as success.
+    """
     if insert.selects:
-        return _insert_select(insert, parts, connection)
+        return _insert_select(request, insert, first, body, connection)
     format_name = insert.format or request.default_format or "Values"
-    return connection.insert(insert.statement, format_name, parts)
+    with body.rest_as_file(first) as data:
+        statement = insert.from_file(data.path, format_name)
+        return connection.run(statement, parameters=request.parameters)
 
 
-def _insert_select(insert: Insert, parts: Iterator[bytes], connection: Connection) -> Outcome:
+def _insert_select(
+    request: QueryRequest, insert: Insert, first: bytes, body: Body, connection: Connection
+) -> Outcome:
     """INSERT ... SELECT ... FORMAT: good without data; chDB would pass over any, silently."""
-    if any(part.strip() for part in parts):
+    if first.strip() or any(part.strip() for part in body.rest()):
         raise ClickHouseError(
             48,
             "NOT_IMPLEMENTED",
             "INSERT ... SELECT ... FROM input() with data is not available in the embedded "
             "ClickHouse; insert into a temporary table of a session, and select from that",
         )
-    return connection.run(insert.statement)
+    return connection.run(insert.statement, parameters=request.parameters)
 
 
 def _checked_kind(query: Query, connection: Connection, request: QueryRequest) -> str:

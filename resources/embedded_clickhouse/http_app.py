@@ -121,7 +121,7 @@ class HttpInterface:
         asked = QueryRequest.of(request)
         async with AsyncExitStack() as held:
             held.enter_context(self.traffic.request())
-            body = Body(asked.content_encoding, self._execution.spool, self.traffic.open_requests)
+            body = Body(asked.content_encoding, self._execution.room, self.traffic.open_requests)
             held.callback(body.close)
             await body.receive(request.stream())
             await self._take_slot()

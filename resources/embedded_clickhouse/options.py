@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
+from resources.disk_space import DEFAULT_RESERVE_BYTES, ReserveError, reserve_bytes
+
 PORT = "SOCIAL_ASSETS_CLICKHOUSE_PORT"
 IDLE_SECONDS = "SOCIAL_ASSETS_CLICKHOUSE_IDLE_SECONDS"
 MEMORY_BYTES = "SOCIAL_ASSETS_CLICKHOUSE_MEMORY_BYTES"
@@ -23,13 +25,16 @@ class OptionError(ValueError):
 
 @dataclass(frozen=True)
 class Options:
-    """`port` 0 asks for any free one; `idle_seconds` 0 means: never stop for being idle."""
+    """`port` 0 asks for any free one; `idle_seconds` 0 means: never stop for being idle;
+    `reserve_bytes` 0: fill the disk to the end.
+    """
 
     port: int = 0
     idle_seconds: float = 1800
     memory_bytes: int = 2 * 1024**3
     threads: int = 2
     max_queries: int = 32
+    reserve_bytes: int = DEFAULT_RESERVE_BYTES
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -40,6 +45,7 @@ class Options:
             memory_bytes=_whole_number(MEMORY_BYTES, cls.memory_bytes, 256 * 1024**2),
             threads=_whole_number(THREADS, cls.threads, 1, 1024),
             max_queries=_whole_number(MAX_QUERIES, cls.max_queries, 1, 1024),
+            reserve_bytes=_reserve_bytes(),
         )
 
 
@@ -58,6 +64,13 @@ def loopback_address(host: str) -> str:
             "SOCIAL_ASSETS_CLICKHOUSE_URL to it"
         )
     return host
+
+
+def _reserve_bytes() -> int:
+    try:
+        return reserve_bytes()
+    except ReserveError as error:
+        raise OptionError(str(error)) from error
 
 
 def _whole_number(name: str, default: int, least: int, most: int | None = None) -> int:

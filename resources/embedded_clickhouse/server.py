@@ -24,6 +24,7 @@ from resources.embedded_clickhouse.execution import Execution
 from resources.embedded_clickhouse.files import ServerFiles, ServerState, exclusive_lock
 from resources.embedded_clickhouse.http_app import HttpInterface
 from resources.embedded_clickhouse.options import PORT, OptionError, Options, loopback_address
+from resources.embedded_clickhouse.room import Room
 from resources.embedded_clickhouse.version_file import check_version, record_version
 from resources.home import Home
 
@@ -57,12 +58,13 @@ def serve(
         held.enter_context(_only_server(files))
         listener = held.enter_context(_listen(host, options.port, files.read_state()))
         check_version(files.version_file)
-        write_engine_config(files.engine_config, files.password())
+        write_engine_config(files.engine_config, files.password(), options.reserve_bytes)
         engine = Engine(files.data, options, files.engine_config)
         held.callback(engine.close)
         record_version(files.version_file, engine.version)
         threads = held.enter_context(ThreadPoolExecutor(2 * options.max_queries + 2, "query"))
-        execution = Execution(engine, threads, files.spool)
+        room = Room(files.data, files.spool, options.reserve_bytes)
+        execution = Execution(engine, threads, room)
         held.callback(execution.sessions.close)
         state = ServerState(
             pid=os.getpid(),

@@ -83,6 +83,22 @@ class Insert:
     data_start: int
     selects: bool = False
 
+    def from_file(self, path: str, format_name: str) -> bytes:
+        """The same INSERT, its data in the file at `path`, which is not compressed."""
+        quoted = path.replace("\\", "\\\\").replace("'", "\\'").encode()
+        source = b"\nFROM INFILE '" + quoted + b"' COMPRESSION 'none'\n"
+        start = self._settings_start()
+        before, after = self.statement[:start], self.statement[start:]
+        return before + source + after + b"\nFORMAT " + format_name.encode()
+
+    def _settings_start(self) -> int:
+        """Where `SETTINGS name = ...` begins, before which a source must stand."""
+        tokens = list(top_level_tokens(self.statement))
+        for clause, _, equals in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            if clause.is_word("SETTINGS") and equals.text == "=":
+                return clause.start
+        return len(self.statement)
+
 
 def top_level_tokens(text: bytes) -> Iterator[Token]:
     """The tokens outside of parentheses, comments left out."""

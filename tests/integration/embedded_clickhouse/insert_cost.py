@@ -115,11 +115,13 @@ def in_process(connection: Connection) -> Callable[[pa.Table, str], None]:
     def insert(rows: pa.Table, token: str) -> None:
         names, data = arrow_buffer(rows, "lz4")
         settings = ", ".join(f"{name} = {value}" for name, value in _SETTINGS.items())
-        statement = (
-            f"INSERT INTO cost.events ({', '.join(names)}) SETTINGS {settings}, "
-            f"insert_deduplication_token = {quote(token)}"
-        )
-        connection.insert(statement, "Arrow", iter((pa.py_buffer(data).to_pybytes(),)))
+        with os.fdopen(os.memfd_create("rows"), "wb", buffering=0) as file:
+            file.write(pa.py_buffer(data))
+            connection.run(
+                f"INSERT INTO cost.events ({', '.join(names)}) "
+                f"FROM INFILE '/dev/fd/{file.fileno()}' COMPRESSION 'none' SETTINGS {settings}, "
+                f"insert_deduplication_token = {quote(token)} FORMAT Arrow"
+            )
 
     return insert
 
@@ -180,7 +182,7 @@ def main() -> None:
 
 def _open_in_process(folder: Path, held: ExitStack) -> Way:
     config = folder / "engine.xml"
-    write_engine_config(config, "unused")
+    write_engine_config(config, "unused", 0)
     engine = Engine(folder / "in_process", Options(), config)
     held.callback(engine.close)
     connection = engine.connect()

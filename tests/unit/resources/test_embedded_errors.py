@@ -16,6 +16,12 @@ from resources.embedded_clickhouse.errors import ClickHouseError
             "(version 26.9.2.1)",
             27, "INCORRECT_DATA", "Bad: (at row 2)\n.",
         ),
+        (
+            "Code: 32. DB::Exception: Code: 32. DB::Exception: Read after eof: (at row 2)\n: "
+            "(in file/uri /dev/fd/176): While executing TSVRowInputFormat: While executing File: "
+            "data for INSERT was parsed from file. (ATTEMPT) (version 26.9.2.1). (ATTEMPT)",
+            32, "ATTEMPT", "Read after eof: (at row 2)\n: While executing TSVRowInputFormat.",
+        ),
         ("Code: 5. DB::Exception: no name", 5, "UNKNOWN_EXCEPTION", "no name"),
         ("something else", 1002, "UNKNOWN_EXCEPTION", "something else"),
     ],
