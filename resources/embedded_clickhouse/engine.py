@@ -84,6 +84,15 @@ class Engine:
         except RuntimeError as error:
             raise ClickHouseError.from_engine(error) from error
 
+    def unreserved_bytes(self) -> int:
+        """The free space of the disk that no merge or insert under way has reserved."""
+        connection = self.connect()
+        try:
+            asked = "SELECT unreserved_space FROM system.disks WHERE name = 'default'"
+            return int(connection.run(asked).body)
+        finally:
+            connection.close()
+
     def kill(self, marker: str) -> None:
         """Stop every query whose text contains the marker, and wait until it has."""
         killer = self.connect()

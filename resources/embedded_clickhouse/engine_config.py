@@ -19,6 +19,7 @@ _MERGE_SELECTOR_BASE = 12
 again. With ClickHouse's own 5, two thirds of the CPU of a drain went into merges (10 M events, 50
 inserts: 50 of 75 CPU s; with 12, 28 of 60; with 25 no less)."""
 
+# The log of parts is in memory, so that it can be asked on a full disk; see `written_parts`.
 # chDB opens its sessions as `default` without a password, so that one must stay good too.
 # Who is in this process is in already; from outside only HTTP leads here.
 _CONFIG = """<clickhouse>
@@ -27,6 +28,15 @@ _CONFIG = """<clickhouse>
     <min_free_disk_bytes_to_perform_insert>{reserve}</min_free_disk_bytes_to_perform_insert>
   </default></profiles>
   <quotas><default/></quotas>
+  <part_log>
+    <database>system</database>
+    <table>part_log</table>
+    <engine>ENGINE = Memory SETTINGS min_rows_to_keep = 1000, max_rows_to_keep = 10000</engine>
+    <max_size_rows>8192</max_size_rows>
+    <reserved_size_rows>256</reserved_size_rows>
+    <buffer_size_rows_flush_threshold>4096</buffer_size_rows_flush_threshold>
+    <flush_interval_milliseconds>60000</flush_interval_milliseconds>
+  </part_log>
   <merge_tree><merge_selector_base>{merge_base}</merge_selector_base></merge_tree>
   <users>
     <{user}>

@@ -11,6 +11,7 @@ from typing import Self
 
 _ENGINE_TEXT = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
 _NAME_AT_END = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*(?:\([^)]*\))?\))?\.?\s*$")
+_RESERVE_OF_ENGINE = "min_free_disk_bytes_to_perform_insert"
 # What the engine says of the file from which it reads the data of an insert, which is our own.
 _OF_DATA_FILE = re.compile(
     r"(?:: )?\(in file/uri /dev/fd/\d+\)"
@@ -68,6 +69,11 @@ class ClickHouseError(Exception):
         while nested := _ENGINE_TEXT.match(message):
             code, message = int(nested.group(1)), nested.group(2)
         message = _OF_DATA_FILE.sub("", message).rstrip()
+        if _RESERVE_OF_ENGINE in message:
+            message = (
+                "Inserts must leave free what SOCIAL_ASSETS_DISK_RESERVE_BYTES says: make room, or "
+                f"set it lower and restart the server. {message}"
+            )
         name = "UNKNOWN_EXCEPTION"
         while at_end := _NAME_AT_END.search(message):
             name, message = at_end.group(1), message[: at_end.start()].rstrip()

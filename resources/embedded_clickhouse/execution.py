@@ -15,7 +15,7 @@ from resources.embedded_clickhouse.engine import Connection, Engine, Outcome, St
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.pipe import PipeStream
 from resources.embedded_clickhouse.request import QueryRequest
-from resources.embedded_clickhouse.room import Room, takes_room
+from resources.embedded_clickhouse.room import Room, swaps_parts, takes_room
 from resources.embedded_clickhouse.sessions import Lease, Sessions
 from resources.embedded_clickhouse.sql import Insert, Query, read_insert, read_query
 from resources.embedded_clickhouse.written_parts import told_truly
@@ -130,7 +130,11 @@ class Execution:
         connection: Connection,
         request: QueryRequest,
     ) -> Outcome:
-        if kind == "READ_ONLY" or not takes_room(query.text):
+        if kind == "READ_ONLY":
+            return connection.run(query.text, format_name, request.parameters)
+        if swaps_parts(query.text):
+            self.room.require_for_swap(self.engine.unreserved_bytes())
+        if not takes_room(query.text):
             return connection.run(query.text, format_name, request.parameters)
         self.room.require()
         with told_truly(self.engine):

@@ -18,6 +18,7 @@ from resources.disk_space import RESERVE_VARIABLE, DiskSpace, readable
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.sql import first_keyword, top_level_tokens
 
+_SWAP_BYTES = 32 * 1024**2
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _AS_SELECT_IN_PARENTHESES = re.compile(rb"\bAS\s*\(\s*(?:SELECT|WITH)\b", re.IGNORECASE)
 
@@ -37,6 +38,24 @@ class Room:
     def require_for_spool(self) -> None:
         """The same for bodies that wait on disk."""
         self._require(self.spool)
+
+    def require_for_swap(self, unreserved_bytes: int) -> None:
+        """Raise NOT_ENOUGH_SPACE where a swap of partitions may meet the end of the disk.
+
+        The engine puts the new parts in place, and then writes an empty part that says that the
+        old ones are gone. Without room for that it fails; the old parts come back beside the new
+        ones at the next start, and the partition is doubled. `unreserved_bytes` is what merges
+        leave of the free space.
+        """
+        self._require(self.data)
+        if unreserved_bytes < _SWAP_BYTES:
+            raise ClickHouseError(
+                243,
+                "NOT_ENOUGH_SPACE",
+                f"the disk of {self.data} has {readable(unreserved_bytes)} that no merge has "
+                f"reserved; a swap of partitions asks for {readable(_SWAP_BYTES)}. Nothing was "
+                "changed. Make room",
+            )
 
     def _require(self, folder: Path) -> None:
         space = DiskSpace.of(folder, self.reserve_bytes)
@@ -68,6 +87,13 @@ def writes_to(folder: Path) -> Iterator[None]:
             "CANNOT_WRITE_TO_FILE_DESCRIPTOR",
             f"{folder} can't be written: {error.strerror}; nothing was inserted",
         ) from error
+
+
+def swaps_parts(text: bytes) -> bool:
+    """Whether a statement puts parts into a table in the place of others, or of another table."""
+    words = {token.text.upper() for token in top_level_tokens(text) if token.kind == "word"}
+    is_swap = words >= {"REPLACE", "PARTITION"} or words >= {"MOVE", "PARTITION"}
+    return is_swap and first_keyword(text) == "ALTER"
 
 
 def takes_room(text: bytes) -> bool:

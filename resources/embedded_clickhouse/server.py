@@ -26,6 +26,7 @@ from resources.embedded_clickhouse.http_app import HttpInterface
 from resources.embedded_clickhouse.options import PORT, OptionError, Options, loopback_address
 from resources.embedded_clickhouse.room import Room
 from resources.embedded_clickhouse.version_file import check_version, record_version
+from resources.embedded_clickhouse.written_parts import open_part_log
 from resources.home import Home
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def serve(
         engine = Engine(files.data, options, files.engine_config)
         held.callback(engine.close)
         record_version(files.version_file, engine.version)
+        open_part_log(engine)
         threads = held.enter_context(ThreadPoolExecutor(2 * options.max_queries + 2, "query"))
         room = Room(files.data, files.spool, options.reserve_bytes)
         execution = Execution(engine, threads, room)

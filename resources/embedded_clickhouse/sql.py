@@ -154,7 +154,8 @@ def read_insert(head: bytes) -> Insert | None:
         part_of_name = previous.text == "."
         if not table_seen:
             is_filler = token.is_word("INTO", "TABLE", "FUNCTION")
-            table_seen = token.is_name and not is_filler
+            # A name may be a parameter, `{table:Identifier}`, of which only the end is seen here.
+            table_seen = (token.is_name and not is_filler) or token.text == "}"
         elif token.is_word("FORMAT") and not part_of_name:
             name = next(tokens, None)
             if name is None or not name.is_name:

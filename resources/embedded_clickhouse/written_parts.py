@@ -2,19 +2,17 @@
 
 An insert of more than one block is written block by block, and one block partition by partition
 and view by view, so an error leaves what was written before it. The client must know, or its retry
-doubles rows. The engine does not tell; the parts on disk do.
+doubles rows. The error of the engine does not tell; its log of parts does.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
-from resources.embedded_clickhouse.engine import Engine
+from resources.embedded_clickhouse.engine import Connection, Engine
 from resources.embedded_clickhouse.errors import ClickHouseError
 
 _NOTHING = "No MergeTree table got rows from it."
@@ -23,14 +21,24 @@ _ROWS = (
     "again with the same insert_deduplication_token, if it had one; else remove its rows first"
 )
 _TABLES_SHOWN = 5
-# Files are stamped by the coarse clock, which lags behind the fine one by up to a tick.
-_CLOCK = getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME)
+_WRITTEN_SINCE = """
+SELECT database || '.' || table AS name, sum(rows) FROM system.part_log
+WHERE event_type = 'NewPart' AND error = 0 AND database != 'system'
+  AND event_time_microseconds >= fromUnixTimestamp64Micro({since:Int64})
+GROUP BY name ORDER BY name
+"""
+
+
+def open_part_log(engine: Engine) -> None:
+    """Make the log's table, while the disk has room for that."""
+    with _connection(engine) as connection:
+        connection.run("SYSTEM FLUSH LOGS part_log")
 
 
 @contextmanager
 def told_truly(engine: Engine) -> Iterator[None]:
-    """Adds to an error of an insert in this block what tables got rows since it began."""
-    began = time.clock_gettime_ns(_CLOCK)
+    """Adds to an error of an insert in this block which tables got rows since it began."""
+    began = time.time_ns() // 1000
     try:
         yield
     except ClickHouseError as error:
@@ -41,33 +49,25 @@ def told_truly(engine: Engine) -> Iterator[None]:
         raise ClickHouseError(error.code, error.name, f"{text}{stop} {told}") from error
 
 
-def _listed(rows: Counter[str]) -> str:
-    named = [f"{table} {count}" for table, count in rows.most_common(_TABLES_SHOWN)]
+def _listed(rows: Mapping[str, int]) -> str:
+    named = [f"{table} {count}" for table, count in list(rows.items())[:_TABLES_SHOWN]]
     more = len(rows) - len(named)
     return ", ".join(named) + (f" and {more} more tables" if more else "")
 
 
-def _rows_written_since(engine: Engine, began: int) -> Counter[str]:
-    """By table; parts that were merged since are still listed, as inactive ones."""
-    # A connection of its own: settings of the request would hold for this query too.
+def _rows_written_since(engine: Engine, began: int) -> dict[str, int]:
+    with _connection(engine) as connection:
+        connection.run("SYSTEM FLUSH LOGS part_log")
+        answer = connection.run(_WRITTEN_SINCE, "JSONCompactEachRow", {"since": str(began)})
+    pairs = (json.loads(line) for line in answer.body.splitlines())
+    return {table: int(rows) for table, rows in pairs}
+
+
+@contextmanager
+def _connection(engine: Engine) -> Iterator[Connection]:
+    """One of its own: settings of the request would hold for these queries too."""
     connection = engine.connect()
     try:
-        answer = connection.run(
-            "SELECT database || '.' || table, path, rows FROM system.parts "
-            "WHERE level = 0 AND toUnixTimestamp(modification_time) >= {since:UInt64}",
-            "JSONCompactEachRow",
-            {"since": str(began // 10**9)},
-        )
+        yield connection
     finally:
         connection.close()
-    found: Counter[str] = Counter()
-    for line in answer.body.splitlines():
-        table, path, rows = json.loads(line)
-        try:
-            is_new = Path(path).stat().st_mtime_ns >= began
-        except FileNotFoundError:
-            # Dropped meanwhile, with its rows.
-            continue
-        if is_new:
-            found[table] += int(rows)
-    return found

@@ -10,7 +10,8 @@ from resources.embedded_clickhouse.options import OptionError, Options, loopback
 def test_the_defaults_suit_a_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PORT", "IDLE_SECONDS", "MEMORY_BYTES", "THREADS", "MAX_QUERIES"):
         monkeypatch.delenv(f"SOCIAL_ASSETS_CLICKHOUSE_{name}", raising=False)
-    assert Options.from_environment() == Options(0, 1800, 2 * 1024**3, 2, 32)
+    monkeypatch.delenv("SOCIAL_ASSETS_DISK_RESERVE_BYTES", raising=False)
+    assert Options.from_environment() == Options(0, 1800, 2 * 1024**3, 2, 32, 1024**3)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ def test_the_defaults_suit_a_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SOCIAL_ASSETS_CLICKHOUSE_IDLE_SECONDS", "-1"),
         ("SOCIAL_ASSETS_CLICKHOUSE_MEMORY_BYTES", "1000"),
         ("SOCIAL_ASSETS_CLICKHOUSE_THREADS", "0"),
+        ("SOCIAL_ASSETS_DISK_RESERVE_BYTES", "1 GiB"),
     ],
 )
 def test_an_unusable_option_is_named(

@@ -29,6 +29,8 @@ from resources.embedded_clickhouse.sql import first_keyword, read_insert, read_q
          "INSERT INTO t SETTINGS async_insert = 1 ", "CSV", "1"),
         ("/* INSERT FORMAT x */ INSERT INTO t -- VALUES\nFORMAT CSV\n1",
          "/* INSERT FORMAT x */ INSERT INTO t -- VALUES\n", "CSV", "1"),
+        ("INSERT INTO {d:Identifier}.{t:Identifier} (a) FORMAT CSV\n1",
+         "INSERT INTO {d:Identifier}.{t:Identifier} (a) ", "CSV", "1"),
         ("INSERT INTO t (a)\n1", "INSERT INTO t (a)", None, "1"),
         ("INSERT INTO t", "INSERT INTO t", None, ""),
     ],
@@ -38,6 +40,25 @@ def test_the_data_of_an_insert_begins_after_its_format(text, statement, form, da
     assert insert is not None
     assert (insert.statement.decode(), insert.format) == (statement, form)
     assert text[insert.data_start :] == data
+
+
+@pytest.mark.parametrize(
+    ("text", "statement"),
+    [
+        ("INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a) {source}\nFORMAT Values"),
+        ("INSERT INTO t (a)\n1", "INSERT INTO t (a){source}\nFORMAT Values"),
+        ("INSERT INTO t SETTINGS a = 1, b = 2 FORMAT CSV\n1",
+         "INSERT INTO t {source}SETTINGS a = 1, b = 2 \nFORMAT CSV"),
+        ("INSERT INTO settings (settings) SETTINGS a = 1 FORMAT CSV\n1",
+         "INSERT INTO settings (settings) {source}SETTINGS a = 1 \nFORMAT CSV"),
+    ],
+)  # fmt: skip
+def test_the_source_of_the_data_stands_before_the_settings(text: str, statement: str) -> None:
+    insert = read_insert(text.encode())
+    assert insert is not None
+    source = "\nFROM INFILE '/dev/fd/7' COMPRESSION 'none'\n"
+    written = insert.from_file("/dev/fd/7", insert.format or "Values").decode()
+    assert written == statement.format(source=source)
 
 
 @pytest.mark.parametrize(
