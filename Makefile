@@ -35,13 +35,13 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets kafka stop
 
 test: install ## Every test that needs only what pip installs, but for those of endurance
-	$(BIN)/python -m pytest -m "not kafka and not spark and not endurance"
+	$(BIN)/python -m pytest -m "not kafka and not java and not spark and not endurance"
 
 test-endurance: install ## Processes killed at many moments, the live demonstration from start to end
-	$(BIN)/python -m pytest -m "endurance and not kafka and not spark"
+	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark"
 
-test-kafka: install ## The tests on Apache Kafka, which they start; needs Java 17 and Maven
-	$(BIN)/python -m pytest -m kafka
+test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and Maven
+	$(BIN)/python -m pytest -m "kafka or java"
 
 test-spark: install .venv-spark/.installed ## The tests on Spark in this process; needs Java 17
 	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0

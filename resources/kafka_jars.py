@@ -1,4 +1,4 @@
-"""Kafka's jars: Maven copies them from Maven Central, once for each version, into a folder.
+"""Jars of Kafka and others: Maven copies them from Maven Central, once for each version.
 
 Belongs here: getting them, and finding Java and Maven. Running them belongs to `kafka_broker`.
 """
@@ -50,13 +50,13 @@ def maven() -> str:
     return found
 
 
-def ensure_jars(folder: Path) -> Path:
-    """The folder below `folder` that holds the pinned jars; fetched if they aren't there.
+def ensure_jars(folder: Path, pom: Path | None = None) -> Path:
+    """The folder below `folder` that holds the jars that a pom names, Kafka's if none is given.
 
-    Whole or absent, also when processes ask at once or are killed. Raises KafkaBrokerError with
-    the end of Maven's output if it fails.
+    They are fetched if they aren't there. Whole or absent, also when processes ask at once or are
+    killed. Raises KafkaBrokerError with the end of Maven's output if it fails.
     """
-    pom = next(path for path in _POMS if path.exists())
+    pom = pom or next(path for path in _POMS if path.exists())
     jars = folder / hashlib.sha256(pom.read_bytes()).hexdigest()[:12]
     if jars.exists():
         return jars
@@ -81,5 +81,5 @@ def _fetch(pom: Path, jars: Path) -> None:
         )
         if done.returncode != 0:
             tail = "\n  ".join((done.stdout + done.stderr).splitlines()[-_LOG_TAIL_LINES:])
-            raise KafkaBrokerError(f"Maven could not fetch Kafka's jars of {pom}:\n  {tail}")
+            raise KafkaBrokerError(f"Maven could not fetch the jars of {pom}:\n  {tail}")
         (Path(part) / "jars").rename(jars)

@@ -17,6 +17,7 @@ import tempfile
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import IO, cast
 
 import lz4.frame
@@ -42,10 +43,11 @@ _DECODING_ERRORS = (EOFError, OSError, RuntimeError, zlib.error, zstd.ZstdError)
 class Body:
     """A received body. Reads decode it, all of its frames or members, one after another.
 
-    `at_once` is how many requests are open, this one included.
+    `at_once` is how many requests are open, this one included. `in_blocks`: what is encoded is
+    in ClickHouse's block framing.
     """
 
-    def __init__(self, encoding: str, room: Room, at_once: int) -> None:
+    def __init__(self, encoding: str, room: Room, at_once: int, *, in_blocks: bool = False) -> None:
         if encoding not in ("", "identity", "gzip", "lz4", "zstd"):
             raise ClickHouseError(
                 48,
@@ -53,6 +55,7 @@ class Body:
                 f"Content-Encoding {encoding!r} is not decoded here; send gzip, lz4 or zstd",
             )
         self._encoding = encoding
+        self._in_blocks = in_blocks
         few = at_once <= _FEW_BODIES
         self._room = room
         self._in_memory_bytes = _IN_MEMORY_BYTES_OF_FEW if few else _IN_MEMORY_BYTES_OF_MANY
@@ -95,15 +98,24 @@ class Body:
     @contextmanager
     def rest_as_file(self, first: bytes) -> Iterator[DataFile]:
         """`first` and what `read` has left, decoded and checked to the end; the body is closed."""
+        with self.parts_as_file(chain((first,), self.rest())) as data:
+            self.close()
+            yield data
+
+    @contextmanager
+    def parts_as_file(self, parts: Iterator[bytes]) -> Iterator[DataFile]:
+        """Some of what is read of this body, such as a file of a form, to its end."""
         spool = _Spool(self._room, self._in_memory_bytes)
         try:
-            spool.write(first)
-            for part in self.rest():
+            for part in parts:
                 spool.write(part)
-            self.close()
             yield DataFile(spool)
         finally:
             spool.close()
+
+    def rewind(self) -> None:
+        """Let reading begin again at the start."""
+        self._reader = None
 
     def close(self) -> None:
         """Give back memory and disk."""
@@ -123,6 +135,14 @@ class Body:
             ) from error
 
     def _open(self) -> IO[bytes]:
+        if not self._in_blocks:
+            return self._open_encoded()
+        # Here, since most requests have no use for it.
+        from resources.embedded_clickhouse.blocks import BlockReader
+
+        return cast("IO[bytes]", BlockReader(self._open_encoded()))
+
+    def _open_encoded(self) -> IO[bytes]:
         file = self._file.rewound()
         if self._encoding == "gzip":
             return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb"))
@@ -138,6 +158,7 @@ class DataFile:
 
     def __init__(self, spool: _Spool) -> None:
         self.path = f"/dev/fd/{spool.rewound().fileno()}"
+        self.size = spool.size
 
 
 class SpooledStream:
@@ -187,6 +208,11 @@ class _Spool:
             if self._is_in_memory:
                 self._move_to_disk()
         self._write(part)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it holds."""
+        return self._size
 
     def rewound(self) -> IO[bytes]:
         """The bytes from their beginning."""

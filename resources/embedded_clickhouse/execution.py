@@ -6,18 +6,23 @@ first byte of a result fails here, so that the client gets a status and a code.
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 
 from resources.embedded_clickhouse.body import Body, SpooledStream
 from resources.embedded_clickhouse.engine import Connection, Engine, Outcome, Stream
 from resources.embedded_clickhouse.errors import ClickHouseError
+from resources.embedded_clickhouse.external_data import ExternalTable
+from resources.embedded_clickhouse.insert_syntax import Insert, find_input, read_insert
+from resources.embedded_clickhouse.multipart import read_parts
 from resources.embedded_clickhouse.pipe import PipeStream
 from resources.embedded_clickhouse.request import QueryRequest
 from resources.embedded_clickhouse.room import Room, swaps_parts, takes_room
 from resources.embedded_clickhouse.sessions import Lease, Sessions
-from resources.embedded_clickhouse.sql import Insert, Query, read_insert, read_query
+from resources.embedded_clickhouse.sql import Query, first_keyword, read_query
 from resources.embedded_clickhouse.written_parts import told_truly
 
 _HEAD_BYTES = 256 * 1024
@@ -89,9 +94,13 @@ class Execution:
         with ExitStack() as resources:
             lease = Lease(self.sessions, request.session)
             resources.callback(lease.release)
-            head = _head(request, body)
-            insert = read_insert(head)
             lease.apply(request.settings, request.database)
+            _fill_external_tables(request, body, lease.connection, resources)
+            head = _head(request, body)
+            insert = read_insert(head, cut=len(head) >= _HEAD_BYTES)
+            if insert is None and len(head) >= _HEAD_BYTES and _may_insert(head):
+                head += body.read(max(0, _LONGEST_QUERY_BYTES - len(head)))
+                insert = read_insert(head, cut=len(head) >= _LONGEST_QUERY_BYTES)
             if insert is None:
                 query = read_query(_whole_text(head, body))
                 return self._query(request, query, lease, resources)
@@ -155,6 +164,29 @@ class Execution:
         )
 
 
+def _fill_external_tables(
+    request: QueryRequest, body: Body, connection: Connection, resources: ExitStack
+) -> None:
+    """Make the tables that come with the query; they go with it."""
+    if request.boundary is None or not request.external_tables:
+        return
+    tables = {table.name: table for table in request.external_tables}
+    body.rewind()
+    for part in read_parts(body.rest(), request.boundary):
+        if part.name in tables:
+            table = tables[part.name]
+            with body.parts_as_file(part.content) as data:
+                table.fill(connection, data.path)
+            resources.callback(table.drop, connection)
+        for _ in part.content:
+            pass
+
+
+def _may_insert(head: bytes) -> bool:
+    """Whether data may follow what is no INSERT yet; a comment may be longer than the head."""
+    return first_keyword(head) in ("INSERT", "WITH", "")
+
+
 def _head(request: QueryRequest, body: Body) -> bytes:
     """The beginning of URL's query and body together, which is how ClickHouse joins them."""
     prefix = request.query.encode()
@@ -195,15 +227,30 @@ def _insert(
 def _insert_select(
     request: QueryRequest, insert: Insert, first: bytes, body: Body, connection: Connection
 ) -> Outcome:
-    """INSERT ... SELECT ... FORMAT: good without data; chDB would pass over any, silently."""
-    if first.strip() or any(part.strip() for part in body.rest()):
-        raise ClickHouseError(
-            48,
-            "NOT_IMPLEMENTED",
-            "INSERT ... SELECT ... FROM input() with data is not available in the embedded "
-            "ClickHouse; insert into a temporary table of a session, and select from that",
-        )
-    return connection.run(insert.statement, parameters=request.parameters)
+    """INSERT ... SELECT ... FORMAT: good without data; chDB would pass over any, silently.
+
+    So the data for the table function `input` goes into a temporary table, which is read in
+    its place.
+    """
+    found = find_input(insert.statement)
+    if found is None:
+        if any(part.strip(b"; \t\r\n") for part in chain((first,), body.rest())):
+            raise ClickHouseError(
+                36,
+                "BAD_ARGUMENTS",
+                "data follows an INSERT ... SELECT that does not read it; select from "
+                "input('name Type, ...') to insert the data, or send none",
+            )
+        return connection.run(insert.statement, parameters=request.parameters)
+    name = f"_input_{uuid.uuid4().hex}"
+    with body.rest_as_file(first) as data:
+        table = ExternalTable(name, found.structure, insert.format or "", data.size)
+        table.fill(connection, data.path)
+    try:
+        statement = insert.statement[: found.start] + name.encode() + insert.statement[found.end :]
+        return connection.run(statement, parameters=request.parameters)
+    finally:
+        table.drop(connection)
 
 
 def _checked_kind(query: Query, connection: Connection, request: QueryRequest) -> str:

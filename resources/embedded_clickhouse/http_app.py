@@ -24,6 +24,7 @@ from resources.embedded_clickhouse.body import Body
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.execution import Execution
 from resources.embedded_clickhouse.files import INSTANCE_HEADER
+from resources.embedded_clickhouse.multipart import read_form
 from resources.embedded_clickhouse.options import MAX_QUERIES
 from resources.embedded_clickhouse.request import QueryRequest, query_id
 from resources.embedded_clickhouse.response import ResultResponse
@@ -121,9 +122,15 @@ class HttpInterface:
         asked = QueryRequest.of(request)
         async with AsyncExitStack() as held:
             held.enter_context(self.traffic.request())
-            body = Body(asked.content_encoding, self._execution.room, self.traffic.open_requests)
+            body = Body(
+                asked.content_encoding,
+                self._execution.room,
+                self.traffic.open_requests,
+                in_blocks=asked.decompress,
+            )
             held.callback(body.close)
             await body.receive(request.stream())
+            asked = await self._with_form(asked, body)
             await self._take_slot()
             held.callback(self._slots.release)
             result = await self.in_thread(lambda: self._execution.run(asked, body))
@@ -132,6 +139,15 @@ class HttpInterface:
             return ResultResponse(
                 asked, result, self._execution.engine, self.in_thread, held.pop_all()
             )
+
+    async def _with_form(self, asked: QueryRequest, body: Body) -> QueryRequest:
+        """The request with what the fields of its form say, if its body is one."""
+        boundary = asked.boundary
+        if boundary is None:
+            return asked
+        return asked.with_form(
+            await self.in_thread(lambda: read_form(body.rest(), boundary, asked.declared_tables))
+        )
 
     async def _take_slot(self) -> None:
         if not self._slots.locked():

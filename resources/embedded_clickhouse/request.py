@@ -1,6 +1,7 @@
 """One query request: what its URL and headers say, checked.
 
-Reading only. Who may ask is in `access`, what is done about it in `execution`.
+Of a multipart form also the fields. Reading only. Who may ask is in `access`, what is done about
+it in `execution`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ import re
 import string
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from resources.embedded_clickhouse.errors import ClickHouseError
+from resources.embedded_clickhouse.external_data import (
+    ExternalTable,
+    declared_tables,
+    describing,
+)
+from resources.embedded_clickhouse.multipart import Form, boundary_of
 
 # Parameters of the HTTP interface itself; whatever else the URL holds is a setting.
 _NOT_SETTINGS = frozenset(
@@ -61,7 +69,11 @@ class SessionRequest:
 
 @dataclass(frozen=True)
 class QueryRequest:
-    """All that a request says, but for its body."""
+    """All that a request says, but for its body: URL, headers, and the fields of a form.
+
+    `boundary` is that of a form; `compress` and `decompress` mean ClickHouse's block framing of
+    the result and of the body.
+    """
 
     query: str
     database: str | None
@@ -74,44 +86,75 @@ class QueryRequest:
     whole_result_first: bool
     content_encoding: str
     accept_encoding: str
+    compress: bool
+    decompress: bool
+    boundary: bytes | None
+    external_tables: tuple[ExternalTable, ...]
+    _method: str = field(repr=False)
+    _headers: Headers = field(repr=False)
+    _values: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def of(cls, request: Request) -> Self:
         """Read URL and headers."""
-        values = dict(request.query_params)
-        headers = request.headers
-        for framing in ("compress", "decompress"):
-            if is_true(values.get(framing)):
-                raise ClickHouseError(
-                    48,
-                    "NOT_IMPLEMENTED",
-                    f"{framing}=1 (ClickHouse's own block framing) is not spoken here; use "
-                    "Content-Encoding and Accept-Encoding with gzip, lz4 or zstd",
-                )
+        return cls._read(request.method, request.headers, dict(request.query_params), {})
+
+    def with_form(self, form: Form) -> Self:
+        """The same request with the fields of its form, which count as those of the URL."""
+        values = {**self._values, **form.fields}
+        return self._read(self._method, self._headers, values, form.files)
+
+    @property
+    def declared_tables(self) -> set[str]:
+        """The external tables that the URL describes."""
+        return declared_tables(self._values)
+
+    @classmethod
+    def _read(
+        cls, method: str, headers: Headers, values: Mapping[str, str], files: Mapping[str, int]
+    ) -> Self:
+        boundary = boundary_of(headers.get("content-type", ""))
+        described = describing(dict.fromkeys(declared_tables(values), 0) if boundary else {})
+        described |= describing(files)
         compress_result = is_true(values.get("enable_http_compression"))
         return cls(
             query=values.get("query", ""),
             database=values.get("database") or headers.get("x-clickhouse-database"),
             default_format=headers.get("x-clickhouse-format") or values.get("default_format"),
             session=_session(values),
-            settings=_settings(values),
+            settings=_settings(
+                {name: value for name, value in values.items() if name not in described}
+            ),
             parameters={
                 name.removeprefix("param_"): value
                 for name, value in values.items()
                 if name.startswith("param_")
             },
-            query_id=query_id(request) or str(uuid.uuid4()),
+            query_id=_shown(values.get("query_id", "")) or str(uuid.uuid4()),
             # Checked here and not set: a session could not be set back from it.
-            read_only=request.method != "POST" or values.get("readonly", "0") != "0",
+            read_only=method != "POST" or values.get("readonly", "0") != "0",
             whole_result_first=is_true(values.get("wait_end_of_query")),
             content_encoding=headers.get("content-encoding", "").strip().lower(),
             accept_encoding=headers.get("accept-encoding", "") if compress_result else "",
+            compress=is_true(values.get("compress")),
+            decompress=is_true(values.get("decompress")),
+            boundary=boundary,
+            external_tables=tuple(
+                ExternalTable.described(name, size, values) for name, size in files.items()
+            ),
+            _method=method,
+            _headers=headers,
+            _values=values,
         )
 
 
 def query_id(request: Request) -> str:
     """The client's id of its query as it may stand in a header; empty if it gave none."""
-    return quote(request.query_params.get("query_id", ""), safe=string.punctuation + " ")
+    return _shown(request.query_params.get("query_id", ""))
+
+
+def _shown(text: str) -> str:
+    return quote(text, safe=string.punctuation + " ")
 
 
 def is_true(value: str | None) -> bool:

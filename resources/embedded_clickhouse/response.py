@@ -19,7 +19,7 @@ from typing import Protocol, TypeVar
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from resources.embedded_clickhouse.encoding import encoder_for
+from resources.embedded_clickhouse.encoding import Encoder, encoder_for
 from resources.embedded_clickhouse.engine import Outcome
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.execution import Result
@@ -76,7 +76,7 @@ class ResultResponse(Response):
         self._server = server
         self._in_thread = in_thread
         self._held = held
-        self._encoder = encoder_for(asked.accept_encoding)
+        self._encoder = encoder_of(asked)
         self._tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(_TAG_LENGTH))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
@@ -150,6 +150,17 @@ class ResultResponse(Response):
         return b"\r\n".join(
             (b"", b"__exception__", tag, text + b"%d %s" % (len(text), tag), b"__exception__", b"")
         )
+
+
+def encoder_of(asked: QueryRequest) -> Encoder:
+    """How the answer to a request is encoded: blocks if it asks for them, HTTP's around them."""
+    encoder = encoder_for(asked.accept_encoding)
+    if not asked.compress:
+        return encoder
+    # Here, since most requests have no use for it.
+    from resources.embedded_clickhouse.blocks import BlockEncoder
+
+    return BlockEncoder(asked.settings.get("network_compression_method", "LZ4"), encoder)
 
 
 async def _until_disconnect(receive: Receive) -> None:

@@ -1,7 +1,7 @@
 """As much of ClickHouse's syntax as an HTTP front end must see.
 
-Where an INSERT's statement ends and its data begins, which format a query names, and
-whether it reaches for files. Not a parser: the engine parses, and reports what is wrong.
+Its tokens, which format a query names, and whether it reaches for files. Where the data of an
+INSERT begins is in `insert_syntax`. Not a parser: the engine parses, and reports what is wrong.
 Works on bytes, because data of any format may follow the statement.
 """
 
@@ -15,17 +15,25 @@ from dataclasses import dataclass
 # What is never closed runs to the end: the engine will complain, and reading stays linear.
 _TOKEN = re.compile(
     rb"""
-      (?P<space>\s++ | --[^\n]*+ | \#[!\ ][^\n]*+ | /\*.*?(?:\*/|\Z))
+      (?P<space>\s++ | (?:--|//)[^\n]*+ | \#[!\ ][^\n]*+ | /\*.*?(?:\*/|\Z))
     | (?P<quoted>'(?:[^'\\]++|\\.|'')*+(?:'|\Z) | `(?:[^`\\]++|\\.|``)*+(?:`|\Z)
-                 | "(?:[^"\\]++|\\.|"")*+(?:"|\Z) | \$(?P<tag>\w*+)\$.*?(?:\$(?P=tag)\$|\Z))
+                 | "(?:[^"\\]++|\\.|"")*+(?:"|\Z)
+                 | \xe2\x80\x98.*?(?:\xe2\x80\x99|\Z) | \xe2\x80\x9c.*?(?:\xe2\x80\x9d|\Z)
+                 | \$(?P<tag>\w*+)\$.*?(?:\$(?P=tag)\$|\Z))
     | (?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*+)
     | (?P<number>\d[\w.]*+)
     | (?P<symbol>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
-_AFTER_FORMAT = re.compile(rb"[^\S\n]*+;?[^\S\n]*+\n?")
 _SELECT_STARTS = frozenset({"SELECT", "WITH", "FROM"})
+# After these words an expression or a name must follow, whatever that is called.
+_UNFINISHED = re.compile(
+    r"ALL|AND|AS|BETWEEN|BY|CASE|DISTINCT|DIV|ELSE|EXCEPT|FROM|HAVING|ILIKE|IN|INTERSECT|INTERVAL"
+    r"|INTO|IS|JOIN|LIKE|LIMIT|MOD|NOT|OFFSET|ON|OR|PREWHERE|QUALIFY|RECURSIVE|SELECT|THEN|UNION"
+    r"|USING|WHEN|WHERE|WITH",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -71,48 +79,39 @@ class Query:
         return self.text[: self.format_start] + target + b" " + self.text[self.format_start :]
 
 
-@dataclass(frozen=True)
-class Insert:
-    """An INSERT whose data follows: the statement up to FORMAT or VALUES, the data after.
-
-    `selects`: the data would pass through a SELECT first, by the table function `input`.
-    """
-
-    statement: bytes
-    format: str | None
-    data_start: int
-    selects: bool = False
-
-    def from_file(self, path: str, format_name: str) -> bytes:
-        """The same INSERT, its data in the file at `path`, which is not compressed."""
-        quoted = path.replace("\\", "\\\\").replace("'", "\\'").encode()
-        source = b"\nFROM INFILE '" + quoted + b"' COMPRESSION 'none'\n"
-        start = self._settings_start()
-        before, after = self.statement[:start], self.statement[start:]
-        return before + source + after + b"\nFORMAT " + format_name.encode()
-
-    def _settings_start(self) -> int:
-        """Where `SETTINGS name = ...` begins, before which a source must stand."""
-        tokens = list(top_level_tokens(self.statement))
-        for clause, _, equals in zip(tokens, tokens[1:], tokens[2:], strict=False):
-            if clause.is_word("SETTINGS") and equals.text == "=":
-                return clause.start
-        return len(self.statement)
-
-
-def top_level_tokens(text: bytes) -> Iterator[Token]:
-    """The tokens outside of parentheses, comments left out."""
-    depth = 0
+def all_tokens(text: bytes) -> Iterator[Token]:
+    """The tokens at every depth of parentheses, comments left out."""
     for found in _TOKEN.finditer(text):
         kind = found.lastgroup or ""
         if kind == "tag":
             kind = "quoted"
-        if kind == "symbol" and found.group() in b")]}":
-            depth = max(0, depth - 1)
-        if depth == 0 and kind != "space":
+        if kind != "space":
             yield Token(kind, found.group().decode(errors="replace"), found.start(), found.end())
-        if kind == "symbol" and found.group() in b"([{":
+
+
+def top_level_tokens(text: bytes) -> Iterator[Token]:
+    """The tokens outside of parentheses, and the parentheses themselves."""
+    depth = 0
+    for token in all_tokens(text):
+        is_symbol = token.kind == "symbol"
+        if is_symbol and token.text in ")]}":
+            depth = max(0, depth - 1)
+        if depth == 0:
+            yield token
+        if is_symbol and token.text in "([{":
             depth += 1
+
+
+def ends_expression(token: Token, before: Token | None) -> bool:
+    """Whether a keyword may follow `token`, and not only a name that is spelled like one.
+
+    `before` is the token before it, which tells `SELECT *` from `a * format`.
+    """
+    if token.kind == "word":
+        return _UNFINISHED.fullmatch(token.text) is None
+    if token.text == "*":
+        return before is not None and (before.text in (",", ".") or before.is_word("SELECT"))
+    return token.kind in ("quoted", "number") or token.text in (")", "]", "}")
 
 
 def first_keyword(text: bytes) -> str:
@@ -143,48 +142,6 @@ def read_query(text: bytes) -> Query:
     )
 
 
-def read_insert(head: bytes) -> Insert | None:
-    """The INSERT that begins `head`, if data follows it; None for any other statement."""
-    if first_keyword(head) != "INSERT":
-        return None
-    tokens = top_level_tokens(head)
-    previous = next(tokens)
-    table_seen = selects = False
-    for token in tokens:
-        part_of_name = previous.text == "."
-        if not table_seen:
-            is_filler = token.is_word("INTO", "TABLE", "FUNCTION")
-            # A name may be a parameter, `{table:Identifier}`, of which only the end is seen here.
-            table_seen = (token.is_name and not is_filler) or token.text == "}"
-        elif token.is_word("FORMAT") and not part_of_name:
-            name = next(tokens, None)
-            if name is None or not name.is_name:
-                return None
-            data = _AFTER_FORMAT.match(head, name.end)
-            start = data.end() if data else name.end
-            return Insert(head[: token.start], name.text, start, selects)
-        elif selects or part_of_name:
-            pass
-        elif token.is_word("VALUES"):
-            return Insert(head[: token.start], "Values", token.end)
-        elif token.is_word("SELECT", "WITH", "FROM", "WATCH"):
-            selects = True
-        previous = token
-    return None if selects or not table_seen else _insert_without_format(head)
-
-
-def _insert_without_format(head: bytes) -> Insert | None:
-    """`INSERT INTO t (a, b)`, its format left to the request; the data starts on the next line.
-
-    `INSERT INTO t (SELECT 1)` looks alike, but carries its own rows.
-    """
-    if re.search(rb"\(\s*(?:SELECT|WITH)\b", head, re.IGNORECASE):
-        return None
-    line_end = head.find(b"\n")
-    end = len(head) if line_end < 0 else line_end
-    return Insert(head[:end].rstrip().rstrip(b";"), None, min(end + 1, len(head)))
-
-
 def _format_clause(tokens: list[Token]) -> tuple[Token, Token] | None:
     """FORMAT and its name, when they end the query or only SETTINGS follow.
 
@@ -194,6 +151,8 @@ def _format_clause(tokens: list[Token]) -> tuple[Token, Token] | None:
         keyword, name = tokens[index], tokens[index + 1]
         following = tokens[index + 2] if index + 2 < len(tokens) else None
         ends = following is None or following.is_word("SETTINGS")
-        if keyword.is_word("FORMAT") and name.is_name and ends:
+        before = tokens[index - 2] if index > 1 else None
+        is_clause = keyword.is_word("FORMAT") and ends_expression(tokens[index - 1], before)
+        if is_clause and name.is_name and ends:
             return keyword, name
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -135,12 +136,65 @@ def test_each_way_to_write_an_insert_works(
     assert ask(f"SELECT * FROM {name} ORDER BY a FORMAT CSV").text == '1,"x"\n2,"y, z"\n'
 
 
-def test_data_for_an_insert_select_is_refused_rather_than_passed_over(
+@pytest.mark.parametrize("with_session", [False, True])
+def test_data_passes_through_the_select_of_an_insert_by_input(
+    ask, table: MakeTable, with_session: bool
+) -> None:
+    name = table("a UInt64")
+    session = {"session_id": name} if with_session else {}
+    query = f"INSERT INTO {name} SELECT i.x * 10 FROM input('x UInt64') AS i WHERE x > 1 FORMAT TSV"
+    answer = ask(b"1\n2\n3", query=query, **session)
+    assert json.loads(answer.headers["x-clickhouse-summary"])["written_rows"] == "2"
+    assert ask(f"SELECT a FROM {name} ORDER BY a").text == "20\n30\n"
+
+
+def test_data_for_a_select_that_reads_none_is_refused_rather_than_passed_over(
     ask, table: MakeTable
 ) -> None:
-    query = f"INSERT INTO {table('a UInt64')} SELECT x FROM input('x UInt64') FORMAT TSV"
-    answer = ask(b"1\n2\n", query=query)
-    assert (answer.status, answer.code) == (501, 48)
+    name = table("a UInt64")
+    answer = ask(b"1\n2\n", query=f"INSERT INTO {name} SELECT 1 FORMAT TSV")
+    assert (answer.status, answer.code) == (400, 36)
+    assert ask(f"SELECT count() FROM {name}").text == "0\n"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO {t} FORMAT RawBLOB\n",
+        "WITH (SELECT 1) AS x INSERT INTO {t} FORMAT RawBLOB\n",
+        "WITH x AS (SELECT 'INSERT INTO y FORMAT z')\n-- )\nINSERT INTO {t} (a) FORMAT RawBLOB\n",
+        "INSERT INTO {t} SETTINGS max_threads = 1 FORMAT RawBLOB\n",
+        "INSERT INTO {t} SELECT a FROM input('a String') FORMAT RawBLOB\n",
+    ],
+)
+@pytest.mark.parametrize("in_url", [False, True])
+def test_data_is_inserted_byte_for_byte(
+    ask, table: MakeTable, statement: str, in_url: bool
+) -> None:
+    name = table("a String")
+    text = statement.format(t=name)
+    sent = ["a;", "a ", "a\t ;\r\n", " \n\n", ";", "\n;a", "--a", "/* a"]
+    for data in sent:
+        answer = ask(data, query=text.rstrip("\n")) if in_url else ask(text + data)
+        assert answer.status == 200, answer.text
+    read = json.loads(ask(f"SELECT groupArray(a) AS all FROM {name} FORMAT JSONEachRow").text)
+    assert sorted(read["all"]) == sorted(sent)
+
+
+def test_a_statement_longer_than_what_is_read_first_finds_its_data(ask, table: MakeTable) -> None:
+    name = table("a String")
+    numbers = ", ".join(map(str, range(100_000)))
+    for statement in (
+        f"WITH [{numbers}] AS x INSERT INTO {name} FORMAT TSV\n",
+        f"INSERT INTO /* {numbers} */ {name} FORMAT TSV\n",
+    ):
+        assert ask(f"{statement}a;\n", max_query_size=10_000_000).status == 200
+    assert ask(f"SELECT count(), any(a) FROM {name}").text == "2\ta;\n"
+
+
+def test_a_file_of_the_server_is_not_read_for_an_insert(ask, table: MakeTable) -> None:
+    answer = ask(f"INSERT INTO {table('a String')} FROM INFILE '/etc/hostname' FORMAT TSV")
+    assert answer.code == 78
 
 
 def test_an_insert_without_format_takes_that_of_the_request(ask, table: MakeTable) -> None:

@@ -246,11 +246,6 @@ def test_a_query_id_cannot_forge_headers(ask, query: str) -> None:
     assert answer.headers["x-clickhouse-query-id"] == "%C3%BC%0D%0AX-Forged: 1"
 
 
-def test_block_framing_is_refused_by_name(ask) -> None:
-    assert ask("SELECT 1", compress=1).code == 48
-    assert ask("SELECT 1", decompress=1).code == 48
-
-
 def test_many_clients_read_and_write_at_once_and_every_row_counts(
     endpoint: Endpoint, client: Client, table: MakeTable
 ) -> None:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.embedded_clickhouse.sql import first_keyword, read_insert, read_query
+from resources.embedded_clickhouse.errors import ClickHouseError
+from resources.embedded_clickhouse.insert_syntax import find_input, read_insert
+from resources.embedded_clickhouse.sql import first_keyword, read_query
 
 
 @pytest.mark.parametrize(
@@ -33,13 +35,41 @@ from resources.embedded_clickhouse.sql import first_keyword, read_insert, read_q
          "INSERT INTO {d:Identifier}.{t:Identifier} (a) ", "CSV", "1"),
         ("INSERT INTO t (a)\n1", "INSERT INTO t (a)", None, "1"),
         ("INSERT INTO t", "INSERT INTO t", None, ""),
+        ("INSERT INTO t;", "INSERT INTO t", None, ""),
+        ("INSERT INTO t (\n  a,\n  b\n)\n1,2", "INSERT INTO t (\n  a,\n  b\n)", None, "1,2"),
+        ("-- why\nINSERT INTO t (a) -- which\n1", "-- why\nINSERT INTO t (a)", None, "1"),
+        ("INSERT INTO t FORMAT TSV ;a", "INSERT INTO t ", "TSV", ";a"),
+        ("INSERT INTO t FORMAT TSV\n;", "INSERT INTO t ", "TSV", ";"),
+        ("INSERT INTO t FORMAT TSV\r\n a ;; \n", "INSERT INTO t ", "TSV", " a ;; \n"),
+        ("INSERT INTO t FORMAT TSV \t\n\t1", "INSERT INTO t ", "TSV", "\t1"),
+        ("WITH 1 AS x INSERT INTO t FORMAT TSV\na;", "WITH 1 AS x INSERT INTO t ", "TSV", "a;"),
+        ("WITH a AS (SELECT 1), insert AS (SELECT 2 FORMAT) INSERT INTO t VALUES (1);",
+         "WITH a AS (SELECT 1), insert AS (SELECT 2 FORMAT) INSERT INTO t ", "Values", " (1);"),
+        ("/* x */ with 'INSERT' as format insert into t format TSV\n1",
+         "/* x */ with 'INSERT' as format insert into t ", "TSV", "1"),
+        ("INSERT INTO {t:Identifier} VALUES (1)",
+         "INSERT INTO {t:Identifier} ", "Values", " (1)"),
+        ("INSERT INTO {d:Identifier}.{t:Identifier} (a) FORMAT TSV\n1",
+         "INSERT INTO {d:Identifier}.{t:Identifier} (a) ", "TSV", "1"),
+        ("INSERT INTO FUNCTION file($x$ FORMAT ' ) $x$, 'TSV', 'a Array(UInt8)') (a) FORMAT TSV\n1",
+         "INSERT INTO FUNCTION file($x$ FORMAT ' ) $x$, 'TSV', 'a Array(UInt8)') (a) ", "TSV", "1"),
+        ("INSERT INTO TABLE FUNCTION file('x') PARTITION BY a % 2 VALUES (1)",
+         "INSERT INTO TABLE FUNCTION file('x') PARTITION BY a % 2 ", "Values", " (1)"),
+        ("INSERT INTO t SETTINGS a = 'FORMAT', b = -1, c = [1], d = x FORMAT TSV\n1",
+         "INSERT INTO t SETTINGS a = 'FORMAT', b = -1, c = [1], d = x ", "TSV", "1"),
+        ("INSERT INTO t (a) SETTINGS b = 1\n1", "INSERT INTO t (a) SETTINGS b = 1", None, "1"),
+        ("INSERT INTO t // FORMAT CSV\n(a) VALUES (1)",
+         "INSERT INTO t // FORMAT CSV\n(a) ", "Values", " (1)"),
+        ("INSERT INTO t (a, format, select) VALUES (\u2018x)\u2019)",
+         "INSERT INTO t (a, format, select) ", "Values", " (\u2018x)\u2019)"),
+        ("INSERT INTO t (with, a) VALUES (1)", "INSERT INTO t (with, a) ", "Values", " (1)"),
     ],
 )  # fmt: skip
 def test_the_data_of_an_insert_begins_after_its_format(text, statement, form, data) -> None:
     insert = read_insert(text.encode())
     assert insert is not None
     assert (insert.statement.decode(), insert.format) == (statement, form)
-    assert text[insert.data_start :] == data
+    assert text.encode()[insert.data_start :].decode() == data
 
 
 @pytest.mark.parametrize(
@@ -68,7 +98,20 @@ def test_the_source_of_the_data_stands_before_the_settings(text: str, statement:
         "INSERT INTO t SELECT 1",
         "INSERT INTO t (SELECT 1)",
         "INSERT INTO t (a) WITH 1 AS x SELECT x",
-        "INSERT INTO t FROM INFILE 'x'",
+        "INSERT INTO t FROM u SELECT a",
+        "INSERT INTO t SELECT a AS format FROM u",
+        "INSERT INTO t SELECT format FROM u",
+        "INSERT INTO t SELECT b * format x FROM u",
+        "INSERT INTO t SELECT u.format FROM u",
+        "INSERT INTO t SELECT DISTINCT format FROM u",
+        "INSERT INTO t SELECT 1 FORMAT Null SETTINGS max_threads = 1",
+        "INSERT INTO t WITH a AS (SELECT 1) SELECT * FROM a",
+        "INSERT INTO t ((SELECT 1))",
+        "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a",
+        "WITH 1 AS insert SELECT insert",
+        "WITH insert AS (SELECT 1) SELECT * FROM insert FORMAT TSV",
+        "WITH 1 + insert AS x SELECT x FORMAT TSV",
+        "INSERT INTO t (a) 1, 2",
         "INSERT",
         "INSERT INTO",
         "",
@@ -84,19 +127,58 @@ def test_data_passing_through_a_select_is_recognised() -> None:
     assert insert.selects
 
 
+@pytest.mark.parametrize(
+    ("call", "structure"),
+    [
+        ("input('a UInt8, b String')", "a UInt8, b String"),
+        (r"input ( 'a Enum(\'x\' = 1)' )", "a Enum('x' = 1)"),
+        ("(SELECT * FROM input('a Enum(''x'' = 1)'))", "a Enum('x' = 1)"),
+        ("t WHERE x = 'input(''a'')'", None),
+        ("input", None),
+    ],
+)
+def test_the_structure_of_input_is_found(call: str, structure: str | None) -> None:
+    found = find_input(f"INSERT INTO t SELECT * FROM {call}".encode())
+    assert (found and found.structure) == structure
+
+
+@pytest.mark.parametrize("at", range(1, 70))
+def test_a_statement_that_is_cut_off_is_not_taken_for_whole(at: int) -> None:
+    text = b"WITH 1 AS x INSERT INTO t (a, b) SETTINGS c = 'd' FORMAT TSV /* e */\n1"
+    insert, whole = read_insert(text[:at], cut=True), read_insert(text)
+    assert insert in (None, whole)
+
+
+def test_a_file_of_the_client_is_refused() -> None:
+    with pytest.raises(ClickHouseError, match="FROM INFILE is not allowed"):
+        read_insert(b"INSERT INTO t (a) FROM INFILE 'x' FORMAT TSV")
+
+
+@pytest.mark.parametrize("data", [b"", b"1"])
+def test_a_semicolon_glued_to_the_format_is_refused_before_data(data: bytes) -> None:
+    insert = read_insert(b"INSERT INTO t FORMAT TSV; \n" + data)
+    assert insert is not None
+    assert insert.format == "TSV"
+    with pytest.raises(ClickHouseError, match="excessive ';'"):
+        read_insert(b"INSERT INTO t FORMAT TSV;1")
+
+
 @given(st.binary())
 def test_any_bytes_may_be_data(data: bytes) -> None:
-    head = b"INSERT INTO t FORMAT Native\n"
-    insert = read_insert(head + data)
-    assert insert is not None
-    assert insert.data_start == len(head)
+    for head in (b"INSERT INTO t FORMAT Native\n", b"WITH 1 AS x INSERT INTO t FORMAT Native\n"):
+        insert = read_insert(head + data)
+        assert insert is not None
+        assert insert.data_start == len(head)
 
 
 @given(st.binary())
 def test_any_bytes_can_be_read(text: bytes) -> None:
     read_query(text)
-    read_insert(text)
-    read_insert(b"INSERT INTO t " + text)
+    for head in (b"", b"INSERT INTO t ", b"WITH x AS (SELECT 1) INSERT INTO t "):
+        try:
+            read_insert(head + text)
+        except ClickHouseError as error:
+            assert error.code in (62, 78)
 
 
 @pytest.mark.parametrize(
