@@ -6,11 +6,14 @@ EVENTS ?= 1000000
 DEMO_ARGS ?=
 RECSYS_ARGS ?=
 STREAM_ARGS ?=
-PROVE_ARGS ?=
+MUTATION_ARGS ?=
 
-.PHONY: install demo demo-live dev kafka stop test test-endurance test-kafka test-spark prove lint types bench bench-recsys bench-stream clean
+.PHONY: help install demo demo-live dev kafka stop test test-endurance test-kafka test-spark mutation lint types bench bench-recsys bench-stream clean
 
-install: $(VENV)/.installed
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed ## Make .venv from pinned hashes
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -53,15 +56,15 @@ test-spark: install .venv-spark/.installed ## The tests on Spark in this process
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes --target .venv-spark -r $<
 	touch $@
 
-prove: install ## What operations rely on is taken away, one thing at a time, and a test must fail
-	$(BIN)/python -m bench.proof $(PROVE_ARGS)
+mutation: install ## Remove one behaviour at a time; a named test must fail (12 minutes)
+	$(BIN)/python -m tests.mutation.run $(MUTATION_ARGS)
 
-lint: install
+lint: install ## Style of Python and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
 
-types: install
+types: install ## Types, strictly
 	$(BIN)/mypy
 
 bench-recsys: install ## Every recommender on a file of pairs: RECSYS_ARGS="--train F --test F"

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from small_disk import MakeSmallDisk, SmallDisk, mounted
 
 from resources.clickhouse import URL_VARIABLE, ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
@@ -23,6 +22,7 @@ from social_assets.contracts.registry import contracts
 from social_assets.defs.dbt_project import exclusive
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.warehouse.loader import Loader
+from tests.small_disk import MakeSmallDisk, SmallDisk, mounted
 
 DeployedHome = Callable[[str], Home]
 

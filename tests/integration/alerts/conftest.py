@@ -9,7 +9,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from receivers import Mailbox, Webhook, mailbox, webhook
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import ENVIRONMENT_VARIABLE, Home
@@ -19,6 +18,7 @@ from sensors.alerts import alerts_sensor
 from social_assets.alerts.channels import URLS
 from social_assets.alerts.journal import Journal
 from social_assets.alerts.round import journal_of
+from tests.integration.alerts.receivers import Mailbox, Webhook, mailbox, webhook
 
 DAILY = dg.DailyPartitionsDefinition("2026-01-01")
 CONFIGURED = {"kafka": KafkaResource(), "stores": StoresResource(clickhouse=ClickHouseResource())}

@@ -8,9 +8,7 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
-from conftest import Platform
 from dagster import AssetCheckSeverity
-from receivers import Mailbox, Webhook, webhook
 
 from sensors.alerts import alerts_sensor
 from social_assets.alerts import journal as journal_module
@@ -19,6 +17,8 @@ from social_assets.alerts.round import TRIES_UNTIL_TOLD, UndeliveredError
 from social_assets.contracts.registry import contract
 from social_assets.lake.delta import Applied
 from social_assets.lake.lake import Lake
+from tests.integration.alerts.conftest import Platform
+from tests.integration.alerts.receivers import Mailbox, Webhook, webhook
 
 DAY, NEXT_DAY = "2026-03-01", "2026-03-02"
 SOMETHING: dict[pa.DataType, object] = {

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
-from conftest import LAST
 from deltalake import DeltaTable
 
 from resources.home import Home
@@ -18,6 +17,7 @@ from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.dbt_translator import Warehouse
 from social_assets.hops.stores import Stores
 from social_assets.lake.delta import LakeTable
+from tests.integration.checks.conftest import LAST
 
 Broken = set[tuple[str, str]]
 SETTLED, LOADED = "raw_equals_cleaned_plus_quarantine", "lake_equals_warehouse"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from conftest import LAST
 
 from resources.clickhouse import ClickHouseResource
 from resources.stores import StoresResource
@@ -20,6 +19,7 @@ from social_assets.defs.load_job import JOB_NAME, load_job, run_config
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.verification import verify_conservation
 from social_assets.hops.stores import Stores
+from tests.integration.checks.conftest import LAST
 
 DAYS = [LAST - timedelta(days=n) for n in (2, 1, 0)]
 STREAM = "live_streaming"

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.exceptions import Error
-from waiting import wait_until
 
 from resources.clickhouse import connect
 from resources.embedded_clickhouse.files import ServerFiles, is_locked
@@ -29,6 +28,7 @@ from resources.embedded_clickhouse.lifecycle import (
 )
 from resources.embedded_clickhouse.options import OptionError, loopback_address
 from resources.home import Home
+from tests.integration.embedded_clickhouse.waiting import wait_until
 
 SOURCES = Path(__file__).resolve().parents[3]
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
-from waiting import wait_until
 
 from resources.clickhouse import ClickHouseUnreachableError, connect
 from resources.embedded_clickhouse.errors import _STATUS_OF_NAME
 from resources.embedded_clickhouse.lifecycle import Endpoint
+from tests.integration.embedded_clickhouse.waiting import wait_until
 
 MakeTable = Callable[..., str]
 

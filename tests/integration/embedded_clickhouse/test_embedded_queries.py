@@ -14,10 +14,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 from urllib3.exceptions import ProtocolError
-from waiting import wait_until
 
 from resources.embedded_clickhouse.lifecycle import running_state
 from resources.home import Home
+from tests.integration.embedded_clickhouse.waiting import wait_until
 
 try:
     from compression import zstd

@@ -14,11 +14,11 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
-from accounts import contents, counts
-from kill_me import stores_in
 
 from resources.clickhouse import ClickHouseResource
 from social_assets.samples import generate
+from tests.integration.hops.accounts import contents, counts
+from tests.integration.hops.kill_me import stores_in
 
 MOMENTS = 20
 WITHIN = 0.8

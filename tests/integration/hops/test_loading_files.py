@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from accounts import Counts, contents, counts
 
 from social_assets.hops.clean import rebuild_days
 from social_assets.hops.ingest import ingest_files, land_files, rebuild
@@ -17,6 +16,7 @@ from social_assets.hops.load import load_days
 from social_assets.hops.stores import StreamStores
 from social_assets.samples import generate
 from social_assets.samples.bench_records import write_bench_records
+from tests.integration.hops.accounts import Counts, contents, counts
 
 NEW_YEAR = date(2026, 1, 1)
 StreamOf = Callable[[str], StreamStores]

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from accounts import contents, counts
 from dagster import materialize
 
 from resources.clickhouse import ClickHouseResource
@@ -20,6 +19,7 @@ from social_assets.hops.ingest import ingest_files, rebuild
 from social_assets.hops.maintain import expire, first_kept, maintain_stream
 from social_assets.hops.stores import StreamStores
 from social_assets.lake.retired import RetiredDaysError
+from tests.integration.hops.accounts import contents, counts
 
 OLD, NEW, TODAY = date(2026, 1, 1), date(2026, 3, 1), date(2026, 3, 2)
 StreamOf = Callable[[str], StreamStores]

@@ -13,11 +13,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from accounts import Counts, counts
 from deltalake import DeltaTable
 
 from social_assets.hops.ingest import held, ingest_files, land_files, rebuild
 from social_assets.hops.stores import StreamStores
+from tests.integration.hops.accounts import Counts, counts
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from drain_bed import Bed
 
 from resources import kafka_broker
 from resources.clickhouse import URL_VARIABLE
@@ -19,6 +18,7 @@ from resources.embedded_clickhouse.lifecycle import stop
 from resources.home import ENVIRONMENT_VARIABLE, Home
 from resources.kafka import KafkaResource
 from resources.kafka_settings import BOOTSTRAP_SERVERS
+from tests.integration.kafka.drain_bed import Bed
 
 JARS = Path(tempfile.gettempdir()) / f"social-assets-kafka-jars-{os.getuid()}"
 

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Broker
-from kafka_producing import numbered, produce
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import ENVIRONMENT_VARIABLE
@@ -19,6 +17,8 @@ from social_assets.alerts.stale_streams import observe_streams
 from social_assets.alerts.standing import Kind, Observation, Severity
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
+from tests.integration.kafka.conftest import Broker
+from tests.integration.kafka.kafka_producing import numbered, produce
 
 pytestmark = pytest.mark.kafka
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pytest
-from drain_bed import NOON, YESTERDAY, Bed, Counts, Stream, event, events
 
 from social_assets.contracts.registry import contracts
 from social_assets.hops import landed
@@ -21,6 +20,7 @@ from social_assets.lake.delta import LakeTable
 from social_assets.samples import SampleFile, generate
 from social_assets.sources.files import read_records
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
+from tests.integration.kafka.drain_bed import NOON, YESTERDAY, Bed, Counts, Stream, event, events
 
 pytestmark = pytest.mark.kafka
 

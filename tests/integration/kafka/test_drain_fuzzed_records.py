@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from drain_bed import Bed
 
 from social_assets.hops.ingest import rebuild
 from social_assets.samples.fuzzed_records import fuzzed_records
+from tests.integration.kafka.drain_bed import Bed
 
 pytestmark = pytest.mark.kafka
 

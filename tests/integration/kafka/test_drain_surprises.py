@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import Broker
-from drain_bed import NOON, YESTERDAY, Bed, Counts, Stream, event, events, wait_until
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
@@ -20,6 +18,17 @@ from resources import kafka_broker
 from resources.kafka import KafkaUnreachableError
 from social_assets.hops.ingest import rebuild
 from social_assets.hops.topic_offsets import ALL_PARTITIONS, REASONS, starts
+from tests.integration.kafka.conftest import Broker
+from tests.integration.kafka.drain_bed import (
+    NOON,
+    YESTERDAY,
+    Bed,
+    Counts,
+    Stream,
+    event,
+    events,
+    wait_until,
+)
 
 pytestmark = pytest.mark.kafka
 

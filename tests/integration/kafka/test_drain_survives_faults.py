@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import JARS, Broker
 
 from bench.stream_faults import FAULTS, KILL_BACKFILL, Platform, report, run_rounds
 from resources.clickhouse import URL_VARIABLE
@@ -13,6 +12,7 @@ from resources.embedded_clickhouse.lifecycle import stop
 from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
 from resources.home import ENVIRONMENT_VARIABLE, Home
 from resources.kafka import KafkaResource
+from tests.integration.kafka.conftest import JARS, Broker
 
 pytestmark = pytest.mark.kafka
 

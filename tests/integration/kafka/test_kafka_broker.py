@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import JARS, Broker
-from kafka_producing import numbered, produce
 
 from resources import kafka_broker
 from resources.home import ENVIRONMENT_VARIABLE, Home
@@ -19,6 +17,8 @@ from resources.kafka import KafkaResource
 from resources.kafka_broker import KafkaBrokerError
 from resources.kafka_settings import BOOTSTRAP_SERVERS
 from social_assets.cli import cli
+from tests.integration.kafka.conftest import JARS, Broker
+from tests.integration.kafka.kafka_producing import numbered, produce
 
 pytestmark = pytest.mark.kafka
 

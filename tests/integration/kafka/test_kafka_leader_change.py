@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import JARS, Broker
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
-from kafka_producing import PLENTY, numbered, produce, reader, values
 
 from resources import kafka_broker
 from resources.home import Home
 from resources.kafka import KafkaResource
 from resources.kafka_jars import ensure_jars, java
 from resources.kafka_settings import BOOTSTRAP_SERVERS
+from tests.integration.kafka.conftest import JARS, Broker
+from tests.integration.kafka.kafka_producing import PLENTY, numbered, produce, reader, values
 
 pytestmark = pytest.mark.kafka
 

@@ -8,7 +8,11 @@ from collections.abc import Callable
 import duckdb
 import pytest
 from confluent_kafka import Producer
-from kafka_producing import (
+
+from resources.kafka import KafkaResource
+from social_assets.sources.kafka import KAFKA_RECORDS
+from social_assets.sources.kafka_records import UNREADABLE_HEADERS
+from tests.integration.kafka.kafka_producing import (
     PLENTY,
     ends,
     numbered,
@@ -18,10 +22,6 @@ from kafka_producing import (
     reader,
     values,
 )
-
-from resources.kafka import KafkaResource
-from social_assets.sources.kafka import KAFKA_RECORDS
-from social_assets.sources.kafka_records import UNREADABLE_HEADERS
 
 pytestmark = pytest.mark.kafka
 

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import Broker
 from kafka.admin import KafkaAdminClient
-from kafka_producing import numbered, produce
 
 from resources import kafka_admin, kafka_broker
 from resources.kafka import KafkaRefusedError, KafkaResource, KafkaUnreachableError
 from resources.kafka_settings import BOOTSTRAP_SERVERS, SASL_PASSWORD, KafkaSettings
+from tests.integration.kafka.conftest import Broker
+from tests.integration.kafka.kafka_producing import numbered, produce
 
 pytestmark = pytest.mark.kafka
 

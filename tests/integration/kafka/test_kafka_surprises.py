@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pytest
-from conftest import Broker
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
-from kafka_producing import (
+
+from resources import kafka_broker
+from resources.kafka import KafkaResource, KafkaUnreachableError
+from social_assets.sources.kafka import Gap, TopicReader
+from tests.integration.kafka.conftest import Broker
+from tests.integration.kafka.kafka_producing import (
     PLENTY,
     numbered,
     offsets,
@@ -22,10 +26,6 @@ from kafka_producing import (
     reader,
     values,
 )
-
-from resources import kafka_broker
-from resources.kafka import KafkaResource, KafkaUnreachableError
-from social_assets.sources.kafka import Gap, TopicReader
 
 pytestmark = pytest.mark.kafka
 

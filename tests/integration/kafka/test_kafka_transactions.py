@@ -7,10 +7,19 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka import Producer
-from kafka_producing import PLENTY, ends, numbered, offsets, produce, read_all, reader, values
 
 import social_assets.sources.kafka
 from resources.kafka import KafkaResource
+from tests.integration.kafka.kafka_producing import (
+    PLENTY,
+    ends,
+    numbered,
+    offsets,
+    produce,
+    read_all,
+    reader,
+    values,
+)
 
 pytestmark = pytest.mark.kafka
 

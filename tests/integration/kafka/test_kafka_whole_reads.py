@@ -9,11 +9,11 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from confluent_kafka import Producer
-from kafka_producing import ends, reader
 
 import social_assets.sources.kafka
 from resources.kafka import KafkaResource
 from social_assets.sources.kafka import Read
+from tests.integration.kafka.kafka_producing import ends, reader
 
 pytestmark = pytest.mark.kafka
 

@@ -9,12 +9,12 @@ from urllib.parse import quote, urlsplit
 
 import dagster as dg
 import pytest
-from recommender_runs import Recommend, Warehouse, definitions
 
 from resources.clickhouse import URL_VARIABLE, connect
 from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running, stop
 from resources.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.defs.recsys import EVERY_DAY
+from tests.integration.recsys.recommender_runs import Recommend, Warehouse, definitions
 
 
 @pytest.fixture(scope="session")

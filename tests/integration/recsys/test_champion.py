@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from click.testing import CliRunner
-from recommender_runs import (
+
+import recsys
+from social_assets.cli import cli
+from social_assets.defs.recsys_candidates import DAILY, WEEKLY
+from tests.integration.recsys.recommender_runs import (
     Recommend,
     Warehouse,
     champion_version,
@@ -13,10 +17,6 @@ from recommender_runs import (
     metadata,
     verdicts,
 )
-
-import recsys
-from social_assets.cli import cli
-from social_assets.defs.recsys_candidates import DAILY, WEEKLY
 
 
 def test_interactions_without_taste_leave_the_champion_as_it_is(

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from recommender_runs import (
+
+import recsys
+from tests.integration.recsys.recommender_runs import (
     POSTS,
     TASTES,
     USERS,
@@ -17,8 +19,6 @@ from recommender_runs import (
     metadata,
     verdicts,
 )
-
-import recsys
 
 
 def test_a_first_run_publishes_a_champion_and_serves_it(

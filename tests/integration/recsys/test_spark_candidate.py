@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from recommender_runs import Recommend, Warehouse, metadata
 
 import recsys
+from tests.integration.recsys.recommender_runs import Recommend, Warehouse, metadata
 
 
 @pytest.mark.spark

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from recommender_runs import (
+
+import recsys
+from social_assets.defs import recsys_serving
+from social_assets.defs.recsys import checks
+from tests.integration.recsys.recommender_runs import (
     USERS,
     Recommend,
     Warehouse,
@@ -15,10 +19,6 @@ from recommender_runs import (
     metadata,
     verdicts,
 )
-
-import recsys
-from social_assets.defs import recsys_serving
-from social_assets.defs.recsys import checks
 
 WRONG_ROWS = {
     "('0', 1, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from conftest import Row, at
+from tests.integration.warehouse.conftest import Row, at
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 1, 3)
 

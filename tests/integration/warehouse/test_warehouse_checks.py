@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import WarehouseUnderTest
-from samples import STREAMS
 
 from social_assets.checks.referential import unresolved_keys
 from social_assets.checks.speed_equals_batch import difference
+from tests.integration.warehouse.conftest import WarehouseUnderTest
+from tests.integration.warehouse.samples import STREAMS
 
 FACTS = [
     "fact_engagement",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date
 
-from conftest import WarehouseUnderTest
 from dagster import materialize
-from samples import FIRST, LAST, STREAMS
 
 from resources.clickhouse import ClickHouseResource
 from resources.stores import StoresResource
@@ -15,6 +13,8 @@ from social_assets.defs.dbt_assets import layer_assets
 from social_assets.defs.dbt_project import dbt_arguments, dbt_environment, run_dbt
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.warehouse_deployment import deploy_warehouse
+from tests.integration.warehouse.conftest import WarehouseUnderTest
+from tests.integration.warehouse.samples import FIRST, LAST, STREAMS
 
 
 def test_deploying_again_does_nothing_and_takes_no_time(deployed: WarehouseUnderTest) -> None:

@@ -6,10 +6,10 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from conftest import Row, WarehouseUnderTest, at
-from samples import STREAMS
 
 from social_assets.checks.referential import doubled_keys, unresolved_keys
+from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
+from tests.integration.warehouse.samples import STREAMS
 
 
 def user(warehouse: WarehouseUnderTest, user_id: str) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from conftest import WarehouseUnderTest, at
-from samples import FIRST, LAST, STREAMS, engagement
+from tests.integration.warehouse.conftest import WarehouseUnderTest, at
+from tests.integration.warehouse.samples import FIRST, LAST, STREAMS, engagement
 
 SOURCES = {
     "fact_engagement": "engagement_events",

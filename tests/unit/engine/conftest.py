@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from judging import Judge, raw_table
 
 from social_assets.contracts.contract import Contract
 from social_assets.engine.clean_records import verdicts
 from social_assets.engine.duckdb_engine import DuckDBEngine, Session
+from tests.unit.engine.judging import Judge, raw_table
 
 
 @pytest.fixture(scope="session")

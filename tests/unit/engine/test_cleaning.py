@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from judging import Judge
 
 from social_assets.contracts.registry import contract
 from social_assets.engine.decode import csv_header
+from tests.unit.engine.judging import Judge
 
 VIDEO = contract("video_interactions")
 EVENTS = contract("engagement_events")

@@ -9,12 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from judging import raw_table
 
 from social_assets.contracts.registry import contract
 from social_assets.engine import duckdb_engine
 from social_assets.engine.clean_records import verdicts
 from social_assets.engine.duckdb_engine import DuckDBEngine
+from tests.unit.engine.judging import raw_table
 
 LIKE = b'{"event_id": "%s", "event_time": "2026-01-01T00:00:00Z", "account_id": 1}'
 

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from judging import ARRIVAL, Judge
 
 from social_assets.contracts.contract import Column, Contract, Spellings, TimeOfDay
 from social_assets.contracts.registry import contracts
 from social_assets.engine.verdicts import rules
+from tests.unit.engine.judging import ARRIVAL, Judge
 
 GOOD = {"integer": "20", "number": "5", "boolean": "yes", "strings": '["a", "b"]'}
 BROKEN_CHECKS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 
 import pytest
-from small_disk import MakeSmallDisk
+
+from tests.small_disk import MakeSmallDisk
 
 
 def test_a_filled_disk_takes_no_byte_until_room_is_made(small_disk: MakeSmallDisk) -> None:

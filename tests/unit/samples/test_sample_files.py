@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from reading import lines_of, parsed
 
 from social_assets.contracts.contract import match_key
 from social_assets.contracts.engagement_events import METRIC_TYPES
 from social_assets.contracts.registry import contracts
 from social_assets.samples import SampleFile, generate
+from tests.unit.samples.reading import lines_of, parsed
 
 STREAMS = [contract.name for contract in contracts()]
 EVENT_KINDS = {

@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pyarrow as pa
 import pytest
-from reading import parsed
 
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.split import Split, temporal_split
 from recsys.models.als import ALS
 from recsys.models.popularity import Popularity
 from social_assets.samples import SampleFile
+from tests.unit.samples.reading import parsed
 
 STREAMS_WITH_AGE = ("community_interactions", "video_interactions")
 WEIGHTS = {"view": 0.5, "click": 1.0, "like": 2.0, "comment": 3.0, "share": 4.0, "follow": 3.0}

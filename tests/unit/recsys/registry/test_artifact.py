@@ -155,7 +155,7 @@ def test_a_consumer_needs_numpy_and_pyarrow_alone(name, form, tasteful, tmp_path
     published = publish(model, tasteful, tmp_path, version="v1", **PROVENANCE)
     assert json.loads((published / "manifest.json").read_text())["scoring"] == form
     user = tasteful.users[0].as_py()
-    example = (CHECKOUT / "docs" / "consumer_example.py").read_text()
+    example = (CHECKOUT / "examples" / "recommend.py").read_text()
     done = subprocess.run(
         [sys.executable, "-c", NUMPY_AND_PYARROW_ALONE + example, published.as_uri(), user],
         cwd=CHECKOUT,

@@ -1,8 +1,8 @@
-"""What `bench.proof` takes away of the checks: items 3 and 4, contracts and freshness."""
+"""Mutations of the checks: items 3 and 4, contracts and freshness."""
 
 from __future__ import annotations
 
-from bench.proof_case import Case
+from tests.mutation.case import Case
 
 _GRAPH = "tests/graph/test_definitions.py::test_"
 _VERDICTS = "tests/unit/checks/test_check_verdicts.py::test_"

@@ -1,11 +1,11 @@
-"""The cases of `make prove` keep up with the code: what they take away stands there, once."""
+"""The mutation cases match the code: the text that each removes occurs once."""
 
 from pathlib import Path
 
 import pytest
 
-from bench.proof import CASES
-from bench.proof_case import Case
+from tests.mutation.case import Case
+from tests.mutation.run import CASES
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 

@@ -1,8 +1,8 @@
-"""What `bench.proof` takes away of the upkeep: items 6 and 7, automation and maintenance."""
+"""Mutations of the upkeep: items 6 and 7, automation and maintenance."""
 
 from __future__ import annotations
 
-from bench.proof_case import Case
+from tests.mutation.case import Case
 
 _AUTOMATION = "tests/graph/test_automation.py::test_"
 _GRAPH = "tests/graph/test_definitions.py::test_"

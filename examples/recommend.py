@@ -1,6 +1,6 @@
 """Recommend from a published model: needs NumPy, pyarrow and the folder `recsys`, nothing else.
 
-python docs/consumer_example.py <artifact folder or URL> <user id>
+python examples/recommend.py <artifact folder or URL> <user id>
 """
 
 import sys

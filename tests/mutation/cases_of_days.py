@@ -1,8 +1,8 @@
-"""What `bench.proof` takes away of the days: items 1 and 2, backfills and conservation."""
+"""Mutations of the days: items 1 and 2, backfills and conservation."""
 
 from __future__ import annotations
 
-from bench.proof_case import Case
+from tests.mutation.case import Case
 
 _PLAN = "tests/unit/operate/test_backfill_plan.py::test_"
 _GRAPH = "tests/graph/test_definitions.py::test_"

@@ -1,8 +1,8 @@
-"""What `bench.proof` takes away of the alerts: item 5, who is told of what, and once."""
+"""Mutations of the alerts: item 5, who is told of what, and once."""
 
 from __future__ import annotations
 
-from bench.proof_case import Case
+from tests.mutation.case import Case
 
 _ITEM = "5.5 alerts"
 _TOLD = "tests/integration/alerts/test_alerts_of_a_platform.py::test_"

@@ -1,6 +1,6 @@
-"""A case of `bench.proof`: one thing that the platform does, taken away, and the test that minds.
+"""A mutation case: one behaviour that is removed, and the tests of which one must fail.
 
-The form alone. The cases stand in `proof_of_days` and its neighbours.
+Belongs here: the type. The cases stand in `cases_of_*`.
 """
 
 from __future__ import annotations

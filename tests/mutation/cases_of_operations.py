@@ -1,8 +1,8 @@
-"""What `bench.proof` takes away of item 8: the doctor, environments, secrets, logs, the runbook."""
+"""Mutations of item 8: the doctor, environments, secrets, logs, the runbook."""
 
 from __future__ import annotations
 
-from bench.proof_case import Case
+from tests.mutation.case import Case
 
 _DOCTOR = "tests/integration/operate/test_doctor.py::test_"
 _KINDS = "tests/unit/resources/test_environments.py::test_"

@@ -1,13 +1,13 @@
-"""Whether a test holds each thing that operations rely on: it is taken away, and a test must fail.
+"""Mutation tests: each case removes one behaviour that operations rely on, and a test must fail.
 
-    python -m bench.proof [--item 5.3] [--list]
+    python -m tests.mutation.run [--item 5.3] [--list]
 
-The checkout is copied, so that nothing here is touched. In the copy all tests that cases name must
-pass first. Then each case replaces one text in one file, and a test that it names must fail: by
-what it finds, not since the code can't be imported any more. Ends with 1 if a case is not caught.
+The program copies the checkout and runs the tests that cases name; all must pass. Then it replaces
+one text in one file for each case, and one of the case's tests must fail: by an assertion, not
+because the code can no longer be imported. Exits with 1 if no test fails for some case.
 
-Here belongs how that is done. What is taken away stands in `proof_of_days`, `proof_of_checks`,
-`proof_of_alerts`, `proof_of_upkeep` and `proof_of_operations`.
+Belongs here: how cases run. The cases stand in `cases_of_days`, `cases_of_checks`,
+`cases_of_alerts`, `cases_of_upkeep` and `cases_of_operations`.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ from typing import NoReturn
 
 import pytest
 
-from bench import (
-    proof_of_alerts,
-    proof_of_checks,
-    proof_of_days,
-    proof_of_operations,
-    proof_of_upkeep,
+from tests.mutation import (
+    cases_of_alerts,
+    cases_of_checks,
+    cases_of_days,
+    cases_of_operations,
+    cases_of_upkeep,
 )
-from bench.proof_case import Case
+from tests.mutation.case import Case
 
 CASES: Sequence[Case] = (
-    *proof_of_days.CASES,
-    *proof_of_checks.CASES,
-    *proof_of_alerts.CASES,
-    *proof_of_upkeep.CASES,
-    *proof_of_operations.CASES,
+    *cases_of_days.CASES,
+    *cases_of_checks.CASES,
+    *cases_of_alerts.CASES,
+    *cases_of_upkeep.CASES,
+    *cases_of_operations.CASES,
 )
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 PYTEST = ("-q", "-n", "0", "-x", "-p", "no:cacheprovider", "--tb=short", "-rfE")
 SECONDS = 200
 """What one test may take."""
 
-OURS = frozenset({"bench", "recsys", "resources", "sensors", "social_assets"})
+OURS = frozenset({"bench", "tests", "recsys", "resources", "sensors", "social_assets"})
 PRELOADED = (
     "clickhouse_connect",
     "dagster._core.test_utils",
@@ -181,7 +181,7 @@ def main() -> int:
     started = time.monotonic()
     for name in PRELOADED:
         importlib.import_module(name)
-    with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Copy(Path(folder).resolve())
         _demand_that_all_pass(copy, cases)
         missed = sum(not _is_caught(copy, case) for case in cases)
@@ -214,8 +214,8 @@ def _is_caught(copy: Copy, case: Case) -> bool:
     with copy.without(case):
         outcome = copy.test(case.named_tests)
     caught_by = outcome.caught_by.rpartition("::")[2]
-    verdict = f"caught by {caught_by}" if caught_by else "NOT CAUGHT"
-    print(f"{case.name}: {verdict} ({outcome.seconds:.1f} s)", flush=True)
+    result = f"caught by {caught_by}" if caught_by else "NOT CAUGHT"
+    print(f"{case.name}: {result} ({outcome.seconds:.1f} s)", flush=True)
     if not caught_by and outcome.code != _PASSED:
         print(outcome.text, flush=True)
     return bool(caught_by)

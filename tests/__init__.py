@@ -1,0 +1,1 @@
+"""Tests: unit and integration tests mirror the code; graph tests run commands; mutation."""
