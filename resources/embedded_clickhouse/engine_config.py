@@ -19,9 +19,7 @@ _MERGE_SELECTOR_BASE = 12
 again. With ClickHouse's own 5, two thirds of the CPU of a drain went into merges (10 M events, 50
 inserts: 50 of 75 CPU s; with 12, 28 of 60; with 25 no less)."""
 
-_PARSED_AT_ONCE_BYTES = 1 << 20
-"""Of a body, by one thread. With ClickHouse's own 10 MiB, an insert of 320 MB took 80 MB more."""
-
+# chDB would map a file into memory, so that a body of any size would become resident.
 # The log of parts is in memory, so that it can be asked on a full disk; see `written_parts`.
 # chDB opens its sessions as `default` without a password, so that one must stay good too.
 # Who is in this process is in already; from outside only HTTP leads here.
@@ -29,7 +27,7 @@ _CONFIG = """<clickhouse>
   <users_config>{path}</users_config>
   <profiles><default>
     <min_free_disk_bytes_to_perform_insert>{reserve}</min_free_disk_bytes_to_perform_insert>
-    <min_chunk_bytes_for_parallel_parsing>{chunk}</min_chunk_bytes_for_parallel_parsing>
+    <storage_file_read_method>pread</storage_file_read_method>
   </default></profiles>
   <quotas><default/></quotas>
   <part_log>
@@ -72,6 +70,5 @@ def write_engine_config(path: Path, password: str, reserve_bytes: int) -> None:
             digest=digest,
             merge_base=_MERGE_SELECTOR_BASE,
             reserve=reserve_bytes,
-            chunk=_PARSED_AT_ONCE_BYTES,
         ),
     )
