@@ -1,4 +1,4 @@
-"""Looks at everything that alerts are about, at once: runs, checks, streams.
+"""Looks at everything that alerts are about, at once: runs, checks, streams, disks.
 
 Here belongs who owns what, by the graph and the contracts.
 """
@@ -9,10 +9,12 @@ from collections.abc import Iterable
 
 from dagster import AssetKey, DagsterInstance, DagsterRun, RepositoryDefinition
 
+from resources.home import Home
 from resources.kafka import KafkaResource
 from resources.stores import StoresResource
 from social_assets.alerts.failed_checks import Check, observe_checks
 from social_assets.alerts.failed_runs import observe_runs, stream_of
+from social_assets.alerts.full_disks import observe_disks
 from social_assets.alerts.journal import Journal
 from social_assets.alerts.stale_streams import observe_streams
 from social_assets.alerts.standing import Observation
@@ -43,6 +45,7 @@ def observe(
             ),
             observe_checks(instance, checks),
             observe_streams(contracts(), stores, kafka),
+            observe_disks(Home.from_environment()),
         ]
     )
 

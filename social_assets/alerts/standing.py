@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CHAMPION = "rejected candidates"
     STALE = "stale streams"
     LAG = "Kafka lag"
+    DISK = "full disks"
     BLIND = "what cannot be watched"
     CHANNEL = "channels that take no alerts"
 

@@ -22,7 +22,6 @@ DISTRIBUTION = "social-assets"
 OLDEST_JAVA = 17
 
 GIGABYTE = 1024**3
-WARN_FREE_BYTES, FAIL_FREE_BYTES = 10 * GIGABYTE, 2 * GIGABYTE
 WARN_MEMORY_BYTES = 1 * GIGABYTE
 FEWEST_FILES = 1024
 CLOCK_SECONDS = 60.0
@@ -95,22 +94,23 @@ def home_folder(home: Home) -> Iterator[Finding]:
 
 
 def disk(home: Home) -> Iterator[Finding]:
-    """Room for what comes: of bytes and of files."""
-    place = _nearest(home.path)
-    usage = os.statvfs(place)
-    free = usage.f_bavail * usage.f_frsize
-    text = f"{free / GIGABYTE:,.1f} GiB free on the disk of {place}"
-    remedy = "make room, or move the home: compaction and retention need room to free room"
-    if free < FAIL_FREE_BYTES:
-        yield error("disk", text, remedy)
-    elif free < WARN_FREE_BYTES:
-        yield warn("disk", text, remedy)
-    else:
-        yield ok("disk", text)
-    if usage.f_files and usage.f_favail < usage.f_files // 100:
-        yield warn(
-            "disk", f"{usage.f_favail:,} files left on the disk of {place}", "delete small files"
-        )
+    """Room for what comes, on every disk that is written to: of bytes and of files."""
+    from social_assets.alerts.full_disks import REMEDY, disks
+    from social_assets.alerts.standing import Severity
+
+    for each in disks(home):
+        if each.severity is None:
+            yield ok("disk", each.describe())
+        else:
+            name = error if each.severity is Severity.ERROR else warn
+            yield name("disk", each.describe(), REMEDY)
+        usage = os.statvfs(each.space.folder)
+        if usage.f_files and usage.f_favail < usage.f_files // 100:
+            yield warn(
+                "disk",
+                f"{usage.f_favail:,} files left on the disk of {each.space.folder}",
+                "delete small files",
+            )
 
 
 def memory(_: Home) -> Iterator[Finding]:

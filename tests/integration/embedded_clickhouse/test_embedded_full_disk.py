@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from conftest import Answer, BareHttp
-from small_disk import MakeSmallDisk, SmallDisk
 
 from resources.disk_space import RESERVE_VARIABLE
 from resources.embedded_clickhouse.lifecycle import (
@@ -18,6 +16,8 @@ from resources.embedded_clickhouse.lifecycle import (
     stop,
 )
 from resources.home import Home
+from tests.integration.embedded_clickhouse.conftest import Answer, BareHttp
+from tests.small_disk import MakeSmallDisk, SmallDisk
 
 MEGABYTE = 1024**2
 RESERVE = 64 * MEGABYTE

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from resources.clickhouse import URL_VARIABLE
+from resources.disk_space import RESERVE_VARIABLE
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
 from resources.environments import VARIABLE
 from resources.home import ENVIRONMENT_VARIABLE, Home
@@ -26,6 +27,7 @@ from social_assets.operate import doctor, doctor_machine, doctor_services, docto
 from social_assets.operate.doctor import examine
 from social_assets.operate.finding import Finding, Health
 from social_assets.operate.instance import use_home
+from tests.small_disk import MakeSmallDisk
 
 NOBODY = "127.0.0.1:9"
 
@@ -157,16 +159,27 @@ def test_a_password_that_others_can_read_is_named(home: Home) -> None:
     assert f"chmod o-w {home.path}" in writable
 
 
-@pytest.mark.parametrize(
-    ("limit", "health"), [("WARN_FREE_BYTES", "warn"), ("FAIL_FREE_BYTES", "error")]
-)
-def test_a_full_disk_is_named(
-    home: Home, monkeypatch: pytest.MonkeyPatch, limit: str, health: str
+def test_a_disk_that_runs_full_is_named_with_what_lies_on_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch, small_disk: MakeSmallDisk
 ) -> None:
-    monkeypatch.setattr(doctor_machine, limit, 1 << 60)
+    monkeypatch.setenv(RESERVE_VARIABLE, str(16 * 1024**2))
+    home.lake.mkdir()
+    lake = small_disk(64, at=home.lake)
+    assert troubles(doctor_machine.disk(home)) == []
+    lake.fill(leave_bytes=24 * 1024**2)
     (found,) = troubles(doctor_machine.disk(home))
-    assert found.startswith(f"{health}: ")
-    assert "GiB free on the disk of" in found
+    assert found.startswith(f"warn: 24.0 MiB free on the disk of {home.lake} (lake)")
+    lake.fill(leave_bytes=8 * 1024**2)
+    (found,) = troubles(doctor_machine.disk(home))
+    assert found.startswith(f"error: 8.0 MiB free on the disk of {home.lake} (lake)")
+    for part in ("below the reserve of 16.0 MiB", "make room", RESERVE_VARIABLE):
+        assert part in found
+    lake.make_room()
+    assert troubles(doctor_machine.disk(home)) == []
+    (home.clickhouse / "data").mkdir(parents=True)
+    small_disk(8, at=home.clickhouse / "data")
+    (found,) = troubles(doctor_machine.disk(home))
+    assert "(warehouse), below the reserve of 16.0 MiB; inserts are refused" in found
 
 
 def test_little_memory_is_named(
