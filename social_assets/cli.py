@@ -1,7 +1,7 @@
 """`social-assets`: the command line. Thin: parses, calls a function of `operate`, prints.
 
-Exit codes: 0 done, 1 it failed, 2 the command was wrong. An error is one line on standard error
-that names the thing, the place and the remedy.
+Exit codes and the one line that an error prints stand in `operate.command_errors`. Each command
+says by a decorator of `operate.home_use` whether it reads or makes an installation.
 """
 
 from __future__ import annotations
@@ -19,10 +19,20 @@ from resources.environments import EnvironmentSettingsError
 from resources.home import ENVIRONMENT_VARIABLE, Home, HomeInsideCheckoutError
 from resources.logs import LogFormatError, configure_logs, is_json
 from social_assets.operate.alert_commands import alerts
+from social_assets.operate.command_errors import DEBUG, run_command
 from social_assets.operate.doctor_command import doctor
+from social_assets.operate.help_sections import SectionedGroup
+from social_assets.operate.home_use import (
+    is_installation,
+    knows_home,
+    makes_home,
+    needs_no_home,
+    reads_home,
+)
 from social_assets.operate.quarantine_commands import dead_letters, gaps, replay
 from social_assets.operate.recsys_commands import recsys
-from social_assets.operate.terminal import Day, out, print_rows, progress
+from social_assets.operate.sql_command import sql
+from social_assets.operate.terminal import FORM, Day, mute, out, print_json, print_rows, progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,29 +40,37 @@ if TYPE_CHECKING:
     from social_assets.operate.status import StreamStatus
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--home",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help=f"Folder of all state; default ${ENVIRONMENT_VARIABLE}, else ~/.social-assets.",
 )
+@click.option(DEBUG, is_flag=True, help="Show the full trace of an error.")
+@click.version_option(package_name="social-assets")
 @click.pass_context
-def cli(context: click.Context, home: Path | None) -> None:
-    """Social-media data assets: files in, recommendations out, one Dagster graph."""
+def cli(context: click.Context, home: Path | None, *, debug: bool) -> None:
+    """Load social media data from files and Kafka, build facts, rollups and recommendations.
+
+    Exit codes: 0 done; 1 it failed; 2 the command was wrong; 130 interrupted by Ctrl-C.
+    """
+    del debug  # read by `main`, since errors are reported there
     try:
         context.obj = Home(home) if home else Home.from_environment()
         os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
         # People at a terminal see progress; machines that read JSON get every hop.
         configure_logs(logging.INFO if is_json() else logging.WARNING)
+        # What it logs with a trace, it raises as well.
+        logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     except (HomeInsideCheckoutError, EnvironmentSettingsError, LogFormatError) as error:
         raise click.UsageError(str(error)) from error
 
 
-@cli.command()
+@cli.command(short_help="Load sample files and build everything.")
 @click.option("--events", type=click.IntRange(min=1000), default=1_000_000, show_default=True)
 @click.option("--days", type=click.IntRange(min=4), default=14, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True)
-@click.pass_obj
+@makes_home
 def demo(home: Home, events: int, days: int, seed: int) -> None:
     """Generate sample files, build the whole graph from them, and show what came out."""
     from social_assets.operate.demo import run_demo
@@ -60,11 +78,11 @@ def demo(home: Home, events: int, days: int, seed: int) -> None:
     run_demo(home, out, events=events, days=days, seed=seed)
 
 
-@cli.command()
+@cli.command(short_help="Load files into a stream.")
 @click.argument("stream")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--date", "on", type=Day(), help="Date of records that carry none; default today.")
-@click.pass_obj
+@makes_home
 def load(home: Home, stream: str, files: tuple[Path, ...], on: date | None) -> None:
     """Load FILES into STREAM, through to the rollups. The same file again changes nothing."""
     from social_assets.contracts.registry import contract
@@ -75,16 +93,16 @@ def load(home: Home, stream: str, files: tuple[Path, ...], on: date | None) -> N
     try:
         load_files(home, stream, files, on, progress)
     finally:
-        _print_streams([stream_status(stream)], "table")
+        print_rows(_STREAM, _stream_rows([stream_status(stream)]), "table")
 
 
-@cli.command()
+@cli.command(short_help="Rebuild days from raw records.")
 @click.argument("assets", nargs=-1)
 @click.option("--from", "first", type=Day(), help="First day; default the first with records.")
 @click.option("--to", "last", type=Day(), help="Last day; default the last with records.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
-@click.pass_obj
+@FORM
+@reads_home
 def backfill(
     home: Home,
     assets: tuple[str, ...],
@@ -111,24 +129,20 @@ def backfill(
             runs = ", ".join(f"{begin} to {until}" for begin, until in plan.runs)
             out.print(f"{len(plan.runs)} runs ({runs}), {plan.partitions} partitions")
         return
+    told = progress if form == "table" else mute
+    documents = []
     for begin, until in plan.runs:
-        report = rebuild_days(home, begin, until, assets, progress)
-        out.print(f"{begin} to {until}: {report}")
+        report = rebuild_days(home, begin, until, assets, told)
+        documents.append({"from": begin, "to": until, **report.as_json()})
+        if form == "table":
+            out.print(f"{begin} to {until}: {report}")
+    if form == "json":
+        print_json(documents)
 
 
-@cli.command()
-@click.argument("query")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
-def sql(query: str, form: str) -> None:
-    """Run QUERY in the warehouse."""
-    from social_assets.operate.query import run_query
-
-    names, rows = run_query(query)
-    print_rows(names, rows, form)
-
-
-@cli.command()
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@cli.command(short_help="List streams, or the columns of one.")
+@FORM
+@needs_no_home
 def streams(form: str) -> None:
     """What contracts exist, and their columns."""
     from social_assets.contracts.registry import contracts
@@ -148,28 +162,40 @@ def streams(form: str) -> None:
     print_rows(("stream", "column", "type", "rules", "role", "meaning"), rows, form)
 
 
-@cli.command()
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
-@click.pass_obj
+@cli.command(short_help="Show rows by layer and failed checks.")
+@FORM
+@reads_home
 def status(home: Home, form: str) -> None:
     """Rows by layer, partitions, and the latest verdict of every check."""
     from social_assets.operate.status import check_statuses, stream_statuses, table_statuses
 
-    _print_streams(stream_statuses(), form)
+    streams = _stream_rows(stream_statuses())
     tables = [(t.table, t.rows, t.days, t.size_bytes) for t in table_statuses()]
-    print_rows(("table", "rows", "partitions", "bytes"), tables, form)
     checks = [(c.asset, c.name, c.verdict) for c in check_statuses(home)]
-    troubled = checks if form == "json" else [c for c in checks if c[2] in ("warned", "failed")]
-    print_rows(("asset", "check", "verdict"), troubled, form)
-    if form == "table":
-        passed = sum(c[2] == "passed" for c in checks)
-        never = sum(c[2] == "never run" for c in checks)
-        out.print(f"{passed} of {len(checks)} checks passed, {never} never run")
+    if form == "json":
+        print_json(
+            {
+                "streams": [dict(zip(_STREAM, row, strict=True)) for row in streams],
+                "tables": [dict(zip(_TABLE, row, strict=True)) for row in tables],
+                "checks": [dict(zip(_CHECK, row, strict=True)) for row in checks],
+            }
+        )
+        return
+    print_rows(_STREAM, streams, form)
+    out.print()
+    print_rows(_TABLE, tables, form)
+    troubled = [c for c in checks if c[2] in ("warned", "failed")]
+    if troubled:
+        out.print()
+        print_rows(_CHECK, troubled, form)
+    passed = sum(c[2] == "passed" for c in checks)
+    never = sum(c[2] == "never run" for c in checks)
+    out.print(f"\n{passed} of {len(checks)} checks passed, {never} never run")
 
 
-@cli.command()
+@cli.command(short_help="Open the Dagster UI.")
 @click.option("--port", type=int, default=3000, show_default=True)
-@click.pass_obj
+@makes_home
 def dev(home: Home, port: int) -> None:
     """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback."""
     from social_assets.operate.dev import serve_ui
@@ -177,12 +203,12 @@ def dev(home: Home, port: int) -> None:
     serve_ui(home, port)
 
 
-@cli.command("demo-live")
+@cli.command("demo-live", short_help="Watch live records on their way.")
 @click.option("--rate", type=click.FloatRange(1, 5000), default=200, show_default=True)
 @click.option("--seconds", type=click.FloatRange(min=1), help="Default: until Ctrl-C.")
 @click.option("--port", type=int, default=3000, show_default=True)
 @click.option("--open/--no-open", "is_opened", default=True, help="Open the UI in a browser.")
-@click.pass_obj
+@makes_home
 def demo_live(home: Home, rate: float, seconds: float | None, port: int, is_opened: bool) -> None:
     """Watch live records, RATE a second, flow from a broker to the rollups.
 
@@ -193,8 +219,8 @@ def demo_live(home: Home, rate: float, seconds: float | None, port: int, is_open
     run_demo_live(home, out, LiveOptions(rate, seconds, port, is_opened))
 
 
-@cli.command()
-@click.pass_obj
+@cli.command(short_help="Make or update the warehouse tables and views.")
+@makes_home
 def deploy(home: Home) -> None:
     """Make or update the warehouse's tables and views. Loads and backfills do so by themselves."""
     from resources.clickhouse import ClickHouseResource
@@ -204,9 +230,9 @@ def deploy(home: Home) -> None:
     out.print("deployed" if changed else "nothing to do")
 
 
-@cli.command("serve-clickhouse")
+@cli.command("serve-clickhouse", short_help="Serve the embedded ClickHouse here.")
 @click.option("--port", type=int, help="Default: a free one.")
-@click.pass_obj
+@makes_home
 def serve_clickhouse(home: Home, port: int | None) -> None:
     """Serve the home's embedded ClickHouse in the foreground."""
     from resources.embedded_clickhouse.engine import DataFolderError
@@ -233,22 +259,25 @@ def serve_clickhouse(home: Home, port: int | None) -> None:
         raise EmbeddedServerError(str(error)) from error
 
 
-@cli.command()
-@click.pass_obj
+@cli.command(short_help="Stop the embedded ClickHouse.")
+@knows_home
 def stop(home: Home) -> None:
     """Stop the home's embedded ClickHouse."""
+    if not is_installation(home):
+        out.print(f"was not running: no installation at {home.path}")
+        return
     from resources.embedded_clickhouse.lifecycle import stop as stop_server
 
     out.print("stopped" if stop_server(home) else "was not running")
 
 
-@cli.group()
+@cli.group(short_help="Start or stop the home's Kafka broker.")
 def kafka() -> None:
     """The home's own Kafka broker: one Apache Kafka node on loopback. Needs Java and Maven."""
 
 
 @kafka.command("start")
-@click.pass_obj
+@makes_home
 def kafka_start(home: Home) -> None:
     """Start it unless it runs. This home finds it by itself; others take the variable shown."""
     from resources.kafka_broker import start
@@ -258,9 +287,12 @@ def kafka_start(home: Home) -> None:
 
 
 @kafka.command("stop")
-@click.pass_obj
+@knows_home
 def kafka_stop(home: Home) -> None:
     """Stop it. Its topics stay."""
+    if not is_installation(home):
+        out.print(f"Kafka was not running: no installation at {home.path}")
+        return
     from resources.kafka_broker import stop as stop_broker
 
     out.print("stopped Kafka" if stop_broker(home) else "Kafka was not running")
@@ -268,73 +300,36 @@ def kafka_stop(home: Home) -> None:
 
 cli.add_command(alerts)
 cli.add_command(doctor)
-for command in (recsys, dead_letters, replay, gaps):
+for command in (sql, recsys, dead_letters, replay, gaps):
     cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: turns the errors that a user can mend into one line."""
-    try:
-        cli.main(args=arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(1)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except _mendable() as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2 if isinstance(error, LookupError) else 1)
+    """Entry point: runs a command and exits with its code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    is_debug = DEBUG in given
+    code = run_command(lambda: cli.main(args=given, standalone_mode=False), is_debug=is_debug)
+    sys.exit(code)
 
 
-def _mendable() -> tuple[type[Exception], ...]:
-    """Errors whose text names the thing, the place and the remedy; others keep their trace."""
-    from clickhouse_connect.driver.exceptions import ClickHouseError
-
-    from resources.clickhouse import ClickHouseAddressError, ClickHouseUnreachableError
-    from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
-    from resources.kafka_admin import KafkaUnreachableError
-    from resources.kafka_broker import KafkaBrokerError
-    from resources.kafka_settings import KafkaSettingsError
-    from social_assets.alerts.channels import AlertUrlError
-    from social_assets.contracts.registry import UnknownStreamError
-    from social_assets.defs.dbt_project import DbtError
-    from social_assets.operate.backfill_plan import NoDaysError, NoSuchAssetError
-    from social_assets.operate.failures import RunFailedError
-    from social_assets.sources.records import FileError
-
-    return (
-        AlertUrlError,
-        ClickHouseAddressError,
-        ClickHouseError,
-        ClickHouseUnreachableError,
-        DbtError,
-        EmbeddedServerError,
-        EnvironmentSettingsError,
-        FileError,
-        KafkaBrokerError,
-        KafkaSettingsError,
-        KafkaUnreachableError,
-        NoDaysError,
-        NoSuchAssetError,
-        RunFailedError,
-        UnknownStreamError,
-    )
+_STREAM = (
+    "stream",
+    "days",
+    "first",
+    "last",
+    "raw",
+    "cleaned",
+    "duplicates",
+    "rejected",
+    "warehouse",
+    "conserved",
+)
+_TABLE = ("table", "rows", "partitions", "bytes")
+_CHECK = ("asset", "check", "verdict")
 
 
-def _print_streams(statuses: Sequence[StreamStatus], form: str) -> None:
-    names = (
-        "stream",
-        "days",
-        "first",
-        "last",
-        "raw",
-        "cleaned",
-        "duplicates",
-        "rejected",
-        "warehouse",
-        "conserved",
-    )
-    rows = [
+def _stream_rows(statuses: Sequence[StreamStatus]) -> list[tuple[object, ...]]:
+    return [
         (
             s.stream,
             s.days,
@@ -349,4 +344,3 @@ def _print_streams(statuses: Sequence[StreamStatus], form: str) -> None:
         )
         for s in statuses
     ]
-    print_rows(names, rows, form)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -10,18 +9,20 @@ from typing import TYPE_CHECKING
 import click
 
 from social_assets.alerts.channels import URLS
+from social_assets.operate.home_use import reads_home
+from social_assets.operate.terminal import FORM, print_json
 
 if TYPE_CHECKING:
     from resources.home import Home
 
 
-@click.group()
+@click.group(short_help="Test alert channels; list active alerts.")
 def alerts() -> None:
     """Alerts to people: try every channel, see what stands and who knows."""
 
 
 @alerts.command()
-@click.pass_obj
+@reads_home
 def test(home: Home) -> None:
     """Send a test alert to every channel; exit code 1 if one does not take it."""
     from social_assets.operate.alerts import try_channels
@@ -37,15 +38,15 @@ def test(home: Home) -> None:
 
 
 @alerts.command()
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
-@click.pass_obj
+@FORM
+@reads_home
 def show(home: Home, form: str) -> None:
     """What stands now, and who was told. Tells nobody."""
     from social_assets.operate.alerts import standing_failures
 
     found = standing_failures(home)
     if form == "json":
-        click.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+        print_json([asdict(each) for each in found])
         return
     for each in found:
         failure = each.failure

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from social_assets.operate.terminal import print_rows
+from social_assets.operate.home_use import knows_home
+from social_assets.operate.terminal import FORM, print_rows
 
 if TYPE_CHECKING:
     from resources.home import Home
 
 
-@click.command()
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
-@click.pass_obj
+@click.command(short_help="Find what is wrong, and what to do.")
+@FORM
+@knows_home
 def doctor(home: Home, form: str) -> None:
     """What is wrong with this installation, and what to do. Exit code 1 if something is."""
     from social_assets.operate.doctor import examine

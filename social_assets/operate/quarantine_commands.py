@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from social_assets.operate.terminal import Day, out, print_rows, progress
+from social_assets.operate.home_use import reads_home
+from social_assets.operate.terminal import FORM, Day, mute, out, print_rows, progress
 
 if TYPE_CHECKING:
     from resources.home import Home
 
-_FORM = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
-
 _COUNTED = ("rejected", "accepted", "warehouse")
 
 
-@click.command("dead-letters")
+@click.command("dead-letters", short_help="List rejected records of a stream.")
 @click.argument("stream")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
-@_FORM
-def dead_letters(stream: str, limit: int, form: str) -> None:
+@FORM
+@reads_home
+def dead_letters(home: Home, stream: str, limit: int, form: str) -> None:
     """List rejected records of STREAM, newest first: where from, and every reason."""
+    del home
     from social_assets.operate.dead_letters import dead_letters as rejected
     from social_assets.operate.dead_letters import rejected_count
 
@@ -40,14 +41,14 @@ def dead_letters(stream: str, limit: int, form: str) -> None:
         out.print(f"{len(found)} of {rejected_count(stream)} rejected records")
 
 
-@click.command()
+@click.command(short_help="Validate rejected records again.")
 @click.argument("stream")
 @click.option(
     "--from", "first", type=Day(), help="First day; default the first with rejected ones."
 )
 @click.option("--to", "last", type=Day(), help="Last day; default the last with rejected ones.")
-@_FORM
-@click.pass_obj
+@FORM
+@reads_home
 def replay(home: Home, stream: str, first: date | None, last: date | None, form: str) -> None:
     """Judge STREAM's days with rejected records again, after its contract was mended.
 
@@ -58,7 +59,7 @@ def replay(home: Home, stream: str, first: date | None, last: date | None, form:
     if first and last and first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
     replayed, reports = judge_again(
-        home, stream, first, last, progress if form == "table" else _mute
+        home, stream, first, last, progress if form == "table" else mute
     )
     names = ("day", *(f"{n}{when}" for n in _COUNTED for when in ("", " now")))
     rows = [
@@ -80,12 +81,14 @@ def replay(home: Home, stream: str, first: date | None, last: date | None, form:
         )
 
 
-@click.command()
+@click.command(short_help="List lost ranges of a stream's topic.")
 @click.argument("stream")
 @click.option("--acknowledge", is_flag=True, help="Somebody has dealt with all listed ones.")
-@_FORM
-def gaps(stream: str, acknowledge: bool, form: str) -> None:
+@FORM
+@reads_home
+def gaps(home: Home, stream: str, *, acknowledge: bool, form: str) -> None:
     """List ranges of STREAM's topic that were gone before they were read, and not dealt with."""
+    del home
     from resources.clickhouse import ClickHouseResource
     from resources.stores import StoresResource
     from social_assets.contracts.registry import contract
@@ -97,7 +100,3 @@ def gaps(stream: str, acknowledge: bool, form: str) -> None:
     if form == "table":
         known = f"{len(found)} of {len(stores.gaps.all())} recorded gaps"
         out.print(f"{known} acknowledged now" if acknowledge else f"{known} are open")
-
-
-def _mute(line: str) -> None:
-    del line

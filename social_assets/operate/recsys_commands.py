@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from social_assets.operate.failures import RunFailedError
-from social_assets.operate.terminal import out, progress
+from social_assets.operate.home_use import needs_no_home, reads_home
+from social_assets.operate.terminal import FORM, out, print_json, progress
 
 if TYPE_CHECKING:
     from recsys.evaluation.measurement import Measurement
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(short_help="Train, evaluate, promote recommenders.")
 def recsys() -> None:
     """Recommenders: train them, evaluate them on files, list champions, go back to an earlier."""
 
@@ -35,7 +36,8 @@ def recsys() -> None:
 @click.option("--model", "name", default="best", show_default=True, help="A model, or `best`.")
 @click.option("--parameters", default="{}", help="JSON, such as '{\"width\": 512}'.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what is held out.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@FORM
+@needs_no_home
 def evaluate(  # noqa: PLR0917  (a parameter an option)
     train: Path,
     test: Path | None,
@@ -54,7 +56,7 @@ def evaluate(  # noqa: PLR0917  (a parameter an option)
         measured = cross_validated(train, folds, name, _parameters(parameters), seed)
     figures = measured.as_json()
     if form == "json":
-        click.echo(json.dumps(figures))
+        print_json(figures)
         return
     click.echo(f"{'model':16} {measured.model}")
     for figure, value in figures.items():
@@ -62,7 +64,7 @@ def evaluate(  # noqa: PLR0917  (a parameter an option)
 
 
 @recsys.command()
-@click.pass_obj
+@reads_home
 def train(home: Home) -> None:
     """Train and judge the models on the star schema as it is; publish the champion, serve by it."""
     from social_assets.operate.runs import recommend
@@ -71,7 +73,7 @@ def train(home: Home) -> None:
 
 
 @recsys.command()
-@click.pass_obj
+@reads_home
 def champions(home: Home) -> None:
     """Every version that has served, oldest first, and which one serves."""
     from recsys.registry.deployment_history import champion, history
@@ -88,7 +90,7 @@ def champions(home: Home) -> None:
 
 @recsys.command()
 @click.option("--to", "version", help="Which version; default the one before the present champion.")
-@click.pass_obj
+@reads_home
 def rollback(home: Home, version: str | None) -> None:
     """Demote the champion: an earlier version serves again, at once for who loads the artifact.
 

@@ -56,6 +56,15 @@ class RunReport:
         """How many checks passed, warned, failed."""
         return Counter(map(_verdict, self.checks))
 
+    def as_json(self) -> dict[str, object]:
+        """The same for a machine."""
+        return {
+            "run_id": self.run_id,
+            "materialized": self.materialized,
+            "checks": dict(self.check_counts),
+            "failed_checks": self.failed_checks,
+        }
+
     def __str__(self) -> str:
         counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(self.check_counts.items()))
         counted = f"{self.materialized} materializations; checks: {counts or 'none'}"

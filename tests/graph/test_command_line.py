@@ -72,7 +72,7 @@ def test_loading_shows_rows_in_as_cleaned_duplicates_and_rejected(
     assert run("load", "engagement_events", str(file)) == 0
     capsys.readouterr()
     assert run("status", "--format", "json") == 0
-    streams = json.loads(capsys.readouterr().out.splitlines()[0])
+    streams = json.loads(capsys.readouterr().out)["streams"]
     (row,) = [s for s in streams if s["stream"] == "engagement_events"]
     counts = (row["raw"], row["cleaned"], row["duplicates"], row["rejected"], row["warehouse"])
     assert counts == (3, 1, 1, 1, 1)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from dagster import AssetKey
 
-from resources.home import Home
+from resources.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.cli import cli
 from social_assets.operate import backfill_plan, runs
 from social_assets.operate.backfill_plan import BackfillPlan, Rows, Swap, swaps
@@ -65,7 +65,7 @@ def test_partitions_are_days_of_all_runs_times_assets() -> None:
 
 
 @pytest.fixture
-def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the command line asked for, of a plan of two runs."""
     asked: list[tuple[Any, ...]] = []
 
@@ -78,6 +78,8 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         asked.append(("run", first, last, tuple(assets)))
         return runs.RunReport("r", 2, ())
 
+    (tmp_path / "lake").mkdir()
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path))
     monkeypatch.setattr(backfill_plan, "plan_backfill", plan)
     monkeypatch.setattr(runs, "rebuild_days", rebuild)
     return asked

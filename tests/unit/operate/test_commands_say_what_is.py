@@ -17,6 +17,7 @@ from social_assets.cli import cli, main
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "home"))
+    (tmp_path / "home" / "dagster").mkdir(parents=True)
     return Home(tmp_path / "home")
 
 
