@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from dagster import ConfigurableResource
 
 from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running
 from resources.environments import require_complete
 from resources.home import Home
+from resources.secret_urls import UrlSettingError, read_url
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -76,7 +77,7 @@ _idle = _Idle()
 os.register_at_fork(after_in_child=_forget_idle)
 
 
-class ClickHouseAddressError(ValueError):
+class ClickHouseAddressError(UrlSettingError):
     """The URL variable doesn't hold the address of a ClickHouse server."""
 
 
@@ -141,16 +142,16 @@ def connect(endpoint: Endpoint, log_comment: str | None = None, **settings: Sett
 
 def endpoint_of_url(url: str) -> Endpoint:
     """Split http(s)://user:password@host:port; the result's URL is free of the password."""
-    address = urlsplit(url)
-    if address.scheme not in _DEFAULT_PORTS or not address.hostname:
+    example = "http(s)://user:password@host:port"
+    address = read_url(URL_VARIABLE, url, _DEFAULT_PORTS, example, ClickHouseAddressError)
+    if address.rest not in ("", "/"):
         raise ClickHouseAddressError(
-            f"{URL_VARIABLE} must read http(s)://user:password@host:port; "
-            f"it has scheme {address.scheme!r} and host {address.hostname!r}"
+            f"{URL_VARIABLE} names more than {example}: leave out what follows the port. A "
+            "database is not chosen by it: the platform has its own (cleaned, star, rollups ...)"
         )
-    host = f"[{address.hostname}]" if ":" in address.hostname else address.hostname
-    port = address.port or _DEFAULT_PORTS[address.scheme]
+    host = f"[{address.host}]" if ":" in address.host else address.host
     return Endpoint(
-        url=f"{address.scheme}://{host}:{port}",
-        user=unquote(address.username or "default"),
-        password=unquote(address.password or ""),
+        url=f"{address.scheme}://{host}:{address.port or _DEFAULT_PORTS[address.scheme]}",
+        user=address.user or "default",
+        password=address.password,
     )

@@ -7,6 +7,7 @@ of anything made here. Standard library only, since every tick of a sensor reads
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,11 @@ class KafkaSettings:
     api_version: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
+        if re.search(r"[@/\s]", re.sub(r"\s*,\s*", ",", self.servers.strip())):
+            raise KafkaSettingsError(
+                f"{BOOTSTRAP_SERVERS} must read host:port,host:port, without a scheme; user and "
+                f"password belong in {SASL_USERNAME} and {SASL_PASSWORD}"
+            )
         _one_of(SECURITY_PROTOCOL, self.protocol, _PROTOCOLS)
         if self.protocol.startswith("SASL"):
             _one_of(SASL_MECHANISM, self.mechanism, _MECHANISMS)
@@ -80,6 +86,10 @@ class KafkaSettings:
             (SSL_CERTIFICATE, self.certificate),
             (SSL_KEY, self.key),
         ):
+            if "-----BEGIN" in path or "\n" in path:
+                raise KafkaSettingsError(
+                    f"{variable} holds the content of a file; it must name the file"
+                )
             if path and not Path(path).is_file():
                 raise KafkaSettingsError(f"{variable} names {path}, which is no file")
 

@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 PREFIX = "SOCIAL_ASSETS_"
 ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
@@ -68,6 +68,8 @@ _HOLD_A_PASSWORD = frozenset(
         "SOCIAL_ASSETS_KAFKA_SASL_PASSWORD",
         "SOCIAL_ASSETS_POSTGRES_PASSWORD",
         "DBT_ENV_SECRET_CLICKHOUSE_PASSWORD",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
     }
 )
 _URLS_WITH_A_PASSWORD = frozenset(
@@ -98,11 +100,20 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
         if name in _HOLD_A_PASSWORD:
             yield value
         elif name in _URLS_WITH_A_PASSWORD:
-            password = urlsplit(value).password or ""
-            yield from (password, unquote(password))
+            yield from _passwords(value)
         elif name == ALERT_URLS or name.startswith(ALERT_URLS + "__"):
             for part in re.split(r"[\s/:@?&=#,;]+", value):
                 yield from (part, unquote(part))
+
+
+def _passwords(url: str) -> Iterator[str]:
+    """The password of a URL, and the parts that an error may show of one that is malformed."""
+    user_and_password, at, _ = url.partition("://")[2].rpartition("@")
+    if not at:
+        user_and_password = url.rpartition("@")[0]
+    password = user_and_password.partition(":")[2]
+    for written in (password, *re.split(r"[/:@?#\[\]\s]+", password)):
+        yield from (written, unquote(written))
 
 
 def hidden(text: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -14,12 +14,22 @@ from dagster import ConfigurableResource
 from resources.clickhouse import ClickHouseResource
 from resources.environments import require_complete
 from resources.home import Home
+from resources.secret_urls import check_lake_url
 
 if TYPE_CHECKING:
     from social_assets.hops.stores import Stores
 
 LAKE_URL = "SOCIAL_ASSETS_LAKE_URL"
 """Environment variable: the lake's root, a folder or an object store's URL; default in the home."""
+
+
+def lake_root(home: Home) -> str:
+    """Where the lake is: as the environment says, else in the home. Raises UrlSettingError."""
+    root = os.environ.get(LAKE_URL)
+    if not root:
+        return str(home.lake)
+    check_lake_url(LAKE_URL, root)
+    return root
 
 
 class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
@@ -42,7 +52,7 @@ class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
         require_complete()
         home = Home.from_environment()
         return Stores(
-            lake=Lake(os.environ.get(LAKE_URL) or str(home.lake), locks=home.path / "locks"),
+            lake=Lake(lake_root(home), locks=home.path / "locks"),
             engine=DuckDBEngine(home.path / "spill", self.threads, self.memory_limit),
             clickhouse=self.clickhouse,
         )

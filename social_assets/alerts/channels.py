@@ -20,10 +20,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from resources.secret_urls import has_unescaped_password
 from resources.settings import ALERT_URLS
 from social_assets.alerts.standing import Standing
 
 URLS = ALERT_URLS
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,19}", re.IGNORECASE)
 _BEFORE_A_URL = re.compile(r"[\s,;]+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
@@ -84,10 +86,11 @@ def _channels(variable: str, value: str) -> tuple[Channel, ...]:
     found = []
     for place, url in enumerate(urls, 1):
         scheme, separator, _ = url.partition("://")
-        if not separator:
+        if not separator or not _SCHEME.fullmatch(scheme) or has_unescaped_password(url):
             raise AlertUrlError(
                 f"{variable} holds something that is no URL; write Apprise URLs such as "
-                "slack://... or mailto://..., separated by blanks"
+                "slack://... or mailto://..., separated by blanks, with / as %2F, # as %23 and ? "
+                "as %3F in a password"
             )
         digest = hashlib.sha256(url.encode()).hexdigest()[:16]
         number = f" {place}" if len(urls) > 1 else ""

@@ -15,7 +15,7 @@ from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.environments import current, missing
 from resources.home import Home
 from resources.kafka_settings import BOOTSTRAP_SERVERS, KafkaSettings
-from resources.stores import LAKE_URL
+from resources.stores import LAKE_URL, lake_root
 from social_assets.operate.finding import Finding, error, ok, warn
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def lake(home: Home) -> Iterator[Finding]:
     root = os.environ.get(LAKE_URL)
     if root is None and LAKE_URL in missing():
         return
-    stored = Lake(root or str(home.lake), locks=home.path / "locks")
+    stored = Lake(lake_root(home), locks=home.path / "locks")
     held = [c.name for c in contracts() if stored.table("raw", c).rows_by_day()]
     yield ok("lake", f"{root or home.lake}: records of {', '.join(held) or 'no stream yet'}")
 

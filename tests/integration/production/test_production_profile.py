@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from dagster._core.run_coordinator import DefaultRunCoordinator, QueuedRunCoordi
 from dagster._core.test_utils import create_run_for_test
 
 from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
+from resources.secret_urls import UrlSettingError
 
 DOCKER = Path(__file__).resolve().parents[3] / "docker"
 PROFILES = {
@@ -188,3 +190,14 @@ def test_compose_gives_its_services_every_variable_that_dagster_asks_for() -> No
     volume = profile["run_launcher"]["config"]["container_kwargs"]["volumes"]
     home = compose["volumes"]["home"]["name"]
     assert volume == [f"{home}:{compose['services']['code']['environment']['SOCIAL_ASSETS_HOME']}"]
+
+
+@pytest.mark.parametrize("profile", ["docker", "kubernetes"])
+def test_a_malformed_postgres_url_is_refused_without_its_password(
+    environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str
+) -> None:
+    url = "postgresql://dagster:p@ss:hunter2@127.0.0.1:5432/dagster"
+    monkeypatch.setenv("SOCIAL_ASSETS_DAGSTER_POSTGRES_URL", url)
+    with pytest.raises(UrlSettingError, match="SOCIAL_ASSETS_DAGSTER_POSTGRES_URL") as refused:
+        opened(PROFILES[profile], tmp_path)
+    assert "hunter2" not in "".join(traceback.format_exception(refused.value))
