@@ -29,6 +29,7 @@ from social_assets.operate.home_use import (
     needs_no_home,
     reads_home,
 )
+from social_assets.operate.load_command import load
 from social_assets.operate.quarantine_commands import dead_letters, gaps, replay
 from social_assets.operate.recsys_commands import recsys
 from social_assets.operate.sql_command import sql
@@ -76,24 +77,6 @@ def demo(home: Home, events: int, days: int, seed: int) -> None:
     from social_assets.operate.demo import run_demo
 
     run_demo(home, out, events=events, days=days, seed=seed)
-
-
-@cli.command(short_help="Load files into a stream.")
-@click.argument("stream")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--date", "on", type=Day(), help="Date of records that carry none; default today.")
-@makes_home
-def load(home: Home, stream: str, files: tuple[Path, ...], on: date | None) -> None:
-    """Load FILES into STREAM, through to the rollups. The same file again changes nothing."""
-    from social_assets.contracts.registry import contract
-    from social_assets.operate.runs import load_files
-    from social_assets.operate.status import stream_status
-
-    contract(stream)
-    try:
-        load_files(home, stream, files, on, progress)
-    finally:
-        print_rows(_STREAM, _stream_rows([stream_status(stream)]), "table")
 
 
 @cli.command(short_help="Rebuild days from raw records.")
@@ -300,7 +283,7 @@ def kafka_stop(home: Home) -> None:
 
 cli.add_command(alerts)
 cli.add_command(doctor)
-for command in (sql, recsys, dead_letters, replay, gaps):
+for command in (load, sql, recsys, dead_letters, replay, gaps):
     cli.add_command(command)
 
 

@@ -18,6 +18,7 @@ from deltalake.exceptions import DeltaError
 from social_assets.contracts.contract import Contract
 from social_assets.engine.duckdb_engine import Session
 from social_assets.engine.event_dates import EventDates
+from social_assets.hops.landing_progress import watched
 from social_assets.hops.stores import StreamStores
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
@@ -49,7 +50,7 @@ def land_file(
     arrived = arrival(stores)
     timestamp = datetime.combine(landing_date or arrived.date(), time(), UTC)
     lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrived)
-    records = read_records(stores.contract, path, session.json_records)
+    records = watched(path, read_records(stores.contract, path, session.json_records))
     _append(stores, lander.raw_batches(session, records), batch_id)
     return Landed(batch_id, path, already=False)
 

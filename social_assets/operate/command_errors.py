@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,14 +31,20 @@ ERRORS_FOLDER = "errors"
 
 def run_command(command: Callable[[], object], *, is_debug: bool) -> int:
     """Run a command; print what went wrong in one line; return the exit code."""
+    with _signals() as was_interrupted:
+        return _run(command, was_interrupted, is_debug=is_debug)
+
+
+def _run(
+    command: Callable[[], object], was_interrupted: Callable[[], bool], *, is_debug: bool
+) -> int:
     try:
         command()
         sys.stdout.flush()
     except BrokenPipeError:
         discard_output()
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. The same command again completes what was begun.", err=True)
-        return INTERRUPTED
+        return _interrupted()
     except click.ClickException as error:
         if not isinstance(error, click.UsageError):
             error = click.UsageError(error.format_message())
@@ -44,7 +53,9 @@ def run_command(command: Callable[[], object], *, is_debug: bool) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except Exception as error:  # noqa: BLE001 - reported below, whatever it is
-        return _report(error, is_debug=is_debug)
+        if is_debug:
+            click.echo(hidden("".join(traceback.format_exception(error))), err=True)
+        return _interrupted() if was_interrupted() else _report(error, is_debug=is_debug)
     return 0
 
 
@@ -56,11 +67,6 @@ def discard_output() -> None:
 
 
 def _report(error: Exception, *, is_debug: bool) -> int:
-    if is_debug:
-        click.echo(hidden("".join(traceback.format_exception(error))), err=True)
-    if _is_interruption(error):
-        click.echo("Interrupted. The same command again completes what was begun.", err=True)
-        return INTERRUPTED
     if isinstance(error, _mendable()):
         click.echo(f"Error: {hidden(str(error))}", err=True)
         return WRONG if isinstance(error, LookupError) else FAILED
@@ -91,13 +97,34 @@ def _said_of_file(error: OSError) -> str:
     return f"{place}: {error.strerror}; {_ABOUT_FILES[error.errno or 0]}"
 
 
-def _is_interruption(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is what ended the command, under whatever error of a library."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt) or "Interrupted" in type(error).__name__:
-            return True
-        error = error.__cause__
-    return False
+def _interrupted() -> int:
+    click.echo("Interrupted. The same command again completes what was begun.", err=True)
+    return INTERRUPTED
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C has been pressed, asked of the operating system: libraries catch it, and raise
+    errors of their own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+
+    def was_interrupted() -> bool:
+        try:
+            return signal.SIGINT in os.read(read_end, 4096)
+        except BlockingIOError:
+            return False
+
+    try:
+        yield was_interrupted
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(read_end)
+        os.close(write_end)
 
 
 def _where(error: Exception, is_debug: bool) -> str:
@@ -135,6 +162,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.operate.backfill_plan import NoDaysError, NoSuchAssetError
     from social_assets.operate.failures import RunFailedError
     from social_assets.operate.home_use import HomeUnusableError, NoInstallationError
+    from social_assets.operate.load_inputs import InputError
     from social_assets.operate.query import OutputError
     from social_assets.sources.records import FileError
 
@@ -150,6 +178,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         FileError,
         HomeInsideCheckoutError,
         HomeUnusableError,
+        InputError,
         KafkaBrokerError,
         KafkaSettingsError,
         KafkaUnreachableError,

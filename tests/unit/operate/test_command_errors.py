@@ -1,0 +1,94 @@
+"""How a command ends: exit codes, one line, a trace in the home's logs, no trace of Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from resources.home import ENVIRONMENT_VARIABLE
+from social_assets.operate.command_errors import run_command
+from social_assets.operate.failures import RunFailedError
+
+Say = pytest.CaptureFixture[str]
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    """A command that ends in an error."""
+
+    def command() -> object:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (RunFailedError("file x: broken"), 1, "Error: file x: broken\n"),
+        (click.UsageError("wrong"), 2, "Error: wrong\n"),
+        (click.FileError("f", "gone"), 2, "Error: Could not open file 'f': gone\n"),
+        (click.exceptions.Abort(), 130, "Interrupted."),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+        (
+            OSError(errno.EROFS, "Read-only file system", "/home/x"),
+            1,
+            "Error: /home/x: Read-only file system; it is on a read-only file system: name",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), 1, "Error: /x: Permission"),
+        (ZeroDivisionError("a\nb"), 1, "Error: ZeroDivisionError: a b (unexpected;"),
+    ],
+)
+def test_an_error_is_one_line_and_its_exit_code(
+    error: BaseException, code: int, said: str, capsys: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    assert run_command(raising(error), is_debug=False) == code
+    told = capsys.readouterr()
+    assert said in told.err
+    assert "Traceback" not in told.err
+    assert (told.out, told.err.count("\n")) == ("", 1)
+
+
+def test_the_trace_of_an_unexpected_error_is_in_the_homes_logs_without_secrets(
+    tmp_path: Path, capsys: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lake").mkdir()
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("SOCIAL_ASSETS_CLICKHOUSE_URL", "http://u:s3cret-word@host:1")
+    assert run_command(raising(TypeError("with s3cret-word")), is_debug=False) == 1
+    (file,) = (tmp_path / "logs" / "errors").iterdir()
+    shown, written = capsys.readouterr().err, file.read_text()
+    assert str(file) in shown
+    assert "Traceback" in written
+    assert "s3cret-word" not in shown + written
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_debug_shows_the_trace(capsys: Say) -> None:
+    assert run_command(raising(TypeError("x")), is_debug=True) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_empty_home_stays_empty_after_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path))
+    assert run_command(raising(TypeError("x")), is_debug=False) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_that_a_library_turned_into_an_error_is_an_interruption(capsys: Say) -> None:
+    def command() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RunFailedError("Query interrupted") from None
+
+    assert run_command(command, is_debug=False) == 130
+    assert capsys.readouterr().err.startswith("Interrupted.")

@@ -1,0 +1,30 @@
+"""The summary of a load shows the value that a rule rejected."""
+
+from __future__ import annotations
+
+import pytest
+
+from social_assets.contracts.registry import contract
+from social_assets.operate.load_report import example
+
+VIDEOS = contract("video_interactions")
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "header", "shown"),
+    [
+        ("age_in_range", b"u1,200,x", "User_ID,AGE,b", "200"),
+        ("age_in_range", b'{"age": 200}', None, "200"),
+        ("age_in_range", b'{"Age": null}', None, "(none)"),
+        ("age_missing", b"{}", None, "(none)"),
+        ("record_not_json_object", b"{broken", None, "{broken"),
+        ("record_field_count", b"1,2", "a,b,c", "1,2"),
+        ("record_not_utf8", b"\xff\xfe", None, r"\xff\xfe"),
+        ("age_in_range", b"[" * 100_000, None, "[" * 40 + "..."),
+        ("age_not_integer", b"", "age", "(none)"),
+    ],
+)
+def test_a_rule_shows_the_value_of_its_column(
+    rule: str, value: bytes, header: str | None, shown: str
+) -> None:
+    assert example(VIDEOS, rule, value, header) == shown
