@@ -8,6 +8,7 @@ process of the project reads it first.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -20,7 +21,11 @@ DEFAULT_HOME = "~/.social-assets"
 _CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-class HomeInsideCheckoutError(ValueError):
+class UnusableHomeError(ValueError):
+    """A folder that cannot be a home; the text says why, and what to set instead."""
+
+
+class HomeInsideCheckoutError(UnusableHomeError):
     """The home would put data, logs and a password among the sources."""
 
     def __init__(self, path: Path) -> None:
@@ -28,6 +33,23 @@ class HomeInsideCheckoutError(ValueError):
             f"the home {path} lies inside the source folder {_CHECKOUT}; "
             f"set {ENVIRONMENT_VARIABLE} (or --home) to a folder outside of it"
         )
+
+
+class HomeNameError(UnusableHomeError):
+    """The home's path has a name that one of the storage libraries cannot open."""
+
+    def __init__(self, path: Path, part: str) -> None:
+        super().__init__(
+            f"the home {path} cannot be used: the storage libraries cannot open a path with"
+            f" {part!r}; set {ENVIRONMENT_VARIABLE} (or --home) to a path without question marks,"
+            " square brackets, a percent sign before two hexadecimal digits, or a folder named"
+            " like a partition of the lake"
+        )
+
+
+# delta-rs 1.6 and SQLAlchemy read a path as part of a URL: brackets end in a panic, %20 and what
+# follows a question mark name another file. DuckDB reads `event_date=...` as a partition.
+_UNUSABLE = re.compile(r"[\[\]?]|%[0-9A-Fa-f]{2}|(?<=/)(event_date|verdict|hop)=[^/]*")
 
 
 @dataclass(frozen=True)
@@ -40,6 +62,9 @@ class Home:
         path = Path(self.path).expanduser().resolve()
         if path == _CHECKOUT or (path.is_relative_to(_CHECKOUT) and _is_source_tree()):
             raise HomeInsideCheckoutError(path)
+        unusable = _UNUSABLE.search(str(path))
+        if unusable:
+            raise HomeNameError(path, unusable[0])
         object.__setattr__(self, "path", path)
 
     @classmethod

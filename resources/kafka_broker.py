@@ -32,7 +32,7 @@ from typing import TextIO
 
 from resources.embedded_clickhouse.files import exclusive_lock, is_locked, write_atomically
 from resources.home import Home
-from resources.kafka_jars import KafkaBrokerError, ensure_jars, java
+from resources.kafka_jars import KafkaBrokerError, ensure_jars, java, java_environment
 
 __all__ = ["KafkaBrokerError", "bootstrap_servers", "is_running", "start", "stop"]
 
@@ -171,7 +171,7 @@ def _launch(files: _Files, jars: Path) -> None:
             host=_HOST,
             port=ports.client,
             controller_port=ports.controller,
-            data=files.data,
+            data=files.data.name,
             largest_record=LARGEST_RECORD_BYTES,
         )
     )
@@ -183,15 +183,27 @@ def _launch(files: _Files, jars: Path) -> None:
         _run(files, jars, log)
 
 
+def _class_path(files: _Files, jars: Path) -> str:
+    """The jars, seen from the broker's folder.
+
+    Both Java commands run in that folder and get relative paths: Java cuts a class path at colons,
+    Kafka cuts `log.dirs` at commas, and a path beyond ASCII depends on the locale.
+    """
+    return f"{os.path.relpath(jars, files.folder)}/*"
+
+
 def _format(files: _Files, jars: Path, log: TextIO) -> None:
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     done = subprocess.run(
         [
-            *(java(), *_JAVA_OPTIONS, "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*"),
+            *(java(), *_JAVA_OPTIONS, "-XX:TieredStopAtLevel=1"),
+            *("-cp", _class_path(files, jars)),
             *("kafka.tools.StorageTool", "format", "--ignore-formatted"),
             # In one word: an id may begin with a dash, which would be read as another option.
-            *(f"--cluster-id={cluster_id}", f"--config={files.properties}"),
+            *(f"--cluster-id={cluster_id}", f"--config={files.properties.name}"),
         ],
+        cwd=files.folder,
+        env=java_environment(),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
@@ -219,12 +231,13 @@ def _run(files: _Files, jars: Path, log: TextIO) -> None:
             [
                 *(sys.executable, "-I", "-S", "-c", _BECOME),
                 *(java(), f"-Xmx{heap}m", f"-Xms{min(heap, 256)}m", *_JAVA_OPTIONS),
-                *("-cp", f"{jars}/*", "kafka.Kafka", str(files.properties)),
+                *("-cp", _class_path(files, jars), "kafka.Kafka", files.properties.name),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd=files.folder,
+            env=java_environment(),
             pass_fds=(lock.fileno(),),
             start_new_session=True,
         )

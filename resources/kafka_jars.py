@@ -21,6 +21,11 @@ _LOG_TAIL_LINES = 15
 _DOWNLOAD_SECONDS = 600.0
 
 
+def java_environment() -> dict[str, str]:
+    """The environment of a Java process: Java 17 reads file names by the locale's encoding."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
 class KafkaBrokerError(RuntimeError):
     """The home's broker can't be started or stopped; the text says why and what to do."""
 
@@ -78,6 +83,7 @@ def _fetch(pom: Path, jars: Path) -> None:
             text=True,
             timeout=_DOWNLOAD_SECONDS,
             check=False,
+            env=java_environment(),
         )
         if done.returncode != 0:
             tail = "\n  ".join((done.stdout + done.stderr).splitlines()[-_LOG_TAIL_LINES:])

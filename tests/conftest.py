@@ -35,7 +35,8 @@ def deployed_home(tmp_path_factory: pytest.TempPathFactory) -> DeployedHome:
     """Makes a home of the given name: its ClickHouse, not yet running, has all tables and views."""
 
     def make(name: str) -> Home:
-        home = tmp_path_factory.mktemp(name)
+        # A name that has to be quoted wherever it becomes part of a URL, SQL, XML or a command.
+        home = tmp_path_factory.mktemp(name) / "ho me% ü#'x,z=1*{a}&$"
         shutil.copytree(_template(tmp_path_factory), home, symlinks=True, dirs_exist_ok=True)
         return Home(home)
 

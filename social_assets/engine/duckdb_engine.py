@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ class Session:
     def scan(self, files: list[str], schema: pa.Schema, columns: list[str]) -> ir.Table:
         """The named columns of Delta data files; timestamps are UTC without zone."""
         if files:
-            paths = [file.removeprefix("file://") for file in files]
+            paths = [_escaped(file) for file in files]
             name = self._name("scan")
             found = self.backend.read_parquet(paths, table_name=name, hive_partitioning=True)
             table = ibis.table(found.schema(), name=name)
@@ -173,6 +174,11 @@ def _variable(of: str) -> str:  # type: ignore[empty-body]
 @lru_cache(maxsize=128)
 def _compiled(operation: ops.Node) -> str:
     return str(ibis.duckdb.compile(operation.to_expr()))
+
+
+def _escaped(path: str) -> str:
+    """A path in which DuckDB sees no pattern: a home's name may hold the characters of one."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -97,23 +99,23 @@ class LakeTable:
         )
 
     def files(self, days: Iterable[date] | None = None) -> list[str]:
-        """The data files of some days, or of all."""
+        """The data files of some days, or of all: paths of a local table, else URLs."""
         table = self._open()
         if table is None:
             return []
         if days is None:
-            return table.file_uris()
+            return _locations(table)
         listed = list(days)
         if not listed:
             return []
-        return table.file_uris(file_pruning_predicate=[("event_date", "in", listed)])
+        return _locations(table, [("event_date", "in", listed)])
 
     def files_since(self, column: str, after: datetime) -> list[str]:
         """The data files that may hold rows with a later time in a column, by their statistics."""
         table = self._open()
         if table is None:
             return []
-        return table.file_uris(file_pruning_predicate=[(column, ">", after)])
+        return _locations(table, [(column, ">", after)])
 
     def rows_by_day(self, **partition: str) -> dict[date, int]:
         """Rows of each event date, from the log alone; `partition` narrows to e.g. a verdict."""
@@ -168,3 +170,11 @@ class LakeTable:
             configuration=dict(PROPERTIES),
             storage_options=dict(self.storage_options),
         )
+
+
+def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = None) -> list[str]:
+    """Where the data files are. Delta's library percent-encodes paths; readers want them plain."""
+    uris = table.file_uris(file_pruning_predicate=pruned)
+    if urlsplit(table.table_uri).scheme not in ("", "file"):
+        return uris
+    return [unquote(uri.removeprefix("file://")) for uri in uris]

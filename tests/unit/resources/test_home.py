@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import Home, HomeInsideCheckoutError
+from resources.home import Home, HomeInsideCheckoutError, UnusableHomeError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -41,3 +41,16 @@ def test_a_home_among_the_sources_is_refused_with_the_setting(inside: Path) -> N
 
 def test_naming_a_home_creates_nothing(tmp_path: Path) -> None:
     assert not Home(tmp_path / "new").path.exists()
+
+
+@pytest.mark.parametrize("name", ["a?b", "a[1]", "a%20b", "event_date=2026-01-01"])
+def test_a_home_that_the_storage_libraries_cannot_open_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(UnusableHomeError, match=r"cannot be used.*SOCIAL_ASSETS_HOME"):
+        Home(tmp_path / name / "home")
+
+
+@pytest.mark.parametrize("name", ["ho me", "ü", "a%b", "a#b", "it's", "x=1", "a*b", "{a,b}:;"])
+def test_any_other_name_is_a_home(tmp_path: Path, name: str) -> None:
+    assert Home(tmp_path / name).path == tmp_path / name
