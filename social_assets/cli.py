@@ -26,13 +26,14 @@ from social_assets.operate.home_use import (
     is_installation,
     knows_home,
     makes_home,
-    needs_no_home,
     reads_home,
 )
 from social_assets.operate.load_command import load
+from social_assets.operate.notebook_command import notebook
 from social_assets.operate.quarantine_commands import dead_letters, gaps, replay
 from social_assets.operate.recsys_commands import recsys
 from social_assets.operate.sql_command import sql
+from social_assets.operate.stream_commands import streams
 from social_assets.operate.terminal import FORM, Day, mute, out, print_json, print_rows, progress
 
 if TYPE_CHECKING:
@@ -123,28 +124,6 @@ def backfill(
         print_json(documents)
 
 
-@cli.command(short_help="List streams, or the columns of one.")
-@FORM
-@needs_no_home
-def streams(form: str) -> None:
-    """What contracts exist, and their columns."""
-    from social_assets.contracts.registry import contracts
-
-    rows = [
-        (
-            c.name,
-            column.name,
-            column.type,
-            ", ".join(str(k.error) for k in column.checks),
-            "key" if column.name in c.key else ("required" if column.name in c.required else ""),
-            column.description,
-        )
-        for c in contracts()
-        for column in c.columns.values()
-    ]
-    print_rows(("stream", "column", "type", "rules", "role", "meaning"), rows, form)
-
-
 @cli.command(short_help="Show rows by layer and failed checks.")
 @FORM
 @reads_home
@@ -152,19 +131,19 @@ def status(home: Home, form: str) -> None:
     """Rows by layer, partitions, and the latest verdict of every check."""
     from social_assets.operate.status import check_statuses, stream_statuses, table_statuses
 
-    streams = _stream_rows(stream_statuses())
+    layers = _stream_rows(stream_statuses())
     tables = [(t.table, t.rows, t.days, t.size_bytes) for t in table_statuses()]
     checks = [(c.asset, c.name, c.verdict) for c in check_statuses(home)]
     if form == "json":
         print_json(
             {
-                "streams": [dict(zip(_STREAM, row, strict=True)) for row in streams],
+                "streams": [dict(zip(_STREAM, row, strict=True)) for row in layers],
                 "tables": [dict(zip(_TABLE, row, strict=True)) for row in tables],
                 "checks": [dict(zip(_CHECK, row, strict=True)) for row in checks],
             }
         )
         return
-    print_rows(_STREAM, streams, form)
+    print_rows(_STREAM, layers, form)
     out.print()
     print_rows(_TABLE, tables, form)
     troubled = [c for c in checks if c[2] in ("warned", "failed")]
@@ -178,20 +157,12 @@ def status(home: Home, form: str) -> None:
 
 @cli.command(short_help="Open the Dagster UI.")
 @click.option("--port", type=int, default=3000, show_default=True)
-@click.option("--open/--no-open", "is_opened", default=True, help="Open the UI in a browser.")
-@click.option("--print-url", "is_printed", is_flag=True, help="Only print the sign-in address.")
 @makes_home
-def dev(home: Home, port: int, *, is_opened: bool, is_printed: bool) -> None:
-    """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback.
+def dev(home: Home, port: int) -> None:
+    """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback."""
+    from social_assets.operate.dev import serve_ui
 
-    A browser signs in by the address that is printed; keep it to yourself.
-    """
-    from social_assets.operate.dev import serve_ui, ui_address
-
-    if is_printed:
-        click.echo(ui_address(home, port))
-    else:
-        serve_ui(home, port, out, is_opened=is_opened)
+    serve_ui(home, port)
 
 
 @cli.command("demo-live", short_help="Watch live records on their way.")
@@ -291,7 +262,7 @@ def kafka_stop(home: Home) -> None:
 
 cli.add_command(alerts)
 cli.add_command(doctor)
-for command in (load, sql, recsys, dead_letters, replay, gaps):
+for command in (load, sql, streams, notebook, recsys, dead_letters, replay, gaps):
     cli.add_command(command)
 
 

@@ -99,7 +99,7 @@ class HttpInterface:
 
     async def _ping(self, request: Request) -> Response:
         try:
-            self._access.check_sender(request)
+            self._access.check_host(request)
         except ClickHouseError as error:
             return self._refusal(error, request)
         with self.traffic.request():
@@ -117,7 +117,7 @@ class HttpInterface:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
     async def _query(self, request: Request) -> Response:
-        self._access.check_sender(request)
+        self._access.check_host(request)
         self._access.check_credentials(request)
         asked = QueryRequest.of(request)
         async with AsyncExitStack() as held:

@@ -26,6 +26,7 @@ from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.columns import cleaned_columns, cleaned_lineage, quarantine_columns
 from social_assets.defs.freshness import freshness_policy
 from social_assets.defs.partitions import DAILY, days_of
+from social_assets.defs.row_previews import newest_cleaned_rows
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import rebuild
 from social_assets.hops.stores import StreamStores
@@ -54,6 +55,13 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
         stores.stores().lake.retired().refuse([f"raw/{contract.name}"], days)
         rebuild(stream, days)
         seconds = perf_counter() - started
+        rows = stream.cleaned.rows_by_day()
+        filled = [day for day in days if rows.get(day)]
+        if filled:
+            with stores.clickhouse.client(stream.log_comment) as client:
+                preview = newest_cleaned_rows(client, contract, max(filled))
+            last = max(days).isoformat()
+            context.add_asset_metadata(preview, ["cleaned", contract.name], last)
         for layer, by_day in layer_metadata(stream, days).items():
             for day, metadata in by_day.items():
                 context.add_asset_metadata(metadata, [layer, contract.name], day.isoformat())

@@ -25,6 +25,7 @@ from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment,
 from social_assets.defs.dbt_translator import Table, Warehouse
 from social_assets.defs.load_job import fed_by
 from social_assets.defs.partitions import DAILY, day_range, days_of
+from social_assets.defs.row_previews import newest_rows
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import held
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 _THREADS = 2
+_ROW_COUNT = "dagster/partition_row_count"
 
 
 def layer_assets(layer: str) -> AssetsDefinition:
@@ -84,11 +86,14 @@ def layer_assets(layer: str) -> AssetsDefinition:
                 context.log.info(f"{result.unique_id}: {result.status}, {result.seconds:.2f} s")
                 if result.succeeded:
                     table = project.table_of(result.unique_id)
-                    for day, metadata in _sizes(client, table, days).items():
+                    sizes = _sizes(client, table, days)
+                    for day, metadata in sizes.items():
                         context.add_asset_metadata(metadata, table.asset, day.isoformat())
+                    filled = [day for day, size in sizes.items() if size[_ROW_COUNT]]
+                    preview = newest_rows(client, table, max(filled)) if filled else {}
                     # Once a run: the page of an asset reads it off the newest event.
                     context.add_asset_metadata(
-                        {"dagster/column_lineage": project.lineage_of(table.asset)},
+                        {"dagster/column_lineage": project.lineage_of(table.asset), **preview},
                         table.asset,
                         days.last.isoformat(),
                     )
@@ -119,5 +124,5 @@ def _sizes(client: "Client", table: Table, days: Days) -> dict[date, dict[str, i
     metadata = {}
     for day in day_range(days.first, days.last):
         rows, size = sizes.get(f"{day:%Y%m%d}", (0, 0))
-        metadata[day] = {"dagster/partition_row_count": rows, "bytes": size}
+        metadata[day] = {_ROW_COUNT: rows, "bytes": size}
     return metadata

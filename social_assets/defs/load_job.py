@@ -5,7 +5,7 @@ materialization of exactly the days whose rows changed, for every asset that hol
 rollups are brought up to date by the views behind the insert, not by dbt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from dagster import (
     MetadataValue,
     OpExecutionContext,
     RunConfig,
+    TableMetadataValue,
     job,
     op,
 )
@@ -29,6 +30,7 @@ from social_assets.checks.conservation import report_days
 from social_assets.contracts.registry import contract
 from social_assets.defs.cleaned import LayerMetadata, layer_metadata
 from social_assets.defs.dbt_translator import Warehouse
+from social_assets.defs.row_previews import newest_cleaned_rows, newest_rows
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import Ingested, ingest_files
 from social_assets.hops.landing import Landing, date_in
@@ -62,36 +64,64 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         landing = Landing(Home.from_environment().landing, config.stream)
         ingested = ingest_files(stream, landing.waiting(), on or date_in)
         landing.put_aside(ingested)
-    for event in materializations(stream, sorted(ingested.days), fed_by(config.stream)):
+    behind, days = fed_by(config.stream), sorted(ingested.days)
+    for event in materializations(stream, days, behind, _previews(stream, days, behind)):
         context.log_event(event)
     for verdict in report_days(context.instance, stream, ingested.days):
         context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
     _report(context, ingested)
 
 
+Previews = Mapping[AssetKey, Mapping[str, TableMetadataValue]]
+"""What the newest rows of an asset are; told with the event of its last day."""
+
+
 def materializations(
-    stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]
+    stream: StreamStores,
+    days: Sequence[date],
+    behind: Sequence[AssetKey],
+    previews: Previews | None = None,
 ) -> list[AssetMaterialization]:
     """An event for each day and each asset whose rows of that day changed.
 
     `behind` are the facts, dimensions and rollups that the warehouse's views keep up to date.
     """
+    shown = previews or {}
     name = stream.contract.name
     rows = stream.raw.rows_by_day()
     found: LayerMetadata = {
         "raw": {day: {"dagster/partition_row_count": MetadataValue.int(rows[day])} for day in days},
         **layer_metadata(stream, list(days)),
     }
-    events = [
-        AssetMaterialization([layer, name], partition=day.isoformat(), metadata=metadata)
+    told = [
+        (AssetKey([layer, name]), day, metadata)
         for layer, by_day in found.items()
         for day, metadata in by_day.items()
     ]
-    return events + [
-        AssetMaterialization(key, partition=day.isoformat(), metadata={"fed_by": name})
-        for key in behind
-        for day in days
+    told += [(key, day, {"fed_by": MetadataValue.text(name)}) for key in behind for day in days]
+    return [
+        AssetMaterialization(
+            key,
+            partition=day.isoformat(),
+            metadata={**metadata, **(shown.get(key, {}) if day == days[-1] else {})},
+        )
+        for key, day, metadata in told
     ]
+
+
+def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]) -> Previews:
+    """The newest rows of the stream's cleaned table and of what lies behind it."""
+    if not days:
+        return {}
+    project = Warehouse.of(Home.from_environment())
+    tables = [t for layer in ("star", "rollups") for t in project.tables(layer)]
+    cleaned = AssetKey(["cleaned", stream.contract.name])
+    with stream.stores.clickhouse.client(stream.log_comment) as client:
+        found = {cleaned: newest_cleaned_rows(client, stream.contract, days[-1])}
+        for table in tables:
+            if table.asset in behind:
+                found[table.asset] = newest_rows(client, table, days[-1])
+    return found
 
 
 def fed_by(stream: str) -> list[AssetKey]:

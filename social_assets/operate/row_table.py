@@ -6,6 +6,7 @@ to its width and figures never are; what does not fit even so is printed as one 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -85,7 +86,7 @@ class RowTable:
     def _line(self, cells: Sequence[str]) -> str:
         """One row: as many lines as its most folded cell has."""
         folded = [
-            [cell] if self._width is None else (chop_cells(cell, width) or [""])
+            [cell] if self._width is None else _folded(cell, width)
             for cell, width in zip(cells, self._widths, strict=True)
         ]
         lines = []
@@ -107,6 +108,14 @@ class RowTable:
             f"{name}{' ' * (longest - cell_len(name))}  {cell}".rstrip() + "\n"
             for name, cell in zip(self._names, cells, strict=True)
         )
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    """A cell as pieces of at most a width, between words where that is possible."""
+    if cell_len(cell) <= width:
+        return [cell]
+    pieces = textwrap.wrap(cell, width, replace_whitespace=False, break_on_hyphens=False)
+    return [chopped for piece in pieces for chopped in chop_cells(piece, width)]
 
 
 def _shared(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:

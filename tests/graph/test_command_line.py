@@ -9,6 +9,7 @@ import pytest
 
 from resources.home import Home
 from social_assets.cli import main
+from social_assets.contracts.registry import contract
 
 LIKE = (
     '{{"event_id": "{id}", "event_time": "2026-11-01T10:00:00Z", "account_id": 1, '
@@ -56,9 +57,25 @@ def test_streams_lists_columns_with_their_rules(
     capsys: pytest.CaptureFixture[str], home: Home
 ) -> None:
     assert run("streams", "--format", "json") == 0
-    rows = json.loads(capsys.readouterr().out)
-    (age,) = [r for r in rows if (r["stream"], r["column"]) == ("video_interactions", "age")]
+    found = {each["stream"]: each for each in json.loads(capsys.readouterr().out)}
+    videos, posts = found["video_interactions"], found["posts"]
+    (age,) = [column for column in videos["columns"] if column["column"] == "age"]
     assert age["rules"] == "in_range(13, 100)"
+    assert posts["time_column"] == "created_at"
+    assert posts["formats"] == list(contract("posts").formats)
+    assert posts["key"] == list(contract("posts").key)
+
+
+def test_streams_shows_formats_key_and_time_column(
+    capsys: pytest.CaptureFixture[str], home: Home
+) -> None:
+    assert run("streams") == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("posts ")]
+    for shown in (*contract("posts").formats, *contract("posts").key):
+        assert shown in line
+    assert run("streams", "posts") == 0
+    assert "created_at" in capsys.readouterr().out
+    assert run("streams", "likes") == 2
 
 
 def test_loading_shows_rows_in_as_cleaned_duplicates_and_rejected(
