@@ -10,6 +10,8 @@ from resources.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.hops.landing import FAILED, Landing
 
+NAMED = 5
+
 
 def no_file_failed(contract: Contract) -> AssetChecksDefinition:
     """Nothing lies in `landing/<stream>/failed`."""
@@ -26,6 +28,7 @@ def no_file_failed(contract: Contract) -> AssetChecksDefinition:
         failed = Landing(Home.from_environment().landing, contract.name).failed()
         return AssetCheckResult(
             passed=not failed,
+            description=_description(contract, [path.name for path in failed]),
             metadata={
                 "files": MetadataValue.int(len(failed)),
                 "names": MetadataValue.json([path.name for path in failed]),
@@ -33,3 +36,15 @@ def no_file_failed(contract: Contract) -> AssetChecksDefinition:
         )
 
     return check
+
+
+def _description(contract: Contract, names: list[str]) -> str | None:
+    if not names:
+        return None
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    files = "1 file" if len(names) == 1 else f"{len(names)} files"
+    return (
+        f"{files} of {contract.name} could not be loaded: {', '.join(names[:NAMED])}{more}; why is "
+        f"in the log of the run that tried. They lie in landing/{contract.name}/{FAILED}: mend "
+        f"each and move it to landing/{contract.name}, or remove it"
+    )

@@ -28,6 +28,7 @@ from resources.home import Home
 from resources.kafka import KafkaResource
 from resources.stores import StoresResource
 from social_assets.checks.conservation import report_days
+from social_assets.checks.contract_rules import RuleReports
 from social_assets.contracts.contract import Contract
 from social_assets.defs.load_job import fed_by, materializations
 from social_assets.defs.warehouse_deployment import deploy_warehouse
@@ -81,10 +82,20 @@ def drain_job(contract: Contract) -> JobDefinition:
         deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
         stream = stores.stores().of(contract, f"{context.run.run_id} drain {contract.name}")
         record = Materializations(stream, fed_by(contract.name), context.log_event)
+        reports = RuleReports(stream)
+
+        def record_batch(taken: Taken) -> None:
+            record.take(taken)
+            if taken.days:
+                for result in reports.changes():
+                    context.log_event(result)  # type: ignore[arg-type]  # recorded as well
+
         limits = Limits(seconds=config.seconds, quiet_seconds=config.quiet_seconds)
-        for day in sorted(drain(stream, kafka, record.take, limits)):
+        for day in sorted(drain(stream, kafka, record_batch, limits)):
             record.changed(day)
         record.flush()
+        for result in reports.all():
+            context.log_event(result)  # type: ignore[arg-type]  # recorded as well
         for verdict in report_days(context.instance, stream, record.days):
             context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
         context.log.info(record.summary())

@@ -27,6 +27,7 @@ from pydantic import Field
 from resources.home import Home
 from resources.stores import StoresResource
 from social_assets.checks.conservation import report_days
+from social_assets.checks.contract_rules import report_rules
 from social_assets.contracts.registry import contract
 from social_assets.defs.cleaned import LayerMetadata, layer_metadata
 from social_assets.defs.dbt_translator import Warehouse
@@ -67,6 +68,8 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     behind, days = fed_by(config.stream), sorted(ingested.days)
     for event in materializations(stream, days, behind, _previews(stream, days, behind)):
         context.log_event(event)
+    for result in report_rules(stream):
+        context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
     for verdict in report_days(context.instance, stream, ingested.days):
         context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
     _report(context, ingested)

@@ -79,22 +79,36 @@ class Session:
     BLOCK: ClassVar[str] = "block"
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False, compare=False)
 
-    def scan(self, files: list[str], schema: pa.Schema, columns: list[str]) -> ir.Table:
-        """The named columns of Delta data files; timestamps are UTC without zone."""
+    def scan(
+        self,
+        files: list[str],
+        schema: pa.Schema,
+        columns: list[str],
+        *,
+        with_file: bool = False,
+    ) -> ir.Table:
+        """The named columns of Delta data files; timestamps are UTC without zone.
+
+        `with_file` adds each row's file, as `filename`; there must be a file then.
+        """
         if files:
             paths = [_escaped(file) for file in files]
             name = self._name("scan")
-            found = self.backend.read_parquet(paths, table_name=name, hive_partitioning=True)
+            found = self.backend.read_parquet(
+                paths, table_name=name, hive_partitioning=True, filename=with_file
+            )
             table = ibis.table(found.schema(), name=name)
         else:
             table = self.rows(plain(schema).empty_table())
+        file_column = {"filename": table["filename"]} if with_file else {}
         return table.select(
+            **file_column,
             **{
                 name: table[name].cast("timestamp")
                 if pa.types.is_timestamp(schema.field(name).type)
                 else table[name]
                 for name in columns
-            }
+            },
         )
 
     def rows(self, table: pa.Table) -> ir.Table:

@@ -47,7 +47,7 @@ def _show_rejections(console: Console) -> None:
     stores = StoresResource(clickhouse=ClickHouseResource()).stores()
     table = _table("Rejected by reason", "stream", "reason", "records")
     for contract in contracts():
-        broken = broken_rules(stores.of(contract), None)
+        broken = broken_rules(stores.of(contract))
         for rule, found in sorted(broken.items(), key=lambda item: -item[1].records):
             table.add_row(contract.name, rule, f"{found.records:,}")
     console.print(table)

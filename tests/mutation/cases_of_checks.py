@@ -36,15 +36,15 @@ CONTRACT_CHECKS = (
             ),
             (
                 "a share is of all days and not of the day's records",
-                'raw[row["event_date"]]',
-                "sum(raw.values())",
+                "records / raw[day]",
+                "records / sum(raw.values())",
                 f"{_RULES}each_reason_of_a_record_counts_for_its_rule_as_a_share_of_the_days_raw"
                 "_records",
             ),
             (
                 "no sample of the rejected records is shown",
-                'sample=tuple(samples[row["rule"]]),',
-                "sample=(),",
+                "sample=samples.get(rule, ())",
+                "sample=()",
                 f"{_RULES}the_sample_shows_the_record_and_where_it_came_from",
             ),
         )

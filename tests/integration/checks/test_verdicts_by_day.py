@@ -18,6 +18,7 @@ from social_assets.contracts.registry import contract
 from social_assets.defs.load_job import JOB_NAME, load_job, run_config
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.verification import verify_conservation
+from social_assets.engine.verdicts import rules
 from social_assets.hops.stores import Stores
 from tests.integration.checks.conftest import LAST
 
@@ -65,10 +66,32 @@ def test_a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_chan
     job = defs.resolve_job_def(JOB_NAME)
     result = job.execute_in_process(instance=instance, run_config=config)
     found = result.get_asset_check_evaluations()
+    rule_names = {rule.name for rule in rules(contract(STREAM))}
     due = {(law.asset, law.name) for law in laws_of_stream(STREAM)}
-    assert {(e.asset_key, e.check_name) for e in found} == due
-    assert {e.partition for e in found} == {str(DAYS[1])}
-    assert all(e.passed for e in found)
+    of_laws = [e for e in found if e.check_name not in rule_names]
+    assert {(e.asset_key, e.check_name) for e in of_laws} == due
+    assert {e.partition for e in of_laws} == {str(DAYS[1])}
+    assert all(e.passed for e in of_laws)
+
+
+def test_a_load_reports_every_rule_and_a_load_of_another_day_leaves_the_bad_day_failing(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    bad, good = tmp_path / "bad.ndjson", tmp_path / "good.ndjson"
+    bad.write_text("".join(f'{{"event_id": {n + 2_000_000_000}}}\n' for n in range(2_000)))
+    good.write_text(json.dumps({"event_id": 1_900_000_007, "user_id": 1}) + "\n")
+    job = defs.resolve_job_def(JOB_NAME)
+    results = []
+    for path, day in ((bad, DAYS[0]), (good, DAYS[2])):
+        config = run_config(STREAM, [path], day)
+        run = job.execute_in_process(instance=instance, run_config=config)
+        results.append({e.check_name: e for e in run.get_asset_check_evaluations()})
+    names = {rule.name for rule in rules(contract(STREAM))}
+    assert names <= results[0].keys() & results[1].keys()
+    failing = {name for name in names if not results[0][name].passed}
+    assert failing
+    assert {name for name in names if not results[1][name].passed} == failing
+    assert str(DAYS[0]) in {str(results[1][n].metadata["worst_day"].value) for n in failing}
 
 
 def test_a_night_judges_every_law_on_every_day_with_rows(
