@@ -21,11 +21,11 @@ DEFAULT_HOME = "~/.social-assets"
 _CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-class UnusableHomeError(ValueError):
+class HomePathError(ValueError):
     """A folder that cannot be a home; the text says why, and what to set instead."""
 
 
-class HomeInsideCheckoutError(UnusableHomeError):
+class HomeInsideCheckoutError(HomePathError):
     """The home would put data, logs and a password among the sources."""
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class HomeInsideCheckoutError(UnusableHomeError):
         )
 
 
-class HomeNameError(UnusableHomeError):
+class HomeNameError(HomePathError):
     """The home's path has a name that one of the storage libraries cannot open."""
 
     def __init__(self, path: Path, part: str) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resources.environments import EnvironmentSettingsError
-from resources.home import ENVIRONMENT_VARIABLE, Home, UnusableHomeError
+from resources.home import ENVIRONMENT_VARIABLE, Home, HomePathError
 from resources.logs import LogFormatError, configure_logs, is_json
 from social_assets.operate.alert_commands import alerts
 from social_assets.operate.command_errors import DEBUG, run_command
@@ -64,7 +64,7 @@ def cli(context: click.Context, home: Path | None, *, debug: bool) -> None:
         configure_logs(logging.INFO if is_json() else logging.WARNING)
         # What it logs with a trace, it raises as well.
         logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
-    except (UnusableHomeError, EnvironmentSettingsError, LogFormatError) as error:
+    except (HomePathError, EnvironmentSettingsError, LogFormatError) as error:
         raise click.UsageError(str(error)) from error
 
 

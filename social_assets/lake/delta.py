@@ -7,7 +7,9 @@ come from the log, so that a conservation law costs no scan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -23,7 +25,7 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 ROW_GROUP_ROWS = 32_768
 """A writer holds one row group of each open partition in memory; this bounds it."""
@@ -43,6 +45,10 @@ PROPERTIES: Mapping[str, str] = {
     "delta.logRetentionDuration": "interval 15 minutes",
 }
 """The properties of every table."""
+
+
+class LakeDiskError(OSError):
+    """The disk takes no more of a table; names the table and the remedy. The table is unchanged."""
 
 
 @dataclass(frozen=True)
@@ -79,24 +85,26 @@ class LakeTable:
         The caller has looked whether it is there already, under the stream's lock.
         """
         transactions = [Transaction(each.app_id, each.version) for each in applied]
-        write_deltalake(
-            self._created(),
-            rows,
-            mode="append",
-            writer_properties=self.writer_properties(),
-            commit_properties=CommitProperties(app_transactions=transactions),
-        )
+        with _disk_errors(self.uri):
+            write_deltalake(
+                self._created(),
+                rows,
+                mode="append",
+                writer_properties=self.writer_properties(),
+                commit_properties=CommitProperties(app_transactions=transactions),
+            )
 
     def replace(self, days: Iterable[date], rows: pa.RecordBatchReader) -> None:
         """Put `rows` in the place of all rows of `days`, in one commit. No rows empty the days."""
         listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days))
-        write_deltalake(
-            self._created(),
-            rows,
-            mode="overwrite",
-            predicate=f"event_date IN ({listed})",
-            writer_properties=self.writer_properties(),
-        )
+        with _disk_errors(self.uri):
+            write_deltalake(
+                self._created(),
+                rows,
+                mode="overwrite",
+                predicate=f"event_date IN ({listed})",
+                writer_properties=self.writer_properties(),
+            )
 
     def files(self, days: Iterable[date] | None = None) -> list[str]:
         """The data files of some days, or of all: paths of a local table, else URLs."""
@@ -170,6 +178,25 @@ class LakeTable:
             configuration=dict(PROPERTIES),
             storage_options=dict(self.storage_options),
         )
+
+
+@contextmanager
+def _disk_errors(uri: str) -> Iterator[None]:
+    """Turn what Delta's library says of a full or read-only disk into a LakeDiskError."""
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        told = _DISK_ERROR.search(str(error))
+        if told is None:
+            raise
+        raise LakeDiskError(
+            f"the lake's table {uri} could not be written: {told[1].strip()}. The table is as it was."
+            " Make room on that disk, or make it writable; the same command then goes on"
+        ) from error
+
+
+# By its number: the words around it differ from call to call.
+_DISK_ERROR = re.compile(r"([^:]*)\(os error (?:28|30|122)\)")
 
 
 def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = None) -> list[str]:

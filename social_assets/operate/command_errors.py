@@ -152,13 +152,14 @@ def _mendable() -> tuple[type[Exception], ...]:
     from resources.clickhouse import ClickHouseAddressError, ClickHouseUnreachableError
     from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
     from resources.environments import EnvironmentSettingsError
-    from resources.home import HomeInsideCheckoutError
+    from resources.home import HomePathError
     from resources.kafka_admin import KafkaUnreachableError
     from resources.kafka_broker import KafkaBrokerError
     from resources.kafka_settings import KafkaSettingsError
     from social_assets.alerts.channels import AlertUrlError
     from social_assets.contracts.registry import ContractError, UnknownStreamError
     from social_assets.defs.dbt_project import DbtError
+    from social_assets.lake.delta import LakeDiskError
     from social_assets.operate.backfill_plan import NoDaysError, NoSuchAssetError
     from social_assets.operate.failures import RunFailedError
     from social_assets.operate.home_use import HomeUnusableError, NoInstallationError
@@ -176,10 +177,11 @@ def _mendable() -> tuple[type[Exception], ...]:
         EmbeddedServerError,
         EnvironmentSettingsError,
         FileError,
-        HomeInsideCheckoutError,
+        HomePathError,
         HomeUnusableError,
         InputError,
         KafkaBrokerError,
+        LakeDiskError,
         KafkaSettingsError,
         KafkaUnreachableError,
         NoDaysError,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import Home, HomeInsideCheckoutError, UnusableHomeError
+from resources.home import Home, HomeInsideCheckoutError, HomePathError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -47,7 +47,7 @@ def test_naming_a_home_creates_nothing(tmp_path: Path) -> None:
 def test_a_home_that_the_storage_libraries_cannot_open_is_refused(
     tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(UnusableHomeError, match=r"cannot be used.*SOCIAL_ASSETS_HOME"):
+    with pytest.raises(HomePathError, match=r"cannot be used.*SOCIAL_ASSETS_HOME"):
         Home(tmp_path / name / "home")
 
 
