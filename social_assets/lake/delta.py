@@ -190,8 +190,9 @@ def _disk_errors(uri: str) -> Iterator[None]:
         if told is None:
             raise
         raise LakeDiskError(
-            f"the lake's table {uri} could not be written: {told[1].strip()}. The table is as it was."
-            " Make room on that disk, or make it writable; the same command then goes on"
+            f"the lake's table {uri} could not be written: {told[1].strip()}."
+            " The table is as it was. Make room on that disk, or make it writable; the same"
+            " command then goes on"
         ) from error
 
 
