@@ -7,6 +7,9 @@ is inserted in front of it, so that no row passes a view that is not there yet.
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resources.clickhouse import connect
@@ -22,13 +25,17 @@ from social_assets.defs.dbt_project import (
     run_dbt,
 )
 from social_assets.warehouse import ddl
+from social_assets.warehouse.half_loaded import half_loaded_batches
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+_log = logging.getLogger(__name__)
 _DEPLOYMENTS = "star.deployments"
 _LOG_COMMENT = "deploy_warehouse"
 _THREADS = 4
+_LAYERS = ("star", "rollups")
+"""Where a version before the database `internal` kept the views."""
 
 
 def deploy_warehouse(endpoint: Endpoint, home: Home) -> bool:
@@ -37,6 +44,9 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> bool:
     Safe to call before every load: when nothing changed it costs three small queries. No row is
     moved. A view whose SELECT changed is altered in place; days from before the change keep
     their rows until they are backfilled.
+
+    Views are not moved to another database while a batch is half loaded: a table knows a repeated
+    insert by the name of the view that it comes through.
     """
     project = prepare(home)
     digest = _digest(project)
@@ -46,6 +56,22 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> bool:
             if _deployed(client) == digest:
                 return False
             _create_cleaned(client)
+            views = _misplaced_views(client, project)
+            half_loaded = [
+                batch
+                for contract in contracts()
+                if views
+                for batch in half_loaded_batches(client, contract)
+            ]
+            if half_loaded:
+                _log.warning(
+                    "the warehouse is not upgraded yet: %d batches were inserted in part (%s ...); "
+                    "the next load completes them, and the one after it upgrades",
+                    len(half_loaded),
+                    half_loaded[0],
+                )
+                return False
+            _move_views(client, views)
             environment = dbt_environment(endpoint, _LOG_COMMENT, _THREADS)
             for _ in run_dbt(project, dbt_arguments("run"), environment, home.logs):
                 pass
@@ -88,13 +114,56 @@ def _create_cleaned(client: Client) -> None:
         client.command(ddl.create_table(contract))
 
 
+@dataclass(frozen=True)
+class _Misplaced:
+    """A view that an older version kept in another database; `stands_twice`: in both."""
+
+    database: str
+    name: str
+    target: str
+    stands_twice: bool
+
+
+def _misplaced_views(client: Client, project: DbtProject) -> list[_Misplaced]:
+    nodes = project.manifest()["nodes"].values()
+    wanted: dict[str, str] = {
+        node["alias"]: node["schema"]
+        for node in nodes
+        if node["config"]["materialized"] == "materialized_view"
+    }
+    databases = ", ".join(f"'{name}'" for name in sorted({*wanted.values(), *_LAYERS}))
+    found = client.query(
+        "SELECT database, name FROM system.tables\n"
+        f"WHERE engine = 'MaterializedView' AND database IN ({databases})"
+    ).result_rows
+    present = {(str(database), str(name)) for database, name in found}
+    return [
+        _Misplaced(database, name, wanted[name], (wanted[name], name) in present)
+        for database, name in sorted(present)
+        if wanted.get(name, database) != database
+    ]
+
+
+def _move_views(client: Client, views: Sequence[_Misplaced]) -> None:
+    """Move views to the database of their models.
+
+    RENAME moves a view at once: no row passes it twice, or not at all.
+    """
+    for view in views:
+        if view.stands_twice:
+            client.command(f"DROP VIEW IF EXISTS {view.database}.{view.name} SYNC")
+        else:
+            client.command(f"CREATE DATABASE IF NOT EXISTS {view.target}")
+            client.command(f"RENAME TABLE {view.database}.{view.name} TO {view.target}.{view.name}")
+
+
 def _drop_forgotten(client: Client, project: DbtProject) -> None:
     """Drop views that no model has any more, which would count on, and staging of killed runs."""
     nodes = project.manifest()["nodes"].values()
     known = {f"{node['schema']}.{node['alias']}" for node in nodes}
     forgotten = client.query(
         "SELECT concat(database, '.', name), engine FROM system.tables\n"
-        "WHERE database IN ('star', 'rollups') AND (\n"
+        "WHERE database IN ('star', 'rollups', 'internal') AND (\n"
         "  engine = 'MaterializedView' OR name LIKE '%\\_\\_staging\\_%'\n"
         "  AND metadata_modification_time < now() - INTERVAL 1 DAY)"
     ).result_rows

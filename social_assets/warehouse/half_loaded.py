@@ -1,0 +1,47 @@
+"""What the loaders have inserted and not recorded yet: a crash came between.
+
+The same insert comes again with the next load, and every table knows it by the view that it comes
+through. So until then no view may get another name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from social_assets.contracts.contract import Contract
+from social_assets.warehouse.ddl import DATABASE
+from social_assets.warehouse.loader import LOADED
+from social_assets.warehouse.micro_batch_loader import LOADED_UNTIL
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+
+def half_loaded_batches(client: Client, contract: Contract) -> list[str]:
+    """Batches with rows in `cleaned.<stream>` that are not recorded as loaded.
+
+    Of files by their id, of Kafka by the instant to which the stream is loaded.
+    """
+    conditions = []
+    if _exists(client, LOADED):
+        conditions.append(
+            "source = 'file' AND batch_id NOT IN (\n"
+            f"  SELECT batch_id FROM {LOADED} WHERE stream = {{stream:String}})"
+        )
+    if _exists(client, LOADED_UNTIL):
+        conditions.append(
+            "source = 'kafka' AND ingested_at > (\n"
+            f"  SELECT max(ingested_at) FROM {LOADED_UNTIL} WHERE stream = {{stream:String}})"
+        )
+    if not conditions:
+        return []
+    found = client.query(
+        f"SELECT DISTINCT batch_id FROM {DATABASE}.{contract.name}\n"
+        f"WHERE {' OR '.join(f'({condition})' for condition in conditions)}",
+        parameters={"stream": contract.name},
+    ).result_rows
+    return [str(row[0]) for row in found]
+
+
+def _exists(client: Client, table: str) -> bool:
+    return bool(int(str(client.command(f"EXISTS TABLE {table}"))))
