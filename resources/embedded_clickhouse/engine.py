@@ -16,6 +16,9 @@ from typing import Any, Protocol
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.options import Options
 
+MARK_SETTING = "promql_table"
+"""A setting that nothing reads here: its value tells in `system.processes` whose query it is."""
+
 _MARK_CACHE_BYTES = 256 * 1024**2
 
 
@@ -77,10 +80,11 @@ class Engine:
             ) from error
         self.timezone: str = self._anchor.run("SELECT timezone()").body.decode().strip()
 
-    def connect(self) -> Connection:
-        """A new session."""
+    def connect(self, mark: str = "") -> Connection:
+        """A new session; its queries carry the mark, of letters and digits."""
+        marked = f"&{MARK_SETTING}={mark}" if mark else ""
         try:
-            return Connection(self._native.connect(self._address))
+            return Connection(self._native.connect(self._address + marked))
         except RuntimeError as error:
             raise ClickHouseError.from_engine(error) from error
 
@@ -104,6 +108,19 @@ class Engine:
             )
         finally:
             killer.close()
+
+    def query_id(self, mark: str) -> str | None:
+        """The engine's own id of the query that runs with this mark; None if there is none."""
+        asker = self.connect()
+        try:
+            found = asker.run(
+                f"SELECT query_id FROM system.processes WHERE Settings['{MARK_SETTING}'] = "
+                "{mark:String} LIMIT 1",
+                parameters={"mark": mark},
+            )
+        finally:
+            asker.close()
+        return found.body.decode().strip() or None
 
     def kill_all(self) -> None:
         """Tell all running queries to stop, without waiting."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from resources.embedded_clickhouse.body import Body, SpooledStream
@@ -21,6 +21,7 @@ from resources.embedded_clickhouse.multipart import read_parts
 from resources.embedded_clickhouse.pipe import PipeStream
 from resources.embedded_clickhouse.request import QueryRequest
 from resources.embedded_clickhouse.room import Room, swaps_parts, takes_room
+from resources.embedded_clickhouse.running import RunningQueries, with_engine_ids
 from resources.embedded_clickhouse.sessions import Lease, Sessions
 from resources.embedded_clickhouse.sql import Query, first_keyword, read_query
 from resources.embedded_clickhouse.written_parts import told_truly
@@ -86,13 +87,15 @@ class Execution:
     def __init__(self, engine: Engine, threads: Executor, room: Room) -> None:
         self.engine = engine
         self.sessions = Sessions(engine)
+        self.running = RunningQueries()
         self.room = room
         self._threads = threads
 
     def run(self, request: QueryRequest, body: Body) -> Result:
         """Run to the first part of the result; `close` of the result releases what it holds."""
         with ExitStack() as resources:
-            lease = Lease(self.sessions, request.session)
+            mark = resources.enter_context(self.running.running(request.query_id))
+            lease = Lease(self.sessions, request.session, mark)
             resources.callback(lease.release)
             lease.apply(request.settings, request.database)
             _fill_external_tables(request, body, lease.connection, resources)
@@ -119,6 +122,12 @@ class Execution:
         if kind == "CONTROL":
             lease.changes_session()
         format_name = query.format or request.default_format or _DEFAULT_FORMAT
+        if query.keyword == "KILL":
+            text, parameters = with_engine_ids(
+                query.text, request.parameters, self.running, self.engine
+            )
+            query = replace(query, text=text)
+            request = replace(request, parameters=parameters)
         if not (query.may_be_select and kind == "READ_ONLY"):
             outcome = self._run(query, kind, format_name, connection, request)
             has_result = bool(outcome.body) or query.keyword in _WITH_RESULT

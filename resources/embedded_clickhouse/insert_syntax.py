@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from resources.embedded_clickhouse.errors import ClickHouseError
-from resources.embedded_clickhouse.sql import Token, all_tokens, ends_expression, top_level_tokens
+from resources.embedded_clickhouse.sql import (
+    Token,
+    all_tokens,
+    ends_expression,
+    top_level_tokens,
+    unquoted,
+)
 
 _BLANKS_BEFORE_DATA = re.compile(rb"[ \t\f]*+\r?\n?")
 _END_OF_STATEMENT = re.compile(rb";[ \t\f]*+(?:\r?\n|\Z)")
@@ -133,12 +139,8 @@ def find_input(statement: bytes) -> Input | None:
     ):
         is_call = name.is_word("INPUT") and opening.text == "(" and closing.text == ")"
         if is_call and structure.text.startswith("'"):
-            return Input(name.start, closing.end, _unquoted(structure.text))
+            return Input(name.start, closing.end, unquoted(structure.text))
     return None
-
-
-def _unquoted(literal: str) -> str:
-    return re.sub(r"\\(.)|''", lambda found: found.group(1) or "'", literal[1:-1], flags=re.DOTALL)
 
 
 def _reach_insert(tokens: _Tokens) -> bool:

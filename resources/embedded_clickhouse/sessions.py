@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from resources.embedded_clickhouse.engine import Connection, Engine
+from resources.embedded_clickhouse.engine import MARK_SETTING, Connection, Engine
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.request import SessionRequest
 
@@ -39,10 +39,10 @@ class _Session:
 class Lease:
     """A connection for one request, with the request's settings on it. Release it once."""
 
-    def __init__(self, registry: Sessions, session: SessionRequest | None) -> None:
+    def __init__(self, registry: Sessions, session: SessionRequest | None, mark: str = "") -> None:
         self._registry = registry
         self._wanted = session
-        self._session, self.connection = registry.take(session)
+        self._session, self.connection = registry.take(session, mark)
         self._database: str | None = None
         self._settings: dict[str, str | None] = {}
 
@@ -79,10 +79,20 @@ class Sessions:
         self._sessions: dict[str, _Session] = {}
         self._lock = threading.Lock()
 
-    def take(self, wanted: SessionRequest | None) -> tuple[_Session | None, Connection]:
-        """The session and its connection, or a new connection for a request without."""
+    def take(
+        self, wanted: SessionRequest | None, mark: str = ""
+    ) -> tuple[_Session | None, Connection]:
+        """The session and its connection, or a new connection for a request without.
+
+        `mark` tells the request's queries from others.
+        """
         if wanted is None:
-            return None, self._engine.connect()
+            return None, self._engine.connect(mark)
+        session = self._take(wanted)
+        session.connection.set({MARK_SETTING: mark})
+        return session, session.connection
+
+    def _take(self, wanted: SessionRequest) -> _Session:
         with self._lock:
             session = self._sessions.get(wanted.id)
             if session is None:
@@ -100,7 +110,7 @@ class Sessions:
                 )
             session.in_use = True
             session.seconds = wanted.seconds
-            return session, session.connection
+            return session
 
     def give_back(self, wanted: SessionRequest | None, connection: Connection) -> None:
         """End the use of a connection that `take` gave."""

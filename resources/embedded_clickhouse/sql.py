@@ -102,6 +102,11 @@ def top_level_tokens(text: bytes) -> Iterator[Token]:
             depth += 1
 
 
+def unquoted(literal: str) -> str:
+    """The value of a string literal in single quotes."""
+    return re.sub(r"\\(.)|''", lambda found: found.group(1) or "'", literal[1:-1], flags=re.DOTALL)
+
+
 def ends_expression(token: Token, before: Token | None) -> bool:
     """Whether a keyword may follow `token`, and not only a name that is spelled like one.
 
