@@ -143,8 +143,11 @@ def status(home: Home, form: str) -> None:
             }
         )
         return
-    print_rows(_STREAM, layers, form)
-    out.print()
+    # Two tables, since all columns are wider than a terminal.
+    for columns in (_COUNTS, _DAYS):
+        places = [_STREAM.index(name) for name in columns]
+        print_rows(columns, [[row[place] for place in places] for row in layers], form)
+        out.print()
     print_rows(_TABLE, tables, form)
     troubled = [c for c in checks if c[2] in ("warned", "failed")]
     if troubled:
@@ -160,6 +163,9 @@ def status(home: Home, form: str) -> None:
 @makes_home
 def dev(home: Home, port: int) -> None:
     """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback."""
+    from social_assets.contracts.registry import contracts
+
+    contracts()  # a mistake in one is told here, in one line
     from social_assets.operate.dev import serve_ui
 
     serve_ui(home, port)
@@ -286,6 +292,8 @@ _STREAM = (
     "warehouse",
     "conserved",
 )
+_COUNTS = ("stream", "raw", "cleaned", "duplicates", "rejected", "warehouse")
+_DAYS = ("stream", "days", "first", "last", "conserved")
 _TABLE = ("table", "rows", "partitions", "bytes")
 _CHECK = ("asset", "check", "verdict")
 
