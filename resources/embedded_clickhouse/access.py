@@ -27,7 +27,10 @@ class Access:
         self._password_file = password_file
 
     def check_host(self, request: Request) -> None:
-        """Refuse a request that was not addressed to this machine by its loopback name."""
+        """Refuse a request that was not addressed to this machine by its loopback name.
+
+        Also one that a page of another origin sends, as a browser tells.
+        """
         host = request.headers.get("host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if name.lower() not in _LOCAL_NAMES:
@@ -35,6 +38,13 @@ class Access:
                 497,
                 "ACCESS_DENIED",
                 f"the Host header {host!r} is not this machine's loopback; connect to 127.0.0.1",
+            )
+        origin = request.headers.get("origin")
+        if origin is not None and origin.lower() != f"http://{host}".lower():
+            raise ClickHouseError(
+                497,
+                "ACCESS_DENIED",
+                f"a page of {origin!r} may not ask this server; use the page at /play",
             )
 
     def check_credentials(self, request: Request) -> None:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from resources.embedded_clickhouse.access import Access
@@ -26,6 +26,7 @@ from resources.embedded_clickhouse.execution import Execution
 from resources.embedded_clickhouse.files import INSTANCE_HEADER
 from resources.embedded_clickhouse.multipart import read_form
 from resources.embedded_clickhouse.options import MAX_QUERIES
+from resources.embedded_clickhouse.play_page import PLAY_HEADERS, PLAY_PAGE
 from resources.embedded_clickhouse.request import QueryRequest, query_id
 from resources.embedded_clickhouse.response import ResultResponse
 
@@ -88,6 +89,7 @@ class HttpInterface:
         return Starlette(
             routes=[
                 Route("/", self._root, methods=["GET", "POST"]),
+                Route("/play", self._play, methods=["GET"]),
                 Route("/ping", self._ping, methods=["GET"]),
                 Route("/replicas_status", self._ping, methods=["GET"]),
             ]
@@ -104,6 +106,13 @@ class HttpInterface:
             return self._refusal(error, request)
         with self.traffic.request():
             return PlainTextResponse("Ok.\n", headers={INSTANCE_HEADER: self._instance})
+
+    async def _play(self, request: Request) -> Response:
+        try:
+            self._access.check_host(request)
+        except ClickHouseError as error:
+            return self._refusal(error, request)
+        return HTMLResponse(PLAY_PAGE, headers=PLAY_HEADERS)
 
     async def _root(self, request: Request) -> Response:
         if request.method != "POST" and "query" not in request.query_params:
