@@ -102,7 +102,9 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
         elif name in _URLS_WITH_A_PASSWORD:
             yield from _passwords(value)
         elif name == ALERT_URLS or name.startswith(ALERT_URLS + "__"):
-            for part in re.split(r"[\s/:@?&=#,;]+", value):
+            # Schemes and the names of parameters are no secrets: `json`, `mailto`, `format`.
+            secret = re.sub(r"[A-Za-z][A-Za-z0-9+.-]*://|(?<=[?&])[\w-]+(?==)", " ", value)
+            for part in re.split(r"[\s/:@?&=#,;]+", secret):
                 yield from (part, unquote(part))
 
 

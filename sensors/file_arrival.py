@@ -20,7 +20,8 @@ from dagster import (
 
 from resources.home import Home
 from social_assets.contracts.contract import Contract
-from social_assets.defs.load_job import JOB_NAME, STREAM_TAG, run_config
+from social_assets.defs.load_job import JOB_NAME, run_config
+from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.hops.landing import Landing
 
 UNDERWAY = [

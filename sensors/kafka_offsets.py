@@ -31,6 +31,7 @@ from resources.stores import StoresResource
 from sensors.file_arrival import UNDERWAY
 from social_assets.contracts.contract import Contract
 from social_assets.defs.drain_job import drain_job_name
+from social_assets.defs.stream_tag import STREAM_TAG
 
 INTERVAL_SECONDS = 1
 BROKER_SECONDS = 5.0
@@ -89,7 +90,7 @@ def kafka_offsets_sensor(contract: Contract) -> SensorDefinition:
             _drained[known] = there.end
             return has_all
         ends = ",".join(f"{p}:{end}" for p, end in sorted(there.end.items()))
-        tags = {"stream": contract.name, OFFSETS_TAG: ends}
+        tags = {STREAM_TAG: contract.name, OFFSETS_TAG: ends}
         return SensorResult(run_requests=[RunRequest(tags=tags)])
 
     return offsets

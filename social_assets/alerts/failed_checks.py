@@ -81,8 +81,9 @@ def _failed_partitions(
 ) -> dict[AssetCheckKey, list[str]]:
     found: dict[AssetCheckKey, list[str]] = {}
     for info in instance.event_log_storage.get_asset_check_partition_info(list(keys)):
-        if info.latest_execution_status is FAILED:
-            found.setdefault(info.check_key, []).append(info.partition_key or "all partitions")
+        # The result without a partition sums up the days: those say which.
+        if info.latest_execution_status is FAILED and info.partition_key:
+            found.setdefault(info.check_key, []).append(info.partition_key)
     return found
 
 

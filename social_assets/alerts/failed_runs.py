@@ -25,8 +25,8 @@ from dagster import (
 
 from resources.settings import hidden
 from social_assets.alerts.standing import Kind, Observation, Severity, Standing
-from social_assets.defs.load_job import STREAM_TAG
 from social_assets.defs.partitions import days_of_run
+from social_assets.defs.stream_tag import STREAM_TAG
 
 LOOK_BACK = timedelta(days=30)
 """Failed runs that some channel was told of are looked at however old they are."""
@@ -38,7 +38,8 @@ OwnerOf = Callable[[DagsterRun], str]
 JobAssets = Mapping[str, frozenset[AssetKey]]
 """By name of a job, the assets that its runs make unless they select some; none of an op job."""
 
-_DRAIN_STREAM_TAG = "stream"
+_FORMER_TAG = "stream"
+"""What runs of drains had for STREAM_TAG before; homes still hold such runs."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def observe_runs(
 
 def stream_of(run: DagsterRun) -> str:
     """The stream that a run's tags name, "" if none."""
-    return run.tags.get(STREAM_TAG) or run.tags.get(_DRAIN_STREAM_TAG) or ""
+    return run.tags.get(STREAM_TAG) or run.tags.get(_FORMER_TAG) or ""
 
 
 def reason_of(instance: DagsterInstance, run_id: str) -> str:

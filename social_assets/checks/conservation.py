@@ -111,7 +111,10 @@ def law_checks(name: str, of: Sequence[Law]) -> AssetChecksDefinition:
                 for each in evaluations(context.instance, law, held):
                     # Its type leaves checks out; it records them.
                     context.op_execution_context.log_event(each)  # type: ignore[arg-type]
-            yield summary(law, verdicts)
+            retired = _retired(law, stores.stores())
+            yield summary(
+                law, verdicts, failing_elsewhere(context.instance, law, verdicts, retired)
+            )
 
     return compare
 
@@ -135,7 +138,7 @@ def judged(
     law: Law, stores: Stores, days: Sequence[date] | None, comment: str = "conservation"
 ) -> list[Verdict]:
     """The verdict on each of some days, or on all days of either side, oldest first."""
-    retired = stores.lake.retired().days(*(table.to_user_string() for table in law.tables))
+    retired = _retired(law, stores)
     verdicts = _verdicts(law, law.figures(stores, days, comment), days, retired)
     differing = [each.day for each in verdicts if not each.passed]
     if not differing:
@@ -148,8 +151,30 @@ def judged(
     return [settled.get(each.day, each) for each in verdicts]
 
 
-def summary(law: Law, verdicts: Sequence[Verdict]) -> AssetCheckResult:
-    """One result for all days: passes if each does, and names those that don't."""
+def failing_elsewhere(
+    instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict], retired: Collection[date]
+) -> list[date]:
+    """The days that failed when they were last compared, without those compared now or retired."""
+    left = {*retired, *(each.day for each in verdicts)}
+    infos = instance.event_log_storage.get_asset_check_partition_info(
+        [AssetCheckKey(law.asset, law.name)]
+    )
+    failed = {
+        date.fromisoformat(info.partition_key)
+        for info in infos
+        if info.partition_key
+        and info.latest_execution_status == AssetCheckExecutionRecordStatus.FAILED
+    }
+    return sorted(failed - left)
+
+
+def summary(
+    law: Law, verdicts: Sequence[Verdict], elsewhere: Sequence[date] = ()
+) -> AssetCheckResult:
+    """One result for all days: passes if each does, and names those that don't.
+
+    `elsewhere` are days that were not compared now and failed before: they still do.
+    """
     broken = [each for each in verdicts if not each.passed]
     left, right = law.sides
     # Names of their own: under those of a day's figures, the UI would draw both as one line.
@@ -159,6 +184,10 @@ def summary(law: Law, verdicts: Sequence[Verdict]) -> AssetCheckResult:
         "days": MetadataValue.int(len(verdicts)),
         "days_that_differ": MetadataValue.int(len(broken)),
     }
+    if elsewhere:
+        metadata["days_that_failed_before"] = MetadataValue.json(
+            [day.isoformat() for day in elsewhere[:SHOWN]]
+        )
     if broken:
         metadata["differences"] = MetadataValue.table(
             [
@@ -169,10 +198,47 @@ def summary(law: Law, verdicts: Sequence[Verdict]) -> AssetCheckResult:
     return AssetCheckResult(
         asset_key=law.asset,
         check_name=law.name,
-        passed=not broken,
+        passed=not broken and not elsewhere,
         metadata=metadata,
-        description=f"{left} and {right} differ on {len(broken)} days" if broken else None,
+        description=_description(law, broken, elsewhere),
     )
+
+
+def _description(law: Law, broken: Sequence[Verdict], elsewhere: Sequence[date]) -> str | None:
+    if not broken and not elsewhere:
+        return None
+    (left, right), number = law.sides, len(broken) + len(elsewhere)
+    example = (
+        f"{broken[0].day}: {broken[0].description}"
+        if broken
+        else f"{elsewhere[0]}, as the run that compared it last has recorded"
+    )
+    return (
+        f"{left} and {right} differ on {number} {'day' if number == 1 else 'days'}; for example "
+        f"{example}. Backfill the days: `social-assets backfill --from DAY --to DAY`"
+    )
+
+
+def standing_summary(
+    instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict], stores: Stores
+) -> AssetCheckEvaluation:
+    """The state of the check as a whole, for after the results of single days.
+
+    Without it the result of the day that was recorded last would be all that the UI shows.
+    """
+    elsewhere = failing_elsewhere(instance, law, verdicts, _retired(law, stores))
+    found = summary(law, verdicts, elsewhere)
+    return AssetCheckEvaluation(
+        asset_key=law.asset,
+        check_name=law.name,
+        passed=found.passed,
+        description=found.description,
+        metadata=found.metadata,
+    )
+
+
+def _retired(law: Law, stores: Stores) -> set[date]:
+    return stores.lake.retired().days(*(table.to_user_string() for table in law.tables))
 
 
 def evaluations(
@@ -206,7 +272,9 @@ def report_days(
     """
     comment = stream.log_comment or "conservation"
     for law in laws_of_stream(stream.contract.name) if days else []:
-        yield from evaluations(instance, law, judged(law, stream.stores, sorted(days), comment))
+        verdicts = judged(law, stream.stores, sorted(days), comment)
+        yield from evaluations(instance, law, verdicts)
+        yield standing_summary(instance, law, verdicts, stream.stores)
 
 
 def news(

@@ -27,6 +27,7 @@ from social_assets.defs.columns import cleaned_columns, cleaned_lineage, quarant
 from social_assets.defs.freshness import freshness_policy
 from social_assets.defs.partitions import DAILY, days_of
 from social_assets.defs.row_previews import newest_cleaned_rows
+from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import rebuild
 from social_assets.hops.stores import StreamStores
@@ -107,7 +108,7 @@ def _cleaned_spec(contract: Contract) -> AssetSpec:
         group_name="cleaned",
         owners=[contract.owner],
         kinds={"deltalake", "duckdb", "clickhouse"},
-        tags={"stream": contract.name},
+        tags={STREAM_TAG: contract.name},
         description=(
             f"{contract.description} Typed, standardized, one row a "
             f"({', '.join(contract.key)}) and event date, first landed wins; in the lake and as "
@@ -130,7 +131,7 @@ def _quarantine_spec(contract: Contract) -> AssetSpec:
         group_name="quarantine",
         owners=[contract.owner],
         kinds={"deltalake", "duckdb"},
-        tags={"stream": contract.name},
+        tags={STREAM_TAG: contract.name},
         description=(
             f"Records of {contract.name} that are not in cleaned: rejected ones with their bytes "
             "and every reason, duplicates with their position."

@@ -31,6 +31,7 @@ from social_assets.checks.conservation import report_days
 from social_assets.checks.contract_rules import RuleReports
 from social_assets.contracts.contract import Contract
 from social_assets.defs.load_job import fed_by, materializations
+from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.drain import Taken, drain
 from social_assets.hops.micro_batch import DayCounts
@@ -105,7 +106,7 @@ def drain_job(contract: Contract) -> JobDefinition:
         name=drain_job_name(contract),
         description=f"Drain topic {contract.kafka_topic} through every hop, until it is quiet",
         executor_def=in_process_executor,
-        tags={"stream": contract.name},
+        tags={STREAM_TAG: contract.name},
     )
     def drain_topic() -> None:
         take()

@@ -37,7 +37,6 @@ from social_assets.hops.ingest import Ingested, ingest_files
 from social_assets.hops.landing import Landing, date_in
 from social_assets.hops.stores import StreamStores
 
-STREAM_TAG = "social_assets/stream"
 JOB_NAME = "load_files"
 OP_NAME = "load"
 

@@ -32,6 +32,7 @@ from social_assets.contracts.registry import contracts
 from social_assets.defs.dbt_translator import Table, Warehouse
 from social_assets.defs.load_job import fed_by
 from social_assets.defs.run_history import forget_runs
+from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.hops.maintain import expire, first_kept, maintain_stream
 from social_assets.lake.maintenance import Freed
 
@@ -49,7 +50,7 @@ def stream_maintenance(contract: Contract) -> AssetsDefinition:
         group_name=GROUP,
         owners=[contract.owner],
         kinds={"deltalake", "clickhouse"},
-        tags={"stream": contract.name},
+        tags={STREAM_TAG: contract.name},
         pool=f"stream_{contract.name}",
         description=(
             f"Files of {contract.name} brought together, dead ones deleted, days removed that the "

@@ -26,6 +26,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.defs.columns import raw_columns
 from social_assets.defs.freshness import freshness_policy
 from social_assets.defs.partitions import DAILY, days_of
+from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.hops.ingest import land_files
 from social_assets.hops.landing import FAILED, Landing, date_in
 
@@ -73,7 +74,7 @@ def _spec(contract: Contract) -> AssetSpec:
         group_name="raw",
         owners=[contract.owner],
         kinds={"deltalake", "kafka"},
-        tags={"stream": contract.name},
+        tags={STREAM_TAG: contract.name},
         description=(
             f"{contract.description} As it came: bytes, and file and row or topic, partition and "
             f"offset. Drains of topic `{contract.kafka_topic}` add to it as records come; "

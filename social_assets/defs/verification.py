@@ -22,7 +22,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import (  # not e
 
 from resources.home import Home
 from resources.stores import StoresResource
-from social_assets.checks.conservation import judged, news
+from social_assets.checks.conservation import judged, news, standing_summary
 from social_assets.checks.laws import laws
 from social_assets.checks.partitions import Sources, partition_checks
 from social_assets.contracts.registry import contracts
@@ -39,6 +39,8 @@ def judge_all_days(context: OpExecutionContext, stores: StoresResource) -> None:
         for each in news(context.instance, law, verdicts):
             context.log_event(each)  # type: ignore[arg-type]  # recorded, though not in its type
             recorded += 1
+        whole = standing_summary(context.instance, law, verdicts, stores.stores())
+        context.log_event(whole)  # type: ignore[arg-type]
         differing = sum(not each.passed for each in verdicts)
         context.log.info(
             f"{law.asset.to_user_string()} {law.name}: {len(verdicts)} days, {differing} differ, "

@@ -26,9 +26,10 @@ from dagster._core.utils import make_new_run_id  # not exported; listening needs
 
 from resources.home import Home
 from social_assets.defs.load_job import JOB_NAME as LOAD
-from social_assets.defs.load_job import STREAM_TAG, run_config
+from social_assets.defs.load_job import run_config
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.rebuild_jobs import REBUILD, RECOMMEND
+from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.operate.backfill_plan import made_together
 from social_assets.operate.failures import RunFailedError
 from social_assets.operate.instance import open_instance

@@ -150,7 +150,7 @@ def test_lag_asks_for_one_run_and_for_another_as_long_as_it_lasts(
     for _ in range(2):
         request = request_of(tick(instance, POSTS))
         assert request.run_key is None
-        assert request.tags == {"stream": "posts", OFFSETS_TAG: "0:2,1:1,2:0,3:0"}
+        assert request.tags == {"social_assets/stream": "posts", OFFSETS_TAG: "0:2,1:1,2:0,3:0"}
 
 
 # A queued run needs a code location that queued it.

@@ -12,7 +12,13 @@ import pytest
 
 from resources.clickhouse import ClickHouseResource
 from resources.stores import StoresResource
-from social_assets.checks.conservation import stream_laws
+from social_assets.checks.conservation import (
+    Verdict,
+    evaluations,
+    judged,
+    standing_summary,
+    stream_laws,
+)
 from social_assets.checks.laws import laws, laws_of_stream
 from social_assets.contracts.registry import contract
 from social_assets.defs.load_job import JOB_NAME, load_job, run_config
@@ -70,7 +76,7 @@ def test_a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_chan
     due = {(law.asset, law.name) for law in laws_of_stream(STREAM)}
     of_laws = [e for e in found if e.check_name not in rule_names]
     assert {(e.asset_key, e.check_name) for e in of_laws} == due
-    assert {e.partition for e in of_laws} == {str(DAYS[1])}
+    assert {e.partition for e in of_laws} == {str(DAYS[1]), None}
     assert all(e.passed for e in of_laws)
 
 
@@ -103,3 +109,17 @@ def test_a_night_judges_every_law_on_every_day_with_rows(
         found.setdefault((e.asset_key, e.check_name), set()).add(str(e.partition))
     for law in laws():
         assert {str(day) for day in DAYS} <= found[law.asset, law.name]
+
+
+def test_a_run_of_other_days_leaves_a_law_failing_that_is_broken_on_one(
+    instance: dg.DagsterInstance, stores: Stores
+) -> None:
+    law = laws_of_stream(STREAM)[0]
+    broken = Verdict(law, DAYS[0], (10.0,) * len(law.measures), (9.0,) * len(law.measures))
+    for each in evaluations(instance, law, [broken]):
+        instance.report_runless_asset_event(each)
+    whole = standing_summary(instance, law, judged(law, stores, DAYS[1:]), stores)
+    assert not whole.passed
+    assert str(DAYS[0]) in str(whole.description)
+    mended = standing_summary(instance, law, judged(law, stores, DAYS), stores)
+    assert mended.passed
