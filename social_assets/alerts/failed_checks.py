@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dagster import AssetCheckKey, AssetCheckSeverity, AssetCheckSpec, DagsterInstance
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    DagsterInstance,
+    FloatMetadataValue,
+    IntMetadataValue,
+    TextMetadataValue,
+)
 from dagster._core.storage.asset_check_execution_record import (  # not exported
     COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES as COMPLETED,
 )
@@ -94,7 +103,7 @@ def _standing(
     asset = spec.asset_key.to_user_string()
     severe = evaluation is None or evaluation.severity is AssetCheckSeverity.ERROR
     is_admission = spec.blocking and spec.asset_key.path[0] == "recsys"
-    detail = (evaluation and evaluation.description) or spec.description or ""
+    detail = (evaluation and evaluation.description) or _not_so(spec, evaluation)
     return Standing(
         key=f"check/{asset}/{spec.name}",
         kind=Kind.CHAMPION if is_admission else Kind.CHECK,
@@ -110,6 +119,18 @@ def _standing(
         asset=asset,
         check=spec.name,
     )
+
+
+def _not_so(spec: AssetCheckSpec, evaluation: AssetCheckEvaluation | None) -> str:
+    """The figures of a result that describes nothing itself, and what the check requires."""
+    plain = (IntMetadataValue, FloatMetadataValue, TextMetadataValue)
+    figures = [
+        f"{name.replace('_', ' ')}: {value.value}"
+        for name, value in (evaluation.metadata if evaluation else {}).items()
+        if isinstance(value, plain)
+    ]
+    required = f"required, and not so: {spec.description}" if spec.description else ""
+    return "; ".join(filter(None, [", ".join(figures), required]))
 
 
 def _on(partitions: Iterable[str]) -> str:
