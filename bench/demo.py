@@ -19,6 +19,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from resources.home import Home
+from social_assets.operate.ui_token import ui_token
+
 TARGET_SECONDS, TARGET_GIB, TARGET_UI_SECONDS = 90.0, 4.0, 20.0
 SAMPLE_SECONDS = 0.25
 
@@ -78,16 +81,17 @@ def ui_ready(environment: dict[str, str]) -> float:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    token = ui_token(Home(Path(environment["SOCIAL_ASSETS_HOME"])))
     started = time.perf_counter()
     server = subprocess.Popen(
-        [*command(), "dev", "--port", str(port)],
+        [*command(), "dev", "--no-open", "--port", str(port)],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        while not answers(port):
+        while not answers(port, token):
             if server.poll() is not None:
                 sys.exit(f"the UI ended with exit code {server.returncode}")
             time.sleep(SAMPLE_SECONDS)
@@ -97,11 +101,13 @@ def ui_ready(environment: dict[str, str]) -> float:
         server.wait(30)
 
 
-def answers(port: int) -> bool:
+def answers(port: int, token: str) -> bool:
     """Whether the UI serves the graph: it lists the code location's assets."""
     body = b'{"query": "{ assetNodes { id } }"}'
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"}
+        f"http://127.0.0.1:{port}/graphql",
+        body,
+        {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
     )
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - loopback

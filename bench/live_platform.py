@@ -102,6 +102,7 @@ class LivePlatform:
 
     home: Home
     url: str
+    token: str
     warehouse: Client
     kafka: KafkaResource
 
@@ -153,7 +154,9 @@ class LivePlatform:
         """What the webserver answers to a GraphQL query. Raises RuntimeError with its errors."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(  # noqa: S310 - our own, http
-            f"{self.url}/graphql", body, {"Content-Type": "application/json"}
+            f"{self.url}/graphql",
+            body,
+            {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"},
         )
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
             answer = json.load(response)
@@ -227,7 +230,7 @@ def live_platform(home: Home) -> Iterator[LivePlatform]:
             clickhouse.client() as warehouse,
         ):
             ui.await_answer()
-            platform = LivePlatform(home, ui.url, warehouse, KafkaResource())
+            platform = LivePlatform(home, ui.url, ui.token, warehouse, KafkaResource())
             await_that(lambda: _is_loaded(platform), 120, "the UI to have loaded the definitions")
             yield platform
     finally:

@@ -28,12 +28,12 @@ ROLES: Mapping[str, str] = {
     "org.apache.spark": "Spark",
     "spark-submit": "Spark",
     "peer_job": "Spark",
-    "dagster_webserver": "webserver",
+    "ui_webserver dev": "dagster dev",
+    "ui_webserver": "webserver",
     "dagster._daemon": "daemon",
     "multiprocessing.spawn": "run",
     "code-server": "code server",
     "api grpc": "code server",
-    "dagster dev": "dagster dev",
 }
 """What a command line holds, and what the process is; the first that fits counts."""
 

@@ -160,15 +160,23 @@ def status(home: Home, form: str) -> None:
 
 @cli.command(short_help="Open the Dagster UI.")
 @click.option("--port", type=int, default=3000, show_default=True)
+@click.option("--open/--no-open", "is_opened", default=True, help="Open the UI in a browser.")
+@click.option("--print-url", "is_printed", is_flag=True, help="Only print the sign-in address.")
 @makes_home
-def dev(home: Home, port: int) -> None:
-    """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback."""
+def dev(home: Home, port: int, *, is_opened: bool, is_printed: bool) -> None:
+    """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback.
+
+    A browser signs in by the address that is printed; keep it to yourself.
+    """
     from social_assets.contracts.registry import contracts
 
     contracts()  # a mistake in one is told here, in one line
-    from social_assets.operate.dev import serve_ui
+    from social_assets.operate.dev import serve_ui, ui_address
 
-    serve_ui(home, port)
+    if is_printed:
+        click.echo(ui_address(home, port))
+    else:
+        serve_ui(home, port, out, is_opened=is_opened)
 
 
 @cli.command("demo-live", short_help="Watch live records on their way.")

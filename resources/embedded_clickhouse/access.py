@@ -1,7 +1,7 @@
-"""Who may ask: the Host header against DNS rebinding, then user and password.
+"""Who may ask: Host and Origin against foreign pages, then user and password.
 
-Loopback keeps other machines out, the password other users of this one, and the Host
-check the web pages that a browser of this user happens to show.
+Loopback keeps other machines out, the password other users of this one, and the checks of
+Host and Origin the web pages that a browser of this user happens to show.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from starlette.requests import Request
 
 from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.files import USER
-
-_LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+from resources.web_requests import host_problem, origin_problem
 
 
 class Access:
@@ -26,26 +25,21 @@ class Access:
         self._password = password
         self._password_file = password_file
 
-    def check_host(self, request: Request) -> None:
-        """Refuse a request that was not addressed to this machine by its loopback name.
+    def check_sender(self, request: Request) -> None:
+        """Refuse a request not addressed to this machine's loopback, or from another site's page.
 
-        Also one that a page of another origin sends, as a browser tells.
+        A page of our own origin may ask: its Origin is the Host.
         """
-        host = request.headers.get("host", "")
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if name.lower() not in _LOCAL_NAMES:
-            raise ClickHouseError(
-                497,
-                "ACCESS_DENIED",
-                f"the Host header {host!r} is not this machine's loopback; connect to 127.0.0.1",
-            )
-        origin = request.headers.get("origin")
-        if origin is not None and origin.lower() != f"http://{host}".lower():
-            raise ClickHouseError(
-                497,
-                "ACCESS_DENIED",
-                f"a page of {origin!r} may not ask this server; use the page at /play",
-            )
+        headers = request.headers
+        hosts = headers.getlist("host")
+        problem = host_problem(hosts)
+        remedy = "connect to 127.0.0.1"
+        if problem is None:
+            fetch_site = headers.get("sec-fetch-site", "")
+            problem = origin_problem(headers.getlist("origin"), hosts[0], fetch_site)
+            remedy = "use a program, or the page at /play"
+        if problem is not None:
+            raise ClickHouseError(497, "ACCESS_DENIED", f"{problem}; {remedy}")
 
     def check_credentials(self, request: Request) -> None:
         """Refuse a request without the right user and password."""

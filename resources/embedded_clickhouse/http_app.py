@@ -101,7 +101,7 @@ class HttpInterface:
 
     async def _ping(self, request: Request) -> Response:
         try:
-            self._access.check_host(request)
+            self._access.check_sender(request)
         except ClickHouseError as error:
             return self._refusal(error, request)
         with self.traffic.request():
@@ -109,7 +109,7 @@ class HttpInterface:
 
     async def _play(self, request: Request) -> Response:
         try:
-            self._access.check_host(request)
+            self._access.check_sender(request)
         except ClickHouseError as error:
             return self._refusal(error, request)
         return HTMLResponse(PLAY_PAGE, headers=PLAY_HEADERS)
@@ -126,7 +126,7 @@ class HttpInterface:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
     async def _query(self, request: Request) -> Response:
-        self._access.check_host(request)
+        self._access.check_sender(request)
         self._access.check_credentials(request)
         asked = QueryRequest.of(request)
         async with AsyncExitStack() as held:

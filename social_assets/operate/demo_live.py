@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 import webbrowser
 from collections.abc import Iterator
@@ -35,6 +34,7 @@ from social_assets.defs.drain_job import drain_job_name
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import held
 from social_assets.hops.stores import StreamStores
+from social_assets.operate.dev import has_screen
 from social_assets.operate.failures import RunFailedError
 from social_assets.operate.instance import open_instance, use_home
 from social_assets.operate.live_figures import LAKE_SECONDS, Figures, LiveFigures
@@ -92,8 +92,9 @@ def run_demo_live(home: Home, console: Console, options: LiveOptions) -> None:
             pass
         say(f"starting the Dagster UI, its log is {ui.log}")
         ui.await_answer()
-        if options.is_opened and _has_screen():
-            webbrowser.open(ui.url)
+        console.print(f"open {ui.login_url}", soft_wrap=True)
+        if options.is_opened and has_screen():
+            webbrowser.open(ui.login_page())
         _show(home, console, options, ui)
 
 
@@ -308,9 +309,3 @@ def _clickhouse_ended(home: Home) -> Iterator[None]:
 
 def _seconds(delays: Delays) -> str:
     return f"p50 {delays.p50:.2f} s, p95 {delays.p95:.2f} s, p99 {delays.p99:.2f} s"
-
-
-def _has_screen() -> bool:
-    """Whether a browser would open in a window of its own, and not in this terminal."""
-    named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return sys.platform != "linux" or bool(named)

@@ -5,29 +5,71 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NoReturn
+import webbrowser
+from typing import IO, NoReturn
+
+from rich.console import Console
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from social_assets.alerts.message import UI_URL
 from social_assets.operate.instance import use_home
+from social_assets.operate.ui_lock import lock_ui
+from social_assets.operate.ui_token import login_page, login_url, ui_token
+from social_assets.operate.ui_webserver import MODULE
 
 
-def serve_ui(home: Home, port: int) -> NoReturn:
-    """Become `dagster dev`, so that whoever stops this process stops all of it."""
+def serve_ui(home: Home, port: int, console: Console, *, is_opened: bool) -> NoReturn:
+    """Become `dagster dev`, so that whoever stops this process stops all of it.
+
+    Raises RunFailedError if the home's UI runs already, or the port is taken.
+    """
     use_home(home)
+    lock = lock_ui(home, port)
     ClickHouseResource().endpoint()
     os.environ.setdefault(UI_URL, f"http://127.0.0.1:{port}")
+    console.print(f"Dagster UI, in some seconds: {ui_address(home, port)}", soft_wrap=True)
+    if is_opened and has_screen():
+        _open_when_it_answers(home, port, lock)
     # Shells start what runs in the background with SIGINT ignored, and so would `dagster dev` be,
     # which takes SIGTERM for a SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # The process that this one becomes keeps the lock.
+    os.set_inheritable(lock.fileno(), True)
     os.execv(sys.executable, ui_command(port))  # noqa: S606 - no shell is wanted
 
 
 def ui_command(port: int) -> list[str]:
-    """What runs webserver, daemon and code server, on loopback."""
+    """What runs webserver, daemon and code server, on loopback; the webserver behind our gate."""
     return [
-        *(sys.executable, "-m", "dagster", "dev"),
+        *(sys.executable, "-m", MODULE, "dev"),
         *("--module-name", "social_assets.definitions"),
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
+
+
+def ui_address(home: Home, port: int) -> str:
+    """The address that signs a browser in."""
+    return login_url(f"http://127.0.0.1:{port}", ui_token(home))
+
+
+def has_screen() -> bool:
+    """Whether a browser would open in a window of its own, and not in this terminal."""
+    named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform != "linux" or bool(named)
+
+
+def _open_when_it_answers(home: Home, port: int, lock: IO[str]) -> None:
+    """In a child of its own, since this process becomes another one."""
+    if os.fork() != 0:
+        return
+    # The lock ends with the UI, not with this child.
+    lock.close()
+    from social_assets.operate.ui_process import await_address
+
+    url = f"http://127.0.0.1:{port}"
+    try:
+        if await_address(url, ui_token(home)):
+            webbrowser.open(login_page(home, url))
+    finally:
+        os._exit(0)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -21,8 +20,9 @@ from resources.home import Home
 from social_assets.alerts.message import UI_URL
 from social_assets.operate.dev import ui_command
 from social_assets.operate.failures import RunFailedError
+from social_assets.operate.ui_lock import HOST, lock_ui, record_holder
+from social_assets.operate.ui_token import login_page, login_url, ui_token
 
-_HOST = "127.0.0.1"
 _START_SECONDS = 120.0
 _END_SECONDS = 15.0
 _POLL_SECONDS = 0.1
@@ -33,12 +33,13 @@ class UiProcess:
     """Webserver, daemon, code server and the runs they start, as one group of processes."""
 
     def __init__(self, home: Home, port: int) -> None:
-        """Raises RunFailedError if the port is taken."""
-        _refuse_if_taken(port)
-        self.url = f"http://{_HOST}:{port}"
+        """Raises RunFailedError if the port is taken, or the home's UI runs already."""
+        self.url = f"http://{HOST}:{port}"
+        self.token = ui_token(home)
+        self._home = home
         self.log = home.logs / "demo-live.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("w") as log:
+        with lock_ui(home, port) as lock, self.log.open("w") as log:
             # A session of its own: Ctrl-C reaches this process alone, which ends them in order.
             self._process = subprocess.Popen(
                 ui_command(port),
@@ -47,7 +48,18 @@ class UiProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=(lock.fileno(),),
             )
+            record_holder(lock, self._process.pid, port)
+
+    @property
+    def login_url(self) -> str:
+        """The address that signs a browser in."""
+        return login_url(self.url, self.token)
+
+    def login_page(self) -> str:
+        """What a browser is started with."""
+        return login_page(self._home, self.url)
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +75,7 @@ class UiProcess:
     def await_answer(self) -> None:
         """Return when the UI answers. Raises RunFailedError if it ends, or takes too long."""
         deadline = time.monotonic() + _START_SECONDS
-        while not _answers(self.url):
+        while not _answers(self.url, self.token):
             self.check()
             if time.monotonic() > deadline:
                 raise RunFailedError(
@@ -101,24 +113,22 @@ def _wait(is_done: Callable[[], bool], seconds: float) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _answers(url: str) -> bool:
+def await_address(url: str, token: str) -> bool:
+    """Wait until the UI answers there; False if it does not in time."""
+    _wait(lambda: _answers(url, token), _START_SECONDS)
+    return _answers(url, token)
+
+
+def _answers(url: str, token: str) -> bool:
+    request = urllib.request.Request(  # noqa: S310 - our own, http
+        f"{url}/server_info", headers={"Authorization": f"Bearer {token}"}
+    )
     try:
-        with urllib.request.urlopen(f"{url}/server_info", timeout=5):  # noqa: S310 - our own, http
+        with urllib.request.urlopen(request, timeout=5):  # noqa: S310
             return True
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         # Nobody there yet: what this function is asked.
         return False
-
-
-def _refuse_if_taken(port: int) -> None:
-    with socket.socket() as candidate:
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((_HOST, port))
-        except OSError as error:
-            raise RunFailedError(
-                f"port {port} of {_HOST} is taken ({error.strerror}); name another with --port"
-            ) from error
 
 
 def _tail(log: Path) -> list[str]:

@@ -232,6 +232,15 @@ def test_a_foreign_host_header_is_refused(ask, host: str, path: str) -> None:
     assert (answer.status, answer.code) == (403, 497)
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("path", ["/", "/ping"])
+def test_a_page_of_another_origin_is_refused(ask, origin: str, path: str) -> None:
+    answer = ask("SELECT 1", headers={"Origin": origin}, path=path, method="GET", query="SELECT 1")
+    assert (answer.status, answer.code) == (403, 497)
+    site = {"Sec-Fetch-Site": "cross-site"}
+    assert ask("SELECT 1", headers=site, path=path, method="GET", query="SELECT 1").code == 497
+
+
 def test_headers_tell_query_id_and_timezone(ask) -> None:
     answer = ask("SELECT timezone()", query_id="my query")
     assert answer.headers["x-clickhouse-query-id"] == "my query"

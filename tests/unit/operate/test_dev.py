@@ -6,9 +6,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
+from resources.kafka_broker import free_port
 from social_assets.operate import dev
 
 
@@ -31,7 +33,7 @@ def test_dagster_can_be_interrupted_though_its_shell_ignored_that(
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with pytest.raises(BecameDagsterError):
-            dev.serve_ui(Home(tmp_path), 3000)
+            dev.serve_ui(Home(tmp_path), free_port(), Console(quiet=True), is_opened=False)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     finally:
         signal.signal(signal.SIGINT, before)
