@@ -17,14 +17,20 @@ from resources.settings import hidden
 FORMAT = "SOCIAL_ASSETS_LOG_FORMAT"
 """Environment variable: `json`, or `human`, the default."""
 
+LEVEL = "SOCIAL_ASSETS_LOG_LEVEL"
+"""Environment variable: the least severe lines that are written, INFO by default."""
+
 FIELDS = ("run_id", "stream", "hop", "batch_id", "records", "seconds")
 """What a line says beside its message, where the logging call gives it as `extra`."""
 
 LOGGERS = ("social_assets", "resources", "sensors")
 
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
 class LogFormatError(ValueError):
-    """The variable names a form that there is not."""
+    """The variable names a form, or a level, that there is not."""
 
 
 def is_json() -> bool:
@@ -35,10 +41,19 @@ def is_json() -> bool:
     return named == "json"
 
 
-def configure_logs(level: int = logging.INFO) -> None:
+def log_level(default: str = "INFO") -> str:
+    """The level that the environment names. Raises LogFormatError for one that there is not."""
+    named = (os.environ.get(LEVEL) or default).upper()
+    if named not in _LEVELS:
+        raise LogFormatError(f"{LEVEL} is {named!r}; it must be one of {', '.join(_LEVELS)}")
+    return named
+
+
+def configure_logs(default: str = "INFO") -> None:
     """Make our loggers write. The first call of a process counts."""
     if any(isinstance(h, _Handler) for h in logging.getLogger(LOGGERS[0]).handlers):
         return
+    level = log_level(default)
     handler = _Handler()
     handler.setFormatter(JsonLines() if is_json() else HumanLines())
     for name in LOGGERS:

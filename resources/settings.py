@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 PREFIX = "SOCIAL_ASSETS_"
+FIRST_DATE = "SOCIAL_ASSETS_FIRST_DATE"
 ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
 
 SETTINGS: Mapping[str, str] = {
@@ -20,6 +21,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_HOME": "folder of all state of this machine",
     "SOCIAL_ASSETS_CONTRACTS": "folder with contracts of one's own",
     "SOCIAL_ASSETS_LAKE_URL": "root of the lake",
+    FIRST_DATE: "first daily partition, unless the lake holds an earlier day",
     "SOCIAL_ASSETS_CLICKHOUSE_URL": "the ClickHouse server; unset: the embedded one",
     "SOCIAL_ASSETS_CLICKHOUSE_PORT": "port of the embedded ClickHouse",
     "SOCIAL_ASSETS_CLICKHOUSE_IDLE_SECONDS": "after which the embedded ClickHouse ends",
@@ -53,6 +55,7 @@ SETTINGS: Mapping[str, str] = {
     ALERT_URLS: "channels of alerts, as Apprise URLs; __<OWNER>, __ERROR, __WARN narrow it",
     "SOCIAL_ASSETS_RECOMMEND_VIDEOS": "1: videos are items of the recommenders, beside posts",
     "SOCIAL_ASSETS_LOG_FORMAT": "json: one object a line; human (default)",
+    "SOCIAL_ASSETS_LOG_LEVEL": "DEBUG, INFO (default; of dev WARNING), WARNING or ERROR",
     "SOCIAL_ASSETS_LOG_COMMENT": "tag of dbt's queries; set by the platform itself",
     "SOCIAL_ASSETS_DBT_HOST": "for dbt's process; set by the platform itself",
     "SOCIAL_ASSETS_DBT_PORT": "for dbt's process; set by the platform itself",

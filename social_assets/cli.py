@@ -6,7 +6,6 @@ says by a decorator of `operate.home_use` whether it reads or makes an installat
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from datetime import date
@@ -61,7 +60,7 @@ def cli(context: click.Context, home: Path | None, *, debug: bool) -> None:
         context.obj = Home(home) if home else Home.from_environment()
         os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
         # People at a terminal see progress; machines that read JSON get every hop.
-        configure_logs(logging.INFO if is_json() else logging.WARNING)
+        configure_logs("INFO" if is_json() else "WARNING")
         # What it logs with a trace, it raises as well.
         logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     except (HomePathError, EnvironmentSettingsError, LogFormatError) as error:

@@ -6,12 +6,16 @@ a stream.
 
 from __future__ import annotations
 
-from dagster import Definitions, colored_console_logger, json_console_logger
+from dagster import (
+    Definitions,
+    in_process_executor,
+)
 
 from resources.clickhouse import ClickHouseResource
-from resources.environments import require_complete
+from resources.environments import current, require_complete
 from resources.kafka import KafkaResource
-from resources.logs import configure_logs, is_json
+from resources.logs import configure_logs
+from resources.run_console import run_console
 from resources.stores import StoresResource
 from sensors.alerts import alerts_sensor
 from sensors.automation import automation_sensor
@@ -90,7 +94,10 @@ defs = Definitions(
         automation_sensor(),
         recommenders_sensor(),
     ],
-    loggers={"console": json_console_logger if is_json() else colored_console_logger},
+    # A process for each step costs seconds, and on one machine wins nothing. A deployed environment
+    # keeps Dagster's default, which run config may change.
+    executor=None if current().is_deployed else in_process_executor,
+    loggers={"console": run_console()},
     resources={
         "clickhouse": CLICKHOUSE,
         "kafka": KafkaResource(),

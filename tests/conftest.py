@@ -30,6 +30,11 @@ TEMPLATE = "DEPLOYED_HOME_TEMPLATE"
 """Environment variable: a folder in which several runs of pytest share the home that is copied."""
 
 
+def pytest_configure() -> None:
+    """Tests of one process share the definitions, and their records are of any year."""
+    os.environ["SOCIAL_ASSETS_FIRST_DATE"] = "2013-01-01"
+
+
 @pytest.fixture(scope="session")
 def deployed_home(tmp_path_factory: pytest.TempPathFactory) -> DeployedHome:
     """Makes a home of the given name: its ClickHouse, not yet running, has all tables and views."""

@@ -43,7 +43,7 @@ from resources.stores import StoresResource
 from social_assets.checks.laws import Figures, Law, Sides, laws, laws_of_stream
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract as contract_of
-from social_assets.defs.partitions import DAILY, days_of_check
+from social_assets.defs.partitions import daily, days_of_check
 from social_assets.hops.stores import Stores, StreamStores
 
 SHOWN = 20
@@ -93,7 +93,7 @@ def law_checks(name: str, of: Sequence[Law]) -> AssetChecksDefinition:
                 asset=law.asset,
                 description=law.description,
                 additional_deps=[table for table in law.tables if table != law.asset],
-                partitions_def=DAILY,
+                partitions_def=daily(),
             )
             for law in of
         ]

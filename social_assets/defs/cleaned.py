@@ -25,7 +25,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.columns import cleaned_columns, cleaned_lineage, quarantine_columns
 from social_assets.defs.freshness import freshness_policy
-from social_assets.defs.partitions import DAILY, days_of
+from social_assets.defs.partitions import daily, days_of
 from social_assets.defs.row_previews import newest_cleaned_rows
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse_deployment import deploy_warehouse
@@ -42,7 +42,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
     @multi_asset(
         name=f"clean_{contract.name}",
         specs=[_cleaned_spec(contract), _quarantine_spec(contract)],
-        partitions_def=DAILY,
+        partitions_def=daily(),
         backfill_policy=BackfillPolicy.single_run(),
         pool=f"stream_{contract.name}",
     )

@@ -24,7 +24,7 @@ from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.defs.dbt_translator import Table, Warehouse
 from social_assets.defs.load_job import fed_by
-from social_assets.defs.partitions import DAILY, day_range, days_of
+from social_assets.defs.partitions import daily, day_range, days_of
 from social_assets.defs.row_previews import newest_rows
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import held
@@ -48,7 +48,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
         name=layer,
         specs=[
             spec.replace_attributes(
-                partitions_def=DAILY,
+                partitions_def=daily(),
                 # A view holds no rows that could be old.
                 automation_condition=None if spec.key in views else REBUILD_CHANGED_DAYS,
             )

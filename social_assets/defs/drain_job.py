@@ -31,6 +31,7 @@ from social_assets.checks.conservation import report_days
 from social_assets.checks.contract_rules import RuleReports
 from social_assets.contracts.contract import Contract
 from social_assets.defs.load_job import fed_by, materializations
+from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.drain import Taken, drain
@@ -99,6 +100,8 @@ def drain_job(contract: Contract) -> JobDefinition:
             context.log_event(result)  # type: ignore[arg-type]  # recorded as well
         for verdict in report_days(context.instance, stream, record.days):
             context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
+        if notice := partition_notice(record.days):
+            context.log.warning(notice)
         context.log.info(record.summary())
 
     # In the run's own process: another one for the step would cost seconds at each run.

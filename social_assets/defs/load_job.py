@@ -31,6 +31,7 @@ from social_assets.checks.contract_rules import report_rules
 from social_assets.contracts.registry import contract
 from social_assets.defs.cleaned import LayerMetadata, layer_metadata
 from social_assets.defs.dbt_translator import Warehouse
+from social_assets.defs.partitions import partition_notice
 from social_assets.defs.row_previews import newest_cleaned_rows, newest_rows
 from social_assets.defs.warehouse_deployment import deploy_warehouse
 from social_assets.hops.ingest import Ingested, ingest_files
@@ -71,6 +72,8 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
     for verdict in report_days(context.instance, stream, ingested.days):
         context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
+    if notice := partition_notice(ingested.days):
+        context.log.warning(notice)
     _report(context, ingested)
 
 

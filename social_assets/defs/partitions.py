@@ -1,9 +1,16 @@
-"""The one partitions definition: UTC event dates; and the dates that a run is about."""
+"""The one partitions definition: UTC event dates; and the dates that a run is about.
+
+Here belongs where the partitions begin. Which dates a record may carry is the contracts'
+(`FIRST_EVENT_DATE`): a record of an earlier day than the first partition lands all the same.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -17,12 +24,95 @@ from dagster._core.storage.tags import (  # the names of the run tags are not ex
     PARTITION_NAME_TAG,
 )
 
+from resources.home import Home
+from resources.settings import FIRST_DATE
+from resources.stores import lake_root
 from social_assets.contracts.contract import FIRST_EVENT_DATE
 
-DAILY = DailyPartitionsDefinition(
-    start_date=FIRST_EVENT_DATE.isoformat(), timezone="UTC", end_offset=1
-)
-"""Every event date, today's included: `end_offset` adds the day that has not ended."""
+DAYS_BEFORE_ANY_DATA = timedelta(days=30)
+"""How far back the partitions of an empty lake reach."""
+
+_EVENT_DATE_FOLDER = "event_date="
+_DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+
+
+class FirstDateError(ValueError):
+    """The setting is no date that a partition can have."""
+
+
+@cache
+def daily() -> DailyPartitionsDefinition:
+    """Every event date of this installation, today's included.
+
+    The same definition for all assets of a process, which is why it is read once: a day that lands
+    later and is earlier than the first partition is known to the next load of the code location.
+    """
+    # `end_offset` adds the day that has not ended.
+    return DailyPartitionsDefinition(
+        start_date=first_partition().isoformat(), timezone="UTC", end_offset=1
+    )
+
+
+def first_partition() -> date:
+    """The first day: the lake's or the setting's, whichever is earlier.
+
+    A remote lake is not listed, since every process that loads the definitions would wait for it:
+    without the setting its partitions begin with the first date that contracts accept.
+    """
+    root = lake_root(Home.from_environment())
+    setting = _first_date_setting()
+    if "://" in root:
+        return setting or FIRST_EVENT_DATE
+    known = [day for day in (setting, first_day_in(Path(root))) if day is not None]
+    return min(known, default=datetime.now(UTC).date() - DAYS_BEFORE_ANY_DATA)
+
+
+def first_day_in(lake: Path) -> date | None:
+    """The earliest event date that a local lake's raw tables have a folder for."""
+    folders = (each.name for each in lake.glob(f"raw/*/{_EVENT_DATE_FOLDER}{_DATE}"))
+    days = [date.fromisoformat(name.removeprefix(_EVENT_DATE_FOLDER)) for name in folders]
+    return min(days, default=None)
+
+
+def days_without_partition(days: Iterable[date]) -> list[date]:
+    """Those days that lie before the first partition that this process knows."""
+    first = daily().start.date()
+    return sorted(day for day in days if day < first)
+
+
+def partition_notice(days: Iterable[date]) -> str | None:
+    """What a run that landed such days has to say; None if every day has its partition."""
+    early = days_without_partition(days)
+    if not early:
+        return None
+    remedy = (
+        f"set {FIRST_DATE} to {early[0]} or earlier, then reload the code location"
+        if "://" in lake_root(Home.from_environment())
+        else "reload the code location (UI: Deployment > Code locations > Reload)"
+    )
+    return (
+        f"{len(early)} days of the loaded records, from {early[0]}, are earlier than the first "
+        f"partition, {daily().start.date()}. The records are loaded; to see these days in the "
+        f"UI, {remedy}. Commands know them at once."
+    )
+
+
+def _first_date_setting() -> date | None:
+    text = os.environ.get(FIRST_DATE)
+    if not text:
+        return None
+    try:
+        first = date.fromisoformat(text)
+    except ValueError:
+        raise FirstDateError(f"{FIRST_DATE} is {text!r}; it must be a date, YYYY-MM-DD") from None
+    if first < FIRST_EVENT_DATE:
+        raise FirstDateError(
+            f"{FIRST_DATE} is {text}; records before {FIRST_EVENT_DATE} are rejected, so it must "
+            "be that date or a later one"
+        )
+    if first > datetime.now(UTC).date():
+        raise FirstDateError(f"{FIRST_DATE} is {text}, which lies in the future")
+    return first
 
 
 def days_of(context: AssetExecutionContext) -> list[date]:

@@ -25,7 +25,7 @@ from resources.stores import StoresResource
 from social_assets.contracts.contract import Contract
 from social_assets.defs.columns import raw_columns
 from social_assets.defs.freshness import freshness_policy
-from social_assets.defs.partitions import DAILY, days_of
+from social_assets.defs.partitions import daily, days_of, partition_notice
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.hops.ingest import land_files
 from social_assets.hops.landing import FAILED, Landing, date_in
@@ -37,7 +37,7 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
     @multi_asset(
         name=f"land_{contract.name}",
         specs=[_spec(contract)],
-        partitions_def=DAILY,
+        partitions_def=daily(),
         backfill_policy=BackfillPolicy.single_run(),
         pool=f"stream_{contract.name}",
     )
@@ -56,6 +56,8 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
             )
         for day in sorted(ingested.days.difference(asked)):
             context.log_event(_beyond(contract, day, rows[day], stream.raw.uri))
+        if notice := partition_notice(ingested.days):
+            context.log.warning(notice)
         for failure in ingested.failures:
             context.log.error(f"not loaded, now in {landing.folder / FAILED}: {failure}")
         yield MaterializeResult(

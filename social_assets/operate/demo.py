@@ -7,6 +7,7 @@ pandera and Ibis takes seconds, in which the warehouse is already being made.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import deque
@@ -21,6 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from resources.home import Home
+from resources.settings import FIRST_DATE
 from social_assets.operate.failures import RunFailedError
 
 T = TypeVar("T")
@@ -39,6 +41,8 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
 
     # Whoever needs the tables first waits for them.
     deployed = _beside(lambda: _deploy(home))
+    # Read with the definitions: the lake is empty, so it does not say where its days begin.
+    os.environ[FIRST_DATE] = min(first.isoformat(), os.environ.get(FIRST_DATE) or first.isoformat())
     from social_assets.samples import generate
 
     console.print(f"[bold]1. {events:,} events over {days} days, as files[/]")
@@ -55,7 +59,7 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
         training.append(_beside(lambda: _train(home, progress)))
 
     console.print("[bold]2. raw, cleaned, star, rollups and their checks[/]")
-    built = rebuild_days(home, first, last, (), progress, then={"star": train})
+    built = rebuild_days(home, first, datetime.now(UTC).date(), (), progress, then={"star": train})
     for each in (deployed, *training):
         each.result()
 

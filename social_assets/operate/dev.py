@@ -12,11 +12,17 @@ from rich.console import Console
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
+from resources.kafka_settings import BOOTSTRAP_SERVERS
+from resources.logs import LEVEL, log_level
 from social_assets.alerts.message import UI_URL
 from social_assets.operate.instance import use_home
 from social_assets.operate.ui_lock import lock_ui
 from social_assets.operate.ui_token import login_page, login_url, ui_token
 from social_assets.operate.ui_webserver import MODULE
+
+_QUIET = "WARNING"
+_NO_KAFKA = f"none; `social-assets kafka start`, or set {BOOTSTRAP_SERVERS}"
+_SUPERSEDED = "ignore:Function `dev_command` is superseded"
 
 
 def serve_ui(home: Home, port: int, console: Console, *, is_opened: bool) -> NoReturn:
@@ -26,9 +32,11 @@ def serve_ui(home: Home, port: int, console: Console, *, is_opened: bool) -> NoR
     """
     use_home(home)
     lock = lock_ui(home, port)
-    ClickHouseResource().endpoint()
+    clickhouse = ClickHouseResource().endpoint()
     os.environ.setdefault(UI_URL, f"http://127.0.0.1:{port}")
-    console.print(f"Dagster UI, in some seconds: {ui_address(home, port)}", soft_wrap=True)
+    os.environ.setdefault(LEVEL, _QUIET)
+    for line in served(home, ui_address(home, port), clickhouse.url):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     if is_opened and has_screen():
         _open_when_it_answers(home, port, lock)
     # Shells start what runs in the background with SIGINT ignored, and so would `dagster dev` be,
@@ -39,11 +47,24 @@ def serve_ui(home: Home, port: int, console: Console, *, is_opened: bool) -> NoR
     os.execv(sys.executable, ui_command(port))  # noqa: S606 - no shell is wanted
 
 
+def served(home: Home, url: str, clickhouse: str) -> list[str]:
+    """What the terminal says: one line for each thing that is served, and how to end it."""
+    return [
+        f"Dagster UI   {url} (answers in some 10 seconds)",
+        f"ClickHouse   {clickhouse}",
+        f"Kafka        {os.environ.get(BOOTSTRAP_SERVERS) or _NO_KAFKA}",
+        f"Home         {home.path}",
+        f"Warnings and errors follow here; {LEVEL}=INFO shows more. Ctrl-C ends the UI.",
+    ]
+
+
 def ui_command(port: int) -> list[str]:
     """What runs webserver, daemon and code server, on loopback; the webserver behind our gate."""
+    level = log_level().lower()
     return [
-        *(sys.executable, "-m", MODULE, "dev"),
+        *(sys.executable, "-W", _SUPERSEDED, "-m", MODULE, "dev"),
         *("--module-name", "social_assets.definitions"),
+        *("--log-level", level, "--code-server-log-level", level),
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
 

@@ -32,6 +32,7 @@ Looks = Sequence[tuple[str, Look]]
 SETTINGS: Looks = (
     ("environment", doctor_settings.environment),
     ("contracts", doctor_settings.contracts),
+    ("dagster.yaml", doctor_settings.dagster_profile),
     ("alerts", doctor_settings.alerts),
 )
 MACHINE_AND_SERVICES: Looks = (

@@ -56,6 +56,28 @@ def contracts(home: Home) -> Iterator[Finding]:
         )
 
 
+def dagster_profile(home: Home) -> Iterator[Finding]:
+    """Whether Dagster's settings of the home are the current ones; a deployed one has its own."""
+    from social_assets.operate import dagster_profile as profiles
+
+    profile = profiles.profile_of(home)
+    if environments.current().is_deployed or not profile.exists():
+        return
+    if profiles.is_outdated(home):
+        yield ok("dagster.yaml", "of an earlier release; the next command replaces it")
+    elif not profiles.is_edited(home):
+        yield ok("dagster.yaml", "the current one")
+    elif lacking := profiles.missing_settings(home):
+        yield warn(
+            "dagster.yaml",
+            f"{profile} was edited, and lacks {', '.join(lacking)}",
+            f"copy these from {profiles.current_profile()}; or remove {profile}, and the next "
+            "command makes it anew",
+        )
+    else:
+        yield ok("dagster.yaml", "edited; lacks no setting")
+
+
 def alerts(home: Home) -> Iterator[Finding]:
     """Whether anybody is told, and takes it."""
     from social_assets.alerts.channels import URLS, AlertUrlError, Routing

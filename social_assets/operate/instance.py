@@ -6,7 +6,6 @@ On a laptop it lies in the home. A deployed one is that of its daemon, where DAG
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from dagster import DagsterInstance
@@ -14,11 +13,9 @@ from dagster import DagsterInstance
 from resources.environments import VARIABLE, EnvironmentSettingsError, current
 from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
 from resources.home import Home
+from social_assets.operate.dagster_profile import update_profile
 
 _DAGSTER_HOME = "DAGSTER_HOME"
-_PACKAGE = Path(__file__).resolve().parents[1]
-_PROFILES = (_PACKAGE / "dagster.yaml", _PACKAGE.parent / "docker" / "dagster.yaml")
-"""The local profile: where a wheel puts it, and where the checkout has it."""
 
 
 def use_home(home: Home) -> None:
@@ -33,9 +30,7 @@ def use_home(home: Home) -> None:
         return
     os.environ[_DAGSTER_HOME] = str(home.dagster)
     home.dagster.mkdir(parents=True, exist_ok=True)
-    profile = home.dagster / "dagster.yaml"
-    if not profile.exists():
-        shutil.copyfile(next(p for p in _PROFILES if p.exists()), profile)
+    update_profile(home)
 
 
 def _require_profile() -> None:

@@ -22,6 +22,7 @@ from dagster import (
     RunConfig,
     RunsFilter,
 )
+from dagster._core.storage.tags import MAX_RETRIES_TAG  # not exported
 from dagster._core.utils import make_new_run_id  # not exported; listening needs the id first
 
 from resources.home import Home
@@ -31,6 +32,7 @@ from social_assets.defs.partitions import range_tags
 from social_assets.defs.rebuild_jobs import REBUILD, RECOMMEND
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.operate.backfill_plan import made_together
+from social_assets.operate.command_origin import give_origin
 from social_assets.operate.failures import RunFailedError
 from social_assets.operate.instance import open_instance
 from social_assets.operate.own_runs import own_run
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+_NOT_RETRIED = {MAX_RETRIES_TAG: "0"}
+"""Whoever gave the command sees that it failed, and gives it again."""
+
 _SHOWN = {DagsterEventType.STEP_SUCCESS: "done", DagsterEventType.STEP_FAILURE: "FAILED"}
 
 
@@ -149,13 +154,14 @@ def _run(
     with open_instance(home) as instance:
         from social_assets.definitions import defs
 
+        give_origin(instance, job)
         _follow(instance, run_id, progress, then or {})
         definition = defs.resolve_job_def(job)
         with own_run(home, instance, run_id):
             result = definition.execute_in_process(
                 run_config=RunConfig(ops=config.ops if config else {}, loggers=_QUIET),
                 instance=instance,
-                tags=tags,
+                tags={**(tags or {}), **_NOT_RETRIED},
                 run_id=run_id,
                 raise_on_error=False,
                 asset_selection=selected,

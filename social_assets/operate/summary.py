@@ -5,14 +5,16 @@ Here belongs the showing. Every figure is read back from the stores.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from resources.clickhouse import ClickHouseResource
-from resources.home import Home
+from resources.home import DEFAULT_HOME, Home
 from resources.stores import StoresResource
 from social_assets.checks.contract_rules import broken_rules
 from social_assets.contracts.registry import contracts
@@ -31,6 +33,7 @@ def show_summary(home: Home, console: Console, reports: Sequence[RunReport]) -> 
     _show_rollups(console)
     _show_recommendations(console)
     _show_places(home, console)
+    _show_next_commands(home, console)
 
 
 def _show_layers(console: Console, statuses: Sequence[StreamStatus]) -> None:
@@ -96,11 +99,27 @@ def _show_places(home: Home, console: Console) -> None:
     endpoint = ClickHouseResource().endpoint()
     console.print(
         f"\nDelta tables  {home.lake}\n"
-        f"ClickHouse    {endpoint.url}, user {endpoint.user}; "
-        'try: social-assets sql "SELECT * FROM rollups.engagement_overview LIMIT 5"\n'
-        f"Artifacts     {home.artifacts}\n"
-        "UI            make dev, then http://127.0.0.1:3000"
+        f"ClickHouse    {endpoint.url}, user {endpoint.user}\n"
+        f"Artifacts     {home.artifacts}"
     )
+
+
+def _show_next_commands(home: Home, console: Console) -> None:
+    console.print("\n[bold]Next[/]")
+    is_default = home == Home(Path(DEFAULT_HOME))
+    command = (
+        "social-assets" if is_default else f"social-assets --home {shlex.quote(str(home.path))}"
+    )
+    for then, why in (
+        ("dev", "the Dagster UI, on http://127.0.0.1:3000"),
+        ("status", "rows by layer, and what waits"),
+        ('sql "SELECT * FROM rollups.engagement_overview LIMIT 5"', "any query"),
+        ("load posts FILE", "files of your own"),
+        ("doctor", "whether anything is wrong"),
+        ("stop", "ends the embedded ClickHouse"),
+    ):
+        console.print(f"  {command} {then}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"      {why}", style="dim")
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -22,7 +22,7 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy  # not
 from resources.home import Home
 from social_assets.checks.laws import laws
 from social_assets.contracts.registry import contracts
-from social_assets.defs.partitions import DAILY
+from social_assets.defs.partitions import daily
 from social_assets.engine.verdicts import rules
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -147,7 +147,7 @@ def test_the_assets_of_a_stream_grow_stale_as_its_contract_says(defs: Definition
 def test_laws_are_judged_by_day(defs: Definitions) -> None:
     graph = defs.resolve_asset_graph()
     checks = [AssetCheckKey(law.asset, law.name) for law in laws()]
-    assert [key for key in checks if graph.get_check_spec(key).partitions_def != DAILY] == []
+    assert [key for key in checks if graph.get_check_spec(key).partitions_def != daily()] == []
 
 
 def test_what_comes_at_night_and_what_watches_starts_switched_on(defs: Definitions) -> None:

@@ -288,7 +288,7 @@ CONSERVATION = (
             ),
             (
                 "laws are not judged by day",
-                "                partitions_def=DAILY,\n",
+                "                partitions_def=daily(),\n",
                 "",
                 f"{_GRAPH}laws_are_judged_by_day",
             ),

@@ -8,13 +8,13 @@ import dagster as dg
 from resources.home import Home
 from sensors import automation
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
-from social_assets.defs.partitions import DAILY, days_of
+from social_assets.defs.partitions import daily, days_of
 
 HOME = Home.from_environment()
 automation.INTERVAL_SECONDS = 1
 
 
-@dg.asset(key=["raw", "posts"], group_name="raw", partitions_def=DAILY)
+@dg.asset(key=["raw", "posts"], group_name="raw", partitions_def=daily())
 def raw() -> None:
     """What the test reports as changed."""
 
@@ -23,7 +23,7 @@ def raw() -> None:
     key=["star", "posts"],
     group_name="star",
     deps=[raw],
-    partitions_def=DAILY,
+    partitions_def=daily(),
     backfill_policy=dg.BackfillPolicy.single_run(),
     automation_condition=REBUILD_CHANGED_DAYS,
 )

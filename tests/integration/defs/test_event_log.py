@@ -25,13 +25,13 @@ from sqlalchemy import Engine, create_engine
 from resources import event_log
 from resources.event_log import BatchedSqliteEventLog
 from resources.home import Home
-from social_assets.defs.partitions import DAILY, range_tags
+from social_assets.defs.partitions import daily, range_tags
 from social_assets.operate.instance import open_instance
 
 EVENTS = AssetKey("events")
 
 
-@asset(partitions_def=DAILY, backfill_policy=BackfillPolicy.single_run())
+@asset(partitions_def=daily(), backfill_policy=BackfillPolicy.single_run())
 def events() -> None:
     pass
 

@@ -21,7 +21,7 @@ from dagster._core.test_utils import instance_for_test
 
 from social_assets.checks.partitions import behind, days_missing, left_failed
 from social_assets.contracts.registry import contract
-from social_assets.defs.partitions import DAILY, range_tags
+from social_assets.defs.partitions import daily, range_tags
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 1, 3)
 RAW, CLEANED = AssetKey("raw_events"), AssetKey("cleaned_events")
@@ -31,13 +31,13 @@ class Luck(Config):
     fails: bool = False
 
 
-@asset(partitions_def=DAILY, backfill_policy=BackfillPolicy.single_run())
+@asset(partitions_def=daily(), backfill_policy=BackfillPolicy.single_run())
 def raw_events(config: Luck) -> None:
     if config.fails:
         raise ValueError("as asked")
 
 
-@asset(partitions_def=DAILY, deps=[raw_events], backfill_policy=BackfillPolicy.single_run())
+@asset(partitions_def=daily(), deps=[raw_events], backfill_policy=BackfillPolicy.single_run())
 def cleaned_events(context: AssetExecutionContext) -> None:
     context.log.info("made")
 

@@ -9,9 +9,14 @@ import pytest
 from rich.console import Console
 
 from resources.clickhouse import ClickHouseResource
+from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.home import Home
 from resources.kafka_broker import free_port
+from resources.kafka_settings import BOOTSTRAP_SERVERS
+from resources.logs import LEVEL
 from social_assets.operate import dev
+
+_NOWHERE = Endpoint("http://127.0.0.1:9", "default", "")
 
 
 class BecameDagsterError(BaseException):
@@ -27,7 +32,7 @@ def test_dagster_can_be_interrupted_though_its_shell_ignored_that(
         raise BecameDagsterError
 
     monkeypatch.setattr(dev, "use_home", lambda home: None)
-    monkeypatch.setattr(ClickHouseResource, "endpoint", lambda self: None)
+    monkeypatch.setattr(ClickHouseResource, "endpoint", lambda self: _NOWHERE)
     monkeypatch.setattr("os.execv", become)
     monkeypatch.setenv(dev.UI_URL, "")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -37,3 +42,18 @@ def test_dagster_can_be_interrupted_though_its_shell_ignored_that(
         assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_the_terminal_says_what_is_served_where_and_stays_quiet_then(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(LEVEL, "warning")
+    monkeypatch.delenv(BOOTSTRAP_SERVERS, raising=False)
+    lines = dev.served(Home(tmp_path), "http://127.0.0.1:3000", "http://127.0.0.1:8123")
+    text = "\n".join(lines)
+    for place in ("http://127.0.0.1:3000", "http://127.0.0.1:8123", str(tmp_path)):
+        assert sum(place in line for line in lines) == 1
+    assert "social-assets kafka start" in text and "Ctrl-C" in text
+    command = dev.ui_command(3000)
+    assert command[command.index("--log-level") + 1] == "warning"
+    assert command[command.index("--code-server-log-level") + 1] == "warning"
