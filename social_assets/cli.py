@@ -6,6 +6,7 @@ says by a decorator of `operate.home_use` whether it reads or makes an installat
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from datetime import date

@@ -68,14 +68,15 @@ def missing_settings(home: Home) -> list[str]:
 
 
 def _missing(wanted: Mapping[str, object], own: Mapping[str, object], prefix: str) -> Iterator[str]:
+    if "class" in wanted and own.get("class") != wanted["class"]:
+        # A component of the user's own has settings of its own.
+        return
     for name, value in wanted.items():
         if name not in own:
             yield prefix + name
             continue
         theirs = own[name]
-        # A component that the user has replaced has settings of its own.
-        is_replaced = "class" in wanted and own.get("class") != wanted["class"]
-        if isinstance(value, dict) and isinstance(theirs, dict) and not is_replaced:
+        if isinstance(value, dict) and isinstance(theirs, dict):
             yield from _missing(value, theirs, f"{prefix}{name}.")
 
 
