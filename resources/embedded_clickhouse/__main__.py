@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--detach", action="store_true", help="leave the starting process at once")
     parser.add_argument("--ready-fd", type=int, help="descriptor to report on")
     given = parser.parse_args(arguments)
+    # What it writes is for this user alone.
+    os.umask(0o077)
     if given.detach:
         _detach()
     logging.basicConfig(

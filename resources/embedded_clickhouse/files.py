@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from resources.home import Home
+from resources.private_home import make_private
 
 USER = "default"
 INSTANCE_HEADER = "X-Social-Assets-Instance"
@@ -51,6 +52,7 @@ class ServerFiles:
     """The paths, and reading and writing what is in them."""
 
     def __init__(self, home: Home) -> None:
+        self._home = home
         self.folder = home.clickhouse
         self.data = self.folder / "data"
         self.spool = self.folder / "spool"
@@ -64,6 +66,7 @@ class ServerFiles:
 
     def create(self) -> Self:
         """Make the folders, for this user alone."""
+        make_private(self._home)
         for folder in (self.folder, self.spool, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)

@@ -34,6 +34,7 @@ from social_assets.defs.dbt_translator import Warehouse
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.row_previews import newest_cleaned_rows, newest_rows
 from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.hops.allowed_files import check_allowed
 from social_assets.hops.ingest import Ingested, ingest_files
 from social_assets.hops.landing import Landing, date_in
 from social_assets.hops.stores import StreamStores
@@ -46,7 +47,10 @@ class LoadConfig(Config):
     """What to load. Without files, those that wait in the stream's landing folder."""
 
     stream: str = Field(description="Name of the contract")
-    files: list[str] = Field(default=[], description="Absolute paths; they stay where they are")
+    files: list[str] = Field(
+        default=[],
+        description="Absolute paths below landing or SOCIAL_ASSETS_LOAD_FOLDERS; they stay there",
+    )
     landing_date: str | None = Field(
         default=None, description="Date of records that carry none, YYYY-MM-DD"
     )
@@ -60,10 +64,10 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     stream = stores.stores().of(stream_contract, f"{context.run.run_id} load {config.stream}")
     on = date.fromisoformat(config.landing_date) if config.landing_date else None
     if config.files:
-        ingested = ingest_files(stream, [Path(f) for f in config.files], on)
+        ingested = ingest_files(stream, [Path(f) for f in config.files], on, check_allowed)
     else:
         landing = Landing(Home.from_environment().landing, config.stream)
-        ingested = ingest_files(stream, landing.waiting(), on or date_in)
+        ingested = ingest_files(stream, landing.waiting(), on or date_in, check_allowed)
         landing.put_aside(ingested)
     behind, days = fed_by(config.stream), sorted(ingested.days)
     for event in materializations(stream, days, behind, _previews(stream, days, behind)):

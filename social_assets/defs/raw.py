@@ -27,6 +27,7 @@ from social_assets.defs.columns import raw_columns
 from social_assets.defs.freshness import freshness_policy
 from social_assets.defs.partitions import daily, days_of, partition_notice
 from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.hops.allowed_files import check_allowed
 from social_assets.hops.ingest import land_files
 from social_assets.hops.landing import FAILED, Landing, date_in
 
@@ -46,7 +47,7 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         stream = stores.stores().of(contract, f"{context.run.run_id} raw/{contract.name}")
         landing = Landing(Home.from_environment().landing, contract.name)
-        ingested = land_files(stream, landing.waiting(), date_in)
+        ingested = land_files(stream, landing.waiting(), date_in, check_allowed)
         landing.put_aside(ingested)
         rows = stream.raw.rows_by_day()
         asked = days_of(context)

@@ -26,6 +26,9 @@ from social_assets.warehouse.micro_batch_loader import micro_batch_loader
 LandingDate = date | Callable[[Path], date | None] | None
 """The date of records that carry none: one for all, or a function of the file; None is today."""
 
+Check = Callable[[Path], None]
+"""Raises FileError for a file that may not be loaded."""
+
 SWAP_ROWS = 1_000_000
 """Days are swapped in the warehouse together up to this many raw records."""
 
@@ -40,14 +43,18 @@ class Ingested:
 
 
 def ingest_files(
-    stores: StreamStores, paths: Sequence[Path], landing_date: LandingDate = None
+    stores: StreamStores,
+    paths: Sequence[Path],
+    landing_date: LandingDate = None,
+    check: Check | None = None,
 ) -> Ingested:
     """Take files through raw, cleaned and quarantine into the warehouse.
 
     A file that cannot be read fails alone: the others go their way, and it is among `failures`.
+    So does one for which `check` raises FileError.
     """
     with stores.lock():
-        landed, failures = _land(stores, paths, landing_date)
+        landed, failures = _land(stores, paths, landing_date, check)
         days = settle(stores)
         known = stores.ledger.days("raw")
         for file in landed:
@@ -57,11 +64,14 @@ def ingest_files(
 
 
 def land_files(
-    stores: StreamStores, paths: Sequence[Path], landing_date: LandingDate = None
+    stores: StreamStores,
+    paths: Sequence[Path],
+    landing_date: LandingDate = None,
+    check: Check | None = None,
 ) -> Ingested:
     """Land files in raw and no further; a rebuild of their days takes them on."""
     with stores.lock():
-        landed, failures = _land(stores, paths, landing_date)
+        landed, failures = _land(stores, paths, landing_date, check)
         known = stores.ledger.days("raw")
         days = [known.get(f.batch_id, set()) for f in landed if not f.already]
     return Ingested(tuple(landed), frozenset().union(*days), tuple(failures))
@@ -153,7 +163,10 @@ def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> Non
 
 
 def _land(
-    stores: StreamStores, paths: Sequence[Path], landing_date: LandingDate
+    stores: StreamStores,
+    paths: Sequence[Path],
+    landing_date: LandingDate,
+    check: Check | None,
 ) -> tuple[list[Landed], list[FileError]]:
     landed: list[Landed] = []
     failures: list[FileError] = []
@@ -161,6 +174,8 @@ def _land(
     with stores.engine.session() as session:
         for path in paths:
             try:
+                if check is not None:
+                    check(path)
                 on = landing_date(path) if callable(landing_date) else landing_date
                 landed.append(land_file(stores, session, path, on))
             except FileError as error:

@@ -13,6 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from social_assets.hops.allowed_files import check_folder
+
 if TYPE_CHECKING:
     from social_assets.hops.ingest import Ingested
 
@@ -54,6 +56,7 @@ class Landing:
     def _move(self, path: Path, outcome: str) -> Path:
         """A name that is taken gets a number."""
         target = self.folder / outcome
+        check_folder(target)
         target.mkdir(parents=True, exist_ok=True)
         place = target / path.name
         number = 1

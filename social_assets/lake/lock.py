@@ -1,8 +1,9 @@
 """One writer at a time for a stream on this machine.
 
 Here belongs the lock that keeps a load, a drain and a backfill of one stream from overlapping. It
-is the operating system's (`flock`), so that it ends with its process however that ends. Across
-machines Dagster's pool of the stream does the same.
+is the operating system's (`flock`), so that it ends with its process however that ends. Between
+machines it holds only where they share the folder of locks on a file system whose `flock` reaches
+all of them (NFS 4); Dagster's pools cover rebuilds and maintenance, not loads and drains.
 """
 
 from __future__ import annotations

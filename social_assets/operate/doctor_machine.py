@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from resources.home import Home
+from resources.private_home import can_be_replaced_by_others, is_open_to_others
 from social_assets.operate.finding import Finding, error, ok, warn
+from social_assets.operate.ui_token import token_file
 
 OLDEST_PYTHON = (3, 11)
 DISTRIBUTION = "social-assets"
@@ -79,11 +81,23 @@ def home_folder(home: Home) -> Iterator[Finding]:
             f"give it to this user (chown -R {os.getuid()} {place}), or set SOCIAL_ASSETS_HOME",
         )
         return
-    for secret in (home.clickhouse / "password", home.path / "alerts" / "journal.sqlite"):
+    for secret in (
+        home.clickhouse / "password",
+        home.path / "alerts" / "journal.sqlite",
+        token_file(home),
+    ):
         if secret.exists() and stat.S_IMODE(secret.stat().st_mode) & 0o077:
             yield error("home", f"{secret} can be read by others", f"chmod 600 {secret}")
     if home.path.exists() and stat.S_IMODE(home.path.stat().st_mode) & stat.S_IWOTH:
         yield error("home", f"{home.path} can be written by everybody", f"chmod o-w {home.path}")
+    elif is_open_to_others(home.path):
+        yield warn("home", f"{home.path} can be read by others", f"chmod go-rwx {home.path}")
+    if home.path.parent.exists() and can_be_replaced_by_others(home.path.parent):
+        yield warn(
+            "home",
+            f"{home.path.parent}, which holds the home, can be written by others",
+            f"chmod go-w {home.path.parent}, or move the home",
+        )
     for owned in (home.lake, home.dagster, home.clickhouse, home.path / "locks", home.landing):
         if owned.exists() and not os.access(owned, os.W_OK | os.X_OK):
             yield error(

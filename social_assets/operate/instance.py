@@ -13,6 +13,7 @@ from dagster import DagsterInstance
 from resources.environments import VARIABLE, EnvironmentSettingsError, current
 from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
 from resources.home import Home
+from resources.private_home import make_private
 from social_assets.operate.dagster_profile import update_profile
 
 _DAGSTER_HOME = "DAGSTER_HOME"
@@ -29,6 +30,7 @@ def use_home(home: Home) -> None:
         _require_profile()
         return
     os.environ[_DAGSTER_HOME] = str(home.dagster)
+    make_private(home)
     home.dagster.mkdir(parents=True, exist_ok=True)
     update_profile(home)
 

@@ -31,6 +31,7 @@ from social_assets.defs.load_job import run_config
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.rebuild_jobs import REBUILD, RECOMMEND
 from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.hops.allowed_files import granted
 from social_assets.operate.backfill_plan import made_together
 from social_assets.operate.command_origin import give_origin
 from social_assets.operate.failures import RunFailedError
@@ -94,7 +95,8 @@ def load_files(
 ) -> RunReport:
     """Take files through every hop of a stream. Raises RunFailedError if one could not be read."""
     config = run_config(stream, [file.absolute() for file in files], on)
-    return _run(home, LOAD, progress, config=config, tags={STREAM_TAG: stream})
+    with granted(files):
+        return _run(home, LOAD, progress, config=config, tags={STREAM_TAG: stream})
 
 
 def rebuild_days(

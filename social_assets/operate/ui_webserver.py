@@ -27,7 +27,8 @@ class GateError(RuntimeError):
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run one of the two commands."""
+    """Run one of the two commands; what they and their children write is for this user alone."""
+    os.umask(0o077)
     if arguments[:1] == ["dev"]:
         _dev(arguments[1:])
     else:

@@ -24,6 +24,7 @@ from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from resources.stores import StoresResource
 from social_assets.contracts.registry import contract, contracts
+from social_assets.hops.allowed_files import granted
 from social_assets.hops.stores import StreamStores
 from social_assets.samples import SampleFile, generate
 
@@ -180,9 +181,10 @@ def test_a_late_file_touches_exactly_its_days(
     before = ask("SELECT count() FROM star.fact_engagement")[0][0]
     ticks = Ticks(defs, instance)
     ticks.tick("first")
-    result = defs.resolve_job_def("load_files").execute_in_process(
-        instance=instance, run_config=run_config("engagement_events", [late])
-    )
+    with granted([late]):
+        result = defs.resolve_job_def("load_files").execute_in_process(
+            instance=instance, run_config=run_config("engagement_events", [late])
+        )
     touched = {
         (event.asset_key.to_user_string(), event.partition)
         for event in result.all_events
@@ -228,6 +230,26 @@ def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themsel
     assert ask("SELECT count() FROM star.dim_post")[0][0] == before + 1
 
 
+def test_a_run_that_no_command_started_loads_no_file_from_elsewhere(
+    home: Home, instance: DagsterInstance, tmp_path: Path
+) -> None:
+    """As one launched, or executed again, from the UI."""
+    from social_assets.definitions import defs
+    from social_assets.defs.load_job import run_config
+
+    private = tmp_path / "private.ndjson"
+    private.write_text('{"event_id": "stolen"}\n')
+    result = defs.resolve_job_def("load_files").execute_in_process(
+        instance=instance,
+        run_config=run_config("engagement_events", [private]),
+        raise_on_error=False,
+    )
+    (failure,) = result.get_step_failure_events()
+    described = failure.step_failure_data.user_failure_data
+    assert described is not None
+    assert "SOCIAL_ASSETS_LOAD_FOLDERS" in str(described.description)
+
+
 def test_a_bad_file_fails_its_run_and_says_why(
     home: Home, instance: DagsterInstance, tmp_path: Path
 ) -> None:
@@ -236,11 +258,12 @@ def test_a_bad_file_fails_its_run_and_says_why(
 
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 and no more")
-    result = defs.resolve_job_def("load_files").execute_in_process(
-        instance=instance,
-        run_config=run_config("community_interactions", [broken]),
-        raise_on_error=False,
-    )
+    with granted([broken]):
+        result = defs.resolve_job_def("load_files").execute_in_process(
+            instance=instance,
+            run_config=run_config("community_interactions", [broken]),
+            raise_on_error=False,
+        )
     (failure,) = result.get_step_failure_events()
     described = failure.step_failure_data.user_failure_data
     assert described is not None

@@ -25,6 +25,7 @@ from social_assets.defs.load_job import JOB_NAME, load_job, run_config
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.verification import verify_conservation
 from social_assets.engine.verdicts import rules
+from social_assets.hops.allowed_files import granted
 from social_assets.hops.stores import Stores
 from tests.integration.checks.conftest import LAST
 
@@ -70,7 +71,8 @@ def test_a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_chan
     path.write_text(json.dumps({"event_id": 1_000_000_007, "user_id": 1}) + "\n")
     config = run_config(STREAM, [path], DAYS[1])
     job = defs.resolve_job_def(JOB_NAME)
-    result = job.execute_in_process(instance=instance, run_config=config)
+    with granted([path]):
+        result = job.execute_in_process(instance=instance, run_config=config)
     found = result.get_asset_check_evaluations()
     rule_names = {rule.name for rule in rules(contract(STREAM))}
     due = {(law.asset, law.name) for law in laws_of_stream(STREAM)}
@@ -90,7 +92,8 @@ def test_a_load_reports_every_rule_and_a_load_of_another_day_leaves_the_bad_day_
     results = []
     for path, day in ((bad, DAYS[0]), (good, DAYS[2])):
         config = run_config(STREAM, [path], day)
-        run = job.execute_in_process(instance=instance, run_config=config)
+        with granted([path]):
+            run = job.execute_in_process(instance=instance, run_config=config)
         results.append({e.check_name: e for e in run.get_asset_check_evaluations()})
     names = {rule.name for rule in rules(contract(STREAM))}
     assert names <= results[0].keys() & results[1].keys()

@@ -38,7 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
         monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_HOME", "")
     found = Home(tmp_path / "home")
-    found.path.mkdir()
+    found.path.mkdir(mode=0o700)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(found.path))
     return found
 
