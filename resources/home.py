@@ -42,14 +42,15 @@ class HomeNameError(HomePathError):
         super().__init__(
             f"the home {path} cannot be used: the storage libraries cannot open a path with"
             f" {part!r}; set {ENVIRONMENT_VARIABLE} (or --home) to a path without question marks,"
-            " square brackets, a percent sign before two hexadecimal digits, or a folder named"
-            " like a partition of the lake"
+            " square brackets, ^, |, backslashes, control characters, a percent sign before two"
+            " hexadecimal digits, or a folder named like a partition (name=value)"
         )
 
 
 # delta-rs 1.6 and SQLAlchemy read a path as part of a URL: brackets end in a panic, %20 and what
-# follows a question mark name another file. DuckDB reads `event_date=...` as a partition.
-_UNUSABLE = re.compile(r"[\[\]?]|%[0-9A-Fa-f]{2}|(?<=/)(event_date|verdict|hop)=[^/]*")
+# follows a question mark name another file; chDB puts its data where the question mark is. DuckDB
+# reads `source=...` as a partition, and fills that column of every row with it.
+_UNUSABLE = re.compile(r"[\[\]?^|\\\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}|(?<=/)\w+=[^/]*")
 
 
 @dataclass(frozen=True)

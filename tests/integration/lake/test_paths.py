@@ -15,7 +15,7 @@ SCHEMA = pa.schema([("name", pa.string()), ("event_date", pa.date32())])
 DAY = date(2026, 1, 1)
 
 
-@pytest.mark.parametrize("folder", ["a b", "ü", "a%b", "a#b", "it's", "x=1", "a*b", "{a,b}:;&$"])
+@pytest.mark.parametrize("folder", ["a b", "ü", "a%b", "a#b", "it's", "a*b", "{a,b}:;&$"])
 def test_the_engine_reads_the_files_of_a_table_in_a_folder_of_any_name(
     tmp_path: Path, folder: str
 ) -> None:
