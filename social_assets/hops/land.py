@@ -18,6 +18,7 @@ from deltalake.exceptions import DeltaError
 from social_assets.contracts.contract import Contract
 from social_assets.engine.duckdb_engine import Session
 from social_assets.engine.event_dates import EventDates
+from social_assets.hops.landing import LandingDateError, check_landing_date
 from social_assets.hops.landing_progress import watched
 from social_assets.hops.stores import StreamStores
 from social_assets.lake.delta import Applied
@@ -47,6 +48,11 @@ def land_file(
     batch_id = content_hash(path)
     if stores.raw.applied_version(batch_id) is not None:
         return Landed(batch_id, path, already=True)
+    if landing_date is not None:
+        try:
+            check_landing_date(landing_date)
+        except LandingDateError as error:
+            raise FileError(path, str(error)) from error
     arrived = arrival(stores)
     timestamp = datetime.combine(landing_date or arrived.date(), time(), UTC)
     lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrived)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.hops.allowed_files import check_folder
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 LOADED, FAILED = "loaded", "failed"
 _DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
+
+
+class LandingDateError(ValueError):
+    """A date for records that carry none lies outside of the partitions."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,16 @@ class Landing:
             number += 1
             place = target / f"{path.name}.{number}"
         return path.rename(place)
+
+
+def check_landing_date(day: date) -> None:
+    """Raise LandingDateError unless a partition has that date: it is where records would land."""
+    last = datetime.now(UTC).date() + timedelta(days=1)
+    if not FIRST_EVENT_DATE <= day <= last:
+        raise LandingDateError(
+            f"no partition has the date {day}: records land on {FIRST_EVENT_DATE} to {last} "
+            "(tomorrow); give the date that the records are of, with --date or in the file's name"
+        )
 
 
 def date_in(path: Path) -> date | None:

@@ -54,9 +54,15 @@ def load(
     Exit code 1 if a file could not be loaded; the others are.
     """
     from social_assets.contracts.registry import contract
+    from social_assets.hops.landing import LandingDateError, check_landing_date
     from social_assets.operate.load_inputs import STANDARD_INPUT, resolve, spool
 
     declared = contract(stream)
+    if on is not None:
+        try:
+            check_landing_date(on)
+        except LandingDateError as error:
+            raise click.UsageError(str(error)) from error
     resolved = resolve(declared, files)
     announce_installation(home)
     spooled: Path | None = None

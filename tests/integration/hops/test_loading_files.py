@@ -12,6 +12,7 @@ import pytest
 
 from social_assets.hops.clean import rebuild_days
 from social_assets.hops.ingest import ingest_files, land_files, rebuild
+from social_assets.hops.landing import date_in
 from social_assets.hops.load import load_days
 from social_assets.hops.stores import StreamStores
 from social_assets.samples import generate
@@ -236,3 +237,15 @@ def test_a_time_with_an_offset_lands_and_is_cleaned_on_its_utc_date(
     rows = events.cleaned.read()
     assert [t.date() for t in rows["event_time"].to_pylist()] == rows["event_date"].to_pylist()
     assert counts(events).cleaned == 4
+
+
+@pytest.mark.parametrize("on", [date(2012, 12, 31), date(2999, 1, 1)])
+def test_a_date_without_a_partition_is_refused_and_nothing_lands(
+    stream: StreamOf, tmp_path: Path, on: date
+) -> None:
+    path = tmp_path / f"community_{on}.ndjson"
+    path.write_text('{"user_id": "u"}\n')
+    stores = stream("community_interactions")
+    ingested = ingest_files(stores, [path], date_in)
+    assert f"no partition has the date {on}" in str(ingested.failures[0])
+    assert stores.raw.rows_by_day() == {}
