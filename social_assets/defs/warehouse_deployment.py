@@ -38,12 +38,33 @@ _LAYERS = ("star", "rollups")
 """Where a version before the database `internal` kept the views."""
 
 
-def deploy_warehouse(endpoint: Endpoint, home: Home) -> bool:
-    """Bring the warehouse to what contracts and dbt project say; True if anything was to do.
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployment did. `remade` are tables and views that had been there, and were not."""
 
-    Safe to call before every load: when nothing changed it costs three small queries. No row is
-    moved. A view whose SELECT changed is altered in place; days from before the change keep
-    their rows until they are backfilled.
+    is_changed: bool
+    remade: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.is_changed
+
+    def __str__(self) -> str:
+        if not self.remade:
+            return "deployed" if self.is_changed else "nothing to do"
+        return (
+            f"missing in the warehouse, and made again: {', '.join(self.remade)}. They are empty, "
+            "or lack the rows that came meanwhile: fill them from the lake with "
+            "`social-assets backfill`"
+        )
+
+
+def deploy_warehouse(endpoint: Endpoint, home: Home) -> Deployment:
+    """Bring the warehouse to what contracts and dbt project say.
+
+    Safe to call before every load: when nothing changed it costs four small queries. No row is
+    moved; a table or view that somebody dropped is made again, and the result names it. A view
+    whose SELECT changed is altered in place; days from before the change keep their rows until
+    they are backfilled.
 
     Views are not moved to another database while a batch is half loaded: a table knows a repeated
     insert by the name of the view that it comes through.
@@ -53,8 +74,12 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> bool:
     with exclusive(home.path / "dbt" / "deploy.lock"):
         client = connect(endpoint, _LOG_COMMENT)
         try:
-            if _deployed(client) == digest:
-                return False
+            is_known = _deployed(client) == digest
+            missing = _missing(client, project) if is_known else ()
+            if is_known and not missing:
+                return Deployment(is_changed=False)
+            if missing:
+                _log.warning("%s", Deployment(is_changed=True, remade=missing))
             _create_cleaned(client)
             views = _misplaced_views(client, project)
             half_loaded = [
@@ -70,7 +95,7 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> bool:
                     len(half_loaded),
                     half_loaded[0],
                 )
-                return False
+                return Deployment(is_changed=False)
             _move_views(client, views)
             environment = dbt_environment(endpoint, _LOG_COMMENT, _THREADS)
             for _ in run_dbt(project, dbt_arguments("run"), environment, home.logs):
@@ -82,7 +107,7 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> bool:
             )
         finally:
             client.close()
-    return True
+    return Deployment(is_changed=True, remade=missing)
 
 
 def _digest(project: DbtProject) -> str:
@@ -106,6 +131,21 @@ def _deployed(client: Client) -> str | None:
         f"SELECT digest FROM {_DEPLOYMENTS} ORDER BY deployed_at DESC LIMIT 1"
     ).result_rows
     return str(rows[0][0]) if rows else None
+
+
+def _missing(client: Client, project: DbtProject) -> tuple[str, ...]:
+    """The tables and views of contracts and dbt project that are not there."""
+    wanted = {f"{ddl.DATABASE}.{contract.name}" for contract in contracts()}
+    nodes = project.manifest()["nodes"].values()
+    wanted |= {
+        f"{node['schema']}.{node['alias']}" for node in nodes if node["resource_type"] == "model"
+    }
+    there = client.query(
+        "SELECT concat(database, '.', name) FROM system.tables\n"
+        "WHERE database IN {databases:Array(String)}",
+        parameters={"databases": sorted({name.partition(".")[0] for name in wanted})},
+    ).result_rows
+    return tuple(sorted(wanted.difference(row[0] for row in there)))
 
 
 def _create_cleaned(client: Client) -> None:

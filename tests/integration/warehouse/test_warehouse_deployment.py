@@ -115,6 +115,28 @@ def test_a_view_that_stands_twice_is_dropped_where_the_older_version_kept_it(
     assert warehouse.value(standing) == ["internal"]
 
 
+def test_a_dropped_table_or_view_is_made_again_and_named(warehouse: WarehouseUnderTest) -> None:
+    deploy_warehouse(warehouse.endpoint, warehouse.home)
+    dropped = {
+        "cleaned.posts": "TABLE",
+        "rollups.engagement_daily": "TABLE",
+        "internal.fact_engagement__from__engagement_events": "VIEW",
+    }
+    for name, kind in dropped.items():
+        warehouse.client.command(f"DROP {kind} {name} SYNC")
+
+    deployed = deploy_warehouse(warehouse.endpoint, warehouse.home)
+
+    assert set(dropped) <= set(deployed.remade)
+    assert "social-assets backfill" in str(deployed)
+    there = "SELECT count() FROM system.tables WHERE concat(database, '.', name) = '{}'"
+    assert [warehouse.value(there.format(name)) for name in dropped] == [1, 1, 1]
+    for name, rows in STREAMS.items():
+        warehouse.stream(name, *rows())
+    assert warehouse.value("SELECT count() FROM star.fact_engagement") > 0
+    assert str(deploy_warehouse(warehouse.endpoint, warehouse.home)) == "nothing to do"
+
+
 def test_the_tests_of_the_dbt_project_pass(warehouse: WarehouseUnderTest) -> None:
     for name, rows in STREAMS.items():
         warehouse.stream(name, *rows())
