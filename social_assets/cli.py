@@ -99,9 +99,10 @@ def backfill(
     """Make days anew from raw: all layers, or only ASSETS such as star/fact_engagement.
 
     Without --from or --to, the days that have records; each unbroken range of them is one run.
-    Killed, the same command again completes it.
+    Killed, the same command again completes it. Exit code 1 if a check of the days failed.
     """
     from social_assets.operate.backfill_plan import plan_backfill, plan_rows
+    from social_assets.operate.failures import ChecksFailedError
     from social_assets.operate.runs import rebuild_days
 
     if first and last and first > last:
@@ -115,13 +116,17 @@ def backfill(
         return
     told = progress if form == "table" else mute
     documents = []
+    failed: list[str] = []
     for begin, until in plan.runs:
         report = rebuild_days(home, begin, until, assets, told)
+        failed += report.failed_checks
         documents.append({"from": begin, "to": until, **report.as_json()})
         if form == "table":
             out.print(f"{begin} to {until}: {report}")
     if form == "json":
         print_json(documents)
+    if failed:
+        raise ChecksFailedError(failed)
 
 
 @cli.command(short_help="Show rows by layer and failed checks.")
@@ -202,8 +207,7 @@ def deploy(home: Home) -> None:
     from resources.clickhouse import ClickHouseResource
     from social_assets.defs.warehouse_deployment import deploy_warehouse
 
-    changed = deploy_warehouse(ClickHouseResource().endpoint(), home)
-    out.print("deployed" if changed else "nothing to do")
+    out.print(str(deploy_warehouse(ClickHouseResource().endpoint(), home)))
 
 
 @cli.command("serve-clickhouse", short_help="Serve the embedded ClickHouse here.")

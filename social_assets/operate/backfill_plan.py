@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from dagster import AssetKey, AssetSelection
 
 from resources.clickhouse import ClickHouseResource
 from resources.home import Home
 from resources.stores import StoresResource
+from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.dbt_translator import Warehouse
 from social_assets.defs.partitions import day_range, runs_of_days
@@ -43,10 +44,17 @@ class NoSuchAssetError(LookupError):
 
 
 class NoDaysError(LookupError):
-    """There is nothing to make anew, and no dates were given."""
+    """There is nothing to make anew."""
 
     def __init__(self) -> None:
-        super().__init__("there are no records yet: load files first, or give --from and --to")
+        super().__init__("there are no records yet: load files first")
+
+
+class NoSuchDaysError(LookupError):
+    """Days were named that no partition has, or that no asset or source has rows of."""
+
+    def __init__(self, which: str, known: str) -> None:
+        super().__init__(f"nothing to backfill {which}: {known}")
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ def plan_backfill(
     Without a first or last day, those count that have rows in any of these assets or their sources,
     but none that has lost a source to retention; each unbroken range is one run. Between two dates
     given every day counts: one that has become empty is to become empty behind. Raises
-    NoSuchAssetError, NoDaysError.
+    NoSuchAssetError, NoDaysError, NoSuchDaysError.
     """
     stores = StoresResource(clickhouse=ClickHouseResource()).stores()
     upstream = _upstream(home)
@@ -106,16 +114,38 @@ def plan_backfill(
         key: stores.lake.retired().days(*(each.to_user_string() for each in upstream[key]))
         for key in chosen
     }
+    found = {day for rows in held.values() for day in rows or ()}
+    refuse_days_beyond(first, last, found)
     if first and last:
         runs = [(first, last)]
     else:
-        found = {day for rows in held.values() for day in rows or ()}
         if not found:
             raise NoDaysError
         kept = found.difference(*retired.values())
         runs = runs_of_days(kept, first or min(found), last or max(found))
     days = {day for begin, until in runs for day in day_range(begin, until)}
     return BackfillPlan(tuple(runs), tuple(swaps(chosen, upstream, held, retired, days)))
+
+
+def refuse_days_beyond(first: date | None, last: date | None, held: set[date]) -> None:
+    """Raise NoSuchDaysError if a range names days without a partition, or none with rows."""
+    if not held:
+        if first and last:
+            raise NoDaysError
+        return
+    until = datetime.now(UTC).date() + timedelta(days=1)
+    for named, day in (("--from", first), ("--to", last)):
+        if day is not None and not FIRST_EVENT_DATE <= day <= until:
+            raise NoSuchDaysError(
+                f"for {named} {day}", f"partitions are {FIRST_EVENT_DATE} to {until}"
+            )
+    begin, end = first or min(held), last or max(held)
+    if not any(begin <= day <= end for day in held):
+        raise NoSuchDaysError(
+            f"from {begin} to {end}",
+            f"no asset or source has rows of these days; there are rows of {min(held)} to "
+            f"{max(held)}",
+        )
 
 
 def made_together(assets: Sequence[str]) -> set[AssetKey]:

@@ -160,8 +160,12 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.contracts.registry import ContractError, UnknownStreamError
     from social_assets.defs.dbt_project import DbtError
     from social_assets.lake.delta import LakeDiskError
-    from social_assets.operate.backfill_plan import NoDaysError, NoSuchAssetError
-    from social_assets.operate.failures import RunFailedError
+    from social_assets.operate.backfill_plan import (
+        NoDaysError,
+        NoSuchAssetError,
+        NoSuchDaysError,
+    )
+    from social_assets.operate.failures import ChecksFailedError, RunFailedError
     from social_assets.operate.home_use import HomeUnusableError, NoInstallationError
     from social_assets.operate.load_inputs import InputError
     from social_assets.operate.query import OutputError
@@ -169,6 +173,7 @@ def _mendable() -> tuple[type[Exception], ...]:
 
     return (
         AlertUrlError,
+        ChecksFailedError,
         ClickHouseAddressError,
         ClickHouseError,
         ClickHouseUnreachableError,
@@ -187,6 +192,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         NoDaysError,
         NoInstallationError,
         NoSuchAssetError,
+        NoSuchDaysError,
         OutputError,
         RunFailedError,
         UnknownStreamError,

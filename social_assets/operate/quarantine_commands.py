@@ -52,9 +52,11 @@ def dead_letters(home: Home, stream: str, limit: int, form: str) -> None:
 def replay(home: Home, stream: str, first: date | None, last: date | None, form: str) -> None:
     """Judge STREAM's days with rejected records again, after its contract was mended.
 
-    Exactly those days are made anew from raw, through to facts and rollups.
+    Exactly those days are made anew from raw, through to facts and rollups. Exit code 1 if a check
+    of them failed.
     """
     from social_assets.operate.dead_letters import replay as judge_again
+    from social_assets.operate.failures import ChecksFailedError
 
     if first and last and first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
@@ -79,6 +81,9 @@ def replay(home: Home, stream: str, first: date | None, last: date | None, form:
             if replayed
             else f"no day of {stream} holds rejected records: nothing to replay"
         )
+    failed_checks = [name for report in reports for name in report.failed_checks]
+    if failed_checks:
+        raise ChecksFailedError(failed_checks)
 
 
 @click.command(short_help="List lost ranges of a stream's topic.")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from dagster import AssetKey
+from dagster import AssetCheckEvaluation, AssetKey
 
 from resources.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.cli import cli
+from social_assets.cli import cli, main
 from social_assets.operate import backfill_plan, runs
 from social_assets.operate.backfill_plan import BackfillPlan, Rows, Swap, swaps
 
@@ -131,3 +131,31 @@ def test_a_range_that_ends_before_it_begins_is_a_wrong_command(
     arguments = ["backfill", "--from", str(THIRD), "--to", str(FIRST)]
     assert CliRunner().invoke(cli, arguments).exit_code == 2
     assert done == []
+
+
+def test_a_backfill_whose_checks_failed_exits_1_and_names_them(
+    done: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = AssetCheckEvaluation(
+        asset_key=AssetKey(["cleaned", "posts"]), check_name="no_loss", passed=False, metadata={}
+    )
+    monkeypatch.setattr(runs, "rebuild_days", lambda *_: runs.RunReport("r", 2, (failed,)))
+    with pytest.raises(SystemExit) as ended:
+        main(ARGUMENTS)
+    assert ended.value.code == 1
+    assert "1 checks failed: cleaned/posts no_loss" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (date(2012, 12, 31), SECOND, "partitions are 2013-01-01 to"),
+        (FIRST, date(2999, 1, 1), "for --to 2999-01-01: partitions are"),
+        (date(2014, 1, 1), date(2014, 2, 1), f"there are rows of {FIRST} to {SECOND}"),
+    ],
+)
+def test_a_backfill_of_days_that_do_not_exist_is_refused(
+    first: date, last: date, told: str
+) -> None:
+    with pytest.raises(backfill_plan.NoSuchDaysError, match=told):
+        backfill_plan.refuse_days_beyond(first, last, {FIRST, SECOND})
