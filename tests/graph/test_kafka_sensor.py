@@ -31,6 +31,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
 from social_assets.definitions import defs
 from social_assets.defs.drain_job import drain_job_name
+from social_assets.engine.verdicts import rules
 from social_assets.hops.stores import StreamStores
 
 # A stream each, so that no test sees what another drained.
@@ -240,7 +241,10 @@ def test_a_run_records_exactly_the_days_it_changed_and_the_sensor_then_rests(
         assert {day for asset, day in recorded if asset == key} == days
     assert not any(asset.startswith("quarantine/") for asset, _ in recorded)
     judged = result.get_asset_check_evaluations()
-    assert {e.partition for e in judged if e.check_name == "rows_equal_source"} == days
+    by_day = {e.partition for e in judged if e.check_name == "rows_equal_source"}
+    assert by_day == {*days, None}, "each day that changed, and the check as a whole"
+    rule_names = {rule.name for rule in rules(EVENTS)}
+    assert rule_names <= {e.check_name for e in judged}, "no rule is left without a result"
     assert stores_of(EVENTS).cleaned.rows_by_day() == {date.fromisoformat(d): 10 for d in days}
     assert "the lake has all" in skipped(tick(instance, EVENTS))
     send(broker, EVENTS, [event(20)])
