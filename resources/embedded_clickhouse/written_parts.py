@@ -23,7 +23,8 @@ _ROWS = (
 _TABLES_SHOWN = 5
 _WRITTEN_SINCE = """
 SELECT database || '.' || table AS name, sum(rows) FROM system.part_log
-WHERE event_type = 'NewPart' AND error = 0 AND database != 'system'
+WHERE event_type = 'NewPart' AND error = 0
+  AND database NOT IN ('system', '_temporary_and_external_tables')
   AND event_time_microseconds >= fromUnixTimestamp64Micro({since:Int64})
 GROUP BY name ORDER BY name
 """

@@ -27,6 +27,8 @@ CHUNK_ROWS = 250_000
 LOADED = f"{DATABASE}.loaded_batches"
 
 INSERT_SETTINGS = {
+    # A server may be set to acknowledge before it has written.
+    "async_insert": 0,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "insert_deduplicate": 1,
     "max_insert_block_size": CHUNK_ROWS,
@@ -104,7 +106,12 @@ class Loader:
             return
         values = [[self.contract.name, batch, rows] for batch, rows in rows_by_batch.items()]
         with self._client() as client:
-            client.insert(LOADED, values, column_names=["stream", "batch_id", "rows"])
+            client.insert(
+                LOADED,
+                values,
+                column_names=["stream", "batch_id", "rows"],
+                settings={"async_insert": 0},
+            )
 
     def replace_days(self, days: Sequence[date], rows: pa.RecordBatchReader) -> None:
         """Put `rows`, all of `days`, in the place of what the table has for these days.
@@ -141,7 +148,11 @@ class Loader:
         return self.clickhouse.client(self.log_comment)
 
 
-_STAGING_SETTINGS = {"max_partitions_per_insert_block": 0, "insert_deduplicate": 0}
+_STAGING_SETTINGS = {
+    "async_insert": 0,
+    "max_partitions_per_insert_block": 0,
+    "insert_deduplicate": 0,
+}
 
 
 def rows_for_warehouse(contract: Contract) -> list[str]:

@@ -60,6 +60,7 @@ class MicroBatchLoader:
             LOADED_UNTIL,
             [[self.loader.contract.name, until]],
             column_names=["stream", "ingested_at"],
+            settings={"async_insert": 0},
         )
 
 
