@@ -39,8 +39,9 @@ def judge_all_days(context: OpExecutionContext, stores: StoresResource) -> None:
         for each in news(context.instance, law, verdicts):
             context.log_event(each)  # type: ignore[arg-type]  # recorded, though not in its type
             recorded += 1
-        whole = standing_summary(context.instance, law, verdicts, stores.stores())
-        context.log_event(whole)  # type: ignore[arg-type]
+        if recorded:
+            whole = standing_summary(context.instance, law, verdicts, stores.stores())
+            context.log_event(whole)  # type: ignore[arg-type]
         differing = sum(not each.passed for each in verdicts)
         context.log.info(
             f"{law.asset.to_user_string()} {law.name}: {len(verdicts)} days, {differing} differ, "
