@@ -93,7 +93,8 @@ _ABOUT_FILES = {
 
 
 def _said_of_file(error: OSError) -> str:
-    place = error.filename or "a file"
+    # Of a copy that found no room, the second is the one that was written.
+    place = error.filename2 or error.filename or "a file"
     return f"{place}: {error.strerror}; {_ABOUT_FILES[error.errno or 0]}"
 
 
