@@ -35,9 +35,9 @@ from dagster._core.events import (
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
 from bench.figures import Figure
-from resources.home import Home
+from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.operate.instance import open_instance
+from social_assets.operate.runs.instance import open_instance
 
 TARGET_SECONDS = 1.0
 STREAM = "engagement_events"

@@ -15,7 +15,7 @@ import time
 from datetime import date, timedelta
 
 from bench.live_platform import temporary_home
-from social_assets.operate.runs import rebuild_days
+from social_assets.operate.runs.start import rebuild_days
 
 LAST = date(2026, 6, 30)
 TARGET_SECONDS = 0.05

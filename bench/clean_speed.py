@@ -14,14 +14,14 @@ import time
 from datetime import date
 from pathlib import Path
 
-from resources.clickhouse import ClickHouseResource
+from resources.clickhouse.resource import ClickHouseResource
 from social_assets.contracts.registry import contract
-from social_assets.engine.duckdb_engine import DuckDBEngine
-from social_assets.hops.clean import rebuild_days
-from social_assets.hops.ingest import land_files
-from social_assets.hops.stores import Stores, StreamStores
+from social_assets.demo.samples.bench_records import write_bench_records
 from social_assets.lake.lake import Lake
-from social_assets.samples.bench_records import write_bench_records
+from social_assets.pipeline.clean import rebuild_days
+from social_assets.pipeline.stores import Stores, StreamStores
+from social_assets.pipeline.stream_work import land_files
+from social_assets.transform.duckdb_engine import DuckDBEngine
 
 TARGET = 300_000
 """Records a second, on 2 cores."""

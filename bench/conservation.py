@@ -15,15 +15,15 @@ from statistics import median
 
 from bench.figures import Figure
 from bench.live_platform import temporary_home
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.stores import StoresResource
-from social_assets.checks.conservation import judged, report_days
-from social_assets.checks.laws import laws
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.hops.ingest import ingest_files
-from social_assets.operate.instance import open_instance
-from social_assets.samples import generate
+from social_assets.defs.monitoring.invariant_checks import judged, report_days
+from social_assets.defs.stores import StoresResource
+from social_assets.demo.samples import generate
+from social_assets.operate.runs.instance import open_instance
+from social_assets.pipeline.stream_work import ingest_files
+from social_assets.quality.invariants import laws
 
 TIMES = 5
 NIGHT_SECONDS = 60.0

@@ -19,8 +19,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from resources.home import Home
-from social_assets.operate.ui_token import ui_token
+from resources.settings.home import Home
+from social_assets.operate.ui.token import ui_token
 
 TARGET_SECONDS, TARGET_GIB, TARGET_UI_SECONDS = 90.0, 4.0, 20.0
 SAMPLE_SECONDS = 0.25

@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from bench.fault_producer import DAYS
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.kafka import KafkaResource
-from resources.stores import StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.defs.load_job import fed_by
-from social_assets.defs.rebuild_jobs import REBUILD
-from social_assets.hops.drain import Taken, drain
-from social_assets.hops.stores import StreamStores
-from social_assets.hops.topic_source import Limits
-from social_assets.operate.instance import use_home
-from social_assets.operate.runs import rebuild_days
+from social_assets.defs.ingestion.load_job import fed_by
+from social_assets.defs.maintenance.rebuild_jobs import REBUILD
+from social_assets.defs.stores import StoresResource
+from social_assets.operate.runs.instance import use_home
+from social_assets.operate.runs.start import rebuild_days
+from social_assets.pipeline.drain import Taken, drain
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.topic_source import Limits
 
 STREAM = "engagement_events"
 _LIMITS = Limits(seconds=300, quiet_seconds=20, pace_seconds=0.1, away_seconds=120)

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from resources.kafka import KafkaResource
-from social_assets.samples.bench_records import RECORD_BYTES, BenchBlock, Spread, bench_blocks
+from resources.kafka.resource import KafkaResource
+from social_assets.demo.samples.bench_records import RECORD_BYTES, BenchBlock, Spread, bench_blocks
 
 _QUEUED_RECORDS = 300_000
 

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.kafka_fill import fill
-from resources import kafka_broker
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from resources.kafka import KafkaResource, TopicOffsets
-from social_assets.sources.kafka import TopicReader
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaResource, TopicOffsets
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.ingest.kafka.reader import TopicReader
 
 TARGET = 1.6
 """CPU seconds a million records."""

@@ -18,18 +18,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from resources import kafka_broker
-from resources.clickhouse import URL_VARIABLE, ClickHouseResource
+from resources.clickhouse.resource import URL_VARIABLE, ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import ensure_running
 from resources.embedded_clickhouse.lifecycle import stop as stop_clickhouse
-from resources.home import Home
-from resources.kafka import KafkaResource
-from resources.kafka_settings import BOOTSTRAP_SERVERS
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaResource
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
-from social_assets.defs.drain_job import drain_job_name
-from social_assets.defs.warehouse_deployment import deploy_warehouse
-from social_assets.operate.instance import use_home
-from social_assets.operate.ui_process import UiProcess
+from social_assets.defs.ingestion.drain_job import drain_job_name
+from social_assets.operate.runs.instance import use_home
+from social_assets.operate.ui.process import UiProcess
+from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

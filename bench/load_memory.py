@@ -14,16 +14,16 @@ import time
 from datetime import date
 from pathlib import Path
 
-from resources.clickhouse import ClickHouseResource
+from resources.clickhouse.resource import ClickHouseResource
 from resources.embedded_clickhouse.files import ServerFiles
 from resources.embedded_clickhouse.lifecycle import stop
-from resources.home import ENVIRONMENT_VARIABLE, Home
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.contracts.registry import contract
-from social_assets.engine.duckdb_engine import DuckDBEngine
-from social_assets.hops.ingest import ingest_files
-from social_assets.hops.stores import Stores
+from social_assets.demo.samples.bench_records import RECORD_BYTES, write_bench_records
 from social_assets.lake.lake import Lake
-from social_assets.samples.bench_records import RECORD_BYTES, write_bench_records
+from social_assets.pipeline.stores import Stores
+from social_assets.pipeline.stream_work import ingest_files
+from social_assets.transform.duckdb_engine import DuckDBEngine
 
 TARGET_GIB = 2.0
 

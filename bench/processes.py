@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from resources.home import ENVIRONMENT_VARIABLE, Home
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 
 SAMPLE_SECONDS = 0.2
 GIB = 2**30

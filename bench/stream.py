@@ -17,9 +17,9 @@ from bench import stream_drain, stream_freshness, stream_idle, stream_peer
 from bench.figures import Figure, write_json
 from bench.kafka_fill import fill
 from bench.live_platform import PARTITIONS, TOPIC, broker, live_platform
-from resources.home import Home
-from resources.kafka import KafkaResource
-from social_assets.samples.bench_records import Spread
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import Home
+from social_assets.demo.samples.bench_records import Spread
 
 PARTS = ("drain", "even", "peer", "idle", "freshness")
 

@@ -16,8 +16,8 @@ from bench.figures import Figure
 from bench.kafka_fill import fill
 from bench.live_platform import PARTITIONS, STREAM, TOPIC, LivePlatform, await_that
 from bench.processes import GIB, ProcessWatch
-from social_assets.defs.drain_job import HOP_SECONDS
-from social_assets.samples.bench_records import Spread
+from social_assets.defs.ingestion.drain_job import HOP_SECONDS
+from social_assets.demo.samples.bench_records import Spread
 
 EVENTS_A_SECOND = 115_741
 """Ten billion a day."""

@@ -39,20 +39,20 @@ from bench.fault_drains import (
 )
 from bench.fault_producer import Sent
 from bench.live_platform import temporary_home
-from resources import kafka_broker
-from resources.clickhouse import ClickHouseResource
+from resources.clickhouse.resource import ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import running_state
-from resources.home import Home
-from resources.kafka import KafkaResource
-from social_assets.checks.conservation import judged
-from social_assets.checks.laws import laws_of_stream
-from social_assets.checks.speed_equals_batch import difference
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.defs.dbt_translator import Warehouse
-from social_assets.defs.load_job import fed_by
-from social_assets.defs.rebuild_jobs import REBUILD
-from social_assets.operate.instance import open_instance
-from social_assets.operate.own_runs import is_a_run_marked
+from social_assets.defs.ingestion.load_job import fed_by
+from social_assets.defs.maintenance.rebuild_jobs import REBUILD
+from social_assets.defs.monitoring.invariant_checks import judged
+from social_assets.defs.warehouse.speed_checks import difference
+from social_assets.operate.runs.cli_run_lock import is_a_run_marked
+from social_assets.operate.runs.instance import open_instance
+from social_assets.quality.invariants import laws_of_stream
+from social_assets.warehouse.dbt.translator import Warehouse
 
 _MOMENT_SECONDS = 2.5
 """Within so long after a drain began something happens to it: settling, and some micro-batches."""

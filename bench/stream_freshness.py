@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure
 from bench.live_platform import PARTITIONS, TOPIC, LivePlatform, await_that
-from resources.kafka import KafkaResource
-from social_assets.samples.bench_records import PLATFORMS, RECORD_BYTES, Spread, bench_blocks
+from resources.kafka.resource import KafkaResource
+from social_assets.demo.samples.bench_records import PLATFORMS, RECORD_BYTES, Spread, bench_blocks
 
 RATE = 1_000
 POLL_SECONDS = 0.05

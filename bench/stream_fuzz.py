@@ -14,15 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.live_platform import temporary_home
-from resources import kafka_broker
-from resources.clickhouse import ClickHouseResource
-from resources.kafka import KafkaResource
-from resources.stores import StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaResource
 from social_assets.contracts.registry import contract
-from social_assets.hops.drain import Taken, drain
-from social_assets.hops.stores import StreamStores
-from social_assets.hops.topic_source import Limits
-from social_assets.samples.fuzzed_records import fuzzed_records
+from social_assets.defs.stores import StoresResource
+from social_assets.demo.samples.fuzzed_records import fuzzed_records
+from social_assets.pipeline.drain import Taken, drain
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.topic_source import Limits
 
 STREAM = contract("engagement_events")
 _LIMITS = Limits(seconds=3_600, quiet_seconds=2, max_records=50_000)

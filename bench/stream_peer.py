@@ -18,9 +18,9 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.live_platform import TOPIC
 from bench.processes import GIB, ProcessWatch
-from resources.home import Home
-from resources.kafka import KafkaResource
-from resources.kafka_jars import maven
+from resources.kafka.jars import maven
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import Home
 
 PYSPARK = "4.2.0"
 """As in peer-pom.xml."""

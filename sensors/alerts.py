@@ -16,14 +16,14 @@ from dagster import (
     sensor,
 )
 
-from resources.environments import current
-from resources.home import Home
-from resources.kafka import KafkaResource
-from resources.stores import StoresResource
+from resources.kafka.resource import KafkaResource
+from resources.settings.environments import current
+from resources.settings.home import Home
 from social_assets.alerts.channels import URLS, Routing
+from social_assets.alerts.dispatch import hold_round, journal_of
 from social_assets.alerts.failed_runs import reason_of
 from social_assets.alerts.observe import observe
-from social_assets.alerts.round import hold_round, journal_of
+from social_assets.defs.stores import StoresResource
 
 NAME = "alerts"
 INTERVAL_SECONDS = 30

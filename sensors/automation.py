@@ -6,7 +6,7 @@ Without a sensor of its own, Dagster would evaluate them in one that starts swit
 from dagster import AssetSelection, AutomationConditionSensorDefinition, DefaultSensorStatus
 
 from social_assets.defs.automation import RETRIES
-from social_assets.defs.rebuild_jobs import REBUILD_LAYERS
+from social_assets.defs.maintenance.rebuild_jobs import REBUILD_LAYERS
 
 NAME = "rebuild_changed_days"
 INTERVAL_SECONDS = 30

@@ -18,11 +18,11 @@ from dagster import (
     sensor,
 )
 
-from resources.home import Home
+from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
-from social_assets.defs.load_job import JOB_NAME, run_config
+from social_assets.defs.ingestion.load_job import JOB_NAME, run_config
 from social_assets.defs.stream_tag import STREAM_TAG
-from social_assets.hops.landing import Landing
+from social_assets.pipeline.landing_folder import Landing
 
 UNDERWAY = [
     DagsterRunStatus.QUEUED,

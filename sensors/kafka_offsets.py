@@ -23,14 +23,14 @@ from dagster import (
     sensor,
 )
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.kafka import KafkaResource, TopicOffsets
-from resources.kafka_settings import BOOTSTRAP_SERVERS
-from resources.stores import StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.resource import KafkaResource, TopicOffsets
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import Home
 from sensors.file_arrival import UNDERWAY
 from social_assets.contracts.contract import Contract
-from social_assets.defs.drain_job import drain_job_name
+from social_assets.defs.ingestion.drain_job import drain_job_name
+from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 
 INTERVAL_SECONDS = 1
@@ -162,7 +162,7 @@ def _last_sign(instance: DagsterInstance, record: RunRecord) -> datetime:
 def _lag(contract: Contract, there: TopicOffsets, stores: StoresResource) -> int:
     """How many offsets the topic is ahead of the lake; a missing range counts as one."""
     # Imported here: Delta is needed only where something may be new.
-    from social_assets.hops.topic_offsets import starts
+    from social_assets.pipeline.topic_offsets import starts
 
     begin = starts(stores.stores().of(contract).raw, there)
     return begin.lag(there) + len(begin.missing)

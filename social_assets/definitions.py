@@ -11,32 +11,35 @@ from dagster import (
     in_process_executor,
 )
 
-from resources.clickhouse import ClickHouseResource
-from resources.environments import current, require_complete
-from resources.kafka import KafkaResource
-from resources.logs import configure_logs
-from resources.run_console import run_console
-from resources.stores import StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.dagster.run_console import run_console
+from resources.kafka.resource import KafkaResource
+from resources.settings.environments import current, require_complete
+from resources.settings.logs import configure_logs
 from sensors.alerts import alerts_sensor
 from sensors.automation import automation_sensor
 from sensors.file_arrival import file_arrival_sensor
 from sensors.kafka_offsets import kafka_offsets_sensor
 from sensors.recommenders import recommenders_sensor
-from social_assets.checks.conservation import stream_laws
-from social_assets.checks.contract_rules import contract_checks
-from social_assets.checks.drift import drift_checks
-from social_assets.checks.freshness import newest_day_is_fresh
-from social_assets.checks.kafka_lag import no_range_was_lost, topic_is_drained
-from social_assets.checks.landing import no_file_failed
-from social_assets.checks.partitions import every_day_has_rows
-from social_assets.checks.source_schema import source_schema
 from social_assets.contracts.registry import contracts
-from social_assets.defs import maintenance, recsys, rollups, star, topic_watch, verification
-from social_assets.defs.cleaned import cleaned_asset
-from social_assets.defs.drain_job import drain_job
-from social_assets.defs.load_job import load_job
-from social_assets.defs.raw import raw_asset
-from social_assets.defs.rebuild_jobs import jobs, schedules
+from social_assets.defs.ingestion.cleaned import cleaned_asset
+from social_assets.defs.ingestion.drain_job import drain_job
+from social_assets.defs.ingestion.drift_checks import drift_checks
+from social_assets.defs.ingestion.freshness_checks import newest_day_is_fresh
+from social_assets.defs.ingestion.landing_checks import no_file_failed
+from social_assets.defs.ingestion.load_job import load_job
+from social_assets.defs.ingestion.raw import raw_asset
+from social_assets.defs.ingestion.rule_checks import contract_checks
+from social_assets.defs.ingestion.source_schema_checks import source_schema
+from social_assets.defs.ingestion.topic_checks import no_range_was_lost, topic_is_drained
+from social_assets.defs.maintenance import nightly as maintenance
+from social_assets.defs.maintenance.rebuild_jobs import jobs, schedules
+from social_assets.defs.monitoring import topic_watch, verification
+from social_assets.defs.monitoring.invariant_checks import stream_laws
+from social_assets.defs.monitoring.partition_checks import every_day_has_rows
+from social_assets.defs.recommenders import assets as recsys
+from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse import rollups, star
 
 STREAM_ASSETS = (raw_asset, cleaned_asset)
 STREAM_CHECKS = (

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from resources.clickhouse import URL_VARIABLE, ClickHouseResource
+from resources.clickhouse.resource import URL_VARIABLE, ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
-from resources.home import ENVIRONMENT_VARIABLE, Home
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.contracts.registry import contracts
-from social_assets.defs.dbt_project import exclusive
-from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.warehouse.dbt.deployment import deploy_warehouse
+from social_assets.warehouse.dbt.project import exclusive
 from social_assets.warehouse.loader import Loader
 from tests.small_disk import MakeSmallDisk, SmallDisk, mounted
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from resources.embedded_clickhouse.files import READY
-from resources.home import Home
+from resources.settings.home import Home
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(home: Home, host: str, report: IO[str] | None) -> int:
     # Here, since the heavy imports below belong to the detached process.
-    from resources.embedded_clickhouse.engine import DataFolderError
     from resources.embedded_clickhouse.options import OptionError
+    from resources.embedded_clickhouse.query.engine import DataFolderError
     from resources.embedded_clickhouse.server import AlreadyRunningError, serve
     from resources.embedded_clickhouse.version_file import ForeignVersionError
 

@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from resources.home import Home
-from resources.private_home import make_private
+from resources.settings.home import Home
+from resources.settings.private_home import make_private
 
 USER = "default"
 INSTANCE_HEADER = "X-Social-Assets-Instance"

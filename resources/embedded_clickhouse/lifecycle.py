@@ -26,7 +26,7 @@ from resources.embedded_clickhouse.files import (
     exclusive_lock,
     is_locked,
 )
-from resources.home import Home
+from resources.settings.home import Home
 
 _SOURCES = Path(__file__).resolve().parents[2]
 _PING_SECONDS = 5.0

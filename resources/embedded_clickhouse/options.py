@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from resources.disk_space import DEFAULT_RESERVE_BYTES, ReserveError, reserve_bytes
+from resources.machine.disk_space import DEFAULT_RESERVE_BYTES, ReserveError, reserve_bytes
 
 PORT = "SOCIAL_ASSETS_CLICKHOUSE_PORT"
 IDLE_SECONDS = "SOCIAL_ASSETS_CLICKHOUSE_IDLE_SECONDS"

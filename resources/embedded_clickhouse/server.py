@@ -17,17 +17,17 @@ from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
-from resources.embedded_clickhouse.access import Access
-from resources.embedded_clickhouse.engine import Engine
-from resources.embedded_clickhouse.engine_config import write_engine_config
-from resources.embedded_clickhouse.execution import Execution
 from resources.embedded_clickhouse.files import ServerFiles, ServerState, exclusive_lock
-from resources.embedded_clickhouse.http_app import HttpInterface
+from resources.embedded_clickhouse.http.access import Access
+from resources.embedded_clickhouse.http.app import HttpInterface
 from resources.embedded_clickhouse.options import PORT, OptionError, Options, loopback_address
-from resources.embedded_clickhouse.room import Room
+from resources.embedded_clickhouse.query.engine import Engine
+from resources.embedded_clickhouse.query.engine_config import write_engine_config
+from resources.embedded_clickhouse.query.execution import Execution
+from resources.embedded_clickhouse.query.room import Room
+from resources.embedded_clickhouse.query.written_parts import open_part_log
 from resources.embedded_clickhouse.version_file import check_version, record_version
-from resources.embedded_clickhouse.written_parts import open_part_log
-from resources.home import Home
+from resources.settings.home import Home
 
 _log = logging.getLogger(__name__)
 _LOCK_SECONDS = 5.0

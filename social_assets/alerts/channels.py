@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from resources.secret_urls import has_unescaped_password
-from resources.settings import ALERT_URLS
-from social_assets.alerts.standing import Standing
+from resources.settings.secret_urls import has_unescaped_password
+from resources.settings.variables import ALERT_URLS
+from social_assets.alerts.active import Standing
 
 URLS = ALERT_URLS
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,19}", re.IGNORECASE)

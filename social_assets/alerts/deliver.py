@@ -9,9 +9,9 @@ import logging
 import re
 from urllib.parse import unquote
 
+from social_assets.alerts.active import Severity
 from social_assets.alerts.channels import Channel
 from social_assets.alerts.message import Message
-from social_assets.alerts.standing import Severity
 
 TIMEOUT_SECONDS = 20.0
 """For one message, whatever the service's own limits are: a round of the sensor has 60."""

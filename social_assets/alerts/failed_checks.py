@@ -28,7 +28,7 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus,
 )
 
-from social_assets.alerts.standing import Kind, Observation, Severity, Standing
+from social_assets.alerts.active import Kind, Observation, Severity, Standing
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 PARTITIONS_SHOWN = 5

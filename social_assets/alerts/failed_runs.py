@@ -23,8 +23,8 @@ from dagster import (
     RunsFilter,
 )
 
-from resources.settings import hidden
-from social_assets.alerts.standing import Kind, Observation, Severity, Standing
+from resources.settings.variables import hidden
+from social_assets.alerts.active import Kind, Observation, Severity, Standing
 from social_assets.defs.partitions import days_of_run
 from social_assets.defs.stream_tag import STREAM_TAG
 

@@ -13,11 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from resources.clickhouse import URL_VARIABLE
-from resources.disk_space import RESERVE_VARIABLE, DiskSpace, ReserveError, readable, reserve_bytes
-from resources.home import Home
-from resources.stores import LAKE_URL
-from social_assets.alerts.standing import Kind, Observation, Severity, Standing
+from resources.clickhouse.resource import URL_VARIABLE
+from resources.machine.disk_space import (
+    RESERVE_VARIABLE,
+    DiskSpace,
+    ReserveError,
+    readable,
+    reserve_bytes,
+)
+from resources.settings.home import Home
+from social_assets.alerts.active import Kind, Observation, Severity, Standing
+from social_assets.defs.stores import LAKE_URL
 
 REMEDY = (
     "make room (delete what is not needed on that disk, shorten the retention of contracts), or "

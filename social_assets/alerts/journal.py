@@ -14,9 +14,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from social_assets.alerts.active import Severity
+from social_assets.alerts.changes import News, Told
 from social_assets.alerts.channels import Channel
-from social_assets.alerts.news import News, Told
-from social_assets.alerts.standing import Severity
 
 FIRST_BACK_OFF_SECONDS = 30.0
 LONGEST_BACK_OFF_SECONDS = 900.0

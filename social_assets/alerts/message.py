@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from social_assets.alerts.news import News
-from social_assets.alerts.standing import Kind, Severity, Standing
+from social_assets.alerts.active import Kind, Severity, Standing
+from social_assets.alerts.changes import News
 
 UI_URL = "SOCIAL_ASSETS_UI_URL"
 """Environment variable: where people open the Dagster UI, such as https://dagster.example.org."""

@@ -9,16 +9,16 @@ from collections.abc import Iterable
 
 from dagster import AssetKey, DagsterInstance, DagsterRun, RepositoryDefinition
 
-from resources.home import Home
-from resources.kafka import KafkaResource
-from resources.stores import StoresResource
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import Home
+from social_assets.alerts.active import Observation
 from social_assets.alerts.failed_checks import Check, observe_checks
 from social_assets.alerts.failed_runs import observe_runs, stream_of
 from social_assets.alerts.full_disks import observe_disks
 from social_assets.alerts.journal import Journal
 from social_assets.alerts.stale_streams import observe_streams
-from social_assets.alerts.standing import Observation
 from social_assets.contracts.registry import contracts
+from social_assets.defs.stores import StoresResource
 
 
 def observe(

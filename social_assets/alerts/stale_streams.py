@@ -12,11 +12,11 @@ from functools import partial
 
 from dagster import AssetCheckSeverity
 
-from resources.kafka import KafkaResource
-from resources.stores import StoresResource
-from social_assets.alerts.standing import Kind, Observation, Severity, Standing
-from social_assets.checks import freshness
+from resources.kafka.resource import KafkaResource
+from social_assets.alerts.active import Kind, Observation, Severity, Standing
 from social_assets.contracts.contract import Contract
+from social_assets.defs.ingestion import freshness_checks as freshness
+from social_assets.defs.stores import StoresResource
 
 BROKER_SECONDS = 5.0
 
@@ -106,7 +106,7 @@ def _stale(contract: Contract, stores: StoresResource) -> Standing | None:
 
 def _behind(contract: Contract, stores: StoresResource, kafka: KafkaResource) -> Standing | None:
     # Imported here: Delta is needed only where a topic is there.
-    from social_assets.hops.topic_offsets import starts
+    from social_assets.pipeline.topic_offsets import starts
 
     there = kafka.offsets(contract.kafka_topic, BROKER_SECONDS)
     if there is None:

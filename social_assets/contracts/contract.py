@@ -1,7 +1,7 @@
 """The language in which a stream is declared: `Contract`, `Column` and the standardizations.
 
 Here belong the types that a contract module uses to say what its rows must be, and what can be
-read off such a declaration. Not here: how a rule is executed (`social_assets.engine`), how a
+read off such a declaration. Not here: how a rule is executed (`social_assets.transform`), how a
 table is stored (`social_assets.lake`, `social_assets.warehouse`), the streams themselves (one
 module each beside this file). Imports nothing of ours.
 """

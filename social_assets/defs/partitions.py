@@ -24,10 +24,10 @@ from dagster._core.storage.tags import (  # the names of the run tags are not ex
     PARTITION_NAME_TAG,
 )
 
-from resources.home import Home
-from resources.settings import FIRST_DATE
-from resources.stores import lake_root
+from resources.settings.home import Home
+from resources.settings.variables import FIRST_DATE
 from social_assets.contracts.contract import FIRST_EVENT_DATE
+from social_assets.defs.stores import lake_root
 
 DAYS_BEFORE_ANY_DATA = timedelta(days=30)
 """How far back the partitions of an empty lake reach."""

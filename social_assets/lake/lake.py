@@ -8,9 +8,9 @@ from pathlib import Path
 
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
+from social_assets.lake.expired_days import RETIRED, RetiredDays
 from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
-from social_assets.lake.retired import RETIRED, RetiredDays
 from social_assets.lake.schemas import PARTITION_COLUMNS, Layer, schema
 
 

@@ -6,18 +6,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from resources.clickhouse import ClickHouseResource
-from resources.environments import current
-from resources.home import Home
-from resources.kafka import KafkaResource
-from resources.stores import StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.resource import KafkaResource
+from resources.settings.environments import current
+from resources.settings.home import Home
+from social_assets.alerts.active import Severity, Standing
+from social_assets.alerts.changes import News
 from social_assets.alerts.channels import Routing
 from social_assets.alerts.deliver import deliver
+from social_assets.alerts.dispatch import journal_of
 from social_assets.alerts.message import Message
-from social_assets.alerts.news import News
-from social_assets.alerts.round import journal_of
-from social_assets.alerts.standing import Severity, Standing
-from social_assets.operate.instance import open_instance
+from social_assets.defs.stores import StoresResource
+from social_assets.operate.runs.instance import open_instance
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from dagster._core.storage.asset_check_execution_record import (  # not exported
     AssetCheckExecutionRecordStatus,
 )
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.stores import StoresResource
-from social_assets.checks.conservation import judged
-from social_assets.checks.laws import LakeEqualsWarehouse, RawIsSettled
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
-from social_assets.hops.stores import Stores
-from social_assets.operate.instance import open_instance
+from social_assets.defs.monitoring.invariant_checks import judged
+from social_assets.defs.stores import StoresResource
+from social_assets.operate.runs.instance import open_instance
+from social_assets.pipeline.stores import Stores
+from social_assets.quality.invariants import LakeEqualsWarehouse, RawIsSettled
 
 ASSET_CHECK_EVALUATION = DagsterEventType.ASSET_CHECK_EVALUATION
 

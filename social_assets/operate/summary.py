@@ -13,13 +13,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import DEFAULT_HOME, Home
-from resources.stores import StoresResource
-from social_assets.checks.contract_rules import broken_rules
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import DEFAULT_HOME, Home
 from social_assets.contracts.registry import contracts
+from social_assets.defs.ingestion.rule_checks import broken_rules
+from social_assets.defs.stores import StoresResource
 from social_assets.operate.query import run_query
-from social_assets.operate.runs import RunReport
+from social_assets.operate.runs.start import RunReport
 from social_assets.operate.status import StreamStatus, stream_statuses
 
 RECOMMENDATIONS = 5

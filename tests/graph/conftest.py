@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from resources.embedded_clickhouse.lifecycle import stop
-from resources.home import Home
+from resources.settings.home import Home
 
 
 @pytest.fixture(scope="module")

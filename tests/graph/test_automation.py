@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from bench.automation import Ticks, behind, report
-from resources.home import Home
+from resources.settings.home import Home
 from social_assets.defs.partitions import range_tags
 
 RAW = dg.AssetKey(["raw", "posts"])

@@ -10,24 +10,24 @@ from click.testing import CliRunner
 from dagster import AssetKey
 from deltalake import DeltaTable
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.stores import StoresResource
-from social_assets.cli import cli
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.cli.main import cli
 from social_assets.contracts.registry import contracts
-from social_assets.hops.ingest import ingest_files
-from social_assets.hops.stores import Stores
-from social_assets.operate.backfill_plan import (
+from social_assets.defs.stores import StoresResource
+from social_assets.demo.samples import generate
+from social_assets.operate.runs.backfill_plan import (
     BackfillPlan,
     NoDaysError,
     NoSuchAssetError,
     Swap,
     plan_backfill,
 )
-from social_assets.operate.failures import RunFailedError
-from social_assets.operate.instance import open_instance
-from social_assets.operate.runs import rebuild_days
-from social_assets.samples import generate
+from social_assets.operate.runs.failures import RunFailedError
+from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.start import rebuild_days
+from social_assets.pipeline.stores import Stores
+from social_assets.pipeline.stream_work import ingest_files
 
 pytestmark = pytest.mark.endurance
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import Home
-from social_assets.cli import main
+from resources.settings.home import Home
+from social_assets.cli.main import main
 from social_assets.contracts.registry import contract
 
 LIKE = (
@@ -61,7 +61,8 @@ def test_streams_lists_columns_with_their_rules(
     videos, posts = found["video_interactions"], found["posts"]
     (age,) = [column for column in videos["columns"] if column["column"] == "age"]
     assert age["rules"] == "in_range(13, 100)"
-    assert posts["time_column"] == "created_at"
+    assert posts["time_column"] is None
+    assert found["engagement_events"]["time_column"] == "event_time"
     assert posts["formats"] == list(contract("posts").formats)
     assert posts["key"] == list(contract("posts").key)
 
@@ -73,8 +74,8 @@ def test_streams_shows_formats_key_and_time_column(
     (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("posts ")]
     for shown in (*contract("posts").formats, *contract("posts").key):
         assert shown in line
-    assert run("streams", "posts") == 0
-    assert "created_at" in capsys.readouterr().out
+    assert run("streams", "engagement_events") == 0
+    assert "time column event_time" in capsys.readouterr().out
     assert run("streams", "likes") == 2
 
 

@@ -19,11 +19,11 @@ from dagster import (
 )
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy  # not exported
 
-from resources.home import Home
-from social_assets.checks.laws import laws
+from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.partitions import daily
-from social_assets.engine.verdicts import rules
+from social_assets.quality.invariants import laws
+from social_assets.transform.validate import rules
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAYERS = {"raw", "cleaned", "quarantine", "star", "rollups", "recsys"}
@@ -181,7 +181,7 @@ def test_a_sixth_stream_is_one_file(home: Home, tmp_path: Path) -> None:
         "from social_assets.definitions import defs\n"
         "keys = {s.key.to_user_string() for s in defs.resolve_all_asset_specs()}\n"
         "assert {'raw/messages', 'cleaned/messages', 'quarantine/messages'} <= keys, keys\n"
-        "from social_assets.defs.dbt_project import sources_yaml\n"
+        "from social_assets.warehouse.dbt.project import sources_yaml\n"
         "assert 'name: messages' in sources_yaml()\n"
     )
     environment = {

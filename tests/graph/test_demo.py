@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from resources.clickhouse import URL_VARIABLE
-from resources.home import Home
-from social_assets.operate.demo import _train
-from social_assets.operate.failures import RunFailedError
+from resources.clickhouse.resource import URL_VARIABLE
+from resources.settings.home import Home
+from social_assets.demo.run_demo import _train
+from social_assets.operate.runs.failures import RunFailedError
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.endurance]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from resources.kafka_broker import free_port
+from resources.kafka.broker import free_port
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from sensors.file_arrival import UNDERWAY
-from social_assets.operate.instance import open_instance
+from social_assets.operate.runs.instance import open_instance
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.endurance]
 

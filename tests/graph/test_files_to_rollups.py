@@ -20,13 +20,13 @@ from dagster import (
 )
 
 from bench.automation import Ticks, behind
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.stores import StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
-from social_assets.hops.allowed_files import granted
-from social_assets.hops.stores import StreamStores
-from social_assets.samples import SampleFile, generate
+from social_assets.defs.stores import StoresResource
+from social_assets.demo.samples import SampleFile, generate
+from social_assets.pipeline.allowed_files import granted
+from social_assets.pipeline.stores import StreamStores
 
 # Yesterday, as the checks of freshness judge by the clock.
 LAST = datetime.now(UTC).date() - timedelta(days=1)
@@ -167,7 +167,7 @@ def test_a_late_file_touches_exactly_its_days(
 ) -> None:
     """One load run: the records' own days get new materializations, facts included, no others."""
     from social_assets.definitions import defs
-    from social_assets.defs.load_job import run_config
+    from social_assets.defs.ingestion.load_job import run_config
 
     late_days = {str(FIRST), str(LAST - timedelta(days=1))}
     late = tmp_path / "late.ndjson"
@@ -235,7 +235,7 @@ def test_a_run_that_no_command_started_loads_no_file_from_elsewhere(
 ) -> None:
     """As one launched, or executed again, from the UI."""
     from social_assets.definitions import defs
-    from social_assets.defs.load_job import run_config
+    from social_assets.defs.ingestion.load_job import run_config
 
     private = tmp_path / "private.ndjson"
     private.write_text('{"event_id": "stolen"}\n')
@@ -254,7 +254,7 @@ def test_a_bad_file_fails_its_run_and_says_why(
     home: Home, instance: DagsterInstance, tmp_path: Path
 ) -> None:
     from social_assets.definitions import defs
-    from social_assets.defs.load_job import run_config
+    from social_assets.defs.ingestion.load_job import run_config
 
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 and no more")
@@ -342,7 +342,7 @@ def test_nightly_maintenance_says_what_it_freed(
     built: ExecuteInProcessResult, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three months later; facts are kept until the last but one day; runs, not at all."""
-    from social_assets.defs import maintenance
+    from social_assets.defs.maintenance import nightly as maintenance
 
     monkeypatch.setattr(maintenance, "_today", lambda: LAST + timedelta(days=92))
     monkeypatch.setattr(maintenance, "days_kept", lambda asset, among: 93)

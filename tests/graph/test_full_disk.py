@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from resources.disk_space import RESERVE_VARIABLE
 from resources.embedded_clickhouse.lifecycle import stop
-from resources.home import Home
+from resources.machine.disk_space import RESERVE_VARIABLE
+from resources.settings.home import Home
 from tests.graph.test_command_line import LIKE, run
 from tests.small_disk import MakeSmallDisk
 

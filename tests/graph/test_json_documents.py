@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from resources.home import Home
-from social_assets.cli import cli, main
+from resources.settings.home import Home
+from social_assets.cli.main import cli, main
 from tests.graph.test_command_line import LIKE
 from tests.unit.operate.test_home_use import commands
 
@@ -48,6 +48,6 @@ def test_a_command_prints_one_document(
     with pytest.raises(SystemExit) as ending:
         main(["--home", str(home.path), *name.split(), *given, "--format", "json"])
     told = capfd.readouterr()
-    # The doctor of a test machine may find errors: 1.
-    assert ending.value.code == 0 or name == "doctor", told.err
+    # The doctor may find errors of the test machine, a replay finds checks that fail here: 1.
+    assert ending.value.code == 0 or name in ("doctor", "replay"), told.err
     json.loads(told.out, parse_constant=pytest.fail)

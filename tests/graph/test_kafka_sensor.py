@@ -18,21 +18,21 @@ from dagster import (
     build_sensor_context,
 )
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.kafka import KafkaResource, KafkaUnreachableError
-from resources.kafka_mock import MockBroker, mock_broker
-from resources.kafka_settings import BOOTSTRAP_SERVERS
-from resources.stores import StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.in_process_broker import MockBroker, mock_broker
+from resources.kafka.resource import KafkaResource, KafkaUnreachableError
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import Home
 from sensors import kafka_offsets
 from sensors.file_arrival import UNDERWAY
 from sensors.kafka_offsets import OFFSETS_TAG, back_off, kafka_offsets_sensor
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
 from social_assets.definitions import defs
-from social_assets.defs.drain_job import drain_job_name
-from social_assets.engine.verdicts import rules
-from social_assets.hops.stores import StreamStores
+from social_assets.defs.ingestion.drain_job import drain_job_name
+from social_assets.defs.stores import StoresResource
+from social_assets.pipeline.stores import StreamStores
+from social_assets.transform.validate import rules
 
 # A stream each, so that no test sees what another drained.
 EVENTS, POSTS = (contract(name) for name in ("engagement_events", "posts"))

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from resources.home import Home
-from social_assets.cli import main
+from resources.settings.home import Home
+from social_assets.cli.main import main
 from tests.graph.test_command_line import LIKE
 
 

@@ -12,15 +12,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from resources.clickhouse import ClickHouseResource
-from social_assets.defs import recsys_candidates
-from social_assets.defs.partitions import DAILY
-from social_assets.defs.recsys import assets, checks
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.defs.partitions import daily
+from social_assets.defs.recommenders.assets import assets, checks
+from social_assets.recommend import candidates as recsys_candidates
 
 
 def test_definitions_load_without_the_libraries_that_training_needs() -> None:
     program = (
-        "import json, sys, social_assets.defs.recsys as module;"
+        "import json, sys, social_assets.defs.recommenders.assets as module;"
         "heavy = {'implicit', 'pyspark', 'scipy', 'sklearn', 'clickhouse_connect', 'matplotlib',"
         " 'optuna'} & set(sys.modules);"
         "keys = [asset.key.to_user_string() for asset in module.assets];"
@@ -46,7 +46,7 @@ def definitions() -> dg.Definitions:
 
 def upstream() -> list[dg.AssetSpec]:
     names = ("fact_engagement", "dim_user", "dim_post")
-    return [dg.AssetSpec(["star", name], partitions_def=DAILY) for name in names]
+    return [dg.AssetSpec(["star", name], partitions_def=daily()) for name in names]
 
 
 class Automation:

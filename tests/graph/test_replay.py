@@ -13,14 +13,14 @@ import pandera.ibis as pa
 import pytest
 from dagster import AssetKey
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.stores import StoresResource
-from social_assets.cli import main
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.cli.main import main
 from social_assets.contracts.engagement_events import CONTRACT, EngagementEvent
-from social_assets.hops.ingest import ingest_files
-from social_assets.operate.dead_letters import dead_letters, shortened
-from social_assets.operate.instance import open_instance
+from social_assets.defs.stores import StoresResource
+from social_assets.operate.quarantine import dead_letters, shortened
+from social_assets.operate.runs.instance import open_instance
+from social_assets.pipeline.stream_work import ingest_files
 
 pytestmark = pytest.mark.endurance
 

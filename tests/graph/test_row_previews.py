@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey
 
-from resources.home import Home
-from social_assets.cli import main
-from social_assets.operate.instance import open_instance
-from social_assets.operate.runs import load_files, rebuild_days
+from resources.settings.home import Home
+from social_assets.cli.main import main
+from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.start import load_files, rebuild_days
 from tests.graph.test_command_line import LIKE
 
 DAY = date(2026, 11, 1)

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import pytest
 
-from resources.home import Home
-from resources.settings import PREFIX, SETTINGS
-from social_assets.cli import cli
+from resources.settings.home import Home
+from resources.settings.variables import PREFIX, SETTINGS
+from social_assets.cli.main import cli
 from social_assets.contracts.registry import contracts
-from social_assets.engine.verdicts import rules
+from social_assets.transform.validate import rules
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNBOOK = CHECKOUT / "docs" / "operations.md"

@@ -7,9 +7,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.operate.command_origin import CODE_LOCATION, give_origin
-from social_assets.operate.instance import open_instance
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.origin import CODE_LOCATION, give_origin
 
 
 @dg.job

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
-from resources.home import Home
+from resources.settings.home import Home
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECRETS = ("kafka-hunter2", "slack-hunter2", "postgres-hunter2")
@@ -27,9 +27,9 @@ DRAIN = """
 from functools import partial
 from dagster import execute_job
 from dagster._core.definitions.reconstruct import ReconstructableRepository
-from resources.home import Home
+from resources.settings.home import Home
 from social_assets.defs import drain_job
-from social_assets.operate.instance import open_instance
+from social_assets.operate.runs.instance import open_instance
 
 drain_job.Limits = partial(drain_job.Limits, away_seconds=2)  # and no longer
 repository = ReconstructableRepository.for_module("social_assets.definitions", "defs")
@@ -114,6 +114,6 @@ def run(environment: dict[str, str], *arguments: str) -> str:
 
 
 def drain_failed(home: Path) -> bool:
-    """Whether the drain got as far as Kafka, and kept its output."""
-    kept = (home / "dagster" / "storage").rglob("*.err")
-    return any(b"127.0.0.1:9" in path.read_bytes() for path in kept)
+    """Whether the drain got as far as Kafka, and Dagster keeps why it failed."""
+    kept = (home / "dagster").rglob("*")
+    return any(b"127.0.0.1:9" in path.read_bytes() for path in kept if path.is_file())

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from resources.home import Home
+from resources.settings.home import Home
 
 KEY = "SELECT toFixedString(unhex('00ff00ff00ff00ff00ff00ff00ff00ff'), 16) AS key, number AS n"
 HEX = "00ff" * 8

@@ -8,29 +8,29 @@ from collections.abc import Iterator, Mapping
 import pytest
 from dagster import AssetCheckEvaluation, AssetCheckSeverity
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.kafka import KafkaResource
-from resources.kafka_mock import MockBroker, mock_broker
-from resources.kafka_settings import BOOTSTRAP_SERVERS
-from resources.stores import StoresResource
-from social_assets.checks.kafka_lag import (
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.in_process_broker import MockBroker, mock_broker
+from resources.kafka.resource import KafkaResource
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import Home
+from social_assets.cli.main import main
+from social_assets.contracts.registry import contract
+from social_assets.definitions import defs
+from social_assets.defs.ingestion.topic_checks import (
     NO_RANGE_WAS_LOST,
     TOPIC_IS_DRAINED,
     gaps_verdict,
     lag_verdict,
 )
-from social_assets.cli import main
-from social_assets.contracts.registry import contract
-from social_assets.definitions import defs
-from social_assets.defs.topic_watch import CHECK_TOPICS
-from social_assets.hops.drain import drain
-from social_assets.hops.stores import StreamStores
-from social_assets.hops.topic_offsets import Starts
-from social_assets.hops.topic_source import Limits
+from social_assets.defs.monitoring.topic_watch import CHECK_TOPICS
+from social_assets.defs.stores import StoresResource
 from social_assets.lake.gaps import MissingRange
-from social_assets.operate.dead_letters import dead_letters
-from social_assets.operate.instance import open_instance
+from social_assets.operate.quarantine import dead_letters
+from social_assets.operate.runs.instance import open_instance
+from social_assets.pipeline.drain import drain
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.topic_offsets import Starts
+from social_assets.pipeline.topic_source import Limits
 
 POSTS = contract("posts")
 
@@ -81,7 +81,7 @@ def test_without_a_broker_there_is_nothing_to_drain(
 def test_a_broker_that_does_not_answer_fails_the_check_and_not_the_run(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("social_assets.checks.kafka_lag.BROKER_SECONDS", 0.5)
+    monkeypatch.setattr("social_assets.defs.ingestion.topic_checks.BROKER_SECONDS", 0.5)
     monkeypatch.setenv(BOOTSTRAP_SERVERS, "127.0.0.1:1")
     verdict = checks(home)[TOPIC_IS_DRAINED]
     assert not verdict.passed

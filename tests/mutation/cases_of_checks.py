@@ -5,15 +5,22 @@ from __future__ import annotations
 from tests.mutation.case import Case
 
 _GRAPH = "tests/graph/test_definitions.py::test_"
-_VERDICTS = "tests/unit/checks/test_check_verdicts.py::test_"
-_DRIFT = "tests/unit/checks/test_drift_verdicts.py::test_"
-_SCHEMA = "tests/unit/checks/test_source_schema_verdicts.py::test_"
-_RULES = "tests/integration/hops/test_rejected_by_rule.py::test_"
+_VERDICTS = "tests/unit/quality/test_check_verdicts.py::test_"
+_DRIFT = "tests/unit/quality/test_drift_verdicts.py::test_"
+_SCHEMA = "tests/unit/quality/test_source_schema_verdicts.py::test_"
+_RULES = "tests/integration/pipeline/test_rejected_by_rule.py::test_"
 _PARTITIONS = "tests/integration/defs/test_partition_checks.py::test_"
 
 CONTRACT_CHECKS = (
     *(
-        Case("5.3 contract checks", what, "social_assets/checks/contract_rules.py", old, new, test)
+        Case(
+            "5.3 contract checks",
+            what,
+            "social_assets/defs/ingestion/rule_checks.py",
+            old,
+            new,
+            test,
+        )
         for what, old, new, test in (
             (
                 "few rejected records do not warn",
@@ -53,7 +60,7 @@ CONTRACT_CHECKS = (
         Case(
             "5.3 contract checks",
             what,
-            "social_assets/checks/drift_measures.py",
+            "social_assets/quality/drift.py",
             old,
             new,
             f"{_DRIFT}a_shift_warns_by_exactly_its_check",
@@ -72,7 +79,7 @@ CONTRACT_CHECKS = (
     Case(
         "5.3 contract checks",
         "what chance explains is drift",
-        "social_assets/checks/drift_measures.py",
+        "social_assets/quality/drift.py",
         "abs(now - usual) - chance",
         "abs(now - usual)",
         f"{_DRIFT}what_chance_explains_is_no_drift",
@@ -80,7 +87,7 @@ CONTRACT_CHECKS = (
     Case(
         "5.3 contract checks",
         "a great shift only warns",
-        "social_assets/checks/drift.py",
+        "social_assets/defs/ingestion/drift_checks.py",
         "severe = any(m.change > limits.fail_above for m in drifted)",
         "severe = False",
         f"{_DRIFT}a_great_shift_is_an_error_of_exactly_its_check",
@@ -88,13 +95,20 @@ CONTRACT_CHECKS = (
     Case(
         "5.3 contract checks",
         "the column that drifted is not shown",
-        "social_assets/checks/drift.py",
+        "social_assets/defs/ingestion/drift_checks.py",
         '"column": measure.column or "(rows)",',
         '"column": "(rows)",',
         f"{_DRIFT}the_table_names_column_measure_both_figures_and_verdict",
     ),
     *(
-        Case("5.3 contract checks", what, "social_assets/checks/source_schema.py", old, new, test)
+        Case(
+            "5.3 contract checks",
+            what,
+            "social_assets/defs/ingestion/source_schema_checks.py",
+            old,
+            new,
+            test,
+        )
         for what, old, new, test in (
             (
                 "a field that nobody reads is passed over",
@@ -136,7 +150,7 @@ FRESHNESS = (
     Case(
         "5.4 freshness",
         "a day that stays away does not fail",
-        "social_assets/checks/freshness.py",
+        "social_assets/defs/ingestion/freshness_checks.py",
         "severe = behind > freshness.fail_after",
         "severe = False",
         f"{_VERDICTS}days_that_stay_away_warn_then_fail",
@@ -144,7 +158,7 @@ FRESHNESS = (
     Case(
         "5.4 freshness",
         "cleaned never grows stale in Dagster",
-        "social_assets/defs/cleaned.py",
+        "social_assets/defs/ingestion/cleaned.py",
         "        freshness_policy=freshness_policy(contract),\n",
         "",
         f"{_GRAPH}the_assets_of_a_stream_grow_stale_as_its_contract_says",
@@ -152,7 +166,7 @@ FRESHNESS = (
     Case(
         "5.4 freshness",
         "the lag of a topic fails nothing",
-        "social_assets/checks/kafka_lag.py",
+        "social_assets/defs/ingestion/topic_checks.py",
         "passed=lag <= contract.lag_warn_above,",
         "passed=True,",
         "tests/graph/test_topic_checks.py::test_the_contract_says_which_lag_warns_and_which_fails",
@@ -161,7 +175,7 @@ FRESHNESS = (
         Case(
             "5.4 freshness",
             what,
-            "social_assets/checks/partitions.py",
+            "social_assets/defs/monitoring/partition_checks.py",
             old,
             new,
             f"{_PARTITIONS}{test}",

@@ -6,17 +6,17 @@ from tests.mutation.case import Case
 
 _PLAN = "tests/unit/operate/test_backfill_plan.py::test_"
 _GRAPH = "tests/graph/test_definitions.py::test_"
-_DAYS = "tests/integration/hops/test_making_days_anew.py::test_"
-_LOST = "tests/integration/checks/test_a_lost_row_is_found.py::test_"
-_BY_DAY = "tests/integration/checks/test_verdicts_by_day.py::test_"
-_VERDICTS = "tests/unit/checks/test_check_verdicts.py::test_"
+_DAYS = "tests/integration/pipeline/test_making_days_anew.py::test_"
+_LOST = "tests/integration/quality/test_a_lost_row_is_found.py::test_"
+_BY_DAY = "tests/integration/quality/test_verdicts_by_day.py::test_"
+_VERDICTS = "tests/unit/quality/test_check_verdicts.py::test_"
 _SINGLE = "BackfillPolicy.single_run()"
 
 BACKFILLS = (
     Case(
         "5.1 backfills",
         "a backfill of some assets makes all",
-        "social_assets/operate/runs.py",
+        "social_assets/operate/runs/start.py",
         "selected=selected, then=then)",
         "selected=None, then=then)",
         f"{_PLAN}a_run_has_the_days_of_its_range_and_the_assets_named",
@@ -24,7 +24,7 @@ BACKFILLS = (
     Case(
         "5.1 backfills",
         "a run leaves the last day of its range out",
-        "social_assets/operate/runs.py",
+        "social_assets/operate/runs/start.py",
         "tags = range_tags(first, last)",
         "tags = range_tags(first, first)",
         f"{_PLAN}a_run_has_the_days_of_its_range_and_the_assets_named",
@@ -32,7 +32,7 @@ BACKFILLS = (
     Case(
         "5.1 backfills",
         "a backfill makes the first of its ranges alone",
-        "social_assets/cli.py",
+        "social_assets/cli/main.py",
         "for begin, until in plan.runs:",
         "for begin, until in plan.runs[:1]:",
         f"{_PLAN}each_unbroken_range_is_one_run_of_the_assets_named",
@@ -47,8 +47,8 @@ BACKFILLS = (
             f"{_GRAPH}a_range_of_days_is_one_run_of_every_asset_that_is_made_by_day",
         )
         for file in (
-            "social_assets/defs/cleaned.py",
-            "social_assets/defs/dbt_assets.py",
+            "social_assets/defs/ingestion/cleaned.py",
+            "social_assets/defs/warehouse/dbt_layers.py",
         )
     ),
     Case(
@@ -93,7 +93,7 @@ BACKFILLS = (
     Case(
         "5.1 backfills",
         "a rebuild does not wait for a load or drain of the stream",
-        "social_assets/hops/ingest.py",
+        "social_assets/pipeline/stream_work.py",
         """    with stores.lock():
         settle(stores, leave=frozenset(days))
 """,
@@ -105,7 +105,7 @@ BACKFILLS = (
     Case(
         "5.1 backfills",
         "rows come in while facts are made anew behind them",
-        "social_assets/hops/ingest.py",
+        "social_assets/pipeline/stream_work.py",
         "            locks.enter_context(stores.lock())\n            settle(stores)\n",
         "            settle(stores)\n",
         f"{_DAYS}a_stream_held_still_is_settled_and_nobody_elses_meanwhile",
@@ -113,7 +113,7 @@ BACKFILLS = (
     Case(
         "5.1 backfills",
         "facts are made anew from a stream that owes rows",
-        "social_assets/hops/ingest.py",
+        "social_assets/pipeline/stream_work.py",
         "            locks.enter_context(stores.lock())\n            settle(stores)\n",
         "            locks.enter_context(stores.lock())\n",
         f"{_DAYS}a_stream_held_still_is_settled_and_nobody_elses_meanwhile",
@@ -121,7 +121,7 @@ BACKFILLS = (
     Case(
         "5.1 backfills",
         "a rebuild takes no place in its stream's pool",
-        "social_assets/defs/cleaned.py",
+        "social_assets/defs/ingestion/cleaned.py",
         '        pool=f"stream_{contract.name}",\n',
         "",
         f"{_GRAPH}what_writes_to_a_stream_takes_its_place_in_the_streams_pool",
@@ -129,17 +129,17 @@ BACKFILLS = (
     Case(
         "5.1 backfills",
         "what a killed rebuild has swapped is inserted once more",
-        "social_assets/hops/ingest.py",
+        "social_assets/pipeline/stream_work.py",
         "if is_cleaned and not is_appended:",
         "if is_cleaned and is_appended:",
-        "tests/integration/hops/test_loading_files.py"
+        "tests/integration/pipeline/test_loading_files.py"
         "::test_a_rebuild_cut_short_after_its_swap_is_not_inserted_on_top",
     ),
     *(
         Case(
             "5.1 backfills",
             f"of a killed command {what}",
-            "social_assets/operate/own_runs.py",
+            "social_assets/operate/runs/cli_run_lock.py",
             old,
             new,
             "tests/integration/operate/test_own_runs.py"
@@ -157,7 +157,7 @@ BACKFILLS = (
     Case(
         "5.1 backfills",
         "a dry run runs",
-        "social_assets/cli.py",
+        "social_assets/cli/main.py",
         'partitions")\n        return\n',
         'partitions")\n',
         f"{_PLAN}a_dry_run_shows_the_plan_and_runs_nothing",
@@ -166,7 +166,7 @@ BACKFILLS = (
         Case(
             "5.1 backfills",
             f"the plan does not say {what}",
-            "social_assets/operate/backfill_plan.py",
+            "social_assets/operate/runs/backfill_plan.py",
             old,
             new,
             f"{_PLAN}{test}",
@@ -225,7 +225,14 @@ BACKFILLS = (
 
 CONSERVATION = (
     *(
-        Case("5.2 conservation", what, "social_assets/checks/laws.py", old, new, f"{_LOST}{test}")
+        Case(
+            "5.2 conservation",
+            what,
+            "social_assets/quality/invariants.py",
+            old,
+            new,
+            f"{_LOST}{test}",
+        )
         for what, old, new, test in (
             (
                 "raw = cleaned + quarantine is no law",
@@ -266,7 +273,14 @@ CONSERVATION = (
         )
     ),
     *(
-        Case("5.2 conservation", what, "social_assets/checks/conservation.py", old, new, test)
+        Case(
+            "5.2 conservation",
+            what,
+            "social_assets/defs/monitoring/invariant_checks.py",
+            old,
+            new,
+            test,
+        )
         for what, old, new, test in (
             (
                 "days that differ pass where their sums agree",
@@ -297,7 +311,7 @@ CONSERVATION = (
     Case(
         "5.2 conservation",
         "a load does not judge the days that it changed",
-        "social_assets/defs/load_job.py",
+        "social_assets/defs/ingestion/load_job.py",
         "report_days(context.instance, stream, ingested.days)",
         "report_days(context.instance, stream, [])",
         f"{_BY_DAY}a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_changed",
@@ -305,7 +319,7 @@ CONSERVATION = (
     Case(
         "5.2 conservation",
         "a drain does not judge the days that it changed",
-        "social_assets/defs/drain_job.py",
+        "social_assets/defs/ingestion/drain_job.py",
         "report_days(context.instance, stream, record.days)",
         "report_days(context.instance, stream, [])",
         "tests/graph/test_kafka_sensor.py"
@@ -314,7 +328,7 @@ CONSERVATION = (
     Case(
         "5.2 conservation",
         "at night some laws are left out",
-        "social_assets/defs/verification.py",
+        "social_assets/defs/monitoring/verification.py",
         "    for law in laws():\n",
         "    for law in laws()[:10]:\n",
         f"{_BY_DAY}a_night_judges_every_law_on_every_day_with_rows",
@@ -322,7 +336,7 @@ CONSERVATION = (
     Case(
         "5.2 conservation",
         "nobody judges at night",
-        "social_assets/defs/verification.py",
+        "social_assets/defs/monitoring/verification.py",
         "        default_status=DefaultScheduleStatus.RUNNING,\n",
         "",
         f"{_GRAPH}what_comes_at_night_and_what_watches_starts_switched_on",

@@ -8,7 +8,7 @@ _DOCTOR = "tests/integration/operate/test_doctor.py::test_"
 _KINDS = "tests/unit/resources/test_environments.py::test_"
 _LINES = "tests/unit/resources/test_log_lines.py::test_"
 _SECRETS = "tests/graph/test_secrets_stay_in_the_environment.py::test_"
-_HOP = "tests/unit/hops/test_hop_log.py::test_"
+_HOP = "tests/unit/pipeline/test_hop_log.py::test_"
 _RUNBOOK = "tests/graph/test_runbook.py::test_"
 
 
@@ -109,25 +109,25 @@ CASES: tuple[Case, ...] = tuple(
             for what, file, old, new in (
                 (
                     "ClickHouse",
-                    "resources/clickhouse.py",
+                    "resources/clickhouse/resource.py",
                     "        require_complete()\n        return ensure_running",
                     "        return ensure_running",
                 ),
                 (
                     "the lake",
-                    "resources/stores.py",
+                    "social_assets/defs/stores.py",
                     "        require_complete()\n        home = Home.from_environment()",
                     "        home = Home.from_environment()",
                 ),
                 (
                     "Kafka",
-                    "resources/kafka_settings.py",
+                    "resources/kafka/settings.py",
                     "            require_complete(environment)\n",
                     "",
                 ),
                 (
                     "the home",
-                    "resources/home.py",
+                    "resources/settings/home.py",
                     "            require_complete()\n",
                     "            pass\n",
                 ),
@@ -142,42 +142,42 @@ CASES: tuple[Case, ...] = tuple(
         ),
         (
             "staging counts as local",
-            "resources/environments.py",
+            "resources/settings/environments.py",
             "return self in (Environment.STAGING, Environment.PRODUCTION)",
             "return self is Environment.PRODUCTION",
             f"{_KINDS}a_deployed_environment_lists_all_that_lacks_at_once",
         ),
         (
             "a log line shows a password",
-            "resources/logs.py",
+            "resources/settings/logs.py",
             "return hidden(json.dumps(line, default=str, ensure_ascii=False))",
             "return json.dumps(line, default=str, ensure_ascii=False)",
             f"{_LINES}an_error_comes_with_its_trace_and_without_secrets",
         ),
         (
             "the password of a URL is not known as a secret",
-            "resources/settings.py",
+            "resources/settings/variables.py",
             "            yield from (password, unquote(password))\n",
             "            yield from ()\n",
             f"{_KINDS}secrets_are_hidden_in_texts",
         ),
         (
             "a run shows the password of ClickHouse in its metadata",
-            "social_assets/defs/load_job.py",
+            "social_assets/defs/ingestion/load_job.py",
             'metadata={"fed_by": name}',
             'metadata={"fed_by": __import__("os").environ["SOCIAL_ASSETS_CLICKHOUSE_URL"]}',
             f"{_SECRETS}no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert",
         ),
         (
             "a hop's line lacks run and stream",
-            "social_assets/hops/hop_log.py",
+            "social_assets/pipeline/step_log.py",
             '{"run_id": stores.run_id, "stream": stores.contract.name}',
             "{}",
             f"{_HOP}a_line_can_be_searched_by_run_stream_hop_and_batch",
         ),
         (
             "a hop's line lacks its batch",
-            "social_assets/hops/hop_log.py",
+            "social_assets/pipeline/step_log.py",
             '"batch_id": batch_id, ',
             "",
             f"{_HOP}a_line_can_be_searched_by_run_stream_hop_and_batch",

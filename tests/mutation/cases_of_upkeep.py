@@ -7,7 +7,7 @@ from tests.mutation.case import Case
 _AUTOMATION = "tests/graph/test_automation.py::test_"
 _GRAPH = "tests/graph/test_definitions.py::test_"
 _TABLE = "tests/integration/lake/test_table_maintenance.py::test_"
-_STREAM = "tests/integration/hops/test_maintaining_a_stream.py::test_"
+_STREAM = "tests/integration/pipeline/test_maintaining_a_stream.py::test_"
 _RUNS = "tests/integration/defs/test_run_history.py::test_"
 _KEPT = "tests/unit/defs/test_days_kept.py::test_"
 
@@ -48,7 +48,7 @@ AUTOMATION = _cases(
     ),
     (
         "quarantine has a condition, which drains that reject nothing meet",
-        "social_assets/defs/cleaned.py",
+        "social_assets/defs/ingestion/cleaned.py",
         "        # Without a condition: it is made with cleaned, and a drain that rejects nothing"
         " leaves it.\n",
         "        automation_condition=REBUILD_CHANGED_DAYS,\n",
@@ -110,7 +110,7 @@ MAINTENANCE = _cases(
     *(
         (
             f"the retention of {layer} is not kept",
-            "social_assets/hops/maintain.py",
+            "social_assets/pipeline/maintain.py",
             f'"{layer}": retention.{layer}_days,',
             f'"{layer}": None,',
             f"{_STREAM}a_day_beyond_its_time_goes_from_its_layer_alone_and_is_recorded",
@@ -119,35 +119,35 @@ MAINTENANCE = _cases(
     ),
     (
         "rollups are kept as long as facts",
-        "social_assets/defs/maintenance.py",
+        "social_assets/defs/maintenance/nightly.py",
         'each.retention.facts_days if layer == "star" else each.retention.rollups_days',
         "each.retention.facts_days",
         f"{_KEPT}a_fact_is_kept_as_facts_are_and_a_rollup_as_rollups",
     ),
     (
         "a fact goes though one of its streams keeps it",
-        "social_assets/defs/maintenance.py",
+        "social_assets/defs/maintenance/nightly.py",
         "None if None in of_streams else max(of_streams",
         "None if None in of_streams else min(of_streams",
         f"{_KEPT}of_several_streams_the_one_that_keeps_longest_counts",
     ),
     (
         "ClickHouse drops no days",
-        "social_assets/hops/maintain.py",
+        "social_assets/pipeline/maintain.py",
         "        drop_days(client, table, days)\n",
         "",
         f"{_STREAM}a_warehouse_table_drops_the_days_before_the_limit",
     ),
     (
         "old runs stay in Dagster's records",
-        "social_assets/defs/run_history.py",
+        "social_assets/defs/maintenance/run_history.py",
         "            instance.delete_run(run_id)\n",
         "",
         f"{_RUNS}a_run_whose_partitions_were_made_again_goes_and_its_files_with_it",
     ),
     (
         "a run by which a partition is known is deleted",
-        "social_assets/defs/run_history.py",
+        "social_assets/defs/maintenance/run_history.py",
         "        if run_id not in needed:\n",
         "        if run_id:\n",
         f"{_RUNS}every_partition_stays_known",
@@ -161,36 +161,36 @@ MAINTENANCE = _cases(
     ),
     (
         "what was freed is not in the metadata",
-        "social_assets/defs/maintenance.py",
+        "social_assets/defs/maintenance/nightly.py",
         '    return {**figures, "tables": Value.table(rows)} if rows else figures\n',
         "    return {}\n",
         f"{_STREAM}what_a_night_freed_is_in_the_metadata_of_its_asset",
     ),
     (
         "a check takes a day that retention removed for lost",
-        "social_assets/checks/conservation.py",
+        "social_assets/defs/monitoring/invariant_checks.py",
         "for day in sorted(asked - retired)",
         "for day in sorted(asked)",
-        "tests/integration/checks/test_a_lost_row_is_found.py"
+        "tests/integration/quality/test_a_lost_row_is_found.py"
         "::test_a_day_that_retention_removed_is_not_judged",
     ),
     (
         "what retention removes is not recorded",
-        "social_assets/hops/maintain.py",
+        "social_assets/pipeline/maintain.py",
         'record(f"{layer}/{stores.contract.name}", expired)',
         'record(f"{layer}/{stores.contract.name}", {})',
         f"{_STREAM}a_day_beyond_its_time_goes_from_its_layer_alone_and_is_recorded",
     ),
     (
         "cleaned is emptied of a day that raw has lost to retention",
-        "social_assets/defs/cleaned.py",
+        "social_assets/defs/ingestion/cleaned.py",
         '        stores.stores().lake.retired().refuse([f"raw/{contract.name}"], days)\n',
         "",
         f"{_STREAM}a_run_that_asks_for_a_day_whose_raw_is_gone_fails_and_changes_nothing",
     ),
     (
         "a fact is emptied of a day that cleaned has lost to retention",
-        "social_assets/defs/dbt_assets.py",
+        "social_assets/defs/warehouse/dbt_layers.py",
         "        stores.stores().lake.retired().refuse(refused, dates)\n",
         "",
         "tests/integration/warehouse/test_warehouse_deployment.py"
@@ -198,7 +198,7 @@ MAINTENANCE = _cases(
     ),
     (
         "nobody maintains at night",
-        "social_assets/defs/maintenance.py",
+        "social_assets/defs/maintenance/nightly.py",
         "    default_status=DefaultScheduleStatus.RUNNING,\n",
         "",
         f"{_GRAPH}what_comes_at_night_and_what_watches_starts_switched_on",

@@ -10,14 +10,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from resources.kafka import KafkaResource
-from resources.stores import LAKE_URL, StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from sensors.alerts import alerts_sensor
 from social_assets.alerts.channels import URLS
+from social_assets.alerts.dispatch import journal_of
 from social_assets.alerts.journal import Journal
-from social_assets.alerts.round import journal_of
+from social_assets.defs.stores import LAKE_URL, StoresResource
 from tests.integration.alerts.receivers import Mailbox, Webhook, mailbox, webhook
 
 DAILY = dg.DailyPartitionsDefinition("2026-01-01")

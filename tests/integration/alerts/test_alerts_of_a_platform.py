@@ -13,7 +13,7 @@ from dagster import AssetCheckSeverity
 from sensors.alerts import alerts_sensor
 from social_assets.alerts import journal as journal_module
 from social_assets.alerts.channels import URLS
-from social_assets.alerts.round import TRIES_UNTIL_TOLD, UndeliveredError
+from social_assets.alerts.dispatch import TRIES_UNTIL_TOLD, UndeliveredError
 from social_assets.contracts.registry import contract
 from social_assets.lake.delta import Applied
 from social_assets.lake.lake import Lake

@@ -5,7 +5,7 @@ Each attempt adds a line to `attempts` in the home. The sensor is the platform's
 
 import dagster as dg
 
-from resources.home import Home
+from resources.settings.home import Home
 from sensors import automation
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.partitions import daily, days_of

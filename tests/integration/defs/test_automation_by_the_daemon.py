@@ -14,9 +14,9 @@ import pytest
 from dagster import AssetKey, AssetMaterialization, DagsterInstance
 
 from bench.live_platform import await_that
-from resources.home import ENVIRONMENT_VARIABLE, Home
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.defs.partitions import day_range
-from social_assets.operate.instance import open_instance
+from social_assets.operate.runs.instance import open_instance
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.endurance]
 

@@ -22,11 +22,11 @@ from dagster import (
 from dagster._core.utils import make_new_run_id  # not exported; a watch needs the id first
 from sqlalchemy import Engine, create_engine
 
-from resources import event_log
-from resources.event_log import BatchedSqliteEventLog
-from resources.home import Home
+from resources.dagster import event_log
+from resources.dagster.event_log import BatchedSqliteEventLog
+from resources.settings.home import Home
 from social_assets.defs.partitions import daily, range_tags
-from social_assets.operate.instance import open_instance
+from social_assets.operate.runs.instance import open_instance
 
 EVENTS = AssetKey("events")
 

@@ -19,8 +19,8 @@ from dagster import (
 )
 from dagster._core.test_utils import instance_for_test
 
-from social_assets.checks.partitions import behind, days_missing, left_failed
 from social_assets.contracts.registry import contract
+from social_assets.defs.monitoring.partition_checks import behind, days_missing, left_failed
 from social_assets.defs.partitions import daily, range_tags
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 1, 3)

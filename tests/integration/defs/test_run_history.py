@@ -15,7 +15,7 @@ from dagster import (
 )
 from dagster._core.test_utils import instance_for_test
 
-from social_assets.defs.run_history import forget_runs
+from social_assets.defs.maintenance.run_history import forget_runs
 
 EVENTS = AssetKey(["raw", "events"])
 LATER = timedelta(hours=1)

@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import pytest
 
-from resources import kafka_broker
-from resources.clickhouse import URL_VARIABLE
+from resources.clickhouse.resource import URL_VARIABLE
 from resources.embedded_clickhouse.lifecycle import stop
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from resources.kafka import KafkaResource
-from resources.kafka_settings import BOOTSTRAP_SERVERS
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaResource
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from tests.integration.kafka.drain_bed import Bed
 
 JARS = Path(tempfile.gettempdir()) / f"social-assets-kafka-jars-{os.getuid()}"

@@ -20,18 +20,18 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import Home
-from resources.kafka import KafkaResource
-from social_assets.checks.speed_equals_batch import Comparison
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, run_dbt
-from social_assets.defs.dbt_translator import Warehouse
-from social_assets.engine.duckdb_engine import DuckDBEngine
-from social_assets.hops.drain import Taken, drain
-from social_assets.hops.stores import Stores, StreamStores
-from social_assets.hops.topic_source import Limits
+from social_assets.defs.warehouse.speed_checks import Comparison
 from social_assets.lake.lake import Lake
+from social_assets.pipeline.drain import Taken, drain
+from social_assets.pipeline.stores import Stores, StreamStores
+from social_assets.pipeline.topic_source import Limits
+from social_assets.transform.duckdb_engine import DuckDBEngine
+from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
+from social_assets.warehouse.dbt.translator import Warehouse
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 NOON = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 12, tzinfo=UTC)

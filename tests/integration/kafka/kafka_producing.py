@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 from confluent_kafka import Producer
 
-from resources.kafka import KafkaResource
-from social_assets.sources.kafka import Read, TopicReader
+from resources.kafka.resource import KafkaResource
+from social_assets.ingest.kafka.reader import Read, TopicReader
 
 PLENTY = 1 << 30
 Headers = Sequence[tuple[str, bytes | None]]

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import ENVIRONMENT_VARIABLE
-from resources.kafka import KafkaResource
-from resources.stores import LAKE_URL, StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import ENVIRONMENT_VARIABLE
 from social_assets.alerts import stale_streams
+from social_assets.alerts.active import Kind, Observation, Severity
 from social_assets.alerts.stale_streams import observe_streams
-from social_assets.alerts.standing import Kind, Observation, Severity
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
+from social_assets.defs.stores import LAKE_URL, StoresResource
 from tests.integration.kafka.conftest import Broker
 from tests.integration.kafka.kafka_producing import numbered, produce
 

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 import pytest
 
 from social_assets.contracts.registry import contracts
-from social_assets.hops import landed
-from social_assets.hops.ingest import ingest_files, land_files, rebuild
+from social_assets.demo.samples import SampleFile, generate
+from social_assets.ingest.files.open_file import read_records
 from social_assets.lake.delta import LakeTable
-from social_assets.samples import SampleFile, generate
-from social_assets.sources.files import read_records
+from social_assets.pipeline import first_landed as landed
+from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
 from tests.integration.kafka.drain_bed import NOON, YESTERDAY, Bed, Counts, Stream, event, events
 

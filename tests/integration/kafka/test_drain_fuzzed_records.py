@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from social_assets.hops.ingest import rebuild
-from social_assets.samples.fuzzed_records import fuzzed_records
+from social_assets.demo.samples.fuzzed_records import fuzzed_records
+from social_assets.pipeline.stream_work import rebuild
 from tests.integration.kafka.drain_bed import Bed
 
 pytestmark = pytest.mark.kafka

@@ -14,10 +14,10 @@ import pytest
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
-from resources import kafka_broker
-from resources.kafka import KafkaUnreachableError
-from social_assets.hops.ingest import rebuild
-from social_assets.hops.topic_offsets import ALL_PARTITIONS, REASONS, starts
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaUnreachableError
+from social_assets.pipeline.stream_work import rebuild
+from social_assets.pipeline.topic_offsets import ALL_PARTITIONS, REASONS, starts
 from tests.integration.kafka.conftest import Broker
 from tests.integration.kafka.drain_bed import (
     NOON,

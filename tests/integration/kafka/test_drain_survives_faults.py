@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bench.stream_faults import FAULTS, KILL_BACKFILL, Platform, report, run_rounds
-from resources.clickhouse import URL_VARIABLE
+from resources.clickhouse.resource import URL_VARIABLE
+from resources.dagster.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
 from resources.embedded_clickhouse.lifecycle import stop
-from resources.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from resources.kafka import KafkaResource
+from resources.kafka.resource import KafkaResource
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from tests.integration.kafka.conftest import JARS, Broker
 
 pytestmark = pytest.mark.kafka

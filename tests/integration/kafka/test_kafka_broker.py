@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from resources import kafka_broker
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from resources.kafka import KafkaResource
-from resources.kafka_broker import KafkaBrokerError
-from resources.kafka_settings import BOOTSTRAP_SERVERS
-from social_assets.cli import cli
+from resources.kafka import broker as kafka_broker
+from resources.kafka.broker import KafkaBrokerError
+from resources.kafka.resource import KafkaResource
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.cli.main import cli
 from tests.integration.kafka.conftest import JARS, Broker
 from tests.integration.kafka.kafka_producing import numbered, produce
 

@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-from resources import kafka_broker
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from resources.kafka import KafkaResource
-from resources.kafka_settings import BOOTSTRAP_SERVERS
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaResource
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from tests.integration.kafka.conftest import JARS
 from tests.integration.kafka.drain_bed import wait_until
 from tests.integration.kafka.kafka_producing import ends, read_all, reader, values

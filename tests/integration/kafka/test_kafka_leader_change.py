@@ -11,11 +11,11 @@ import pytest
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
-from resources import kafka_broker
-from resources.home import Home
-from resources.kafka import KafkaResource
-from resources.kafka_jars import ensure_jars, java
-from resources.kafka_settings import BOOTSTRAP_SERVERS
+from resources.kafka import broker as kafka_broker
+from resources.kafka.jars import ensure_jars, java
+from resources.kafka.resource import KafkaResource
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import Home
 from tests.integration.kafka.conftest import JARS, Broker
 from tests.integration.kafka.kafka_producing import PLENTY, numbered, produce, reader, values
 

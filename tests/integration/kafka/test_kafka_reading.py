@@ -9,9 +9,9 @@ import duckdb
 import pytest
 from confluent_kafka import Producer
 
-from resources.kafka import KafkaResource
-from social_assets.sources.kafka import KAFKA_RECORDS
-from social_assets.sources.kafka_records import UNREADABLE_HEADERS
+from resources.kafka.resource import KafkaResource
+from social_assets.ingest.kafka.reader import KAFKA_RECORDS
+from social_assets.ingest.kafka.records import UNREADABLE_HEADERS
 from tests.integration.kafka.kafka_producing import (
     PLENTY,
     ends,

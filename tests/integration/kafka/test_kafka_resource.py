@@ -11,9 +11,10 @@ from collections.abc import Callable
 import pytest
 from kafka.admin import KafkaAdminClient
 
-from resources import kafka_admin, kafka_broker
-from resources.kafka import KafkaRefusedError, KafkaResource, KafkaUnreachableError
-from resources.kafka_settings import BOOTSTRAP_SERVERS, SASL_PASSWORD, KafkaSettings
+from resources.kafka import admin as kafka_admin
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaRefusedError, KafkaResource, KafkaUnreachableError
+from resources.kafka.settings import BOOTSTRAP_SERVERS, SASL_PASSWORD, KafkaSettings
 from tests.integration.kafka.conftest import Broker
 from tests.integration.kafka.kafka_producing import numbered, produce
 

@@ -13,9 +13,9 @@ import pytest
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
-from resources import kafka_broker
-from resources.kafka import KafkaResource, KafkaUnreachableError
-from social_assets.sources.kafka import Gap, TopicReader
+from resources.kafka import broker as kafka_broker
+from resources.kafka.resource import KafkaResource, KafkaUnreachableError
+from social_assets.ingest.kafka.reader import Gap, TopicReader
 from tests.integration.kafka.conftest import Broker
 from tests.integration.kafka.kafka_producing import (
     PLENTY,

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-import social_assets.sources.kafka
-from resources.kafka import KafkaResource
+import social_assets.ingest.kafka.reader
+from resources.kafka.resource import KafkaResource
 from tests.integration.kafka.kafka_producing import (
     PLENTY,
     ends,
@@ -90,7 +90,7 @@ def test_the_last_records_are_taken_when_the_end_is_told_along_with_them(
     kafka: KafkaResource, name: str, transactional: Transactional, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Waits long enough for librdkafka to put its event of the end behind the records.
-    monkeypatch.setattr(social_assets.sources.kafka, "_SLICE_SECONDS", 2.0)
+    monkeypatch.setattr(social_assets.ingest.kafka.reader, "_SLICE_SECONDS", 2.0)
     transactional.committed(numbered(0, 10))
     with reader(kafka, name) as r:
         first = read_all(r, ends(kafka, name))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from confluent_kafka import Producer
 
-import social_assets.sources.kafka
-from resources.kafka import KafkaResource
-from social_assets.sources.kafka import Read
+import social_assets.ingest.kafka.reader
+from resources.kafka.resource import KafkaResource
+from social_assets.ingest.kafka.reader import Read
 from tests.integration.kafka.kafka_producing import ends, reader
 
 pytestmark = pytest.mark.kafka
@@ -87,7 +87,7 @@ def test_each_reading_has_all_committed_records_of_the_range_that_it_tells(
     committed, whole = written[mixed_topic], ends(kafka, mixed_topic)
     # From short to so long that an end is always told along with the last records before it.
     slice_seconds = chance.choice([0.001, 0.05, 0.5])
-    monkeypatch.setattr(social_assets.sources.kafka, "_SLICE_SECONDS", slice_seconds)
+    monkeypatch.setattr(social_assets.ingest.kafka.reader, "_SLICE_SECONDS", slice_seconds)
     positions = {p: chance.randrange(end) for p, end in whole.items()}
     with reader(
         kafka, mixed_topic, positions, buffer_bytes=chance.choice([1 << 14, 1 << 20, 1 << 26])

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from social_assets.engine.duckdb_engine import DuckDBEngine
 from social_assets.lake.delta import LakeTable
+from social_assets.transform.duckdb_engine import DuckDBEngine
 
 SCHEMA = pa.schema([("name", pa.string()), ("event_date", pa.date32())])
 DAY = date(2026, 1, 1)

@@ -13,20 +13,23 @@ from pathlib import Path
 
 import pytest
 
-from resources.clickhouse import URL_VARIABLE
-from resources.disk_space import RESERVE_VARIABLE
+from resources.clickhouse.resource import URL_VARIABLE
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
-from resources.environments import VARIABLE
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from resources.kafka_settings import BOOTSTRAP_SERVERS
-from resources.settings import PREFIX
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.machine.disk_space import RESERVE_VARIABLE
+from resources.settings.environments import VARIABLE
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from resources.settings.variables import PREFIX
 from social_assets.alerts.channels import URLS, Routing
-from social_assets.alerts.round import journal_of
+from social_assets.alerts.dispatch import journal_of
 from social_assets.contracts import registry
-from social_assets.operate import doctor, doctor_machine, doctor_services, doctor_settings
-from social_assets.operate.doctor import examine
-from social_assets.operate.finding import Finding, Health
-from social_assets.operate.instance import use_home
+from social_assets.operate.doctor import examine as doctor
+from social_assets.operate.doctor import machine as doctor_machine
+from social_assets.operate.doctor import services as doctor_services
+from social_assets.operate.doctor import settings as doctor_settings
+from social_assets.operate.doctor.diagnostic import Finding, Health
+from social_assets.operate.doctor.examine import examine
+from social_assets.operate.runs.instance import use_home
 from tests.small_disk import MakeSmallDisk
 
 NOBODY = "127.0.0.1:9"
@@ -321,7 +324,7 @@ def test_the_exit_code_says_whether_something_is_wrong(
     environment: str,
     code: int,
 ) -> None:
-    from social_assets.cli import main
+    from social_assets.cli.main import main
 
     monkeypatch.setenv(VARIABLE, environment)
     try:

@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.operate.instance import open_instance
-from social_assets.operate.own_runs import own_run
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.operate.runs.cli_run_lock import own_run
+from social_assets.operate.runs.instance import open_instance
 
 POOL = "stream_posts"
 RUNS = """
 import sys
 from pathlib import Path
 from dagster import DagsterRunStatus, job
-from resources.home import Home
-from social_assets.operate.instance import open_instance
-from social_assets.operate.own_runs import own_run
+from resources.settings.home import Home
+from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.cli_run_lock import own_run
 
 @job
 def rebuild_days():

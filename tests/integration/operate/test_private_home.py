@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from resources.embedded_clickhouse.files import ServerFiles
-from resources.home import Home
-from social_assets.operate.doctor_machine import home_folder
-from social_assets.operate.finding import Health
-from social_assets.operate.instance import use_home
+from resources.settings.home import Home
+from social_assets.operate.doctor.diagnostic import Health
+from social_assets.operate.doctor.machine import home_folder
+from social_assets.operate.runs.instance import use_home
 
 
 @pytest.fixture(autouse=True)

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import Home
-from resources.kafka_broker import free_port
-from social_assets.operate.instance import use_home
-from social_assets.operate.ui_token import HOSTS, token_file, ui_token
-from social_assets.operate.ui_webserver import MODULE
+from resources.kafka.broker import free_port
+from resources.settings.home import Home
+from social_assets.operate.runs.instance import use_home
+from social_assets.operate.ui.token import HOSTS, token_file, ui_token
+from social_assets.operate.ui.webserver import MODULE
 
 JSON = {"Content-Type": "application/json"}
 QUERY = json.dumps({"query": "{ version }"})

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import Home
-from resources.kafka_broker import free_port
-from social_assets.operate.failures import RunFailedError
-from social_assets.operate.ui_lock import lock_ui
+from resources.kafka.broker import free_port
+from resources.settings.home import Home
+from social_assets.operate.runs.failures import RunFailedError
+from social_assets.operate.ui.lock import lock_ui
 
 _HOLDS = """
 import sys, time
 from pathlib import Path
-from resources.home import Home
-from social_assets.operate.ui_lock import lock_ui
+from resources.settings.home import Home
+from social_assets.operate.ui.lock import lock_ui
 held = lock_ui(Home(Path(sys.argv[1])), int(sys.argv[2]))
 print("held", flush=True)
 time.sleep(600)

@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from resources.clickhouse import ClickHouseResource
+from resources.clickhouse.resource import ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running, stop
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.checks.speed_equals_batch import Comparison
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
-from social_assets.defs.dbt_project import Days, dbt_arguments, dbt_environment, run_dbt
-from social_assets.defs.dbt_translator import Table, Warehouse
+from social_assets.defs.warehouse.speed_checks import Comparison
 from social_assets.lake.schemas import cleaned_schema
+from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
+from social_assets.warehouse.dbt.translator import Table, Warehouse
 from social_assets.warehouse.loader import Loader, rows_for_warehouse
 
 Row = dict[str, Any]

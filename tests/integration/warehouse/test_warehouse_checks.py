@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from social_assets.checks.referential import unresolved_keys
-from social_assets.checks.speed_equals_batch import difference
+from social_assets.defs.warehouse.referential_checks import unresolved_keys
+from social_assets.defs.warehouse.speed_checks import difference
 from tests.integration.warehouse.conftest import WarehouseUnderTest
 from tests.integration.warehouse.samples import STREAMS
 

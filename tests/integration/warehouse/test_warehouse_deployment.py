@@ -7,12 +7,12 @@ from datetime import date
 
 from dagster import materialize
 
-from resources.clickhouse import ClickHouseResource
-from resources.stores import StoresResource
-from social_assets.defs.dbt_assets import layer_assets
-from social_assets.defs.dbt_project import dbt_arguments, dbt_environment, run_dbt
+from resources.clickhouse.resource import ClickHouseResource
 from social_assets.defs.partitions import range_tags
-from social_assets.defs.warehouse_deployment import deploy_warehouse
+from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.dbt_layers import layer_assets
+from social_assets.warehouse.dbt.deployment import deploy_warehouse
+from social_assets.warehouse.dbt.project import dbt_arguments, dbt_environment, run_dbt
 from tests.integration.warehouse.conftest import WarehouseUnderTest
 from tests.integration.warehouse.samples import FIRST, LAST, STREAMS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from social_assets.checks.referential import doubled_keys, unresolved_keys
+from social_assets.defs.warehouse.referential_checks import doubled_keys, unresolved_keys
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 from tests.integration.warehouse.samples import STREAMS
 

@@ -18,7 +18,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import Error as ClickHouseClientError
 from urllib3.exceptions import HTTPError
 
-from resources.clickhouse import ClickHouseUnreachableError
+from resources.clickhouse.resource import ClickHouseUnreachableError
 from resources.embedded_clickhouse.files import ServerFiles
 from resources.embedded_clickhouse.lifecycle import ensure_running
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at

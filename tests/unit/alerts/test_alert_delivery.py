@@ -8,10 +8,10 @@ from typing import Any
 import apprise
 import pytest
 
+from social_assets.alerts.active import Severity
 from social_assets.alerts.channels import Channel
 from social_assets.alerts.deliver import deliver, hidden
 from social_assets.alerts.message import Message
-from social_assets.alerts.standing import Severity
 
 HOOK = Channel("1", "json of SOME_VARIABLE", "json://me:p%40ssword@example.org/hunter2secret")
 WORDS = Message("a title", "a body", Severity.WARN)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from social_assets.alerts.changes import News
 from social_assets.alerts.channels import Channel
 from social_assets.alerts.journal import Journal
-from social_assets.alerts.news import News
 
 HOOK = Channel("1", "json of SOME_VARIABLE", "json://somewhere")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from social_assets.alerts.active import Kind, Observation, Severity, Standing
+from social_assets.alerts.changes import News, Told, news
 from social_assets.alerts.message import SHOWN, message
-from social_assets.alerts.news import News, Told, news
-from social_assets.alerts.standing import Kind, Observation, Severity, Standing
 
 RUN = Standing(
     "run/drain_posts/posts",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from social_assets.alerts.active import Kind, Severity, Standing
 from social_assets.alerts.channels import URLS, AlertUrlError, Routing
-from social_assets.alerts.standing import Kind, Severity, Standing
 
 ALL, TEAM, PAGER, WARNED = "json://all", "slack://team", "pagerduty://pager", "json://warned"
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from resources.clickhouse import URL_VARIABLE
-from resources.disk_space import RESERVE_VARIABLE
-from resources.home import Home
-from resources.stores import LAKE_URL
+from resources.clickhouse.resource import URL_VARIABLE
+from resources.machine.disk_space import RESERVE_VARIABLE
+from resources.settings.home import Home
+from social_assets.alerts.active import Kind, Severity
+from social_assets.alerts.changes import Told, news
 from social_assets.alerts.full_disks import disks, observe_disks
-from social_assets.alerts.news import Told, news
-from social_assets.alerts.standing import Kind, Severity
+from social_assets.defs.stores import LAKE_URL
 from tests.small_disk import MakeSmallDisk
 
 MEGABYTE = 1024**2

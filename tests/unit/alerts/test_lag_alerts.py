@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from resources.clickhouse import ClickHouseResource
-from resources.home import ENVIRONMENT_VARIABLE
-from resources.kafka import KafkaUnreachableError, TopicOffsets
-from resources.stores import LAKE_URL, StoresResource
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.resource import KafkaUnreachableError, TopicOffsets
+from resources.settings.home import ENVIRONMENT_VARIABLE
+from social_assets.alerts.active import Kind, Observation, Severity
 from social_assets.alerts.stale_streams import observe_streams
-from social_assets.alerts.standing import Kind, Observation, Severity
 from social_assets.contracts.registry import contract
+from social_assets.defs.stores import LAKE_URL, StoresResource
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 from bench.figures import Figure
 from bench.processes import GIB, ProcessWatch
 from bench.stream_freshness import delays
-from resources.home import ENVIRONMENT_VARIABLE, Home
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 
 BUSY = """
 import time

@@ -8,8 +8,8 @@ import pandera.ibis as pa
 import pytest
 
 from social_assets.contracts.contract import RESERVED, Contract
-from social_assets.engine.clean_records import INPUT
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE
+from social_assets.transform.clean_records import INPUT
 from social_assets.warehouse.ddl import create_table
 
 

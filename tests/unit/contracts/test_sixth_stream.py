@@ -41,10 +41,10 @@ LOAD = """
 import sys
 from pathlib import Path
 from social_assets.contracts.registry import contract
-from social_assets.engine.duckdb_engine import DuckDBEngine
-from social_assets.hops.clean import rebuild_days
-from social_assets.hops.ingest import land_files
-from social_assets.hops.stores import Stores
+from social_assets.transform.duckdb_engine import DuckDBEngine
+from social_assets.pipeline.clean import rebuild_days
+from social_assets.pipeline.stream_work import land_files
+from social_assets.pipeline.stores import Stores
 from social_assets.lake.lake import Lake
 
 folder = Path(sys.argv[1])

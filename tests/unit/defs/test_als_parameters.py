@@ -1,6 +1,6 @@
 """Where the parameters of ALS come from: what a run asks for, then tuning, then defaults."""
 
-from social_assets.defs.recsys_models import AlsConfig
+from social_assets.defs.recommenders.models import AlsConfig
 
 
 def test_what_a_run_asks_for_goes_before_what_tuning_found() -> None:

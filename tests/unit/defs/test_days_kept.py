@@ -9,8 +9,8 @@ from dagster import AssetKey
 
 from social_assets.contracts.contract import Contract, Retention
 from social_assets.contracts.registry import contract
-from social_assets.defs import maintenance
-from social_assets.defs.maintenance import days_kept
+from social_assets.defs.maintenance import nightly as maintenance
+from social_assets.defs.maintenance.nightly import days_kept
 
 FACT, ROLLUP = AssetKey(["star", "fact_posts"]), AssetKey(["rollups", "posts_daily"])
 

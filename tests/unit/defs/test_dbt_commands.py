@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from social_assets.defs import dbt_commands
-from social_assets.defs.dbt_commands import run_command
+from social_assets.warehouse.dbt import commands as dbt_commands
+from social_assets.warehouse.dbt.commands import run_command
 
 
 @pytest.fixture

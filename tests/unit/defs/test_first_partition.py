@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import ENVIRONMENT_VARIABLE
-from resources.settings import FIRST_DATE
-from resources.stores import LAKE_URL
+from resources.settings.home import ENVIRONMENT_VARIABLE
+from resources.settings.variables import FIRST_DATE
 from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.defs.partitions import (
     FirstDateError,
@@ -19,6 +18,7 @@ from social_assets.defs.partitions import (
     first_partition,
     partition_notice,
 )
+from social_assets.defs.stores import LAKE_URL
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ import pytest
 from click.testing import CliRunner
 from dagster import AssetCheckEvaluation, AssetKey
 
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.cli import cli, main
-from social_assets.operate import backfill_plan, runs
-from social_assets.operate.backfill_plan import BackfillPlan, Rows, Swap, swaps
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.cli.main import cli, main
+from social_assets.operate.runs import backfill_plan
+from social_assets.operate.runs import start as runs
+from social_assets.operate.runs.backfill_plan import BackfillPlan, Rows, Swap, swaps
 
 FIRST, SECOND, THIRD = (date(2026, 3, day) for day in (1, 2, 3))
 RAW, CLEANED, FACT, VIEW = (AssetKey(name) for name in ("raw", "cleaned", "fact", "view"))

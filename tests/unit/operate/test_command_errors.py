@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from resources.home import ENVIRONMENT_VARIABLE
-from social_assets.operate.command_errors import run_command
-from social_assets.operate.failures import RunFailedError
+from resources.settings.home import ENVIRONMENT_VARIABLE
+from social_assets.cli.errors import run_command
+from social_assets.operate.runs.failures import RunFailedError
 
 Say = pytest.CaptureFixture[str]
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from resources.embedded_clickhouse import server
 from resources.embedded_clickhouse.files import ServerFiles, ServerState
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.cli import cli, main
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.cli.main import cli, main
 
 
 @pytest.fixture

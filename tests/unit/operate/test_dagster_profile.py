@@ -10,11 +10,11 @@ import pytest
 import yaml
 from dagster import DagsterInstance
 
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.operate import dagster_profile
-from social_assets.operate.doctor_settings import dagster_profile as look
-from social_assets.operate.finding import Health
-from social_assets.operate.instance import open_instance
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.operate.doctor.diagnostic import Health
+from social_assets.operate.doctor.settings import dagster_profile as look
+from social_assets.operate.runs import dagster_profile
+from social_assets.operate.runs.instance import open_instance
 
 OLD = sorted((Path(__file__).parent / "dagster_yaml").glob("*.yaml"))
 
@@ -78,3 +78,17 @@ def test_a_component_of_the_users_own_lacks_none_of_the_settings_of_ours(home: H
 def test_an_empty_file_lacks_every_setting(home: Home) -> None:
     write(home, "")
     assert dagster_profile.missing_settings(home) == list(yaml.safe_load(current()))
+
+
+def test_an_edited_file_keeps_its_edits_and_finds_our_modules_where_they_are_now(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path)
+    home.dagster.mkdir()
+    edited = (
+        "event_log_storage:\n  module: resources.event_log\n  class: BatchingEventLog\n# mine\n"
+    )
+    dagster_profile.profile_of(home).write_text(edited)
+    dagster_profile.update_profile(home)
+    moved = edited.replace("resources.event_log", "resources.dagster.event_log")
+    assert dagster_profile.profile_of(home).read_text() == moved

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from resources.clickhouse import ClickHouseResource
+from resources.clickhouse.resource import ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import Endpoint
-from resources.home import Home
-from resources.kafka_broker import free_port
-from resources.kafka_settings import BOOTSTRAP_SERVERS
-from resources.logs import LEVEL
-from social_assets.operate import dev
+from resources.kafka.broker import free_port
+from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.settings.home import Home
+from resources.settings.logs import LEVEL
+from social_assets.operate.ui import dev
 
 _NOWHERE = Endpoint("http://127.0.0.1:9", "default", "")
 

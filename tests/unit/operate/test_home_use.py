@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import pytest
 
-from resources.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.cli import cli, main
-from social_assets.operate.home_use import HomeUnusableError, announce_installation, home_use
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.cli.home_use import HomeUnusableError, announce_installation, home_use
+from social_assets.cli.main import cli, main
 from tests.small_disk import MakeSmallDisk
 
 READING = (

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from social_assets.operate.json_text import as_json
+from social_assets.cli.json_text import as_json
 
 UUID_TEXT = "00000000-0000-0000-0000-000000000001"
 

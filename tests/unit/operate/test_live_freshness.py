@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from social_assets.operate.live_freshness import Freshness
+from social_assets.demo.live.freshness import Freshness
 
 
 def test_a_record_is_visible_when_as_many_are_as_were_created_until_then() -> None:

@@ -6,9 +6,9 @@ from io import StringIO
 
 from rich.console import Console
 
-from social_assets.operate.live_figures import Figures, Rollup, StreamFigures
-from social_assets.operate.live_freshness import Delays
-from social_assets.operate.live_view import Moment, line, page
+from social_assets.demo.live.figures import Figures, Rollup, StreamFigures
+from social_assets.demo.live.freshness import Delays
+from social_assets.demo.live.view import Moment, line, page
 
 MOMENT = Moment(
     elapsed=12.0,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import Home
+from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.operate.load_inputs import InputError, resolve, spool
+from social_assets.operate.load.inputs import InputError, resolve, spool
 
 EVENTS = contract("engagement_events")  # ndjson, parquet
 VIDEOS = contract("video_interactions")

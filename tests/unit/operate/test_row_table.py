@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from social_assets.operate.row_table import RowTable
+from social_assets.cli.row_table import RowTable
 
 LONG = "x" * 500
 

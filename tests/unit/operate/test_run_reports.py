@@ -2,7 +2,7 @@
 
 from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
 
-from social_assets.operate.runs import RunReport
+from social_assets.operate.runs.start import RunReport
 
 
 def evaluation(name: str, *, passed: bool, severity: AssetCheckSeverity) -> AssetCheckEvaluation:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.clickhouse import (
+from resources.clickhouse.resource import (
     ClickHouseAddressError,
     ClickHouseResource,
     ClickHouseUnreachableError,
@@ -63,12 +63,12 @@ def test_an_unreachable_server_is_named_with_the_setting(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("resources.home", "dagster resources.embedded_clickhouse json"),
+        ("resources.settings.home", "dagster resources.embedded_clickhouse json"),
         (
             "resources.embedded_clickhouse.lifecycle",
             "dagster clickhouse_connect chdb uvicorn starlette lz4 pyarrow",
         ),
-        ("resources.clickhouse", "clickhouse_connect chdb uvicorn pyarrow"),
+        ("resources.clickhouse.resource", "clickhouse_connect chdb uvicorn pyarrow"),
     ],
 )
 def test_importing_costs_little(module: str, heavy: str) -> None:

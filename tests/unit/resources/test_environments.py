@@ -11,13 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from resources import clickhouse
-from resources.clickhouse import ClickHouseResource
-from resources.environments import VARIABLE, EnvironmentSettingsError, current, require_complete
-from resources.home import Home
-from resources.kafka_settings import KafkaSettings
-from resources.settings import PREFIX, SETTINGS, hidden
-from resources.stores import StoresResource
+from resources.clickhouse import resource as clickhouse
+from resources.clickhouse.resource import ClickHouseResource
+from resources.kafka.settings import KafkaSettings
+from resources.settings.environments import (
+    VARIABLE,
+    EnvironmentSettingsError,
+    current,
+    require_complete,
+)
+from resources.settings.home import Home
+from resources.settings.variables import PREFIX, SETTINGS, hidden
+from social_assets.defs.stores import StoresResource
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ADDRESSES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resources.settings import ALERT_URLS, hidden
+from resources.settings.variables import ALERT_URLS, hidden
 
 URL = "json://user:hunter2secret@10.0.0.1:8080/T0ken123?format=markdown mailtos://a:pa55word@x.org"
 

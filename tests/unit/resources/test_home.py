@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import Home, HomeInsideCheckoutError, HomePathError
+from resources.settings.home import Home, HomeInsideCheckoutError, HomePathError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 

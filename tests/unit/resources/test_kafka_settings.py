@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from resources.home import ENVIRONMENT_VARIABLE
-from resources.kafka import KafkaResource, KafkaSettingsError
-from resources.kafka_settings import KafkaSettings
+from resources.kafka.resource import KafkaResource, KafkaSettingsError
+from resources.kafka.settings import KafkaSettings
+from resources.settings.home import ENVIRONMENT_VARIABLE
 
 SECRET = "s3cret"
 SASL = {
@@ -112,7 +112,7 @@ def test_a_setting_that_cannot_be_meant_is_refused_by_name(
 
 def test_loading_the_resource_loads_no_kafka_client() -> None:
     code = (
-        "import resources.kafka, social_assets.sources.kafka, sys;"
+        "import resources.kafka.resource, social_assets.ingest.kafka.reader, sys;"
         "print([m for m in ('kafka', 'confluent_kafka', 'pandas') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from resources.logs import FORMAT, HumanLines, JsonLines, LogFormatError, is_json
+from resources.settings.logs import FORMAT, HumanLines, JsonLines, LogFormatError, is_json
 
 
 def record(message: str, **fields: object) -> logging.LogRecord:
-    made = logging.LogRecord("social_assets.hops", logging.INFO, "", 0, message, (), None)
+    made = logging.LogRecord("social_assets.pipeline", logging.INFO, "", 0, message, (), None)
     made.created = 1_767_225_600.5
     made.__dict__.update(fields)
     return made
@@ -24,7 +24,7 @@ def test_a_json_line_is_one_object_with_run_stream_and_batch() -> None:
     assert json.loads(text) == {
         "time": "2026-01-01T00:00:00.500+00:00",
         "level": "INFO",
-        "logger": "social_assets.hops",
+        "logger": "social_assets.pipeline",
         "message": "clean\ndone",
         "run_id": "r",
         "stream": "posts",

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from resources import settings
-from resources.clickhouse import endpoint_of_url
-from resources.environments import EnvironmentSettingsError
-from resources.kafka_settings import KafkaSettings, KafkaSettingsError
-from resources.secret_urls import check_lake_url, check_postgres_url
+from resources.clickhouse.resource import endpoint_of_url
+from resources.kafka.settings import KafkaSettings, KafkaSettingsError
+from resources.settings import variables as settings
+from resources.settings.environments import EnvironmentSettingsError
+from resources.settings.secret_urls import check_lake_url, check_postgres_url
 from social_assets.alerts.channels import AlertUrlError, Routing
 
 SPECIAL = "/#?[]@: \\%\n"

@@ -1,0 +1,1 @@
+"""ClickHouse as a resource: a server by URL, or the embedded one."""

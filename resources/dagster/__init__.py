@@ -1,0 +1,1 @@
+"""What the platform changes in Dagster's own services: event log, launchers, storage."""

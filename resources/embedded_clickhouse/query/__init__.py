@@ -1,0 +1,1 @@
+"""How a query runs: the engine, its connections, room on the disk."""

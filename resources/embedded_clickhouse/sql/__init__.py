@@ -1,0 +1,1 @@
+"""What the server reads of ClickHouse's syntax."""

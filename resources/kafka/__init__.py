@@ -1,0 +1,1 @@
+"""Kafka as a resource: settings, admin questions, brokers of this machine."""

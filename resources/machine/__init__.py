@@ -1,0 +1,1 @@
+"""What a process asks the machine: room on disks, holders of ports."""

@@ -1,0 +1,1 @@
+"""Settings of an installation: its home, variables, environment, logs."""

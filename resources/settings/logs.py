@@ -1,0 +1,100 @@
+"""How the platform's processes log: JSON lines for machines, or plain lines for people.
+
+Here belongs the form, and the fields that a line may carry. Loggers of ours write to standard
+error, which Dagster keeps with the run. Secrets of the environment are taken out of every line.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from datetime import UTC, datetime
+
+from resources.settings.variables import hidden
+
+FORMAT = "SOCIAL_ASSETS_LOG_FORMAT"
+"""Environment variable: `json`, or `human`, the default."""
+
+LEVEL = "SOCIAL_ASSETS_LOG_LEVEL"
+"""Environment variable: the least severe lines that are written, INFO by default."""
+
+FIELDS = ("run_id", "stream", "hop", "batch_id", "records", "seconds")
+"""What a line says beside its message, where the logging call gives it as `extra`."""
+
+LOGGERS = ("social_assets", "resources", "sensors")
+
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class LogFormatError(ValueError):
+    """The variable names a form, or a level, that there is not."""
+
+
+def is_json() -> bool:
+    """Whether lines are JSON. Raises LogFormatError for a form that there is not."""
+    named = os.environ.get(FORMAT) or "human"
+    if named not in ("human", "json"):
+        raise LogFormatError(f"{FORMAT} is {named!r}; it must be human or json")
+    return named == "json"
+
+
+def log_level(default: str = "INFO") -> str:
+    """The level that the environment names. Raises LogFormatError for one that there is not."""
+    named = (os.environ.get(LEVEL) or default).upper()
+    if named not in _LEVELS:
+        raise LogFormatError(f"{LEVEL} is {named!r}; it must be one of {', '.join(_LEVELS)}")
+    return named
+
+
+def configure_logs(default: str = "INFO") -> None:
+    """Make our loggers write. The first call of a process counts."""
+    if any(isinstance(h, _Handler) for h in logging.getLogger(LOGGERS[0]).handlers):
+        return
+    level = log_level(default)
+    handler = _Handler()
+    handler.setFormatter(JsonLines() if is_json() else HumanLines())
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = False
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time in UTC, level, logger, message, the fields, and the error where there is one."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return hidden(json.dumps(line, default=str, ensure_ascii=False))
+
+
+class HumanLines(logging.Formatter):
+    """Time, level, message, and the fields behind it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and the error below it where there is one."""
+        time = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        said = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        error = "\n" + self.formatException(record.exc_info) if record.exc_info else ""
+        line = f"{time} {record.levelname} {record.getMessage()} {said}".rstrip()
+        return hidden(line + error)
+
+
+class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
+    """To standard error."""
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    return {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}

@@ -1,0 +1,1 @@
+"""What every listener checks in a request."""

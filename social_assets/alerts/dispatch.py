@@ -1,0 +1,149 @@
+"""One round of alerts: look, compare with what each channel was told, tell, remember.
+
+Here belongs the order. A channel that takes nothing is tried again with growing pauses, and stands
+meanwhile as a failure of its own, of which the other channels are told.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from resources.settings.home import Home
+from social_assets.alerts.active import Kind, Observation, Severity, Standing
+from social_assets.alerts.changes import News, news
+from social_assets.alerts.channels import Channel, Routing
+from social_assets.alerts.deliver import deliver
+from social_assets.alerts.journal import Journal, Undelivered
+from social_assets.alerts.message import UI_URL, Message, Reason, message
+
+TRIES_UNTIL_TOLD = 3
+"""A channel that failed so often stands as a failure of its own."""
+
+_AT_ONCE = 8
+
+
+class UndeliveredError(RuntimeError):
+    """Channels did not take their alerts; the text names each and why, and no secret."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What came of it."""
+
+    standing: int
+    told: tuple[str, ...]
+    refused: tuple[Undelivered, ...]
+    waiting: tuple[Undelivered, ...]
+    nobodys: int
+
+    def summary(self) -> str:
+        """In a line."""
+        parts = [f"{self.standing} failures stand" if self.standing else "nothing stands"]
+        parts += [f"told {', '.join(self.told)}"] if self.told else []
+        parts += [f"{self.nobodys} concern no channel"] if self.nobodys else []
+        parts += [
+            f"{each.name} failed {each.tries} times ({each.error}), next try in "
+            f"{max(0, each.next_try - time.time()):.0f} s"
+            for each in self.waiting
+        ]
+        return "; ".join(parts)
+
+    def raise_refused(self) -> None:
+        """Raises UndeliveredError if a channel was tried in vain."""
+        if self.refused:
+            raise UndeliveredError(
+                "; ".join(
+                    f"{each.name} did not take an alert ({each.error}), try {each.tries}; next in "
+                    f"{each.next_try - time.time():.0f} s"
+                    for each in self.refused
+                )
+                + ". `social-assets alerts test` tries every channel"
+            )
+
+
+def journal_of(home: Home) -> Journal:
+    """The journal of a home."""
+    return Journal(home.path / "alerts" / "journal.sqlite")
+
+
+def hold_round(
+    observed: Observation,
+    routing: Routing,
+    journal: Journal,
+    *,
+    place: str,
+    reason: Reason,
+    now: float | None = None,
+) -> Round:
+    """Tell every channel its news. `place` names the installation; `now` is the time, in seconds.
+
+    A message counts as told once its channel has taken it, and then only.
+    """
+    moment = time.time() if now is None else now
+    journal.forget_others(routing.channels)
+    undelivered = journal.undelivered()
+    standing = Observation((*observed.standing, *_deaf(undelivered, routing)), observed.blind)
+    due: dict[Channel, News] = {}
+    waiting: list[Undelivered] = []
+    for channel in routing.channels:
+        concerned = [f for f in standing.standing if _concerns(f, channel, routing)]
+        fresh = news(standing, concerned, journal.told(channel))
+        held = undelivered.get(channel.id)
+        if fresh and held and held.next_try > moment:
+            waiting.append(held)
+        elif fresh:
+            due[channel] = fresh
+    told, refused = _tell(due, journal, place, reason, moment)
+    return Round(
+        standing=len(standing.standing),
+        told=tuple(told),
+        refused=tuple(refused),
+        waiting=tuple(waiting),
+        nobodys=sum(not routing.of(failure) for failure in standing.standing),
+    )
+
+
+def _tell(
+    due: Mapping[Channel, News], journal: Journal, place: str, reason: Reason, moment: float
+) -> tuple[list[str], list[Undelivered]]:
+    """All channels at the same time, each recorded as it answers."""
+    told: list[str] = []
+    refused: list[Undelivered] = []
+    ui_url = os.environ.get(UI_URL, "")
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        sent: dict[Future[str], tuple[Channel, News]] = {}
+        for channel, fresh in due.items():
+            words: Message = message(fresh, place, ui_url, reason)
+            sent[pool.submit(deliver, channel, words)] = (channel, fresh)
+        for answer in as_completed(sent):
+            channel, fresh = sent[answer]
+            error = answer.result()
+            if error:
+                refused.append(journal.record_undelivered(channel, error, moment))
+            else:
+                journal.record_delivered(channel, fresh, moment)
+                told.append(channel.name)
+    return told, refused
+
+
+def _deaf(undelivered: Mapping[str, Undelivered], routing: Routing) -> list[Standing]:
+    names = {channel.id: channel.name for channel in routing.channels}
+    return [
+        Standing(
+            key=f"channel/{each.channel}",
+            kind=Kind.CHANNEL,
+            severity=Severity.ERROR,
+            title=f"{names[each.channel]} takes no alerts",
+            detail=f"{each.error}; `social-assets alerts test` tries it",
+        )
+        for each in undelivered.values()
+        if each.tries >= TRIES_UNTIL_TOLD and each.channel in names
+    ]
+
+
+def _concerns(failure: Standing, channel: Channel, routing: Routing) -> bool:
+    return failure.key != f"channel/{channel.id}" and channel.id in routing.of(failure)

@@ -1,0 +1,204 @@
+"""How a command ends: its exit code, and the one line that an error prints.
+
+Here belongs the translation of exceptions into text and exit codes for the command line. Exit
+codes: 0 done; 1 it failed; 2 the command was wrong; 130 interrupted by Ctrl-C. Output that its
+reader closed (`| head`) is no failure.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from resources.settings.home import ENVIRONMENT_VARIABLE
+from resources.settings.variables import hidden
+
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+
+DEBUG = "--debug"
+ERRORS_FOLDER = "errors"
+
+
+def run_command(command: Callable[[], object], *, is_debug: bool) -> int:
+    """Run a command; print what went wrong in one line; return the exit code."""
+    with _signals() as was_interrupted:
+        return _run(command, was_interrupted, is_debug=is_debug)
+
+
+def _run(
+    command: Callable[[], object], was_interrupted: Callable[[], bool], *, is_debug: bool
+) -> int:
+    try:
+        command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _interrupted()
+    except click.ClickException as error:
+        if not isinstance(error, click.UsageError):
+            error = click.UsageError(error.format_message())
+        error.show()
+        return WRONG
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except Exception as error:  # noqa: BLE001 - reported below, whatever it is
+        if is_debug:
+            click.echo(hidden("".join(traceback.format_exception(error))), err=True)
+        return _interrupted() if was_interrupted() else _report(error, is_debug=is_debug)
+    return 0
+
+
+def discard_output() -> None:
+    """After the reader of standard output has gone: what is still printed goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _report(error: Exception, *, is_debug: bool) -> int:
+    if isinstance(error, _mendable()):
+        click.echo(f"Error: {hidden(str(error))}", err=True)
+        return WRONG if isinstance(error, LookupError) else FAILED
+    if isinstance(error, OSError) and error.errno in _ABOUT_FILES:
+        click.echo(f"Error: {hidden(_said_of_file(error))}", err=True)
+        return FAILED
+    text = " ".join(hidden(str(error)).split()) or "no message"
+    if any(told in text for told in _FULL_DISK_OF_SQLITE):
+        text += "; the disk of the home is full or failing: make room and give the command again"
+    click.echo(f"Error: {type(error).__name__}: {text[-700:]}{_where(error, is_debug)}", err=True)
+    return FAILED
+
+
+_FULL_DISK_OF_SQLITE = ("disk I/O error", "database or disk is full")
+
+_ABOUT_FILES = {
+    errno.EACCES: "set its permissions or owner, or name another folder",
+    errno.EPERM: "set its permissions or owner, or name another folder",
+    errno.EROFS: "it is on a read-only file system: name another folder",
+    errno.ENOSPC: "the file system is full: make room and give the same command again",
+    errno.EDQUOT: "the quota is used up: make room and give the same command again",
+    errno.ENOTDIR: "a part of the path is no folder: correct it",
+    errno.EISDIR: "it is a folder: name a file",
+    errno.ENOENT: "correct the path",
+    errno.ENAMETOOLONG: "the name is too long: shorten it",
+    errno.ELOOP: "links lead in a circle: correct the path",
+}
+
+
+def _said_of_file(error: OSError) -> str:
+    # Of a copy that found no room, the second is the one that was written.
+    place = error.filename2 or error.filename or "a file"
+    return f"{place}: {error.strerror}; {_ABOUT_FILES[error.errno or 0]}"
+
+
+def _interrupted() -> int:
+    click.echo("Interrupted. The same command again completes what was begun.", err=True)
+    return INTERRUPTED
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C has been pressed, asked of the operating system: libraries catch it, and raise
+    errors of their own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+
+    def was_interrupted() -> bool:
+        try:
+            return signal.SIGINT in os.read(read_end, 4096)
+        except BlockingIOError:
+            return False
+
+    try:
+        yield was_interrupted
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(read_end)
+        os.close(write_end)
+
+
+def _where(error: Exception, is_debug: bool) -> str:
+    """Where the trace is: written to the home's logs if there is a home, else how to see it."""
+    if is_debug:
+        return ""
+    logs = Path(os.environ.get(ENVIRONMENT_VARIABLE) or "/nowhere") / "logs"
+    if logs.parent.is_dir() and any(logs.parent.iterdir()):
+        now = datetime.now(UTC)
+        file = logs / ERRORS_FOLDER / f"{now:%Y%m%dT%H%M%S}-{os.getpid()}.txt"
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(hidden("".join(traceback.format_exception(error))))
+        except OSError as problem:
+            return f" (the trace could not be written to {file}: {problem.strerror}; see {DEBUG})"
+        return f" (unexpected; the trace is in {file}, or use {DEBUG})"
+    return f" (unexpected; `social-assets {DEBUG} ...` shows the trace)"
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """Errors whose text names the thing, the place and the remedy."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    from resources.clickhouse.resource import ClickHouseAddressError, ClickHouseUnreachableError
+    from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
+    from resources.kafka.admin import KafkaUnreachableError
+    from resources.kafka.broker import KafkaBrokerError
+    from resources.kafka.settings import KafkaSettingsError
+    from resources.settings.environments import EnvironmentSettingsError
+    from resources.settings.home import HomePathError
+    from social_assets.alerts.channels import AlertUrlError
+    from social_assets.cli.home_use import HomeUnusableError, NoInstallationError
+    from social_assets.contracts.registry import ContractError, UnknownStreamError
+    from social_assets.ingest.records import FileError
+    from social_assets.lake.delta import LakeDiskError
+    from social_assets.operate.load.inputs import InputError
+    from social_assets.operate.query import OutputError
+    from social_assets.operate.runs.backfill_plan import (
+        NoDaysError,
+        NoSuchAssetError,
+        NoSuchDaysError,
+    )
+    from social_assets.operate.runs.failures import ChecksFailedError, RunFailedError
+    from social_assets.warehouse.dbt.project import DbtError
+
+    return (
+        AlertUrlError,
+        ChecksFailedError,
+        ClickHouseAddressError,
+        ClickHouseError,
+        ClickHouseUnreachableError,
+        ContractError,
+        DbtError,
+        EmbeddedServerError,
+        EnvironmentSettingsError,
+        FileError,
+        HomePathError,
+        HomeUnusableError,
+        InputError,
+        KafkaBrokerError,
+        LakeDiskError,
+        KafkaSettingsError,
+        KafkaUnreachableError,
+        NoDaysError,
+        NoInstallationError,
+        NoSuchAssetError,
+        NoSuchDaysError,
+        OutputError,
+        RunFailedError,
+        UnknownStreamError,
+    )

@@ -1,0 +1,46 @@
+"""The list of commands in `social-assets --help`, in sections by what they are for.
+
+Here belongs which command stands in which section, and the printing of the list.
+"""
+
+from __future__ import annotations
+
+import click
+
+from social_assets.cli.errors import discard_output
+
+SECTIONS = (
+    ("Start", ("demo", "demo-live", "load", "dev", "doctor")),
+    ("Look", ("status", "streams", "sql", "notebook", "dead-letters", "gaps", "alerts")),
+    ("Change", ("backfill", "replay", "unload", "deploy", "recsys")),
+    ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
+)
+_OTHER = "More"
+
+
+class SectionedGroup(click.Group):
+    """A group whose help lists its commands by section; a command in no section comes last."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command. A reader of its output that has gone (`| head`) is no failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            discard_output()
+            return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print each section with its commands, a line each."""
+        listed = {name for _, names in SECTIONS for name in names}
+        others = [name for name in self.list_commands(ctx) if name not in listed]
+        width = max(map(len, self.commands), default=0)
+        for title, names in (*SECTIONS, (_OTHER, tuple(others))):
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            rows = [
+                (name, command.get_short_help_str(formatter.width - width - 4))
+                for name, command in commands
+                if command is not None and not command.hidden
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl([(name.ljust(width), text) for name, text in rows])

@@ -1,0 +1,157 @@
+"""What a command does with the home: it reads an installation, it makes one, or neither.
+
+Here belong the decorators by which each command says so, and the checks behind them: a command that
+reads creates nothing where there is no installation, a command that makes one says so. What lies in
+a home is `resources.settings.home`'s.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, Literal, ParamSpec, TypeVar
+
+import click
+
+from resources.settings.environments import current
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Use = Literal["reads", "makes", "neither"]
+
+_USE = "home_use"
+_PARTS = ("lake", "clickhouse", "dagster", "kafka", "landing", "artifacts")
+
+
+class NoInstallationError(LookupError):
+    """A command reads an installation, and the home is none."""
+
+    def __init__(self, home: Home) -> None:
+        found = "an empty folder" if _is_empty(home.path) else "a folder without an installation"
+        super().__init__(
+            f"no installation at {home.path} ({found if home.path.exists() else 'no such folder'})."
+            f" Name the right folder with --home or {ENVIRONMENT_VARIABLE}; "
+            "`social-assets load` or `social-assets demo` makes a new installation"
+        )
+
+
+class HomeUnusableError(OSError):
+    """The home can't be used by this user: no folder, or not writable."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"the home {path} can't be used: {reason}. Name another folder with --home or "
+            f"{ENVIRONMENT_VARIABLE}"
+        )
+
+
+def reads_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
+    """The command works on an installation that exists; it is given the home first."""
+    return _checked(command, "reads", _require_installation)
+
+
+def reads_warehouse(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
+    """The command reads the warehouse alone, which may be a server's instead of the home's."""
+    return _checked(command, "reads", _require_warehouse)
+
+
+def makes_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
+    """The command makes an installation if there is none; it is given the home first."""
+    return _checked(command, "makes", announce_installation)
+
+
+def knows_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
+    """The command works without an installation, or checks for one itself (`load`, once its
+    arguments are right); it is given the home first.
+    """
+    return _checked(command, "neither", lambda _: None)
+
+
+def needs_no_home(command: Callable[P, R]) -> Callable[P, R]:
+    """The command does not look at the home."""
+    setattr(command, _USE, "neither")
+    return command
+
+
+def home_use(command: click.Command) -> Use | None:
+    """What a command has declared; None if it has not."""
+    use: Use | None = getattr(command.callback, _USE, None)
+    return use
+
+
+def is_installation(home: Home) -> bool:
+    """Whether the folder holds any part of an installation. Creates nothing."""
+    return any((home.path / part).is_dir() for part in _PARTS)
+
+
+def _checked(
+    command: Callable[Concatenate[Home, P], R], use: Use, check: Callable[[Home], None]
+) -> Callable[P, R]:
+    @wraps(command)
+    def checked(*arguments: P.args, **options: P.kwargs) -> R:
+        home = click.get_current_context().find_object(Home)
+        if home is None:  # the group always sets it
+            raise click.UsageError(f"no home: set {ENVIRONMENT_VARIABLE} or --home")
+        check(home)
+        return command(home, *arguments, **options)
+
+    setattr(checked, _USE, use)
+    return checked
+
+
+def _require_installation(home: Home) -> None:
+    # A deployed installation keeps its data elsewhere; the home of a new machine is empty.
+    if current().is_deployed:
+        return
+    _require_usable(home.path)
+    if not is_installation(home):
+        raise NoInstallationError(home)
+
+
+def _require_warehouse(home: Home) -> None:
+    from resources.clickhouse.resource import URL_VARIABLE
+
+    if not os.environ.get(URL_VARIABLE):
+        _require_installation(home)
+
+
+def announce_installation(home: Home) -> None:
+    """Say that an installation is about to be made, if there is none. Raises HomeUnusableError."""
+    _require_usable(home.path)
+    if not is_installation(home):
+        click.echo(f"creating a new installation in {home.path}", err=True)
+
+
+def _require_usable(path: Path) -> None:
+    """Refuse what can't become or be a home of this user; raises HomeUnusableError."""
+    existing = path
+    try:
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        status = existing.stat()
+    except OSError as error:
+        raise HomeUnusableError(path, error.strerror or str(error)) from error
+    if not existing.is_dir():
+        raise HomeUnusableError(path, f"{existing} is not a directory")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        is_read_only = bool(os.statvfs(existing).f_flag & os.ST_RDONLY)
+        reason = (
+            "is on a read-only file system" if is_read_only else "can't be written by this user"
+        )
+        raise HomeUnusableError(path, f"{existing}, owned by {_owner(status.st_uid)}, {reason}")
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _owner(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

@@ -1,0 +1,328 @@
+"""`social-assets`: the command line. Thin: parses, calls a function of `operate`, prints.
+
+Exit codes and the one line that an error prints stand in `operate.command_errors`. Each command
+says by a decorator of `operate.home_use` whether it reads or makes an installation.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from resources.settings.environments import EnvironmentSettingsError
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home, HomePathError
+from resources.settings.logs import LogFormatError, configure_logs, is_json
+from social_assets.cli.alerts import alerts
+from social_assets.cli.doctor import doctor
+from social_assets.cli.errors import DEBUG, run_command
+from social_assets.cli.help_sections import SectionedGroup
+from social_assets.cli.home_use import (
+    is_installation,
+    knows_home,
+    makes_home,
+    reads_home,
+)
+from social_assets.cli.load import load
+from social_assets.cli.notebook import notebook
+from social_assets.cli.quarantine import dead_letters, gaps, replay
+from social_assets.cli.recsys import recsys
+from social_assets.cli.sql import sql
+from social_assets.cli.streams import streams
+from social_assets.cli.terminal import FORM, Day, mute, out, print_json, print_rows, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from social_assets.operate.status import StreamStatus
+
+
+@click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help=f"Folder of all state; default ${ENVIRONMENT_VARIABLE}, else ~/.social-assets.",
+)
+@click.option(DEBUG, is_flag=True, help="Show the full trace of an error.")
+@click.version_option(package_name="social-assets")
+@click.pass_context
+def cli(context: click.Context, home: Path | None, *, debug: bool) -> None:
+    """Load social media data from files and Kafka, build facts, rollups and recommendations.
+
+    Exit codes: 0 done; 1 it failed; 2 the command was wrong; 130 interrupted by Ctrl-C.
+    """
+    del debug  # read by `main`, since errors are reported there
+    try:
+        context.obj = Home(home) if home else Home.from_environment()
+        os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
+        # People at a terminal see progress; machines that read JSON get every hop.
+        configure_logs("INFO" if is_json() else "WARNING")
+        # What it logs with a trace, it raises as well.
+        logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
+    except (HomePathError, EnvironmentSettingsError, LogFormatError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+@cli.command(short_help="Load sample files and build everything.")
+@click.option("--events", type=click.IntRange(min=1000), default=1_000_000, show_default=True)
+@click.option("--days", type=click.IntRange(min=4), default=14, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+@makes_home
+def demo(home: Home, events: int, days: int, seed: int) -> None:
+    """Generate sample files, build the whole graph from them, and show what came out."""
+    from social_assets.demo.run_demo import run_demo
+
+    run_demo(home, out, events=events, days=days, seed=seed)
+
+
+@cli.command(short_help="Rebuild days from raw records.")
+@click.argument("assets", nargs=-1)
+@click.option("--from", "first", type=Day(), help="First day; default the first with records.")
+@click.option("--to", "last", type=Day(), help="Last day; default the last with records.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be done, and do nothing.")
+@FORM
+@reads_home
+def backfill(
+    home: Home,
+    assets: tuple[str, ...],
+    *,
+    first: date | None,
+    last: date | None,
+    is_dry: bool,
+    form: str,
+) -> None:
+    """Make days anew from raw: all layers, or only ASSETS such as star/fact_engagement.
+
+    Without --from or --to, the days that have records; each unbroken range of them is one run.
+    Killed, the same command again completes it. Exit code 1 if a check of the days failed.
+    """
+    from social_assets.operate.runs.backfill_plan import plan_backfill, plan_rows
+    from social_assets.operate.runs.failures import ChecksFailedError
+    from social_assets.operate.runs.start import rebuild_days
+
+    if first and last and first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}")
+    plan = plan_backfill(home, first, last, assets)
+    if is_dry:
+        print_rows(*plan_rows(plan), form)
+        if form == "table":
+            runs = ", ".join(f"{begin} to {until}" for begin, until in plan.runs)
+            out.print(f"{len(plan.runs)} runs ({runs}), {plan.partitions} partitions")
+        return
+    told = progress if form == "table" else mute
+    documents = []
+    failed: list[str] = []
+    for begin, until in plan.runs:
+        report = rebuild_days(home, begin, until, assets, told)
+        failed += report.failed_checks
+        documents.append({"from": begin, "to": until, **report.as_json()})
+        if form == "table":
+            out.print(f"{begin} to {until}: {report}")
+    if form == "json":
+        print_json(documents)
+    if failed:
+        raise ChecksFailedError(failed)
+
+
+@cli.command(short_help="Show rows by layer and failed checks.")
+@FORM
+@reads_home
+def status(home: Home, form: str) -> None:
+    """Rows by layer, partitions, and the latest verdict of every check."""
+    from social_assets.operate.status import check_statuses, stream_statuses, table_statuses
+
+    layers = _stream_rows(stream_statuses())
+    tables = [(t.table, t.rows, t.days, t.size_bytes) for t in table_statuses()]
+    checks = [(c.asset, c.name, c.verdict) for c in check_statuses(home)]
+    if form == "json":
+        print_json(
+            {
+                "streams": [dict(zip(_STREAM, row, strict=True)) for row in layers],
+                "tables": [dict(zip(_TABLE, row, strict=True)) for row in tables],
+                "checks": [dict(zip(_CHECK, row, strict=True)) for row in checks],
+            }
+        )
+        return
+    # Two tables, since all columns are wider than a terminal.
+    for columns in (_COUNTS, _DAYS):
+        places = [_STREAM.index(name) for name in columns]
+        print_rows(columns, [[row[place] for place in places] for row in layers], form)
+        out.print()
+    print_rows(_TABLE, tables, form)
+    troubled = [c for c in checks if c[2] in ("warned", "failed")]
+    if troubled:
+        out.print()
+        print_rows(_CHECK, troubled, form)
+    passed = sum(c[2] == "passed" for c in checks)
+    never = sum(c[2] == "never run" for c in checks)
+    out.print(f"\n{passed} of {len(checks)} checks passed, {never} never run")
+
+
+@cli.command(short_help="Open the Dagster UI.")
+@click.option("--port", type=int, default=3000, show_default=True)
+@click.option("--open/--no-open", "is_opened", default=True, help="Open the UI in a browser.")
+@click.option("--print-url", "is_printed", is_flag=True, help="Only print the sign-in address.")
+@makes_home
+def dev(home: Home, port: int, *, is_opened: bool, is_printed: bool) -> None:
+    """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback.
+
+    A browser signs in by the address that is printed; keep it to yourself.
+    """
+    from social_assets.contracts.registry import contracts
+
+    contracts()  # a mistake in one is told here, in one line
+    from social_assets.operate.ui.dev import serve_ui, ui_address
+
+    if is_printed:
+        click.echo(ui_address(home, port))
+    else:
+        serve_ui(home, port, out, is_opened=is_opened)
+
+
+@cli.command("demo-live", short_help="Watch live records on their way.")
+@click.option("--rate", type=click.FloatRange(1, 5000), default=200, show_default=True)
+@click.option("--seconds", type=click.FloatRange(min=1), help="Default: until Ctrl-C.")
+@click.option("--port", type=int, default=3000, show_default=True)
+@click.option("--open/--no-open", "is_opened", default=True, help="Open the UI in a browser.")
+@makes_home
+def demo_live(home: Home, rate: float, seconds: float | None, port: int, is_opened: bool) -> None:
+    """Watch live records, RATE a second, flow from a broker to the rollups.
+
+    The broker lives in this process and keeps nothing.
+    """
+    from social_assets.demo.live.run_demo_live import LiveOptions, run_demo_live
+
+    run_demo_live(home, out, LiveOptions(rate, seconds, port, is_opened))
+
+
+@cli.command(short_help="Make or update the warehouse tables and views.")
+@makes_home
+def deploy(home: Home) -> None:
+    """Make or update the warehouse's tables and views. Loads and backfills do so by themselves."""
+    from resources.clickhouse.resource import ClickHouseResource
+    from social_assets.warehouse.dbt.deployment import deploy_warehouse
+
+    out.print(str(deploy_warehouse(ClickHouseResource().endpoint(), home)))
+
+
+@cli.command("serve-clickhouse", short_help="Serve the embedded ClickHouse here.")
+@click.option("--port", type=int, help="Default: a free one.")
+@makes_home
+def serve_clickhouse(home: Home, port: int | None) -> None:
+    """Serve the home's embedded ClickHouse in the foreground."""
+    from resources.embedded_clickhouse.files import USER, ServerFiles
+    from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
+    from resources.embedded_clickhouse.options import PORT, OptionError
+    from resources.embedded_clickhouse.query.engine import DataFolderError
+    from resources.embedded_clickhouse.server import AlreadyRunningError, serve
+    from resources.embedded_clickhouse.version_file import ForeignVersionError
+
+    def announce() -> None:
+        files = ServerFiles(home)
+        state = files.read_state()
+        where = "" if state is None else f" at {state.url}"
+        click.echo(
+            f"ClickHouse listens{where}, user {USER}, password in {files.password_file}; "
+            "Ctrl-C or `social-assets stop` ends it"
+        )
+
+    if port is not None:
+        os.environ[PORT] = str(port)
+    try:
+        serve(home, announce=announce)
+    except (AlreadyRunningError, DataFolderError, ForeignVersionError, OptionError) as error:
+        raise EmbeddedServerError(str(error)) from error
+
+
+@cli.command(short_help="Stop the embedded ClickHouse.")
+@knows_home
+def stop(home: Home) -> None:
+    """Stop the home's embedded ClickHouse."""
+    if not is_installation(home):
+        out.print(f"was not running: no installation at {home.path}")
+        return
+    from resources.embedded_clickhouse.lifecycle import stop as stop_server
+
+    out.print("stopped" if stop_server(home) else "was not running")
+
+
+@cli.group(short_help="Start or stop the home's Kafka broker.")
+def kafka() -> None:
+    """The home's own Kafka broker: one Apache Kafka node on loopback. Needs Java and Maven."""
+
+
+@kafka.command("start")
+@makes_home
+def kafka_start(home: Home) -> None:
+    """Start it unless it runs. This home finds it by itself; others take the variable shown."""
+    from resources.kafka.broker import start
+    from resources.kafka.settings import BOOTSTRAP_SERVERS
+
+    click.echo(f"export {BOOTSTRAP_SERVERS}={start(home)}")
+
+
+@kafka.command("stop")
+@knows_home
+def kafka_stop(home: Home) -> None:
+    """Stop it. Its topics stay."""
+    if not is_installation(home):
+        out.print(f"Kafka was not running: no installation at {home.path}")
+        return
+    from resources.kafka.broker import stop as stop_broker
+
+    out.print("stopped Kafka" if stop_broker(home) else "Kafka was not running")
+
+
+cli.add_command(alerts)
+cli.add_command(doctor)
+for command in (load, sql, streams, notebook, recsys, dead_letters, replay, gaps):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: runs a command and exits with its code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    is_debug = DEBUG in given
+    code = run_command(lambda: cli.main(args=given, standalone_mode=False), is_debug=is_debug)
+    sys.exit(code)
+
+
+_STREAM = (
+    "stream",
+    "days",
+    "first",
+    "last",
+    "raw",
+    "cleaned",
+    "duplicates",
+    "rejected",
+    "warehouse",
+    "conserved",
+)
+_COUNTS = ("stream", "raw", "cleaned", "duplicates", "rejected", "warehouse")
+_DAYS = ("stream", "days", "first", "last", "conserved")
+_TABLE = ("table", "rows", "partitions", "bytes")
+_CHECK = ("asset", "check", "verdict")
+
+
+def _stream_rows(statuses: Sequence[StreamStatus]) -> list[tuple[object, ...]]:
+    return [
+        (
+            s.stream,
+            s.days,
+            s.first_day,
+            s.last_day,
+            s.raw,
+            s.cleaned,
+            s.duplicates,
+            s.rejected,
+            s.warehouse,
+            "yes" if s.is_conserved else "NO",
+        )
+        for s in statuses
+    ]

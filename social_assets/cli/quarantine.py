@@ -1,0 +1,107 @@
+"""`social-assets dead-letters`, `replay` and `gaps`: what did not come through, and what to do.
+
+Belongs here: parsing and printing. What is listed and made anew stands in `dead_letters`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from social_assets.cli.home_use import reads_home
+from social_assets.cli.terminal import FORM, Day, mute, out, print_rows, progress
+
+if TYPE_CHECKING:
+    from resources.settings.home import Home
+
+_COUNTED = ("rejected", "accepted", "warehouse")
+
+
+@click.command("dead-letters", short_help="List rejected records of a stream.")
+@click.argument("stream")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@FORM
+@reads_home
+def dead_letters(home: Home, stream: str, limit: int, form: str) -> None:
+    """List rejected records of STREAM, newest first: where from, and every reason."""
+    del home
+    from social_assets.operate.quarantine import dead_letters as rejected
+    from social_assets.operate.quarantine import rejected_count
+
+    found = rejected(stream, limit)
+    rows = [
+        (d.event_date, d.origin, d.partition, d.offset, ", ".join(d.reasons), d.record)
+        for d in found
+    ]
+    names = ("event_date", "topic or file", "partition", "offset", "reasons", "record")
+    print_rows(names, rows, form)
+    if form == "table":
+        out.print(f"{len(found)} of {rejected_count(stream)} rejected records")
+
+
+@click.command(short_help="Validate rejected records again.")
+@click.argument("stream")
+@click.option(
+    "--from", "first", type=Day(), help="First day; default the first with rejected ones."
+)
+@click.option("--to", "last", type=Day(), help="Last day; default the last with rejected ones.")
+@FORM
+@reads_home
+def replay(home: Home, stream: str, first: date | None, last: date | None, form: str) -> None:
+    """Judge STREAM's days with rejected records again, after its contract was mended.
+
+    Exactly those days are made anew from raw, through to facts and rollups. Exit code 1 if a check
+    of them failed.
+    """
+    from social_assets.operate.quarantine import replay as judge_again
+    from social_assets.operate.runs.failures import ChecksFailedError
+
+    if first and last and first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}")
+    replayed, reports = judge_again(
+        home, stream, first, last, progress if form == "table" else mute
+    )
+    names = ("day", *(f"{n}{when}" for n in _COUNTED for when in ("", " now")))
+    rows = [
+        (
+            r.day,
+            *(n for c in _COUNTED for n in (getattr(r.before, c), getattr(r.after, c))),
+        )
+        for r in replayed
+    ]
+    print_rows(names, rows, form)
+    if form == "table":
+        accepted = sum(r.before.rejected - r.after.rejected for r in replayed)
+        failed = sum(report.check_counts["failed"] for report in reports)
+        out.print(
+            f"{len(replayed)} days made anew, {accepted} records rejected no longer, "
+            f"{failed} checks failed"
+            if replayed
+            else f"no day of {stream} holds rejected records: nothing to replay"
+        )
+    failed_checks = [name for report in reports for name in report.failed_checks]
+    if failed_checks:
+        raise ChecksFailedError(failed_checks)
+
+
+@click.command(short_help="List lost ranges of a stream's topic.")
+@click.argument("stream")
+@click.option("--acknowledge", is_flag=True, help="Somebody has dealt with all listed ones.")
+@FORM
+@reads_home
+def gaps(home: Home, stream: str, *, acknowledge: bool, form: str) -> None:
+    """List ranges of STREAM's topic that were gone before they were read, and not dealt with."""
+    del home
+    from resources.clickhouse.resource import ClickHouseResource
+    from social_assets.contracts.registry import contract
+    from social_assets.defs.stores import StoresResource
+
+    stores = StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(stream))
+    found = stores.gaps.acknowledge() if acknowledge else stores.gaps.unacknowledged()
+    rows = [(g.topic, g.partition, g.start, g.end, g.reason) for g in found]
+    print_rows(("topic", "partition", "start", "end", "reason"), rows, form)
+    if form == "table":
+        known = f"{len(found)} of {len(stores.gaps.all())} recorded gaps"
+        out.print(f"{known} acknowledged now" if acknowledge else f"{known} are open")

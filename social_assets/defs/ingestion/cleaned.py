@@ -1,0 +1,148 @@
+"""`cleaned/<stream>` and `quarantine/<stream>`: every raw record, judged. One pair a contract.
+
+Here belongs what materializing days of them means: make the days anew from raw, in the lake and in
+the warehouse's `cleaned.<stream>`. The work is `hops.ingest.rebuild`'s.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from time import perf_counter
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from resources.settings.home import Home
+from social_assets.contracts.contract import Contract
+from social_assets.defs.automation import REBUILD_CHANGED_DAYS
+from social_assets.defs.ingestion.columns import (
+    cleaned_columns,
+    cleaned_lineage,
+    quarantine_columns,
+)
+from social_assets.defs.ingestion.freshness_policy import freshness_policy
+from social_assets.defs.partitions import daily, days_of
+from social_assets.defs.stores import StoresResource
+from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.defs.warehouse.row_previews import newest_cleaned_rows
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import rebuild
+from social_assets.warehouse.dbt.deployment import deploy_warehouse
+
+LayerMetadata = dict[str, dict[date, dict[str, MetadataValue[Any]]]]
+"""Layer, day, and what to say of it."""
+
+
+def cleaned_asset(contract: Contract) -> AssetsDefinition:
+    """The cleaned and quarantine assets of a stream, which are made together."""
+
+    @multi_asset(
+        name=f"clean_{contract.name}",
+        specs=[_cleaned_spec(contract), _quarantine_spec(contract)],
+        partitions_def=daily(),
+        backfill_policy=BackfillPolicy.single_run(),
+        pool=f"stream_{contract.name}",
+    )
+    def clean(
+        context: AssetExecutionContext, stores: StoresResource
+    ) -> Iterator[MaterializeResult[None]]:
+        deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+        stream = stores.stores().of(contract, f"{context.run.run_id} cleaned/{contract.name}")
+        started = perf_counter()
+        days = days_of(context)
+        stores.stores().lake.retired().refuse([f"raw/{contract.name}"], days)
+        rebuild(stream, days)
+        seconds = perf_counter() - started
+        rows = stream.cleaned.rows_by_day()
+        filled = [day for day in days if rows.get(day)]
+        if filled:
+            with stores.clickhouse.client(stream.log_comment) as client:
+                preview = newest_cleaned_rows(client, contract, max(filled))
+            last = max(days).isoformat()
+            context.add_asset_metadata(preview, ["cleaned", contract.name], last)
+        for layer, by_day in layer_metadata(stream, days).items():
+            for day, metadata in by_day.items():
+                context.add_asset_metadata(metadata, [layer, contract.name], day.isoformat())
+            yield MaterializeResult(
+                asset_key=[layer, contract.name], metadata={"seconds": round(seconds, 3)}
+            )
+
+    return clean
+
+
+def layer_metadata(stream: StreamStores, days: list[date]) -> LayerMetadata:
+    """What to say of each day of the stream's cleaned and quarantine assets."""
+    raw, cleaned = stream.raw.rows_by_day(), stream.cleaned.rows_by_day()
+    rejected = stream.quarantine.rows_by_day(verdict="rejected")
+    duplicates = stream.quarantine.rows_by_day(verdict="duplicate")
+    return {
+        "cleaned": {
+            day: {
+                "dagster/partition_row_count": MetadataValue.int(cleaned.get(day, 0)),
+                "raw_records": MetadataValue.int(raw.get(day, 0)),
+                "table": MetadataValue.path(stream.cleaned.uri),
+            }
+            for day in days
+        },
+        "quarantine": {
+            day: {
+                "dagster/partition_row_count": MetadataValue.int(
+                    rejected.get(day, 0) + duplicates.get(day, 0)
+                ),
+                "rejected": MetadataValue.int(rejected.get(day, 0)),
+                "duplicates": MetadataValue.int(duplicates.get(day, 0)),
+                "table": MetadataValue.path(stream.quarantine.uri),
+            }
+            for day in days
+        },
+    }
+
+
+def _cleaned_spec(contract: Contract) -> AssetSpec:
+    return AssetSpec(
+        key=["cleaned", contract.name],
+        deps=[["raw", contract.name]],
+        group_name="cleaned",
+        owners=[contract.owner],
+        kinds={"deltalake", "duckdb", "clickhouse"},
+        tags={STREAM_TAG: contract.name},
+        description=(
+            f"{contract.description} Typed, standardized, one row a "
+            f"({', '.join(contract.key)}) and event date, first landed wins; in the lake and as "
+            f"`cleaned.{contract.name}` in ClickHouse."
+        ),
+        metadata={
+            "dagster/column_schema": cleaned_columns(contract),
+            "dagster/column_lineage": cleaned_lineage(contract),
+            "dagster/table_name": f"cleaned.{contract.name}",
+        },
+        freshness_policy=freshness_policy(contract),
+        automation_condition=REBUILD_CHANGED_DAYS,
+    )
+
+
+def _quarantine_spec(contract: Contract) -> AssetSpec:
+    return AssetSpec(
+        key=["quarantine", contract.name],
+        deps=[["raw", contract.name]],
+        group_name="quarantine",
+        owners=[contract.owner],
+        kinds={"deltalake", "duckdb"},
+        tags={STREAM_TAG: contract.name},
+        description=(
+            f"Records of {contract.name} that are not in cleaned: rejected ones with their bytes "
+            "and every reason, duplicates with their position."
+        ),
+        metadata={
+            "dagster/column_schema": quarantine_columns(),
+            "dagster/table_name": f"quarantine.{contract.name}",
+        },
+        # Without a condition: it is made with cleaned, and a drain that rejects nothing leaves it.
+    )

@@ -1,0 +1,53 @@
+"""Freshness of a stream's rows: how far the newest event date lies behind.
+
+Here belongs the age of the data. The age of the materialization is Dagster's freshness policy,
+attached to the assets from the same contract.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from dagster import (
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    MetadataValue,
+    asset_check,
+)
+
+from social_assets.contracts.contract import Contract, Freshness
+from social_assets.defs.stores import StoresResource
+
+
+def newest_day_is_fresh(contract: Contract) -> AssetChecksDefinition:
+    """The newest event date with rows has ended no longer ago than the contract allows."""
+
+    @asset_check(
+        asset=["cleaned", contract.name],
+        name="fresh",
+        description=(
+            f"The newest day with rows ended less than {contract.freshness.warn_after} ago "
+            f"(error after {contract.freshness.fail_after})"
+        ),
+    )
+    def check(stores: StoresResource) -> AssetCheckResult:
+        days = stores.stores().of(contract).cleaned.rows_by_day()
+        return verdict(contract.freshness, max(days, default=None), datetime.now(UTC))
+
+    return check
+
+
+def verdict(freshness: Freshness, newest: date | None, now: datetime) -> AssetCheckResult:
+    """Judge the newest day with rows at a moment."""
+    if newest is None:
+        return AssetCheckResult(passed=False, description="no rows on any day")
+    ended = datetime.combine(newest + timedelta(days=1), time(), UTC)
+    behind = max(now - ended, timedelta())
+    severe = behind > freshness.fail_after
+    return AssetCheckResult(
+        passed=behind <= freshness.warn_after,
+        severity=AssetCheckSeverity.ERROR if severe else AssetCheckSeverity.WARN,
+        metadata={
+            "newest_day": MetadataValue.text(newest.isoformat()),
+            "hours_behind": MetadataValue.float(round(behind.total_seconds() / 3600, 2)),
+        },
+    )

@@ -1,0 +1,109 @@
+"""`raw/<stream>`: what came in, verbatim. One asset a contract.
+
+Here belongs what materializing a raw day means: take the files that wait in the landing folder. A
+raw day cannot be made from anything else; what a run finds is reported for the days asked for, and
+every day that a landed file touched is recorded too. A file that cannot be read is moved aside and
+holds up nothing; a check of the asset fails until someone has looked at it.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from resources.settings.home import Home
+from social_assets.contracts.contract import Contract
+from social_assets.defs.ingestion.columns import raw_columns
+from social_assets.defs.ingestion.freshness_policy import freshness_policy
+from social_assets.defs.partitions import daily, days_of, partition_notice
+from social_assets.defs.stores import StoresResource
+from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.pipeline.allowed_files import check_allowed
+from social_assets.pipeline.landing_folder import FAILED, Landing, date_in
+from social_assets.pipeline.stream_work import land_files
+
+
+def raw_asset(contract: Contract) -> AssetsDefinition:
+    """The raw asset of a stream."""
+
+    @multi_asset(
+        name=f"land_{contract.name}",
+        specs=[_spec(contract)],
+        partitions_def=daily(),
+        backfill_policy=BackfillPolicy.single_run(),
+        pool=f"stream_{contract.name}",
+    )
+    def land(
+        context: AssetExecutionContext, stores: StoresResource
+    ) -> Iterator[MaterializeResult[None]]:
+        stream = stores.stores().of(contract, f"{context.run.run_id} raw/{contract.name}")
+        landing = Landing(Home.from_environment().landing, contract.name)
+        ingested = land_files(stream, landing.waiting(), date_in, check_allowed)
+        landing.put_aside(ingested)
+        rows = stream.raw.rows_by_day()
+        asked = days_of(context)
+        for day in asked:
+            context.add_asset_metadata(
+                _metadata(rows.get(day, 0), stream.raw.uri), partition_key=day.isoformat()
+            )
+        for day in sorted(ingested.days.difference(asked)):
+            context.log_event(_beyond(contract, day, rows[day], stream.raw.uri))
+        if notice := partition_notice(ingested.days):
+            context.log.warning(notice)
+        for failure in ingested.failures:
+            context.log.error(f"not loaded, now in {landing.folder / FAILED}: {failure}")
+        yield MaterializeResult(
+            metadata={
+                "files_landed": len(ingested.landed),
+                "files_failed": len(ingested.failures),
+            }
+        )
+
+    return land
+
+
+def _spec(contract: Contract) -> AssetSpec:
+    return AssetSpec(
+        key=["raw", contract.name],
+        group_name="raw",
+        owners=[contract.owner],
+        kinds={"deltalake", "kafka"},
+        tags={STREAM_TAG: contract.name},
+        description=(
+            f"{contract.description} As it came: bytes, and file and row or topic, partition and "
+            f"offset. Drains of topic `{contract.kafka_topic}` add to it as records come; "
+            f"materializing takes the files that wait in `landing/{contract.name}/`."
+        ),
+        metadata={
+            "dagster/column_schema": raw_columns(),
+            "dagster/table_name": f"raw.{contract.name}",
+            "formats": ", ".join(contract.formats),
+            "kafka_topic": contract.kafka_topic,
+        },
+        freshness_policy=freshness_policy(contract),
+    )
+
+
+def _metadata(rows: int, uri: str) -> dict[str, MetadataValue]:
+    return {
+        "dagster/partition_row_count": MetadataValue.int(rows),
+        "table": MetadataValue.path(uri),
+    }
+
+
+def _beyond(contract: Contract, day: date, rows: int, uri: str) -> AssetMaterialization:
+    """A day that a landed file touched and the run did not ask for: late records."""
+    return AssetMaterialization(
+        asset_key=["raw", contract.name],
+        partition=day.isoformat(),
+        metadata=_metadata(rows, uri),
+    )

@@ -1,0 +1,1 @@
+"""Jobs that rebuild days, and the nightly maintenance."""

@@ -1,0 +1,1 @@
+"""Checks and schedules that watch the whole installation."""

@@ -1,0 +1,157 @@
+"""The checks of the recommenders: who may become champion, and whether its table is whole.
+
+Here belongs what is verified, and the figures shown for it. The rules of admission themselves stand
+in `social_assets.recommend.candidates`, since the champion obeys them also where it is
+materialized without these checks.
+"""
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    MetadataValue,
+    asset_check,
+)
+
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.recommend.candidates import (
+    CHALLENGER,
+    POPULARITY,
+    beats_popularity,
+    champion_manifest,
+    current_candidate,
+    keeps_up_with,
+)
+from social_assets.recommend.interactions import POSTS
+from social_assets.recommend.top_n import ITEMS_A_USER, TABLE
+from social_assets.recommend.videos import KNOWN_VIDEOS, VIDEO_FACT
+
+_TOP_N = ["recsys", "top_n"]
+_CHALLENGER = ["recsys", CHALLENGER]
+
+
+@asset_check(
+    asset=_CHALLENGER,
+    name="beats_popularity",
+    blocking=True,
+    additional_deps=[["recsys", POPULARITY]],
+    description="The 95 % interval of its gain in NDCG@10 over popularity lies above zero",
+)
+def beats_popularity_check() -> AssetCheckResult:
+    """Tastes were learned, and not only what everybody likes."""
+    verdict = beats_popularity(current_candidate(CHALLENGER), current_candidate(POPULARITY))
+    return AssetCheckResult(
+        passed=verdict.passed, description=verdict.reason, metadata=verdict.metadata()
+    )
+
+
+@asset_check(
+    asset=_CHALLENGER,
+    name="keeps_up_with_champion",
+    blocking=True,
+    description="Does not fall behind the champion's recipe in NDCG@10, judged on the same split",
+)
+def keeps_up_with_champion() -> AssetCheckResult:
+    """A worse model does not take the place of a better one."""
+    verdict = keeps_up_with(champion_manifest(), current_candidate(CHALLENGER))
+    return AssetCheckResult(
+        passed=verdict.passed, description=verdict.reason, metadata=verdict.metadata()
+    )
+
+
+@asset_check(
+    asset=_TOP_N,
+    name="one_row_a_user_and_rank",
+    description=f"Each user has the ranks 1, 2 ... once each, and at most {ITEMS_A_USER}",
+)
+def one_row_a_user_and_rank(
+    context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
+) -> AssetCheckResult:
+    """No list has a place twice, a gap, or more places than a list may have."""
+    with clickhouse.client(_comment(context)) as client:
+        [(users, rows, broken, example)] = client.query(
+            "SELECT count(), sum(places), countIf(is_broken), anyIf(user_id, is_broken)\n"
+            "FROM (\n"
+            "  SELECT user_id, count() AS places,\n"
+            "    arraySort(groupArray(rank)) != range(1, places + 1)\n"
+            "      OR places > {most:UInt16} AS is_broken\n"
+            f"  FROM {TABLE} GROUP BY user_id\n"
+            ")",
+            parameters={"most": ITEMS_A_USER},
+        ).result_rows
+    metadata: dict[str, MetadataValue] = {
+        "users": MetadataValue.int(users),
+        "rows": MetadataValue.int(rows),
+        "users_with_broken_lists": MetadataValue.int(broken),
+    }
+    if broken:
+        metadata["for_example"] = MetadataValue.text(example)
+    return AssetCheckResult(passed=users > 0 and broken == 0, metadata=metadata)
+
+
+@asset_check(
+    asset=_TOP_N,
+    name="items_are_known",
+    additional_deps=[["star", "dim_post"]],
+    description="Every recommended post is in star.dim_post, every video in star.dim_video",
+)
+def items_are_known(
+    context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
+) -> AssetCheckResult:
+    """Nobody is sent to a post that does not exist."""
+    manifest = champion_manifest()
+    has_videos = manifest is not None and VIDEO_FACT in manifest["watermarks"]
+    known = f"SELECT post_id FROM {POSTS}" + (f" UNION ALL {KNOWN_VIDEOS}" if has_videos else "")
+    with clickhouse.client(_comment(context)) as client:
+        [(items, unknown, example)] = client.query(
+            "SELECT count(), countIf(is_unknown), anyIf(item_id, is_unknown)\n"
+            "FROM (\n"
+            f"  SELECT DISTINCT item_id, item_id NOT IN ({known}) AS is_unknown\n"
+            f"  FROM {TABLE}\n"
+            ")"
+        ).result_rows
+    metadata: dict[str, MetadataValue] = {
+        "items": MetadataValue.int(items),
+        "unknown_items": MetadataValue.int(unknown),
+    }
+    if unknown:
+        metadata["for_example"] = MetadataValue.text(example)
+    return AssetCheckResult(passed=unknown == 0, metadata=metadata)
+
+
+@asset_check(
+    asset=_TOP_N,
+    name="is_of_the_champion",
+    additional_deps=[["recsys", "champion"]],
+    description="Every row was computed by the current champion",
+)
+def is_of_the_champion(
+    context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
+) -> AssetCheckResult:
+    """What is served is what was admitted."""
+    with clickhouse.client(_comment(context)) as client:
+        served = client.query(
+            f"SELECT DISTINCT model, model_version FROM {TABLE} ORDER BY ALL"
+        ).result_rows
+    manifest = champion_manifest()
+    champion = (manifest["model"], manifest["version"]) if manifest else None
+    return AssetCheckResult(
+        passed=[tuple(row) for row in served] == [champion],
+        metadata={
+            "served": MetadataValue.text(", ".join(f"{m} {v}" for m, v in served) or "nothing"),
+            "champion": MetadataValue.text(" ".join(champion) if champion else "none yet"),
+        },
+    )
+
+
+checks: list[AssetChecksDefinition] = [
+    beats_popularity_check,
+    keeps_up_with_champion,
+    one_row_a_user_and_rank,
+    items_are_known,
+    is_of_the_champion,
+]
+
+
+def _comment(context: AssetCheckExecutionContext) -> str:
+    return f"{context.run.run_id} check recsys/top_n"

@@ -1,0 +1,177 @@
+"""The models as assets: each fitted before the cut and judged after it, on one matrix.
+
+Here belongs what a candidate's asset reads, writes and tells. Which models there are stands in
+`recsys_candidates`; who of them serves is decided in `recsys.py`.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    AutomationCondition,
+    Config,
+    MaterializeResult,
+    MetadataValue,
+    asset,
+)
+from pydantic import Field
+
+from social_assets.contracts.engagement_events import CONTRACT
+from social_assets.recommend.candidates import (
+    ALS,
+    DAILY,
+    DECIDING_METRIC,
+    ON_REQUEST,
+    POPULARITY,
+    WEEKLY,
+    Candidate,
+    default_parameters,
+    judge,
+    metrics_table,
+    new_model,
+    regularization_for,
+)
+from social_assets.recommend.folders import Versions, candidates, matrices, size_of, version_of
+from social_assets.recommend.interactions import Interactions
+
+if TYPE_CHECKING:
+    from recsys.recommender import ScorerRecommender
+
+OWNERS = [CONTRACT.owner]
+WEEKLY_ON_SUNDAY = AutomationCondition.on_cron("0 5 * * 0")
+AT_ONCE = AutomationCondition.eager() & AutomationCondition.all_deps_blocking_checks_passed()
+MATRIX = ["recsys", "interaction_matrix"]
+
+
+class ModelConfig(Config):
+    """The parameters of a model, where they are not to be its defaults."""
+
+    parameters: dict[str, Any] = Field(
+        default={}, description="By name, as the model's class in `recsys.models` explains them"
+    )
+
+
+class AlsConfig(Config):
+    """The parameters of ALS; see `recsys.ALS`."""
+
+    factors: int = Field(default=64, gt=0, description="Width of the factors")
+    regularization: float | None = Field(
+        default=None, ge=0, description="Pull towards zero; unless given, by the data's size"
+    )
+    alpha: float = Field(
+        default=10.0, gt=0, description="What an average weight adds to confidence"
+    )
+    iterations: int = Field(default=15, gt=0, description="Sweeps over users and posts")
+    seed: int = Field(default=0, description="The same seed gives the same factors")
+
+    def over(self, tuned: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters: as asked for here, else as tuned, else by default."""
+        defaults = {name: field.default for name, field in type(self).model_fields.items()}
+        asked = {
+            name: value for name, value in self.model_dump().items() if value != defaults[name]
+        }
+        return {**defaults, **tuned, **asked}
+
+
+@asset(
+    key=["recsys", POPULARITY],
+    group_name="recsys",
+    deps=[MATRIX],
+    owners=OWNERS,
+    kinds={"python", "numpy"},
+    automation_condition=AT_ONCE,
+    description="The baseline that models must beat: everyone is offered what most people have",
+)
+def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
+    """Judged on the same split as the models."""
+    interactions = Interactions.load(matrices().required())
+    return _judged(context, new_model(POPULARITY, {}, interactions), interactions)
+
+
+@asset(
+    key=["recsys", ALS],
+    group_name="recsys",
+    deps=[MATRIX],
+    owners=OWNERS,
+    kinds={"python", "implicit"},
+    automation_condition=AT_ONCE,
+    description="Tastes as factors of users and posts, by alternating least squares: a candidate",
+)
+def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[None]:
+    """Fitted before the cut, judged after it; its checks decide whether it may become champion."""
+    interactions = Interactions.load(matrices().required())
+    parameters = config.over(default_parameters(ALS))
+    if parameters["regularization"] is None:
+        parameters["regularization"] = regularization_for(interactions.train.csr.nnz)
+    return _judged(context, new_model(ALS, parameters, interactions), interactions)
+
+
+def candidate_asset(name: str, condition: AutomationCondition[Any] | None) -> AssetsDefinition:
+    """The asset of a model without a recipe of its own: fitted before the cut, judged after it."""
+
+    @asset(
+        key=["recsys", name],
+        group_name="recsys",
+        deps=[MATRIX],
+        owners=OWNERS,
+        kinds={"python", "numpy"},
+        automation_condition=condition,
+        description=f"The model {name} of `recsys.models`: a candidate, as it did after the cut",
+    )
+    def candidate(context: AssetExecutionContext, config: ModelConfig) -> MaterializeResult[None]:
+        interactions = Interactions.load(matrices().required())
+        model = new_model(name, {**default_parameters(name), **config.parameters}, interactions)
+        return _judged(context, model, interactions)
+
+    return candidate
+
+
+daily_candidates = [candidate_asset(name, AT_ONCE) for name in DAILY]
+weekly_candidates = [candidate_asset(name, WEEKLY_ON_SUNDAY) for name in WEEKLY]
+requested_candidates = [candidate_asset(name, None) for name in ON_REQUEST]
+
+
+def _judged(
+    context: AssetExecutionContext, model: "ScorerRecommender", interactions: Interactions
+) -> MaterializeResult[None]:
+    """Judge a model, keep the record, tell how it did."""
+    candidate = judge(version_of(context), model, interactions)
+    kept = candidates(model.name)
+    candidate.save(kept.folder(candidate.version))
+    kept.make_current(candidate.version)
+    return MaterializeResult(metadata=_record(candidate, interactions, kept))
+
+
+def _record(candidate: Candidate, interactions: Interactions, kept: Versions) -> dict[str, Any]:
+    evaluation = candidate.evaluation
+    folder = kept.folder(candidate.version)
+    return {
+        **size_metadata(interactions),
+        "metrics": MetadataValue.md(metrics_table(evaluation.metrics)),
+        DECIDING_METRIC: evaluation.metrics[DECIDING_METRIC],
+        "users_judged": len(evaluation.user_indices),
+        "parameters": MetadataValue.json(dict(candidate.parameters)),
+        "matrix_version": candidate.matrix_version,
+        "fit_seconds": rounded(candidate.fit_seconds),
+        "seconds": rounded(candidate.fit_seconds + candidate.evaluate_seconds),
+        "bytes": size_of(folder),
+        "artifact": MetadataValue.path(folder),
+    }
+
+
+def size_metadata(interactions: Interactions) -> dict[str, Any]:
+    """How much was learned from."""
+    users, items = interactions.whole.csr.shape
+    return {
+        "users": users,
+        "items": items,
+        "interactions": interactions.whole.csr.nnz,
+        "data_window": str(interactions.window),
+    }
+
+
+def rounded(seconds: float) -> float:
+    """To milliseconds, for people."""
+    return round(seconds, 3)

@@ -1,0 +1,83 @@
+"""Plots of how models did, as pictures inside Markdown metadata.
+
+Here belongs the drawing. What is drawn comes from the records of the candidates. matplotlib is
+imported inside the functions: it takes a second, and only training runs draw.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dagster import MetadataValue
+
+from social_assets.recommend.candidates import DECIDED_AT, DECIDING_METRIC, JUDGED_AT, Candidate
+
+if TYPE_CHECKING:
+    from recsys import InteractionMatrix
+    from recsys.evaluation.segments import Group
+    from recsys.scoring.ranking import Float64
+
+_INCHES = (6, 3.4)
+_GROUPS = 5
+
+
+def recall_plot(judged: Sequence[Candidate]) -> MetadataValue:
+    """Recall against the length of the list, a line a model."""
+    figure, axes = _figure()
+    for candidate in judged:
+        recall = [candidate.evaluation.metrics[f"recall@{k}"] for k in JUDGED_AT]
+        axes.plot(JUDGED_AT, recall, marker="o", label=candidate.model)
+    axes.set(xlabel="items recommended", ylabel="recall", xticks=JUDGED_AT, ylim=(0, None))
+    axes.legend(fontsize="small")
+    return _picture(figure, "recall by length of list")
+
+
+def activity_plot(candidate: Candidate, train: InteractionMatrix) -> MetadataValue:
+    """The deciding metric by how many items a user had before the cut, with 95 % intervals."""
+    from recsys.evaluation.segments import by_activity
+
+    groups = by_activity(candidate.evaluation, train, DECIDED_AT, _GROUPS)
+    figure, axes = _figure()
+    _bars(axes, groups)
+    axes.set(xlabel="items a user had", ylabel=DECIDING_METRIC, title=candidate.model)
+    return _picture(figure, f"{DECIDING_METRIC} by activity of users")
+
+
+def item_age_plot(candidate: Candidate, ages: Float64) -> MetadataValue:
+    """What was found of what users took up, by how old the item was at the cut."""
+    from recsys.evaluation.segments import by_item_age
+
+    groups = by_item_age(candidate.evaluation, ages, DECIDED_AT, _GROUPS)
+    figure, axes = _figure()
+    _bars(axes, groups)
+    label = f"share found in {DECIDED_AT} places"
+    axes.set(xlabel="days since an item's first interaction", ylabel=label, title=candidate.model)
+    return _picture(figure, f"{label} by age of items")
+
+
+def _bars(axes: Any, groups: Sequence[Group]) -> None:
+    """A bar a group, with its interval."""
+    spread = [
+        [group.mean - group.low for group in groups],
+        [group.high - group.mean for group in groups],
+    ]
+    labels, means = [group.label for group in groups], [group.mean for group in groups]
+    axes.bar(labels, means, yerr=spread, capsize=3)
+
+
+def _figure() -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    # Without pyplot: it keeps figures, and a display, for the whole process.
+    figure = Figure(figsize=_INCHES, layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _picture(figure: Any, meaning: str) -> MetadataValue:
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=90)
+    encoded = base64.b64encode(content.getvalue()).decode()
+    return MetadataValue.md(f"![{meaning}](data:image/png;base64,{encoded})")

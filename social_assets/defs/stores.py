@@ -1,0 +1,58 @@
+"""The stores of the platform as one Dagster resource: lake, engine and warehouse.
+
+Here belongs their configuration and nothing else. Where they are comes from the environment, so
+that no address or credential is stored with a run.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dagster import ConfigurableResource
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.environments import require_complete
+from resources.settings.home import Home
+from resources.settings.secret_urls import check_lake_url
+
+if TYPE_CHECKING:
+    from social_assets.pipeline.stores import Stores
+
+LAKE_URL = "SOCIAL_ASSETS_LAKE_URL"
+"""Environment variable: the lake's root, a folder or an object store's URL; default in the home."""
+
+
+def lake_root(home: Home) -> str:
+    """Where the lake is: as the environment says, else in the home. Raises UrlSettingError."""
+    root = os.environ.get(LAKE_URL)
+    if not root:
+        return str(home.lake)
+    check_lake_url(LAKE_URL, root)
+    return root
+
+
+class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
+    """Delta tables, the DuckDB that works on them, and ClickHouse.
+
+    `memory_limit` bounds DuckDB, as it writes sizes (`640MB`); beyond it, it spills into the home.
+    """
+
+    clickhouse: ClickHouseResource
+    threads: int = 2
+    memory_limit: str = "640MB"
+
+    def stores(self) -> Stores:
+        """The stores that the environment names."""
+        # Imported here: they bring Delta and DuckDB, which a sensor's tick can do without.
+        from social_assets.lake.lake import Lake
+        from social_assets.pipeline.stores import Stores
+        from social_assets.transform.duckdb_engine import DuckDBEngine
+
+        require_complete()
+        home = Home.from_environment()
+        return Stores(
+            lake=Lake(lake_root(home), locks=home.path / "locks"),
+            engine=DuckDBEngine(home.path / "spill", self.threads, self.memory_limit),
+            clickhouse=self.clickhouse,
+        )

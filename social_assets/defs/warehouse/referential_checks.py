@@ -1,0 +1,145 @@
+"""Do facts and dimensions fit: every key of a fact resolves, a dimension has one row a key.
+
+Here belong the checks of the star's shape. One query a table; all of them are one step of a run.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSpec,
+    AssetKey,
+    multi_asset_check,
+)
+
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.defs.partitions import days_of_check
+from social_assets.warehouse.dbt.translator import Table
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+KEYS_RESOLVE = "keys_resolve"
+ONE_ROW_A_KEY = "one_row_a_key"
+
+_KEY = "_key"
+_SAMPLE_ROWS = 5
+
+
+def keys_resolve_checks(facts: Sequence[Table]) -> AssetChecksDefinition:
+    """For each fact: each of its keys has a row in the dimension of its name."""
+    by_asset = {fact.asset: fact for fact in facts}
+
+    @multi_asset_check(
+        name="keys_resolve",
+        can_subset=True,
+        specs=[
+            AssetCheckSpec(
+                KEYS_RESOLVE,
+                asset=fact.asset,
+                additional_deps=[_dimension_asset(key) for key in keys_of(fact)],
+                description="Every key of every row is in its dimension",
+            )
+            for fact in facts
+        ],
+    )
+    def check_keys(
+        context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
+    ) -> Iterator[AssetCheckResult]:
+        days = days_of_check(context)
+        for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
+            with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
+                yield unresolved_keys(client, by_asset[asset], days)
+
+    return check_keys
+
+
+def one_row_a_key_checks(dimensions: Sequence[AssetKey]) -> AssetChecksDefinition:
+    """For each dimension: no key twice, whatever days and streams told of it."""
+
+    @multi_asset_check(
+        name="one_row_a_key",
+        can_subset=True,
+        specs=[
+            AssetCheckSpec(
+                ONE_ROW_A_KEY, asset=dimension, description="No surrogate key has two rows"
+            )
+            for dimension in dimensions
+        ],
+    )
+    def check_rows(
+        context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
+    ) -> Iterator[AssetCheckResult]:
+        for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
+            with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
+                yield doubled_keys(client, asset)
+
+    return check_rows
+
+
+def unresolved_keys(client: "Client", fact: Table, days: Sequence[date] | None) -> AssetCheckResult:
+    """The verdict on one fact: of some days, or of all."""
+    keys = keys_of(fact)
+    counts = ",\n  ".join(
+        f"countIf({key} NOT IN (SELECT {key} FROM {_dimension(key)})) AS {key}" for key in keys
+    )
+    found = client.query(
+        f"SELECT count(),\n  {counts}\nFROM {fact.qualified_name}\nWHERE {fact.of_days(days)}"
+    ).result_rows[0]
+    rows, unresolved = found[0], dict(zip(keys, found[1:], strict=True))
+    broken = [key for key in keys if unresolved[key]]
+    samples = {f"sample_{key}": ", ".join(_sample(client, fact, key, days)) for key in broken}
+    return AssetCheckResult(
+        asset_key=fact.asset,
+        check_name=KEYS_RESOLVE,
+        passed=not broken,
+        description="; ".join(
+            f"{unresolved[key]} rows have a {key} that is not in {_dimension(key)}"
+            for key in broken
+        )
+        or None,
+        metadata={"rows": rows, "unresolved": unresolved, **samples},
+    )
+
+
+def doubled_keys(client: "Client", dimension: AssetKey) -> AssetCheckResult:
+    """The verdict on one dimension."""
+    layer, name = dimension.path
+    key = name.removeprefix("dim_") + _KEY
+    rows, keys = client.query(f"SELECT count(), uniqExact({key}) FROM {layer}.{name}").result_rows[
+        0
+    ]
+    return AssetCheckResult(
+        asset_key=dimension,
+        check_name=ONE_ROW_A_KEY,
+        passed=rows == keys,
+        description=None if rows == keys else f"{rows - keys} rows too many for {keys} keys",
+        metadata={"rows": rows, "keys": keys},
+    )
+
+
+def keys_of(fact: Table) -> list[str]:
+    """The columns of a fact that refer to dimensions."""
+    return [column for column in fact.columns if column.endswith(_KEY)]
+
+
+def _sample(client: "Client", fact: Table, key: str, days: Sequence[date] | None) -> list[str]:
+    """Some keys in hex that have no row in their dimension."""
+    found = client.query(
+        f"SELECT DISTINCT lower(hex({key})) FROM {fact.qualified_name}\n"
+        f"WHERE {fact.of_days(days)} AND {key} NOT IN (SELECT {key} FROM {_dimension(key)})\n"
+        f"LIMIT {_SAMPLE_ROWS}"
+    ).result_rows
+    return [row[0] for row in found]
+
+
+def _dimension(key: str) -> str:
+    return "star.dim_" + key.removesuffix(_KEY)
+
+
+def _dimension_asset(key: str) -> AssetKey:
+    return AssetKey(["star", "dim_" + key.removesuffix(_KEY)])

@@ -1,0 +1,82 @@
+"""The newest rows of a table as metadata, so that the page of an asset shows what is in it.
+
+Here belongs which rows and how they are shown. Few rows of one day are read, whatever the size of
+the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from dagster import MetadataValue, TableColumn, TableMetadataValue, TableRecord, TableSchema
+
+from social_assets.contracts.contract import Contract
+from social_assets.warehouse.dbt.translator import Table
+from social_assets.warehouse.ddl import clickhouse_type
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+PREVIEW = "newest_rows"
+ROWS = 5
+_SHOWN_CHARACTERS = 80
+_SECONDS = 10
+
+Cell = str | int | float | bool | None
+
+
+def newest_rows(client: Client, table: Table, day: date) -> dict[str, TableMetadataValue]:
+    """A few rows of one day of a fact, dimension or rollup."""
+    return _newest(client, table.qualified_name, table.columns, day)
+
+
+def newest_cleaned_rows(
+    client: Client, contract: Contract, day: date
+) -> dict[str, TableMetadataValue]:
+    """A few rows of one day of a stream's cleaned table, as the warehouse has them."""
+    columns = {c.name: clickhouse_type(c) for c in contract.cleaned_columns}
+    return _newest(client, f"cleaned.{contract.name}", columns, day)
+
+
+def _newest(
+    client: Client, table: str, columns: Mapping[str, str], day: date
+) -> dict[str, TableMetadataValue]:
+    """Rows of one day's partition, newest first if a column tells the time; nothing if it has none.
+
+    `columns` are types by name. Binary values are hex; states of aggregations are shown as their
+    results.
+    """
+    selected = ", ".join(_selected(name, kind) for name, kind in columns.items())
+    times = [name for name, kind in columns.items() if "DateTime" in kind and "Agg" not in kind]
+    order = f"ORDER BY `{times[0]}` DESC " if times else ""
+    found = client.query(
+        f"SELECT {selected} FROM {table} WHERE _partition_id = {{day:String}} {order}LIMIT {ROWS}",
+        parameters={"day": f"{day:%Y%m%d}"},
+        settings={"max_execution_time": _SECONDS, "max_threads": 1},
+    )
+    if not found.result_rows:
+        return {}
+    records = [
+        TableRecord(dict(zip(columns, map(_cell, row), strict=True))) for row in found.result_rows
+    ]
+    schema = TableSchema([TableColumn(name, kind) for name, kind in columns.items()])
+    return {PREVIEW: MetadataValue.table(records, schema)}
+
+
+def _selected(name: str, kind: str) -> str:
+    if kind.startswith("AggregateFunction"):
+        return f"finalizeAggregation(`{name}`)"
+    return f"`{name}`"
+
+
+def _cell(value: object) -> Cell:
+    if value is None or isinstance(value, bool | int | float):
+        # NaN and infinity are no JSON.
+        is_figure = not isinstance(value, float) or value - value == 0
+        return value if is_figure else str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    text = value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

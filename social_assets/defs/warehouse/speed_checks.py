@@ -1,0 +1,241 @@
+"""Does what rows left in a table as they arrived equal what its source says now, row for row?
+
+Here belongs one check for every table that materialized views feed: the SELECTs of its views are
+run again on their sources, and the result is compared with the table. A backfill builds tables
+from the same SELECTs, so a table must pass whichever way its days came.
+
+Tables that merge rows are compared merged: sums, counts, distinct users, newest attributes.
+Percentiles are left out: the sketch behind them depends on the order of merging.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSpec,
+    AssetKey,
+    MetadataValue,
+    TableRecord,
+    multi_asset_check,
+)
+
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.defs.partitions import days_of_check
+from social_assets.defs.stores import StoresResource
+from social_assets.warehouse.dbt.translator import Table
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+SPEED_EQUALS_BATCH = "speed_equals_batch"
+
+_SAMPLE_ROWS = 5
+
+_TOLERANCE = 1e-9
+"""Of sums of Float64, relative: adding up in another order differs in the last digits."""
+
+
+class NoViewError(LookupError):
+    """Nothing feeds a table, which can therefore not be compared."""
+
+
+def speed_equals_batch_checks(
+    name: str, tables: Sequence[Table], sources: Mapping[AssetKey, Collection[AssetKey]]
+) -> AssetChecksDefinition:
+    """The check of each table; `name` is the step's, in which all of them run.
+
+    Days that retention has removed from a table or one of its `sources` are not compared.
+    """
+    by_asset = {table.asset: table for table in tables}
+
+    @multi_asset_check(
+        name=name,
+        can_subset=True,
+        specs=[
+            AssetCheckSpec(
+                SPEED_EQUALS_BATCH,
+                asset=table.asset,
+                description="The table holds what its views would make of their sources now",
+            )
+            for table in tables
+        ],
+    )
+    def compare(
+        context: AssetCheckExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
+    ) -> Iterator[AssetCheckResult]:
+        days = days_of_check(context)
+        retired = stores.stores().lake.retired()
+        for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
+            gone = retired.days(*(key.to_user_string() for key in (asset, *sources[asset])))
+            with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
+                yield difference(client, by_asset[asset], days, gone)
+
+    return compare
+
+
+def difference(
+    client: "Client", table: Table, days: Sequence[date] | None, gone: Collection[date] = ()
+) -> AssetCheckResult:
+    """The verdict on one table: of some days, or of all, but those that are `gone`."""
+    comparison = Comparison(table, _feeding_selects(client, table), tuple(sorted(gone)))
+    suspects, rows, rebuilt = _differing_days(client, comparison, days)
+    differing, sample = _differing_rows(client, comparison, suspects) if suspects else (0, [])
+    return AssetCheckResult(
+        asset_key=table.asset,
+        check_name=SPEED_EQUALS_BATCH,
+        passed=differing == 0,
+        description=f"{differing} rows differ from what the views would make now"
+        if differing
+        else None,
+        metadata={
+            "rows_in_table": rows,
+            "rows_rebuilt": rebuilt,
+            **({"table | rebuilt": MetadataValue.table(sample)} if sample else {}),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The SQL that compares a table with the SELECTs of its views."""
+
+    table: Table
+    selects: Sequence[str]
+    gone: tuple[date, ...] = ()
+
+    def compared(self, days: Sequence[date] | None) -> str:
+        """The condition that keeps some days, or all, but those that are gone."""
+        kept = self.table.of_days(days)
+        return f"{kept} AND NOT {self.table.of_days(self.gone)}" if self.gone else kept
+
+    @property
+    def keys(self) -> list[str]:
+        """What identifies a row: of a table that merges, the day and its order; else all."""
+        if self.table.is_aggregated:
+            return ["event_date", *self.table.order_by]
+        return list(self.table.columns)
+
+    @property
+    def measures(self) -> dict[str, str]:
+        """What must agree for each key, and how it is read from rows of either side."""
+        if not self.table.is_aggregated:
+            return {"copies": "count()"}
+        readings = {name: _reading(name, kind) for name, kind in self.table.columns.items()}
+        return {name: sql for name, sql in readings.items() if sql and name not in self.keys}
+
+    def rebuilt(self) -> str:
+        """All rows that the views would insert now."""
+        columns = ", ".join(self.table.columns)
+        return " UNION ALL ".join(f"SELECT {columns} FROM ({select})" for select in self.selects)
+
+    def merged(self, rows: str, days: Sequence[date] | None) -> str:
+        """The rows of one side, one a key."""
+        keys = ", ".join(self.keys)
+        measures = ", ".join(f"{sql} AS {_of(name)}" for name, sql in self.measures.items())
+        kept = self.compared(days)
+        return f"SELECT {keys}, {measures} FROM {rows} WHERE {kept} GROUP BY {keys}"
+
+    def digests(self, rows: str, days: Sequence[date] | None) -> str:
+        """Count and digest of the rows of each day, whatever their order."""
+        values, source = self.keys, f"{rows} WHERE {self.compared(days)}"
+        if self.table.is_aggregated:
+            values = [*self.keys, *(self._rounded(name) for name in self.measures)]
+            source = f"({self.merged(rows, days)})"
+        return (
+            f"SELECT event_date, count() AS n, sum(cityHash64({', '.join(values)})) AS digest\n"
+            f"FROM {source} GROUP BY event_date"
+        )
+
+    def differs(self) -> str:
+        """Whether the two sides of one key, as columns `ours` and `theirs`, disagree."""
+        return " OR ".join(
+            f"abs({a} - {b}) > {_TOLERANCE} * greatest(abs({a}), abs({b}), 1)"
+            if self._is_float(name)
+            else f"{a} != {b}"
+            for name in self.measures
+            for a, b in [(f"ours.{_of(name)}", f"theirs.{_of(name)}")]
+        )
+
+    def _rounded(self, name: str) -> str:
+        """A sum as far as it does not depend on the order of adding up."""
+        return f"toFloat32({_of(name)})" if self._is_float(name) else _of(name)
+
+    def _is_float(self, name: str) -> bool:
+        return self.table.columns.get(name) == "SimpleAggregateFunction(sum, Float64)"
+
+
+def _feeding_selects(client: "Client", table: Table) -> list[str]:
+    """The SELECTs of the views that write to the table, as the server runs them."""
+    found = client.query(
+        "SELECT as_select FROM system.tables\n"
+        "WHERE engine = 'MaterializedView'\n"
+        "  AND create_table_query LIKE concat('% TO ', {table:String}, ' (%')\n"
+        "ORDER BY name",
+        parameters={"table": table.qualified_name},
+    ).result_rows
+    if not found:
+        raise NoViewError(
+            f"no materialized view writes to {table.qualified_name}; deploy the warehouse again"
+        )
+    return [row[0] for row in found]
+
+
+def _differing_days(
+    client: "Client", comparison: Comparison, days: Sequence[date] | None
+) -> tuple[list[date], int, int]:
+    """The days whose digests differ, and the rows of each side in all days asked for."""
+    ours = comparison.digests(comparison.table.qualified_name, days)
+    theirs = comparison.digests(f"({comparison.rebuilt()})", days)
+    found = client.query(
+        "SELECT event_date, ours.n, theirs.n, ours.digest != theirs.digest\n"
+        f"FROM ({ours}) AS ours FULL JOIN ({theirs}) AS theirs USING (event_date)"
+    ).result_rows
+    suspects = [day for day, _, _, differs in found if differs]
+    return suspects, sum(row[1] for row in found), sum(row[2] for row in found)
+
+
+def _differing_rows(
+    client: "Client", comparison: Comparison, days: Sequence[date]
+) -> tuple[int, list[TableRecord]]:
+    """How many rows are in one side only, or disagree, and some of them."""
+    shown = [_shown(key, comparison.table.columns[key]) for key in comparison.keys]
+    both = [
+        f"concat(toString(ours.{_of(name)}), ' | ', toString(theirs.{_of(name)}))"
+        for name in comparison.measures
+    ]
+    ours = comparison.merged(comparison.table.qualified_name, days)
+    theirs = comparison.merged(f"({comparison.rebuilt()})", days)
+    found = client.query(
+        f"SELECT count() OVER (), {', '.join([*shown, *both])}\n"
+        f"FROM ({ours}) AS ours\n"
+        f"FULL JOIN ({theirs}) AS theirs USING ({', '.join(comparison.keys)})\n"
+        f"WHERE {comparison.differs()}\n"
+        f"LIMIT {_SAMPLE_ROWS}"
+    ).result_rows
+    names = [*comparison.keys, *comparison.measures]
+    records = [TableRecord(dict(zip(names, row[1:], strict=True))) for row in found]
+    return (found[0][0] if found else 0), records
+
+
+def _reading(name: str, kind: str) -> str | None:
+    """How the final value of a state is read over a group; None where no value is final."""
+    for function in ("sum", "min", "max"):
+        if kind.startswith(f"SimpleAggregateFunction({function},"):
+            return f"{function}({name})"
+    if kind.startswith("AggregateFunction(uniqCombined,"):
+        return f"uniqCombinedMerge({name})"
+    return None
+
+
+def _of(name: str) -> str:
+    """An alias that does not hide the column it is made of."""
+    return f"{name}_"
+
+
+def _shown(name: str, kind: str) -> str:
+    return f"lower(hex({name}))" if kind == "FixedString(16)" else f"toString({name})"

@@ -1,0 +1,1 @@
+"""The demonstrations, and the sample files that they load."""

@@ -1,0 +1,1 @@
+"""The live demonstration: traffic, figures and the page in the terminal."""

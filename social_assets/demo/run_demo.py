@@ -1,0 +1,107 @@
+"""The demonstration: seeded sample files through the whole graph, and a summary of what came out.
+
+Here belongs the order of it, and what goes on side by side. The files are `samples`', the runs are
+`runs`', what is shown is `summary`'s. Those are imported as they are needed: importing Dagster,
+pandera and Ibis takes seconds, in which the warehouse is already being made.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from time import perf_counter
+from typing import TypeVar
+
+from rich.console import Console
+from rich.markup import escape
+
+from resources.settings.home import Home
+from resources.settings.variables import FIRST_DATE
+from social_assets.operate.runs.failures import RunFailedError
+
+T = TypeVar("T")
+
+_LINES_OF_A_FAILURE = 5
+
+
+def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int) -> None:
+    """Generate, build, recommend, summarize. Raises RunFailedError if a run fails."""
+    started = perf_counter()
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    first = last - timedelta(days=days - 1)
+
+    def progress(line: str) -> None:
+        console.print(f"  [dim]{perf_counter() - started:6.1f} s[/]  {escape(line)}")
+
+    # Whoever needs the tables first waits for them.
+    deployed = _beside(lambda: _deploy(home))
+    # Read with the definitions: the lake is empty, so it does not say where its days begin.
+    os.environ[FIRST_DATE] = min(first.isoformat(), os.environ.get(FIRST_DATE) or first.isoformat())
+    from social_assets.demo.samples import generate
+
+    console.print(f"[bold]1. {events:,} events over {days} days, as files[/]")
+    files = generate(home.landing, events=events, days=days, end=last, seed=seed)
+    progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
+
+    from social_assets.defs.maintenance.rebuild_jobs import RECOMMEND
+    from social_assets.operate.runs.start import newest_report, rebuild_days
+
+    training: list[Future[None]] = []
+
+    def train() -> None:
+        console.print("[bold]3. recommenders, which need the star alone, beside the rollups[/]")
+        training.append(_beside(lambda: _train(home, progress)))
+
+    console.print("[bold]2. raw, cleaned, star, rollups and their checks[/]")
+    built = rebuild_days(home, first, datetime.now(UTC).date(), (), progress, then={"star": train})
+    for each in (deployed, *training):
+        each.result()
+
+    from social_assets.operate.summary import show_summary
+
+    progress("reading back what came out")
+    show_summary(home, console, (built, newest_report(home, RECOMMEND)))
+    console.print(f"\n[bold]Done in {perf_counter() - started:.0f} s.[/]")
+
+
+def _deploy(home: Home) -> None:
+    from resources.clickhouse.resource import ClickHouseResource
+    from social_assets.warehouse.dbt.deployment import deploy_warehouse
+
+    deploy_warehouse(ClickHouseResource().endpoint(), home)
+
+
+def _train(home: Home, progress: Callable[[str], None]) -> None:
+    """Train in a process of its own: of two runs in one, each takes what the other prints."""
+    command = [sys.executable, "-m", "social_assets", "--home", str(home.path), "recsys", "train"]
+    told: deque[str] = deque(maxlen=_LINES_OF_A_FAILURE)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            told.append(line.strip())
+            progress(line.strip())
+    if process.returncode:
+        raise RunFailedError("the recommenders could not be trained: " + "\n".join(told))
+
+
+def _beside(work: Callable[[], T]) -> Future[T]:
+    """Do some work in a thread of its own, which does not hold up Ctrl-C; what it raises is raised
+    where its result is asked for.
+    """
+    future: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised by `result`
+            future.set_exception(error)
+
+    Thread(target=do, daemon=True).start()
+    return future

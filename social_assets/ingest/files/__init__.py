@@ -1,0 +1,1 @@
+"""Files: CSV, NDJSON and Parquet, cut into records."""

@@ -1,0 +1,122 @@
+"""Opens a batch file of a stream - CSV, NDJSON, gzip of either, or Parquet - as batches of records.
+
+Here belongs what is decided for the file as a whole: its format, whether its header or schema can
+fit the contract, its identity. A bad record is no error here; a bad file is (`FileError`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from social_assets.contracts.contract import Contract, FileFormat, match_key
+from social_assets.ingest.files.lines import line_batches, under_csv_header
+from social_assets.ingest.records import FileError
+
+PARQUET_BATCH_ROWS = 65_536
+_GZIP_MAGIC = b"\x1f\x8b"
+_SUFFIXES: dict[str, FileFormat] = {
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+ToJson = Callable[[pa.RecordBatch, int], pa.RecordBatch]
+"""Turns a batch of Parquet rows, numbered from the second argument, into records of JSON bytes."""
+
+
+def content_hash(path: Path) -> str:
+    """The identity of a file: what is in it, not what it is called. 32 hex digits of SHA-256.
+
+    Raises FileError if there is no such file.
+    """
+    if not path.is_file():
+        raise FileError(path, "no such file")
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    except OSError as error:
+        raise FileError(path, f"cannot be read ({error.strerror})") from error
+
+
+def file_format(contract: Contract, path: Path) -> FileFormat:
+    """The format that the file's name says. Raises FileError if the contract does not take it."""
+    suffixes = [s.lower() for s in path.suffixes]
+    suffix = next((s for s in reversed(suffixes) if s != ".gz"), "")
+    found = _SUFFIXES.get(suffix)
+    if found is None or found not in contract.formats:
+        raise FileError(
+            path,
+            f"{suffix or 'a file without ending'} is no format of {contract.name}, "
+            f"which takes {', '.join(contract.formats)}",
+        )
+    return found
+
+
+def read_records(contract: Contract, path: Path, to_json: ToJson) -> Iterator[pa.RecordBatch]:
+    """The records of a file, in batches of bounded size.
+
+    Raises FileError - naming file, reason and row where there is one - if the file is not what
+    its name says, is truncated, or lacks a column without which every record would be rejected.
+    """
+    if file_format(contract, path) == "parquet":
+        yield from _parquet_records(contract, path, to_json)
+    else:
+        yield from _text_records(contract, path)
+
+
+def _text_records(contract: Contract, path: Path) -> Iterator[pa.RecordBatch]:
+    with path.open("rb") as raw:
+        is_gzip = raw.read(2) == _GZIP_MAGIC
+    with cast(BinaryIO, gzip.open(path)) if is_gzip else path.open("rb") as stream:
+        lines = line_batches(stream, path)
+        if file_format(contract, path) == "csv":
+            lines = under_csv_header(lines, lambda header: _check_header(contract, path, header))
+        try:
+            yield from lines
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise FileError(path, f"broken gzip ({error}); copy the file again") from error
+
+
+def _parquet_records(contract: Contract, path: Path, to_json: ToJson) -> Iterator[pa.RecordBatch]:
+    try:
+        with pq.ParquetFile(path) as file:
+            _check_columns(contract, path, file.schema_arrow.names)
+            row = 1
+            for batch in file.iter_batches(PARQUET_BATCH_ROWS):
+                yield to_json(batch, row)
+                row += batch.num_rows
+    except (pa.ArrowInvalid, OSError) as error:
+        raise FileError(path, f"broken Parquet ({error}); copy the file again") from error
+
+
+def _check_header(contract: Contract, path: Path, header: str) -> None:
+    if "\r" in header:
+        raise FileError(path, "lines end in a carriage return alone; save it with \\n", row=1)
+    try:
+        names = next(csv.reader([header]), [])
+    except csv.Error as error:
+        raise FileError(path, f"its header is no CSV ({error})", row=1) from error
+    _check_columns(contract, path, names)
+
+
+def _check_columns(contract: Contract, path: Path, names: Iterable[str]) -> None:
+    """A file without a required column would be rejected to the last record: say so at once."""
+    found = {match_key(name) for name in names}
+    source = {c.name: c.match_key for c in contract.source_columns}
+    absent = [name for name in contract.required if source[name] not in found]
+    if absent:
+        raise FileError(
+            path, f"its header lacks {', '.join(absent)}, required by {contract.name}", row=1
+        )

@@ -1,0 +1,1 @@
+"""Kafka: ranges of a topic as Arrow records."""

@@ -1,0 +1,93 @@
+"""What is wrong with an installation, and what to do: every setting, version, disk, service.
+
+Here belongs the examination as a whole: what is looked at, at the same time and within a limit of
+time. What each look finds stands in `doctor_settings`, `doctor_machine` and `doctor_services`.
+Nothing is started, and nothing but a probe file in the home is written.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from queue import Empty, SimpleQueue
+
+from resources.settings.home import Home
+from resources.settings.variables import hidden
+from social_assets.operate.doctor import machine as doctor_machine
+from social_assets.operate.doctor import services as doctor_services
+from social_assets.operate.doctor import settings as doctor_settings
+from social_assets.operate.doctor.diagnostic import Finding, error
+
+SECONDS = 4.0
+"""For the looks at machine and services together: what has not answered by then does not. On a
+machine with more work than processors it is as many times longer."""
+
+_IMPORTED = ("dagster", "deltalake", "clickhouse_connect", "kafka.admin")
+"""What the looks need and takes seconds of CPU: beforehand, so that the limit is the services'."""
+
+Look = Callable[[Home], Iterable[Finding]]
+Looks = Sequence[tuple[str, Look]]
+
+SETTINGS: Looks = (
+    ("environment", doctor_settings.environment),
+    ("contracts", doctor_settings.contracts),
+    ("dagster.yaml", doctor_settings.dagster_profile),
+    ("alerts", doctor_settings.alerts),
+)
+MACHINE_AND_SERVICES: Looks = (
+    ("python", doctor_machine.python),
+    ("packages", doctor_machine.packages),
+    ("home", doctor_machine.home_folder),
+    ("disk", doctor_machine.disk),
+    ("memory", doctor_machine.memory),
+    ("clock", doctor_machine.clock),
+    ("java", doctor_machine.java),
+    ("lake", doctor_services.lake),
+    ("ClickHouse", doctor_services.clickhouse),
+    ("Kafka", doctor_services.kafka),
+    ("Dagster", doctor_services.dagster),
+)
+
+
+def examine(home: Home) -> list[Finding]:
+    """Every look's findings, in their order; within a few seconds, whatever the services do."""
+    settings = [finding for subject, look in SETTINGS for finding in _found(subject, look, home)]
+    for name in _IMPORTED:
+        importlib.import_module(name)
+    return settings + _at_once(home, MACHINE_AND_SERVICES)
+
+
+def _at_once(home: Home, looks: Looks) -> list[Finding]:
+    answers: SimpleQueue[tuple[str, list[Finding]]] = SimpleQueue()
+    for subject, look in looks:
+        # Daemons: one that hangs in a driver is left behind.
+        threading.Thread(
+            target=lambda s=subject, w=look: answers.put((s, _found(s, w, home))), daemon=True
+        ).start()
+    found: dict[str, list[Finding]] = {}
+    seconds = SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    deadline = time.monotonic() + seconds
+    while len(found) < len(looks):
+        try:
+            subject, findings = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Empty:
+            break
+        found[subject] = findings
+    silent = f"no answer within {seconds:.1f} s"
+    remedy = "see whether it is up and this machine reaches it"
+    return [
+        finding
+        for subject, _ in looks
+        for finding in found.get(subject, [error(subject, silent, remedy)])
+    ]
+
+
+def _found(subject: str, look: Look, home: Home) -> list[Finding]:
+    try:
+        return list(look(home))
+    except Exception as problem:  # noqa: BLE001 - whatever it is, it is what is wrong
+        text = f"{type(problem).__name__}: {' '.join(str(problem).split())}"
+        return [error(subject, hidden(text)[:500], "mend what the message names")]

@@ -1,0 +1,1 @@
+"""What `load` needs around its run: inputs, progress, report."""

@@ -1,0 +1,118 @@
+"""Shows how a load goes: bytes and records of each file as it is read, then each step done.
+
+Here belongs the showing, one line a file; on a terminal the line of the file that is being read is
+renewed in place.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resources.settings.logs import is_json
+from social_assets.ingest.records import FileError
+from social_assets.pipeline.landing_progress import watching
+
+_RENEW_SECONDS = 0.2
+_PACKED = (".gz", ".parquet", ".pq")
+_STEPS = {"clean": "cleaned", "load": "in the warehouse"}
+_LOGGER = "social_assets.pipeline"
+
+
+@dataclass
+class LoadProgress:
+    """The progress of one load; `errors` are those of files that could not be read."""
+
+    say: Callable[[str], None]
+    is_live: bool
+    names: Mapping[str, str] = field(default_factory=dict)
+    errors: dict[Path, str] = field(default_factory=dict)
+    _reading: Path | None = None
+    _line: str = ""
+    _renewed: float = 0.0
+
+    def read(self, path: Path, records: int, size: int) -> None:
+        """So much of a file has been read."""
+        if path != self._reading:
+            self.finish_line()
+        self._reading = path
+        self._line = f"{path.name}: {records:,} records, {_amount(size)}{_of(path)} read"
+        if self.is_live and time.monotonic() - self._renewed > _RENEW_SECONDS:
+            self._renewed = time.monotonic()
+            sys.stdout.write(f"\r\x1b[K  {self._line}")
+            sys.stdout.flush()
+
+    def finish_line(self) -> None:
+        """The file that was being read has been read."""
+        if self._line:
+            if self.is_live:
+                sys.stdout.write("\r\x1b[K")
+                sys.stdout.flush()
+            self.say(self._line)
+        self._line, self._reading = "", None
+
+    def hear(self, record: logging.LogRecord) -> None:
+        """Turn what a step logs into a line, or keep a file's error."""
+        self.finish_line()
+        error = record.args[0] if isinstance(record.args, tuple) and record.args else None
+        if isinstance(error, FileError):
+            self.errors[error.path] = str(error)
+            self.say(f"FAILED {error}")
+            return
+        step = _STEPS.get(getattr(record, "hop", ""))
+        if step and record.levelno == logging.INFO:
+            batch = getattr(record, "batch_id", "")
+            name = self.names.get(batch, f"batch {batch}")
+            self.say(f"{name}: {step} ({getattr(record, 'seconds', 0):.1f} s)")
+        elif record.levelno > logging.INFO:
+            self.say(record.getMessage())
+
+
+class _Ear(logging.Handler):
+    def __init__(self, progress: LoadProgress) -> None:
+        super().__init__()
+        self._progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._progress.hear(record)
+
+
+@contextmanager
+def shown(progress: LoadProgress) -> Iterator[None]:
+    """Show the progress of the load within the block; logs for machines go on beside it."""
+    logger = logging.getLogger(_LOGGER)
+    ear, level, was_propagated = _Ear(progress), logger.level, logger.propagate
+    logger.addHandler(ear)
+    logger.setLevel(logging.INFO)
+    logger.propagate = is_json()
+    try:
+        with watching(progress.read):
+            yield
+        progress.finish_line()
+    finally:
+        logger.removeHandler(ear)
+        logger.setLevel(level)
+        logger.propagate = was_propagated
+
+
+def _amount(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
+
+
+def _of(path: Path) -> str:
+    """How much there is to read, of a file whose size says so."""
+    if path.suffix.lower() in _PACKED:
+        return ""
+    try:
+        return f" of {_amount(path.stat().st_size)}"
+    except OSError:
+        return ""  # gone while it was read, which the load itself says

@@ -1,0 +1,137 @@
+"""Rejected records: what they are, and giving them another chance after a contract was mended.
+
+Here belongs the listing, and which days a replay makes anew. Raw keeps every byte, so that nothing
+has to be sent again; how a day is made anew is the backfill's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.contracts.registry import contract
+from social_assets.defs.ingestion.load_job import fed_by
+from social_assets.defs.partitions import runs_of_days
+from social_assets.defs.stores import StoresResource
+from social_assets.operate.runs.start import Progress, RunReport, rebuild_days
+from social_assets.pipeline.stores import StreamStores
+
+SHOWN_BYTES = 80
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A rejected record: where it came from, why it was rejected, and how it begins.
+
+    `origin` is its topic or file, `offset` its Kafka offset or number in the file.
+    """
+
+    event_date: date
+    origin: str
+    partition: int
+    offset: int
+    reasons: tuple[str, ...]
+    record: str
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Records of one event date by verdict, and rows in the warehouse."""
+
+    rejected: int
+    accepted: int
+    warehouse: int
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One event date before and after it was made anew."""
+
+    day: date
+    before: Verdicts
+    after: Verdicts
+
+
+def dead_letters(stream: str, limit: int) -> list[DeadLetter]:
+    """The rejected records that came last, at most so many, newest first.
+
+    Raises UnknownStreamError.
+    """
+    stores = _stores(stream)
+    columns = ["event_date", "origin", "partition", "offset", "reasons", "value", "verdict"]
+    with stores.engine.session() as session:
+        files = stores.quarantine.files(_rejected_days(stores))
+        rows = session.scan(files, stores.quarantine.schema, [*columns, "ingested_at"])
+        rejected = rows.filter(rows.verdict == "rejected")
+        newest = rejected.order_by(
+            *(rejected[name].desc() for name in ("ingested_at", "partition", "offset"))
+        )
+        found = session.table(newest.limit(limit).select(*columns[:-1]))
+    return [
+        DeadLetter(
+            event_date=row["event_date"],
+            origin=row["origin"],
+            partition=row["partition"],
+            offset=row["offset"],
+            reasons=tuple(row["reasons"]),
+            record=shortened(row["value"]),
+        )
+        for row in found.to_pylist()
+    ]
+
+
+def rejected_count(stream: str) -> int:
+    """How many records of a stream stand rejected, over all days."""
+    return sum(_stores(stream).quarantine.rows_by_day(verdict="rejected").values())
+
+
+def shortened(value: bytes | None) -> str:
+    """The record's first bytes as text, with how many follow; a tombstone has none."""
+    if value is None:
+        return "(tombstone: no value)"
+    text = value[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
+    rest = len(value) - SHOWN_BYTES
+    return f"{text} ... {rest:,} bytes more" if rest > 0 else text
+
+
+def replay(
+    home: Home, stream: str, first: date | None, last: date | None, progress: Progress
+) -> tuple[list[Replayed], list[RunReport]]:
+    """Make the days anew that hold rejected records, in all layers behind raw, facts and rollups
+    too; days without any are left as they are.
+
+    Raises UnknownStreamError, and RunFailedError if a run fails; the days before it are done.
+    """
+    stores = _stores(stream)
+    days = _rejected_days(stores)
+    ranges = runs_of_days(days, first or date.min, last or date.max)
+    chosen = [day for day in days if any(begin <= day <= end for begin, end in ranges)]
+    before = _verdicts(stores, chosen)
+    assets = [f"cleaned/{stream}", f"quarantine/{stream}"]
+    assets += [key.to_user_string() for key in fed_by(stream)]
+    reports = [rebuild_days(home, begin, end, assets, progress) for begin, end in ranges]
+    after = _verdicts(stores, chosen)
+    return [Replayed(day, before[day], after[day]) for day in chosen], reports
+
+
+def _rejected_days(stores: StreamStores) -> list[date]:
+    return sorted(
+        day for day, rows in stores.quarantine.rows_by_day(verdict="rejected").items() if rows
+    )
+
+
+def _verdicts(stores: StreamStores, days: Sequence[date]) -> dict[date, Verdicts]:
+    rejected = stores.quarantine.rows_by_day(verdict="rejected")
+    accepted = stores.cleaned.rows_by_day()
+    warehouse = stores.loader.rows_by_day()
+    return {
+        day: Verdicts(rejected.get(day, 0), accepted.get(day, 0), warehouse.get(day, 0))
+        for day in days
+    }
+
+
+def _stores(stream: str) -> StreamStores:
+    return StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(stream))

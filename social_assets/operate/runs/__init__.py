@@ -1,0 +1,1 @@
+"""Dagster runs that a command starts, and the instance that records them."""

@@ -1,0 +1,238 @@
+"""What a backfill would do, told before it does it: nothing is written here.
+
+Here belongs which days go in which run, and what of them there is at each layer. The run itself is
+`runs.rebuild_days`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from dagster import AssetKey, AssetSelection
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.contracts.contract import FIRST_EVENT_DATE
+from social_assets.contracts.registry import contract, contracts
+from social_assets.defs.partitions import day_range, runs_of_days
+from social_assets.defs.stores import StoresResource
+from social_assets.lake.schemas import Layer
+from social_assets.pipeline.stores import Stores
+from social_assets.warehouse.dbt.translator import Warehouse
+
+Rows = Mapping[date, int]
+
+SHOWN = 3
+
+LAKE_LAYERS: Mapping[str, Layer] = {
+    "raw": "raw",
+    "cleaned": "cleaned",
+    "quarantine": "quarantine",
+}
+
+
+class NoSuchAssetError(LookupError):
+    """An asset was named that a backfill does not make."""
+
+    def __init__(self, names: Iterable[str], known: Iterable[AssetKey]) -> None:
+        super().__init__(
+            f"no asset {', '.join(sorted(names))} to backfill; there are "
+            f"{', '.join(key.to_user_string() for key in sorted(known))}"
+        )
+
+
+class NoDaysError(LookupError):
+    """There is nothing to make anew."""
+
+    def __init__(self) -> None:
+        super().__init__("there are no records yet: load files first")
+
+
+class NoSuchDaysError(LookupError):
+    """Days were named that no partition has, or that no asset or source has rows of."""
+
+    def __init__(self, which: str, known: str) -> None:
+        super().__init__(f"nothing to backfill {which}: {known}")
+
+
+@dataclass(frozen=True)
+class Swap:
+    """One asset in a backfill: what its days hold now and what they are made from.
+
+    `rows` is None of an asset that keeps none, such as a view. `emptied` are the days that have
+    rows and whose sources have none any more; `refused` those that have lost a source to retention,
+    so that the run would refuse them.
+    """
+
+    asset: AssetKey
+    days: int
+    rows: int | None
+    source_rows: int
+    emptied: tuple[date, ...]
+    refused: tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class BackfillPlan:
+    """The runs of a backfill, first and last day of each, and what each asset comes to."""
+
+    runs: tuple[tuple[date, date], ...]
+    swaps: tuple[Swap, ...]
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions would be made, of all assets."""
+        days = sum(len(day_range(first, last)) for first, last in self.runs)
+        return days * len(self.swaps)
+
+
+def plan_backfill(
+    home: Home, first: date | None, last: date | None, assets: Sequence[str] = ()
+) -> BackfillPlan:
+    """Plan to make days anew: of all layers, or only the assets named (`star/fact_engagement`).
+
+    Without a first or last day, those count that have rows in any of these assets or their sources,
+    but none that has lost a source to retention; each unbroken range is one run. Between two dates
+    given every day counts: one that has become empty is to become empty behind. Raises
+    NoSuchAssetError, NoDaysError, NoSuchDaysError.
+    """
+    stores = StoresResource(clickhouse=ClickHouseResource()).stores()
+    upstream = _upstream(home)
+    wanted = {AssetKey.from_user_string(name): name for name in assets}
+    unknown = wanted.keys() - upstream.keys()
+    if unknown:
+        raise NoSuchAssetError((wanted[key] for key in unknown), upstream)
+    chosen = list(upstream)
+    if assets:
+        together = made_together(assets)
+        chosen = [key for key in upstream if key in together]
+    named = {*chosen, *(source for key in chosen for source in upstream[key])}
+    held = {key: _rows(stores, home, key) for key in upstream if key in named}
+    retired = {
+        key: stores.lake.retired().days(*(each.to_user_string() for each in upstream[key]))
+        for key in chosen
+    }
+    found = {day for rows in held.values() for day in rows or ()}
+    refuse_days_beyond(first, last, found)
+    if first and last:
+        runs = [(first, last)]
+    else:
+        if not found:
+            raise NoDaysError
+        kept = found.difference(*retired.values())
+        runs = runs_of_days(kept, first or min(found), last or max(found))
+    days = {day for begin, until in runs for day in day_range(begin, until)}
+    return BackfillPlan(tuple(runs), tuple(swaps(chosen, upstream, held, retired, days)))
+
+
+def refuse_days_beyond(first: date | None, last: date | None, held: set[date]) -> None:
+    """Raise NoSuchDaysError if a range names days without a partition, or none with rows."""
+    if not held:
+        if first and last:
+            raise NoDaysError
+        return
+    until = datetime.now(UTC).date() + timedelta(days=1)
+    for named, day in (("--from", first), ("--to", last)):
+        if day is not None and not FIRST_EVENT_DATE <= day <= until:
+            raise NoSuchDaysError(
+                f"for {named} {day}", f"partitions are {FIRST_EVENT_DATE} to {until}"
+            )
+    begin, end = first or min(held), last or max(held)
+    if not any(begin <= day <= end for day in held):
+        raise NoSuchDaysError(
+            f"from {begin} to {end}",
+            f"no asset or source has rows of these days; there are rows of {min(held)} to "
+            f"{max(held)}",
+        )
+
+
+def made_together(assets: Sequence[str]) -> set[AssetKey]:
+    """The assets named, and those that can't be made without them: cleaned and quarantine."""
+    from social_assets.definitions import defs
+
+    named = AssetSelection.assets(*(AssetKey.from_user_string(name) for name in assets))
+    return set(named.required_multi_asset_neighbors().resolve(defs.resolve_asset_graph()))
+
+
+def swaps(
+    chosen: Sequence[AssetKey],
+    upstream: Mapping[AssetKey, Sequence[AssetKey]],
+    held: Mapping[AssetKey, Rows | None],
+    retired: Mapping[AssetKey, set[date]],
+    days: set[date],
+) -> Iterator[Swap]:
+    """What each of some assets comes to, of what all hold and have lost to retention; pure.
+
+    Along the way of a row, since what is emptied empties what lies behind it.
+    """
+    filled = {key: set(rows or ()) for key, rows in held.items()}
+    for key in chosen:
+        rows, sources = held[key], upstream[key]
+        if sources:
+            fed = set().union(*(filled[source] for source in sources))
+            filled[key] = (filled[key] - days) | (fed & days)
+        before = {day for day in rows or () if day in days}
+        yield Swap(
+            asset=key,
+            days=len(days),
+            rows=None if rows is None else sum(rows[day] for day in before),
+            source_rows=sum(
+                n for each in sources for day, n in (held[each] or {}).items() if day in days
+            ),
+            emptied=tuple(sorted(before - filled[key] - retired[key])),
+            refused=tuple(sorted(days & retired[key])),
+        )
+
+
+def _upstream(home: Home) -> dict[AssetKey, list[AssetKey]]:
+    """Every asset that a backfill makes, along the way of a row, and what it is made from."""
+    project = Warehouse.of(home)
+    raw = [AssetKey(["raw", each.name]) for each in contracts()]
+    found: dict[AssetKey, list[AssetKey]] = {key: [] for key in raw}
+    for layer in ("cleaned", "quarantine"):
+        found |= {AssetKey([layer, key.path[-1]]): [key] for key in raw}
+    for layer in ("star", "rollups"):
+        for spec in project.specs(layer):
+            found[spec.key] = sorted(dep.asset_key for dep in spec.deps)
+    return found
+
+
+def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
+    """Rows by day as they are now; None of what keeps none."""
+    layer, name = key.path
+    if layer in LAKE_LAYERS:
+        return stores.lake.table(LAKE_LAYERS[layer], contract(name)).rows_by_day()
+    tables = {table.asset: table for table in Warehouse.of(home).tables(layer)}
+    if key not in tables:
+        return None
+    with stores.clickhouse.client("backfill plan") as client:
+        found = client.query(
+            "SELECT toDate(partition), sum(rows) FROM system.parts\n"
+            "WHERE active AND database = {database:String} AND table = {name:String} GROUP BY 1",
+            parameters={"database": tables[key].database, "name": tables[key].name},
+        )
+        return {row[0]: row[1] for row in found.result_rows}
+
+
+def plan_rows(plan: BackfillPlan) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """The plan as a table: its columns, and a row an asset."""
+    names = ("asset", "days", "rows_now", "rows_in_sources", "emptied", "refused")
+    return names, [
+        (
+            swap.asset.to_user_string(),
+            swap.days,
+            swap.rows,
+            swap.source_rows,
+            _listed(swap.emptied),
+            _listed(swap.refused),
+        )
+        for swap in plan.swaps
+    ]
+
+
+def _listed(days: Sequence[date]) -> str:
+    if len(days) <= SHOWN:
+        return ", ".join(day.isoformat() for day in days)
+    return f"{len(days)} days of {days[0]} to {days[-1]}"

@@ -1,0 +1,210 @@
+"""Dagster runs started from the command line, in this process, with their progress shown.
+
+Here belongs how a run is started and what is learnt from it. What the runs do is the assets'.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckSeverity,
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    EventLogEntry,
+    RunConfig,
+    RunsFilter,
+)
+from dagster._core.storage.tags import MAX_RETRIES_TAG  # not exported
+from dagster._core.utils import make_new_run_id  # not exported; listening needs the id first
+
+from resources.settings.home import Home
+from social_assets.defs.ingestion.load_job import JOB_NAME as LOAD
+from social_assets.defs.ingestion.load_job import run_config
+from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND
+from social_assets.defs.partitions import range_tags
+from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.operate.runs.backfill_plan import made_together
+from social_assets.operate.runs.cli_run_lock import own_run
+from social_assets.operate.runs.failures import RunFailedError
+from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.origin import give_origin
+from social_assets.pipeline.allowed_files import granted
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+Progress = Callable[[str], None]
+
+_QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+_NOT_RETRIED = {MAX_RETRIES_TAG: "0"}
+"""Whoever gave the command sees that it failed, and gives it again."""
+
+_SHOWN = {DagsterEventType.STEP_SUCCESS: "done", DagsterEventType.STEP_FAILURE: "FAILED"}
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What became of a run."""
+
+    run_id: str
+    materialized: int
+    checks: tuple[AssetCheckEvaluation, ...] = field(repr=False)
+
+    @property
+    def check_counts(self) -> Counter[str]:
+        """How many checks passed, warned, failed."""
+        return Counter(map(_verdict, self.checks))
+
+    def as_json(self) -> dict[str, object]:
+        """The same for a machine."""
+        return {
+            "run_id": self.run_id,
+            "materialized": self.materialized,
+            "checks": dict(self.check_counts),
+            "failed_checks": self.failed_checks,
+        }
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(self.check_counts.items()))
+        counted = f"{self.materialized} materializations; checks: {counts or 'none'}"
+        return "\n  failed: ".join([counted, *self.failed_checks])
+
+    @property
+    def failed_checks(self) -> list[str]:
+        """The checks that failed, on whatever day: `cleaned/posts fresh`."""
+        failed = (check for check in self.checks if _verdict(check) == "failed")
+        return sorted({f"{each.asset_key.to_user_string()} {each.check_name}" for each in failed})
+
+
+def _verdict(check: AssetCheckEvaluation) -> str:
+    if check.passed:
+        return "passed"
+    return "warned" if check.severity == AssetCheckSeverity.WARN else "failed"
+
+
+def load_files(
+    home: Home, stream: str, files: Sequence[Path], on: date | None, progress: Progress
+) -> RunReport:
+    """Take files through every hop of a stream. Raises RunFailedError if one could not be read."""
+    config = run_config(stream, [file.absolute() for file in files], on)
+    with granted(files):
+        return _run(home, LOAD, progress, config=config, tags={STREAM_TAG: stream})
+
+
+def rebuild_days(
+    home: Home,
+    first: date,
+    last: date,
+    assets: Sequence[str],
+    progress: Progress,
+    *,
+    then: Mapping[str, Callable[[], None]] | None = None,
+) -> RunReport:
+    """Make a range of days anew, all layers or only the assets named (`star/fact_engagement`).
+
+    `then` holds what is to be called as soon as the step of a name is done.
+    """
+    selected = sorted(made_together(assets)) if assets else None
+    tags = range_tags(first, last)
+    return _run(home, REBUILD, progress, tags=tags, selected=selected, then=then)
+
+
+def recommend(home: Home, progress: Progress) -> RunReport:
+    """Train and evaluate the models, publish the champion."""
+    return _run(home, RECOMMEND, progress)
+
+
+def newest_report(home: Home, job: str) -> RunReport:
+    """What became of a job's latest run, whatever process it ran in; LookupError without one."""
+    with open_instance(home) as instance:
+        runs = instance.get_runs(RunsFilter(job_name=job), limit=1)
+        if not runs:
+            raise LookupError(f"job {job} has no run in {home.path}")
+        (run,) = runs
+        made, judged = (
+            instance.all_logs(run.run_id, of_type=kind)
+            for kind in (
+                DagsterEventType.ASSET_MATERIALIZATION,
+                DagsterEventType.ASSET_CHECK_EVALUATION,
+            )
+        )
+    checks = tuple(
+        each.dagster_event.asset_check_evaluation_data for each in judged if each.dagster_event
+    )
+    return RunReport(run_id=run.run_id, materialized=len(made), checks=checks)
+
+
+def _run(
+    home: Home,
+    job: str,
+    progress: Progress,
+    *,
+    config: RunConfig | None = None,
+    tags: dict[str, str] | None = None,
+    selected: Sequence[AssetKey] | None = None,
+    then: Mapping[str, Callable[[], None]] | None = None,
+) -> RunReport:
+    run_id = make_new_run_id()
+    with open_instance(home) as instance:
+        from social_assets.definitions import defs
+
+        give_origin(instance, job)
+        _follow(instance, run_id, progress, then or {})
+        definition = defs.resolve_job_def(job)
+        with own_run(home, instance, run_id):
+            result = definition.execute_in_process(
+                run_config=RunConfig(ops=config.ops if config else {}, loggers=_QUIET),
+                instance=instance,
+                tags={**(tags or {}), **_NOT_RETRIED},
+                run_id=run_id,
+                raise_on_error=False,
+                asset_selection=selected,
+            )
+    if not result.success:
+        raise RunFailedError(_failures(result))
+    return RunReport(
+        run_id=run_id,
+        materialized=len(result.get_asset_materialization_events()),
+        checks=tuple(result.get_asset_check_evaluations()),
+    )
+
+
+def _follow(
+    instance: DagsterInstance,
+    run_id: str,
+    progress: Progress,
+    then: Mapping[str, Callable[[], None]],
+) -> None:
+    """Say of each step that it is done, as it is done, and call what was waiting for it."""
+
+    def tell(event: EventLogEntry) -> None:
+        what = event.dagster_event
+        if what is not None and what.event_type in _SHOWN:
+            name = (event.step_key or "").replace("__", "/")
+            seconds = getattr(what.event_specific_data, "duration_ms", 0) / 1000
+            progress(f"{name}: {_SHOWN[what.event_type]} {f'({seconds:.1f} s)' if seconds else ''}")
+            if what.event_type == DagsterEventType.STEP_SUCCESS and name in then:
+                then[name]()
+
+    instance.add_event_listener(run_id, tell)
+
+
+def _failures(result: ExecuteInProcessResult) -> str:
+    """The message of each failed step, on one line each, without traces."""
+    lines = []
+    for event in result.get_step_failure_events():
+        error = event.step_failure_data.error
+        # Below Dagster's own error that of the step, which says what was tried; not what led to it.
+        error = (error and error.cause) or error
+        reason = event.step_failure_data.user_failure_data
+        text = (reason and reason.description) or (error and error.message) or "failed"
+        lines.append(f"{event.step_key}: {' '.join(text.split())}")
+    return "\n".join(lines) or f"run {result.run_id} failed; see it in the UI"

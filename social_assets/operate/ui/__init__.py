@@ -1,0 +1,1 @@
+"""The Dagster UI of a home: its process, its gate, its lock."""

@@ -1,0 +1,63 @@
+"""One Dagster UI and daemon for each home: the lock, and who holds it.
+
+Here belongs the refusal of a second `dev` or `demo-live` of a home: two daemons would each start
+the runs of all sensors and schedules. The lock is the operating system's (`flock`) and belongs to
+the process that runs `dagster dev`, so that it ends with it, also by kill -9.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from typing import IO
+
+from resources.machine.port_holder import describe_process, holder, is_taken
+from resources.settings.home import Home
+from social_assets.operate.runs.failures import RunFailedError
+
+HOST = "127.0.0.1"
+
+
+def lock_ui(home: Home, port: int) -> IO[str]:
+    """Take the lock of the home's UI, whose port must be free. Closing the file gives it back.
+
+    A process that inherits the file holds it, too. Raises RunFailedError naming who has the lock or
+    the port.
+    """
+    folder = home.path / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "ui.lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        who = _holder(file)
+        file.close()
+        raise RunFailedError(
+            f"the Dagster UI of {home.path} runs already: {who}; use it, or end it first. "
+            "Two daemons of one home would start each run twice"
+        ) from None
+    if is_taken(HOST, port):
+        file.close()
+        raise RunFailedError(
+            f"port {port} of {HOST} is taken by {holder(port)}; end it, or name another with --port"
+        )
+    record_holder(file, os.getpid(), port)
+    return file
+
+
+def record_holder(file: IO[str], pid: int, port: int) -> None:
+    """Write down who holds the lock, for the message to the next one."""
+    file.seek(0)
+    file.truncate()
+    json.dump({"pid": pid, "port": port}, file)
+    file.flush()
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    text = file.read()
+    if not text:
+        return "a process that starts at this moment"
+    found = json.loads(text)
+    return f"{describe_process(int(found['pid']))}, at http://{HOST}:{found['port']}"

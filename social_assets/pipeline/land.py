@@ -1,0 +1,148 @@
+"""The first hop: a file's records into the raw table, verbatim, once.
+
+Here belongs the landing of batch files. One file is one batch and one commit; its content hash is
+the batch's id and the transaction, so that the same file under any name is one load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
+
+from social_assets.contracts.contract import Contract
+from social_assets.ingest.files.open_file import content_hash, read_records
+from social_assets.ingest.records import RECORDS, FileError
+from social_assets.lake.delta import Applied
+from social_assets.lake.schemas import RAW
+from social_assets.pipeline.landing_folder import LandingDateError, check_landing_date
+from social_assets.pipeline.landing_progress import watched
+from social_assets.pipeline.stores import StreamStores
+from social_assets.transform.duckdb_engine import Session
+from social_assets.transform.event_dates import EventDates
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A file in the raw table. `already` says that an earlier load had brought it."""
+
+    batch_id: str
+    path: Path
+    already: bool
+
+
+def land_file(
+    stores: StreamStores, session: Session, path: Path, landing_date: date | None = None
+) -> Landed:
+    """Land a file's records under their event dates; the stream's lock is held by the caller, who
+    also enters what was landed in the ledger (`account.reconcile`).
+
+    `landing_date` (today by default) is the date of records that carry none. Raises FileError and
+    leaves nothing behind if the file cannot be read to its end.
+    """
+    batch_id = content_hash(path)
+    if stores.raw.applied_version(batch_id) is not None:
+        return Landed(batch_id, path, already=True)
+    if landing_date is not None:
+        try:
+            check_landing_date(landing_date)
+        except LandingDateError as error:
+            raise FileError(path, str(error)) from error
+    arrived = arrival(stores)
+    timestamp = datetime.combine(landing_date or arrived.date(), time(), UTC)
+    lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrived)
+    records = watched(path, read_records(stores.contract, path, session.json_records))
+    _append(stores, lander.raw_batches(session, records), batch_id)
+    return Landed(batch_id, path, already=False)
+
+
+def arrival(stores: StreamStores) -> datetime:
+    """Now, but later than all that has landed, whatever the clock says: the order decides who was
+    first, and an instant identifies a micro-batch.
+    """
+    latest = stores.raw.latest("ingested_at")
+    now = datetime.now(UTC)
+    # Delta's statistics cut times to milliseconds: the latest may be almost one later than it says.
+    return now if latest is None else max(now, latest + timedelta(milliseconds=1))
+
+
+def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: str) -> None:
+    """One commit of all batches, none if there are none."""
+    failures: list[FileError] = []
+
+    def noted() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from batches
+        except FileError as error:
+            failures.append(error)
+            raise
+
+    rows = noted()
+    first = next(rows, None)
+    if first is None:
+        return
+    try:
+        reader = pa.RecordBatchReader.from_batches(RAW, chain([first], rows))
+        stores.raw.append(reader, Applied(batch_id, 1))
+    except DeltaError as error:
+        # Delta reports what its source raised as an error of its own.
+        raise (failures[0] if failures else error) from error
+
+
+@dataclass(frozen=True)
+class _Lander:
+    """What all records of one file share."""
+
+    contract: Contract
+    origin: str
+    batch_id: str
+    timestamp: datetime
+    arrival: datetime
+
+    def raw_batches(
+        self, session: Session, batches: Iterator[pa.RecordBatch]
+    ) -> Iterator[pa.RecordBatch]:
+        """Records with provenance and event date, as rows of the raw table."""
+        dates = EventDates(session, self.contract) if self.contract.event_time else None
+        for records in batches:
+            columns = self._columns(records)
+            if dates is not None:
+                columns["event_date"] = dates.of(_block(columns)).combine_chunks()
+            yield pa.record_batch([columns[name] for name in RAW.names], schema=RAW)
+
+    def _columns(self, records: pa.RecordBatch) -> dict[str, pa.Array]:
+        count = records.num_rows
+        constant = {
+            "source": "file",
+            "origin": self.origin,
+            "partition": 0,
+            "timestamp": self.timestamp,
+            "ingested_at": self.arrival,
+            "batch_id": self.batch_id,
+            "event_date": self.timestamp.date(),
+            "key": None,
+            "headers": None,
+        }
+        repeated = {
+            name: pa.repeat(pa.scalar(value, RAW.field(name).type), count)
+            for name, value in constant.items()
+        }
+        return {**repeated, **{name: records.column(name) for name in RECORDS.names}}
+
+
+def _block(columns: dict[str, pa.Array]) -> pa.Table:
+    """The columns that EventDates reads, times in UTC without zone."""
+    return pa.table(
+        {
+            "record_bytes": columns["value"],
+            "csv_header": columns["csv_header"],
+            "offset": columns["offset"],
+            "timestamp": columns["timestamp"].cast(pa.timestamp("us")),
+            "ingested_at": columns["ingested_at"].cast(pa.timestamp("us")),
+        }
+    )

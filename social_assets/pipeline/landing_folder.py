@@ -1,0 +1,92 @@
+"""The landing folder of a stream: files dropped there are loaded, then moved aside.
+
+Here belongs what the folder means: which files wait, which date a name gives (`..._2026-01-31.csv`,
+for records that carry none), where they go. A name that starts with a dot or ends in `.part` is
+still being written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from social_assets.contracts.contract import FIRST_EVENT_DATE
+from social_assets.pipeline.allowed_files import check_folder
+
+if TYPE_CHECKING:
+    from social_assets.pipeline.stream_work import Ingested
+
+LOADED, FAILED = "loaded", "failed"
+_DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
+
+
+class LandingDateError(ValueError):
+    """A date for records that carry none lies outside of the partitions."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """`<landing>/<stream>/`, with `loaded/` and `failed/` below it."""
+
+    root: Path
+    stream: str
+
+    @property
+    def folder(self) -> Path:
+        """Where files are dropped."""
+        return self.root / self.stream
+
+    def waiting(self) -> list[Path]:
+        """The files to load, in the order of their names."""
+        if not self.folder.is_dir():
+            return []
+        files = sorted(p for p in self.folder.iterdir() if p.is_file())
+        return [p for p in files if not p.name.startswith(".") and p.suffix != ".part"]
+
+    def failed(self) -> list[Path]:
+        """The files that could not be read, until someone takes them away."""
+        folder = self.folder / FAILED
+        return sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
+
+    def put_aside(self, ingested: Ingested) -> None:
+        """Move what was landed to `loaded/`, and what cannot be to `failed/`."""
+        for file in ingested.landed:
+            self._move(file.path, LOADED)
+        for failure in ingested.failures:
+            self._move(failure.path, FAILED)
+
+    def _move(self, path: Path, outcome: str) -> Path:
+        """A name that is taken gets a number."""
+        target = self.folder / outcome
+        check_folder(target)
+        target.mkdir(parents=True, exist_ok=True)
+        place = target / path.name
+        number = 1
+        while place.exists():
+            number += 1
+            place = target / f"{path.name}.{number}"
+        return path.rename(place)
+
+
+def check_landing_date(day: date) -> None:
+    """Raise LandingDateError unless a partition has that date: it is where records would land."""
+    last = datetime.now(UTC).date() + timedelta(days=1)
+    if not FIRST_EVENT_DATE <= day <= last:
+        raise LandingDateError(
+            f"no partition has the date {day}: records land on {FIRST_EVENT_DATE} to {last} "
+            "(tomorrow); give the date that the records are of, with --date or in the file's name"
+        )
+
+
+def date_in(path: Path) -> date | None:
+    """The date `YYYY-MM-DD` in a file's name; None where there is none, or no such day."""
+    found = _DATE.search(path.name)
+    if found is None:
+        return None
+    try:
+        return date.fromisoformat(found.group(1))
+    except ValueError:
+        return None

@@ -1,0 +1,74 @@
+"""Keeps the ledger true: what the tables hold is counted, and what the ledger lacks is added.
+
+Here belongs the counting of rows by batch and date. It is called after each hop and at the start
+of each load or rebuild, so that a crash between a table's commit and the ledger's leaves no gap.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from social_assets.lake.delta import LakeTable
+from social_assets.lake.ledger import Entry
+from social_assets.pipeline.stores import StreamStores
+from social_assets.transform.duckdb_engine import Session
+
+_BATCH_DAY = ["batch_id", "event_date", "origin"]
+
+
+def reconcile(stores: StreamStores) -> None:
+    """Add to the ledger the batches that raw holds and the ledger does not know.
+
+    Compares counts by date, from the logs; scans only the dates that differ.
+    """
+    known = Counter[date]()
+    for entry in stores.ledger.entries("raw"):
+        known[entry.event_date] += entry.records
+    differing = [day for day, rows in stores.raw.rows_by_day().items() if known[day] != rows]
+    if not differing:
+        return
+    with stores.engine.session() as session:
+        counted = _counted(session, stores.raw, differing)
+    stores.ledger.record("raw", [Entry(*key, records=n) for key, n in counted.items()])
+
+
+def account_cleaned(
+    stores: StreamStores, days: Iterable[date], batch_id: str | None = None
+) -> None:
+    """Enter what cleaned and quarantine hold of some days, of one batch or of all."""
+    listed = list(days)
+    with stores.engine.session() as session:
+        landed = _counted(session, stores.raw, listed, batch_id)
+        accepted = _counted(session, stores.cleaned, listed, batch_id)
+        duplicates = _counted(session, stores.quarantine, listed, batch_id, "duplicate")
+        rejected = _counted(session, stores.quarantine, listed, batch_id, "rejected")
+    entries = [
+        Entry(*key, records=accepted[key], duplicates=duplicates[key], rejected=rejected[key])
+        for key in landed
+    ]
+    stores.ledger.record("cleaned", entries)
+
+
+def _counted(
+    session: Session,
+    table: LakeTable,
+    days: list[date],
+    batch_id: str | None = None,
+    verdict: str | None = None,
+) -> Counter[tuple[str, date, str]]:
+    """Rows by batch, date and origin, in the order in which the batches landed."""
+    columns = [*_BATCH_DAY, "ingested_at", *(["verdict"] if verdict else [])]
+    rows: ir.Table = session.scan(table.files(days), table.schema, columns)
+    if batch_id is not None:
+        rows = rows.filter(rows.batch_id == session.constant(batch_id))
+    if verdict is not None:
+        rows = rows.filter(rows.verdict == verdict)
+    groups = rows.group_by(_BATCH_DAY).agg(n=rows.count(), landed=rows.ingested_at.min())
+    counted: pa.Table = session.table(groups.order_by("landed", "batch_id", "event_date"))
+    keys = zip(*(counted[name].to_pylist() for name in _BATCH_DAY), strict=True)
+    return Counter(dict(zip(keys, counted["n"].to_pylist(), strict=True)))

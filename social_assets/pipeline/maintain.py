@@ -1,0 +1,71 @@
+"""A stream's upkeep at night: days beyond their time go, files are brought together, dead ones go.
+
+Here belongs the order, and whose days are beyond their time. How a table is kept small is
+`lake.maintenance`'s, how a warehouse's table drops days `warehouse.expiry`'s. A layer at a time
+under the stream's lock, so that a drain that gave way need not wait for all of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from social_assets.lake.delta import LakeTable
+from social_assets.lake.maintenance import Freed, maintain
+from social_assets.lake.schemas import Layer
+from social_assets.pipeline.stores import Stores, StreamStores
+from social_assets.warehouse.expiry import days_before, drop_days
+
+
+def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
+    """Maintain every table of a stream in the lake, and `cleaned.<stream>`; returns what each
+    freed, by name. Waits for the stream's lock.
+    """
+    retention = stores.contract.retention
+    kept: dict[Layer, int | None] = {
+        "raw": retention.raw_days,
+        "cleaned": retention.cleaned_days,
+        "quarantine": retention.quarantine_days,
+    }
+    freed: dict[str, Freed] = {}
+    for layer, days in kept.items():
+        limit = first_kept(today, days)
+        with stores.lock():
+            table = stores.stores.lake.table(layer, stores.contract)
+            present = table.rows_by_day()
+            expired = {day: rows for day, rows in present.items() if limit and day < limit}
+            stores.stores.lake.retired().record(f"{layer}/{stores.contract.name}", expired)
+            freed[layer] = maintain(table, expired)
+    beside: Mapping[str, LakeTable] = {"batches": stores.ledger.table, "gaps": stores.gaps.table}
+    with stores.lock():
+        freed |= {name: maintain(table) for name, table in beside.items()}
+        limit = first_kept(today, retention.cleaned_days)
+        if limit:
+            stores.loader.prepare()
+            asset = f"cleaned/{stores.contract.name}"
+            freed["warehouse"] = expire(
+                stores.stores, asset, stores.loader.table, limit, stores.log_comment
+            )
+    return freed
+
+
+def expire(
+    stores: Stores, asset: str, table: str, limit: date, log_comment: str | None = None
+) -> Freed:
+    """Drop the days of a warehouse's table before a date; they are recorded first."""
+    started = time.monotonic()
+    with stores.clickhouse.client(log_comment) as client:
+        days = days_before(client, table, limit)
+        stores.lake.retired().record(asset, {day: each.rows for day, each in days.items()})
+        drop_days(client, table, days)
+    return Freed(
+        rows_removed=sum(each.rows for each in days.values()),
+        bytes_freed=sum(each.size_bytes for each in days.values()),
+        seconds=time.monotonic() - started,
+    )
+
+
+def first_kept(today: date, days: int | None) -> date | None:
+    """The first day that is kept so many days; None where all are."""
+    return None if days is None else today - timedelta(days=days)

@@ -1,0 +1,89 @@
+"""What a hop works on: the stores of one stream, and the lock that keeps others off it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from social_assets.contracts.contract import Contract
+from social_assets.lake.delta import LakeTable
+from social_assets.lake.gaps import Gaps
+from social_assets.lake.lake import Lake
+from social_assets.lake.ledger import Ledger
+from social_assets.lake.lock import is_wanted, stream_lock
+from social_assets.transform.duckdb_engine import DuckDBEngine
+from social_assets.warehouse.loader import ClientFactory, Loader
+
+RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Lake, engine and warehouse, from which a stream's own tables are named."""
+
+    lake: Lake
+    engine: DuckDBEngine
+    clickhouse: ClientFactory
+
+    def of(self, contract: Contract, log_comment: str | None = None) -> StreamStores:
+        """The stores of one stream; `log_comment` tags its warehouse queries."""
+        return StreamStores(self, contract, log_comment)
+
+
+@dataclass(frozen=True)
+class StreamStores:
+    """The tables of one stream, in lake and warehouse."""
+
+    stores: Stores
+    contract: Contract
+    log_comment: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The Dagster run that works on it, with which `log_comment` begins; "" outside of one."""
+        found = RUN_ID.match(self.log_comment or "")
+        return found[0] if found else ""
+
+    @property
+    def engine(self) -> DuckDBEngine:
+        """What runs the expressions."""
+        return self.stores.engine
+
+    @property
+    def raw(self) -> LakeTable:
+        """Records as they came."""
+        return self.stores.lake.table("raw", self.contract)
+
+    @property
+    def cleaned(self) -> LakeTable:
+        """Accepted records."""
+        return self.stores.lake.table("cleaned", self.contract)
+
+    @property
+    def quarantine(self) -> LakeTable:
+        """Rejected and duplicate records."""
+        return self.stores.lake.table("quarantine", self.contract)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What each hop took, by batch and date."""
+        return self.stores.lake.ledger(self.contract)
+
+    @property
+    def gaps(self) -> Gaps:
+        """What of the topic was gone before it was read."""
+        return self.stores.lake.gaps(self.contract)
+
+    @property
+    def loader(self) -> Loader:
+        """The way into the warehouse."""
+        return Loader(self.stores.clickhouse, self.contract, self.log_comment)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Held by whoever writes to the stream."""
+        return stream_lock(self.stores.lake.locks, self.contract.name)
+
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for the lock, which the caller holds."""
+        return is_wanted(self.stores.lake.locks, self.contract.name)

@@ -1,0 +1,104 @@
+"""Where a stream's topic is to be read from: the lake's offsets against the broker's.
+
+Here belongs the comparison, which the sensor, the drain and the lag check share, and what makes a
+range unreadable. The lake holds the offsets: each commit of raw carries, per partition, the offset
+before which everything has landed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from social_assets.lake.delta import Applied, LakeTable
+from social_assets.lake.gaps import MissingRange
+
+ALL_PARTITIONS = -1
+
+REASONS = {
+    "retention": "deleted by the topic's retention before it was read",
+    "recreated": "the topic was deleted and made again; what had not been read before is gone",
+    "truncated": "the partition ended before: its log was cut, as by a leader that lagged behind",
+    "deleted": "the topic or partition was deleted before it was read",
+}
+"""Why a range of offsets is gone, by what the reader calls it."""
+
+
+class TopicOffsets(Protocol):
+    """What a broker has of a topic; `resources.kafka.resource` says more."""
+
+    @property
+    def topic(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def topic_id(self) -> str:
+        """Another one after the topic was deleted and made again; '' where brokers give none."""
+        ...
+
+    @property
+    def earliest(self) -> Mapping[int, int]:
+        """Partition -> first offset that is still there."""
+        ...
+
+    @property
+    def end(self) -> Mapping[int, int]:
+        """Partition -> offset that the next record gets."""
+        ...
+
+
+@dataclass(frozen=True)
+class Starts:
+    """From where a topic is to be read, and what of it is gone."""
+
+    offsets: Mapping[int, int]
+    missing: tuple[MissingRange, ...]
+
+    def lag(self, offsets: TopicOffsets) -> int:
+        """How many offsets the broker is ahead of the lake."""
+        return sum(max(0, offsets.end[p] - start) for p, start in self.offsets.items())
+
+
+def app_id(topic: str, topic_id: str, partition: int) -> str:
+    """The application id under which raw keeps the offset of one partition."""
+    return f"kafka/{topic}/{topic_id}/{partition}"
+
+
+def topic_app_id(topic: str) -> str:
+    """The application id that says that raw has records of this topic, in any of its lives."""
+    return f"kafka/{topic}"
+
+
+def landed(offsets: TopicOffsets, next_offsets: Mapping[int, int]) -> list[Applied]:
+    """What goes into raw with records: of each partition the offset before which all has landed."""
+    topic, topic_id = offsets.topic, offsets.topic_id
+    applied = [Applied(app_id(topic, topic_id, p), end) for p, end in next_offsets.items()]
+    return [*applied, Applied(topic_app_id(topic), 1)]
+
+
+def starts(raw: LakeTable, offsets: TopicOffsets) -> Starts:
+    """The first offset to read of each partition that the broker has now."""
+    topic, topic_id = offsets.topic, offsets.topic_id
+    ids = {partition: app_id(topic, topic_id, partition) for partition in offsets.end}
+    applied = raw.applied_versions([*ids.values(), topic_app_id(topic)])
+    found: dict[int, int] = {}
+    missing: list[MissingRange] = []
+    if topic_app_id(topic) in applied and len(applied) == 1:
+        missing.append(MissingRange(topic, topic_id, ALL_PARTITIONS, 0, None, REASONS["recreated"]))
+    for partition, identity in ids.items():
+        earliest, end = offsets.earliest[partition], offsets.end[partition]
+        start = applied.get(identity, earliest)
+        if start < earliest:
+            reason = REASONS["retention"]
+            missing.append(MissingRange(topic, topic_id, partition, start, earliest, reason))
+            start = earliest
+        elif start > end:
+            missing.append(
+                MissingRange(topic, topic_id, partition, start, None, REASONS["truncated"])
+            )
+            # Where topics have no ids, one that was made again may look like this.
+            start = end if topic_id else earliest
+        found[partition] = start
+    return Starts(found, tuple(missing))

@@ -1,0 +1,207 @@
+"""Reads a stream's topic as micro-batches: exact ranges, from the lake's offsets on.
+
+Here belongs when to read and how much, and when it is enough. What becomes of a micro-batch is the
+drain's; how records are fetched, the reader's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from social_assets.contracts.contract import FIRST_EVENT_DATE
+from social_assets.ingest.kafka.reader import Gap, TopicReader
+from social_assets.lake.gaps import MissingRange
+from social_assets.lake.schemas import RAW
+from social_assets.pipeline.land import arrival
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.topic_offsets import REASONS, TopicOffsets
+
+BATCH_PREFIX = "kafka/"
+"""How the batch ids of drains begin; those of files are hashes."""
+
+
+class Broker(Protocol):
+    """The cluster that has the topic; `resources.kafka.resource` is one."""
+
+    def offsets(self, topic: str, timeout_seconds: float = 5.0) -> TopicOffsets | None:
+        """What it has of a topic, None if there is no such topic; ConnectionError if it is away."""
+        ...
+
+    def topic_id(self, topic: str, timeout_seconds: float = 5.0) -> str | None:
+        """Another one after the topic was made again; None if there is no such topic."""
+        ...
+
+    def client_settings(self) -> Mapping[str, str]:
+        """Those of librdkafka."""
+        ...
+
+    def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+        """Tell a consumer group's offsets."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a drain ends, and how large its micro-batches are.
+
+    It ends after `seconds`, or when nothing has come for `quiet_seconds`. A micro-batch has at
+    most `max_records` and about `max_bytes`; while little comes, one begins every `pace_seconds`.
+    """
+
+    seconds: float = 600.0
+    quiet_seconds: float = 30.0
+    max_records: int = 160_000
+    max_bytes: int = 128 << 20
+    pace_seconds: float = 0.4
+    away_seconds: float = 120.0
+
+
+LIMITS = Limits()
+
+_EARLIEST = datetime.combine(FIRST_EVENT_DATE, datetime.min.time(), UTC)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A micro-batch as it came: rows of raw whose event dates are null still.
+
+    `next_offsets` are those before which everything has been read; `lag` is how many offsets the
+    broker was ahead of them; `seconds` what reading took.
+    """
+
+    batch_id: str
+    raw: pa.Table
+    ingested_at: datetime
+    next_offsets: Mapping[int, int]
+    lag: int
+    seconds: float
+
+
+class TopicSource:
+    """The micro-batches of a topic, read as they come."""
+
+    def __init__(
+        self,
+        stores: StreamStores,
+        broker: Broker,
+        reader: TopicReader,
+        *,
+        offsets: TopicOffsets,
+        begin: Mapping[int, int],
+        limits: Limits,
+    ) -> None:
+        """`reader` is at the offsets of `begin`; `offsets` says which topic it is."""
+        self._stores = stores
+        self._positions = dict(begin)
+        self._broker = broker
+        self._reader = reader
+        self._topic = offsets.topic
+        self._topic_id = offsets.topic_id
+        self._limits = limits
+        self._arrival = arrival(stores)
+        self._batch_id = f"{BATCH_PREFIX}{self._topic}/{self._arrival:%Y-%m-%dT%H:%M:%S.%f}"
+
+    def micro_batches(self, over: Event) -> Iterator[Arrived]:
+        """Until the time is up, it has been quiet for long, the lock is wanted, or all is over."""
+        ends_at = time.monotonic() + self._limits.seconds
+        last_read = time.monotonic()
+        while (now := time.monotonic()) < ends_at and not self._is_over(over):
+            offsets = self._offsets(now, over)
+            # Nobody knows whether a topic is quiet whose broker is away.
+            last_read += time.monotonic() - now
+            if offsets is None or offsets.topic_id != self._topic_id:
+                # Deleted, or made again: the next drain begins with what is there then.
+                return
+            ends = self._unread(offsets)
+            if ends:
+                arrived = self._read(ends)
+                if arrived is None:
+                    return
+                yield arrived
+                last_read = time.monotonic()
+                if arrived.lag:
+                    continue
+            elif now - last_read > self._limits.quiet_seconds:
+                return
+            over.wait(max(0.0, now + self._limits.pace_seconds - time.monotonic()))
+
+    def _is_over(self, over: Event) -> bool:
+        return over.is_set() or self._stores.is_wanted()
+
+    def _offsets(self, since: float, over: Event) -> TopicOffsets | None:
+        """Waits for a broker that is away; None if the topic is gone, or all is over meanwhile."""
+        while not self._is_over(over):
+            try:
+                return self._broker.offsets(self._topic)
+            except ConnectionError:
+                if time.monotonic() - since > self._limits.away_seconds:
+                    raise
+                over.wait(self._limits.pace_seconds)
+        return None
+
+    def _unread(self, offsets: TopicOffsets) -> dict[int, int]:
+        """Where to read to, of partitions that have more; new ones are read from their begin."""
+        for partition in offsets.end.keys() - self._positions.keys():
+            self._positions[partition] = offsets.earliest[partition]
+            self._reader.add(partition, self._positions[partition])
+        return {p: end for p, end in offsets.end.items() if end > self._positions[p]}
+
+    def _read(self, ends: Mapping[int, int]) -> Arrived | None:
+        """The next micro-batch; None if these offsets are none of the topic's any more."""
+        started = time.monotonic()
+        limits = self._limits
+        # A backlog fills its micro-batch: many small ones would cost more, hop by hop.
+        unread = sum(end - self._positions[p] for p, end in ends.items())
+        is_backlog = unread > limits.max_records // 4
+        linger = limits.away_seconds if is_backlog else limits.pace_seconds
+        read = self._reader.read(ends, limits.max_records, limits.max_bytes, linger)
+        self._positions |= read.next_offsets
+        self._stores.gaps.record(map(self._missing, read.gaps))
+        if any(gap.reason == "recreated" for gap in read.gaps):
+            return None
+        now = datetime.now(UTC)
+        self._arrival = max(now, self._arrival + timedelta(microseconds=1))
+        lag = sum(max(0, end - read.next_offsets[p]) for p, end in ends.items())
+        raw = self._raw(read.records)
+        seconds = time.monotonic() - started
+        return Arrived(self._batch_id, raw, self._arrival, read.next_offsets, lag, seconds)
+
+    def _missing(self, gap: Gap) -> MissingRange:
+        end = gap.end if gap.end > gap.start else None
+        reason = REASONS[gap.reason]
+        return MissingRange(gap.topic, self._topic_id, gap.partition, gap.start, end, reason)
+
+    def _raw(self, records: pa.RecordBatch) -> pa.Table:
+        """Records as rows of raw, which wait for their event dates."""
+        constant = {
+            "csv_header": None,
+            "source": "kafka",
+            "origin": self._topic,
+            "ingested_at": self._arrival,
+            "batch_id": self._batch_id,
+            "event_date": None,
+        }
+        columns = {name: records.column(name) for name in records.schema.names}
+        columns["timestamp"] = self._timestamps(columns["timestamp"])
+        columns |= {
+            name: pa.repeat(pa.scalar(value, RAW.field(name).type), records.num_rows)
+            for name, value in constant.items()
+        }
+        return pa.table({name: columns[name] for name in RAW.names})
+
+    def _timestamps(self, given: pa.Array) -> pa.Array:
+        """Those of the records; the arrival where there is none, or none that can be meant.
+
+        Producers set them as they like, and a date is made of them where a record tells none.
+        """
+        latest = self._arrival + self._stores.contract.future_after
+        is_meant = pc.and_(pc.greater_equal(given, _EARLIEST), pc.less_equal(given, latest))
+        return pc.if_else(is_meant, given, None).fill_null(self._arrival)

@@ -1,0 +1,268 @@
+"""How far a day's rows are from those of the days before it: measures of a stream's columns.
+
+Here belongs the query, one a stream, and the comparison of its figures. Pure but for the query's
+client; how a verdict is shown is `drift`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from math import isnan, sqrt
+from statistics import median
+from typing import TYPE_CHECKING
+
+from social_assets.contracts.contract import Band, Column, Contract, Drift
+from social_assets.warehouse import ddl
+from social_assets.warehouse.dbt.translator import Table
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+STANDARD_ERRORS = 3.0
+"""Differences of shares up to so many standard errors are chance."""
+
+_MAD_TO_SIGMA = 1.4826
+_NULL = "(null)"
+
+
+class Kind(StrEnum):
+    """What is measured; the values are the names of the checks."""
+
+    VOLUME = "volume_is_usual"
+    MISSING = "missing_values_are_usual"
+    CATEGORY = "category_shares_are_usual"
+    QUANTILE = "quantiles_are_usual"
+
+
+@dataclass(frozen=True)
+class DayFigures:
+    """One event date of `cleaned.<stream>`: rows; rows without a value by column; rows by category
+    of each categorical column; the quantiles QUANTILES of each numeric column.
+    """
+
+    rows: int
+    missing: Mapping[str, int]
+    categories: Mapping[str, Mapping[str, int]]
+    quantiles: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of the day beside the median of the days before, and how far apart they are.
+
+    `change` is in the unit of the contract's band for the kind.
+    """
+
+    kind: Kind
+    column: str
+    what: str
+    today: float
+    trailing: float
+    change: float
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The measures of a day; `unjudged` says why there are none of some kinds."""
+
+    day: date | None
+    trailing_days: int
+    measures: tuple[Measure, ...]
+    unjudged: Mapping[Kind, str]
+
+
+def band(drift: Drift, kind: Kind) -> Band:
+    """The contract's limits of a kind."""
+    return {
+        Kind.VOLUME: drift.volume,
+        Kind.MISSING: drift.missing,
+        Kind.CATEGORY: drift.category,
+        Kind.QUANTILE: drift.quantile,
+    }[kind]
+
+
+def missing_columns(contract: Contract) -> list[Column]:
+    """The columns that may lack a value: null, or the default that the contract puts there."""
+    return [
+        c
+        for c in contract.source_columns
+        if c.name not in contract.required and (c.nullable or c.default is not None)
+    ]
+
+
+def category_columns(contract: Contract) -> list[Column]:
+    """The columns with few distinct values."""
+    return [c for c in contract.columns.values() if c.categorical or c.type == "boolean"]
+
+
+def quantile_columns(contract: Contract) -> list[Column]:
+    """The columns that count or measure; numbers that identify do neither."""
+    return [
+        c
+        for c in contract.columns.values()
+        if c.type in ("integer", "number")
+        and c.name not in contract.key
+        and not c.name.endswith("_id")
+    ]
+
+
+def read_figures(
+    client: Client, contract: Contract, before: date, days: Sequence[date] | None
+) -> dict[date, DayFigures]:
+    """The newest day that ended before a date, of some days or of all, and those trailing it."""
+    result = client.query(figures_query(contract, days), parameters={"before": before})
+    missing = [c.name for c in missing_columns(contract)]
+    categories = [c.name for c in category_columns(contract)]
+    quantiles = [c.name for c in quantile_columns(contract)]
+    return {
+        day: DayFigures(
+            rows,
+            dict(zip(missing, lacking, strict=True)),
+            dict(zip(categories, shares, strict=True)),
+            dict(zip(quantiles, found, strict=True)),
+        )
+        for day, rows, lacking, shares, found in result.result_rows
+    }
+
+
+def figures_query(contract: Contract, days: Sequence[date] | None) -> str:
+    """One pass over the days, partition by partition.
+
+    The days stand in the text: as a parameter, a year of them goes another way, which the embedded
+    ClickHouse does not know.
+    """
+    table = f"{ddl.DATABASE}.{contract.name}"
+    missing = [f"countIf({_is_missing(c)})" for c in missing_columns(contract)]
+    categories = [
+        f"sumMap(map(ifNull(toString({c.name}), '{_NULL}'), toUInt64(1)))"
+        for c in category_columns(contract)
+    ]
+    levels = ", ".join(map(str, QUANTILES))
+    quantiles = [
+        f"quantilesTDigestIf({levels})(assumeNotNull(toFloat64({c.name})), {c.name} IS NOT NULL)"
+        for c in quantile_columns(contract)
+    ]
+    return (
+        f"WITH (SELECT max(event_date) FROM {table}\n"
+        f"  WHERE event_date < {{before:Date}} AND {Table.of_days(days)}) AS judged\n"
+        "SELECT event_date, count() AS rows,\n"
+        f"  CAST([{', '.join(missing)}], 'Array(UInt64)') AS missing,\n"
+        f"  CAST([{', '.join(categories)}], 'Array(Map(String, UInt64))') AS categories,\n"
+        f"  CAST([{', '.join(quantiles)}], 'Array(Array(Float64))') AS quantiles\n"
+        f"FROM {table}\n"
+        f"WHERE event_date BETWEEN judged - {contract.drift.trailing_days} AND judged\n"
+        "GROUP BY event_date ORDER BY event_date"
+    )
+
+
+def compare(contract: Contract, figures: Mapping[date, DayFigures]) -> Compared:
+    """The newest of the days against the others."""
+    drift = contract.drift
+    if not figures:
+        nothing = dict.fromkeys(Kind, "no day with rows has ended yet")
+        return Compared(None, 0, (), nothing)
+    day = max(figures)
+    today, before = figures[day], [figures[d] for d in sorted(figures) if d < day]
+    if len(before) < drift.least_days:
+        text = f"{len(before)} days with rows before {day}; {drift.least_days} are needed"
+        return Compared(day, len(before), (), dict.fromkeys(Kind, text))
+    measures = [_volume(today, before)]
+    unjudged: dict[Kind, str] = {}
+    if today.rows < drift.least_rows:
+        text = f"{today.rows} rows on {day}; {drift.least_rows} are needed"
+        unjudged = {kind: text for kind in Kind if kind is not Kind.VOLUME}
+    else:
+        measures += [*_missing(today, before), *_categories(today, before)]
+        measures += _quantiles(today, before)
+    return Compared(day, len(before), tuple(measures), unjudged)
+
+
+def _volume(today: DayFigures, before: Sequence[DayFigures]) -> Measure:
+    rows = [day.rows for day in before]
+    usual = median(rows)
+    # As many as on one of those days is usual, whatever the median says.
+    is_usual = min(rows) <= today.rows <= max(rows)
+    factor = max(today.rows, usual) / max(1.0, min(today.rows, usual))
+    return Measure(Kind.VOLUME, "", "rows", today.rows, usual, 1.0 if is_usual else factor)
+
+
+def _missing(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
+    return [
+        _share(
+            Kind.MISSING,
+            name,
+            "missing",
+            counts=[day.missing[name] for day in (today, *before)],
+            rows=[day.rows for day in (today, *before)],
+        )
+        for name in today.missing
+    ]
+
+
+def _categories(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
+    """Of each column the category that changed most."""
+    days = (today, *before)
+    found = []
+    for name in today.categories:
+        by_value = [
+            _share(
+                Kind.CATEGORY,
+                name,
+                f"share of {value}",
+                counts=[day.categories[name].get(value, 0) for day in days],
+                rows=[day.rows for day in days],
+            )
+            for value in sorted({value for day in days for value in day.categories[name]})
+        ]
+        found.append(max(by_value, key=lambda measure: measure.change))
+    return found
+
+
+def _share(
+    kind: Kind, column: str, what: str, *, counts: Sequence[int], rows: Sequence[int]
+) -> Measure:
+    """Counts and rows of the day first, of those before it then."""
+    now, *before = (count / of for count, of in zip(counts, rows, strict=True))
+    usual = median(before)
+    middle = (now + usual) / 2
+    chance = STANDARD_ERRORS * sqrt(middle * (1 - middle) / rows[0])
+    return Measure(kind, column, what, now, usual, max(0.0, abs(now - usual) - chance))
+
+
+def _quantiles(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
+    """Of each column the quantile that moved most, beyond what it moves from day to day.
+
+    A day on which no row has a value has no quantiles: that is the missing values' matter.
+    """
+    found = []
+    for name, now in today.quantiles.items():
+        days = [day.quantiles[name] for day in before if not isnan(day.quantiles[name][0])]
+        if not days or isnan(now[0]):
+            continue
+        usual = [median(values) for values in zip(*days, strict=True)]
+        spread = usual[-1] - usual[0] or abs(usual[len(usual) // 2]) or 1.0
+        moved = []
+        for number, level in enumerate(QUANTILES):
+            middle = usual[number]
+            wander = STANDARD_ERRORS * _MAD_TO_SIGMA * median(abs(d[number] - middle) for d in days)
+            change = max(0.0, abs(now[number] - middle) - wander) / spread
+            what = f"{level:.0%} quantile"
+            moved.append(Measure(Kind.QUANTILE, name, what, now[number], middle, change))
+        found.append(max(moved, key=lambda measure: measure.change))
+    return found
+
+
+def _is_missing(column: Column) -> str:
+    if column.default is None:
+        return f"{column.name} IS NULL"
+    if isinstance(column.default, bool):
+        default = "true" if column.default else "false"
+    elif isinstance(column.default, str):
+        default = "'" + column.default.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    else:
+        default = str(column.default)
+    return f"ifNull({column.name} = {default}, true)"

@@ -1,0 +1,1 @@
+"""Recommenders over the warehouse, without Dagster."""

@@ -1,0 +1,374 @@
+"""Models that want to be champion: how each did on the temporal split, and who is admitted.
+
+Here belongs training and judging a model on the interaction matrix, the record of that on disk,
+the choice of the challenger, and the two rules of its admission. Models and metrics stand in
+`recsys`. A new model is a line in the catalog of `recsys.models` and one in `DAILY`, `WEEKLY` or
+`ON_REQUEST`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from dagster import Failure, MetadataValue
+
+from social_assets.recommend.folders import candidates, champions_root, matrices
+from social_assets.recommend.interactions import Interactions
+
+if TYPE_CHECKING:
+    from recsys import Difference, Evaluation, InteractionMatrix
+    from recsys.recommender import ScorerRecommender
+
+Parameters = Mapping[str, int | float | str]
+
+ALS, POPULARITY, CHALLENGER = "als", "popularity", "challenger"
+DAILY = ("popularity_decayed", "item_cosine", "graph_filter")
+"""Besides ALS and popularity: models that cost seconds, judged whenever the matrix is made."""
+WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "content", "hybrid")
+"""Models that cost more or win less often, judged once a week or when asked for."""
+ON_REQUEST = ("spark_als",)
+"""Models that need more than is installed: judged only when they are asked for by name."""
+JUDGED_AT = (10, 20, 50)
+DECIDED_AT = 10
+DECIDING_METRIC = f"ndcg@{DECIDED_AT}"
+
+TUNED = "tuned.json"
+_RECORD, _EVALUATION = "candidate.json", "evaluation.npz"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model as it did on one matrix. The model itself is not kept: the champion is fitted anew,
+
+    with the same `parameters`, on all data.
+    """
+
+    version: str
+    matrix_version: str
+    parameters: Parameters
+    evaluation: Evaluation
+    fit_seconds: float
+    evaluate_seconds: float
+
+    @property
+    def model(self) -> str:
+        """Which model."""
+        return self.evaluation.model
+
+    def save(self, folder: Path) -> None:
+        """Write a new folder, whole or not at all."""
+        from recsys.registry.files import new_folder, npz_bytes
+
+        found = self.evaluation
+        record = {
+            "matrix_version": self.matrix_version,
+            "model": found.model,
+            "parameters": dict(self.parameters),
+            "ks": found.ks,
+            "metrics": dict(found.metrics),
+            "users_without_train": found.users_without_train,
+            "fit_seconds": self.fit_seconds,
+            "evaluate_seconds": self.evaluate_seconds,
+        }
+        with new_folder(folder) as place:
+            (place / _RECORD).write_text(json.dumps(record, indent=2))
+            arrays = {
+                "user_indices": found.user_indices,
+                "user_ndcg": found.user_ndcg,
+                "item_tests": found.item_tests,
+                "item_hits": found.item_hits,
+            }
+            (place / _EVALUATION).write_bytes(npz_bytes(arrays))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        import numpy as np
+
+        from recsys import Evaluation
+        from recsys.registry.files import parse_npz
+
+        record = json.loads((folder / _RECORD).read_text())
+        file = folder / _EVALUATION
+        expected = {
+            "user_indices": np.int64,
+            "user_ndcg": np.float64,
+            "item_tests": np.int64,
+            "item_hits": np.int64,
+        }
+        arrays = parse_npz(file.read_bytes(), str(file), expected)
+        evaluation = Evaluation(
+            model=record["model"],
+            ks=tuple(record["ks"]),
+            metrics=record["metrics"],
+            user_indices=arrays["user_indices"],
+            user_ndcg=arrays["user_ndcg"],
+            item_tests=arrays["item_tests"],
+            item_hits=arrays["item_hits"],
+            users_without_train=record["users_without_train"],
+        )
+        return cls(
+            version=folder.name,
+            matrix_version=record["matrix_version"],
+            parameters=record["parameters"],
+            evaluation=evaluation,
+            fit_seconds=record["fit_seconds"],
+            evaluate_seconds=record["evaluate_seconds"],
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a rule of admission holds, why, and by which figures."""
+
+    passed: bool
+    reason: str
+    figures: Mapping[str, float]
+
+    def metadata(self) -> dict[str, MetadataValue]:
+        """For the UI."""
+        return {
+            "reason": MetadataValue.text(self.reason),
+            **{name: MetadataValue.float(value) for name, value in self.figures.items()},
+        }
+
+
+def current_candidate(model: str) -> Candidate:
+    """The latest record of a model."""
+    return Candidate.load(candidates(model).required())
+
+
+def matrix_of(candidate: Candidate) -> Interactions:
+    """The matrix that a candidate was judged on; a Failure where it is kept no longer."""
+    folder = matrices().folder(candidate.matrix_version)
+    if not folder.exists():
+        raise Failure(
+            f"{candidate.model} was judged on matrix {candidate.matrix_version}, which is kept no"
+            f" longer: materialize recsys/popularity and recsys/{candidate.model} on the present"
+            " one",
+            allow_retries=False,
+        )
+    return Interactions.load(folder)
+
+
+def champion_manifest() -> Mapping[str, Any] | None:
+    """What the current champion says of itself, if there is one."""
+    from recsys import load
+    from recsys.registry.deployment_history import champion
+
+    folder = champion(champions_root())
+    return None if folder is None else load(folder).manifest
+
+
+def required_champion() -> Path:
+    """The folder of the version that serves; a Failure where there is none."""
+    from recsys.registry.deployment_history import champion
+
+    folder = champion(champions_root())
+    if folder is None:
+        raise Failure(
+            f"no champion was published to {champions_root()} yet: materialize recsys/champion",
+            allow_retries=False,
+        )
+    return folder
+
+
+def default_parameters(model: str) -> Parameters:
+    """What a candidate is built with unless told otherwise: what tuning found, if it was run."""
+    file = candidates(model).root / TUNED
+    tuned: Parameters = json.loads(file.read_text()) if file.exists() else {}
+    return tuned
+
+
+def judged_on(matrix_version: str) -> list[Candidate]:
+    """The latest record of every model that was judged on this matrix, the best first.
+
+    The baselines are not among them.
+    """
+    folders = [candidates(model).current() for model in (ALS, *DAILY, *WEEKLY, *ON_REQUEST)]
+    fresh = [
+        Candidate.load(folder)
+        for folder in folders
+        if folder is not None and _matrix_judged_on(folder) == matrix_version
+    ]
+    return sorted(fresh, key=lambda c: (-c.evaluation.metrics[DECIDING_METRIC], c.model))
+
+
+def _matrix_judged_on(folder: Path) -> str:
+    """Without reading the rest, which an earlier release may have written otherwise."""
+    return str(json.loads((folder / _RECORD).read_text())["matrix_version"])
+
+
+def new_model(name: str, parameters: Parameters, interactions: Interactions) -> ScorerRecommender:
+    """An unfitted model of that name, for the train part of the matrix."""
+    own = items_for(name, interactions)
+    return model_for(name, parameters, own, own.train)
+
+
+def items_for(name: str, interactions: Interactions) -> Interactions:
+    """With the posts of no one where the model can serve them, by their text; else as it is.
+
+    What serves is also what is judged: posts that nobody took up compete for the places.
+    """
+    from recsys.models import catalog
+
+    return interactions.with_posts_of_no_one() if name in catalog.FROM_TEXT else interactions
+
+
+def model_for(
+    name: str, parameters: Parameters, interactions: Interactions, matrix: InteractionMatrix
+) -> ScorerRecommender:
+    """An unfitted model of that name, with the texts of the matrix's items where it reads texts."""
+    from recsys.models import catalog
+
+    texts = interactions.texts_of(matrix.items) if name in catalog.FROM_TEXT else None
+    return catalog.new_model(name, parameters, texts)
+
+
+def regularization_for(interactions: int) -> float:
+    """What ALS needs so that it neither forgets nor learns by heart.
+
+    Measured on samples of 1,000 to 1,000,000 events, best of 0.3 to 200 by NDCG@10: 1 at 360
+    interactions, 30 at 990, 10 at 4,800, 60 at 54,000, 100 at 320,000. Tuning takes its place.
+    """
+    return min(100.0, max(1.0, math.sqrt(interactions) / 4))
+
+
+def judge(version: str, model: ScorerRecommender, interactions: Interactions) -> Candidate:
+    """Fit on what came before the cut, evaluate on what came after.
+
+    Raises a Failure where the model cannot learn from so little, or nobody can be judged.
+    """
+    from recsys import evaluate
+
+    own = items_for(model.name, interactions)
+    train, test = own.train, own.test
+    started = time.monotonic()
+    try:
+        model.fit(train.csr)
+    except (ValueError, MemoryError, ImportError) as error:
+        raise Failure(f"{interactions.window}: {error}", allow_retries=False) from error
+    fitted = time.monotonic()
+    evaluation = evaluate(model, train, test, JUDGED_AT)
+    if len(evaluation.user_indices) == 0:
+        raise Failure(
+            f"{interactions.window}: no user took up a post after the cut that was known before it,"
+            " so no model can be judged: load more engagement_events",
+            allow_retries=False,
+        )
+    return Candidate(
+        version=version,
+        matrix_version=interactions.version,
+        parameters=model.parameters,
+        evaluation=evaluation,
+        fit_seconds=fitted - started,
+        evaluate_seconds=time.monotonic() - fitted,
+    )
+
+
+def beats_popularity(candidate: Candidate, popularity: Candidate) -> Verdict:
+    """The whole bootstrap interval of the gain over popularity lies above zero."""
+    from recsys import bootstrap_difference
+
+    if candidate.matrix_version != popularity.matrix_version:
+        return Verdict(
+            False,
+            f"{candidate.model} was judged on matrix {candidate.matrix_version}, popularity on"
+            f" {popularity.matrix_version}: materialize both on one matrix",
+            {},
+        )
+    gain = bootstrap_difference(candidate.evaluation, popularity.evaluation, DECIDED_AT)
+    does = "beats" if gain.candidate_wins else "does not beat"
+    return Verdict(
+        gain.candidate_wins,
+        f"{candidate.model} {does} popularity: {_told(gain)}",
+        {
+            f"{candidate.model}_{DECIDING_METRIC}": candidate.evaluation.metrics[DECIDING_METRIC],
+            f"popularity_{DECIDING_METRIC}": popularity.evaluation.metrics[DECIDING_METRIC],
+            "gain": gain.mean,
+            "gain_low": gain.low,
+            "gain_high": gain.high,
+        },
+    )
+
+
+def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> Verdict:
+    """The interval of the difference to the champion's recipe does not lie below zero.
+
+    `champion` is its manifest. Compared is its recipe, fitted and judged on the same split. Its
+    recorded metric is of another split, which was easier or harder: as a bar it would only ever
+    rise. And the published factors have seen the days that are judged by.
+    """
+    from recsys import bootstrap_difference
+
+    if champion is None:
+        return Verdict(True, "there is no champion yet", {})
+    recorded = {f"champion_recorded_{DECIDING_METRIC}": champion["metrics"][DECIDING_METRIC]}
+    if _recipe(champion["model"], champion["parameters"]) == _recipe(
+        candidate.model, candidate.parameters
+    ):
+        return Verdict(True, f"the recipe of champion {champion['version']} itself", recorded)
+    interactions = matrix_of(candidate)
+    recipe = new_model(champion["model"], champion["parameters"], interactions)
+    incumbent = judge("", recipe, interactions)
+    difference = bootstrap_difference(candidate.evaluation, incumbent.evaluation, DECIDED_AT)
+    passed = difference.high >= 0
+    does = "keeps up with" if passed else "falls behind"
+    return Verdict(
+        passed,
+        f"{candidate.model} {does} champion {champion['version']}: {_told(difference)}",
+        {
+            **recorded,
+            f"champion_{DECIDING_METRIC}": incumbent.evaluation.metrics[DECIDING_METRIC],
+            "difference": difference.mean,
+            "difference_low": difference.low,
+            "difference_high": difference.high,
+        },
+    )
+
+
+def candidates_table(judged: Sequence[Candidate], popularity: Candidate) -> str:
+    """All candidates as Markdown, with their gain over popularity and its 95 % interval."""
+    from recsys import bootstrap_difference
+
+    names = (DECIDING_METRIC, "recall@20", "map@10", "auc", "coverage@10", "novelty@10")
+    lines = [
+        f"| model | {' | '.join(names)} | gain over popularity | fit s |",
+        "|---" * (len(names) + 3) + "|",
+    ]
+    for candidate in judged:
+        figures = " | ".join(f"{candidate.evaluation.metrics[name]:.4f}" for name in names)
+        gain = bootstrap_difference(candidate.evaluation, popularity.evaluation, DECIDED_AT)
+        lines.append(
+            f"| {candidate.model} | {figures} | {_told(gain)} | {candidate.fit_seconds:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def metrics_table(metrics: Mapping[str, float]) -> str:
+    """Metrics as Markdown: a row a metric, a column a cutoff."""
+    names = dict.fromkeys(name.partition("@")[0] for name in metrics if "@" in name)
+    rows = [
+        f"| {name} | " + " | ".join(f"{metrics[f'{name}@{k}']:.4f}" for k in JUDGED_AT) + " |"
+        for name in names
+    ]
+    header = "| | " + " | ".join(f"@{k}" for k in JUDGED_AT) + " |"
+    rule = "|---" * (len(JUDGED_AT) + 1) + "|"
+    return "\n".join([header, rule, *rows]) + f"\n\nAUC {metrics['auc']:.4f}"
+
+
+def _recipe(model: str, parameters: Parameters) -> tuple[str, Mapping[str, object]]:
+    return model, dict(parameters)
+
+
+def _told(difference: Difference) -> str:
+    return (
+        f"{DECIDING_METRIC} {difference.mean:+.4f}, 95 % interval"
+        f" [{difference.low:+.4f}, {difference.high:+.4f}]"
+    )

@@ -1,0 +1,94 @@
+"""Where the recommenders keep their files, under `artifacts/` of the home.
+
+Here belongs the layout and the choice of names. What is in a folder belongs to its writer.
+
+    interaction_matrix/<version>/    what models learn from and are judged by
+    candidates/<model>/<version>/    how a model did
+    champion/<model>/<version>/      the published artifacts, as `recsys.publish` writes them;
+                                     `champion/current` names the model that serves
+
+Each of the lists of versions has a file `current`, which names one. A version bears the id of the
+run that wrote it, so that two runs never meet in a folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from dagster import AssetExecutionContext, Failure
+
+from resources.settings.home import Home
+
+KEPT_VERSIONS = 3
+"""How many versions of matrix and candidates stay: a run in flight may be reading one."""
+
+_MATRIX = "recsys/interaction_matrix"
+_CURRENT = "current"  # as in a model's folder, where recsys writes it
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Folders that are written once, and which of them is current. `written_by` is an asset."""
+
+    root: Path
+    written_by: str
+
+    def folder(self, version: str) -> Path:
+        """Where a version is, or will be."""
+        return self.root / version
+
+    def current(self) -> Path | None:
+        """The folder of the current version, if there is one yet."""
+        pointer = self.root / _CURRENT
+        return self.root / pointer.read_text().strip() if pointer.exists() else None
+
+    def required(self) -> Path:
+        """The folder of the current version; a Failure that names the asset where there is none."""
+        folder = self.current()
+        if folder is None:
+            raise Failure(
+                f"nothing has been written to {self.root} yet: materialize {self.written_by} first",
+                allow_retries=False,
+            )
+        return folder
+
+    def make_current(self, version: str) -> None:
+        """Let readers find this version, and drop all but the newest few."""
+        from recsys.registry.files import replace_text
+
+        replace_text(self.root / _CURRENT, version + "\n")
+        folders = [p for p in self.root.iterdir() if p.is_dir() and p.name != version]
+        by_age = sorted(folders, key=lambda p: p.stat().st_mtime, reverse=True)
+        for folder in by_age[KEPT_VERSIONS - 1 :]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def matrices() -> Versions:
+    """The interaction matrices."""
+    return Versions(Home.from_environment().artifacts / "interaction_matrix", _MATRIX)
+
+
+def candidates(model: str) -> Versions:
+    """How a model did, run by run."""
+    return Versions(Home.from_environment().artifacts / "candidates" / model, f"recsys/{model}")
+
+
+def champions_root() -> Path:
+    """The root folder of `recsys.publish` and of `recsys.registry.deployment_history`.
+
+    Versions are never dropped: going back needs them.
+    """
+    return Home.from_environment().artifacts / "champion"
+
+
+def version_of(context: AssetExecutionContext) -> str:
+    """The version that a run writes: its id; a second attempt within the run has its own."""
+    run, retry = context.run.run_id, context.op_execution_context.retry_number
+    return run if retry == 0 else f"{run}-{retry}"
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,0 +1,122 @@
+"""The serving table `recsys.top_n`: the best posts of every user, by the champion.
+
+Here belongs the table and what fills it: everyone's list where the champion is new, else the lists
+of those whose reactions changed. How it is swapped stands in `recsys_serving`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from social_assets.recommend.interactions import read_interactions_since
+from social_assets.recommend.serving_tables import (
+    DATABASE,
+    Column,
+    ServingTable,
+    is_of,
+    replace_rows,
+)
+from social_assets.recommend.videos import VIDEO_FACT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from clickhouse_connect.driver.client import Client
+
+    from recsys import LoadedModel
+
+TABLE = f"{DATABASE}.top_n"
+ITEMS_A_USER = 20
+
+TOP_N = ServingTable(
+    name=TABLE,
+    columns=(
+        Column("user_id", "String", "For whom"),
+        Column("rank", "UInt16", "Place in the user's list, from 1"),
+        Column("item_id", "String", "The post"),
+        Column("score", "Float32", "The model's score; compare within one user and version only"),
+        Column("model", "LowCardinality(String)", "Which model"),
+        Column("model_version", "LowCardinality(String)", "Which version of it"),
+        Column("computed_at", "DateTime64(6, 'UTC')", "When"),
+        Column("history", "UInt64", "Fingerprint of the reactions that the user's list is made of"),
+    ),
+    order="user_id, rank",
+    constraints=("one row a user_id and rank", f"at most {ITEMS_A_USER} rows a user_id"),
+    meaning=f"Recommended posts: one row a user and rank, at most {ITEMS_A_USER} a user",
+)
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """Whose lists were made anew, whose stayed as they were, and whose are gone."""
+
+    ranked: int
+    kept: int
+    gone: int
+
+
+def refresh_top_n(client: Client, model: LoadedModel, run: str, computed_at: datetime) -> Refreshed:
+    """Serve every user by what the user has now; users who have nothing any more are left out.
+
+    Where the table is by this version of the model already, lists whose history is still the same
+    stay as they are, copied within ClickHouse.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from recsys.scoring.current_users import PresentUsers
+
+    start, end = (datetime.fromisoformat(day) for day in model.manifest["data_window"])
+    videos = VIDEO_FACT in model.manifest["watermarks"]
+    present = PresentUsers.of(model, read_interactions_since(client, start, end, videos))
+    served = _served(client, model)
+    same = present.unchanged(served)
+    changed, stay = np.flatnonzero(~same), present.users.filter(pa.array(same))
+    gone = len(served) - np.count_nonzero(present.among(served))
+    if len(changed) or gone:
+        replace_rows(
+            client,
+            TOP_N,
+            present.top_n(changed, ITEMS_A_USER),
+            model,
+            run,
+            computed_at,
+            keep=lambda staging: _copy(client, stay, staging),
+        )
+    return Refreshed(ranked=len(changed), kept=len(stay), gone=int(gone))
+
+
+def _served(client: Client, model: LoadedModel) -> pa.Table:
+    """user_id and history of every list by this version; none where the table is by another.
+
+    A user whose rows disagree about the history has the history 0, which no list is made of.
+    """
+    import pyarrow as pa
+
+    if not is_of(client, TOP_N, model):
+        return pa.schema({"user_id": pa.string(), "history": pa.uint64()}).empty_table()
+    served: pa.Table = client.query_arrow(
+        "SELECT user_id, if(min(history) = max(history), any(history), 0) AS history\n"
+        f"FROM {TABLE} GROUP BY user_id",
+        use_strings=True,
+    )
+    return served
+
+
+def _copy(client: Client, users: pa.Array, staging: str) -> None:
+    """Copy the lists of these users into the staging table, without a row leaving ClickHouse."""
+    import pyarrow as pa
+
+    if len(users) == 0:
+        return
+    named = f"{staging}_kept"
+    client.command(f"CREATE OR REPLACE TABLE {named} (user_id String) ENGINE = Memory")
+    try:
+        client.insert_arrow(named, pa.table({"user_id": users}))
+        client.command(
+            f"INSERT INTO {staging} SELECT * FROM {TABLE}\n"
+            f"WHERE user_id IN (SELECT user_id FROM {named})"
+        )
+    finally:
+        client.command(f"DROP TABLE IF EXISTS {named} SYNC")

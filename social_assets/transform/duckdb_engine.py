@@ -1,0 +1,210 @@
+"""Runs the engine's expressions on DuckDB, within a bound of memory and threads.
+
+Here belongs what is DuckDB's: the connection and its settings, reading Delta's Parquet files,
+tables that live as long as the connection. What is computed stands in `clean_records`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar
+
+import duckdb
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from social_assets.ingest.records import RECORDS
+
+BATCH_ROWS = 32_768
+
+
+@dataclass(frozen=True)
+class DuckDBEngine:
+    """How to open DuckDB: `memory_limit` as it writes sizes (`640MB`), `spill` for what is more."""
+
+    spill: Path
+    threads: int = 2
+    memory_limit: str = "640MB"
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A connection of one's own, closed at the end with all its tables.
+
+        The sessions of a process share one database in memory, and so what the engine may take.
+        """
+        self.spill.mkdir(parents=True, exist_ok=True)
+        backend = ibis.duckdb.from_connection(_database(self, os.getpid()).cursor())
+        try:
+            yield Session(backend)
+        finally:
+            backend.disconnect()
+
+
+# To open one takes 20 ms of CPU, a cursor 0.2. A process has one, but for tests of many homes.
+@lru_cache(maxsize=4)
+def _database(engine: DuckDBEngine, process: int) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory, for its cursors; no forked process can use its parent's."""
+    del process
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": engine.threads,
+            "memory_limit": engine.memory_limit,
+            "temp_directory": str(engine.spill),
+            "preserve_insertion_order": False,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Session:
+    """One DuckDB connection.
+
+    Its tables are called by numbers, so that the like work makes the like expressions in every
+    session, and each is compiled once a process: for a small batch, to compile took twice as long
+    as the work.
+    """
+
+    backend: Backend
+    BLOCK: ClassVar[str] = "block"
+    _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False, compare=False)
+
+    def scan(
+        self,
+        files: list[str],
+        schema: pa.Schema,
+        columns: list[str],
+        *,
+        with_file: bool = False,
+    ) -> ir.Table:
+        """The named columns of Delta data files; timestamps are UTC without zone.
+
+        `with_file` adds each row's file, as `filename`; there must be a file then.
+        """
+        if files:
+            paths = [_escaped(file) for file in files]
+            name = self._name("scan")
+            found = self.backend.read_parquet(
+                paths, table_name=name, hive_partitioning=True, filename=with_file
+            )
+            table = ibis.table(found.schema(), name=name)
+        else:
+            table = self.rows(plain(schema).empty_table())
+        file_column = {"filename": table["filename"]} if with_file else {}
+        return table.select(
+            **file_column,
+            **{
+                name: table[name].cast("timestamp")
+                if pa.types.is_timestamp(schema.field(name).type)
+                else table[name]
+                for name in columns
+            },
+        )
+
+    def rows(self, table: pa.Table) -> ir.Table:
+        """Arrow rows as a table, without a copy."""
+        name = self._name("rows")
+        self.backend.con.register(name, table)
+        return ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
+
+    def view(self, expression: ir.Table) -> ir.Table:
+        """An expression under a name: what is built on it is compiled without it."""
+        name = self._name("view")
+        self.backend.con.execute(f"CREATE TEMP VIEW {name} AS {self.compiled(expression)}")
+        return ibis.table(expression.schema(), name=name)
+
+    def constant(self, text: str) -> ir.StringValue:
+        """A text that differs from call to call, kept out of the query that compares with it."""
+        name = self._name("constant")
+        self.backend.con.execute(f"SET VARIABLE {name} = $1", [text])
+        return _variable(name)
+
+    def compiled(self, expression: ir.Table) -> str:
+        """The query of an expression; of one over a table named BLOCK, to be run on many blocks."""
+        return _compiled(expression.op())
+
+    def query(self, query: str, block: pa.Table) -> pa.Table:
+        """Run a compiled query on Arrow rows, without a copy."""
+        return self.backend.con.from_arrow(block).query(self.BLOCK, query).to_arrow_table()
+
+    def json_records(self, rows: pa.RecordBatch, first_offset: int) -> pa.RecordBatch:
+        """Rows of any schema as RECORDS of one JSON object each, numbered from `first_offset`."""
+        offsets = pa.array(range(first_offset, first_offset + rows.num_rows), pa.int64())
+        numbered = pa.table({"record": rows.to_struct_array(), "offset": offsets})
+        encoded = self.query(
+            "SELECT encode(to_json(record)::VARCHAR) AS value, NULL::VARCHAR AS csv_header, "
+            f'"offset" FROM {self.BLOCK} ORDER BY "offset"',
+            numbered,
+        )
+        (batch,) = encoded.cast(RECORDS).combine_chunks().to_batches()
+        return batch
+
+    @contextmanager
+    def stored(self, expression: ir.Table) -> Iterator[ir.Table]:
+        """Run an expression once and keep its result for the block; it may spill to disk."""
+        name = self._name("stored")
+        self.backend.con.execute(f"CREATE TEMP TABLE {name} AS {self.compiled(expression)}")
+        yield ibis.table(expression.schema(), name=name)
+        self.backend.con.execute(f"DROP TABLE {name}")
+
+    def table(self, expression: ir.Table) -> pa.Table:
+        """A small result."""
+        answer = self.backend.con.sql(self.compiled(expression)).to_arrow_table()
+        return answer.cast(expression.schema().to_pyarrow())
+
+    def strings(self, expression: ir.Table) -> list[str]:
+        """The values of a one-column result."""
+        return [v for v in self.table(expression).column(0).to_pylist() if v is not None]
+
+    def stream(self, expression: ir.Table, schema: pa.Schema) -> pa.RecordBatchReader:
+        """A result of any size, in batches, in the order and types of `schema`."""
+        query = self.compiled(expression.select(*schema.names))
+        batches = self.backend.con.sql(query).to_arrow_reader(BATCH_ROWS)
+        return pa.RecordBatchReader.from_batches(
+            schema, (pa.record_batch(_cast(batch, schema), schema=schema) for batch in batches)
+        )
+
+    def _name(self, what: str) -> str:
+        return f"{what}_{next(self._numbers)}"
+
+
+@ibis.udf.scalar.builtin(name="getvariable", signature=(("string",), "string"))
+def _variable(of: str) -> str:  # type: ignore[empty-body]
+    """A variable of the connection."""
+
+
+# Some forty queries a process, and those of each spelling that files come in. The largest keeps
+# 1.3 MB of expression.
+@lru_cache(maxsize=128)
+def _compiled(operation: ops.Node) -> str:
+    return str(ibis.duckdb.compile(operation.to_expr()))
+
+
+def _escaped(path: str) -> str:
+    """A path in which DuckDB sees no pattern: a home's name may hold the characters of one."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
+
+
+def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:
+    return [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+
+
+def plain(schema: pa.Schema) -> pa.Schema:
+    """A schema as DuckDB is given it: no zones, all being UTC, and no maps, unused there."""
+    return pa.schema(
+        [
+            pa.field(f.name, pa.timestamp("us") if pa.types.is_timestamp(f.type) else f.type)
+            for f in schema
+            if not pa.types.is_map(f.type)
+        ]
+    )

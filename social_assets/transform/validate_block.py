@@ -1,0 +1,108 @@
+"""Judges one block of raw records held in memory: what streaming does once a second.
+
+Here belongs the one query that dates, cleans and judges a block, compiled once and run on every
+block. What makes a record acceptable is `verdicts`'; whole days, of any size, are `clean_records`'.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from social_assets.contracts.contract import Contract
+from social_assets.transform.decode import Shape, opened, shape_of, with_fields
+from social_assets.transform.duckdb_engine import Session
+from social_assets.transform.event_dates import landing_date
+from social_assets.transform.landed_keys import KEY_HASH, key_hash
+from social_assets.transform.standardize import cleaned
+from social_assets.transform.validate import judged
+
+INPUT = {
+    "record_bytes": "binary",
+    "csv_header": "string",
+    "source": "string",
+    "partition": "int32",
+    "offset": "int64",
+    "timestamp": "timestamp",
+    "ingested_at": "timestamp",
+    "row": "int64",
+}
+"""What the query reads of a block; `row` counts its records from 0."""
+
+
+class BlockVerdicts:
+    """The verdicts on one stream's records, block after block.
+
+    The query is compiled anew only where a block spells a column in a way not met before, or comes
+    under a new CSV header.
+    """
+
+    def __init__(self, session: Session, contract: Contract) -> None:
+        self._session = session
+        self._contract = contract
+        self._keys: set[str] = set()
+        self._headers: set[str] = set()
+        self._query = ""
+
+    def of(self, raw: pa.Table) -> pa.Table:
+        """One row for each of `raw` (columns of the raw table, times in UTC), in its order.
+
+        Columns: those of the contract's cleaned rows, `event_date`, `reasons` ('' if accepted, else
+        rule names joined), and KEY_HASH.
+        """
+        block = self._block(raw)
+        headers = set(block["csv_header"].unique().drop_null().to_pylist())
+        if not self._query or not headers <= self._headers:
+            self._headers |= headers
+            self._compile()
+        answer = self._session.query(self._query, block)
+        spare = set(answer["spare_keys"].combine_chunks().flatten().unique().to_pylist())
+        if self._shape(self._keys | spare) != self._shape(self._keys):
+            self._keys |= spare
+            self._compile()
+            answer = self._session.query(self._query, block)
+        return _in_order(answer).drop_columns(["row", "spare_keys"])
+
+    def _block(self, raw: pa.Table) -> pa.Table:
+        rows = raw.rename_columns({"value": "record_bytes"})
+        rows = rows.append_column("row", pa.array(np.arange(raw.num_rows)))
+        columns = {name: rows[name] for name in INPUT}
+        for name in ("timestamp", "ingested_at"):
+            columns[name] = columns[name].cast(pa.timestamp("us"))
+        # A tombstone has no bytes: it is judged, and rejected, as a record without text.
+        columns["record_bytes"] = columns["record_bytes"].fill_null(b"")
+        return pa.table(columns)
+
+    def _shape(self, keys: set[str]) -> Shape:
+        return shape_of(self._contract, keys, self._headers)
+
+    def _compile(self) -> None:
+        records = ibis.table(INPUT, name=Session.BLOCK)
+        self._query = self._session.compiled(
+            _verdicts(records, self._contract, self._shape(self._keys))
+        )
+
+
+def _in_order(answer: pa.Table) -> pa.Table:
+    """By row, as the block came; DuckDB leaves a block in order unless several threads share it."""
+    rows = answer["row"].to_numpy()
+    return answer if (np.diff(rows) > 0).all() else answer.sort_by("row")
+
+
+def _verdicts(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
+    fields = with_fields(
+        opened(records, contract.max_record_bytes),
+        shape,
+        [c.name for c in contract.source_columns],
+    )
+    table = judged(cleaned(fields, contract), contract)
+    return table.select(
+        "row",
+        "spare_keys",
+        *[c.name for c in contract.cleaned_columns],
+        "reasons",
+        event_date=landing_date(table, contract),
+        **{KEY_HASH: key_hash(table, contract)},
+    )

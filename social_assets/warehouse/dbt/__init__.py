@@ -1,0 +1,1 @@
+"""The dbt project: preparation, lineage, commands, deployment."""

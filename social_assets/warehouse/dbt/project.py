@@ -1,0 +1,283 @@
+"""The dbt project as this installation runs it: prepared under the home, sources from contracts.
+
+Here belongs what it takes to run dbt: the prepared copy and its manifest, the arguments, the
+environment of the profile. The process it runs in is the business of `dbt_commands.py`; what its
+nodes are in Dagster stands in `dbt_translator.py`. Imports neither Dagster nor dbt, so that the
+loader can deploy the warehouse and definitions load fast.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from resources.embedded_clickhouse.lifecycle import Endpoint
+from resources.settings.home import Home
+from social_assets.contracts.contract import Contract
+from social_assets.contracts.registry import contracts
+from social_assets.warehouse import ddl
+from social_assets.warehouse.dbt.column_lineage import Columns, column_lineage
+from social_assets.warehouse.dbt.commands import run_command
+
+PROJECT = Path(__file__).resolve().parents[3] / "dbt"
+_PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
+"""What of the folder is the project: installed, it shares site-packages with dbt itself."""
+
+_PREPARED_PROJECTS_KEPT = 3
+
+
+class DbtError(RuntimeError):
+    """dbt failed; the text holds its own error lines."""
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """A prepared project: the folder that dbt runs in, and what identifies its content."""
+
+    path: Path
+    digest: str
+
+    @property
+    def target(self) -> Path:
+        """Where dbt has put its artifacts when the project was prepared."""
+        return self.path / "target"
+
+    @property
+    def prepared(self) -> Path:
+        """The file that is written last, when the project is ready for use."""
+        return self.path / "prepared"
+
+    @property
+    def lineage_path(self) -> Path:
+        """Where the lineage of all columns is kept."""
+        return self.path / "column_lineage.json"
+
+    def lineage(self) -> dict[str, Columns]:
+        """Which columns each column of each table is made of."""
+        found: dict[str, Columns] = json.loads(self.lineage_path.read_bytes())
+        return found
+
+    def manifest(self) -> dict[str, Any]:
+        """What dbt knows about the project."""
+        parsed: dict[str, Any] = json.loads((self.target / "manifest.json").read_bytes())
+        return parsed
+
+
+def sources_yaml() -> str:
+    """`cleaned.<stream>` of every contract as dbt sources, with types and descriptions."""
+    tables = [
+        {
+            "name": contract.name,
+            "description": contract.description,
+            "columns": [
+                *(
+                    {
+                        "name": c.name,
+                        "data_type": ddl.clickhouse_type(c),
+                        "description": c.description,
+                    }
+                    for c in contract.cleaned_columns
+                ),
+                *({"name": name} for name in provenance(contract)),
+            ],
+        }
+        for contract in contracts()
+    ]
+    source = {
+        "name": ddl.DATABASE,
+        "schema": ddl.DATABASE,
+        "description": "Accepted records, loaded from the lake: one table a stream",
+        "tables": tables,
+    }
+    return str(yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False))
+
+
+def prepare(home: Home) -> DbtProject:
+    """The project of the present sources and contracts, compiled; cheap when nothing changed."""
+    sources = sources_yaml()
+    digest = _digest(sources)
+    project = DbtProject(home.path / "dbt" / digest, digest)
+    if project.prepared.exists():
+        return project
+    project.path.parent.mkdir(parents=True, exist_ok=True)
+    with exclusive(project.path.parent / "prepare.lock"):
+        if not project.prepared.exists():
+            _write(project, sources)
+            _compile(project)
+            project.lineage_path.write_text(json.dumps(column_lineage(project.manifest())))
+            project.prepared.touch()
+            _remove_older(project)
+    return project
+
+
+def provenance(contract: Contract) -> list[str]:
+    """The columns that every cleaned row has beside its contract's."""
+    return ddl.column_names(contract)[len(contract.cleaned_columns) :]
+
+
+def _digest(sources: str) -> str:
+    """Identity of the prepared project: our files, the sources, and the dbt that parses them."""
+    content = hashlib.sha256(sources.encode())
+    for package in ("dbt-core", "dbt-clickhouse"):
+        content.update(version(package).encode())
+    for part in _PARTS:
+        root = PROJECT / part
+        for file in sorted([root] if root.is_file() else root.rglob("*")):
+            if file.is_file():
+                content.update(f"{file.relative_to(PROJECT)}\0".encode() + file.read_bytes())
+    return content.hexdigest()[:16]
+
+
+def _write(project: DbtProject, sources: str) -> None:
+    shutil.rmtree(project.path, ignore_errors=True)
+    project.path.mkdir()
+    for part in _PARTS:
+        origin = PROJECT / part
+        if origin.is_file():
+            shutil.copyfile(origin, project.path / part)
+        elif origin.is_dir():
+            shutil.copytree(origin, project.path / part, copy_function=shutil.copyfile)
+    (project.path / "generated").mkdir()
+    (project.path / "generated" / "sources.yml").write_text(sources)
+
+
+def _compile(project: DbtProject) -> None:
+    command = [
+        *("--log-level", "none", "compile", "--no-populate-cache", "--no-introspect"),
+        *("--project-dir", str(project.path), "--profiles-dir", str(project.path)),
+        *("--target-path", str(project.target), "--log-path", str(project.path / "logs")),
+    ]
+    reports = list(run_command(None, command, {}))
+    if reports[-1]["exit"]:
+        told = "\n".join(r.get("failed") or r.get("message") or "" for r in reports).strip()
+        raise DbtError(f"dbt can't compile {PROJECT}:\n{told}")
+
+
+def _remove_older(project: DbtProject) -> None:
+    """Keep the few newest: a process that still runs may have loaded one of them."""
+    others = [p for p in project.path.parent.iterdir() if p.is_dir() and p != project.path]
+    by_age = sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)
+    for folder in by_age[_PREPARED_PROJECTS_KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold a lock file for the block, against other processes of this machine."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class Days:
+    """A range of event dates, both ends included."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node."""
+
+    unique_id: str
+    status: str
+    seconds: float
+    message: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Built, or nothing to do."""
+        return self.status == "success"
+
+
+def dbt_arguments(
+    command: str,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    days: Days | None = None,
+) -> list[str]:
+    """The command line of a dbt command on some models and days; without days it moves no row."""
+    arguments = [command]
+    if select:
+        arguments += ["--select", *sorted(select)]
+    if exclude:
+        arguments += ["--exclude", *sorted(exclude)]
+    if days is not None:
+        dates = {"from_date": days.first.isoformat(), "to_date": days.last.isoformat()}
+        arguments += ["--vars", json.dumps(dates)]
+    return arguments
+
+
+def dbt_environment(endpoint: Endpoint, log_comment: str, threads: int) -> dict[str, str]:
+    """What the profile reads: where the warehouse is, and on whose behalf the queries run."""
+    address = urlsplit(endpoint.url)
+    secure = address.scheme == "https"
+    return {
+        "SOCIAL_ASSETS_DBT_HOST": address.hostname or "localhost",
+        "SOCIAL_ASSETS_DBT_PORT": str(address.port or (8443 if secure else 8123)),
+        "SOCIAL_ASSETS_DBT_SECURE": str(secure),
+        "SOCIAL_ASSETS_DBT_USER": endpoint.user,
+        "DBT_ENV_SECRET_CLICKHOUSE_PASSWORD": endpoint.password,
+        "SOCIAL_ASSETS_DBT_THREADS": str(threads),
+        "SOCIAL_ASSETS_LOG_COMMENT": log_comment,
+    }
+
+
+def run_dbt(
+    project: DbtProject,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    logs: Path,
+) -> Iterator[NodeResult]:
+    """Run dbt in another process; yields each node as it ends.
+
+    Raises DbtError with the messages of the failed nodes when the command failed, after the nodes
+    that did not depend on them have been built and yielded.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    failures: list[str] = []
+    code = 1
+    with tempfile.TemporaryDirectory(prefix="social-assets-dbt-") as target:
+        command = [
+            *("--log-level", "none", "--log-level-file", "info", "--no-write-json", *arguments),
+            *("--project-dir", str(project.path), "--profiles-dir", str(project.path)),
+            *("--target-path", target, "--log-path", str(logs)),
+        ]
+        partial_parse = project.target / "partial_parse.msgpack"
+        for reported in run_command(partial_parse, command, environment):
+            if "exit" in reported:
+                code = reported["exit"]
+            elif "failed" in reported:
+                failures.append(reported["failed"])
+            else:
+                result = NodeResult(
+                    reported["node"], reported["status"], reported["seconds"], reported["message"]
+                )
+                if result.status == "error":
+                    failures.append(f"{result.unique_id}: {result.message}")
+                yield result
+    if code:
+        raise DbtError(
+            f"dbt {' '.join(arguments)} failed with exit code {code} (log: {logs / 'dbt.log'}):\n"
+            + "\n".join(failures)
+        )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{prepare(Home.from_environment()).path}\n")

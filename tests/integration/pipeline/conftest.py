@@ -1,0 +1,48 @@
+"""Stores of one's own: a lake in a folder, and one embedded ClickHouse for a module's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.clickhouse.resource import URL_VARIABLE, ClickHouseResource
+from resources.embedded_clickhouse.lifecycle import stop
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.contracts.registry import contract
+from social_assets.lake.lake import Lake
+from social_assets.pipeline.stores import Stores, StreamStores
+from social_assets.transform.duckdb_engine import DuckDBEngine
+
+REAL_FILES = Path(__file__).resolve().parents[4] / "shared" / "data"
+
+
+@pytest.fixture(scope="module")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseResource]:
+    home = Home(tmp_path_factory.mktemp("home"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(ENVIRONMENT_VARIABLE, str(home.path))
+        environment.delenv(URL_VARIABLE, raising=False)
+        yield ClickHouseResource()
+        stop(home)
+
+
+@pytest.fixture
+def stream(clickhouse: ClickHouseResource, tmp_path: Path) -> Callable[[str], StreamStores]:
+    """The stores of a stream by its name, empty at first."""
+    with clickhouse.client() as client:
+        client.command("DROP DATABASE IF EXISTS cleaned SYNC")
+    stores = Stores(
+        Lake(str(tmp_path / "lake"), tmp_path / "locks"),
+        DuckDBEngine(tmp_path / "spill"),
+        clickhouse,
+    )
+    return lambda name: stores.of(contract(name))
+
+
+@pytest.fixture
+def real_files() -> Path:
+    if not REAL_FILES.is_dir():
+        pytest.skip(f"the real files are not at {REAL_FILES}")
+    return REAL_FILES / "engagement"

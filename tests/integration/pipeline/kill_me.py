@@ -1,0 +1,59 @@
+"""A process to be killed: loads files, or rebuilds all days, each time its input says so.
+
+Reads from its standard input `load <home> <file>...` or `rebuild <home>`, and forks a child for
+it, so that the interpreter starts and imports once; answers with the child's process id, and with
+how it ended.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.contracts.registry import contract
+from social_assets.lake.lake import Lake
+from social_assets.pipeline.stores import Stores, StreamStores
+from social_assets.pipeline.stream_work import ingest_files, rebuild
+from social_assets.transform.duckdb_engine import DuckDBEngine
+
+
+def stores_in(home: Path) -> StreamStores:
+    lake = Lake(str(home / "lake"), home / "locks")
+    stores = Stores(lake, DuckDBEngine(home / "spill"), ClickHouseResource())
+    return stores.of(contract("engagement_events"))
+
+
+def work(command: str, home: Path, *files: str) -> None:
+    stores = stores_in(home)
+    if command == "load":
+        ingest_files(stores, [Path(file) for file in files])
+    else:
+        rebuild(stores, sorted(stores.raw.rows_by_day()))
+
+
+def answer(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    for line in sys.stdin:
+        command, home, *files = line.split()
+        child = os.fork()
+        if child == 0:
+            try:
+                work(command, Path(home), *files)
+            except BaseException:  # noqa: BLE001 - a forked child goes no further
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        answer(child)
+        _, status = os.waitpid(child, 0)
+        answer(os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""kill -9 at any moment of a load or a rebuild, then the same command again: the same tables."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.demo.samples import generate
+from tests.integration.pipeline.accounts import contents, counts
+from tests.integration.pipeline.kill_me import stores_in
+
+MOMENTS = 20
+WITHIN = 0.8
+"""Of the undisturbed duration: where the machine got faster meanwhile, a kill finds no one."""
+SEED = 2026
+
+
+class Worker:
+    """Runs commands in processes of its own, and may kill one some seconds after its start."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("kill_me.py")
+        self.process = subprocess.Popen(
+            [sys.executable, str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(script.parents[3])},
+        )
+
+    def run(self, *command: object, kill_after: float | None = None) -> tuple[int, float]:
+        """Exit code (negative: the signal) and seconds."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(" ".join(map(str, command)) + "\n")
+        self.process.stdin.flush()
+        child = int(self.process.stdout.readline())
+        started = time.monotonic()
+        timer = Timer(kill_after or 0, os.kill, (child, signal.SIGKILL))
+        if kill_after is not None:
+            timer.start()
+        code = int(self.process.stdout.readline())
+        timer.cancel()
+        return code, time.monotonic() - started
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+@pytest.fixture
+def worker(clickhouse: ClickHouseResource) -> Iterator[Worker]:
+    with clickhouse.client():
+        worker = Worker()
+    yield worker
+    worker.close()
+
+
+@pytest.mark.endurance
+def test_killed_and_repeated_a_load_and_a_rebuild_give_the_tables_of_an_undisturbed_run(
+    clickhouse: ClickHouseResource, worker: Worker, tmp_path: Path
+) -> None:
+    samples = generate(tmp_path / "samples", events=3_000, days=4, end=date(2026, 3, 4))
+    files = [file.path for file in samples if file.stream == "engagement_events"]
+    home = tmp_path / "undisturbed"
+    code, load_seconds = worker.run("load", home, *files)
+    assert code == 0
+    undisturbed = contents(stores_in(home))
+    code, rebuild_seconds = worker.run("rebuild", home)
+    assert code == 0
+    assert contents(stores_in(home)) == undisturbed
+
+    moments = random.Random(SEED)  # noqa: S311 - which moments, not secrets
+    killed = 0
+    for number in range(MOMENTS):
+        # Every other time the rebuild of a home is killed, whose load was killed before.
+        is_load = number % 2 == 0
+        if is_load:
+            home = tmp_path / f"killed{number}"
+            with clickhouse.client() as client:
+                client.command("DROP DATABASE cleaned SYNC")
+        command = ("load", home, *files) if is_load else ("rebuild", home)
+        seconds = load_seconds if is_load else rebuild_seconds
+        code, _ = worker.run(*command, kill_after=moments.random() * WITHIN * seconds)
+        killed += code == -signal.SIGKILL
+        assert worker.run(*command)[0] == 0
+        counts(stores_in(home))
+        assert contents(stores_in(home)) == undisturbed, f"moment {number} of seed {SEED}"
+    assert killed >= MOMENTS // 4

@@ -1,0 +1,156 @@
+"""Maintenance of a stream: what the contract keeps stays, what it doesn't goes, nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from dagster import materialize
+
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.contracts.contract import Retention
+from social_assets.defs.ingestion import cleaned
+from social_assets.defs.maintenance import nightly as maintenance
+from social_assets.defs.stores import LAKE_URL, StoresResource
+from social_assets.lake.expired_days import RetiredDaysError
+from social_assets.pipeline.maintain import expire, first_kept, maintain_stream
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import ingest_files, rebuild
+from tests.integration.pipeline.accounts import contents, counts
+
+OLD, NEW, TODAY = date(2026, 1, 1), date(2026, 3, 1), date(2026, 3, 2)
+StreamOf = Callable[[str], StreamStores]
+
+
+def keeping(stores: StreamStores, retention: Retention) -> StreamStores:
+    return dataclasses.replace(
+        stores, contract=dataclasses.replace(stores.contract, retention=retention)
+    )
+
+
+@pytest.fixture
+def events(stream: StreamOf, tmp_path: Path) -> StreamStores:
+    """Two days of events: on each, one accepted, one a duplicate, one rejected."""
+    stores = stream("engagement_events")
+    for number, day in enumerate((OLD, NEW)):
+        good = {
+            "event_id": f"e{number}",
+            "event_time": f"{day}T12:00:00Z",
+            "account_id": 1,
+            "metric_type": "like",
+            "value": 1,
+        }
+        lines = [good, good, {**good, "value": -1}]
+        path = tmp_path / f"{day}.ndjson"
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        ingest_files(stores, [path])
+    assert counts(stores).raw == 6
+    return stores
+
+
+def test_without_a_limit_nothing_goes(events: StreamStores) -> None:
+    before = contents(events)
+    freed = maintain_stream(keeping(events, Retention(quarantine_days=None)), TODAY)
+    assert sum(each.rows_removed for each in freed.values()) == 0
+    assert contents(events) == before
+    assert events.stores.lake.retired().days("raw/engagement_events") == set()
+
+
+@pytest.mark.parametrize("layer", ["raw", "cleaned", "quarantine"])
+def test_a_day_beyond_its_time_goes_from_its_layer_alone_and_is_recorded(
+    events: StreamStores, layer: str
+) -> None:
+    before = contents(events)
+    retention = Retention(**{"quarantine_days": None, f"{layer}_days": 30})
+    freed = maintain_stream(keeping(events, retention), TODAY)
+    emptied = {"raw": 3, "cleaned": 1, "quarantine": 2}[layer]
+    assert freed[layer].rows_removed == emptied
+    after = contents(events)
+    gone = {layer, "warehouse"} if layer == "cleaned" else {layer}
+    assert {name for name in before if before[name] != after[name]} == gone
+    assert all(str(OLD) not in str(row) for name in gone for row in after[name])
+    assert events.stores.lake.retired().days(f"{layer}/engagement_events") == {OLD}
+
+
+def test_again_the_same_night_changes_nothing(events: StreamStores) -> None:
+    stream = keeping(events, Retention(raw_days=30, cleaned_days=30, quarantine_days=30))
+    maintain_stream(stream, TODAY)
+    before = contents(events)
+    freed = maintain_stream(stream, TODAY)
+    assert sum(each.rows_removed for each in freed.values()) == 0
+    assert contents(events) == before
+
+
+def test_files_are_known_again_and_loads_go_on_after_their_day_went(
+    events: StreamStores, tmp_path: Path
+) -> None:
+    maintain_stream(keeping(events, Retention(raw_days=30, cleaned_days=30)), TODAY)
+    (again,) = ingest_files(events, [tmp_path / f"{OLD}.ndjson"]).landed
+    assert again.already
+    assert set(events.raw.rows_by_day()) == {NEW}
+    rebuild(events, [NEW])
+    assert events.loader.rows_by_day() == {NEW: 1}
+
+
+def test_a_day_whose_raw_is_gone_is_not_made_anew(events: StreamStores) -> None:
+    """It would be emptied: cleaned is kept longer than raw."""
+    maintain_stream(keeping(events, Retention(raw_days=30)), TODAY)
+    retired = events.stores.lake.retired()
+    with pytest.raises(RetiredDaysError, match="2026-01-01 is gone from raw/engagement_events"):
+        retired.refuse(["raw/engagement_events"], [OLD, NEW])
+    retired.refuse(["raw/engagement_events"], [NEW])
+    retired.refuse(["cleaned/engagement_events"], [OLD])
+
+
+def test_a_warehouse_table_drops_the_days_before_the_limit(
+    events: StreamStores, clickhouse: ClickHouseResource
+) -> None:
+    limit = first_kept(TODAY, 30)
+    assert limit == date(2026, 1, 31)
+    freed = expire(events.stores, "star/some_fact", "cleaned.engagement_events", limit)
+    assert freed.rows_removed == 1
+    assert freed.bytes_freed > 0
+    assert events.loader.rows_by_day() == {NEW: 1}
+    assert events.stores.lake.retired().days("star/some_fact") == {OLD}
+    assert first_kept(TODAY, None) is None
+
+
+def test_a_run_that_asks_for_a_day_whose_raw_is_gone_fails_and_changes_nothing(
+    events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LAKE_URL, str(tmp_path / "lake"))
+    monkeypatch.setattr(cleaned, "deploy_warehouse", lambda endpoint, home: None)
+    maintain_stream(keeping(events, Retention(raw_days=30)), TODAY)
+    before = contents(events)
+    result = materialize(
+        [cleaned.cleaned_asset(events.contract)],
+        partition_key=str(OLD),
+        resources={"stores": StoresResource(clickhouse=ClickHouseResource())},
+        raise_on_error=False,
+    )
+    (failure,) = result.get_step_failure_events()
+    assert "gone from raw/engagement_events" in str(failure.step_failure_data.error)
+    assert contents(events) == before
+
+
+def test_what_a_night_freed_is_in_the_metadata_of_its_asset(
+    events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LAKE_URL, str(tmp_path / "lake"))
+    monkeypatch.setattr(maintenance, "_today", lambda: TODAY)
+    stream = keeping(events, Retention(quarantine_days=30)).contract
+    result = materialize(
+        [maintenance.stream_maintenance(stream)],
+        resources={"stores": StoresResource(clickhouse=ClickHouseResource())},
+    )
+    (event,) = result.get_asset_materialization_events()
+    freed = event.materialization.metadata
+    assert freed["rows_removed"].value == 2
+    assert freed["files_before"].value > freed["files_after"].value > 0
+    assert {"bytes_before", "bytes_after", "bytes_freed", "seconds"} <= set(freed)
+    rows = {row.data["table"]: row.data["rows_removed"] for row in freed["tables"].records}
+    assert (rows["raw"], rows["quarantine"]) == (0, 2)

@@ -1,0 +1,128 @@
+"""The verdict on each day is recorded: of a range, of a load's days, at night of all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.contracts.registry import contract
+from social_assets.defs.ingestion.load_job import JOB_NAME, load_job, run_config
+from social_assets.defs.monitoring.invariant_checks import (
+    Verdict,
+    evaluations,
+    judged,
+    standing_summary,
+    stream_laws,
+)
+from social_assets.defs.monitoring.verification import verify_conservation
+from social_assets.defs.partitions import range_tags
+from social_assets.defs.stores import StoresResource
+from social_assets.pipeline.allowed_files import granted
+from social_assets.pipeline.stores import Stores
+from social_assets.quality.invariants import laws, laws_of_stream
+from social_assets.transform.validate import rules
+from tests.integration.quality.conftest import LAST
+
+DAYS = [LAST - timedelta(days=n) for n in (2, 1, 0)]
+STREAM = "live_streaming"
+CHECKS = stream_laws(contract(STREAM))
+
+defs = dg.Definitions(
+    asset_checks=[CHECKS],
+    jobs=[
+        load_job(),
+        dg.define_asset_job("judge", dg.AssetSelection.checks(CHECKS)),
+        verify_conservation,
+    ],
+    resources={"stores": StoresResource(clickhouse=ClickHouseResource())},
+)
+
+
+@pytest.fixture
+def instance(stores: Stores) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+def test_a_run_of_a_range_records_each_day_that_has_rows_beside_the_summary(
+    instance: dg.DagsterInstance,
+) -> None:
+    job = defs.resolve_job_def("judge")
+    asked = range_tags(DAYS[0] - timedelta(days=300), DAYS[-1])
+    found = job.execute_in_process(instance=instance, tags=asked).get_asset_check_evaluations()
+    for key in CHECKS.check_keys:
+        recorded = {e.partition for e in found if e.asset_check_key == key}
+        assert {str(day) for day in DAYS} <= recorded
+        assert str(DAYS[0] - timedelta(days=300)) not in recorded
+    infos = instance.event_log_storage.get_asset_check_partition_info(list(CHECKS.check_keys))
+    assert {str(day) for day in DAYS} <= {info.partition_key for info in infos}
+
+
+def test_a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_changed(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    path = tmp_path / "late.ndjson"
+    path.write_text(json.dumps({"event_id": 1_000_000_007, "user_id": 1}) + "\n")
+    config = run_config(STREAM, [path], DAYS[1])
+    job = defs.resolve_job_def(JOB_NAME)
+    with granted([path]):
+        result = job.execute_in_process(instance=instance, run_config=config)
+    found = result.get_asset_check_evaluations()
+    rule_names = {rule.name for rule in rules(contract(STREAM))}
+    due = {(law.asset, law.name) for law in laws_of_stream(STREAM)}
+    of_laws = [e for e in found if e.check_name not in rule_names]
+    assert {(e.asset_key, e.check_name) for e in of_laws} == due
+    assert {e.partition for e in of_laws} == {str(DAYS[1]), None}
+    assert all(e.passed for e in of_laws)
+
+
+def test_a_load_reports_every_rule_and_a_load_of_another_day_leaves_the_bad_day_failing(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    bad, good = tmp_path / "bad.ndjson", tmp_path / "good.ndjson"
+    bad.write_text("".join(f'{{"event_id": {n + 2_000_000_000}}}\n' for n in range(2_000)))
+    good.write_text(json.dumps({"event_id": 1_900_000_007, "user_id": 1}) + "\n")
+    job = defs.resolve_job_def(JOB_NAME)
+    results = []
+    for path, day in ((bad, DAYS[0]), (good, DAYS[2])):
+        config = run_config(STREAM, [path], day)
+        with granted([path]):
+            run = job.execute_in_process(instance=instance, run_config=config)
+        results.append({e.check_name: e for e in run.get_asset_check_evaluations()})
+    names = {rule.name for rule in rules(contract(STREAM))}
+    assert names <= results[0].keys() & results[1].keys()
+    failing = {name for name in names if not results[0][name].passed}
+    assert failing
+    assert {name for name in names if not results[1][name].passed} == failing
+    assert str(DAYS[0]) in {str(results[1][n].metadata["worst_day"].value) for n in failing}
+
+
+def test_a_night_judges_every_law_on_every_day_with_rows(
+    instance: dg.DagsterInstance, stores: Stores
+) -> None:
+    result = defs.resolve_job_def("verify_conservation").execute_in_process(instance=instance)
+    found: dict[tuple[dg.AssetKey, str], set[str]] = {}
+    for e in result.get_asset_check_evaluations():
+        found.setdefault((e.asset_key, e.check_name), set()).add(str(e.partition))
+    for law in laws():
+        assert {str(day) for day in DAYS} <= found[law.asset, law.name]
+
+
+def test_a_run_of_other_days_leaves_a_law_failing_that_is_broken_on_one(
+    instance: dg.DagsterInstance, stores: Stores
+) -> None:
+    law = laws_of_stream(STREAM)[0]
+    broken = Verdict(law, DAYS[0], (10.0,) * len(law.measures), (9.0,) * len(law.measures))
+    for each in evaluations(instance, law, [broken]):
+        instance.report_runless_asset_event(each)
+    whole = standing_summary(instance, law, judged(law, stores, DAYS[1:]), stores)
+    assert not whole.passed
+    assert str(DAYS[0]) in str(whole.description)
+    mended = standing_summary(instance, law, judged(law, stores, DAYS), stores)
+    assert mended.passed

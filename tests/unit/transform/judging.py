@@ -1,0 +1,36 @@
+"""What the tests of the engine say: records given as bytes, rows of raw made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from social_assets.lake.schemas import RAW
+from social_assets.transform.clean_records import INPUT
+from social_assets.transform.duckdb_engine import plain
+
+ARRIVAL = datetime(2026, 1, 2, 9, 30, tzinfo=UTC)
+LANDING_DATE = datetime(2026, 1, 1, tzinfo=UTC)
+
+Judge = Callable[..., list[dict[str, Any]]]
+
+
+def raw_table(values: Sequence[bytes], csv_header: str | None, source: str) -> pa.Table:
+    count = len(values)
+    columns = {
+        "value": pa.array(values, pa.binary()),
+        "csv_header": pa.array([csv_header] * count, pa.string()),
+        "source": [source] * count,
+        "origin": ["origin"] * count,
+        "partition": pa.array([0] * count, pa.int32()),
+        "offset": range(1, count + 1),
+        "timestamp": [LANDING_DATE if source == "file" else ARRIVAL] * count,
+        "ingested_at": [ARRIVAL] * count,
+        "batch_id": ["batch"] * count,
+        "event_date": [date(2026, 1, 1)] * count,
+    }
+    typed = pa.table({name: columns[name] for name in INPUT})
+    return typed.cast(plain(pa.schema([RAW.field(name) for name in INPUT])))

@@ -1,0 +1,97 @@
+"""Sessions of DuckDB: what is asked of them again is not compiled again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from social_assets.contracts.registry import contract
+from social_assets.transform import duckdb_engine
+from social_assets.transform.clean_records import verdicts
+from social_assets.transform.duckdb_engine import DuckDBEngine
+from tests.unit.transform.judging import raw_table
+
+LIKE = b'{"event_id": "%s", "event_time": "2026-01-01T00:00:00Z", "account_id": 1}'
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> DuckDBEngine:
+    return DuckDBEngine(tmp_path)
+
+
+def compiled_by(work: Callable[[], None]) -> int:
+    """How many queries something compiles."""
+    before = duckdb_engine._compiled.cache_info().misses
+    work()
+    return duckdb_engine._compiled.cache_info().misses - before
+
+
+def test_the_like_batch_is_judged_in_another_session_without_compiling(
+    engine: DuckDBEngine,
+) -> None:
+    stream = contract("engagement_events")
+
+    def judge(record: bytes) -> None:
+        with engine.session() as session:
+            rows = session.rows(raw_table([record], None, "file"))
+            with verdicts(session, rows, stream) as stored:
+                assert session.table(stored).num_rows == 1
+
+    judge(LIKE % b"a")
+    assert compiled_by(lambda: judge(LIKE % b"b")) == 0
+    spelled_otherwise = (LIKE % b"c").replace(b"event_id", b"EventId")
+    assert 0 < compiled_by(lambda: judge(spelled_otherwise)) < 8
+
+
+@pytest.mark.parametrize("text", ["batch-1", "it's", 'a "b"; DROP TABLE x --', "ünï", ""])
+def test_a_constant_is_compared_as_it_is_and_stands_in_no_query(
+    engine: DuckDBEngine, text: str
+) -> None:
+    with engine.session() as session:
+        rows = session.rows(pa.table({"batch_id": [text, "another"]}))
+        of_batch = rows.filter(rows.batch_id == session.constant(text))
+        assert session.strings(of_batch) == [text]
+        assert "constant_1" in session.compiled(of_batch)
+
+
+def test_constants_of_one_session_do_not_change_each_other(engine: DuckDBEngine) -> None:
+    with engine.session() as session:
+        rows = session.rows(pa.table({"batch_id": ["a", "b"]}))
+        first = session.view(rows.filter(rows.batch_id == session.constant("a")))
+        second = rows.filter(rows.batch_id == session.constant("b"))
+        assert session.strings(second) == ["b"]
+        assert session.strings(first) == ["a"]
+
+
+def test_sessions_share_a_database_and_see_nothing_of_each_other(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    files = [str(tmp_path / f"{text}.parquet") for text in ("a", "b")]
+    for file in files:
+        pq.write_table(pa.table({"text": [Path(file).stem]}), file)
+    schema = pa.schema([("text", pa.string())])
+    with engine.session() as one, engine.session() as other, ExitStack() as kept:
+        # Made in turn, under the like names: both must be there before either is asked.
+        made = [
+            (
+                session.scan([file], schema, ["text"]),
+                session.rows(pq.read_table(file)),
+                session.view(scanned := session.scan([file], schema, ["text"])),
+                kept.enter_context(session.stored(scanned)),
+            )
+            for session, file in ((one, files[0]), (other, files[1]))
+        ]
+        constants = [one.constant("a"), other.constant("b")]
+        for session, tables, constant, text in zip(
+            (one, other), made, constants, "ab", strict=True
+        ):
+            assert [session.strings(table) for table in tables] == [[text]] * 4
+            assert session.strings(tables[1].filter(tables[1].text == constant)) == [text]
+    with engine.session() as later:
+        listed = "SELECT table_name FROM information_schema.tables"
+        assert later.backend.con.sql(listed).fetchall() == []
