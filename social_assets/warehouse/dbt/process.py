@@ -3,7 +3,8 @@
 Run as `python -m social_assets.warehouse.dbt.process`, it reads a command a line
 (see `commands`), and lives until there are no more. What dbt and its macros print goes to stderr,
 never among the reports. A process of its own, since dbt keeps its state in globals; one that
-stays and forks for each command, since dbt takes 2 s of CPU to import. The manifest is handed over as dbt parses the
+stays and forks for each command, since dbt takes 2 s of CPU to import. The manifest is handed
+over as dbt parses the
 whole project again whenever `--vars` change (measured: 3 s of CPU).
 """
 
