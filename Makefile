@@ -62,6 +62,7 @@ mutation: install ## Remove one behaviour at a time; a named test must fail (12 
 lint: install ## Style of Python and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt/models
 
 types: install ## Types, strictly

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from dagster import Failure, MetadataValue
-
+from social_assets.recommend.errors import RecommendError
 from social_assets.recommend.folders import candidates, champions_root, matrices
 from social_assets.recommend.interactions import Interactions
 
@@ -124,19 +123,12 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Admission:
     """Whether a rule of admission holds, why, and by which figures."""
 
     passed: bool
     reason: str
     figures: Mapping[str, float]
-
-    def metadata(self) -> dict[str, MetadataValue]:
-        """For the UI."""
-        return {
-            "reason": MetadataValue.text(self.reason),
-            **{name: MetadataValue.float(value) for name, value in self.figures.items()},
-        }
 
 
 def current_candidate(model: str) -> Candidate:
@@ -145,14 +137,13 @@ def current_candidate(model: str) -> Candidate:
 
 
 def matrix_of(candidate: Candidate) -> Interactions:
-    """The matrix that a candidate was judged on; a Failure where it is kept no longer."""
+    """The matrix that a candidate was judged on; a RecommendError where it is kept no longer."""
     folder = matrices().folder(candidate.matrix_version)
     if not folder.exists():
-        raise Failure(
+        raise RecommendError(
             f"{candidate.model} was judged on matrix {candidate.matrix_version}, which is kept no"
             f" longer: materialize recsys/popularity and recsys/{candidate.model} on the present"
             " one",
-            allow_retries=False,
         )
     return Interactions.load(folder)
 
@@ -167,14 +158,13 @@ def champion_manifest() -> Mapping[str, Any] | None:
 
 
 def required_champion() -> Path:
-    """The folder of the version that serves; a Failure where there is none."""
+    """The folder of the version that serves; a RecommendError where there is none."""
     from recsys.registry.deployment_history import champion
 
     folder = champion(champions_root())
     if folder is None:
-        raise Failure(
+        raise RecommendError(
             f"no champion was published to {champions_root()} yet: materialize recsys/champion",
-            allow_retries=False,
         )
     return folder
 
@@ -243,7 +233,7 @@ def regularization_for(interactions: int) -> float:
 def judge(version: str, model: ScorerRecommender, interactions: Interactions) -> Candidate:
     """Fit on what came before the cut, evaluate on what came after.
 
-    Raises a Failure where the model cannot learn from so little, or nobody can be judged.
+    Raises a RecommendError where the model cannot learn from so little, or nobody can be judged.
     """
     from recsys import evaluate
 
@@ -253,14 +243,13 @@ def judge(version: str, model: ScorerRecommender, interactions: Interactions) ->
     try:
         model.fit(train.csr)
     except (ValueError, MemoryError, ImportError) as error:
-        raise Failure(f"{interactions.window}: {error}", allow_retries=False) from error
+        raise RecommendError(f"{interactions.window}: {error}") from error
     fitted = time.monotonic()
     evaluation = evaluate(model, train, test, JUDGED_AT)
     if len(evaluation.user_indices) == 0:
-        raise Failure(
+        raise RecommendError(
             f"{interactions.window}: no user took up a post after the cut that was known before it,"
             " so no model can be judged: load more engagement_events",
-            allow_retries=False,
         )
     return Candidate(
         version=version,
@@ -272,12 +261,12 @@ def judge(version: str, model: ScorerRecommender, interactions: Interactions) ->
     )
 
 
-def beats_popularity(candidate: Candidate, popularity: Candidate) -> Verdict:
+def beats_popularity(candidate: Candidate, popularity: Candidate) -> Admission:
     """The whole bootstrap interval of the gain over popularity lies above zero."""
     from recsys import bootstrap_difference
 
     if candidate.matrix_version != popularity.matrix_version:
-        return Verdict(
+        return Admission(
             False,
             f"{candidate.model} was judged on matrix {candidate.matrix_version}, popularity on"
             f" {popularity.matrix_version}: materialize both on one matrix",
@@ -285,7 +274,7 @@ def beats_popularity(candidate: Candidate, popularity: Candidate) -> Verdict:
         )
     gain = bootstrap_difference(candidate.evaluation, popularity.evaluation, DECIDED_AT)
     does = "beats" if gain.candidate_wins else "does not beat"
-    return Verdict(
+    return Admission(
         gain.candidate_wins,
         f"{candidate.model} {does} popularity: {_told(gain)}",
         {
@@ -298,7 +287,7 @@ def beats_popularity(candidate: Candidate, popularity: Candidate) -> Verdict:
     )
 
 
-def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> Verdict:
+def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> Admission:
     """The interval of the difference to the champion's recipe does not lie below zero.
 
     `champion` is its manifest. Compared is its recipe, fitted and judged on the same split. Its
@@ -308,19 +297,19 @@ def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> V
     from recsys import bootstrap_difference
 
     if champion is None:
-        return Verdict(True, "there is no champion yet", {})
+        return Admission(True, "there is no champion yet", {})
     recorded = {f"champion_recorded_{DECIDING_METRIC}": champion["metrics"][DECIDING_METRIC]}
     if _recipe(champion["model"], champion["parameters"]) == _recipe(
         candidate.model, candidate.parameters
     ):
-        return Verdict(True, f"the recipe of champion {champion['version']} itself", recorded)
+        return Admission(True, f"the recipe of champion {champion['version']} itself", recorded)
     interactions = matrix_of(candidate)
     recipe = new_model(champion["model"], champion["parameters"], interactions)
     incumbent = judge("", recipe, interactions)
     difference = bootstrap_difference(candidate.evaluation, incumbent.evaluation, DECIDED_AT)
     passed = difference.high >= 0
     does = "keeps up with" if passed else "falls behind"
-    return Verdict(
+    return Admission(
         passed,
         f"{candidate.model} {does} champion {champion['version']}: {_told(difference)}",
         {

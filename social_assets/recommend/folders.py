@@ -17,9 +17,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagster import AssetExecutionContext, Failure
-
 from resources.settings.home import Home
+from social_assets.recommend.errors import RecommendError
 
 KEPT_VERSIONS = 3
 """How many versions of matrix and candidates stay: a run in flight may be reading one."""
@@ -45,12 +44,14 @@ class Versions:
         return self.root / pointer.read_text().strip() if pointer.exists() else None
 
     def required(self) -> Path:
-        """The folder of the current version; a Failure that names the asset where there is none."""
+        """The folder of the current version.
+
+        Raises a RecommendError that names the asset to materialize if there is none.
+        """
         folder = self.current()
         if folder is None:
-            raise Failure(
+            raise RecommendError(
                 f"nothing has been written to {self.root} yet: materialize {self.written_by} first",
-                allow_retries=False,
             )
         return folder
 
@@ -81,12 +82,6 @@ def champions_root() -> Path:
     Versions are never dropped: going back needs them.
     """
     return Home.from_environment().artifacts / "champion"
-
-
-def version_of(context: AssetExecutionContext) -> str:
-    """The version that a run writes: its id; a second attempt within the run has its own."""
-    run, retry = context.run.run_id, context.op_execution_context.retry_number
-    return run if retry == 0 else f"{run}-{retry}"
 
 
 def size_of(folder: Path) -> int:

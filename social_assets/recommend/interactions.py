@@ -16,10 +16,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from dagster import Failure
-
 from social_assets.contracts.contract import DEFAULTS
 from social_assets.contracts.engagement_events import HALF_LIFE, LARGEST_VALUE, METRIC_WEIGHTS
+from social_assets.recommend.errors import RecommendError
 from social_assets.recommend.videos import VIDEO_FACT, VIDEOS, WATCHED_VIDEOS, WATCHING
 
 if TYPE_CHECKING:
@@ -225,7 +224,7 @@ def read_interactions(client: Client, window_days: int, videos: bool = False) ->
     """What users did with posts in the last days: a row a user, post and day. With `videos`, what
     they watched besides; the window is that of the posts.
 
-    Raises a Failure where the warehouse has no tables or no such events yet.
+    Raises a RecommendError where the warehouse has no tables or no such events yet.
     """
     _require_tables(client, videos)
     first, newest = _days(client, window_days)
@@ -264,10 +263,9 @@ def _read(client: Client, from_day: date, weighed_on: date, videos: bool) -> pa.
         use_strings=True,
     )
     if rows.num_rows == 0:
-        raise Failure(
+        raise RecommendError(
             f"{FACT} has no reaction of a known user to a post ({', '.join(METRIC_WEIGHTS)}): load"
             " engagement_events first, for example with `social-assets load` or `make demo`",
-            allow_retries=False,
         )
     return rows
 
@@ -288,7 +286,7 @@ def split_interactions(
 ) -> Interactions:
     """Matrices of what happened before the cut, after it, and both; `videos` as they were read.
 
-    Raises a Failure where there is but one day, so that nothing is left to judge by.
+    Raises a RecommendError where there is but one day, so that nothing is left to judge by.
     """
     import pyarrow.compute as pc
 
@@ -324,10 +322,9 @@ def _window(rows: Any) -> tuple[datetime, datetime, datetime]:
     dates = [day.astimezone(UTC) for day in days["event_time"].to_pylist()]
     if len(dates) < 2:
         found = f"only {dates[0]:%Y-%m-%d}" if dates else "none"
-        raise Failure(
+        raise RecommendError(
             f"models learn from some days and are judged by later ones, but {FACT} has reactions of"
             f" {found}: load engagement_events of another day",
-            allow_retries=False,
         )
     events = days["events_sum"].to_numpy()
     share_from = np.cumsum(events[::-1])[::-1] / events.sum()
@@ -342,9 +339,8 @@ def _require_tables(client: Client, videos: bool) -> None:
     ).result_rows
     missing = [table for table in needed if (table,) not in {tuple(row) for row in present}]
     if missing:
-        raise Failure(
+        raise RecommendError(
             f"the warehouse has no {', '.join(missing)} yet: materialize"
             f" {', '.join(table.replace('.', '/') for table in missing)}, or load data with"
             " `social-assets load` or `make demo`",
-            allow_retries=False,
         )

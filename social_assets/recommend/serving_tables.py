@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dagster import TableColumn, TableColumnConstraints, TableConstraints, TableSchema
-
 if TYPE_CHECKING:
     import pyarrow as pa
     from clickhouse_connect.driver.client import Client
@@ -48,17 +46,6 @@ class ServingTable:
     def staging(self) -> str:
         """How the names of the tables begin that are filled beside it."""
         return f"{self.name}__staging_"
-
-    def schema(self) -> TableSchema:
-        """The columns, for the UI."""
-        filled = TableColumnConstraints(nullable=False)
-        return TableSchema(
-            columns=[
-                TableColumn(column.name, column.type, column.meaning, constraints=filled)
-                for column in self.columns
-            ],
-            constraints=TableConstraints(other=list(self.constraints)),
-        )
 
     def create(self, name: str) -> str:
         """The DDL of a table of this shape."""

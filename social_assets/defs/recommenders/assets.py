@@ -46,6 +46,11 @@ from social_assets.defs.recommenders.models import (
     weekly_candidates,
 )
 from social_assets.defs.recommenders.plots import activity_plot, item_age_plot, recall_plot
+from social_assets.defs.recommenders.reporting import (
+    failures_without_retry,
+    table_schema,
+    version_of,
+)
 from social_assets.defs.recommenders.tuning import tuning
 from social_assets.recommend import videos as recsys_videos
 from social_assets.recommend.candidates import (
@@ -71,7 +76,6 @@ from social_assets.recommend.folders import (
     champions_root,
     matrices,
     size_of,
-    version_of,
 )
 from social_assets.recommend.interactions import (
     FACT,
@@ -152,6 +156,7 @@ class WindowConfig(Config):
         "weight_of_a_watched_video": WATCHED_WEIGHT,
     },
 )
+@failures_without_retry()
 def interaction_matrix(
     context: AssetExecutionContext, config: WindowConfig, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:
@@ -196,6 +201,7 @@ def interaction_matrix(
         f" {DECIDING_METRIC}. Its blocking checks decide whether it may become champion"
     ),
 )
+@failures_without_retry()
 def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
     """A candidate that was not judged on this matrix does not take part."""
     interactions = Interactions.load(matrices().required())
@@ -238,6 +244,7 @@ def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
         " `social-assets recsys rollback` goes back"
     ),
 )
+@failures_without_retry()
 def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     """Obeys the rules of admission itself, for it may be materialized without the checks."""
     from recsys import publish
@@ -247,14 +254,14 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     before = champion_manifest()
     candidate, baseline = current_candidate(CHALLENGER), current_candidate(POPULARITY)
     interactions = items_for(candidate.model, matrix_of(candidate))
-    verdicts = (
+    admissions = (
         beats_popularity(candidate, baseline),
         keeps_up_with(before, candidate),
     )
-    for verdict in verdicts:
-        if not verdict.passed:
-            raise Failure(f"the champion stays: {verdict.reason}", allow_retries=False)
-    figures = {name: value for verdict in verdicts for name, value in verdict.figures.items()}
+    for admission in admissions:
+        if not admission.passed:
+            raise Failure(f"the champion stays: {admission.reason}", allow_retries=False)
+    figures = {name: value for admission in admissions for name, value in admission.figures.items()}
     window, whole = interactions.window, interactions.whole
     model = model_for(candidate.model, candidate.parameters, interactions, whole).fit(whole.csr)
     folder = publish(
@@ -278,7 +285,9 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
             "model": model.name,
             "version": folder.name,
             "replaced": f"{before['model']} {before['version']}" if before else "none",
-            "decision": MetadataValue.md("\n".join(f"- {verdict.reason}" for verdict in verdicts)),
+            "decision": MetadataValue.md(
+                "\n".join(f"- {admission.reason}" for admission in admissions)
+            ),
             "metrics": MetadataValue.md(metrics_table(candidate.evaluation.metrics)),
             **figures,
             "seconds": rounded(time.monotonic() - started),
@@ -303,9 +312,10 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     metadata={
         "dagster/table_name": TABLE,
         "dagster/storage_kind": "clickhouse",
-        "dagster/column_schema": TOP_N.schema(),
+        "dagster/column_schema": table_schema(TOP_N),
     },
 )
+@failures_without_retry()
 def top_n(
     context: AssetExecutionContext, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:
@@ -333,9 +343,10 @@ def top_n(
     metadata={
         "dagster/table_name": SIMILAR_ITEMS.name,
         "dagster/storage_kind": "clickhouse",
-        "dagster/column_schema": SIMILAR_ITEMS.schema(),
+        "dagster/column_schema": table_schema(SIMILAR_ITEMS),
     },
 )
+@failures_without_retry()
 def similar_items(
     context: AssetExecutionContext, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:

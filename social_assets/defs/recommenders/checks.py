@@ -14,6 +14,7 @@ from dagster import (
 )
 
 from resources.clickhouse.resource import ClickHouseResource
+from social_assets.defs.recommenders.reporting import admission_metadata
 from social_assets.recommend.candidates import (
     CHALLENGER,
     POPULARITY,
@@ -39,9 +40,11 @@ _CHALLENGER = ["recsys", CHALLENGER]
 )
 def beats_popularity_check() -> AssetCheckResult:
     """Tastes were learned, and not only what everybody likes."""
-    verdict = beats_popularity(current_candidate(CHALLENGER), current_candidate(POPULARITY))
+    admission = beats_popularity(current_candidate(CHALLENGER), current_candidate(POPULARITY))
     return AssetCheckResult(
-        passed=verdict.passed, description=verdict.reason, metadata=verdict.metadata()
+        passed=admission.passed,
+        description=admission.reason,
+        metadata=admission_metadata(admission),
     )
 
 
@@ -53,9 +56,11 @@ def beats_popularity_check() -> AssetCheckResult:
 )
 def keeps_up_with_champion() -> AssetCheckResult:
     """A worse model does not take the place of a better one."""
-    verdict = keeps_up_with(champion_manifest(), current_candidate(CHALLENGER))
+    admission = keeps_up_with(champion_manifest(), current_candidate(CHALLENGER))
     return AssetCheckResult(
-        passed=verdict.passed, description=verdict.reason, metadata=verdict.metadata()
+        passed=admission.passed,
+        description=admission.reason,
+        metadata=admission_metadata(admission),
     )
 
 

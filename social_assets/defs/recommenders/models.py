@@ -19,6 +19,7 @@ from dagster import (
 from pydantic import Field
 
 from social_assets.contracts.engagement_events import CONTRACT
+from social_assets.defs.recommenders.reporting import failures_without_retry, version_of
 from social_assets.recommend.candidates import (
     ALS,
     DAILY,
@@ -33,7 +34,7 @@ from social_assets.recommend.candidates import (
     new_model,
     regularization_for,
 )
-from social_assets.recommend.folders import Versions, candidates, matrices, size_of, version_of
+from social_assets.recommend.folders import Versions, candidates, matrices, size_of
 from social_assets.recommend.interactions import Interactions
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class AlsConfig(Config):
     automation_condition=AT_ONCE,
     description="The baseline that models must beat: everyone is offered what most people have",
 )
+@failures_without_retry()
 def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
     """Judged on the same split as the models."""
     interactions = Interactions.load(matrices().required())
@@ -99,6 +101,7 @@ def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
     automation_condition=AT_ONCE,
     description="Tastes as factors of users and posts, by alternating least squares: a candidate",
 )
+@failures_without_retry()
 def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[None]:
     """Fitted before the cut, judged after it; its checks decide whether it may become champion."""
     interactions = Interactions.load(matrices().required())
@@ -120,6 +123,7 @@ def candidate_asset(name: str, condition: AutomationCondition[Any] | None) -> As
         automation_condition=condition,
         description=f"The model {name} of `recsys.models`: a candidate, as it did after the cut",
     )
+    @failures_without_retry()
     def candidate(context: AssetExecutionContext, config: ModelConfig) -> MaterializeResult[None]:
         interactions = Interactions.load(matrices().required())
         model = new_model(name, {**default_parameters(name), **config.parameters}, interactions)

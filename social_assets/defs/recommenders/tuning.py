@@ -20,8 +20,9 @@ from dagster import (
 from pydantic import Field
 
 from social_assets.defs.recommenders.models import MATRIX, OWNERS, rounded
+from social_assets.defs.recommenders.reporting import failures_without_retry, version_of
 from social_assets.recommend.candidates import TUNED
-from social_assets.recommend.folders import candidates, matrices, version_of
+from social_assets.recommend.folders import candidates, matrices
 from social_assets.recommend.interactions import Interactions
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class TuningConfig(Config):
         " window. Candidates use them from their next materialization on"
     ),
 )
+@failures_without_retry()
 def tuning(context: AssetExecutionContext, config: TuningConfig) -> MaterializeResult[None]:
     """Each model's study is kept beside its candidates."""
     from recsys.evaluation.tuning import tune

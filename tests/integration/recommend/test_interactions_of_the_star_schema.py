@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
-from dagster import Failure
 
 from resources.clickhouse.resource import connect
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
 from resources.settings.home import Home
 from social_assets.contracts.video_interactions import LENGTH, WATCHED
+from social_assets.recommend.errors import RecommendError
 from social_assets.recommend.interactions import (
     read_interactions,
     read_interactions_since,
@@ -197,5 +197,5 @@ def test_events_without_a_dimension_are_left_out_and_counted(rows: pa.Table) -> 
 
 
 def test_one_day_cannot_be_both_learned_from_and_judged_by(client: Client) -> None:
-    with pytest.raises(Failure, match="another day"):
+    with pytest.raises(RecommendError, match="another day"):
         split_interactions(read_interactions(client, window_days=1), NO_TEXTS, "v1")

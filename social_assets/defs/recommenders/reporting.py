@@ -1,0 +1,58 @@
+"""What the recommenders tell Dagster: failures without retry, versions, columns, admissions.
+
+Belongs here: the step from values of `recommend` to Dagster's types. What they mean stands there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dagster import (
+    AssetExecutionContext,
+    Failure,
+    MetadataValue,
+    TableColumn,
+    TableColumnConstraints,
+    TableConstraints,
+    TableSchema,
+)
+
+from social_assets.recommend.candidates import Admission
+from social_assets.recommend.errors import RecommendError
+from social_assets.recommend.serving_tables import ServingTable
+
+
+@contextmanager
+def failures_without_retry() -> Iterator[None]:
+    """Turn a RecommendError of the block into a failure that Dagster does not retry."""
+    try:
+        yield
+    except RecommendError as error:
+        raise Failure(str(error), allow_retries=False) from error
+
+
+def version_of(context: AssetExecutionContext) -> str:
+    """The version that a run writes: its id; a second attempt within the run has its own."""
+    run, retry = context.run.run_id, context.op_execution_context.retry_number
+    return run if retry == 0 else f"{run}-{retry}"
+
+
+def admission_metadata(admission: Admission) -> dict[str, MetadataValue]:
+    """The reason and the figures of an admission, for the UI."""
+    return {
+        "reason": MetadataValue.text(admission.reason),
+        **{name: MetadataValue.float(value) for name, value in admission.figures.items()},
+    }
+
+
+def table_schema(table: ServingTable) -> TableSchema:
+    """The columns of a serving table, for the UI."""
+    filled = TableColumnConstraints(nullable=False)
+    return TableSchema(
+        columns=[
+            TableColumn(column.name, column.type, column.meaning, constraints=filled)
+            for column in table.columns
+        ],
+        constraints=TableConstraints(other=list(table.constraints)),
+    )

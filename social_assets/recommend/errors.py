@@ -1,0 +1,8 @@
+"""The error of the recommenders. Nothing else belongs here."""
+
+
+class RecommendError(RuntimeError):
+    """A recommender cannot work with what it finds; the text says what to do.
+
+    A retry does not help. The assets turn it into a failure that Dagster does not retry.
+    """
