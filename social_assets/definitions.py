@@ -28,6 +28,7 @@ from social_assets.defs.ingestion.drift_checks import drift_checks
 from social_assets.defs.ingestion.freshness_checks import newest_day_is_fresh
 from social_assets.defs.ingestion.landing_checks import no_file_failed
 from social_assets.defs.ingestion.load_job import load_job
+from social_assets.defs.ingestion.quarantined_batch_checks import no_batch_is_quarantined
 from social_assets.defs.ingestion.raw import raw_asset
 from social_assets.defs.ingestion.rule_checks import contract_checks
 from social_assets.defs.ingestion.source_schema_checks import source_schema
@@ -46,6 +47,7 @@ STREAM_CHECKS = (
     no_file_failed,
     topic_is_drained,
     no_range_was_lost,
+    no_batch_is_quarantined,
     contract_checks,
     stream_laws,
     newest_day_is_fresh,

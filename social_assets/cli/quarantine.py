@@ -79,7 +79,7 @@ def replay(home: Home, stream: str, first: date | None, last: date | None, form:
             f"{len(replayed)} days made anew, {accepted} records rejected no longer, "
             f"{failed} checks failed"
             if replayed
-            else f"no day of {stream} holds rejected records: nothing to replay"
+            else f"{stream} has no rejected records and no quarantined batches: nothing to replay"
         )
     failed_checks = [name for report in reports for name in report.failed_checks]
     if failed_checks:

@@ -7,6 +7,7 @@ that no address or credential is stored with a run.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster import ConfigurableResource
@@ -23,6 +24,12 @@ LAKE_URL = "SOCIAL_ASSETS_LAKE_URL"
 """Environment variable: the lake's root, a folder or an object store's URL; default in the home."""
 
 
+ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
+ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
+ENGINE_SPILL = "SOCIAL_ASSETS_ENGINE_SPILL"
+"""Environment variables: what DuckDB may take (`640MB`), its threads, its folder for more."""
+
+
 def lake_root(home: Home) -> str:
     """Where the lake is: as the environment says, else in the home. Raises UrlSettingError."""
     root = os.environ.get(LAKE_URL)
@@ -36,6 +43,7 @@ class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
     """Delta tables, the DuckDB that works on them, and ClickHouse.
 
     `memory_limit` bounds DuckDB, as it writes sizes (`640MB`); beyond it, it spills into the home.
+    The environment variables of the engine come before what is set here.
     """
 
     clickhouse: ClickHouseResource
@@ -53,6 +61,16 @@ class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
         home = Home.from_environment()
         return Stores(
             lake=Lake(lake_root(home), locks=home.path / "locks"),
-            engine=DuckDBEngine(home.path / "spill", self.threads, self.memory_limit),
+            engine=DuckDBEngine(
+                Path(os.environ.get(ENGINE_SPILL) or home.path / "spill"),
+                _threads(os.environ.get(ENGINE_THREADS) or str(self.threads)),
+                os.environ.get(ENGINE_MEMORY) or self.memory_limit,
+            ),
             clickhouse=self.clickhouse,
         )
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{ENGINE_THREADS} is {text!r}: write a number from 1")
+    return int(text)

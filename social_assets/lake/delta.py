@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -28,7 +29,9 @@ from deltalake import (
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 ROW_GROUP_ROWS = 32_768
-"""A writer holds one row group of each open partition in memory; this bounds it."""
+"""A writer holds one row group of each open partition in memory; this bounds it, together with:"""
+ROW_GROUP_BYTES = 64 << 20
+SMALLEST_ROW_GROUP = 64
 _VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
 """How bytes as they came are written: they hardly repeat, and a smallest and largest of 100 MB in a
 page's header keep other readers from opening it."""
@@ -85,25 +88,25 @@ class LakeTable:
         The caller has looked whether it is there already, under the stream's lock.
         """
         transactions = [Transaction(each.app_id, each.version) for each in applied]
-        with _disk_errors(self.uri):
+        with _disk_errors(self.uri), _Source(rows) as source:
             write_deltalake(
                 self._created(),
-                rows,
+                source.rows,
                 mode="append",
-                writer_properties=self.writer_properties(),
+                writer_properties=self.writer_properties(source.row_group_rows),
                 commit_properties=CommitProperties(app_transactions=transactions),
             )
 
     def replace(self, days: Iterable[date], rows: pa.RecordBatchReader) -> None:
         """Put `rows` in the place of all rows of `days`, in one commit. No rows empty the days."""
         listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days))
-        with _disk_errors(self.uri):
+        with _disk_errors(self.uri), _Source(rows) as source:
             write_deltalake(
                 self._created(),
-                rows,
+                source.rows,
                 mode="overwrite",
                 predicate=f"event_date IN ({listed})",
-                writer_properties=self.writer_properties(),
+                writer_properties=self.writer_properties(source.row_group_rows),
             )
 
     def files(self, days: Iterable[date] | None = None) -> list[str]:
@@ -159,13 +162,17 @@ class LakeTable:
         except TableNotFoundError:
             return None
 
-    def writer_properties(self) -> WriterProperties:
+    def writer_properties(self, row_group_rows: int = ROW_GROUP_ROWS) -> WriterProperties:
         """How the table's files are written, whoever writes them."""
         binary = [f.name for f in self.schema if pa.types.is_binary(f.type)]
         return WriterProperties(
             compression="ZSTD",
             compression_level=1,
-            max_row_group_size=ROW_GROUP_ROWS,
+            max_row_group_size=row_group_rows,
+            # A wide text in a dictionary would hide from readers how many bytes they must hold.
+            default_column_properties=ColumnProperties(
+                dictionary_enabled=row_group_rows == ROW_GROUP_ROWS
+            ),
             column_properties=dict.fromkeys(binary, _VERBATIM),
         )
 
@@ -206,3 +213,37 @@ def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = No
     if urlsplit(table.table_uri).scheme not in ("", "file"):
         return uris
     return [unquote(uri.removeprefix("file://")) for uri in uris]
+
+
+class _Source:
+    """The rows of one write: how many of them make a row group, and the error that they end with.
+
+    Delta reports what its source raises as an error of its own; the source's is raised instead.
+    """
+
+    def __init__(self, rows: pa.RecordBatchReader | pa.Table) -> None:
+        reader = rows.to_reader() if isinstance(rows, pa.Table) else rows
+        self._error: Exception | None = None
+        first = next(reader, None)
+        batches = [] if first is None else [first]
+        self.row_group_rows = ROW_GROUP_ROWS
+        if first is not None and first.num_rows:
+            fitting = ROW_GROUP_BYTES * first.num_rows // max(1, first.nbytes)
+            self.row_group_rows = min(ROW_GROUP_ROWS, max(SMALLEST_ROW_GROUP, fitting))
+        self.rows = pa.RecordBatchReader.from_batches(
+            reader.schema, chain(batches, self._noted(reader))
+        )
+
+    def __enter__(self) -> _Source:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._error is not None and isinstance(error, DeltaError):
+            raise self._error from error
+
+    def _noted(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from reader
+        except Exception as error:
+            self._error = error
+            raise

@@ -11,6 +11,7 @@ from social_assets.lake.delta import LakeTable
 from social_assets.lake.expired_days import RETIRED, RetiredDays
 from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
+from social_assets.lake.quarantined_batches import QUARANTINED_BATCHES, QuarantinedBatches
 from social_assets.lake.schemas import PARTITION_COLUMNS, Layer, schema
 
 
@@ -53,6 +54,16 @@ class Lake:
             storage_options=self.storage_options,
         )
         return Gaps(table)
+
+    def quarantined_batches(self, contract: Contract) -> QuarantinedBatches:
+        """The batches of a stream that could not be cleaned."""
+        table = LakeTable(
+            uri=f"{self.root}/quarantined_batches/{contract.name}",
+            schema=QUARANTINED_BATCHES,
+            partition_by=(),
+            storage_options=self.storage_options,
+        )
+        return QuarantinedBatches(table)
 
     def retired(self) -> RetiredDays:
         """What retention has removed, of all streams and tables."""

@@ -17,6 +17,7 @@ from social_assets.defs.ingestion.load_job import fed_by
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.start import Progress, RunReport, rebuild_days
+from social_assets.pipeline.set_aside import quarantined
 from social_assets.pipeline.stores import StreamStores
 
 SHOWN_BYTES = 80
@@ -100,13 +101,14 @@ def shortened(value: bytes | None) -> str:
 def replay(
     home: Home, stream: str, first: date | None, last: date | None, progress: Progress
 ) -> tuple[list[Replayed], list[RunReport]]:
-    """Make the days anew that hold rejected records, in all layers behind raw, facts and rollups
-    too; days without any are left as they are.
+    """Make the days anew that hold rejected records or records of quarantined batches, in all
+    layers behind raw, facts and rollups too; days without any are left as they are.
 
     Raises UnknownStreamError, and RunFailedError if a run fails; the days before it are done.
     """
     stores = _stores(stream)
-    days = _rejected_days(stores)
+    landed = stores.ledger.days("raw")
+    days = sorted({*_rejected_days(stores), *(d for b in quarantined(stores) for d in landed[b])})
     ranges = runs_of_days(days, first or date.min, last or date.max)
     chosen = [day for day in days if any(begin <= day <= end for begin, end in ranges)]
     before = _verdicts(stores, chosen)

@@ -13,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake.exceptions import DeltaError
 
 from social_assets.contracts.contract import Contract
 from social_assets.ingest.files.open_file import content_hash, read_records
@@ -73,25 +72,11 @@ def arrival(stores: StreamStores) -> datetime:
 
 def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: str) -> None:
     """One commit of all batches, none if there are none."""
-    failures: list[FileError] = []
-
-    def noted() -> Iterator[pa.RecordBatch]:
-        try:
-            yield from batches
-        except FileError as error:
-            failures.append(error)
-            raise
-
-    rows = noted()
-    first = next(rows, None)
+    first = next(batches, None)
     if first is None:
         return
-    try:
-        reader = pa.RecordBatchReader.from_batches(RAW, chain([first], rows))
-        stores.raw.append(reader, Applied(batch_id, 1))
-    except DeltaError as error:
-        # Delta reports what its source raised as an error of its own.
-        raise (failures[0] if failures else error) from error
+    reader = pa.RecordBatchReader.from_batches(RAW, chain([first], batches))
+    stores.raw.append(reader, Applied(batch_id, 1))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ of each load or rebuild, so that a crash between a table's commit and the ledger
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 import ibis.expr.types as ir
@@ -38,9 +38,12 @@ def reconcile(stores: StreamStores) -> None:
 
 
 def account_cleaned(
-    stores: StreamStores, days: Iterable[date], batch_id: str | None = None
+    stores: StreamStores,
+    days: Iterable[date],
+    batch_id: str | None = None,
+    without: Collection[str] = (),
 ) -> None:
-    """Enter what cleaned and quarantine hold of some days, of one batch or of all."""
+    """Enter what cleaned and quarantine hold of some days, of one batch or of all but some."""
     listed = list(days)
     with stores.engine.session() as session:
         landed = _counted(session, stores.raw, listed, batch_id)
@@ -50,6 +53,7 @@ def account_cleaned(
     entries = [
         Entry(*key, records=accepted[key], duplicates=duplicates[key], rejected=rejected[key])
         for key in landed
+        if key[0] not in without
     ]
     stores.ledger.record("cleaned", entries)
 

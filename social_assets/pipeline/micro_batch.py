@@ -30,7 +30,7 @@ from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
 MICRO_BATCH = "micro_batch"
 """The application whose version is the `ingested_at` of the last micro-batch a table has taken."""
 
-_JUDGED_COLUMNS = [name for name in RAW.names if name not in ("key", "headers")]
+JUDGED_COLUMNS = [name for name in RAW.names if name not in ("key", "headers")]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -111,19 +111,33 @@ class Judge:
 def _quarantine(
     raw: pa.Table, reasons: pa.ChunkedArray, accepted: np.ndarray, first: np.ndarray
 ) -> pa.Table:
-    names = [n for n in QUARANTINE.names if n not in ("reasons", "verdict")]
-    rejected = raw.select(names).filter(pa.array(~accepted))
-    duplicate = raw.select(names).filter(pa.array(accepted & ~first))
-    rejected = rejected.append_column(
-        "reasons", pc.split_pattern(reasons.filter(pa.array(~accepted)), SEPARATOR)
-    ).append_column("verdict", pa.repeat("rejected", rejected.num_rows))
-    # Duplicates go without their bytes: raw has them.
-    duplicate = duplicate.set_column(0, "value", pa.nulls(duplicate.num_rows, pa.binary()))
-    duplicate = duplicate.append_column(
-        "reasons", pa.array([["duplicate"]] * duplicate.num_rows, pa.list_(pa.string()))
-    ).append_column("verdict", pa.repeat("duplicate", duplicate.num_rows))
-    both = [part.select(QUARANTINE.names).cast(QUARANTINE) for part in (rejected, duplicate)]
+    rejected = pa.array(~accepted)
+    both = [
+        rejected_rows(raw.filter(rejected), reasons.filter(rejected)),
+        repeated_rows(raw.filter(pa.array(accepted & ~first))),
+    ]
     return pa.concat_tables(both)
+
+
+def rejected_rows(raw: pa.Table, reasons: pa.ChunkedArray) -> pa.Table:
+    """The rows of quarantine of rejected records, whose rule names are joined in `reasons`."""
+    names = [n for n in QUARANTINE.names if n not in ("reasons", "verdict")]
+    rows = raw.select(names).append_column("reasons", pc.split_pattern(reasons, SEPARATOR))
+    rows = rows.append_column("verdict", pa.repeat("rejected", rows.num_rows))
+    return rows.select(QUARANTINE.names).cast(QUARANTINE)
+
+
+def repeated_rows(records: pa.Table) -> pa.Table:
+    """The rows of quarantine of duplicates: their positions without their bytes, which raw has."""
+    count = records.num_rows
+    said: dict[str, pa.Array] = {
+        "value": pa.nulls(count, pa.binary()),
+        "csv_header": pa.nulls(count, pa.string()),
+        "reasons": pa.array([["duplicate"]] * count, pa.list_(pa.string())),
+        "verdict": pa.repeat("duplicate", count),
+    }
+    columns = {n: said[n] if n in said else records[n] for n in QUARANTINE.names}
+    return pa.table(columns).cast(QUARANTINE)
 
 
 def land(stores: StreamStores, judged: Judged, offsets: Sequence[Applied]) -> None:
@@ -163,7 +177,7 @@ def settle_owed(stores: StreamStores, session: Session, loader: MicroBatchLoader
         return changed
     judge = Judge(stores, session)
     taken = _EPOCH + (stores.cleaned.applied_version(MICRO_BATCH) or 0) * _MICROSECOND
-    for ingested_at, rows in _landed_after(session, stores.raw, _JUDGED_COLUMNS, taken):
+    for ingested_at, rows in _landed_after(session, stores.raw, JUDGED_COLUMNS, taken):
         judged = judge.judge(rows, ingested_at)
         settle(stores, judged)
         judge.settled(ingested_at)

@@ -12,6 +12,7 @@ from social_assets.lake.gaps import Gaps
 from social_assets.lake.lake import Lake
 from social_assets.lake.ledger import Ledger
 from social_assets.lake.lock import is_wanted, stream_lock
+from social_assets.lake.quarantined_batches import QuarantinedBatches
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.warehouse.loader import ClientFactory, Loader
 
@@ -74,6 +75,11 @@ class StreamStores:
     def gaps(self) -> Gaps:
         """What of the topic was gone before it was read."""
         return self.stores.lake.gaps(self.contract)
+
+    @property
+    def quarantined_batches(self) -> QuarantinedBatches:
+        """The batches that could not be cleaned."""
+        return self.stores.lake.quarantined_batches(self.contract)
 
     @property
     def loader(self) -> Loader:

@@ -18,6 +18,7 @@ from social_assets.pipeline.land import Landed, land_file
 from social_assets.pipeline.ledger_counts import account_cleaned, reconcile
 from social_assets.pipeline.load import load_batch, load_days
 from social_assets.pipeline.micro_batch import settle_owed
+from social_assets.pipeline.set_aside import is_of_the_batch, quarantined, set_aside
 from social_assets.pipeline.step_log import HopLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topic_source import BATCH_PREFIX
@@ -30,7 +31,7 @@ Check = Callable[[Path], None]
 """Raises FileError for a file that may not be loaded."""
 
 SWAP_ROWS = 1_000_000
-"""Days are swapped in the warehouse together up to this many raw records."""
+"""Days are swapped in the warehouse together up to this many cleaned rows."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
     landed = stores.ledger.days("raw")
     cleaned = stores.ledger.days("cleaned")
     loaded = stores.loader.loaded()
+    set_apart = quarantined(stores)
     for batch_id, days in landed.items():
+        if batch_id in set_apart:
+            continue
         is_cleaned = cleaned.get(batch_id) == days
         if batch_id.startswith(BATCH_PREFIX):
             if not is_cleaned:
@@ -104,8 +108,8 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
         if is_cleaned and not is_appended:
             _finish_rebuild(stores, batch_id, days)
         else:
-            with log.hop("clean", batch_id):
-                clean_batch(stores, batch_id, sorted(days))
+            if not _is_cleaned_or_set_aside(stores, log, batch_id, days):
+                continue
             with log.hop("load", batch_id):
                 load_batch(stores, batch_id, sorted(days))
         changed |= days
@@ -122,12 +126,14 @@ def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
         log, span = HopLog(stores), _span(days)
         # All of the lake first: only so can `settle` tell a batch that a rebuild has taken.
         with log.hop("rebuild", span):
-            rebuild_days(stores, days)
-        for days_of_slice in slices(stores, sorted(days), SWAP_ROWS):
-            with log.hop("swap", _span(days_of_slice)):
-                load_days(stores, days_of_slice)
+            _rebuild_lake(stores, log, days)
+        for each in slices(stores.cleaned, sorted(days), stores.engine, at_most=SWAP_ROWS):
+            with log.hop("swap", _span(each.days)):
+                load_days(stores, each.days)
         landed = stores.ledger.days("raw")
-        stores.loader.mark_loaded({b: 0 for b, found in landed.items() if found <= set(days)})
+        left_out = quarantined(stores)
+        taken = {b: 0 for b, found in landed.items() if found <= set(days) and b not in left_out}
+        stores.loader.mark_loaded(taken)
 
 
 @contextmanager
@@ -142,6 +148,35 @@ def held(streams: Sequence[StreamStores]) -> Iterator[None]:
             locks.enter_context(stores.lock())
             settle(stores)
         yield
+
+
+def _is_cleaned_or_set_aside(
+    stores: StreamStores, log: HopLog, batch_id: str, days: set[date]
+) -> bool:
+    """Clean a batch; false if it can't be, and is quarantined."""
+    try:
+        with log.hop("clean", batch_id):
+            clean_batch(stores, batch_id, sorted(days))
+    except Exception as error:
+        if not is_of_the_batch(error):
+            raise
+        batch = set_aside(stores, batch_id, error)
+        told = "%s is quarantined: %s; the stream goes on without it"
+        log.error(told, batch.origin, batch.reason, extra={"hop": "clean", "batch_id": batch_id})
+        return False
+    return True
+
+
+def _rebuild_lake(stores: StreamStores, log: HopLog, days: Sequence[date]) -> None:
+    """With the records of quarantined batches; without them if they still can't be cleaned."""
+    left_out = quarantined(stores)
+    try:
+        rebuild_days(stores, days)
+    except Exception as error:
+        if not left_out or not is_of_the_batch(error):
+            raise
+        log.warning("quarantined batches stay out: %s", error, extra={"hop": "rebuild"})
+        rebuild_days(stores, days, left_out.keys())
 
 
 def _span(days: Sequence[date]) -> str:

@@ -27,6 +27,15 @@ from social_assets.ingest.records import RECORDS
 
 BATCH_ROWS = 32_768
 
+MEMORY_VARIABLE = "SOCIAL_ASSETS_ENGINE_MEMORY"
+"""Environment variable: what the engine may take, as `640MB`."""
+
+_MEMORY = re.compile(r"([1-9][0-9]*) ?([KMGT]i?B)", re.IGNORECASE)
+_VECTOR_ROWS = 2_048
+"""DuckDB works on so many rows at once, whatever they hold."""
+_COPIES = 40
+"""Of a vector of records, on its way from bytes to columns: an upper bound."""
+
 
 @dataclass(frozen=True)
 class DuckDBEngine:
@@ -36,13 +45,50 @@ class DuckDBEngine:
     threads: int = 2
     memory_limit: str = "640MB"
 
+    def __post_init__(self) -> None:
+        """Refuse settings that DuckDB would refuse later, in words of its own."""
+        if not _MEMORY.fullmatch(self.memory_limit):
+            raise ValueError(
+                f"engine memory {self.memory_limit!r}: write a number and a unit, as 640MB or 2GiB"
+            )
+        if self.threads < 1:
+            raise ValueError(f"engine threads {self.threads}: must be at least 1")
+
+    @property
+    def memory_bytes(self) -> int:
+        """`memory_limit` as a number."""
+        number, unit = _MEMORY.fullmatch(self.memory_limit).groups()  # type: ignore[union-attr]
+        base = 1024 if "I" in unit.upper() else 1000
+        factor: int = base ** (1 + "KMGT".index(unit[0].upper()))
+        return int(number) * factor
+
+    @property
+    def whole_bytes(self) -> int:
+        """Up to so many bytes of records are worked on together; the engine spills meanwhile."""
+        return self.memory_bytes * 6 // 10
+
+    @property
+    def part_bytes(self) -> int:
+        """Records of larger days are worked on in parts of so many bytes."""
+        return self.memory_bytes // 20
+
+    @property
+    def widest(self) -> int:
+        """The mean bytes of a record above which a day is worked on in parts, whatever its size."""
+        return self.memory_bytes // (self.threads * _VECTOR_ROWS * _COPIES)
+
+    def spill_folder(self) -> Path:
+        """The folder for what is more than the memory, which is made here."""
+        self.spill.mkdir(parents=True, exist_ok=True)
+        return self.spill
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A connection of one's own, closed at the end with all its tables.
 
         The sessions of a process share one database in memory, and so what the engine may take.
         """
-        self.spill.mkdir(parents=True, exist_ok=True)
+        self.spill_folder()
         backend = ibis.duckdb.from_connection(_database(self, os.getpid()).cursor())
         try:
             yield Session(backend)
@@ -181,6 +227,11 @@ class Session:
 @ibis.udf.scalar.builtin(name="getvariable", signature=(("string",), "string"))
 def _variable(of: str) -> str:  # type: ignore[empty-body]
     """A variable of the connection."""
+
+
+def is_of_disk(error: duckdb.Error) -> bool:
+    """Whether the engine ran out of memory because the spill folder has no room."""
+    return any(word in str(error) for word in ("max_temp_directory_size", "No space left"))
 
 
 # Some forty queries a process, and those of each spelling that files come in. The largest keeps

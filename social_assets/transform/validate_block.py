@@ -6,6 +6,7 @@ block. What makes a record acceptable is `verdicts`'; whole days, of any size, a
 
 from __future__ import annotations
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from social_assets.contracts.contract import Contract
 from social_assets.transform.decode import Shape, opened, shape_of, with_fields
-from social_assets.transform.duckdb_engine import Session
+from social_assets.transform.duckdb_engine import MEMORY_VARIABLE, Session, is_of_disk
 from social_assets.transform.event_dates import landing_date
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
 from social_assets.transform.standardize import cleaned
@@ -30,6 +31,18 @@ INPUT = {
     "row": "int64",
 }
 """What the query reads of a block; `row` counts its records from 0."""
+
+
+class RecordTooLargeError(RuntimeError):
+    """One record for which the engine has no memory; names the record and the remedy."""
+
+    def __init__(self, raw: pa.Table, error: duckdb.Error) -> None:
+        (row,) = raw.select(["origin", "partition", "offset"]).to_pylist()
+        place = f"{row['origin']}, partition {row['partition']}, offset {row['offset']}"
+        super().__init__(
+            f"{place}: the engine has no memory for this record alone "
+            f"({str(error).splitlines()[0]}); raise {MEMORY_VARIABLE}"
+        )
 
 
 class BlockVerdicts:
@@ -50,8 +63,20 @@ class BlockVerdicts:
         """One row for each of `raw` (columns of the raw table, times in UTC), in its order.
 
         Columns: those of the contract's cleaned rows, `event_date`, `reasons` ('' if accepted, else
-        rule names joined), and KEY_HASH.
+        rule names joined), and KEY_HASH. A block that the engine has no memory for is judged in
+        halves; raises RecordTooLargeError where one record is too much.
         """
+        try:
+            return self._of_all(raw)
+        except duckdb.OutOfMemoryException as error:
+            if is_of_disk(error):
+                raise
+            if raw.num_rows == 1:
+                raise RecordTooLargeError(raw, error) from error
+        half = raw.num_rows // 2
+        return pa.concat_tables([self.of(raw.slice(0, half)), self.of(raw.slice(half))])
+
+    def _of_all(self, raw: pa.Table) -> pa.Table:
         block = self._block(raw)
         headers = set(block["csv_header"].unique().drop_null().to_pylist())
         if not self._query or not headers <= self._headers:

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from social_assets.contracts.contract import Contract
 from social_assets.warehouse.ddl import DATABASE, column_names, create_database, create_table
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 250_000
 """Rows of one insert: a whole block for the server, so that it enters whole or not at all."""
+
+CHUNK_BYTES = 128 << 20
+"""And its bytes at most, a row more: below what the server makes one block of, so that wide rows
+enter whole, too."""
 
 LOADED = f"{DATABASE}.loaded_batches"
 
@@ -165,16 +172,38 @@ def _days(client: Client, table: str) -> set[date]:
 
 
 def _chunks(rows: pa.RecordBatchReader) -> Iterable[pa.Table]:
-    """Tables of CHUNK_ROWS rows, the last of fewer; the cut depends on the rows alone."""
+    """Tables of CHUNK_ROWS rows or CHUNK_BYTES, the last of fewer; the cut depends on the rows
+    alone, not on the batches that they come in.
+    """
     held: list[pa.RecordBatch] = []
-    count = 0
+    count = size = 0
     for batch in rows:
-        held.append(batch)
-        count += batch.num_rows
-        while count >= CHUNK_ROWS:
-            table = pa.Table.from_batches(held, rows.schema)
-            yield table.slice(0, CHUNK_ROWS)
-            held = table.slice(CHUNK_ROWS).to_batches()
-            count -= CHUNK_ROWS
+        ends = np.cumsum(_sizes(batch))
+        start = 0
+        while start < batch.num_rows:
+            before = ends[start - 1] if start else 0
+            fitting = int(np.searchsorted(ends, before + CHUNK_BYTES - size, "left")) + 1
+            stop = min(batch.num_rows, fitting, start + CHUNK_ROWS - count)
+            held.append(batch.slice(start, stop - start))
+            count += stop - start
+            size += int(ends[stop - 1] - before)
+            if count >= CHUNK_ROWS or size >= CHUNK_BYTES:
+                yield pa.Table.from_batches(held, rows.schema)
+                held, count, size = [], 0, 0
+            start = stop
     if count:
         yield pa.Table.from_batches(held, rows.schema)
+
+
+def _sizes(batch: pa.RecordBatch) -> NDArray[np.int64]:
+    """The bytes of each row's texts: what makes a row wide."""
+    sizes = np.zeros(batch.num_rows, np.int64)
+    for column in batch.columns:
+        if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+            sizes += pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
+        elif pa.types.is_list(column.type) and pa.types.is_string(column.type.value_type):
+            lengths = pc.fill_null(pc.binary_length(column.flatten()), 0)
+            parents = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
+            weights = lengths.to_numpy(zero_copy_only=False)
+            sizes += np.bincount(parents, weights, batch.num_rows).astype(np.int64)
+    return sizes

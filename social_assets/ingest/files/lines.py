@@ -1,7 +1,8 @@
 r"""Cuts a stream of bytes into lines, block by block, without a Python step for each line.
 
 Here belongs line splitting for NDJSON and CSV. A line is a record; `\n` and `\r\n` end it; blank
-lines are none, but count in the numbering.
+lines are none, but count in the numbering. A line over the limit is cut as it is read, so that it
+is never in memory whole.
 """
 
 from __future__ import annotations
@@ -13,56 +14,87 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from social_assets.ingest.records import RECORDS, FileError
 
 BLOCK_BYTES = 16 << 20
-MAX_LINE_BYTES = 256 << 20
+BATCH_ROWS = 65_536
+MAX_RECORD_BYTES = 1 << 20
+MAX_HEADER_BYTES = 64 << 10
+"""A CSV header stands beside every record of its file."""
+
+CUT = b"\xff"
+"""What a cut line ends with. No UTF-8 text has this byte, so that no part of a record is accepted
+for the whole, whatever limit a later contract sets."""
+
 _NEWLINE, _RETURN = ord("\n"), ord("\r")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def line_batches(
-    stream: BinaryIO, path: Path, block_bytes: int = BLOCK_BYTES
+    stream: BinaryIO,
+    path: Path,
+    block_bytes: int = BLOCK_BYTES,
+    max_record_bytes: int = MAX_RECORD_BYTES,
 ) -> Iterator[pa.RecordBatch]:
-    """The non-empty lines of a stream as batches of RECORDS, one batch a block.
+    """The non-empty lines of a stream as batches of RECORDS, of at most BATCH_ROWS and a block.
 
-    Memory is bounded by the block and the longest line. Raises FileError for UTF-16 and for a
-    line over MAX_LINE_BYTES.
+    Of a line over `max_record_bytes` come that many bytes and CUT: one byte over the limit, by
+    which the contract rejects the record. Raises FileError for UTF-16.
     """
-    carry, line = b"", 1
+    carry, line, is_cut = b"", 1, False
     for block in _blocks(stream, path, block_bytes):
-        data = carry + block
+        rest = block
+        if is_cut:
+            end_of_cut = block.find(b"\n")
+            if end_of_cut < 0:
+                continue
+            rest, is_cut = block[end_of_cut:], False
+        data = carry + rest
         end = data.rfind(b"\n") + 1
         if end:
-            batch, lines = _split(data[:end], line)
-            line += lines
-            if batch.num_rows:
-                yield batch
+            lines, count = _split(data[:end], line, max_record_bytes)
+            line += count
+            yield from _of_bounded_rows(lines)
         carry = data[end:]
-        if len(carry) > MAX_LINE_BYTES:
-            limit = MAX_LINE_BYTES >> 20
-            raise FileError(path, f"a line of over {limit} MiB; are line ends missing?", line)
+        # Two more: whether a carriage return belongs to the line's end is not known yet.
+        if len(carry) > max_record_bytes + 2:
+            carry, is_cut = carry[: max_record_bytes + 2], True
     if carry:
-        batch, _ = _split(carry + b"\n", line)
-        if batch.num_rows:
-            yield batch
+        lines, _ = _split(carry + b"\n", line, max_record_bytes)
+        yield from _of_bounded_rows(lines)
 
 
 def under_csv_header(
-    batches: Iterator[pa.RecordBatch], check: Callable[[str], None]
+    batches: Iterator[pa.RecordBatch], path: Path, check: Callable[[str], None]
 ) -> Iterator[pa.RecordBatch]:
-    """Take the first line for the header of all others; `check` may refuse it."""
+    """Take the first line for the header of all others; `check` may refuse it.
+
+    Raises FileError for a header of over MAX_HEADER_BYTES.
+    """
     header: str | None = None
     for batch in batches:
         records = batch
         if header is None:
-            header = batch.column("value")[0].as_py().decode("utf-8", errors="replace")
+            line = batch.column("value")[0].as_py()
+            if len(line) > MAX_HEADER_BYTES:
+                limit = MAX_HEADER_BYTES >> 10
+                raise FileError(path, f"a header of over {limit} KiB; is it a CSV file?", 1)
+            header = line.decode("utf-8", errors="replace")
             check(header)
             records = batch.slice(1)
-        repeated = pa.repeat(pa.scalar(header), records.num_rows)
-        yield records.set_column(1, RECORDS.field("csv_header"), repeated)
+        rows = max(1, BLOCK_BYTES // max(1, len(header)))
+        for start in range(0, records.num_rows, rows):
+            few = records.slice(start, rows)
+            repeated = pa.repeat(pa.scalar(header), few.num_rows)
+            yield few.set_column(1, RECORDS.field("csv_header"), repeated)
+
+
+def _of_bounded_rows(lines: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    for start in range(0, lines.num_rows, BATCH_ROWS):
+        yield lines.slice(start, BATCH_ROWS)
 
 
 def _blocks(stream: BinaryIO, path: Path, block_bytes: int) -> Iterator[bytes]:
@@ -74,7 +106,7 @@ def _blocks(stream: BinaryIO, path: Path, block_bytes: int) -> Iterator[bytes]:
         first = False
 
 
-def _split(data: bytes, first_line: int) -> tuple[pa.RecordBatch, int]:
+def _split(data: bytes, first_line: int, max_bytes: int) -> tuple[pa.RecordBatch, int]:
     """Lines of `data`, which ends in a newline, and how many there were, blank ones included."""
     buffer = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(buffer == _NEWLINE)
@@ -86,9 +118,18 @@ def _split(data: bytes, first_line: int) -> tuple[pa.RecordBatch, int]:
     values = pa.BinaryArray.from_buffers(
         pa.binary(), len(newlines), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     )
+    lengths = np.diff(offsets)
+    if (lengths > max_bytes).any():
+        values = cut(values, max_bytes)
     numbers: npt.NDArray[np.int64] = np.arange(first_line, first_line + len(newlines))
     batch = pa.record_batch(
         [values, pa.nulls(len(newlines), pa.string()), pa.array(numbers, pa.int64())],
         schema=RECORDS,
     )
-    return batch.filter(pa.array(np.diff(offsets) > 0)), len(newlines)
+    return batch.filter(pa.array(lengths > 0)), len(newlines)
+
+
+def cut(values: pa.Array, max_bytes: int) -> pa.Array:
+    """The values, of which those over `max_bytes` are that long and end in CUT."""
+    shortened = pc.binary_join_element_wise(pc.binary_slice(values, 0, max_bytes), CUT, b"")
+    return pc.if_else(pc.greater(pc.binary_length(values), max_bytes), shortened, values)

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -80,9 +81,10 @@ def _text_records(contract: Contract, path: Path) -> Iterator[pa.RecordBatch]:
     with path.open("rb") as raw:
         is_gzip = raw.read(2) == _GZIP_MAGIC
     with cast(BinaryIO, gzip.open(path)) if is_gzip else path.open("rb") as stream:
-        lines = line_batches(stream, path)
+        lines = line_batches(stream, path, max_record_bytes=contract.max_record_bytes)
         if file_format(contract, path) == "csv":
-            lines = under_csv_header(lines, lambda header: _check_header(contract, path, header))
+            check = partial(_check_header, contract, path)
+            lines = under_csv_header(lines, path, check)
         try:
             yield from lines
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

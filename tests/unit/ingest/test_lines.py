@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from social_assets.ingest.files.lines import line_batches, under_csv_header
+from social_assets.ingest.files.lines import (
+    BATCH_ROWS,
+    CUT,
+    MAX_HEADER_BYTES,
+    line_batches,
+    under_csv_header,
+)
 from social_assets.ingest.records import FileError
 
 HERE = Path("some.ndjson")
@@ -53,9 +60,49 @@ def test_utf_16_is_refused(encoding: str) -> None:
 def test_a_csv_header_stands_with_every_record_and_is_none() -> None:
     checked: list[str] = []
     lines = line_batches(io.BytesIO(b"\na,b\n1,2\n3,4\n"), HERE, 5)
-    records = [r for b in under_csv_header(lines, checked.append) for r in b.to_pylist()]
+    records = [r for b in under_csv_header(lines, HERE, checked.append) for r in b.to_pylist()]
     assert checked == ["a,b"]
     assert [(r["offset"], r["value"], r["csv_header"]) for r in records] == [
         (3, b"1,2", "a,b"),
         (4, b"3,4", "a,b"),
     ]
+
+
+@given(st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"ab", b"c" * 9])).map(b"".join))
+@example(b"12345678\r\n123456789\r\n")
+def test_a_line_over_the_limit_is_cut_alike_wherever_blocks_end(data: bytes) -> None:
+    expected = [
+        (number, line if len(line) <= 8 else line[:8] + CUT) for number, line in split(data)
+    ]
+    for block in range(1, 14):
+        batches = line_batches(io.BytesIO(data), HERE, block, max_record_bytes=8)
+        rows = [row for batch in batches for row in batch.to_pylist()]
+        assert [(row["offset"], row["value"]) for row in rows] == expected
+
+
+def test_a_line_without_end_is_never_in_memory_whole() -> None:
+    class Endless(io.RawIOBase):
+        left = 512
+
+        def read(self, size: int = -1) -> bytes:
+            self.left -= 1
+            return b"x" * size if self.left >= 0 else b""
+
+    tracemalloc.start()
+    (batch,) = line_batches(Endless(), HERE, 1 << 20, max_record_bytes=1000)  # type: ignore[arg-type]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert batch["value"].to_pylist() == [b"x" * 1000 + CUT]
+    assert peak < 8 << 20
+
+
+def test_a_block_of_many_short_lines_comes_in_batches_of_bounded_rows() -> None:
+    batches = list(line_batches(io.BytesIO(b"a\n" * 200_000), HERE))
+    assert max(batch.num_rows for batch in batches) <= BATCH_ROWS
+    assert sum(batch.num_rows for batch in batches) == 200_000
+
+
+def test_a_csv_header_that_would_fill_the_memory_is_refused() -> None:
+    lines = line_batches(io.BytesIO(b"a," * MAX_HEADER_BYTES + b"\n1\n"), HERE)
+    with pytest.raises(FileError, match="header of over 64 KiB"):
+        list(under_csv_header(lines, HERE, lambda _: None))

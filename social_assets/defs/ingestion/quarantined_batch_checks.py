@@ -1,0 +1,37 @@
+"""Batches that could not be cleaned: a check of `cleaned/<stream>` that fails while there are any.
+
+Here belongs what the check says. Which batches are quarantined is `hops.set_aside`'s.
+"""
+
+from dagster import AssetCheckResult, AssetChecksDefinition, MetadataValue, asset_check
+
+from social_assets.contracts.contract import Contract
+from social_assets.defs.stores import StoresResource
+from social_assets.pipeline.set_aside import quarantined
+
+
+def no_batch_is_quarantined(contract: Contract) -> AssetChecksDefinition:
+    """Every landed batch could be cleaned."""
+
+    @asset_check(
+        asset=["cleaned", contract.name],
+        name="no_batch_is_quarantined",
+        description=(
+            "Every landed batch could be cleaned. Remove the reason (for want of memory: raise "
+            f"SOCIAL_ASSETS_ENGINE_MEMORY), then run `social-assets replay {contract.name}`"
+        ),
+    )
+    def check(stores: StoresResource) -> AssetCheckResult:
+        found = quarantined(stores.stores().of(contract))
+        said = [f"{b.origin} (batch {b.batch_id}): {b.reason}" for b in found.values()]
+        remedy = f"remove the reason, then run `social-assets replay {contract.name}`"
+        return AssetCheckResult(
+            passed=not found,
+            description="; ".join([*said, remedy]) if found else None,
+            metadata={
+                "batches": MetadataValue.int(len(found)),
+                "names": MetadataValue.json([batch.origin for batch in found.values()]),
+            },
+        )
+
+    return check

@@ -1,0 +1,145 @@
+"""Reads rows of a lake table a few at a time, whatever their size.
+
+Here belongs how much of a Parquet file is in memory at once. A row group says how many bytes it
+holds, so that wide rows are read a few at a time; the engine reads 2,048 at once, whatever they
+hold, and is therefore used for narrow rows alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow.fs import PyFileSystem
+
+from social_assets.lake.delta import LakeTable
+
+READ_BYTES = 4 << 20
+"""About how much of a row group is decoded at once."""
+FEWEST_ROWS = 16
+_FOOTERS_AT_ONCE = 8
+_EVENT_DATE = re.compile(r"event_date=(\d{4}-\d{2}-\d{2})/")
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """One row group of a data file: its rows, their bytes when decoded, its event date."""
+
+    file: str
+    number: int
+    rows: int
+    size_bytes: int
+    event_date: date
+
+    @property
+    def width(self) -> int:
+        """The mean bytes of a row."""
+        return self.size_bytes // max(1, self.rows)
+
+
+def row_groups(
+    table: LakeTable, days: Iterable[date], batch_id: str | None = None
+) -> list[RowGroup]:
+    """The row groups of some days; `batch_id` narrows to those that may hold rows of a batch."""
+    with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as readers:
+        found = readers.map(lambda file: _of_file(table, file, batch_id), table.files(days))
+        return [group for groups in found for group in groups]
+
+
+def read_parts(
+    table: LakeTable,
+    groups: Sequence[RowGroup],
+    columns: Sequence[str],
+    *,
+    part_bytes: int,
+    part_rows: int,
+    batch_id: str | None = None,
+) -> Iterator[pa.Table]:
+    """The rows of some row groups as tables of about `part_bytes` and `part_rows` at most.
+
+    `columns` may name the event date, which is in no file; `batch_id` narrows to a batch.
+    """
+    schema = pa.schema([table.schema.field(name) for name in columns])
+    held: list[pa.RecordBatch] = []
+    size = rows = 0
+    for group in groups:
+        for batch in _read(table, group, schema, batch_id):
+            if held and (size + batch.nbytes > part_bytes or rows + batch.num_rows > part_rows):
+                yield pa.Table.from_batches(held, schema)
+                held, size, rows = [], 0, 0
+            held.append(batch)
+            size, rows = size + batch.nbytes, rows + batch.num_rows
+    if held:
+        yield pa.Table.from_batches(held, schema)
+
+
+def _read(
+    table: LakeTable, group: RowGroup, schema: pa.Schema, batch_id: str | None
+) -> Iterator[pa.RecordBatch]:
+    at_once = max(FEWEST_ROWS, READ_BYTES // max(1, group.width))
+    names = [name for name in schema.names if name != "event_date"]
+    wanted = names if batch_id is None or "batch_id" in names else [*names, "batch_id"]
+    with _opened(table, group.file) as file:
+        for found in file.iter_batches(
+            batch_size=at_once, row_groups=[group.number], columns=wanted, use_threads=False
+        ):
+            batch = found
+            if batch_id is not None:
+                batch = batch.filter(pc.equal(batch.column("batch_id"), batch_id))
+            if batch.num_rows:
+                yield _in_schema(batch, schema, group.event_date)
+
+
+def _in_schema(batch: pa.RecordBatch, schema: pa.Schema, day: date) -> pa.RecordBatch:
+    columns = [
+        pa.repeat(pa.scalar(day, field.type), batch.num_rows)
+        if field.name == "event_date"
+        else batch.column(field.name).cast(field.type)
+        for field in schema
+    ]
+    return pa.record_batch(columns, schema=schema)
+
+
+def _of_file(table: LakeTable, file: str, batch_id: str | None) -> list[RowGroup]:
+    found = _EVENT_DATE.search(file)
+    if found is None:
+        raise ValueError(f"{file} is of no event date; is {table.uri} partitioned by it?")
+    day = date.fromisoformat(found.group(1))
+    with _opened(table, file) as opened:
+        metadata = opened.metadata
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    return [
+        RowGroup(file, number, group.num_rows, group.total_byte_size, day)
+        for number, group in enumerate(groups)
+        if batch_id is None or _may_hold(group, batch_id)
+    ]
+
+
+def _may_hold(group: Any, batch_id: str) -> bool:
+    for index in range(group.num_columns):
+        column = group.column(index)
+        if column.path_in_schema == "batch_id":
+            known = column.statistics
+            if known is None or not known.has_min_max:
+                return True
+            return bool(known.min <= batch_id <= known.max)
+    return True
+
+
+def _opened(table: LakeTable, file: str) -> pq.ParquetFile:
+    path = file.removeprefix("file://")
+    if "://" not in path:
+        return pq.ParquetFile(path, buffer_size=1 << 20)
+    from deltalake.fs import DeltaStorageHandler
+
+    storage = PyFileSystem(DeltaStorageHandler(table.uri, dict(table.storage_options)))
+    return pq.ParquetFile(
+        storage.open_input_file(path.removeprefix(table.uri).lstrip("/")), buffer_size=1 << 20
+    )
