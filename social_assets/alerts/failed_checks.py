@@ -20,14 +20,14 @@ from dagster import (
     IntMetadataValue,
     TextMetadataValue,
 )
-from dagster._core.storage.asset_check_execution_record import (  # not exported
+
+from resources.dagster.private import (
     COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES as COMPLETED,
 )
-from dagster._core.storage.asset_check_execution_record import (
+from resources.dagster.private import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
 )
-
 from social_assets.alerts.active import Kind, Observation, Severity, Standing
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED

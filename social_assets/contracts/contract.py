@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 import ibis.expr.datatypes as dt
 import pandera.ibis as pa
-from pandera.api.checks import Check
-from pandera.backends.ibis.register import register_ibis_backends
 from pandera.dtypes import immutable
 from pandera.engines import ibis_engine
+
+from social_assets.contracts.pandera_private import Check, register_ibis_backends
 
 RESERVED = frozenset(
     {

@@ -7,7 +7,8 @@ evaluates it is `sensors.automation`; the recommenders have conditions of their 
 from __future__ import annotations
 
 from dagster import AutomationCondition
-from dagster._core.storage.tags import MAX_RETRIES_TAG  # not exported
+
+from resources.dagster.private import MAX_RETRIES_TAG
 
 RETRIES = {MAX_RETRIES_TAG: "2"}
 """The run tag of rebuilds: the daemon runs one that failed so many times again, from the step that

@@ -18,12 +18,12 @@ from dagster import (
     DagsterRun,
     DailyPartitionsDefinition,
 )
-from dagster._core.storage.tags import (  # the names of the run tags are not exported
+
+from resources.dagster.private import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
-
 from resources.settings.home import Home
 from resources.settings.variables import FIRST_DATE
 from social_assets.contracts.contract import FIRST_EVENT_DATE

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from dagster import AssetCheckKey, AssetCheckSeverity, DagsterEventType, DagsterInstance
-from dagster._core.storage.asset_check_execution_record import (  # not exported
-    AssetCheckExecutionRecordStatus,
-)
 
 from resources.clickhouse.resource import ClickHouseResource
+from resources.dagster.private import AssetCheckExecutionRecordStatus
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.monitoring.invariant_checks import judged

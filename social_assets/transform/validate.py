@@ -15,11 +15,9 @@ from typing import cast
 
 import ibis
 import ibis.expr.types as ir
-from pandera.api.checks import Check
-from pandera.api.ibis.types import IbisData
-from pandera.backends.ibis.checks import IbisCheckBackend
 
 from social_assets.contracts.contract import Column, Contract, TimeOfDay
+from social_assets.contracts.pandera_private import Check, IbisCheckBackend, IbisData
 
 SEPARATOR = ";"
 

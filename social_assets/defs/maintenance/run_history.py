@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from dagster import DagsterEventType, DagsterInstance, EventRecordsFilter, RunRecord, RunsFilter
-from dagster._core.storage.dagster_run import FINISHED_STATUSES  # not exported
-from dagster._core.storage.event_log import SqliteEventLogStorage  # not exported
+
+from resources.dagster.event_log import SqliteEventLogStorage
+from resources.dagster.private import FINISHED_STATUSES
 
 RUNS_A_NIGHT = 500
 _AT_ONCE = 500

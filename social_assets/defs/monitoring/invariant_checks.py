@@ -34,11 +34,10 @@ from dagster import (
 )
 
 # These two are not exported.
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+from resources.dagster.private import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-
+from resources.dagster.private import AssetCheckExecutionRecordStatus
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract as contract_of
 from social_assets.defs.partitions import daily, days_of_check

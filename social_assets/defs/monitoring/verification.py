@@ -16,10 +16,8 @@ from dagster import (
     job,
     op,
 )
-from dagster._core.definitions.unresolved_asset_job_definition import (  # not exported
-    UnresolvedAssetJobDefinition,
-)
 
+from resources.dagster.private import UnresolvedAssetJobDefinition
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.monitoring.invariant_checks import judged, news, standing_summary

@@ -12,19 +12,18 @@ from functools import partial
 from pathlib import Path
 
 from dagster import DagsterInstance
-from dagster._core.code_pointer import ModuleCodePointer
-from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
-from dagster._core.origin import (
+
+from resources.dagster.private import (
     DEFAULT_DAGSTER_ENTRY_POINT,
+    SINGLETON_REPOSITORY_NAME,
     JobPythonOrigin,
-    RepositoryPythonOrigin,
-)
-from dagster._core.remote_origin import (
+    LoadableTargetOrigin,
     ManagedGrpcPythonEnvCodeLocationOrigin,
+    ModuleCodePointer,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
+    RepositoryPythonOrigin,
 )
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 CODE_LOCATION = "social_assets.definitions"
 """The module, and the name of the code location, in `workspace.yaml` and of `dev`."""

@@ -22,9 +22,8 @@ from dagster import (
     RunConfig,
     RunsFilter,
 )
-from dagster._core.storage.tags import MAX_RETRIES_TAG  # not exported
-from dagster._core.utils import make_new_run_id  # not exported; listening needs the id first
 
+from resources.dagster.private import MAX_RETRIES_TAG, make_new_run_id
 from resources.settings.home import Home
 from social_assets.defs.ingestion.load_job import JOB_NAME as LOAD
 from social_assets.defs.ingestion.load_job import run_config
