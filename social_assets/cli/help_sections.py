@@ -11,7 +11,7 @@ from social_assets.cli.errors import discard_output
 
 SECTIONS = (
     ("Start", ("demo", "demo-live", "load", "dev", "doctor")),
-    ("Look", ("status", "streams", "sql", "notebook", "dead-letters", "gaps", "alerts")),
+    ("Look", ("status", "streams", "sql", "notebook", "quarantine", "gaps", "alerts")),
     ("Change", ("backfill", "replay", "unload", "deploy", "recsys")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )

@@ -143,4 +143,4 @@ def _print_rejected(stream: str, rejected: Sequence[Rejected]) -> None:
     print_rows(("day", "rule", "records", "example value"), rows, "table")
     if len(rejected) > _SHOWN_REJECTS:
         out.print(f"and {len(rejected) - _SHOWN_REJECTS} more rules and days")
-    out.print(f"Show the records: social-assets dead-letters {stream} --limit 20")
+    out.print(f"Show the records: social-assets quarantine {stream} --limit 20")

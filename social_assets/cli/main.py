@@ -6,6 +6,7 @@ says by a decorator of `operate.home_use` whether it reads or makes an installat
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import sys
@@ -30,7 +31,7 @@ from social_assets.cli.home_use import (
 )
 from social_assets.cli.load import load
 from social_assets.cli.notebook import notebook
-from social_assets.cli.quarantine import dead_letters, gaps, replay
+from social_assets.cli.quarantine import gaps, quarantine, replay
 from social_assets.cli.recsys import recsys
 from social_assets.cli.sql import sql
 from social_assets.cli.streams import streams
@@ -278,10 +279,19 @@ def kafka_stop(home: Home) -> None:
     out.print("stopped Kafka" if stop_broker(home) else "Kafka was not running")
 
 
+def hidden_alias(command: click.Command) -> click.Command:
+    """The command under an old name, which the help does not list."""
+    alias = copy.copy(command)
+    alias.hidden = True
+    return alias
+
+
 cli.add_command(alerts)
 cli.add_command(doctor)
-for command in (load, sql, streams, notebook, recsys, dead_letters, replay, gaps):
+for command in (load, sql, streams, notebook, recsys, quarantine, replay, gaps):
     cli.add_command(command)
+# The name up to release 0.1.
+cli.add_command(hidden_alias(quarantine), "dead-letters")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,6 @@
-"""`social-assets dead-letters`, `replay` and `gaps`: what did not come through, and what to do.
+"""`social-assets quarantine`, `replay` and `gaps`: rejected records and lost offsets.
 
-Belongs here: parsing and printing. What is listed and made anew stands in `dead_letters`.
+Belongs here: parsing and printing. `operate.quarantine` lists and rebuilds.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ if TYPE_CHECKING:
 _COUNTED = ("rejected", "accepted", "warehouse")
 
 
-@click.command("dead-letters", short_help="List rejected records of a stream.")
+@click.command("quarantine", short_help="List rejected records of a stream.")
 @click.argument("stream")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
 @FORM
 @reads_home
-def dead_letters(home: Home, stream: str, limit: int, form: str) -> None:
-    """List rejected records of STREAM, newest first: where from, and every reason."""
+def quarantine(home: Home, stream: str, limit: int, form: str) -> None:
+    """List rejected records of STREAM, newest first: file or topic, position, every reason."""
     del home
-    from social_assets.operate.quarantine import dead_letters as rejected
-    from social_assets.operate.quarantine import rejected_count
+    from social_assets.operate.quarantine import rejected_count, rejected_records
 
-    found = rejected(stream, limit)
+    found = rejected_records(stream, limit)
     rows = [
         (d.event_date, d.origin, d.partition, d.offset, ", ".join(d.reasons), d.record)
         for d in found
@@ -50,10 +49,10 @@ def dead_letters(home: Home, stream: str, limit: int, form: str) -> None:
 @FORM
 @reads_home
 def replay(home: Home, stream: str, first: date | None, last: date | None, form: str) -> None:
-    """Judge STREAM's days with rejected records again, after its contract was mended.
+    """Validate the rejected records of STREAM again, after a change of its contract.
 
-    Exactly those days are made anew from raw, through to facts and rollups. Exit code 1 if a check
-    of them failed.
+    Rebuilds the days that hold rejected records, from raw to rollups. Exits with 1 if a check of
+    these days fails.
     """
     from social_assets.operate.quarantine import replay as judge_again
     from social_assets.operate.runs.failures import ChecksFailedError

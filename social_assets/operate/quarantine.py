@@ -24,7 +24,7 @@ SHOWN_BYTES = 80
 
 
 @dataclass(frozen=True)
-class DeadLetter:
+class RejectedRecord:
     """A rejected record: where it came from, why it was rejected, and how it begins.
 
     `origin` is its topic or file, `offset` its Kafka offset or number in the file.
@@ -56,7 +56,7 @@ class Replayed:
     after: Verdicts
 
 
-def dead_letters(stream: str, limit: int) -> list[DeadLetter]:
+def rejected_records(stream: str, limit: int) -> list[RejectedRecord]:
     """The rejected records that came last, at most so many, newest first.
 
     Raises UnknownStreamError.
@@ -72,7 +72,7 @@ def dead_letters(stream: str, limit: int) -> list[DeadLetter]:
         )
         found = session.table(newest.limit(limit).select(*columns[:-1]))
     return [
-        DeadLetter(
+        RejectedRecord(
             event_date=row["event_date"],
             origin=row["origin"],
             partition=row["partition"],

@@ -14,7 +14,7 @@ from tests.unit.operate.test_home_use import commands
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "alerts show": (),
     "backfill": ("rollups/engagement_hourly",),
-    "dead-letters": ("engagement_events",),
+    "quarantine": ("engagement_events",),
     "doctor": (),
     "gaps": ("engagement_events",),
     "load": ("engagement_events", "{file}"),

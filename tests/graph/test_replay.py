@@ -18,7 +18,7 @@ from resources.settings.home import Home
 from social_assets.cli.main import main
 from social_assets.contracts.engagement_events import CONTRACT, EngagementEvent
 from social_assets.defs.stores import StoresResource
-from social_assets.operate.quarantine import dead_letters, shortened
+from social_assets.operate.quarantine import rejected_records, shortened
 from social_assets.operate.runs.instance import open_instance
 from social_assets.pipeline.stream_work import ingest_files
 
@@ -87,7 +87,7 @@ def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, 
 def test_a_dead_letter_says_where_it_came_from_why_and_how_it_begins(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    listed = rows(capsys, "dead-letters", "engagement_events")
+    listed = rows(capsys, "quarantine", "engagement_events")
     assert [(d["event_date"], d["offset"]) for d in listed[:2]] == [
         ("2026-11-15", 12),
         ("2026-11-09", 11),
@@ -104,10 +104,10 @@ def test_the_list_is_as_long_as_asked_for_and_says_how_many_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert "2 of 6 rejected records" in run(
-        capsys, "dead-letters", "engagement_events", "--limit", "2"
+        capsys, "quarantine", "engagement_events", "--limit", "2"
     )
-    assert len(dead_letters("engagement_events", 2)) == 2
-    assert "0 of 0 rejected records" in run(capsys, "dead-letters", "posts")
+    assert len(rejected_records("engagement_events", 2)) == 2
+    assert "0 of 0 rejected records" in run(capsys, "quarantine", "posts")
 
 
 def test_bytes_that_are_no_text_are_shown_as_they_are() -> None:

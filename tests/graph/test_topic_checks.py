@@ -25,7 +25,7 @@ from social_assets.defs.ingestion.topic_checks import (
 from social_assets.defs.monitoring.topic_watch import CHECK_TOPICS
 from social_assets.defs.stores import StoresResource
 from social_assets.lake.gaps import MissingRange
-from social_assets.operate.quarantine import dead_letters
+from social_assets.operate.quarantine import rejected_records
 from social_assets.operate.runs.instance import open_instance
 from social_assets.pipeline.drain import drain
 from social_assets.pipeline.stores import StreamStores
@@ -105,7 +105,7 @@ def test_the_lag_is_what_the_topic_is_ahead_of_the_lake_and_gone_after_a_drain(
     rows = [record.data for record in metadata["partitions"].records]  # type: ignore[union-attr]
     assert [(r["in_the_lake"], r["end"]) for r in rows[:2]] == [(15, 15)] * 2
 
-    letters = dead_letters("posts", 100)
+    letters = rejected_records("posts", 100)
     assert {(d.origin, d.partition) for d in letters} == {("posts", 0)}
     assert sorted(d.offset for d in letters) == list(range(15))
     assert {d.reasons for d in letters} == {("account_id_greater_than",)}

@@ -162,7 +162,7 @@ def _description(contract: Contract, rule: Rule, broken: Broken) -> str | None:
         at = broken.sample[0].data
         example = f"; for example {at['origin']} row {at['row']}"
     return (
-        f"{where} {limits}{example}; rule: {rule.description}. See `social-assets dead-letters "
+        f"{where} {limits}{example}; rule: {rule.description}. See `social-assets quarantine "
         f"{contract.name}`; mend the source or the contract, then backfill the day"
     )
 

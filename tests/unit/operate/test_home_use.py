@@ -19,7 +19,7 @@ READING = (
     ("alerts", "show"),
     ("alerts", "test"),
     ("backfill",),
-    ("dead-letters", "posts"),
+    ("quarantine", "posts"),
     ("replay", "posts"),
     ("gaps", "posts"),
     ("recsys", "champions"),
