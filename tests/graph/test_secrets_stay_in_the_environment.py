@@ -28,7 +28,7 @@ from functools import partial
 from dagster import execute_job
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from resources.settings.home import Home
-from social_assets.defs import drain_job
+from social_assets.defs.ingestion import drain_job
 from social_assets.operate.runs.instance import open_instance
 
 drain_job.Limits = partial(drain_job.Limits, away_seconds=2)  # and no longer
@@ -114,6 +114,6 @@ def run(environment: dict[str, str], *arguments: str) -> str:
 
 
 def drain_failed(home: Path) -> bool:
-    """Whether the drain got as far as Kafka, and Dagster keeps why it failed."""
-    kept = (home / "dagster").rglob("*")
-    return any(b"127.0.0.1:9" in path.read_bytes() for path in kept if path.is_file())
+    """Whether the drain got as far as Kafka, and kept its output."""
+    kept = (home / "dagster" / "storage").rglob("*.err")
+    return any(b"127.0.0.1:9" in path.read_bytes() for path in kept)

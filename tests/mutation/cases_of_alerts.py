@@ -128,7 +128,7 @@ WHO_IS_TOLD = (
 
 ONCE = (
     *_cases(
-        "news.py",
+        "changes.py",
         (
             "a failure that stands is told at every look",
             "if failure.key not in told or failure.severity.exceeds(told[failure.key].severity)",
@@ -164,7 +164,7 @@ ONCE = (
         ),
     ),
     *_cases(
-        "round.py",
+        "dispatch.py",
         (
             "each failure is a message of its own",
             "            due[channel] = fresh\n",

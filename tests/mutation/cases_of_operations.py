@@ -20,74 +20,74 @@ def _cases(*taken_away: tuple[str, str, str, str, str]) -> list[Case]:
 
 
 _FINDINGS = tuple(
-    (f"the doctor does not see {what}", f"social_assets/operate/{file}.py", old, new, test)
+    (f"the doctor does not see {what}", f"social_assets/operate/doctor/{file}.py", old, new, test)
     for what, file, old, new, test in (
         (
             "a variable that nothing reads",
-            "doctor_settings",
+            "settings",
             "    for name, meant in unknown().items():\n",
             "    for name, meant in ():\n",
             f"{_DOCTOR}a_misspelt_variable_is_named_with_the_right_one",
         ),
         (
             "an old package",
-            "doctor_machine",
+            "machine",
             "if not requirement.specifier.contains(installed, prereleases=True):",
             "if not installed:",
             f"{_DOCTOR}an_old_or_missing_package_is_named",
         ),
         (
             "a full disk",
-            "doctor_machine",
-            "if free < FAIL_FREE_BYTES:",
-            "if free < 0:",
-            f"{_DOCTOR}a_full_disk_is_named",
+            "machine",
+            "        if each.severity is None:\n",
+            "        if each.severity is not None:\n",
+            f"{_DOCTOR}a_disk_that_runs_full_is_named_with_what_lies_on_it",
         ),
         (
             "a clock that went back",
-            "doctor_machine",
+            "machine",
             "if newest - now > CLOCK_SECONDS:",
             "if now - newest > CLOCK_SECONDS:",
             f"{_DOCTOR}a_clock_that_went_back_is_named",
         ),
         (
             "a password that others can read",
-            "doctor_machine",
+            "machine",
             "stat.S_IMODE(secret.stat().st_mode) & 0o077:",
             "stat.S_IMODE(secret.stat().st_mode) & 0o002:",
             f"{_DOCTOR}a_password_that_others_can_read_is_named",
         ),
         (
             "an old ClickHouse",
-            "doctor_services",
+            "services",
             "OLDEST_CLICKHOUSE = (25, 8)",
             "OLDEST_CLICKHOUSE = (20, 8)",
             f"{_DOCTOR}what_lacks_of_a_clickhouse_is_named",
         ),
         (
             "a ClickHouse user without rights",
-            "doctor_services",
+            "services",
             "        yield from _rights(client, endpoint)\n",
             "",
             f"{_DOCTOR}what_lacks_of_a_clickhouse_is_named",
         ),
         (
             "a ClickHouse in another time",
-            "doctor_services",
+            "services",
             "        yield from _clock(client)\n",
             "",
             f"{_DOCTOR}what_lacks_of_a_clickhouse_is_named",
         ),
         (
             "a Kafka that is away",
-            "doctor",
+            "examine",
             '    ("Kafka", doctor_services.kafka),\n',
             "",
             f"{_DOCTOR}a_kafka_that_is_away_is_named_with_its_variable",
         ),
         (
             "a daemon that does not run",
-            "doctor_services",
+            "services",
             "        if dead:\n",
             "        if not statuses:\n",
             f"{_DOCTOR}a_daemon_that_does_not_run_is_named",
@@ -157,15 +157,15 @@ CASES: tuple[Case, ...] = tuple(
         (
             "the password of a URL is not known as a secret",
             "resources/settings/variables.py",
-            "            yield from (password, unquote(password))\n",
+            "            yield from _passwords(value)\n",
             "            yield from ()\n",
             f"{_KINDS}secrets_are_hidden_in_texts",
         ),
         (
             "a run shows the password of ClickHouse in its metadata",
             "social_assets/defs/ingestion/load_job.py",
-            'metadata={"fed_by": name}',
-            'metadata={"fed_by": __import__("os").environ["SOCIAL_ASSETS_CLICKHOUSE_URL"]}',
+            '{"fed_by": MetadataValue.text(name)}',
+            '{"fed_by": __import__("os").environ["SOCIAL_ASSETS_CLICKHOUSE_URL"]}',
             f"{_SECRETS}no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert",
         ),
         (
