@@ -13,6 +13,7 @@ from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
 from social_assets.lake.quarantined_batches import QUARANTINED_BATCHES, QuarantinedBatches
 from social_assets.lake.schemas import PARTITION_COLUMNS, Layer, schema
+from social_assets.lake.unloads import UNLOADS, Unloads
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,16 @@ class Lake:
             storage_options=self.storage_options,
         )
         return QuarantinedBatches(table)
+
+    def unloads(self, contract: Contract) -> Unloads:
+        """The requests to unload batches of a stream."""
+        table = LakeTable(
+            uri=f"{self.root}/unloads/{contract.name}",
+            schema=UNLOADS,
+            partition_by=(),
+            storage_options=self.storage_options,
+        )
+        return Unloads(table)
 
     def retired(self) -> RetiredDays:
         """What retention has removed, of all streams and tables."""

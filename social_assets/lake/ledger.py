@@ -18,6 +18,9 @@ from social_assets.lake.delta import Applied, LakeTable
 
 Hop = Literal["raw", "cleaned"]
 
+BATCH_PREFIX = "kafka/"
+"""How the ids of a topic's micro-batches begin; those of files are hashes."""
+
 LEDGER = pa.schema(
     [
         pa.field("batch_id", pa.string(), nullable=False),
@@ -31,7 +34,8 @@ LEDGER = pa.schema(
     ]
 )
 """`records` is what the hop put in its table: landed by `raw`, accepted by `cleaned`. Of several
-rows of one batch, date and hop the latest holds: a rebuild counts again."""
+rows of one batch, date and hop the latest holds: a rebuild counts again. An unloaded
+batch has 0."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,11 @@ class Ledger:
         return [Entry(*values) for values in latest.values()]
 
     def days(self, hop: Hop) -> dict[str, set[date]]:
-        """The event dates of every batch the hop has taken."""
+        """The event dates of every batch the hop has taken, without those that are unloaded."""
         found: dict[str, set[date]] = {}
         for entry in self.entries(hop):
+            if entry.records + entry.duplicates + entry.rejected == 0:
+                continue
             found.setdefault(entry.batch_id, set()).add(entry.event_date)
         return found
 

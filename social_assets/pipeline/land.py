@@ -22,6 +22,7 @@ from social_assets.lake.schemas import RAW
 from social_assets.pipeline.landing_folder import LandingDateError, check_landing_date
 from social_assets.pipeline.landing_progress import watched
 from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.unload_requests import FileBatch, batch_of
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.event_dates import EventDates
 
@@ -36,16 +37,22 @@ class Landed:
 
 
 def land_file(
-    stores: StreamStores, session: Session, path: Path, landing_date: date | None = None
+    stores: StreamStores,
+    session: Session,
+    path: Path,
+    landing_date: date | None = None,
+    batch: FileBatch | None = None,
 ) -> Landed:
     """Land a file's records under their event dates; the stream's lock is held by the caller, who
     also enters what was landed in the ledger (`account.reconcile`).
 
-    `landing_date` (today by default) is the date of records that carry none. Raises FileError and
+    `landing_date` (today by default) is the date of records that carry none. `batch` is the batch
+    to land it as, where the caller has decided that. Raises FileError and
     leaves nothing behind if the file cannot be read to its end.
     """
-    batch_id = content_hash(path)
-    if stores.raw.applied_version(batch_id) is not None:
+    batch = batch or batch_of(stores, content_hash(path))
+    batch_id = batch.batch_id
+    if batch.is_landed:
         return Landed(batch_id, path, already=True)
     if landing_date is not None:
         try:

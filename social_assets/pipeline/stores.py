@@ -13,6 +13,7 @@ from social_assets.lake.lake import Lake
 from social_assets.lake.ledger import Ledger
 from social_assets.lake.lock import is_wanted, stream_lock
 from social_assets.lake.quarantined_batches import QuarantinedBatches
+from social_assets.lake.unloads import Unloads
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.warehouse.loader import ClientFactory, Loader
 
@@ -80,6 +81,11 @@ class StreamStores:
     def quarantined_batches(self) -> QuarantinedBatches:
         """The batches that could not be cleaned."""
         return self.stores.lake.quarantined_batches(self.contract)
+
+    @property
+    def unloads(self) -> Unloads:
+        """The requests to unload batches."""
+        return self.stores.lake.unloads(self.contract)
 
     @property
     def loader(self) -> Loader:

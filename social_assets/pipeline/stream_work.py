@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
+from social_assets.lake.expired_days import RetiredDaysError
+from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days, slices
 from social_assets.pipeline.land import Landed, land_file
 from social_assets.pipeline.ledger_counts import account_cleaned, reconcile
@@ -21,7 +24,14 @@ from social_assets.pipeline.micro_batch import settle_owed
 from social_assets.pipeline.set_aside import is_of_the_batch, quarantined, set_aside
 from social_assets.pipeline.step_log import HopLog
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.topic_source import BATCH_PREFIX
+from social_assets.pipeline.unload_requests import (
+    batch_of,
+    content_of,
+    earlier_batches,
+    pending,
+    request_unload,
+)
+from social_assets.transform.duckdb_engine import Session
 from social_assets.warehouse.micro_batch_loader import micro_batch_loader
 
 LandingDate = date | Callable[[Path], date | None] | None
@@ -32,6 +42,13 @@ Check = Callable[[Path], None]
 
 SWAP_ROWS = 1_000_000
 """Days are swapped in the warehouse together up to this many cleaned rows."""
+
+
+@dataclass(frozen=True)
+class Replace:
+    """That a load replaces earlier ones; `sources` as `request_unload` takes them."""
+
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,14 +65,18 @@ def ingest_files(
     paths: Sequence[Path],
     landing_date: LandingDate = None,
     check: Check | None = None,
+    replace: Replace | None = None,
 ) -> Ingested:
     """Take files through raw, cleaned and quarantine into the warehouse.
+
+    With `replace`, earlier batches of a file's content or name become pending unloads as the file
+    lands; the caller completes them (`unload.unload_pending`).
 
     A file that cannot be read fails alone: the others go their way, and it is among `failures`.
     So does one for which `check` raises FileError.
     """
     with stores.lock():
-        landed, failures = _land(stores, paths, landing_date, check)
+        landed, failures = _land(stores, paths, landing_date, check, replace)
         days = settle(stores)
         known = stores.ledger.days("raw")
         for file in landed:
@@ -91,9 +112,9 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
     landed = stores.ledger.days("raw")
     cleaned = stores.ledger.days("cleaned")
     loaded = stores.loader.loaded()
-    set_apart = quarantined(stores)
+    left = {*quarantined(stores), *(each.batch_id for each in pending(stores))}
     for batch_id, days in landed.items():
-        if batch_id in set_apart:
+        if batch_id in left:
             continue
         is_cleaned = cleaned.get(batch_id) == days
         if batch_id.startswith(BATCH_PREFIX):
@@ -123,17 +144,22 @@ def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
     """
     with stores.lock():
         settle(stores, leave=frozenset(days))
-        log, span = HopLog(stores), _span(days)
-        # All of the lake first: only so can `settle` tell a batch that a rebuild has taken.
-        with log.hop("rebuild", span):
-            _rebuild_lake(stores, log, days)
-        for each in slices(stores.cleaned, sorted(days), stores.engine, at_most=SWAP_ROWS):
-            with log.hop("swap", _span(each.days)):
-                load_days(stores, each.days)
-        landed = stores.ledger.days("raw")
-        left_out = quarantined(stores)
-        taken = {b: 0 for b, found in landed.items() if found <= set(days) and b not in left_out}
-        stores.loader.mark_loaded(taken)
+        make_anew(stores, days)
+
+
+def make_anew(stores: StreamStores, days: Sequence[date]) -> None:
+    """What `rebuild` does; the caller holds the lock and has settled all batches but theirs."""
+    log, span = HopLog(stores), _span(days)
+    # All of the lake first: only so can `settle` tell a batch that a rebuild has taken.
+    with log.hop("rebuild", span):
+        _rebuild_lake(stores, log, days)
+    for each in slices(stores.cleaned, sorted(days), stores.engine, at_most=SWAP_ROWS):
+        with log.hop("swap", _span(each.days)):
+            load_days(stores, each.days)
+    landed = stores.ledger.days("raw")
+    left_out = quarantined(stores)
+    taken = {b: 0 for b, found in landed.items() if found <= set(days) and b not in left_out}
+    stores.loader.mark_loaded(taken)
 
 
 @contextmanager
@@ -197,22 +223,61 @@ def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> Non
     stores.loader.mark_loaded({batch_id: 0})
 
 
+def _land_anew(
+    stores: StreamStores,
+    session: Session,
+    path: Path,
+    on: date | None,
+    *,
+    replace: Replace,
+    before: Sequence[Landed],
+) -> Landed:
+    """Land a file in the place of earlier batches of its content or name.
+
+    The requests to unload those count from the commit on that lands the file: a file that can't be
+    read replaces nothing. Batches of this call, `before`, are not replaced.
+    """
+    content = content_hash(path)
+    this_call = {each.batch_id for each in before}
+    if content in map(content_of, this_call):
+        return land_file(stores, session, path, on)
+    earlier = [b for b in earlier_batches(stores, content, path.name) if b not in this_call]
+    batch = batch_of(stores, content, anew=True)
+    try:
+        request_unload(stores, earlier, replace.sources, replaced_by=batch.batch_id)
+    except RetiredDaysError as error:
+        raise FileError(path, f"it can't replace what was loaded before: {error}") from error
+    landed = land_file(stores, session, path, on, batch)
+    if earlier and stores.raw.applied_version(batch.batch_id) is None:
+        told = "it has no records and replaces nothing; `social-assets unload` empties a load"
+        raise FileError(path, told)
+    return landed
+
+
 def _land(
     stores: StreamStores,
     paths: Sequence[Path],
     landing_date: LandingDate,
     check: Check | None,
+    replace: Replace | None = None,
 ) -> tuple[list[Landed], list[FileError]]:
     landed: list[Landed] = []
     failures: list[FileError] = []
     log = HopLog(stores)
+    if replace is not None:
+        reconcile(stores)
     with stores.engine.session() as session:
         for path in paths:
             try:
                 if check is not None:
                     check(path)
                 on = landing_date(path) if callable(landing_date) else landing_date
-                landed.append(land_file(stores, session, path, on))
+                if replace is None:
+                    landed.append(land_file(stores, session, path, on))
+                else:
+                    landed.append(
+                        _land_anew(stores, session, path, on, replace=replace, before=landed)
+                    )
             except FileError as error:
                 failures.append(error)
                 log.warning("not landed: %s", error, extra={"hop": "land"})

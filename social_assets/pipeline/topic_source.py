@@ -19,13 +19,11 @@ import pyarrow.compute as pc
 from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.ingest.kafka.reader import Gap, TopicReader
 from social_assets.lake.gaps import MissingRange
+from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.lake.schemas import RAW
 from social_assets.pipeline.land import arrival
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topic_offsets import REASONS, TopicOffsets
-
-BATCH_PREFIX = "kafka/"
-"""How the batch ids of drains begin; those of files are hashes."""
 
 
 class Broker(Protocol):

@@ -1,0 +1,69 @@
+"""Takes batches out again: their rows leave raw, then their days are made anew without them.
+
+Here belongs the work in the lake and on `cleaned.<stream>`; facts, dimensions and rollups of the
+days are rebuilt by the caller, who then records that the batches are unloaded (`unloads.done`).
+Each step changes nothing when it is repeated, so whoever calls this next completes what a crash
+left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from social_assets.lake.ledger import Entry
+from social_assets.lake.row_groups import read_parts, row_groups
+from social_assets.lake.schemas import RAW
+from social_assets.lake.unloads import Unload
+from social_assets.pipeline.step_log import HopLog
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import make_anew, settle
+from social_assets.pipeline.unload_requests import pending
+
+PART_ROWS = 131_072
+
+
+def unload_pending(stores: StreamStores) -> list[Unload]:
+    """Take the batches of all pending requests out of lake and `cleaned.<stream>`; returns them.
+
+    The caller holds the stream's lock.
+    """
+    unloads = pending(stores)
+    if not unloads:
+        return []
+    days = sorted({day for each in unloads for day in each.days})
+    # Others first: a batch that is half-way would be inserted again, after its days are swapped.
+    settle(stores, leave=frozenset(days))
+    with HopLog(stores).hop("unload", f"{days[0]} to {days[-1]}"):
+        _delete_from_raw(stores, [each.batch_id for each in unloads], days)
+    gone = [
+        Entry(each.batch_id, day, each.origin, records=0)
+        for each in unloads
+        for day in sorted(each.days)
+    ]
+    stores.ledger.record("raw", gone)
+    stores.ledger.record("cleaned", gone)
+    make_anew(stores, days)
+    return unloads
+
+
+def _delete_from_raw(stores: StreamStores, batch_ids: Sequence[str], days: Sequence[date]) -> None:
+    """In one commit. Reads parts of bounded bytes; Delta's own delete would hold 8,192 records."""
+    gone = pa.array(batch_ids, pa.string())
+    parts = read_parts(
+        stores.raw,
+        row_groups(stores.raw, days),
+        RAW.names,
+        part_bytes=stores.engine.part_bytes,
+        part_rows=PART_ROWS,
+    )
+
+    def kept() -> Iterator[pa.RecordBatch]:
+        for part in parts:
+            rows = part.filter(pc.invert(pc.is_in(part["batch_id"], gone)))
+            yield from rows.select(RAW.names).cast(RAW).to_batches()
+
+    stores.raw.replace(days, pa.RecordBatchReader.from_batches(RAW, kept()))
