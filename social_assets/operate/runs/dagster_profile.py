@@ -33,6 +33,7 @@ RELEASED = (
     "33d6ae06052c215e9cb145252bd71be2d5508dc3838875360cfb8c1c25396e07",
     "b1bfa12d83b768d739b6d533385c8254a1d7e7731b6ff7da16f0f31dcff47eee",
     "966f45ccef2652b45624ec3a7fce34ce80f498e3c9fec8e270a74b86a3590966",
+    "462bbdd1f6be3e1c14a92ac3c64764debb94c8e1b0a75b7dec2a942bc184d278",
 )
 """SHA-256 of each released text, oldest first; the last one is that of the current file."""
 
