@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
+from resources.settings.alert_url_secrets import SHORTEST_SECRET, secret_parts
+
 PREFIX = "SOCIAL_ASSETS_"
 FIRST_DATE = "SOCIAL_ASSETS_FIRST_DATE"
 ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
@@ -90,7 +92,6 @@ _URLS_WITH_A_PASSWORD = frozenset(
     }
 )
 _HIDDEN = "***"
-_SHORTEST = 4
 
 
 def unknown(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -112,10 +113,7 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
         elif name in _URLS_WITH_A_PASSWORD:
             yield from _passwords(value)
         elif name == ALERT_URLS or name.startswith(ALERT_URLS + "__"):
-            # Schemes and the names of parameters are no secrets: `json`, `mailto`, `format`.
-            secret = re.sub(r"[A-Za-z][A-Za-z0-9+.-]*://|(?<=[?&])[\w-]+(?==)", " ", value)
-            for part in re.split(r"[\s/:@?&=#,;]+", secret):
-                yield from (part, unquote(part))
+            yield from secret_parts(value)
 
 
 def _passwords(url: str) -> Iterator[str]:
@@ -131,6 +129,6 @@ def _passwords(url: str) -> Iterator[str]:
 def hidden(text: str, environment: Mapping[str, str] = os.environ) -> str:
     """The text without the secrets that the environment holds."""
     for secret in sorted({*secrets(environment)}, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, _HIDDEN)
     return text

@@ -6,9 +6,8 @@ Here belongs everything that knows Apprise. What a channel answers is shown with
 from __future__ import annotations
 
 import logging
-import re
-from urllib.parse import unquote
 
+from resources.settings.alert_url_secrets import SHORTEST_SECRET, secret_parts
 from social_assets.alerts.active import Severity
 from social_assets.alerts.channels import Channel
 from social_assets.alerts.message import Message
@@ -18,7 +17,6 @@ TIMEOUT_SECONDS = 20.0
 
 _HIDDEN = "***"
 _NOWHERE = logging.NullHandler()
-_SHORTEST_SECRET = 4
 
 
 def deliver(channel: Channel, message: Message) -> str:
@@ -49,13 +47,9 @@ def deliver(channel: Channel, message: Message) -> str:
 
 
 def hidden(text: str, channel: Channel) -> str:
-    """The text without any part of the channel's URL that may be secret."""
-    _, _, rest = channel.url.partition("://")
-    written = {part for piece in (rest, unquote(rest)) for part in re.split(r"[/:@?&=#,]+", piece)}
-    # Read as well: a password p%40ss is p@ss to the service, and one part.
-    parts = written | {unquote(part) for part in written}
-    for part in sorted(parts, key=len, reverse=True):
-        if len(part) >= _SHORTEST_SECRET:
+    """The text without the parts of the channel's URL that may be secret."""
+    for part in sorted({*secret_parts(channel.url)}, key=len, reverse=True):
+        if len(part) >= SHORTEST_SECRET:
             text = text.replace(part, _HIDDEN)
     return text
 
