@@ -40,7 +40,8 @@ class Standing:
     """One failure that stands. `key` names it for as long as it does.
 
     `owner` is an owner of Dagster's (`team:engagement`), "" where nobody in particular is. `asset`
-    and `check` are what it is about, `run_id` the run that showed it; each "" where there is none.
+    and `check` are what it is about, `run_id` the run that showed it, `remedy` what to do next;
+    each "" where there is none.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Standing:
     title: str
     owner: str = ""
     detail: str = ""
+    remedy: str = ""
     run_id: str = ""
     asset: str = ""
     check: str = ""

@@ -138,7 +138,8 @@ def _deaf(undelivered: Mapping[str, Undelivered], routing: Routing) -> list[Stan
             kind=Kind.CHANNEL,
             severity=Severity.ERROR,
             title=f"{names[each.channel]} takes no alerts",
-            detail=f"{each.error}; `social-assets alerts test` tries it",
+            detail=each.error,
+            remedy="correct the URL or the service, then run `social-assets alerts test`",
         )
         for each in undelivered.values()
         if each.tries >= TRIES_UNTIL_TOLD and each.channel in names

@@ -115,6 +115,7 @@ def _standing(
         ),
         owner=check.owner,
         detail=" ".join(detail.split()),
+        remedy=_remedy(asset, is_admission, sorted(partitions)),
         run_id=record.run_id,
         asset=asset,
         check=spec.name,
@@ -129,8 +130,23 @@ def _not_so(spec: AssetCheckSpec, evaluation: AssetCheckEvaluation | None) -> st
         for name, value in (evaluation.metadata if evaluation else {}).items()
         if isinstance(value, plain)
     ]
-    required = f"required, and not so: {spec.description}" if spec.description else ""
+    required = f"the check requires: {spec.description}" if spec.description else ""
     return "; ".join(filter(None, [", ".join(figures), required]))
+
+
+def _remedy(asset: str, is_admission: bool, days: Sequence[str]) -> str:
+    """The command to go on with; a check's own description may say more."""
+    if is_admission:
+        return "the champion stays in service; `social-assets recsys evaluate` compares models"
+    layer, _, table = asset.partition("/")
+    if layer in ("raw", "cleaned", "quarantine"):
+        return f"`social-assets quarantine {table}` shows rejected records; " + _again(asset, days)
+    return _again(asset, days)
+
+
+def _again(asset: str, days: Sequence[str]) -> str:
+    span = f" --from {days[0]} --to {days[-1]}" if days else " --from DAY --to DAY"
+    return f"after the cause is corrected: `social-assets backfill {asset}{span}`"
 
 
 def _on(partitions: Iterable[str]) -> str:

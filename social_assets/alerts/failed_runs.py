@@ -172,8 +172,22 @@ def _standing(run: DagsterRun, owner: str) -> Standing:
         severity=Severity.ERROR,
         title=f"{what}{about} failed" + (f" for {span}" if span else ""),
         owner=owner,
+        remedy=_remedy(run, stream, days),
         run_id=run.run_id,
     )
+
+
+def _remedy(run: DagsterRun, stream: str, days: Sequence[date] | None) -> str:
+    """The command that does the work again, once the cause is corrected."""
+    if days:
+        assets = "".join(f" {key.to_user_string()}" for key in sorted(run.asset_selection or ()))
+        again = f"`social-assets backfill{assets} --from {days[0]} --to {days[-1]}`"
+        return f"after the cause is corrected: {again}"
+    if run.job_name == "load_files":
+        return f"correct the files, then `social-assets load {stream or 'STREAM'} FILE`"
+    if run.job_name.startswith("drain_"):
+        return "`social-assets doctor` tries Kafka and ClickHouse; the sensor starts the next drain"
+    return "`social-assets doctor` tries every service; then run the job again in the Dagster UI"
 
 
 def _selected(keys: Iterable[AssetKey] | None) -> str:

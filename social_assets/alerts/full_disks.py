@@ -96,6 +96,7 @@ def observe_disks(home: Home) -> Observation:
             severity=Severity.ERROR,
             title="the disks cannot be watched",
             detail=" ".join(str(error).split())[:300],
+            remedy="correct what the message names, then run `social-assets doctor`",
         )
         return Observation((blind,), blind=("disk/",))
     return Observation(tuple(_standing(disk, disk.severity) for disk in found if disk.severity))
@@ -109,7 +110,8 @@ def _standing(disk: Disk, severity: Severity) -> Standing:
         kind=Kind.DISK,
         severity=severity,
         title=f"the disk of {disk.name} is {'full' if is_full else 'almost full'}",
-        detail=f"{disk.describe()}: {REMEDY}",
+        detail=disk.describe(),
+        remedy=f"{REMEDY}; `social-assets doctor` shows every disk",
     )
 
 

@@ -82,6 +82,7 @@ def _lines(failure: Standing, ui_url: str, reason: Reason) -> list[str]:
         why = reason(failure.run_id) or why
     lines = [f"- {failure.severity}: {failure.title}"]
     lines += [f"  {why}"] if why else []
+    lines += [f"  to do: {failure.remedy}"] if failure.remedy else []
     lines += [f"  owner: {failure.owner}"] if failure.owner else []
     if not ui_url:
         lines += [f"  run {failure.run_id}"] if failure.run_id else []

@@ -55,6 +55,7 @@ def _unreachable(look: Observation) -> Observation:
                 severity=Severity.ERROR,
                 title="Kafka lag cannot be watched",
                 detail=failure.detail,
+                remedy="start the broker or correct its settings; `social-assets doctor` tries it",
             ),
         ),
         blind=("lag/",),
@@ -74,6 +75,7 @@ def _look(key: str, contract: Contract, judge: Callable[[], Standing | None]) ->
             title=f"{key} cannot be watched",
             owner=contract.owner,
             detail=" ".join(str(error).split())[:300],
+            remedy="correct what the message names, then run `social-assets doctor`",
             asset=f"raw/{contract.name}",
         )
         return Observation((blind,), blind=(key,))
@@ -99,6 +101,8 @@ def _stale(contract: Contract, stores: StoresResource) -> Standing | None:
         owner=contract.owner,
         detail=f"the newest day with rows is {newest}; a warning is due {limits.warn_after} after "
         f"its end, an error after {limits.fail_after}",
+        remedy=f"find out why no newer files or records arrive: `social-assets status`, then "
+        f"`social-assets gaps {contract.name}`",
         asset=f"cleaned/{contract.name}",
         check="fresh",
     )
@@ -124,5 +128,7 @@ def _behind(contract: Contract, stores: StoresResource, kafka: KafkaResource) ->
         owner=contract.owner,
         detail=f"topic {contract.kafka_topic} is {lag:,} offsets ahead of the lake, over the "
         f"contract's {limit:,}",
+        remedy=f"see whether the drain of {contract.name} runs and what it takes: "
+        "`social-assets status`; `social-assets doctor` tries Kafka",
         asset=f"raw/{contract.name}",
     )

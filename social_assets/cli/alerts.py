@@ -41,7 +41,7 @@ def test(home: Home) -> None:
 @FORM
 @reads_home
 def show(home: Home, form: str) -> None:
-    """What stands now, and who was told. Tells nobody."""
+    """Active alerts with reason and remedy, and who was told. Tells nobody."""
     from social_assets.operate.alerts import standing_failures
 
     found = standing_failures(home)
@@ -53,9 +53,11 @@ def show(home: Home, form: str) -> None:
         click.echo(f"{failure.severity}  {failure.title}")
         if failure.detail:
             click.echo(f"       {failure.detail}")
+        if failure.remedy:
+            click.echo(f"       to do: {failure.remedy}")
         unaware = [name for name in each.concerned if name not in each.told]
         for label, names in (("told", each.told), ("to be told", unaware)):
             if names:
                 click.echo(f"       {label}: {', '.join(names)}")
     if not found:
-        click.echo("nothing stands")
+        click.echo("no active alerts")

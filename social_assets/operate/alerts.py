@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaResource
 from resources.settings.environments import current
 from resources.settings.home import Home
-from social_assets.alerts.active import Severity, Standing
+from social_assets.alerts.active import Kind, Severity, Standing
 from social_assets.alerts.changes import News
 from social_assets.alerts.channels import Routing
 from social_assets.alerts.deliver import deliver
@@ -59,6 +59,7 @@ def try_channels(home: Home) -> list[Tried]:
 
 def standing_failures(home: Home) -> list[StandingFailure]:
     """What stands now, by the same look as the sensor's."""
+    from social_assets.alerts.failed_runs import reason_of
     from social_assets.alerts.observe import observe
     from social_assets.definitions import defs
 
@@ -67,10 +68,17 @@ def standing_failures(home: Home) -> list[StandingFailure]:
     repository = defs.get_repository_def()
     with open_instance(home) as instance:
         observed = observe(instance, repository, stores, KafkaResource(), journal)
+        reasons = {
+            failure.run_id: reason_of(instance, failure.run_id)
+            for failure in observed.standing
+            if failure.kind is Kind.RUN
+        }
     known = {channel: set(journal.told(channel)) for channel in routing.channels}
     return [
         StandingFailure(
-            failure,
+            replace(failure, detail=reasons.get(failure.run_id) or failure.detail)
+            if failure.kind is Kind.RUN
+            else failure,
             concerned=tuple(c.name for c in known if c.id in routing.of(failure)),
             told=tuple(c.name for c, keys in known.items() if failure.key in keys),
         )

@@ -184,6 +184,40 @@ def test_an_alert_comes_by_mail(
     assert f"https://dagster.example.org/runs/{run_id}" in text.decode()
 
 
+def test_a_mail_tells_of_each_failure_its_object_reason_and_the_command_to_go_on_with(
+    platform: Platform, mails: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        URLS,
+        f"mailto://127.0.0.1:{mails.port}?smtp=127.0.0.1&mode=insecure"
+        "&from=platform@example.org&to=oncall@example.org",
+    )
+    land_cleaned(platform, date(2026, 1, 5))
+    platform.failing = {"drain", "asset"}
+    platform.run("drain_posts")
+    platform.run("rebuild_days", DAY)
+    platform.failing = {"check"}
+    platform.materialize(POSTS, day=NEXT_DAY)
+    platform.tick()
+    (mail,) = mails.received
+    payload = mail.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    text = " ".join(payload.decode().split())
+    for part in (
+        "drain_posts failed",
+        "the broker went away",
+        "`social-assets doctor`",
+        f"rebuild_days failed for {DAY}",
+        f"--from {DAY} --to {DAY}",
+        "check keys_resolve of star/posts failed",
+        "`social-assets backfill star/posts",
+        "posts is stale since 2026-01-05",
+        "the newest day with rows is 2026-01-05",
+        "`social-assets gaps posts`",
+    ):
+        assert part in text, payload.decode()
+
+
 def test_what_a_channel_did_not_take_fails_the_tick_and_is_told_later(
     platform: Platform, hook: Webhook, at_once: None
 ) -> None:

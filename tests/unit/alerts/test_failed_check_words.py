@@ -15,4 +15,4 @@ def test_an_invariant_is_not_told_as_if_it_were_the_finding() -> None:
         passed=False,
         metadata={"files": MetadataValue.int(3)},
     )
-    assert _not_so(spec, evaluation) == "files: 3; required, and not so: failed is empty"
+    assert _not_so(spec, evaluation) == "files: 3; the check requires: failed is empty"
