@@ -21,7 +21,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.load_job import fed_by
+from social_assets.defs.ingestion.changed_days import fed_by
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.instance import use_home

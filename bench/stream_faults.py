@@ -45,7 +45,7 @@ from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.load_job import fed_by
+from social_assets.defs.ingestion.changed_days import fed_by
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD
 from social_assets.defs.monitoring.invariant_checks import judged
 from social_assets.defs.warehouse.speed_checks import difference

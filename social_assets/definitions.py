@@ -33,6 +33,7 @@ from social_assets.defs.ingestion.raw import raw_asset
 from social_assets.defs.ingestion.rule_checks import contract_checks
 from social_assets.defs.ingestion.source_schema_checks import source_schema
 from social_assets.defs.ingestion.topic_checks import no_range_was_lost, topic_is_drained
+from social_assets.defs.ingestion.unload_job import unload_job
 from social_assets.defs.maintenance import nightly as maintenance
 from social_assets.defs.maintenance.rebuild_jobs import jobs, schedules
 from social_assets.defs.monitoring import topic_watch, verification
@@ -81,6 +82,7 @@ defs = Definitions(
     ],
     jobs=[
         load_job(),
+        unload_job(),
         *(drain_job(contract) for contract in contracts()),
         *jobs,
         maintenance.maintenance_job,

@@ -1,6 +1,7 @@
 """Dagster's event log in SQLite, which takes many events in one transaction.
 
-Here belongs that alone. Dagster hands over the events of a range of partitions in batches where
+Here belongs that, and forgetting partitions that have no rows any more. Dagster
+hands over the events of a range of partitions in batches where
 DAGSTER_EVENT_BATCH_SIZE asks for it; its own SQLite log takes them one by one, with two connections
 and two commits to disk each, which was nearly all that a year of days in one run cost. It also
 makes an engine for every look at it, and so compiles every statement anew; here one is kept for
@@ -19,13 +20,18 @@ from pathlib import Path
 from threading import local
 from typing import Any, Self
 
-from dagster import EventLogEntry
+from dagster import AssetKey, EventLogEntry
 
 # Not exported: the log that Dagster uses by default, and what makes a class configurable.
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetEventTagsTable,
+    SqlEventLogStorageTable,
+)
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
@@ -35,6 +41,10 @@ BATCH_SIZE_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
 BATCH_SIZE = 500
 
 _BUSY_SECONDS = 60
+
+_EVENTS, _TAGS = SqlEventLogStorageTable, AssetEventTagsTable
+_CHECKS = AssetCheckExecutionsTable
+_KEYS_AT_ONCE = 500
 
 
 class BatchedSqliteEventLog(SqliteEventLogStorage):
@@ -79,6 +89,26 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
             transaction = self._engine(shard).begin()
             connections[shard] = self._batch.opened.enter_context(transaction)
         yield connections[shard]
+
+    def wipe_asset_partitions(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> None:
+        """Forget all events and check results of some partitions of an asset.
+
+        Dagster's own logs refuse to; the files of the runs keep what happened.
+        """
+        key = asset_key.to_string()
+        with self.index_connection() as connection:
+            for start in range(0, len(partition_keys), _KEYS_AT_ONCE):
+                keys = list(partition_keys[start : start + _KEYS_AT_ONCE])
+                of_key = (_EVENTS.c.asset_key == key) & _EVENTS.c.partition.in_(keys)
+                events = select(_EVENTS.c.id).where(of_key)
+                connection.execute(_TAGS.delete().where(_TAGS.c.event_id.in_(events)))
+                connection.execute(_EVENTS.delete().where(of_key))
+                connection.execute(
+                    _CHECKS.delete().where(
+                        (_CHECKS.c.asset_key == key) & _CHECKS.c.partition.in_(keys)
+                    )
+                )
+        self.wipe_asset_cached_status(asset_key)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table: asked of each event, and no table is ever dropped."""

@@ -174,6 +174,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         NoSuchDaysError,
     )
     from social_assets.operate.runs.failures import ChecksFailedError, RunFailedError
+    from social_assets.pipeline.unload_requests import NotUnloadableError
     from social_assets.warehouse.dbt.project import DbtError
 
     return (
@@ -198,6 +199,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         NoInstallationError,
         NoSuchAssetError,
         NoSuchDaysError,
+        NotUnloadableError,
         OutputError,
         RunFailedError,
         UnknownStreamError,

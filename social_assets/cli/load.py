@@ -35,6 +35,9 @@ _SHOWN_REJECTS = 20
     type=click.Choice(["csv", "ndjson", "parquet"]),
     help="Format of standard input, where it can't be told from how it begins.",
 )
+@click.option(
+    "--replace", is_flag=True, help="Unload earlier loads of the same content or file name."
+)
 @FORM
 @knows_home
 def load(
@@ -44,6 +47,7 @@ def load(
     *,
     on: date | None,
     input_format: FileFormat | None,
+    replace: bool,
     form: str,
 ) -> None:
     """Load FILES into STREAM, through to the rollups. The same file again changes nothing.
@@ -70,7 +74,7 @@ def load(
         spooled = spool(home, declared, sys.stdin.buffer, input_format)
         resolved = [spooled if path == Path(STANDARD_INPUT) else path for path in resolved]
     try:
-        _load(home, stream, resolved, on, form)
+        _load(home, stream, resolved, on, form, replace=replace)
     except BaseException:
         if spooled is not None:
             click.echo(f"standard input is kept in {spooled}: load that file again", err=True)
@@ -79,7 +83,15 @@ def load(
         spooled.unlink()
 
 
-def _load(home: Home, stream: str, files: Sequence[Path], on: date | None, form: str) -> None:
+def _load(
+    home: Home,
+    stream: str,
+    files: Sequence[Path],
+    on: date | None,
+    form: str,
+    *,
+    replace: bool = False,
+) -> None:
     from resources.clickhouse.resource import ClickHouseResource
     from social_assets.contracts.registry import contract
     from social_assets.defs.stores import StoresResource
@@ -88,7 +100,7 @@ def _load(home: Home, stream: str, files: Sequence[Path], on: date | None, form:
     from social_assets.operate.runs.start import load_files
 
     stores = StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(stream))
-    batches = batches_of(stores, files)
+    batches = batches_of(stores, files, replace=replace)
     names = {batch: path.name for path, batch in batches.by_path.items()}
     is_table = form == "table"
     watched = LoadProgress(
@@ -98,7 +110,8 @@ def _load(home: Home, stream: str, files: Sequence[Path], on: date | None, form:
     )
     try:
         with shown(watched):
-            load_files(home, stream, files, on, progress if is_table else mute)
+            told = progress if is_table else mute
+            load_files(home, stream, files, on, told, replace=replace)
     finally:
         counts = file_counts(stores, files, batches, watched.errors)
         rejected = rejected_by_rule(stores, batches.new())
@@ -133,6 +146,13 @@ def _print_counts(counts: Sequence[FileCounts]) -> None:
         rows.append((f"{len(counts)} files", *(sum(map(int, column)) for column in totals)))
     out.print()
     print_rows(names, rows, "table")
+    before = [each for each in counts if each.before is not None]
+    for each in before[:_SHOWN_REJECTS]:
+        out.print(f"{Path(each.file).name}: {each.before}")
+    if len(before) > _SHOWN_REJECTS:
+        out.print(f"and {len(before) - _SHOWN_REJECTS} more files that were loaded before")
+    if before:
+        out.print("Wrong --date? Load with --replace, or take a file out: social-assets unload")
 
 
 def _print_rejected(stream: str, rejected: Sequence[Rejected]) -> None:

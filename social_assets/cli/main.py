@@ -36,6 +36,7 @@ from social_assets.cli.recsys import recsys
 from social_assets.cli.sql import sql
 from social_assets.cli.streams import streams
 from social_assets.cli.terminal import FORM, Day, mute, out, print_json, print_rows, progress
+from social_assets.cli.unload import unload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -288,7 +289,7 @@ def hidden_alias(command: click.Command) -> click.Command:
 
 cli.add_command(alerts)
 cli.add_command(doctor)
-for command in (load, sql, streams, notebook, recsys, quarantine, replay, gaps):
+for command in (load, sql, streams, notebook, recsys, quarantine, replay, unload, gaps):
     cli.add_command(command)
 # The name up to release 0.1.
 cli.add_command(hidden_alias(quarantine), "dead-letters")

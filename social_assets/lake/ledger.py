@@ -73,6 +73,12 @@ class Ledger:
             found.setdefault(entry.batch_id, set()).add(entry.event_date)
         return found
 
+    def first_recorded(self, batch_id: str) -> datetime | None:
+        """When a batch was first recorded; None if it never was."""
+        rows = self.table.read().filter(pc.field("batch_id") == batch_id)
+        found: datetime | None = pc.min(rows["recorded_at"]).as_py()
+        return found
+
     def record(self, hop: Hop, entries: Iterable[Entry]) -> None:
         """Add what a hop took, in this order. Repeating it adds rows that say the same."""
         listed = list(entries)

@@ -5,9 +5,7 @@ the warehouse's `cleaned.<stream>`. The work is `hops.ingest.rebuild`'s.
 """
 
 from collections.abc import Iterator
-from datetime import date
 from time import perf_counter
-from typing import Any
 
 from dagster import (
     AssetExecutionContext,
@@ -15,29 +13,26 @@ from dagster import (
     AssetSpec,
     BackfillPolicy,
     MaterializeResult,
-    MetadataValue,
     multi_asset,
 )
 
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
+from social_assets.defs.ingestion.changed_days import layer_metadata
 from social_assets.defs.ingestion.columns import (
     cleaned_columns,
     cleaned_lineage,
     quarantine_columns,
 )
+from social_assets.defs.ingestion.complete_unloads import complete_unloads
 from social_assets.defs.ingestion.freshness_policy import freshness_policy
 from social_assets.defs.partitions import daily, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows
-from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import rebuild
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
-
-LayerMetadata = dict[str, dict[date, dict[str, MetadataValue[Any]]]]
-"""Layer, day, and what to say of it."""
 
 
 def cleaned_asset(contract: Contract) -> AssetsDefinition:
@@ -59,6 +54,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
         days = days_of(context)
         stores.stores().lake.retired().refuse([f"raw/{contract.name}"], days)
         rebuild(stream, days)
+        complete_unloads(context, stream, stores.clickhouse)
         seconds = perf_counter() - started
         rows = stream.cleaned.rows_by_day()
         filled = [day for day in days if rows.get(day)]
@@ -75,34 +71,6 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
             )
 
     return clean
-
-
-def layer_metadata(stream: StreamStores, days: list[date]) -> LayerMetadata:
-    """What to say of each day of the stream's cleaned and quarantine assets."""
-    raw, cleaned = stream.raw.rows_by_day(), stream.cleaned.rows_by_day()
-    rejected = stream.quarantine.rows_by_day(verdict="rejected")
-    duplicates = stream.quarantine.rows_by_day(verdict="duplicate")
-    return {
-        "cleaned": {
-            day: {
-                "dagster/partition_row_count": MetadataValue.int(cleaned.get(day, 0)),
-                "raw_records": MetadataValue.int(raw.get(day, 0)),
-                "table": MetadataValue.path(stream.cleaned.uri),
-            }
-            for day in days
-        },
-        "quarantine": {
-            day: {
-                "dagster/partition_row_count": MetadataValue.int(
-                    rejected.get(day, 0) + duplicates.get(day, 0)
-                ),
-                "rejected": MetadataValue.int(rejected.get(day, 0)),
-                "duplicates": MetadataValue.int(duplicates.get(day, 0)),
-                "table": MetadataValue.path(stream.quarantine.uri),
-            }
-            for day in days
-        },
-    }
 
 
 def _cleaned_spec(contract: Contract) -> AssetSpec:

@@ -5,20 +5,17 @@ materialization of exactly the days whose rows changed, for every asset that hol
 rollups are brought up to date by the views behind the insert, not by dbt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from dagster import (
     AssetKey,
-    AssetMaterialization,
     Config,
     Failure,
     JobDefinition,
-    MetadataValue,
     OpExecutionContext,
     RunConfig,
-    TableMetadataValue,
     job,
     op,
 )
@@ -26,7 +23,8 @@ from pydantic import Field
 
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.cleaned import LayerMetadata, layer_metadata
+from social_assets.defs.ingestion.changed_days import Previews, fed_by, materializations
+from social_assets.defs.ingestion.complete_unloads import complete_unloads, rebuilt_from
 from social_assets.defs.ingestion.rule_checks import report_rules
 from social_assets.defs.monitoring.invariant_checks import report_days
 from social_assets.defs.partitions import partition_notice
@@ -35,7 +33,7 @@ from social_assets.defs.warehouse.row_previews import newest_cleaned_rows, newes
 from social_assets.pipeline.allowed_files import check_allowed
 from social_assets.pipeline.landing_folder import Landing, date_in
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import Ingested, ingest_files
+from social_assets.pipeline.stream_work import Ingested, Replace, ingest_files
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.translator import Warehouse
 
@@ -54,6 +52,9 @@ class LoadConfig(Config):
     landing_date: str | None = Field(
         default=None, description="Date of records that carry none, YYYY-MM-DD"
     )
+    replace: bool = Field(
+        default=False, description="Unload earlier batches of the same content or file name"
+    )
 
 
 @op(name=OP_NAME, description="Take files through raw, cleaned and quarantine into the warehouse")
@@ -64,11 +65,14 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     stream = stores.stores().of(stream_contract, f"{context.run.run_id} load {config.stream}")
     on = date.fromisoformat(config.landing_date) if config.landing_date else None
     if config.files:
-        ingested = ingest_files(stream, [Path(f) for f in config.files], on, check_allowed)
+        replace = Replace(rebuilt_from(config.stream)) if config.replace else None
+        paths = [Path(file) for file in config.files]
+        ingested = ingest_files(stream, paths, on, check_allowed, replace)
     else:
         landing = Landing(Home.from_environment().landing, config.stream)
         ingested = ingest_files(stream, landing.waiting(), on or date_in, check_allowed)
         landing.put_aside(ingested)
+    complete_unloads(context, stream, stores.clickhouse)
     behind, days = fed_by(config.stream), sorted(ingested.days)
     for event in materializations(stream, days, behind, _previews(stream, days, behind)):
         context.log_event(event)
@@ -79,43 +83,6 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     if notice := partition_notice(ingested.days):
         context.log.warning(notice)
     _report(context, ingested)
-
-
-Previews = Mapping[AssetKey, Mapping[str, TableMetadataValue]]
-"""What the newest rows of an asset are; told with the event of its last day."""
-
-
-def materializations(
-    stream: StreamStores,
-    days: Sequence[date],
-    behind: Sequence[AssetKey],
-    previews: Previews | None = None,
-) -> list[AssetMaterialization]:
-    """An event for each day and each asset whose rows of that day changed.
-
-    `behind` are the facts, dimensions and rollups that the warehouse's views keep up to date.
-    """
-    shown = previews or {}
-    name = stream.contract.name
-    rows = stream.raw.rows_by_day()
-    found: LayerMetadata = {
-        "raw": {day: {"dagster/partition_row_count": MetadataValue.int(rows[day])} for day in days},
-        **layer_metadata(stream, list(days)),
-    }
-    told = [
-        (AssetKey([layer, name]), day, metadata)
-        for layer, by_day in found.items()
-        for day, metadata in by_day.items()
-    ]
-    told += [(key, day, {"fed_by": MetadataValue.text(name)}) for key in behind for day in days]
-    return [
-        AssetMaterialization(
-            key,
-            partition=day.isoformat(),
-            metadata={**metadata, **(shown.get(key, {}) if day == days[-1] else {})},
-        )
-        for key, day, metadata in told
-    ]
 
 
 def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]) -> Previews:
@@ -133,17 +100,6 @@ def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[Asset
     return found
 
 
-def fed_by(stream: str) -> list[AssetKey]:
-    """The warehouse's tables that an insert into `cleaned.<stream>` changes, nearest first."""
-    project = Warehouse.of(Home.from_environment())
-    specs = [spec for layer in ("star", "rollups") for spec in project.specs(layer)]
-    reached = [AssetKey(["cleaned", stream])]
-    for key in reached:
-        behind = [s.key for s in specs if key in {dep.asset_key for dep in s.deps}]
-        reached += [k for k in behind if k not in reached]
-    return [key for key in reached[1:] if key not in project.views()]
-
-
 def load_job() -> JobDefinition:
     """The job; which stream and files is its run config."""
 
@@ -157,7 +113,9 @@ def load_job() -> JobDefinition:
     return load_files
 
 
-def run_config(stream: str, files: Sequence[Path] = (), on: date | None = None) -> RunConfig:
+def run_config(
+    stream: str, files: Sequence[Path] = (), on: date | None = None, *, replace: bool = False
+) -> RunConfig:
     """The run config of one load."""
     return RunConfig(
         ops={
@@ -165,6 +123,7 @@ def run_config(stream: str, files: Sequence[Path] = (), on: date | None = None) 
                 stream=stream,
                 files=[str(file) for file in files],
                 landing_date=on.isoformat() if on else None,
+                replace=replace,
             )
         }
     )

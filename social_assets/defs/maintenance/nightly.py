@@ -28,7 +28,7 @@ from dagster import MetadataValue as Value
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.load_job import fed_by
+from social_assets.defs.ingestion.changed_days import fed_by
 from social_assets.defs.maintenance.run_history import forget_runs
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG

@@ -178,8 +178,12 @@ def summary(
     left, right = law.sides
     # Names of their own: under those of a day's figures, the UI would draw both as one line.
     metadata: dict[str, MetadataValue] = {
-        f"all_{left}_{law.measures[0]}": MetadataValue.float(sum(v.one[0] for v in verdicts)),
-        f"all_{right}_{law.measures[0]}": MetadataValue.float(sum(v.other[0] for v in verdicts)),
+        f"all_{left}_{law.measures[0]}": MetadataValue.float(
+            sum((v.one[0] for v in verdicts), 0.0)
+        ),
+        f"all_{right}_{law.measures[0]}": MetadataValue.float(
+            sum((v.other[0] for v in verdicts), 0.0)
+        ),
         "days": MetadataValue.int(len(verdicts)),
         "days_that_differ": MetadataValue.int(len(broken)),
     }
@@ -274,6 +278,14 @@ def report_days(
         verdicts = judged(law, stream.stores, sorted(days), comment)
         yield from evaluations(instance, law, verdicts)
         yield standing_summary(instance, law, verdicts, stream.stores)
+
+
+def report_summaries(
+    instance: DagsterInstance, stream: StreamStores
+) -> Iterator[AssetCheckEvaluation]:
+    """The state of each invariant as a whole, for whoever has emptied days."""
+    for law in laws_of_stream(stream.contract.name):
+        yield standing_summary(instance, law, [], stream.stores)
 
 
 def news(

@@ -9,7 +9,7 @@ import csv
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import ibis
@@ -18,9 +18,28 @@ from social_assets.contracts.contract import Contract, match_key
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
 from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.unload_requests import batch_of
 
 SHOWN_CHARACTERS = 40
 MOST_EXAMPLES = 200
+
+
+@dataclass(frozen=True)
+class LoadedBefore:
+    """The earlier load of a file's content: the name it had, when it was recorded, its batch, and
+    the event dates of its records.
+    """
+
+    name: str
+    at: datetime
+    batch_id: str
+    event_dates: tuple[date, ...]
+
+    def __str__(self) -> str:
+        days = self.event_dates
+        to = f"{days[0]}" if len(days) == 1 else f"{len(days)} days of {days[0]} to {days[-1]}"
+        when = f"{self.at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"loaded before as {self.name} on {when} (batch {self.batch_id}), event dates: {to}"
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,7 @@ class FileCounts:
     rejected: int
     loaded_before: int
     error: str
+    before: LoadedBefore | None = None
 
 
 @dataclass(frozen=True)
@@ -62,15 +82,18 @@ class Batches:
         return [batch for batch in dict.fromkeys(self.by_path.values()) if batch not in self.before]
 
 
-def batches_of(stream: StreamStores, files: Sequence[Path]) -> Batches:
+def batches_of(stream: StreamStores, files: Sequence[Path], *, replace: bool = False) -> Batches:
     """To be asked before the load."""
     by_path: dict[Path, str] = {}
+    landed: set[str] = set()
     for file in files:
         try:
-            by_path[file] = content_hash(file)
+            batch = batch_of(stream, content_hash(file), anew=replace)
         except FileError:
             continue  # the load itself says so
-    landed = stream.raw.applied_versions(dict.fromkeys(by_path.values()))
+        by_path[file] = batch.batch_id
+        if batch.is_landed:
+            landed.add(batch.batch_id)
     return Batches(by_path, frozenset(landed))
 
 
@@ -97,12 +120,22 @@ def file_counts(
         if file in errors:
             counted.append(FileCounts(str(file), 0, 0, 0, 0, 0, errors[file]))
         elif batch in seen:
-            counted.append(FileCounts(str(file), 0, 0, 0, 0, records, ""))
+            before = _before(stream, batch)
+            counted.append(FileCounts(str(file), 0, 0, 0, 0, records, "", before))
         else:
             counts = cleaned.get(batch, (0, 0, 0))
             counted.append(FileCounts(str(file), records, *counts, loaded_before=0, error=""))
         seen.add(batch)
     return counted
+
+
+def _before(stream: StreamStores, batch: str) -> LoadedBefore | None:
+    entries = [each for each in stream.ledger.entries("raw") if each.batch_id == batch]
+    at = stream.ledger.first_recorded(batch)
+    if not entries or at is None:
+        return None
+    days = tuple(sorted(each.event_date for each in entries))
+    return LoadedBefore(entries[0].origin, at, batch, days)
 
 
 def rejected_by_rule(stream: StreamStores, batches: Sequence[str]) -> list[Rejected]:

@@ -27,6 +27,8 @@ from resources.dagster.private import MAX_RETRIES_TAG, make_new_run_id
 from resources.settings.home import Home
 from social_assets.defs.ingestion.load_job import JOB_NAME as LOAD
 from social_assets.defs.ingestion.load_job import run_config
+from social_assets.defs.ingestion.unload_job import JOB_NAME as UNLOAD
+from social_assets.defs.ingestion.unload_job import unload_config
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.stream_tag import STREAM_TAG
@@ -90,12 +92,26 @@ def _verdict(check: AssetCheckEvaluation) -> str:
 
 
 def load_files(
-    home: Home, stream: str, files: Sequence[Path], on: date | None, progress: Progress
+    home: Home,
+    stream: str,
+    files: Sequence[Path],
+    on: date | None,
+    progress: Progress,
+    *,
+    replace: bool = False,
 ) -> RunReport:
     """Take files through every hop of a stream. Raises RunFailedError if one could not be read."""
-    config = run_config(stream, [file.absolute() for file in files], on)
+    config = run_config(stream, [file.absolute() for file in files], on, replace=replace)
     with granted(files):
         return _run(home, LOAD, progress, config=config, tags={STREAM_TAG: stream})
+
+
+def unload_batches(
+    home: Home, stream: str, batches: Sequence[str], progress: Progress
+) -> RunReport:
+    """Take batches out of a stream. Raises RunFailedError."""
+    config = unload_config(stream, batches)
+    return _run(home, UNLOAD, progress, config=config, tags={STREAM_TAG: stream})
 
 
 def rebuild_days(

@@ -1,6 +1,7 @@
-"""A process to be killed: loads files, or rebuilds all days, each time its input says so.
+"""A process to be killed: loads files, rebuilds all days, or unloads and replaces files.
 
-Reads from its standard input `load <home> <file>...` or `rebuild <home>`, and forks a child for
+Reads from its standard input `load <home> <file>...`, `rebuild <home>`, `unload <home> <batch>` or
+`replace <home> <file>...`, and forks a child for
 it, so that the interpreter starts and imports once; answers with the child's process id, and with
 how it ended.
 """
@@ -16,7 +17,9 @@ from resources.clickhouse.resource import ClickHouseResource
 from social_assets.contracts.registry import contract
 from social_assets.lake.lake import Lake
 from social_assets.pipeline.stores import Stores, StreamStores
-from social_assets.pipeline.stream_work import ingest_files, rebuild
+from social_assets.pipeline.stream_work import Replace, ingest_files, rebuild
+from social_assets.pipeline.unload import unload_pending
+from social_assets.pipeline.unload_requests import request_unload
 from social_assets.transform.duckdb_engine import DuckDBEngine
 
 
@@ -30,6 +33,14 @@ def work(command: str, home: Path, *files: str) -> None:
     stores = stores_in(home)
     if command == "load":
         ingest_files(stores, [Path(file) for file in files])
+    elif command == "unload":
+        with stores.lock():
+            request_unload(stores, files)
+            stores.unloads.done(unload_pending(stores))
+    elif command == "replace":
+        ingest_files(stores, [Path(file) for file in files], replace=Replace())
+        with stores.lock():
+            stores.unloads.done(unload_pending(stores))
     else:
         rebuild(stores, sorted(stores.raw.rows_by_day()))
 

@@ -1,0 +1,99 @@
+"""What is told to Dagster of days whose rows changed: materializations, and of which assets.
+
+Here belongs what loads, drains, unloads and rebuilds of a stream have in common. Which days changed
+is found where the work is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from dagster import AssetKey, AssetMaterialization, MetadataValue, TableMetadataValue
+
+from resources.settings.home import Home
+from social_assets.pipeline.stores import StreamStores
+from social_assets.warehouse.dbt.translator import Warehouse
+
+LayerMetadata = dict[str, dict[date, dict[str, MetadataValue[Any]]]]
+"""Layer, day, and what to say of it."""
+
+
+Previews = Mapping[AssetKey, Mapping[str, TableMetadataValue]]
+"""What the newest rows of an asset are; told with the event of its last day."""
+
+
+def materializations(
+    stream: StreamStores,
+    days: Sequence[date],
+    behind: Sequence[AssetKey],
+    previews: Previews | None = None,
+) -> list[AssetMaterialization]:
+    """An event for each day and each asset whose rows of that day changed.
+
+    `behind` are the facts, dimensions and rollups that the warehouse's views keep up to date.
+    """
+    shown = previews or {}
+    name = stream.contract.name
+    rows = stream.raw.rows_by_day()
+    found: LayerMetadata = {
+        "raw": {
+            day: {"dagster/partition_row_count": MetadataValue.int(rows.get(day, 0))}
+            for day in days
+        },
+        **layer_metadata(stream, list(days)),
+    }
+    told = [
+        (AssetKey([layer, name]), day, metadata)
+        for layer, by_day in found.items()
+        for day, metadata in by_day.items()
+    ]
+    told += [(key, day, {"fed_by": MetadataValue.text(name)}) for key in behind for day in days]
+    return [
+        AssetMaterialization(
+            key,
+            partition=day.isoformat(),
+            metadata={**metadata, **(shown.get(key, {}) if day == days[-1] else {})},
+        )
+        for key, day, metadata in told
+    ]
+
+
+def layer_metadata(stream: StreamStores, days: list[date]) -> LayerMetadata:
+    """What to say of each day of the stream's cleaned and quarantine assets."""
+    raw, cleaned = stream.raw.rows_by_day(), stream.cleaned.rows_by_day()
+    rejected = stream.quarantine.rows_by_day(verdict="rejected")
+    duplicates = stream.quarantine.rows_by_day(verdict="duplicate")
+    return {
+        "cleaned": {
+            day: {
+                "dagster/partition_row_count": MetadataValue.int(cleaned.get(day, 0)),
+                "raw_records": MetadataValue.int(raw.get(day, 0)),
+                "table": MetadataValue.path(stream.cleaned.uri),
+            }
+            for day in days
+        },
+        "quarantine": {
+            day: {
+                "dagster/partition_row_count": MetadataValue.int(
+                    rejected.get(day, 0) + duplicates.get(day, 0)
+                ),
+                "rejected": MetadataValue.int(rejected.get(day, 0)),
+                "duplicates": MetadataValue.int(duplicates.get(day, 0)),
+                "table": MetadataValue.path(stream.quarantine.uri),
+            }
+            for day in days
+        },
+    }
+
+
+def fed_by(stream: str) -> list[AssetKey]:
+    """The warehouse's tables that an insert into `cleaned.<stream>` changes, nearest first."""
+    project = Warehouse.of(Home.from_environment())
+    specs = [spec for layer in ("star", "rollups") for spec in project.specs(layer)]
+    reached = [AssetKey(["cleaned", stream])]
+    for key in reached:
+        behind = [s.key for s in specs if key in {dep.asset_key for dep in s.deps}]
+        reached += [k for k in behind if k not in reached]
+    return [key for key in reached[1:] if key not in project.views()]
