@@ -42,6 +42,6 @@ def unload(home: Home, stream: str, file: Path | None, batch_id: str | None, for
     print_rows(("file", "records", "days", "first day", "last day", "batch"), rows, form)
     if form == "table":
         for each in found:
-            if not each.records:
+            if each.was_done_before:
                 when = f"{each.unloaded_at:%Y-%m-%d %H:%M:%S}"
                 out.print(f"{each.file} was unloaded before, on {when} UTC: nothing to do")

@@ -35,6 +35,7 @@ class Unloaded:
     days: tuple[date, ...]
     records: int
     unloaded_at: datetime
+    was_done_before: bool
 
 
 def unload(
@@ -50,7 +51,8 @@ def unload(
     records: dict[str, int] = {}
     for entry in stores.ledger.entries("raw"):
         records[entry.batch_id] = records.get(entry.batch_id, 0) + entry.records
-    if pending(stores) or chosen not in stores.unloads.done_at():
+    was_done = chosen in stores.unloads.done_at()
+    if pending(stores) or not was_done:
         unload_batches(home, stream, [chosen], progress)
     done = stores.unloads.done_at()
     return [
@@ -60,6 +62,7 @@ def unload(
             days=tuple(sorted(each.days)),
             records=records.get(each.batch_id, 0),
             unloaded_at=done[each.batch_id],
+            was_done_before=was_done,
         )
         for each in unloading(stores).values()
         if each.batch_id == chosen
