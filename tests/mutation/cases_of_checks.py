@@ -98,7 +98,7 @@ CONTRACT_CHECKS = (
         "social_assets/defs/ingestion/drift_checks.py",
         '"column": measure.column or "(rows)",',
         '"column": "(rows)",',
-        f"{_DRIFT}the_table_names_column_measure_both_figures_and_verdict",
+        f"{_DRIFT}the_table_names_column_measure_both_figures_and_result",
     ),
     *(
         Case(

@@ -1,12 +1,13 @@
 """Drift of a stream: whether a day's rows are as those of the days before it.
 
 Here belong four checks of `cleaned/<stream>`: volume, missing values, shares of categories, and
-quantiles of numbers. Judged is the newest day that has ended, of those that the run is about or of
-all. What is measured stands in `drift_measures`, the limits in the contract.
+quantiles of numbers. A run validates the newest day that has ended, of those that it is about or of
+all, and the days that failed before (`standing_days`). What is measured stands in `quality.drift`,
+the limits in the contract.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -20,6 +21,7 @@ from dagster import (
 )
 
 from social_assets.contracts.contract import Band, Contract
+from social_assets.defs.monitoring.standing_days import failing_days, worst
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.quality.drift import Compared, Kind, Measure, band, compare, read_figures
@@ -46,22 +48,40 @@ def drift_checks(contract: Contract) -> AssetChecksDefinition:
     def check(
         context: AssetCheckExecutionContext, stores: StoresResource
     ) -> Iterator[AssetCheckResult]:
-        today = datetime.now(UTC).date()
-        with stores.clickhouse.client(
-            f"{context.run.run_id} check drift {contract.name}"
-        ) as client:
-            figures = read_figures(client, contract, today, days_of_check(context))
-        compared = compare(contract, figures)
-        selected = {key.name for key in context.selected_asset_check_keys}
+        keys = {Kind(key.name): key for key in context.selected_asset_check_keys}
+        failing = {kind: failing_days(context.instance, key) for kind, key in keys.items()}
+        compared = _compared(
+            contract, stores, context, {day for days in failing.values() for day in days}
+        )
+        newest = next(iter(compared))
         for kind in Kind:
-            if kind.value in selected:
-                yield verdict(contract, kind, compared)
+            if kind in keys:
+                due = [newest, *(day for day in failing[kind] if day in compared)]
+                yield worst({day: day_result(contract, kind, compared[day]) for day in due})
 
     return check
 
 
-def verdict(contract: Contract, kind: Kind, compared: Compared) -> AssetCheckResult:
-    """The check result of one kind."""
+def _compared(
+    contract: Contract,
+    stores: StoresResource,
+    context: AssetCheckExecutionContext,
+    failing: Iterable[date],
+) -> Mapping[date | None, Compared]:
+    """The run's newest day, which comes first, and each failing day that still has rows."""
+    today = datetime.now(UTC).date()
+    with stores.clickhouse.client(f"{context.run.run_id} check drift {contract.name}") as client:
+        found = compare(contract, read_figures(client, contract, today, days_of_check(context)))
+        by_day = {found.day: found}
+        for day in sorted(set(failing) - {found.day}):
+            again = compare(contract, read_figures(client, contract, today, [day]))
+            if again.day == day:
+                by_day[day] = again
+    return by_day
+
+
+def day_result(contract: Contract, kind: Kind, compared: Compared) -> AssetCheckResult:
+    """The validation result of one kind on one day."""
     limits = band(contract.drift, kind)
     measures = sorted(
         (m for m in compared.measures if m.kind is kind), key=lambda m: m.change, reverse=True
@@ -75,7 +95,7 @@ def verdict(contract: Contract, kind: Kind, compared: Compared) -> AssetCheckRes
     if measures:
         rows = [_row(m, limits) for m in measures[:SHOWN]]
         metadata["measures"] = MetadataValue.table(rows)
-    description = compared.unjudged.get(kind) and f"not judged: {compared.unjudged[kind]}"
+    description = compared.unjudged.get(kind) and f"not validated: {compared.unjudged[kind]}"
     if drifted:
         description = f"on {compared.day}: " + "; ".join(_told(m) for m in drifted[:3])
     return AssetCheckResult(
@@ -98,7 +118,7 @@ def _row(measure: Measure, limits: Band) -> TableRecord:
             "day": round(measure.today, _DIGITS),
             "trailing": round(measure.trailing, _DIGITS),
             "change": round(change, _DIGITS),
-            "verdict": "usual" if is_usual else ("ERROR" if change > limits.fail_above else "WARN"),
+            "result": "usual" if is_usual else ("ERROR" if change > limits.fail_above else "WARN"),
         }
     )
 

@@ -1,36 +1,43 @@
 """A change of the schema at the source: fields that nobody reads, columns that came no more.
 
-Here belongs the look at the newest day's raw records, before the contract has made something of
+Here belongs the look at raw records of the newest day, of the run's days, and of the days that
+failed before (`standing_days`), before the contract has made something of
 them: an unknown field is dropped without a word by cleaning, and a missing column becomes its
 default on every row. Each difference comes with a plan: what it means, and what to do.
 """
-
-from __future__ import annotations
 
 import csv
 import difflib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckKey,
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSeverity,
+    AssetKey,
     MetadataValue,
     TableRecord,
     asset_check,
 )
 
 from social_assets.contracts.contract import Contract, match_key
+from social_assets.defs.monitoring.standing_days import failing_days, worst
+from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.stores import StreamStores
 
 CHECK = "source_has_the_contracts_fields"
 SAMPLE_RECORDS = 50_000
-"""Records of the newest day that are looked at."""
+"""Records of a day that are looked at."""
+
+DAYS_OF_A_RUN = 10
+"""Of the days that a run is about, so many of the newest are looked at."""
 
 MISSING_ABOVE = 0.95
 """A column counts as gone where a larger share of the records lacks its field."""
@@ -63,31 +70,42 @@ class Difference:
 
 
 def source_schema(contract: Contract) -> AssetChecksDefinition:
-    """Every field of the newest day's records is in the contract, and the other way round."""
+    """Every field of a day's records is in the contract, and the other way round."""
+    asset = AssetKey(["raw", contract.name])
 
     @asset_check(
-        asset=["raw", contract.name],
+        asset=asset,
         name=CHECK,
         description=(
-            "Warns where records of the newest day have a field that no column of the contract "
+            "Warns where records of a day have a field that no column of the contract "
             f"reads, or over {MISSING_ABOVE:.0%} lack a column's field (error for a required one)"
         ),
     )
-    def check(stores: StoresResource) -> AssetCheckResult:
-        fields = read_fields(stores.stores().of(contract))
-        return verdict(contract, fields)
+    def check(context: AssetCheckExecutionContext, stores: StoresResource) -> AssetCheckResult:
+        stream = stores.stores().of(contract)
+        failing = failing_days(context.instance, AssetCheckKey(asset, CHECK))
+        due = _days_to_look_at(stream, days_of_check(context) or [], failing)
+        return worst(
+            {day: day_result(contract, read_fields(stream, day)) for day in due}
+            or {None: day_result(contract, None)}
+        )
 
     return check
 
 
-def read_fields(stream: StreamStores) -> Fields | None:
-    """What the newest day's records bring; None without records."""
+def _days_to_look_at(
+    stream: StreamStores, of_run: Sequence[date], failing: set[date]
+) -> list[date]:
+    """The newest day, the newest of the run's, and the failing ones, as far as they have rows."""
+    held = sorted(day for day, rows in stream.raw.rows_by_day().items() if rows)
+    newest_of_run = sorted(set(of_run).intersection(held))[-DAYS_OF_A_RUN:]
+    return sorted({*held[-1:], *newest_of_run, *failing.intersection(held)})
+
+
+def read_fields(stream: StreamStores, day: date) -> Fields:
+    """What the records of a day bring."""
     from social_assets.transform.decode import key_counts, opened
 
-    days = [day for day, rows in stream.raw.rows_by_day().items() if rows]
-    if not days:
-        return None
-    day = max(days)
     with stream.engine.session() as session:
         raw = session.scan(stream.raw.files([day]), stream.raw.schema, ["value", "csv_header"])
         sample = raw.rename(record_bytes="value").limit(SAMPLE_RECORDS)
@@ -132,10 +150,12 @@ def differences(contract: Contract, fields: Fields) -> list[Difference]:
     return sorted(found, key=lambda each: (not each.is_severe, -each.share))
 
 
-def verdict(contract: Contract, fields: Fields | None) -> AssetCheckResult:
-    """The check result."""
+def day_result(contract: Contract, fields: Fields | None) -> AssetCheckResult:
+    """The validation result of a day; None stands for no day."""
     if fields is None or not fields.records:
-        return AssetCheckResult(passed=True, description="not judged: no records that can be read")
+        return AssetCheckResult(
+            passed=True, description="not validated: no records that can be read"
+        )
     found = differences(contract, fields)
     severe = any(each.is_severe for each in found)
     metadata: dict[str, MetadataValue] = {

@@ -29,11 +29,14 @@ from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.changed_days import fed_by
+from social_assets.defs.ingestion.rule_checks import report_rules
 from social_assets.defs.maintenance.run_history import forget_runs
+from social_assets.defs.monitoring.invariant_checks import end_expired_failures
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.lake.maintenance import Freed
 from social_assets.pipeline.maintain import expire, first_kept, maintain_stream
+from social_assets.pipeline.stores import Stores
 from social_assets.warehouse.dbt.translator import Table, Warehouse
 
 GROUP = "maintenance"
@@ -60,9 +63,13 @@ def stream_maintenance(contract: Contract) -> AssetsDefinition:
     )
     def maintain(context: AssetExecutionContext, stores: StoresResource) -> MaterializeResult[None]:
         comment = f"{context.run.run_id} {GROUP}/{contract.name}"
-        return MaterializeResult(
-            metadata=_shown(maintain_stream(stores.stores().of(contract, comment), _today()))
-        )
+        stream = stores.stores().of(contract, comment)
+        freed = maintain_stream(stream, _today())
+        if any(each.rows_removed for each in freed.values()):
+            for result in report_rules(stream):
+                context.log_event(result)
+        _end_expired_failures(context, stream.stores)
+        return MaterializeResult(metadata=_shown(freed))
 
     return maintain
 
@@ -92,6 +99,7 @@ def warehouse_maintenance(
                 limit,
                 f"{context.run.run_id} {GROUP}/warehouse",
             )
+    _end_expired_failures(context, stores.stores())
     return MaterializeResult(metadata=_shown(freed))
 
 
@@ -115,6 +123,12 @@ def dagster_maintenance(context: AssetExecutionContext) -> MaterializeResult[Non
             "bytes_freed": forgotten.bytes_freed,
         }
     )
+
+
+def _end_expired_failures(context: AssetExecutionContext, stores: Stores) -> None:
+    """An invariant that failed on a day fails no longer once the day has expired."""
+    for result in end_expired_failures(context.instance, stores):
+        context.log_event(result)
 
 
 def days_kept(asset: AssetKey, among: Iterable[Contract]) -> int | None:

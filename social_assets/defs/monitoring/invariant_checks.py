@@ -103,17 +103,23 @@ def law_checks(name: str, of: Sequence[Law]) -> AssetChecksDefinition:
     ) -> Iterator[AssetCheckResult]:
         days = days_of_check(context)
         for key in sorted(context.selected_asset_check_keys):
-            law = by_key[key]
-            verdicts = judged(law, stores.stores(), days, f"{context.run.run_id} check {law.name}")
-            if days is None or len(days) > 1:
-                held = [each for each in verdicts if any(each.one) or any(each.other)]
-                for each in evaluations(context.instance, law, held):
-                    # Its type leaves checks out; it records them.
-                    context.op_execution_context.log_event(each)  # type: ignore[arg-type]
-            retired = _retired(law, stores.stores())
-            yield summary(
-                law, verdicts, failing_elsewhere(context.instance, law, verdicts, retired)
-            )
+            law, found = by_key[key], stores.stores()
+            verdicts = judged(law, found, days, f"{context.run.run_id} check {law.name}")
+            if days is None:
+                verdicts = with_emptied_days(context.instance, law, verdicts)
+            of_one_day = days is not None and len(days) == 1
+            failed = _failed_days(context.instance, law)
+            due = [v for v in verdicts if any(v.one) or any(v.other) or v.day in failed]
+            for each in evaluations(context.instance, law, due):
+                # Its type leaves checks out; it records them.
+                context.op_execution_context.log_event(each)  # type: ignore[arg-type]
+            elsewhere = failing_elsewhere(context.instance, law, verdicts, _retired(law, found))
+            # In a run of one partition Dagster records this as the day's result.
+            yield summary(law, verdicts, () if of_one_day else elsewhere)
+            if of_one_day:
+                # After the day's, so that the state of the whole check is the latest result.
+                whole = standing_summary(context.instance, law, verdicts, found)
+                context.op_execution_context.log_event(whole)  # type: ignore[arg-type]
 
     return compare
 
@@ -155,16 +161,28 @@ def failing_elsewhere(
 ) -> list[date]:
     """The days that failed when they were last compared, without those compared now or retired."""
     left = {*retired, *(each.day for each in verdicts)}
+    return sorted(_failed_days(instance, law) - left)
+
+
+def with_emptied_days(
+    instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict]
+) -> list[Verdict]:
+    """The results of all days that have rows, and of those that failed and have none any more."""
+    nothing = (0.0,) * len(law.measures)
+    emptied = failing_elsewhere(instance, law, verdicts, ())
+    return [*verdicts, *(Verdict(law, day, nothing, nothing) for day in emptied)]
+
+
+def _failed_days(instance: DagsterInstance, law: Law) -> set[date]:
     infos = instance.event_log_storage.get_asset_check_partition_info(
         [AssetCheckKey(law.asset, law.name)]
     )
-    failed = {
+    return {
         date.fromisoformat(info.partition_key)
         for info in infos
         if info.partition_key
         and info.latest_execution_status == AssetCheckExecutionRecordStatus.FAILED
     }
-    return sorted(failed - left)
 
 
 def summary(
@@ -286,6 +304,24 @@ def report_summaries(
     """The state of each invariant as a whole, for whoever has emptied days."""
     for law in laws_of_stream(stream.contract.name):
         yield standing_summary(instance, law, [], stream.stores)
+
+
+def end_expired_failures(
+    instance: DagsterInstance, stores: Stores
+) -> Iterator[AssetCheckEvaluation]:
+    """The results that end the failures of expired days, for whoever has removed days."""
+    for law in laws():
+        expired = sorted(_failed_days(instance, law) & _retired(law, stores))
+        for day in expired:
+            yield AssetCheckEvaluation(
+                asset_key=law.asset,
+                check_name=law.name,
+                passed=True,
+                partition=day.isoformat(),
+                description="not validated: retention has removed the day",
+            )
+        if expired:
+            yield standing_summary(instance, law, [], stores)
 
 
 def news(

@@ -20,7 +20,12 @@ from dagster import (
 from resources.dagster.private import UnresolvedAssetJobDefinition
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.defs.monitoring.invariant_checks import judged, news, standing_summary
+from social_assets.defs.monitoring.invariant_checks import (
+    judged,
+    news,
+    standing_summary,
+    with_emptied_days,
+)
 from social_assets.defs.monitoring.partition_checks import Sources, partition_checks
 from social_assets.defs.stores import StoresResource
 from social_assets.quality.invariants import laws
@@ -32,7 +37,8 @@ def judge_all_days(context: OpExecutionContext, stores: StoresResource) -> None:
     """All days of all laws. A law that is broken is a failed check, not a failed run."""
     for law in laws():
         comment = f"{context.run.run_id} verify {law.name}"
-        verdicts = judged(law, stores.stores(), None, comment)
+        found = judged(law, stores.stores(), None, comment)
+        verdicts = with_emptied_days(context.instance, law, found)
         recorded = 0
         for each in news(context.instance, law, verdicts):
             context.log_event(each)  # type: ignore[arg-type]  # recorded, though not in its type

@@ -1,6 +1,7 @@
 """Do facts and dimensions fit: every key of a fact resolves, a dimension has one row a key.
 
 Here belong the checks of the star's shape. One query a table; all of them are one step of a run.
+Keys are looked up for the days of the run and those that failed before (`standing_days`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,11 @@ from dagster import (
 )
 
 from resources.clickhouse.resource import ClickHouseResource
+from social_assets.defs.monitoring.standing_days import (
+    days_to_validate,
+    failing_days_metadata,
+    listed,
+)
 from social_assets.defs.partitions import days_of_check
 from social_assets.warehouse.dbt.translator import Table
 
@@ -51,9 +57,10 @@ def keys_resolve_checks(facts: Sequence[Table]) -> AssetChecksDefinition:
         context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
     ) -> Iterator[AssetCheckResult]:
         days = days_of_check(context)
-        for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
+        for key in sorted(context.selected_asset_check_keys):
+            asset, due = key.asset_key, days_to_validate(context.instance, key, days)
             with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
-                yield unresolved_keys(client, by_asset[asset], days)
+                yield unresolved_keys(client, by_asset[asset], due)
 
     return check_keys
 
@@ -82,7 +89,7 @@ def one_row_a_key_checks(dimensions: Sequence[AssetKey]) -> AssetChecksDefinitio
 
 
 def unresolved_keys(client: "Client", fact: Table, days: Sequence[date] | None) -> AssetCheckResult:
-    """The verdict on one fact: of some days, or of all."""
+    """The validation result of one fact: of some days, or of all."""
     keys = keys_of(fact)
     counts = ",\n  ".join(
         f"countIf({key} NOT IN (SELECT {key} FROM {_dimension(key)})) AS {key}" for key in keys
@@ -93,21 +100,26 @@ def unresolved_keys(client: "Client", fact: Table, days: Sequence[date] | None) 
     rows, unresolved = found[0], dict(zip(keys, found[1:], strict=True))
     broken = [key for key in keys if unresolved[key]]
     samples = {f"sample_{key}": ", ".join(_sample(client, fact, key, days)) for key in broken}
+    failing = _failing_days(client, fact, broken, days) if broken else []
+    described = "; ".join(
+        f"{unresolved[key]} rows have a {key} that is not in {_dimension(key)}" for key in broken
+    )
     return AssetCheckResult(
         asset_key=fact.asset,
         check_name=KEYS_RESOLVE,
         passed=not broken,
-        description="; ".join(
-            f"{unresolved[key]} rows have a {key} that is not in {_dimension(key)}"
-            for key in broken
-        )
-        or None,
-        metadata={"rows": rows, "unresolved": unresolved, **samples},
+        description=f"{described}; on {listed(failing)}" if broken else None,
+        metadata={
+            "rows": rows,
+            "unresolved": unresolved,
+            **samples,
+            **failing_days_metadata(failing),
+        },
     )
 
 
 def doubled_keys(client: "Client", dimension: AssetKey) -> AssetCheckResult:
-    """The verdict on one dimension."""
+    """The validation result of one dimension."""
     layer, name = dimension.path
     key = name.removeprefix("dim_") + _KEY
     rows, keys = client.query(f"SELECT count(), uniqExact({key}) FROM {layer}.{name}").result_rows[
@@ -133,6 +145,18 @@ def _sample(client: "Client", fact: Table, key: str, days: Sequence[date] | None
         f"SELECT DISTINCT lower(hex({key})) FROM {fact.qualified_name}\n"
         f"WHERE {fact.of_days(days)} AND {key} NOT IN (SELECT {key} FROM {_dimension(key)})\n"
         f"LIMIT {_SAMPLE_ROWS}"
+    ).result_rows
+    return [row[0] for row in found]
+
+
+def _failing_days(
+    client: "Client", fact: Table, keys: Sequence[str], days: Sequence[date] | None
+) -> list[date]:
+    """The days with a row that has one of the keys, and no row in its dimension."""
+    unresolved = " OR ".join(f"{key} NOT IN (SELECT {key} FROM {_dimension(key)})" for key in keys)
+    found = client.query(
+        f"SELECT DISTINCT event_date FROM {fact.qualified_name}\n"
+        f"WHERE {fact.of_days(days)} AND ({unresolved})"
     ).result_rows
     return [row[0] for row in found]
 

@@ -4,6 +4,8 @@ Here belongs one check for every table that materialized views feed: the SELECTs
 run again on their sources, and the result is compared with the table. A backfill builds tables
 from the same SELECTs, so a table must pass whichever way its days came.
 
+A run compares its own days and those that failed before (`standing_days`).
+
 Tables that merge rows are compared merged: sums, counts, distinct users, newest attributes.
 Percentiles are left out: the sketch behind them depends on the order of merging.
 """
@@ -25,6 +27,11 @@ from dagster import (
 )
 
 from resources.clickhouse.resource import ClickHouseResource
+from social_assets.defs.monitoring.standing_days import (
+    days_to_validate,
+    failing_days_metadata,
+    listed,
+)
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.warehouse.dbt.translator import Table
@@ -70,10 +77,11 @@ def speed_equals_batch_checks(
     ) -> Iterator[AssetCheckResult]:
         days = days_of_check(context)
         retired = stores.stores().lake.retired()
-        for asset in sorted({key.asset_key for key in context.selected_asset_check_keys}):
+        for check in sorted(context.selected_asset_check_keys):
+            asset, due = check.asset_key, days_to_validate(context.instance, check, days)
             gone = retired.days(*(key.to_user_string() for key in (asset, *sources[asset])))
             with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
-                yield difference(client, by_asset[asset], days, gone)
+                yield difference(client, by_asset[asset], due, gone)
 
     return compare
 
@@ -81,21 +89,26 @@ def speed_equals_batch_checks(
 def difference(
     client: "Client", table: Table, days: Sequence[date] | None, gone: Collection[date] = ()
 ) -> AssetCheckResult:
-    """The verdict on one table: of some days, or of all, but those that are `gone`."""
+    """The validation result of one table: of some days, or of all, but those that are `gone`."""
     comparison = Comparison(table, _feeding_selects(client, table), tuple(sorted(gone)))
     suspects, rows, rebuilt = _differing_days(client, comparison, days)
-    differing, sample = _differing_rows(client, comparison, suspects) if suspects else (0, [])
+    differing, failing, sample = (
+        _differing_rows(client, comparison, suspects) if suspects else (0, [], [])
+    )
     return AssetCheckResult(
         asset_key=table.asset,
         check_name=SPEED_EQUALS_BATCH,
         passed=differing == 0,
-        description=f"{differing} rows differ from what the views would make now"
-        if differing
-        else None,
+        description=(
+            f"{differing} rows differ from what the views would make now, on {listed(failing)}"
+            if differing
+            else None
+        ),
         metadata={
             "rows_in_table": rows,
             "rows_rebuilt": rebuilt,
             **({"table | rebuilt": MetadataValue.table(sample)} if sample else {}),
+            **failing_days_metadata(failing),
         },
     )
 
@@ -201,8 +214,8 @@ def _differing_days(
 
 def _differing_rows(
     client: "Client", comparison: Comparison, days: Sequence[date]
-) -> tuple[int, list[TableRecord]]:
-    """How many rows are in one side only, or disagree, and some of them."""
+) -> tuple[int, list[date], list[TableRecord]]:
+    """How many rows are in one side only, or disagree; on which days; and some of them."""
     shown = [_shown(key, comparison.table.columns[key]) for key in comparison.keys]
     both = [
         f"concat(toString(ours.{_of(name)}), ' | ', toString(theirs.{_of(name)}))"
@@ -211,15 +224,16 @@ def _differing_rows(
     ours = comparison.merged(comparison.table.qualified_name, days)
     theirs = comparison.merged(f"({comparison.rebuilt()})", days)
     found = client.query(
-        f"SELECT count() OVER (), {', '.join([*shown, *both])}\n"
+        "SELECT count() OVER (), groupUniqArray(event_date) OVER (), "
+        f"{', '.join([*shown, *both])}\n"
         f"FROM ({ours}) AS ours\n"
         f"FULL JOIN ({theirs}) AS theirs USING ({', '.join(comparison.keys)})\n"
         f"WHERE {comparison.differs()}\n"
         f"LIMIT {_SAMPLE_ROWS}"
     ).result_rows
     names = [*comparison.keys, *comparison.measures]
-    records = [TableRecord(dict(zip(names, row[1:], strict=True))) for row in found]
-    return (found[0][0] if found else 0), records
+    records = [TableRecord(dict(zip(names, row[2:], strict=True))) for row in found]
+    return (found[0][0], found[0][1], records) if found else (0, [], [])
 
 
 def _reading(name: str, kind: str) -> str | None:

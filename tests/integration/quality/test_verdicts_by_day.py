@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,14 +11,18 @@ import dagster as dg
 import pytest
 
 from resources.clickhouse.resource import ClickHouseResource
+from social_assets.alerts.failed_checks import Check, observe_checks
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.load_job import JOB_NAME, load_job, run_config
 from social_assets.defs.monitoring.invariant_checks import (
     Verdict,
+    end_expired_failures,
     evaluations,
     judged,
+    news,
     standing_summary,
     stream_laws,
+    with_emptied_days,
 )
 from social_assets.defs.monitoring.verification import verify_conservation
 from social_assets.defs.partitions import range_tags
@@ -126,3 +130,69 @@ def test_a_run_of_other_days_leaves_a_law_failing_that_is_broken_on_one(
     assert str(DAYS[0]) in str(whole.description)
     mended = standing_summary(instance, law, judged(law, stores, DAYS), stores)
     assert mended.passed
+
+
+def report(instance: dg.DagsterInstance, results: Iterable[dg.AssetCheckEvaluation]) -> None:
+    """Record results as a run does."""
+
+    @dg.op
+    def record(context) -> None:  # type: ignore[no-untyped-def] # Dagster takes no string
+        for each in results:
+            context.log_event(each)
+
+    @dg.job
+    def run() -> None:
+        record()
+
+    run.execute_in_process(instance=instance)
+
+
+def test_the_latest_result_of_an_invariant_fails_after_a_rebuild_of_another_day(
+    instance: dg.DagsterInstance, stores: Stores
+) -> None:
+    law = laws_of_stream(STREAM)[0]
+    key = dg.AssetCheckKey(law.asset, law.name)
+    broken = Verdict(law, DAYS[0], (10.0,) * len(law.measures), (9.0,) * len(law.measures))
+    report(instance, evaluations(instance, law, [broken]))
+    job = defs.resolve_job_def("judge")
+    job.execute_in_process(instance=instance, tags=range_tags(DAYS[2], DAYS[2]))
+    storage = instance.event_log_storage
+    latest = storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert latest.evaluation is not None
+    assert (latest.evaluation.partition, latest.evaluation.passed) == (None, False)
+    assert str(DAYS[0]) in str(latest.evaluation.description)
+    days = {info.partition_key: info for info in storage.get_asset_check_partition_info([key])}
+    assert days[str(DAYS[2])].latest_execution_status.value == "SUCCEEDED"
+
+
+def test_the_failure_of_an_invariant_ends_when_its_day_expires(
+    instance: dg.DagsterInstance, stores: Stores
+) -> None:
+    law = laws_of_stream(STREAM)[0]
+    key = dg.AssetCheckKey(law.asset, law.name)
+    day = DAYS[0] - timedelta(days=400)
+    broken = Verdict(law, day, (10.0,) * len(law.measures), (9.0,) * len(law.measures))
+    report(instance, evaluations(instance, law, [broken]))
+    assert list(end_expired_failures(instance, stores)) == []
+    stores.lake.retired().record(f"raw/{STREAM}", {day: 10})
+    report(instance, end_expired_failures(instance, stores))
+    spec = next(s for s in CHECKS.check_specs if s.key == key)
+    assert observe_checks(instance, [Check(spec, "team:platform")]).standing == ()
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    assert latest.evaluation is not None
+    assert (latest.evaluation.partition, latest.evaluation.passed) == (None, True)
+    assert list(end_expired_failures(instance, stores)) == []
+
+
+def test_the_failure_of_a_day_ends_at_night_when_the_day_has_no_rows_any_more(
+    instance: dg.DagsterInstance, stores: Stores
+) -> None:
+    law = laws_of_stream(STREAM)[0]
+    day = DAYS[0] - timedelta(days=30)
+    broken = Verdict(law, day, (10.0,) * len(law.measures), (9.0,) * len(law.measures))
+    report(instance, evaluations(instance, law, [broken]))
+    found = with_emptied_days(instance, law, judged(law, stores, None))
+    report(instance, [*news(instance, law, found), standing_summary(instance, law, found, stores)])
+    key = dg.AssetCheckKey(law.asset, law.name)
+    spec = next(s for s in CHECKS.check_specs if s.key == key)
+    assert observe_checks(instance, [Check(spec, "team:platform")]).standing == ()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import date
 
+import pytest
+from dagster import AssetCheckEvaluation, AssetCheckKey, DagsterInstance
+
+from social_assets.defs.monitoring.standing_days import days_to_validate
 from social_assets.defs.warehouse.referential_checks import unresolved_keys
-from social_assets.defs.warehouse.speed_checks import difference
+from social_assets.defs.warehouse.speed_checks import SPEED_EQUALS_BATCH, difference
 from tests.integration.warehouse.conftest import WarehouseUnderTest
 from tests.integration.warehouse.samples import STREAMS
 
@@ -48,8 +52,9 @@ def test_a_row_lost_is_found_in_the_table_that_lost_it(filled: WarehouseUnderTes
     assert differing(filled) == set(ROLLUPS)
     for name in FACTS:
         lose_a_row(filled, name)
-        verdict = difference(filled.client, filled.table(name), None)
-        assert verdict.description == "1 rows differ from what the views would make now"
+        result = difference(filled.client, filled.table(name), None)
+        (day,) = result.metadata["failing_days"].value  # type: ignore[misc]
+        assert result.description == (f"1 rows differ from what the views would make now, on {day}")
 
 
 def test_a_row_doubled_is_found_in_the_table_that_has_it_twice(filled: WarehouseUnderTest) -> None:
@@ -90,7 +95,42 @@ def test_only_the_days_asked_for_are_judged(filled: WarehouseUnderTest) -> None:
 
 def test_a_member_lost_leaves_keys_that_do_not_resolve(filled: WarehouseUnderTest) -> None:
     filled.client.command("DELETE FROM star.dim_post_daily WHERE post_id = 'p3'")
-    verdict = unresolved_keys(filled.client, filled.table("fact_engagement"), None)
-    assert not verdict.passed
-    unresolved = verdict.metadata["unresolved"].value
+    result = unresolved_keys(filled.client, filled.table("fact_engagement"), None)
+    assert not result.passed
+    unresolved = result.metadata["unresolved"].value
     assert {key for key, rows in unresolved.items() if rows} == {"post_key"}
+
+
+def test_the_day_of_an_unresolved_key_is_named_among_the_failing_days(
+    filled: WarehouseUnderTest,
+) -> None:
+    filled.client.command("DELETE FROM star.dim_post_daily WHERE post_id = 'p3'")
+    fact = filled.table("fact_engagement")
+    result = unresolved_keys(filled.client, fact, None)
+    days = result.metadata["failing_days"].value
+    found = [date.fromisoformat(str(day)) for day in days]  # type: ignore[union-attr]
+    assert found
+    assert not unresolved_keys(filled.client, fact, found).passed
+    others = filled.client.query(
+        f"SELECT DISTINCT event_date FROM {fact.qualified_name} WHERE NOT {fact.of_days(found)}"
+    ).result_rows
+    assert unresolved_keys(filled.client, fact, [row[0] for row in others]).passed
+
+
+def test_runs_of_other_days_compare_the_days_again_that_failed(filled: WarehouseUnderTest) -> None:
+    table = filled.table("fact_engagement")
+    filled.client.command(f"ALTER TABLE {table.qualified_name} DROP PARTITION '2026-01-02'")
+    found = difference(filled.client, table, None)
+    assert found.metadata["failing_days"].value == ["2026-01-02"]
+    with DagsterInstance.ephemeral() as instance:
+        key = AssetCheckKey(table.asset, SPEED_EQUALS_BATCH)
+        instance.report_runless_asset_event(
+            AssetCheckEvaluation(
+                asset_key=table.asset,
+                check_name=SPEED_EQUALS_BATCH,
+                passed=found.passed,
+                metadata=found.metadata,
+            )
+        )
+        due = days_to_validate(instance, key, [date(2026, 1, 1)])
+    assert not difference(filled.client, table, due).passed

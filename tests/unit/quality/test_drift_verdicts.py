@@ -10,7 +10,7 @@ import pytest
 from dagster import AssetCheckSeverity
 
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.drift_checks import verdict
+from social_assets.defs.ingestion.drift_checks import day_result
 from social_assets.quality.drift import DayFigures, Kind, compare
 
 FIRST = date(2026, 3, 1)
@@ -65,7 +65,7 @@ def judged(change: Change, days: int = 10) -> dict[Kind, tuple[bool, AssetCheckS
     """Passed and severity of each check, after days as usual and one that is changed."""
     figures = wandering(days) | {FIRST + timedelta(days=days): change(USUAL)}
     compared = compare(EVENTS, figures)
-    results = {kind: verdict(EVENTS, kind, compared) for kind in Kind}
+    results = {kind: day_result(EVENTS, kind, compared) for kind in Kind}
     return {kind: (found.passed, found.severity) for kind, found in results.items()}
 
 
@@ -89,9 +89,9 @@ def test_a_great_shift_is_an_error_of_exactly_its_check(kind: Kind) -> None:
 
 def test_too_few_days_before_pass_and_say_so() -> None:
     figures = wandering(3) | {FIRST + timedelta(days=3): FAILED[Kind.VOLUME](USUAL)}
-    result = verdict(EVENTS, Kind.VOLUME, compare(EVENTS, figures))
+    result = day_result(EVENTS, Kind.VOLUME, compare(EVENTS, figures))
     assert result.passed
-    assert result.description == "not judged: 3 days with rows before 2026-03-04; 4 are needed"
+    assert result.description == "not validated: 3 days with rows before 2026-03-04; 4 are needed"
 
 
 def test_too_few_rows_say_nothing_of_shares_but_of_volume() -> None:
@@ -104,13 +104,13 @@ def test_what_chance_explains_is_no_drift() -> None:
     small = {day: scaled(figures, 0.01) for day, figures in wandering(10).items()}
     odd = DayFigures(100, {"user_id": 11}, {"metric_type": {"like": 48, "view": 52}}, {})
     compared = compare(EVENTS, small | {FIRST + timedelta(days=10): odd})
-    assert verdict(EVENTS, Kind.CATEGORY, compared).passed
-    assert verdict(EVENTS, Kind.MISSING, compared).passed
+    assert day_result(EVENTS, Kind.CATEGORY, compared).passed
+    assert day_result(EVENTS, Kind.MISSING, compared).passed
 
 
-def test_the_table_names_column_measure_both_figures_and_verdict() -> None:
+def test_the_table_names_column_measure_both_figures_and_result() -> None:
     figures = wandering(10) | {FIRST + timedelta(days=10): FAILED[Kind.CATEGORY](USUAL)}
-    result = verdict(EVENTS, Kind.CATEGORY, compare(EVENTS, figures))
+    result = day_result(EVENTS, Kind.CATEGORY, compare(EVENTS, figures))
     (row,) = result.metadata["measures"].records
     assert row.data == {
         "column": "metric_type",
@@ -118,12 +118,12 @@ def test_the_table_names_column_measure_both_figures_and_verdict() -> None:
         "day": 1.0,
         "trailing": 0.0,
         "change": row.data["change"],
-        "verdict": "ERROR",
+        "result": "ERROR",
     }
     assert "on 2026-03-11: metric_type: share of share 1, usually 0" in str(result.description)
 
 
 def test_no_rows_on_any_day_pass_and_say_so() -> None:
-    result = verdict(EVENTS, Kind.VOLUME, compare(EVENTS, {}))
+    result = day_result(EVENTS, Kind.VOLUME, compare(EVENTS, {}))
     assert result.passed
     assert "no day with rows has ended yet" in str(result.description)

@@ -8,7 +8,7 @@ from datetime import date
 from dagster import AssetCheckSeverity
 
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.source_schema_checks import Fields, differences, verdict
+from social_assets.defs.ingestion.source_schema_checks import Fields, day_result, differences
 
 POSTS = contract("posts")
 COLUMNS = {column.name: 1000 for column in POSTS.source_columns}
@@ -30,7 +30,7 @@ def test_an_unknown_field_warns_with_its_share_an_example_and_a_plan() -> None:
     assert (found.name, found.what, found.share) == ("likes_total", "unknown field", 0.4)
     assert "such as 17" in found.plan
     assert f"add a column to {POSTS.model.__name__} and backfill" in found.plan
-    result = verdict(POSTS, fields(likes_total=400))
+    result = day_result(POSTS, fields(likes_total=400))
     assert (result.passed, result.severity) == (False, AssetCheckSeverity.WARN)
 
 
@@ -48,7 +48,7 @@ def test_a_column_that_nearly_all_records_lack_warns_and_names_its_default() -> 
 
 
 def test_a_required_column_that_is_gone_is_an_error_since_its_records_are_rejected() -> None:
-    result = verdict(POSTS, fields(post_id=0))
+    result = day_result(POSTS, fields(post_id=0))
     assert (result.passed, result.severity) == (False, AssetCheckSeverity.ERROR)
     assert "every such record is rejected" in str(result.metadata["differences"].value)
 
@@ -66,4 +66,4 @@ def test_two_spellings_of_a_column_add_up() -> None:
 
 
 def test_without_records_nothing_is_judged() -> None:
-    assert verdict(POSTS, None).passed
+    assert day_result(POSTS, None).passed

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
-from social_assets.defs.ingestion.drift_checks import verdict
-from social_assets.defs.ingestion.source_schema_checks import read_fields
-from social_assets.defs.ingestion.source_schema_checks import verdict as schema_verdict
+from social_assets.defs.ingestion.drift_checks import day_result, drift_checks
+from social_assets.defs.ingestion.source_schema_checks import CHECK, read_fields, source_schema
+from social_assets.defs.ingestion.source_schema_checks import day_result as schema_result
+from social_assets.defs.partitions import range_tags
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files
@@ -85,7 +87,7 @@ def failing(stream: StreamStores) -> list[Kind]:
         figures = read_figures(client, EVENTS, LAST + timedelta(days=1), None)
     compared = compare(EVENTS, figures)
     assert compared.day == LAST
-    return [kind for kind in Kind if not verdict(EVENTS, kind, compared).passed]
+    return [kind for kind in Kind if not day_result(EVENTS, kind, compared).passed]
 
 
 def test_a_day_as_usual_passes(usual: StreamStores, tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_a_field_that_is_new_and_a_column_that_is_gone_are_seen_in_raw(
     ]
     path.write_text("\n".join(map(json.dumps, renamed)) + "\n")
     ingest_files(usual, [path])
-    result = schema_verdict(EVENTS, read_fields(usual))
+    result = schema_result(EVENTS, read_fields(usual, today))
     plans = {row.data["name"]: row.data["plan"] for row in result.metadata["differences"].records}
     assert set(plans) == {"platform", "platforms", "is_bot"}
     assert "renamed to platforms?" in str(plans["platform"])
@@ -149,8 +151,61 @@ def test_the_header_of_csv_files_is_looked_at_too(home: Home, tmp_path: Path) ->
     path = tmp_path / "videos.csv"
     path.write_text(",".join([*names, "Referrer"]) + "\n" + ",".join("1" for _ in names) + ",x\n")
     ingest_files(stream, [path])
-    fields = read_fields(stream)
-    assert fields is not None
-    result = schema_verdict(videos, fields)
+    (day,) = stream.raw.rows_by_day()
+    fields = read_fields(stream, day)
+    result = schema_result(videos, fields)
     found = {row.data["name"]: row.data["what"] for row in result.metadata["differences"].records}
     assert found == {"os": "missing", "Referrer": "unknown field"}
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+def check_results(
+    check: dg.AssetChecksDefinition, instance: dg.DagsterInstance, day: date
+) -> dict[str, dg.AssetCheckEvaluation]:
+    """What the checks report of a run of one day."""
+    defs = dg.Definitions(
+        asset_checks=[check],
+        jobs=[dg.define_asset_job("validate", dg.AssetSelection.checks(check))],
+        resources={"stores": StoresResource(clickhouse=ClickHouseResource())},
+    )
+    run = defs.resolve_job_def("validate").execute_in_process(
+        instance=instance, tags=range_tags(day, day)
+    )
+    return {each.check_name: each for each in run.get_asset_check_evaluations()}
+
+
+def test_a_day_that_drifts_stands_while_other_days_are_checked_and_ends_when_it_is_mended(
+    usual: StreamStores, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    check = drift_checks(EVENTS)
+    rows, mutate = SHIFTS[Kind.CATEGORY]
+    last_day(usual, tmp_path, rows, mutate)
+    assert not check_results(check, instance, LAST)[Kind.CATEGORY].passed
+    for other in (LAST - timedelta(days=1), date(2030, 1, 1)):
+        found = check_results(check, instance, other)
+        assert not found[Kind.CATEGORY].passed
+        assert found[Kind.VOLUME].passed
+        assert found[Kind.CATEGORY].metadata["failing_days"].value == [str(LAST)]
+    last_day(usual, tmp_path, ROWS, lambda event: {})
+    assert check_results(check, instance, LAST - timedelta(days=1))[Kind.CATEGORY].passed
+
+
+def test_a_day_whose_records_lack_a_field_stands_when_a_newer_day_is_good(
+    home: Home, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    lives = contract("live_streaming")
+    stream = StoresResource(clickhouse=ClickHouseResource()).stores().of(lives)
+    good = {column.name: 1 for column in lives.source_columns}
+    bad = {**good, "referrer": "x"}
+    for day, record in ((LAST, bad), (LAST + timedelta(days=1), good)):
+        path = tmp_path / f"lives_{day}.ndjson"
+        path.write_text(json.dumps(record | {"event_id": day.toordinal()}) + "\n")
+        ingest_files(stream, [path], day)
+        found = check_results(source_schema(lives), instance, day)[CHECK]
+        assert not found.passed
+        assert f"on {LAST}: referrer" in str(found.description)
