@@ -7,7 +7,7 @@ one text in one file for each case, and one of the case's tests must fail: by an
 because the code can no longer be imported. Exits with 1 if no test fails for some case.
 
 Belongs here: how cases run. The cases stand in `cases_of_days`, `cases_of_checks`,
-`cases_of_alerts`, `cases_of_upkeep` and `cases_of_operations`.
+`cases_of_alerts`, `cases_of_upkeep`, `cases_of_operations` and `cases_of_protection`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from tests.mutation import (
     cases_of_checks,
     cases_of_days,
     cases_of_operations,
+    cases_of_protection,
     cases_of_upkeep,
 )
 from tests.mutation.case import Case
@@ -46,6 +47,7 @@ CASES: Sequence[Case] = (
     *cases_of_alerts.CASES,
     *cases_of_upkeep.CASES,
     *cases_of_operations.CASES,
+    *cases_of_protection.CASES,
 )
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTEST = ("-q", "-n", "0", "-x", "-p", "no:cacheprovider", "--tb=short", "-rfE")
@@ -140,7 +142,9 @@ class Copy:
             sys.path[:] = [str(self._root), *(p for p in sys.path if Path(p) != CHECKOUT)]
             code = int(pytest.main([*PYTEST, f"--timeout={SECONDS}", *self._places(), *names]))
             ours = [m for name, m in sys.modules.items() if name.partition(".")[0] in OURS]
-            if not all(Path(str(m.__file__)).is_relative_to(self._root) for m in ours):
+            # A folder without `__init__.py` is a module without a file.
+            files = [m.__file__ for m in ours if getattr(m, "__file__", None)]
+            if not all(Path(str(file)).is_relative_to(self._root) for file in files):
                 code = _BROKEN
         finally:
             sys.stdout.flush()
