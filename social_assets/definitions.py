@@ -39,6 +39,7 @@ from social_assets.defs.maintenance.rebuild_jobs import jobs, schedules
 from social_assets.defs.monitoring import topic_watch, verification
 from social_assets.defs.monitoring.invariant_checks import stream_laws
 from social_assets.defs.monitoring.partition_checks import every_day_has_rows
+from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
 from social_assets.defs.recommenders import assets as recsys
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse import rollups, star
@@ -49,6 +50,7 @@ STREAM_CHECKS = (
     topic_is_drained,
     no_range_was_lost,
     no_batch_is_quarantined,
+    no_day_is_pending,
     contract_checks,
     stream_laws,
     newest_day_is_fresh,

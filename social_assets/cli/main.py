@@ -207,9 +207,19 @@ def demo_live(home: Home, rate: float, seconds: float | None, port: int, is_open
 def deploy(home: Home) -> None:
     """Make or update the warehouse's tables and views. Loads and backfills do so by themselves."""
     from resources.clickhouse.resource import ClickHouseResource
+    from social_assets.defs.stores import StoresResource
+    from social_assets.defs.warehouse.recovery import finish_warehouse
+    from social_assets.operate.runs.instance import open_instance
     from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
     out.print(str(deploy_warehouse(ClickHouseResource().endpoint(), home)))
+    clickhouse = ClickHouseResource()
+    with open_instance(home) as instance:
+        finished = finish_warehouse(instance, StoresResource(clickhouse=clickhouse), "deploy")
+    for stream, days in finished.items():
+        out.print(
+            f"{stream}: finished {len(days)} days, {min(days)} to {max(days)}" if days else ""
+        )
 
 
 @cli.command("serve-clickhouse", short_help="Serve the embedded ClickHouse here.")

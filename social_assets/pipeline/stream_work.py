@@ -140,7 +140,8 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
 def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
     """Make cleaned, quarantine and the warehouse's `cleaned.<stream>` of some days anew from raw.
 
-    What lies behind in the warehouse (facts, rollups) is not touched: the caller rebuilds it.
+    Facts and rollups are recorded as pending for these days: the caller rebuilds them, or
+    `finish_days` does if the caller is killed.
     """
     with stores.lock():
         settle(stores, leave=frozenset(days))
@@ -153,6 +154,7 @@ def make_anew(stores: StreamStores, days: Sequence[date]) -> None:
     # All of the lake first: only so can `settle` tell a batch that a rebuild has taken.
     with log.hop("rebuild", span):
         _rebuild_lake(stores, log, days)
+    stores.loader.record_pending(sorted(days), stores.run_id)
     for each in slices(stores.cleaned, sorted(days), stores.engine, at_most=SWAP_ROWS):
         with log.hop("swap", _span(each.days)):
             load_days(stores, each.days)
@@ -219,6 +221,7 @@ def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> Non
 
     Its days may have been swapped already, so that to insert it could double it.
     """
+    stores.loader.record_pending(sorted(days), "")
     load_days(stores, sorted(days))
     stores.loader.mark_loaded({batch_id: 0})
 

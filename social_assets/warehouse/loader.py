@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from social_assets.contracts.contract import Contract
 from social_assets.warehouse.ddl import DATABASE, column_names, create_database, create_table
+from social_assets.warehouse.pending_days import BEHIND, record_pending
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -76,6 +77,11 @@ class Loader:
                 ") ENGINE = ReplacingMergeTree(loaded_at) ORDER BY (stream, batch_id)\n"
                 "COMMENT 'One row a batch that the loader has put in cleaned.<stream>, whole'"
             )
+
+    def record_pending(self, days: Sequence[date], run_id: str) -> None:
+        """Record, before days are swapped, that facts and rollups do not hold them yet."""
+        with self._client() as client:
+            record_pending(client, self.contract.name, BEHIND, days, run_id)
 
     def loaded(self) -> set[str]:
         """The batches that are in the table, whole."""

@@ -33,6 +33,7 @@ from social_assets.defs.monitoring.invariant_checks import report_days
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.pipeline.drain import Taken, drain
 from social_assets.pipeline.micro_batch import DayCounts
 from social_assets.pipeline.stores import StreamStores
@@ -82,6 +83,7 @@ def drain_job(contract: Contract) -> JobDefinition:
         kafka: KafkaResource,
     ) -> None:
         deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+        finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
         stream = stores.stores().of(contract, f"{context.run.run_id} drain {contract.name}")
         record = Materializations(stream, fed_by(contract.name), context.log_event)
         reports = RuleReports(stream)

@@ -29,6 +29,7 @@ from social_assets.defs.ingestion.rule_checks import report_rules
 from social_assets.defs.monitoring.invariant_checks import report_days
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows, newest_rows
 from social_assets.pipeline.allowed_files import check_allowed
 from social_assets.pipeline.landing_folder import Landing, date_in
@@ -62,6 +63,7 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     """One run's load; bad files fail the run after the good ones are in."""
     stream_contract = contract(config.stream)
     deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+    finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
     stream = stores.stores().of(stream_contract, f"{context.run.run_id} load {config.stream}")
     on = date.fromisoformat(config.landing_date) if config.landing_date else None
     if config.files:

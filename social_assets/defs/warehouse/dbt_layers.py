@@ -28,6 +28,7 @@ from social_assets.pipeline.stream_work import held
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.translator import Table, Warehouse
+from social_assets.warehouse.pending_days import record_finished
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -100,6 +101,10 @@ def layer_assets(layer: str) -> AssetsDefinition:
                     yield MaterializeResult(
                         asset_key=table.asset, metadata={"seconds": round(result.seconds, 3)}
                     )
+            for stream in streams:
+                behind = {key for key in fed_by(stream.contract.name) if key.path[0] == layer}
+                if behind <= selected:
+                    record_finished(client, stream.contract.name, (layer,), dates, stream.run_id)
 
     return build_days
 

@@ -26,6 +26,7 @@ from social_assets.warehouse.dbt.project import (
     run_dbt,
 )
 from social_assets.warehouse.half_loaded import half_loaded_batches
+from social_assets.warehouse.pending_days import ALL_DAYS, BEHIND, CLEANED, record_pending
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -52,9 +53,8 @@ class Deployment:
         if not self.remade:
             return "deployed" if self.is_changed else "nothing to do"
         return (
-            f"missing in the warehouse, and made again: {', '.join(self.remade)}. They are empty, "
-            "or lack the rows that came meanwhile: fill them from the lake with "
-            "`social-assets backfill`"
+            f"missing in the warehouse, and made again: {', '.join(self.remade)}. The next load, "
+            "drain or `social-assets deploy` fills them from the lake"
         )
 
 
@@ -80,6 +80,7 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> Deployment:
                 return Deployment(is_changed=False)
             if missing:
                 _log.warning("%s", Deployment(is_changed=True, remade=missing))
+                _record_lost_rows(client, project, missing)
             _create_cleaned(client)
             views = _misplaced_views(client, project)
             half_loaded = [
@@ -146,6 +147,25 @@ def _missing(client: Client, project: DbtProject) -> tuple[str, ...]:
         parameters={"databases": sorted({name.partition(".")[0] for name in wanted})},
     ).result_rows
     return tuple(sorted(wanted.difference(row[0] for row in there)))
+
+
+def _record_lost_rows(client: Client, project: DbtProject, missing: Sequence[str]) -> None:
+    """Record the days that missing tables held, or missing views did not bring, as pending.
+
+    Before the tables are made again: a process that is killed in between loses nothing. A view that
+    only shows rows lacks none.
+    """
+    shown = {
+        f"{node['schema']}.{node['alias']}"
+        for node in project.manifest()["nodes"].values()
+        if node["config"]["materialized"] == "view"
+    }
+    lost = set(missing) - shown
+    for contract in contracts():
+        if f"{ddl.DATABASE}.{contract.name}" in lost:
+            record_pending(client, contract.name, (CLEANED, *BEHIND), [ALL_DAYS], "")
+        elif any(not name.startswith(f"{ddl.DATABASE}.") for name in lost):
+            record_pending(client, contract.name, BEHIND, [ALL_DAYS], "")
 
 
 def _create_cleaned(client: Client) -> None:

@@ -71,6 +71,14 @@ class DbtProject:
         found: dict[str, Columns] = json.loads(self.lineage_path.read_bytes())
         return found
 
+    def tables_of_days(self) -> list[str]:
+        """The models that keep rows by day: facts, states of dimensions, rollups."""
+        return [
+            str(node["name"])
+            for node in self.manifest()["nodes"].values()
+            if node["config"]["materialized"] == "daily_partitions"
+        ]
+
     def manifest(self) -> dict[str, Any]:
         """What dbt knows about the project."""
         parsed: dict[str, Any] = json.loads((self.target / "manifest.json").read_bytes())

@@ -128,7 +128,7 @@ def test_a_dropped_table_or_view_is_made_again_and_named(warehouse: WarehouseUnd
     deployed = deploy_warehouse(warehouse.endpoint, warehouse.home)
 
     assert set(dropped) <= set(deployed.remade)
-    assert "social-assets backfill" in str(deployed)
+    assert "social-assets deploy" in str(deployed)
     there = "SELECT count() FROM system.tables WHERE concat(database, '.', name) = '{}'"
     assert [warehouse.value(there.format(name)) for name in dropped] == [1, 1, 1]
     for name, rows in STREAMS.items():

@@ -71,7 +71,7 @@ def test_a_dash_is_standard_input_and_a_file_of_that_name_is_a_file(
     [
         (EVENTS, b'\n {"a": 1}\n', ".ndjson"),
         (EVENTS, b"PAR1....", ".parquet"),
-        (EVENTS, gzip.compress(b'{"a": 1}\n'), ".ndjson.gz"),
+        (EVENTS, gzip.compress(b'{"a": 1}\n', mtime=0), ".ndjson.gz"),
         (VIDEOS, b"\xef\xbb\xbf" + HEADER + b"1,2\n", ".csv"),
         (VIDEOS, HEADER.upper().replace(b"\n", b"\r\n"), ".csv"),
     ],

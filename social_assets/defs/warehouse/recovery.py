@@ -1,0 +1,56 @@
+"""Finishes pending days of the warehouse, on behalf of a run or a command.
+
+Belongs here: what Dagster knows of the runs that recorded them, and the call of dbt. The order of
+the steps is `pipeline.finish_days`'s. Imports neither dbt nor the assets: loads and drains call it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+
+from dagster import DagsterInstance
+
+from resources.settings.home import Home
+from social_assets.contracts.registry import contracts
+from social_assets.defs.stores import StoresResource
+from social_assets.pipeline.finish_days import finish_pending_days
+from social_assets.warehouse.dbt.project import (
+    Days,
+    dbt_arguments,
+    dbt_environment,
+    prepare,
+    run_dbt,
+)
+
+_THREADS = 2
+_log = logging.getLogger(__name__)
+
+
+def finish_warehouse(
+    instance: DagsterInstance, stores: StoresResource, comment: str
+) -> dict[str, list[date]]:
+    """Finish the days that a killed run or a lost table has left; returns them by stream."""
+    home, opened = Home.from_environment(), stores.stores()
+    streams = [opened.of(contract, comment) for contract in contracts()]
+
+    def is_at_work(run_id: str) -> bool:
+        run = instance.get_run_by_id(run_id)
+        return run is not None and not run.is_finished and not comment.startswith(run_id)
+
+    def build_days(first: date, last: date) -> None:
+        project = prepare(home)
+        environment = dbt_environment(stores.clickhouse.endpoint(), comment, _THREADS)
+        arguments = dbt_arguments("run", project.tables_of_days(), days=Days(first, last))
+        for _ in run_dbt(project, arguments, environment, home.logs):
+            pass
+
+    finished = finish_pending_days(streams, build_days, is_at_work)
+    for stream, days in finished.items():
+        if days:
+            _log.warning(
+                "finished %d days of %s in the warehouse, %s to %s: an earlier run was killed, or"
+                " a table was lost",
+                *(len(days), stream, days[0], days[-1]),
+            )
+    return finished

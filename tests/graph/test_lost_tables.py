@@ -1,0 +1,86 @@
+"""What a dropped table or a killed rebuild leaves unfinished is finished by the next command."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.contracts.registry import contract
+from social_assets.defs.stores import StoresResource
+from social_assets.pipeline.stream_work import land_files, rebuild
+from tests.graph.test_command_line import LIKE, run
+
+DAY = date(2026, 11, 1)
+FIGURES = """
+SELECT
+    (SELECT count() FROM cleaned.engagement_events) AS cleaned,
+    (SELECT count() FROM star.fact_engagement) AS facts,
+    (SELECT sum(events) FROM rollups.engagement_daily) AS rollup,
+    (SELECT count() FROM star.dim_post) AS posts
+"""
+
+
+@pytest.fixture
+def figures(capsys: pytest.CaptureFixture[str]):
+    def read() -> dict[str, int]:
+        capsys.readouterr()
+        assert run("sql", FIGURES, "--format", "json") == 0
+        (row,) = json.loads(capsys.readouterr().out)
+        return row
+
+    return read
+
+
+def likes(folder: Path, *names: str) -> Path:
+    file = folder / f"{'_'.join(names)}.ndjson"
+    file.write_text("".join(LIKE.format(id=name, value=1) for name in names))
+    return file
+
+
+def all_of(number: int) -> dict[str, int]:
+    return {"cleaned": number, "facts": number, "rollup": number, "posts": 1}
+
+
+def test_dropped_tables_and_views_are_made_and_filled_again(
+    home: Home, tmp_path: Path, figures
+) -> None:
+    assert run("load", "engagement_events", str(likes(tmp_path, "a", "b"))) == 0
+    assert figures() == all_of(2)
+    with ClickHouseResource().client() as client:
+        client.command("DROP TABLE star.fact_engagement SYNC")
+        client.command("DROP TABLE rollups.engagement_daily SYNC")
+    assert run("deploy") == 0
+    assert figures() == all_of(2)
+    with ClickHouseResource().client() as client:
+        client.command("DROP TABLE cleaned.engagement_events SYNC")
+    assert run("load", "engagement_events", str(likes(tmp_path, "c"))) == 0
+    assert figures() == all_of(3)
+    with ClickHouseResource().client() as client:
+        (view,) = client.query(
+            "SELECT concat(database, '.', name) FROM system.tables"
+            " WHERE engine = 'MaterializedView' AND name LIKE 'fact_engagement__from__%'"
+        ).result_columns[0]
+        client.command(f"DROP VIEW {view} SYNC")
+    assert run("load", "engagement_events", str(likes(tmp_path, "d"))) == 0
+    assert figures() == all_of(4)
+    assert run("deploy") == 0
+    assert figures() == all_of(4)
+
+
+def test_days_that_a_killed_rebuild_swapped_reach_facts_and_rollups_at_the_next_load(
+    home: Home, tmp_path: Path, figures
+) -> None:
+    before = figures()["cleaned"]
+    stores = StoresResource(clickhouse=ClickHouseResource()).stores()
+    stream = stores.of(contract("engagement_events"), "killed")
+    land_files(stream, [likes(tmp_path, "e", "f")])
+    # As a rebuild that is killed between its swap and dbt.
+    rebuild(stream, [DAY])
+    assert figures() == {**all_of(before), "cleaned": before + 2}
+    assert run("load", "engagement_events", str(likes(tmp_path, "g"))) == 0
+    assert figures() == all_of(before + 3)
