@@ -49,8 +49,8 @@ def test_a_backfill_that_dbt_finds_no_room_for_fails_and_completes_when_there_is
     full = deployed_home("full")
     deployed = full.clickhouse.rename(full.path / "deployed")
     full.clickhouse.mkdir()
-    disk = small_disk(900, at=full.clickhouse)
-    shutil.copytree(deployed, full.clickhouse, dirs_exist_ok=True)
+    disk = small_disk(600, at=full.clickhouse)
+    shutil.copytree(deployed, full.clickhouse, symlinks=True, dirs_exist_ok=True)
     monkeypatch.setenv("SOCIAL_ASSETS_HOME", str(full.path))
     monkeypatch.setenv(RESERVE_VARIABLE, "0")
     file = tmp_path / "events.ndjson"

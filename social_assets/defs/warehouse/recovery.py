@@ -27,6 +27,12 @@ _THREADS = 2
 _log = logging.getLogger(__name__)
 
 
+def is_under_way(instance: DagsterInstance, run_id: str) -> bool:
+    """Whether the run that recorded a pending day may still finish it."""
+    run = instance.get_run_by_id(run_id) if run_id else None
+    return run is not None and not run.is_finished
+
+
 def finish_warehouse(
     instance: DagsterInstance, stores: StoresResource, comment: str
 ) -> dict[str, list[date]]:
@@ -34,9 +40,8 @@ def finish_warehouse(
     home, opened = Home.from_environment(), stores.stores()
     streams = [opened.of(contract, comment) for contract in contracts()]
 
-    def is_at_work(run_id: str) -> bool:
-        run = instance.get_run_by_id(run_id)
-        return run is not None and not run.is_finished and not comment.startswith(run_id)
+    def is_of_another_run(run_id: str) -> bool:
+        return is_under_way(instance, run_id) and not comment.startswith(run_id)
 
     def build_days(first: date, last: date) -> None:
         project = prepare(home)
@@ -45,7 +50,7 @@ def finish_warehouse(
         for _ in run_dbt(project, arguments, environment, home.logs):
             pass
 
-    finished = finish_pending_days(streams, build_days, is_at_work)
+    finished = finish_pending_days(streams, build_days, is_of_another_run)
     for stream, days in finished.items():
         if days:
             _log.warning(
