@@ -20,7 +20,7 @@ from resources.kafka.resource import KafkaResource
 from resources.settings.environments import current
 from resources.settings.home import Home
 from social_assets.alerts.channels import URLS, Routing
-from social_assets.alerts.dispatch import hold_round, journal_of
+from social_assets.alerts.dispatch import dispatch, journal_of
 from social_assets.alerts.failed_runs import reason_of
 from social_assets.alerts.observe import observe
 from social_assets.defs.stores import StoresResource
@@ -50,7 +50,7 @@ def alerts_sensor() -> SensorDefinition:
         journal = journal_of(Home.from_environment())
         observed = observe(context.instance, repository, stores, kafka, journal)
         reason = partial(reason_of, context.instance)
-        held = hold_round(observed, routing, journal, place=current().value, reason=reason)
+        held = dispatch(observed, routing, journal, place=current().value, reason=reason)
         held.raise_refused()
         return SkipReason(held.summary())
 

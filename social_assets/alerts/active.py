@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class ActiveAlert:
     """One failure that stands. `key` names it for as long as it does.
 
     `owner` is an owner of Dagster's (`team:engagement`), "" where nobody in particular is. `asset`
@@ -60,7 +60,7 @@ class Standing:
 class Observation:
     """What stands by one look, and of what nothing is known: keys that begin with `blind`."""
 
-    standing: tuple[Standing, ...]
+    active: tuple[ActiveAlert, ...]
     blind: tuple[str, ...] = ()
 
     @classmethod
@@ -68,7 +68,7 @@ class Observation:
         """Several looks as one."""
         listed = list(parts)
         return cls(
-            tuple(failure for part in listed for failure in part.standing),
+            tuple(failure for part in listed for failure in part.active),
             tuple(prefix for part in listed for prefix in part.blind),
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from social_assets.alerts.active import Observation, Severity, Standing
+from social_assets.alerts.active import ActiveAlert, Observation, Severity
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Told:
 
 
 @dataclass(frozen=True)
-class News:
+class Changes:
     """What is to be told to one channel."""
 
-    raised: tuple[Standing, ...]
+    raised: tuple[ActiveAlert, ...]
     recovered: tuple[Told, ...]
 
     def __bool__(self) -> bool:
@@ -38,12 +38,14 @@ class News:
         return max((f.severity for f in self.raised), key=_rank, default=None)
 
 
-def news(observed: Observation, concerned: Collection[Standing], told: Mapping[str, Told]) -> News:
+def changes_since(
+    observed: Observation, concerned: Collection[ActiveAlert], told: Mapping[str, Told]
+) -> Changes:
     """`concerned` is what of the observed is this channel's. What it was told of stays its own,
     so that it learns the end also where the routing has changed.
     """
-    standing = {failure.key for failure in observed.standing}
-    return News(
+    standing = {failure.key for failure in observed.active}
+    return Changes(
         raised=tuple(
             failure
             for failure in concerned

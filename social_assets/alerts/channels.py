@@ -22,7 +22,7 @@ from typing import Self
 
 from resources.settings.secret_urls import has_unescaped_password
 from resources.settings.variables import ALERT_URLS
-from social_assets.alerts.active import Standing
+from social_assets.alerts.active import ActiveAlert
 
 URLS = ALERT_URLS
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,19}", re.IGNORECASE)
@@ -67,7 +67,7 @@ class Routing:
             by_id.setdefault(channel.id, channel)
         return tuple(by_id.values())
 
-    def of(self, failure: Standing) -> frozenset[str]:
+    def of(self, failure: ActiveAlert) -> frozenset[str]:
         """The ids of the channels that a failure concerns."""
         owner, severity = variable_part(failure.owner), failure.severity.value
         owners = (owner, f"{owner}__{severity}") if owner else ()

@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from resources.settings.home import Home
-from social_assets.alerts.active import Kind, Observation, Severity, Standing
-from social_assets.alerts.changes import News, news
+from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
+from social_assets.alerts.changes import Changes, changes_since
 from social_assets.alerts.channels import Channel, Routing
 from social_assets.alerts.deliver import deliver
 from social_assets.alerts.journal import Journal, Undelivered
@@ -31,10 +31,10 @@ class UndeliveredError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Round:
+class Dispatch:
     """What came of it."""
 
-    standing: int
+    active: int
     told: tuple[str, ...]
     refused: tuple[Undelivered, ...]
     waiting: tuple[Undelivered, ...]
@@ -42,7 +42,7 @@ class Round:
 
     def summary(self) -> str:
         """In a line."""
-        parts = [f"{self.standing} failures stand" if self.standing else "nothing stands"]
+        parts = [f"{self.active} active alerts" if self.active else "no active alerts"]
         parts += [f"told {', '.join(self.told)}"] if self.told else []
         parts += [f"{self.nobodys} concern no channel"] if self.nobodys else []
         parts += [
@@ -70,7 +70,7 @@ def journal_of(home: Home) -> Journal:
     return Journal(home.path / "alerts" / "journal.sqlite")
 
 
-def hold_round(
+def dispatch(
     observed: Observation,
     routing: Routing,
     journal: Journal,
@@ -78,7 +78,7 @@ def hold_round(
     place: str,
     reason: Reason,
     now: float | None = None,
-) -> Round:
+) -> Dispatch:
     """Tell every channel its news. `place` names the installation; `now` is the time, in seconds.
 
     A message counts as told once its channel has taken it, and then only.
@@ -86,36 +86,36 @@ def hold_round(
     moment = time.time() if now is None else now
     journal.forget_others(routing.channels)
     undelivered = journal.undelivered()
-    standing = Observation((*observed.standing, *_deaf(undelivered, routing)), observed.blind)
-    due: dict[Channel, News] = {}
+    standing = Observation((*observed.active, *_deaf(undelivered, routing)), observed.blind)
+    due: dict[Channel, Changes] = {}
     waiting: list[Undelivered] = []
     for channel in routing.channels:
-        concerned = [f for f in standing.standing if _concerns(f, channel, routing)]
-        fresh = news(standing, concerned, journal.told(channel))
+        concerned = [f for f in standing.active if _concerns(f, channel, routing)]
+        fresh = changes_since(standing, concerned, journal.told(channel))
         held = undelivered.get(channel.id)
         if fresh and held and held.next_try > moment:
             waiting.append(held)
         elif fresh:
             due[channel] = fresh
     told, refused = _tell(due, journal, place, reason, moment)
-    return Round(
-        standing=len(standing.standing),
+    return Dispatch(
+        active=len(standing.active),
         told=tuple(told),
         refused=tuple(refused),
         waiting=tuple(waiting),
-        nobodys=sum(not routing.of(failure) for failure in standing.standing),
+        nobodys=sum(not routing.of(failure) for failure in standing.active),
     )
 
 
 def _tell(
-    due: Mapping[Channel, News], journal: Journal, place: str, reason: Reason, moment: float
+    due: Mapping[Channel, Changes], journal: Journal, place: str, reason: Reason, moment: float
 ) -> tuple[list[str], list[Undelivered]]:
     """All channels at the same time, each recorded as it answers."""
     told: list[str] = []
     refused: list[Undelivered] = []
     ui_url = os.environ.get(UI_URL, "")
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        sent: dict[Future[str], tuple[Channel, News]] = {}
+        sent: dict[Future[str], tuple[Channel, Changes]] = {}
         for channel, fresh in due.items():
             words: Message = message(fresh, place, ui_url, reason)
             sent[pool.submit(deliver, channel, words)] = (channel, fresh)
@@ -130,10 +130,10 @@ def _tell(
     return told, refused
 
 
-def _deaf(undelivered: Mapping[str, Undelivered], routing: Routing) -> list[Standing]:
+def _deaf(undelivered: Mapping[str, Undelivered], routing: Routing) -> list[ActiveAlert]:
     names = {channel.id: channel.name for channel in routing.channels}
     return [
-        Standing(
+        ActiveAlert(
             key=f"channel/{each.channel}",
             kind=Kind.CHANNEL,
             severity=Severity.ERROR,
@@ -146,5 +146,5 @@ def _deaf(undelivered: Mapping[str, Undelivered], routing: Routing) -> list[Stan
     ]
 
 
-def _concerns(failure: Standing, channel: Channel, routing: Routing) -> bool:
+def _concerns(failure: ActiveAlert, channel: Channel, routing: Routing) -> bool:
     return failure.key != f"channel/{channel.id}" and channel.id in routing.of(failure)

@@ -28,7 +28,7 @@ from resources.dagster.private import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
 )
-from social_assets.alerts.active import Kind, Observation, Severity, Standing
+from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 PARTITIONS_SHOWN = 5
@@ -98,13 +98,13 @@ def _failed_partitions(
 
 def _standing(
     check: Check, record: AssetCheckExecutionRecord, partitions: Sequence[str]
-) -> Standing:
+) -> ActiveAlert:
     spec, evaluation = check.spec, record.evaluation
     asset = spec.asset_key.to_user_string()
     severe = evaluation is None or evaluation.severity is AssetCheckSeverity.ERROR
     is_admission = spec.blocking and spec.asset_key.path[0] == "recsys"
     detail = (evaluation and evaluation.description) or _not_so(spec, evaluation)
-    return Standing(
+    return ActiveAlert(
         key=f"check/{asset}/{spec.name}",
         kind=Kind.CHAMPION if is_admission else Kind.CHECK,
         severity=Severity.ERROR if severe else Severity.WARN,

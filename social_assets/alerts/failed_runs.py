@@ -24,7 +24,7 @@ from dagster import (
 )
 
 from resources.settings.variables import hidden
-from social_assets.alerts.active import Kind, Observation, Severity, Standing
+from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
 from social_assets.defs.partitions import days_of_run
 from social_assets.defs.stream_tag import STREAM_TAG
 
@@ -79,14 +79,14 @@ def observe_runs(
     if not failed:
         return Observation(())
     later = _successes(instance, failed, job_assets)
-    standing: dict[str, Standing] = {}
+    active: dict[str, ActiveAlert] = {}
     # The newest first: it speaks for older ones of the same work.
     for record in sorted(failed, key=lambda each: each.create_timestamp, reverse=True):
         run = record.dagster_run
         if not _is_made_good(record, later, job_assets):
             found = _standing(run, owner_of(run))
-            standing.setdefault(found.key, found)
-    return Observation(tuple(standing.values()))
+            active.setdefault(found.key, found)
+    return Observation(tuple(active.values()))
 
 
 def stream_of(run: DagsterRun) -> str:
@@ -159,14 +159,14 @@ def _is_made_good(failed: RunRecord, successes: Sequence[RunRecord], job_assets:
     return frozenset().union(*(each or () for each in days)) >= work.days
 
 
-def _standing(run: DagsterRun, owner: str) -> Standing:
+def _standing(run: DagsterRun, owner: str) -> ActiveAlert:
     stream, days = stream_of(run), days_of_run(run)
     selected = _selected(run.asset_selection)
     span = "" if not days else (f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}")
     is_named = not run.job_name.startswith("__")
     what = run.job_name if is_named else f"materialization of {selected}"
     about = f" of {stream}" if stream and stream not in run.job_name else ""
-    return Standing(
+    return ActiveAlert(
         key="/".join(filter(None, ("run", run.job_name, stream, selected, span))),
         kind=Kind.RUN,
         severity=Severity.ERROR,

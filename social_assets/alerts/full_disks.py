@@ -22,7 +22,7 @@ from resources.machine.disk_space import (
     reserve_bytes,
 )
 from resources.settings.home import Home
-from social_assets.alerts.active import Kind, Observation, Severity, Standing
+from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
 from social_assets.defs.stores import LAKE_URL
 
 REMEDY = (
@@ -90,7 +90,7 @@ def observe_disks(home: Home) -> Observation:
     try:
         found = disks(home)
     except (OSError, ReserveError) as error:
-        blind = Standing(
+        blind = ActiveAlert(
             key="blind/disk",
             kind=Kind.BLIND,
             severity=Severity.ERROR,
@@ -102,9 +102,9 @@ def observe_disks(home: Home) -> Observation:
     return Observation(tuple(_standing(disk, disk.severity) for disk in found if disk.severity))
 
 
-def _standing(disk: Disk, severity: Severity) -> Standing:
+def _standing(disk: Disk, severity: Severity) -> ActiveAlert:
     is_full = severity is Severity.ERROR
-    return Standing(
+    return ActiveAlert(
         # Of the first alone: what else lies on the disk may change while it is full.
         key=f"disk/{disk.names[0]}",
         kind=Kind.DISK,

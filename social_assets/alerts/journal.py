@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from social_assets.alerts.active import Severity
-from social_assets.alerts.changes import News, Told
+from social_assets.alerts.changes import Changes, Told
 from social_assets.alerts.channels import Channel
 
 FIRST_BACK_OFF_SECONDS = 30.0
@@ -74,16 +74,16 @@ class Journal:
             ).fetchall()
         return {row[0]: Undelivered(*row) for row in rows}
 
-    def record_delivered(self, channel: Channel, news: News, now: float) -> None:
+    def record_delivered(self, channel: Channel, changes: Changes, now: float) -> None:
         """The channel has taken the news."""
         raised = [
-            (channel.id, f.key, f.severity.value, f.title, f.run_id, now) for f in news.raised
+            (channel.id, f.key, f.severity.value, f.title, f.run_id, now) for f in changes.raised
         ]
         with self._open() as file, file:
             file.executemany("INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?, ?, ?)", raised)
             file.executemany(
                 "DELETE FROM told WHERE channel = ? AND key = ?",
-                [(channel.id, each.key) for each in news.recovered],
+                [(channel.id, each.key) for each in changes.recovered],
             )
             file.execute("DELETE FROM undelivered WHERE channel = ?", (channel.id,))
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from social_assets.alerts.active import Kind, Severity, Standing
-from social_assets.alerts.changes import News
+from social_assets.alerts.active import ActiveAlert, Kind, Severity
+from social_assets.alerts.changes import Changes
 
 UI_URL = "SOCIAL_ASSETS_UI_URL"
 """Environment variable: where people open the Dagster UI, such as https://dagster.example.org."""
@@ -31,9 +31,11 @@ class Message:
     severity: Severity | None
 
 
-def message(news: News, place: str, ui_url: str, reason: Reason) -> Message:
+def message(changes: Changes, place: str, ui_url: str, reason: Reason) -> Message:
     """`place` is what the installation calls itself, such as `production`."""
-    return Message(_title(news, place), _body(news, ui_url.rstrip("/"), reason), news.worst)
+    return Message(
+        _title(changes, place), _body(changes, ui_url.rstrip("/"), reason), changes.worst
+    )
 
 
 def run_link(ui_url: str, run_id: str) -> str:
@@ -48,35 +50,35 @@ def asset_link(ui_url: str, asset: str, check: str = "") -> str:
     return f"{address}?{query}" if query else address
 
 
-def _title(news: News, place: str) -> str:
+def _title(changes: Changes, place: str) -> str:
     start = f"[social-assets {place}]"
-    if len(news.raised) == 1 and not news.recovered:
-        return f"{start} {news.raised[0].severity}: {news.raised[0].title}"
-    if len(news.recovered) == 1 and not news.raised:
-        return f"{start} recovered: {news.recovered[0].title}"
+    if len(changes.raised) == 1 and not changes.recovered:
+        return f"{start} {changes.raised[0].severity}: {changes.raised[0].title}"
+    if len(changes.recovered) == 1 and not changes.raised:
+        return f"{start} recovered: {changes.recovered[0].title}"
     parts = [
-        _counted(sum(f.severity is Severity.ERROR for f in news.raised), "error"),
-        _counted(sum(f.severity is Severity.WARN for f in news.raised), "warning"),
-        _counted(len(news.recovered), "recovery", "recoveries"),
+        _counted(sum(f.severity is Severity.ERROR for f in changes.raised), "error"),
+        _counted(sum(f.severity is Severity.WARN for f in changes.raised), "warning"),
+        _counted(len(changes.recovered), "recovery", "recoveries"),
     ]
     return f"{start} {', '.join(part for part in parts if part)}"
 
 
-def _body(news: News, ui_url: str, reason: Reason) -> str:
+def _body(changes: Changes, ui_url: str, reason: Reason) -> str:
     parts = []
     for kind in Kind:
-        found = [failure for failure in news.raised if failure.kind is kind]
+        found = [failure for failure in changes.raised if failure.kind is kind]
         of_kind = sorted(found, key=lambda failure: failure.severity is not Severity.ERROR)
         if of_kind:
             lines = [line for f in of_kind[:SHOWN] for line in _lines(f, ui_url, reason)]
             parts.append("\n".join([f"{kind.value.capitalize()}:", *lines, *_more(of_kind)]))
-    if news.recovered:
-        lines = [f"- {each.title}" for each in news.recovered[:SHOWN]]
-        parts.append("\n".join(["Recovered:", *lines, *_more(news.recovered)]))
+    if changes.recovered:
+        lines = [f"- {each.title}" for each in changes.recovered[:SHOWN]]
+        parts.append("\n".join(["Recovered:", *lines, *_more(changes.recovered)]))
     return "\n\n".join(parts)
 
 
-def _lines(failure: Standing, ui_url: str, reason: Reason) -> list[str]:
+def _lines(failure: ActiveAlert, ui_url: str, reason: Reason) -> list[str]:
     why = failure.detail
     if failure.kind is Kind.RUN:
         why = reason(failure.run_id) or why
@@ -92,7 +94,7 @@ def _lines(failure: Standing, ui_url: str, reason: Reason) -> list[str]:
     return lines
 
 
-def _more(listed: tuple[object, ...] | list[Standing]) -> list[str]:
+def _more(listed: tuple[object, ...] | list[ActiveAlert]) -> list[str]:
     return [f"- and {len(listed) - SHOWN} more"] if len(listed) > SHOWN else []
 
 

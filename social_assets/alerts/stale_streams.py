@@ -13,7 +13,7 @@ from functools import partial
 from dagster import AssetCheckSeverity
 
 from resources.kafka.resource import KafkaResource
-from social_assets.alerts.active import Kind, Observation, Severity, Standing
+from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
 from social_assets.contracts.contract import Contract
 from social_assets.defs.ingestion import freshness_checks as freshness
 from social_assets.defs.stores import StoresResource
@@ -46,10 +46,10 @@ def _lags(
 
 
 def _unreachable(look: Observation) -> Observation:
-    (failure,) = look.standing
+    (failure,) = look.active
     return Observation(
         (
-            Standing(
+            ActiveAlert(
                 key="blind/lag",
                 kind=Kind.BLIND,
                 severity=Severity.ERROR,
@@ -62,13 +62,13 @@ def _unreachable(look: Observation) -> Observation:
     )
 
 
-def _look(key: str, contract: Contract, judge: Callable[[], Standing | None]) -> Observation:
+def _look(key: str, contract: Contract, judge: Callable[[], ActiveAlert | None]) -> Observation:
     from deltalake.exceptions import DeltaError
 
     try:
         found = judge()
     except (OSError, RuntimeError, ValueError, DeltaError) as error:
-        blind = Standing(
+        blind = ActiveAlert(
             key=f"blind/{key}",
             kind=Kind.BLIND,
             severity=Severity.ERROR,
@@ -82,7 +82,7 @@ def _look(key: str, contract: Contract, judge: Callable[[], Standing | None]) ->
     return Observation((found,) if found else ())
 
 
-def _stale(contract: Contract, stores: StoresResource) -> Standing | None:
+def _stale(contract: Contract, stores: StoresResource) -> ActiveAlert | None:
     """A stream that never had a row is not stale but new."""
     days = stores.stores().of(contract).cleaned.rows_by_day()
     newest = max((day for day, rows in days.items() if rows), default=None)
@@ -93,7 +93,7 @@ def _stale(contract: Contract, stores: StoresResource) -> Standing | None:
         return None
     is_severe = verdict.severity is AssetCheckSeverity.ERROR
     limits = contract.freshness
-    return Standing(
+    return ActiveAlert(
         key=f"stale/{contract.name}",
         kind=Kind.STALE,
         severity=Severity.ERROR if is_severe else Severity.WARN,
@@ -108,7 +108,7 @@ def _stale(contract: Contract, stores: StoresResource) -> Standing | None:
     )
 
 
-def _behind(contract: Contract, stores: StoresResource, kafka: KafkaResource) -> Standing | None:
+def _behind(contract: Contract, stores: StoresResource, kafka: KafkaResource) -> ActiveAlert | None:
     # Imported here: Delta is needed only where a topic is there.
     from social_assets.pipeline.topic_offsets import starts
 
@@ -120,7 +120,7 @@ def _behind(contract: Contract, stores: StoresResource, kafka: KafkaResource) ->
         return None
     is_severe = lag > contract.lag_fail_above
     limit = contract.lag_fail_above if is_severe else contract.lag_warn_above
-    return Standing(
+    return ActiveAlert(
         key=f"lag/{contract.name}",
         kind=Kind.LAG,
         severity=Severity.ERROR if is_severe else Severity.WARN,

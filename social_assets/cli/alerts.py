@@ -42,9 +42,9 @@ def test(home: Home) -> None:
 @reads_home
 def show(home: Home, form: str) -> None:
     """Active alerts with reason and remedy, and who was told. Tells nobody."""
-    from social_assets.operate.alerts import standing_failures
+    from social_assets.operate.alerts import active_alerts
 
-    found = standing_failures(home)
+    found = active_alerts(home)
     if form == "json":
         print_json([asdict(each) for each in found])
         return

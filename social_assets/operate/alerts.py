@@ -10,8 +10,8 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaResource
 from resources.settings.environments import current
 from resources.settings.home import Home
-from social_assets.alerts.active import Kind, Severity, Standing
-from social_assets.alerts.changes import News
+from social_assets.alerts.active import ActiveAlert, Kind, Severity
+from social_assets.alerts.changes import Changes
 from social_assets.alerts.channels import Routing
 from social_assets.alerts.deliver import deliver
 from social_assets.alerts.dispatch import journal_of
@@ -29,10 +29,10 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class StandingFailure:
+class ShownAlert:
     """A failure that stands, and the channels that know."""
 
-    failure: Standing
+    failure: ActiveAlert
     concerned: tuple[str, ...]
     told: tuple[str, ...]
 
@@ -53,11 +53,11 @@ def try_channels(home: Home) -> list[Tried]:
     journal = journal_of(home)
     for channel, error in zip(channels, answers, strict=True):
         if not error:
-            journal.record_delivered(channel, News((), ()), time.time())
+            journal.record_delivered(channel, Changes((), ()), time.time())
     return [Tried(c.name, error) for c, error in zip(channels, answers, strict=True)]
 
 
-def standing_failures(home: Home) -> list[StandingFailure]:
+def active_alerts(home: Home) -> list[ShownAlert]:
     """What stands now, by the same look as the sensor's."""
     from social_assets.alerts.failed_runs import reason_of
     from social_assets.alerts.observe import observe
@@ -70,17 +70,17 @@ def standing_failures(home: Home) -> list[StandingFailure]:
         observed = observe(instance, repository, stores, KafkaResource(), journal)
         reasons = {
             failure.run_id: reason_of(instance, failure.run_id)
-            for failure in observed.standing
+            for failure in observed.active
             if failure.kind is Kind.RUN
         }
     known = {channel: set(journal.told(channel)) for channel in routing.channels}
     return [
-        StandingFailure(
+        ShownAlert(
             replace(failure, detail=reasons.get(failure.run_id) or failure.detail)
             if failure.kind is Kind.RUN
             else failure,
             concerned=tuple(c.name for c in known if c.id in routing.of(failure)),
             told=tuple(c.name for c, keys in known.items() if failure.key in keys),
         )
-        for failure in observed.standing
+        for failure in observed.active
     ]

@@ -168,7 +168,7 @@ ONCE = (
         (
             "each failure is a message of its own",
             "            due[channel] = fresh\n",
-            "            due[channel] = News(fresh.raised[:1], fresh.recovered)\n",
+            "            due[channel] = Changes(fresh.raised[:1], fresh.recovered)\n",
             f"{_TOLD}all_news_of_a_tick_is_one_message",
         ),
         (
@@ -192,8 +192,8 @@ ONCE = (
         ),
         (
             "the other channels are not told of one that takes nothing",
-            "(*observed.standing, *_deaf(undelivered, routing))",
-            "(*observed.standing,)",
+            "(*observed.active, *_deaf(undelivered, routing))",
+            "(*observed.active,)",
             f"{_TOLD}the_other_channels_are_told_of_one_that_takes_nothing",
         ),
     ),

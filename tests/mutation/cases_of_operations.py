@@ -163,7 +163,7 @@ CASES: tuple[Case, ...] = tuple(
         ),
         (
             "a run shows the password of ClickHouse in its metadata",
-            "social_assets/defs/ingestion/load_job.py",
+            "social_assets/defs/ingestion/changed_days.py",
             '{"fed_by": MetadataValue.text(name)}',
             '{"fed_by": __import__("os").environ["SOCIAL_ASSETS_CLICKHOUSE_URL"]}',
             f"{_SECRETS}no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert",

@@ -47,7 +47,7 @@ def test_a_failure_is_told_once_and_so_is_its_recovery(platform: Platform, hook:
     assert "owner: team:content" in hook.received[0]["message"]
     platform.failing = set()
     platform.run("drain_posts")
-    assert "nothing stands" in platform.tick()
+    assert "no active alerts" in platform.tick()
     platform.tick()
     assert hook.titles[1:] == ["recovered: drain_posts failed"]
 

@@ -51,7 +51,7 @@ def test_a_lag_over_the_contracts_limits_is_told(
     told: list[Severity],
 ) -> None:
     stream = replace(behind, lag_warn_above=warn_above, lag_fail_above=fail_above)
-    standing = look(stream, kafka).standing
+    standing = look(stream, kafka).active
     assert [failure.severity for failure in standing] == told
     assert all("20 offsets ahead" in failure.detail for failure in standing)
 
@@ -65,5 +65,5 @@ def test_of_a_broker_that_is_away_nothing_is_known(
         found = look(replace(behind, lag_warn_above=5), kafka)
     finally:
         broker.start()
-    assert [failure.kind for failure in found.standing] == [Kind.BLIND]
+    assert [failure.kind for failure in found.active] == [Kind.BLIND]
     assert found.is_unknown("lag/posts")

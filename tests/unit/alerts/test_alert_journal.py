@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from social_assets.alerts.changes import News
+from social_assets.alerts.changes import Changes
 from social_assets.alerts.channels import Channel
 from social_assets.alerts.journal import Journal
 
@@ -25,6 +25,6 @@ def test_the_pause_is_twice_as_long_after_each_try_up_to_a_bound(journal: Journa
 
 def test_what_a_channel_takes_ends_its_pause(journal: Journal) -> None:
     journal.record_undelivered(HOOK, "refused", 0.0)
-    journal.record_delivered(HOOK, News((), ()), 1.0)
+    journal.record_delivered(HOOK, Changes((), ()), 1.0)
     assert journal.undelivered() == {}
     assert journal.record_undelivered(HOOK, "refused", 0.0).next_try == 30

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from social_assets.alerts.active import Kind, Observation, Severity, Standing
-from social_assets.alerts.changes import News, Told, news
+from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
+from social_assets.alerts.changes import Changes, Told, changes_since
 from social_assets.alerts.message import SHOWN, message
 
-RUN = Standing(
+RUN = ActiveAlert(
     "run/drain_posts/posts",
     Kind.RUN,
     Severity.ERROR,
@@ -14,7 +14,7 @@ RUN = Standing(
     "team:content",
     run_id="r1",
 )
-CHECK = Standing(
+CHECK = ActiveAlert(
     "check/cleaned/posts/keys",
     Kind.CHECK,
     Severity.WARN,
@@ -26,44 +26,44 @@ CHECK = Standing(
 UI = "https://dagster.example.org/"
 
 
-def told(failure: Standing) -> dict[str, Told]:
+def told(failure: ActiveAlert) -> dict[str, Told]:
     return {failure.key: Told(failure.key, failure.severity, failure.title, failure.run_id, 0.0)}
 
 
 def test_what_stands_is_news_once() -> None:
     observed = Observation((CHECK,))
-    assert news(observed, [CHECK], {}) == News((CHECK,), ())
-    assert not news(observed, [CHECK], told(CHECK))
+    assert changes_since(observed, [CHECK], {}) == Changes((CHECK,), ())
+    assert not changes_since(observed, [CHECK], told(CHECK))
 
 
 def test_what_got_worse_is_news_again_and_what_got_better_is_not() -> None:
-    worse = Standing(CHECK.key, Kind.CHECK, Severity.ERROR, CHECK.title)
-    assert news(Observation((worse,)), [worse], told(CHECK)).raised == (worse,)
-    assert not news(Observation((CHECK,)), [CHECK], told(worse))
+    worse = ActiveAlert(CHECK.key, Kind.CHECK, Severity.ERROR, CHECK.title)
+    assert changes_since(Observation((worse,)), [worse], told(CHECK)).raised == (worse,)
+    assert not changes_since(Observation((CHECK,)), [CHECK], told(worse))
 
 
 def test_what_no_longer_stands_has_recovered() -> None:
-    (ended,) = news(Observation(()), [], told(CHECK)).recovered
+    (ended,) = changes_since(Observation(()), [], told(CHECK)).recovered
     assert ended.title == CHECK.title
 
 
 def test_what_cannot_be_seen_has_not_recovered() -> None:
-    assert not news(Observation((), blind=("check/cleaned/",)), [], told(CHECK))
+    assert not changes_since(Observation((), blind=("check/cleaned/",)), [], told(CHECK))
 
 
 def test_a_failure_that_is_routed_elsewhere_now_has_not_recovered() -> None:
-    assert not news(Observation((CHECK,)), [], told(CHECK))
+    assert not changes_since(Observation((CHECK,)), [], told(CHECK))
 
 
 def test_one_failure_is_the_title_and_links_lead_to_run_and_check() -> None:
-    words = message(News((CHECK,), ()), "production", UI, lambda run: "")
+    words = message(Changes((CHECK,), ()), "production", UI, lambda run: "")
     assert words.title == "[social-assets production] WARN: check keys of cleaned/posts failed"
     assert "3 of 10" in words.body
     assert (
         "https://dagster.example.org/assets/cleaned/posts?view=checks&checkDetail=keys"
         in words.body
     )
-    run = message(News((RUN,), ()), "production", UI, lambda run: f"why {run}")
+    run = message(Changes((RUN,), ()), "production", UI, lambda run: f"why {run}")
     assert "https://dagster.example.org/runs/r1" in run.body
     assert "why r1" in run.body
     assert "owner: team:content" in run.body
@@ -71,7 +71,7 @@ def test_one_failure_is_the_title_and_links_lead_to_run_and_check() -> None:
 
 def test_several_are_counted_in_the_title_and_grouped_by_kind() -> None:
     (ended,) = told(CHECK).values()
-    words = message(News((CHECK, RUN), (ended, ended)), "staging", UI, lambda run: "")
+    words = message(Changes((CHECK, RUN), (ended, ended)), "staging", UI, lambda run: "")
     assert words.title == "[social-assets staging] 1 error, 1 warning, 2 recoveries"
     assert words.severity is Severity.ERROR
     runs, checks, recovered = (
@@ -82,23 +82,23 @@ def test_several_are_counted_in_the_title_and_grouped_by_kind() -> None:
 
 def test_a_storm_is_one_short_message_that_says_how_many_more() -> None:
     storm = tuple(
-        Standing(f"run/{n}", Kind.RUN, Severity.ERROR, f"run {n} failed") for n in range(365)
+        ActiveAlert(f"run/{n}", Kind.RUN, Severity.ERROR, f"run {n} failed") for n in range(365)
     )
-    words = message(News(storm, ()), "local", "", lambda run: "")
+    words = message(Changes(storm, ()), "local", "", lambda run: "")
     assert words.body.count("ERROR") == SHOWN
     assert f"and {365 - SHOWN} more" in words.body
 
 
 def test_the_errors_of_a_kind_come_before_its_warnings() -> None:
-    warnings = [Standing(f"w{n}", Kind.CHECK, Severity.WARN, "w") for n in range(SHOWN)]
-    grave = Standing("e", Kind.CHECK, Severity.ERROR, "grave")
-    words = message(News((*warnings, grave), ()), "local", "", lambda run: "")
+    warnings = [ActiveAlert(f"w{n}", Kind.CHECK, Severity.WARN, "w") for n in range(SHOWN)]
+    grave = ActiveAlert("e", Kind.CHECK, Severity.ERROR, "grave")
+    words = message(Changes((*warnings, grave), ()), "local", "", lambda run: "")
     assert "grave" in words.body
 
 
 def test_good_news_has_no_severity() -> None:
     (ended,) = told(RUN).values()
-    words = message(News((), (ended,)), "local", "", lambda run: "")
+    words = message(Changes((), (ended,)), "local", "", lambda run: "")
     assert (words.severity, words.title) == (
         None,
         "[social-assets local] recovered: drain_posts failed",

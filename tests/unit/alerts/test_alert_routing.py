@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from social_assets.alerts.active import Kind, Severity, Standing
+from social_assets.alerts.active import ActiveAlert, Kind, Severity
 from social_assets.alerts.channels import URLS, AlertUrlError, Routing
 
 ALL, TEAM, PAGER, WARNED = "json://all", "slack://team", "pagerduty://pager", "json://warned"
 
 
-def failure(owner: str = "", severity: Severity = Severity.ERROR) -> Standing:
-    return Standing("check/x", Kind.CHECK, severity, "x failed", owner)
+def failure(owner: str = "", severity: Severity = Severity.ERROR) -> ActiveAlert:
+    return ActiveAlert("check/x", Kind.CHECK, severity, "x failed", owner)
 
 
-def told(environment: dict[str, str], about: Standing) -> set[str]:
+def told(environment: dict[str, str], about: ActiveAlert) -> set[str]:
     """The URLs that a failure reaches."""
     routing = Routing.from_environment(environment)
     urls = {channel.id: channel.url for channel in routing.channels}

@@ -10,7 +10,7 @@ from resources.clickhouse.resource import URL_VARIABLE
 from resources.machine.disk_space import RESERVE_VARIABLE
 from resources.settings.home import Home
 from social_assets.alerts.active import Kind, Severity
-from social_assets.alerts.changes import Told, news
+from social_assets.alerts.changes import Told, changes_since
 from social_assets.alerts.full_disks import disks, observe_disks
 from social_assets.defs.stores import LAKE_URL
 from tests.small_disk import MakeSmallDisk
@@ -30,20 +30,20 @@ def test_an_alert_stands_from_twice_the_reserve_and_ends_when_there_is_room(
     home: Home, small_disk: MakeSmallDisk
 ) -> None:
     disk = small_disk(64, at=home.path)
-    assert observe_disks(home).standing == ()
+    assert observe_disks(home).active == ()
     disk.fill(leave_bytes=24 * MEGABYTE)
-    (low,) = observe_disks(home).standing
+    (low,) = observe_disks(home).active
     assert (low.kind, low.severity) == (Kind.DISK, Severity.WARN)
     assert low.title == "the disk of home and lake and warehouse is almost full"
     disk.fill(leave_bytes=8 * MEGABYTE)
-    (full,) = observe_disks(home).standing
+    (full,) = observe_disks(home).active
     assert (full.key, full.severity) == (low.key, Severity.ERROR)
     for part in ("8.0 MiB free", str(home.path), "16.0 MiB", "refused"):
         assert part in full.detail
     assert "make room" in full.remedy
     disk.make_room()
     told = {full.key: Told(full.key, full.severity, full.title, "", 0.0)}
-    ended = news(observe_disks(home), (), told)
+    ended = changes_since(observe_disks(home), (), told)
     assert [each.title for each in ended.recovered] == [full.title]
 
 
@@ -51,7 +51,7 @@ def test_each_disk_has_its_own_alert(home: Home, small_disk: MakeSmallDisk) -> N
     small_disk(64, at=home.path)
     for folder in (home.lake, home.clickhouse / "data"):
         small_disk(64, at=folder).fill()
-    found = observe_disks(home).standing
+    found = observe_disks(home).active
     assert [each.key for each in found] == ["disk/lake", "disk/warehouse"]
 
 
@@ -60,7 +60,7 @@ def test_without_a_reserve_a_full_disk_is_told_all_the_same(
 ) -> None:
     monkeypatch.setenv(RESERVE_VARIABLE, "0")
     small_disk(8, at=home.path).fill()
-    (full,) = observe_disks(home).standing
+    (full,) = observe_disks(home).active
     assert full.severity is Severity.ERROR
 
 
@@ -79,7 +79,7 @@ def test_a_reserve_that_is_no_number_is_an_alert(
 ) -> None:
     monkeypatch.setenv(RESERVE_VARIABLE, "much")
     observed = observe_disks(home)
-    (blind,) = observed.standing
+    (blind,) = observed.active
     assert blind.kind is Kind.BLIND
     assert RESERVE_VARIABLE in blind.detail
     assert observed.is_unknown("disk/home")

@@ -47,7 +47,7 @@ def look(records: int | None) -> Observation:
     ("records", "told"), [(10, []), (11, [Severity.WARN]), (21, [Severity.ERROR])]
 )
 def test_a_lag_over_the_contracts_limits_is_told(records: int, told: list[Severity]) -> None:
-    standing = look(records).standing
+    standing = look(records).active
     assert [failure.severity for failure in standing] == told
     assert {failure.kind for failure in standing} <= {Kind.LAG}
     assert all(f"{records} offsets ahead" in failure.detail for failure in standing)
@@ -55,5 +55,5 @@ def test_a_lag_over_the_contracts_limits_is_told(records: int, told: list[Severi
 
 def test_of_a_broker_that_is_away_nothing_is_known() -> None:
     found = look(None)
-    assert [failure.kind for failure in found.standing] == [Kind.BLIND]
+    assert [failure.kind for failure in found.active] == [Kind.BLIND]
     assert found.is_unknown("lag/posts")
