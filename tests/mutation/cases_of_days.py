@@ -296,8 +296,8 @@ CONSERVATION = (
             ),
             (
                 "a run of a range records its summary alone",
-                "                    context.op_execution_context.log_event(each)",
-                "                    repr(each)",
+                "                context.op_execution_context.log_event(each)",
+                "                repr(each)",
                 f"{_BY_DAY}a_run_of_a_range_records_each_day_that_has_rows_beside_the_summary",
             ),
             (
