@@ -41,6 +41,7 @@ def _serve(home: Home, host: str, report: IO[str] | None) -> int:
     from resources.embedded_clickhouse.query.engine import DataFolderError
     from resources.embedded_clickhouse.server import AlreadyRunningError, serve
     from resources.embedded_clickhouse.version_file import ForeignVersionError
+    from resources.machine.home_machine import HomeOfAnotherMachineError
 
     def tell(text: str) -> None:
         if report is not None:
@@ -49,7 +50,13 @@ def _serve(home: Home, host: str, report: IO[str] | None) -> int:
 
     try:
         serve(home, host, announce=lambda: tell(READY))
-    except (AlreadyRunningError, DataFolderError, ForeignVersionError, OptionError) as error:
+    except (
+        AlreadyRunningError,
+        DataFolderError,
+        ForeignVersionError,
+        HomeOfAnotherMachineError,
+        OptionError,
+    ) as error:
         logging.getLogger(__name__).error("%s", error)
         tell(str(error))
         return 1

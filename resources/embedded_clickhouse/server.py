@@ -27,6 +27,8 @@ from resources.embedded_clickhouse.query.execution import Execution
 from resources.embedded_clickhouse.query.room import Room
 from resources.embedded_clickhouse.query.written_parts import open_part_log
 from resources.embedded_clickhouse.version_file import check_version, record_version
+from resources.machine.home_machine import claim_home
+from resources.machine.port_holder import describe_process, holder
 from resources.settings.home import Home
 
 _log = logging.getLogger(__name__)
@@ -48,9 +50,14 @@ def serve(
     options: Options | None = None,
     announce: Callable[[], None] | None = None,
 ) -> None:
-    """Serve the home until SIGTERM, SIGINT or long idleness; `announce` is called when ready."""
+    """Serve the home until SIGTERM, SIGINT or long idleness; `announce` is called when ready.
+
+    Raises HomeOfAnotherMachineError, beside the errors of this folder, if the home is another
+    machine's.
+    """
     options = options or Options.from_environment()
     host = loopback_address(host)
+    claim_home(home.path / "locks")
     files = ServerFiles(home).create()
     # Times without a zone mean UTC, as on a ClickHouse server in a container.
     os.environ["TZ"] = "UTC"
@@ -102,7 +109,7 @@ def _only_server(files: ServerFiles) -> Iterator[None]:
             yield
     except TimeoutError:
         state = files.read_state()
-        where = "" if state is None else f" at {state.url}"
+        where = "" if state is None else f" at {state.url}: {describe_process(state.pid)}"
         raise AlreadyRunningError(
             f"an embedded ClickHouse of {files.folder} runs already{where}; stop it first "
             "(make stop), or use it"
@@ -116,8 +123,8 @@ def _listen(host: str, port: int, last: ServerState | None) -> socket.socket:
             return _bound(host, port)
         except OSError as error:
             raise OptionError(
-                f"can't listen on {host}:{port} ({error.strerror}); set {PORT} to a free port, "
-                "or to 0 for any"
+                f"can't listen on {host}:{port} ({error.strerror}: {holder(port)}); set {PORT} "
+                "to a free port, or to 0 for any"
             ) from error
     if last is not None and last.host == host:
         try:

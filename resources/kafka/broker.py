@@ -32,6 +32,8 @@ from typing import TextIO
 
 from resources.embedded_clickhouse.files import exclusive_lock, is_locked, write_atomically
 from resources.kafka.jars import KafkaBrokerError, ensure_jars, java, java_environment
+from resources.machine.home_machine import claim_home
+from resources.machine.port_holder import holder
 from resources.settings.home import Home
 
 __all__ = ["KafkaBrokerError", "bootstrap_servers", "is_running", "start", "stop"]
@@ -125,9 +127,11 @@ def process_id(home: Home) -> int | None:
 def start(home: Home, jars: Path | None = None, timeout: float = 60.0) -> str:
     """Start the home's broker unless it runs; its bootstrap servers, once it answers.
 
-    `jars` is where Kafka's jars are kept, `<home>/kafka/jars` if None. Raises KafkaBrokerError.
+    `jars` is where Kafka's jars are kept, `<home>/kafka/jars` if None. Raises KafkaBrokerError,
+    and HomeOfAnotherMachineError if the home is another machine's.
     """
     files = _Files(home)
+    claim_home(home.path / "locks")
     files.folder.mkdir(parents=True, exist_ok=True)
     files.log.parent.mkdir(parents=True, exist_ok=True)
     with exclusive_lock(files.start_lock, timeout):
@@ -279,7 +283,8 @@ def _choose_ports(files: _Files) -> _Ports:
     client = wanted or (last.client if _is_free(last.client) else free_port())
     if not _is_free(client):
         raise KafkaBrokerError(
-            f"port {client} is taken; set {PORT_VARIABLE} to another, or unset it for a free one"
+            f"port {client} is taken by {holder(client)}; end it, or set {PORT_VARIABLE} to "
+            "another port, or unset it for a free one"
         )
     return _Ports(client, last.controller if _is_free(last.controller) else free_port())
 

@@ -21,6 +21,7 @@ ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
 SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_ENVIRONMENT": "local (default), test, staging or production",
     "SOCIAL_ASSETS_HOME": "folder of all state of this machine",
+    "SOCIAL_ASSETS_MACHINE": "one name for the containers or pods of one host that share a home",
     "SOCIAL_ASSETS_CONTRACTS": "folder with contracts of one's own",
     "SOCIAL_ASSETS_LAKE_URL": "root of the lake",
     FIRST_DATE: "first daily partition, unless the lake holds an earlier day",

@@ -159,6 +159,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from resources.kafka.admin import KafkaUnreachableError
     from resources.kafka.broker import KafkaBrokerError
     from resources.kafka.settings import KafkaSettingsError
+    from resources.machine.home_machine import HomeOfAnotherMachineError
     from resources.settings.environments import EnvironmentSettingsError
     from resources.settings.home import HomePathError
     from social_assets.alerts.channels import AlertUrlError
@@ -188,6 +189,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         EmbeddedServerError,
         EnvironmentSettingsError,
         FileError,
+        HomeOfAnotherMachineError,
         HomePathError,
         HomeUnusableError,
         InputError,

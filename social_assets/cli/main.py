@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resources.machine.home_machine import take_over_home
 from resources.settings.environments import EnvironmentSettingsError
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home, HomePathError
 from resources.settings.logs import LogFormatError, configure_logs, is_json
@@ -51,9 +52,12 @@ if TYPE_CHECKING:
     help=f"Folder of all state; default ${ENVIRONMENT_VARIABLE}, else ~/.social-assets.",
 )
 @click.option(DEBUG, is_flag=True, help="Show the full trace of an error.")
+@click.option(
+    "--take-over", is_flag=True, help="Use the home here, though another machine, now gone, had it."
+)
 @click.version_option(package_name="social-assets")
 @click.pass_context
-def cli(context: click.Context, home: Path | None, *, debug: bool) -> None:
+def cli(context: click.Context, home: Path | None, *, debug: bool, take_over: bool) -> None:
     """Load social media data from files and Kafka, build facts, rollups and recommendations.
 
     Exit codes: 0 done; 1 it failed; 2 the command was wrong; 130 interrupted by Ctrl-C.
@@ -68,6 +72,8 @@ def cli(context: click.Context, home: Path | None, *, debug: bool) -> None:
         logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     except (HomePathError, EnvironmentSettingsError, LogFormatError) as error:
         raise click.UsageError(str(error)) from error
+    if take_over:
+        take_over_home(context.obj.path / "locks")
 
 
 @cli.command(short_help="Load sample files and build everything.")
@@ -309,6 +315,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: runs a command and exits with its code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     is_debug = DEBUG in given
+    # What this process and its children write is for this user alone.
+    os.umask(0o077)
     code = run_command(lambda: cli.main(args=given, standalone_mode=False), is_debug=is_debug)
     sys.exit(code)
 

@@ -1,9 +1,8 @@
 """One writer at a time for a stream on this machine.
 
 Here belongs the lock that keeps a load, a drain and a backfill of one stream from overlapping. It
-is the operating system's (`flock`), so that it ends with its process however that ends. Between
-machines it holds only where they share the folder of locks on a file system whose `flock` reaches
-all of them (NFS 4); Dagster's pools cover rebuilds and maintenance, not loads and drains.
+is the operating system's (`flock`), so that it ends with its process however that ends. It holds
+on one machine, so whoever takes it must be on the machine that the home belongs to.
 """
 
 from __future__ import annotations
@@ -13,15 +12,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from resources.machine.home_machine import claim_home
+
 
 @contextmanager
 def stream_lock(folder: Path, stream: str) -> Iterator[None]:
-    """Wait for and hold the stream's lock."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Wait for and hold the stream's lock.
+
+    Raises HomeOfAnotherMachineError if the folder of locks is another machine's.
+    """
+    claim_home(folder)
     with (folder / f"{stream}.lock").open("w") as file:
         with _waiting(folder, stream).open("w") as queue:
             fcntl.flock(queue, fcntl.LOCK_SH)
             fcntl.flock(file, fcntl.LOCK_EX)
+        # Another machine may have taken the home over while this process waited.
+        claim_home(folder)
         yield
 
 

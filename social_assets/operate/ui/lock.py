@@ -12,6 +12,7 @@ import json
 import os
 from typing import IO
 
+from resources.machine.home_machine import claim_home
 from resources.machine.port_holder import describe_process, holder, is_taken
 from resources.settings.home import Home
 from social_assets.operate.runs.failures import RunFailedError
@@ -26,7 +27,7 @@ def lock_ui(home: Home, port: int) -> IO[str]:
     the port.
     """
     folder = home.path / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
+    claim_home(folder)
     file = (folder / "ui.lock").open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
