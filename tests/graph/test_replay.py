@@ -154,4 +154,4 @@ def test_bounds_without_rejected_records_leave_everything_alone(
     assert "engagement_events has no rejected records" in run(
         capsys, "replay", "engagement_events", *bounds
     )
-    assert "no day of posts holds rejected records" in run(capsys, "replay", "posts")
+    assert "posts has no rejected records" in run(capsys, "replay", "posts")
