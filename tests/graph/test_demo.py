@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.endurance]
 def test_the_demo_ends_with_what_both_of_its_runs_made(home: Home) -> None:
     command = [sys.executable, "-W", "ignore", "-m", "social_assets", "--home", str(home.path)]
     shown = subprocess.run(
-        [*command, "demo", "--events", "5000", "--days", "4"],
+        [*command, "demo", "--events", "20000", "--days", "8"],
         capture_output=True,
         text=True,
         check=False,
