@@ -26,7 +26,7 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 ROW_GROUP_ROWS = 32_768
 """A writer holds one row group of each open partition in memory; this bounds it, together with:"""
@@ -60,6 +60,20 @@ class Applied:
 
     app_id: str
     version: int
+    is_once: bool = False
+    """Whether a write is refused if the table has this version, or a later one, already."""
+
+
+class AppliedElsewhereError(RuntimeError):
+    """Another writer has put the same transaction into the table; nothing was written."""
+
+    def __init__(self, uri: str, applied: Iterable[Applied]) -> None:
+        listed = ", ".join(each.app_id for each in applied)
+        super().__init__(
+            f"another writer took {listed} into the lake's table {uri} meanwhile; nothing was "
+            "written twice. Let all writers of an installation use one home, and give the same "
+            "command again: it goes on from what is there"
+        )
 
 
 @dataclass(frozen=True)
@@ -85,12 +99,18 @@ class LakeTable:
     def append(self, rows: pa.RecordBatchReader | pa.Table, *applied: Applied) -> None:
         """Add rows in one commit, together with the transactions that say so.
 
-        The caller has looked whether it is there already, under the stream's lock.
+        The caller has looked whether it is there already, under the stream's lock. Writers that
+        this lock does not reach are refused by what Delta finds between opening and commit, and
+        by `is_once` before it: AppliedElsewhereError.
         """
         transactions = [Transaction(each.app_id, each.version) for each in applied]
-        with _disk_errors(self.uri), _Source(rows) as source:
+        with _disk_errors(self.uri), _single(self.uri, applied), _Source(rows) as source:
+            table = self._created()
+            there = [each for each in applied if each.is_once and _has(table, each)]
+            if there:
+                raise AppliedElsewhereError(self.uri, there)
             write_deltalake(
-                self._created(),
+                table,
                 source.rows,
                 mode="append",
                 writer_properties=self.writer_properties(source.row_group_rows),
@@ -201,6 +221,25 @@ def _disk_errors(uri: str) -> Iterator[None]:
             " The table is as it was. Make room on that disk, or make it writable; the same"
             " command then goes on"
         ) from error
+
+
+@contextmanager
+def _single(uri: str, applied: Iterable[Applied]) -> Iterator[None]:
+    """Turn what Delta's library says of a transaction that two writers commit into our error."""
+    try:
+        yield
+    except CommitFailedError as error:
+        if _CONCURRENT not in str(error):
+            raise
+        raise AppliedElsewhereError(uri, applied) from error
+
+
+_CONCURRENT = "Concurrent transaction"
+
+
+def _has(table: DeltaTable, applied: Applied) -> bool:
+    version = table.transaction_version(applied.app_id)
+    return version is not None and version >= applied.version
 
 
 # By its number: the words around it differ from call to call.

@@ -93,7 +93,9 @@ def clean_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> No
     def append(settled: Settled) -> None:
         applied = Applied(batch_id, ordered.index(settled.days[-1]) + 1)
         stores.quarantine.append(settled.quarantine(), applied)
-        stores.cleaned.append(settled.cleaned(), applied)
+        stores.cleaned.append(
+            settled.cleaned(), Applied(applied.app_id, applied.version, is_once=True)
+        )
 
     _judge_and_write(stores, ordered[done:], batch_id, append)
     account_cleaned(stores, days, batch_id)

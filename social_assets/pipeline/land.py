@@ -83,7 +83,7 @@ def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: s
     if first is None:
         return
     reader = pa.RecordBatchReader.from_batches(RAW, chain([first], batches))
-    stores.raw.append(reader, Applied(batch_id, 1))
+    stores.raw.append(reader, Applied(batch_id, 1, is_once=True))
 
 
 @dataclass(frozen=True)

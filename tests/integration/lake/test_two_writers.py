@@ -1,0 +1,77 @@
+"""Two writers of one table whose locks do not reach each other: no batch lands twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from social_assets.contracts.registry import contracts
+from social_assets.lake.delta import Applied, AppliedElsewhereError, LakeTable
+from social_assets.lake.lake import Lake
+
+BATCH = Applied("batch-1", 1, is_once=True)
+
+
+@pytest.fixture
+def writers(tmp_path: Path) -> tuple[LakeTable, LakeTable]:
+    """The same raw table through two installations, each with locks of its own."""
+    contract = next(iter(contracts()))
+    one, two = (
+        Lake(str(tmp_path / "lake"), locks=tmp_path / name).table("raw", contract)
+        for name in ("machine-a", "machine-b")
+    )
+    return one, two
+
+
+def rows(table: LakeTable) -> pa.Table:
+    """One record, empty but for its day."""
+    columns = [pa.array([_value(each.type)], each.type) for each in table.schema]
+    return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+def _value(kind: pa.DataType) -> object:
+    if pa.types.is_date32(kind):
+        return date(2026, 3, 2)
+    if pa.types.is_map(kind):
+        return []
+    return b"" if pa.types.is_binary(kind) else "" if pa.types.is_string(kind) else 0
+
+
+def landing_meanwhile(other: LakeTable) -> Iterator[pa.RecordBatch]:
+    """What a writer reads while the other one lands the same batch."""
+    other.append(rows(other), BATCH)
+    yield from rows(other).to_batches()
+
+
+def test_a_batch_that_another_writer_lands_meanwhile_is_not_doubled(
+    writers: tuple[LakeTable, LakeTable],
+) -> None:
+    mine, other = writers
+    mine.append(rows(mine), Applied("earlier", 1))
+    reader = pa.RecordBatchReader.from_batches(mine.schema, landing_meanwhile(other))
+    with pytest.raises(AppliedElsewhereError, match="batch-1"):
+        mine.append(reader, BATCH)
+    assert mine.read().num_rows == 2
+
+
+def test_a_batch_that_another_writer_landed_after_the_look_is_not_doubled(
+    writers: tuple[LakeTable, LakeTable],
+) -> None:
+    mine, other = writers
+    assert mine.applied_version(BATCH.app_id) is None
+    other.append(rows(other), BATCH)
+    with pytest.raises(AppliedElsewhereError, match="batch-1"):
+        mine.append(rows(mine), BATCH)
+    assert mine.read().num_rows == 1
+
+
+def test_different_batches_of_two_writers_both_land(writers: tuple[LakeTable, LakeTable]) -> None:
+    mine, other = writers
+    mine.append(rows(mine), Applied("earlier", 1))
+    reader = pa.RecordBatchReader.from_batches(mine.schema, landing_meanwhile(other))
+    mine.append(reader, Applied("batch-2", 1))
+    assert mine.read().num_rows == 3
