@@ -136,7 +136,8 @@ def start(home: Home, jars: Path | None = None, timeout: float = 60.0) -> str:
     files.log.parent.mkdir(parents=True, exist_ok=True)
     with exclusive_lock(files.start_lock, timeout):
         if not is_locked(files.server_lock):
-            _launch(files, ensure_jars(jars or files.jars))
+            # A port that is taken is told before jars are fetched.
+            _launch(files, _choose_ports(files), ensure_jars(jars or files.jars))
         ports = _read_ports(files)
         _await_answer(files, ports.client, time.monotonic() + timeout)
         address = f"{_HOST}:{ports.client}"
@@ -167,8 +168,7 @@ def stop(home: Home, timeout: float = 60.0) -> bool:
     return True
 
 
-def _launch(files: _Files, jars: Path) -> None:
-    ports = _choose_ports(files)
+def _launch(files: _Files, ports: _Ports, jars: Path) -> None:
     write_atomically(files.ports, f"{ports.client} {ports.controller}\n")
     files.properties.write_text(
         _PROPERTIES.format(
