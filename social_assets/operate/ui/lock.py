@@ -14,10 +14,13 @@ from typing import IO
 
 from resources.machine.home_machine import claim_home
 from resources.machine.port_holder import describe_process, holder, is_taken
-from resources.settings.home import Home
+from resources.machine.processes import processes_of
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.operate.runs.failures import RunFailedError
 
 HOST = "127.0.0.1"
+_MODULES = ("dagster._daemon", "social_assets.operate.ui.webserver")
+"""What the UI starts and what its end by kill -9 leaves behind: daemon and webserver."""
 
 
 def lock_ui(home: Home, port: int) -> IO[str]:
@@ -38,6 +41,15 @@ def lock_ui(home: Home, port: int) -> IO[str]:
             f"the Dagster UI of {home.path} runs already: {who}; use it, or end it first. "
             "Two daemons of one home would start each run twice"
         ) from None
+    orphans = sorted(processes_of(ENVIRONMENT_VARIABLE, str(home.path), _MODULES))
+    if orphans:
+        file.close()
+        raise RunFailedError(
+            f"a Dagster UI of {home.path} was killed, and what it started runs on: "
+            f"{', '.join(map(describe_process, orphans))}; end it with "
+            f"`kill {' '.join(map(str, orphans))}`. Two daemons of one home would "
+            "start each run twice"
+        )
     if is_taken(HOST, port):
         file.close()
         raise RunFailedError(

@@ -56,6 +56,30 @@ def test_a_lock_whose_process_was_killed_is_no_obstacle(tmp_path: Path) -> None:
     lock_ui(home, port).close()
 
 
+def test_a_daemon_that_a_killed_ui_left_is_named_with_how_to_end_it(tmp_path: Path) -> None:
+    home, package = Home(tmp_path / "home"), tmp_path / "modules" / "dagster"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "_daemon.py").write_text("print('runs', flush=True)\nimport time\ntime.sleep(600)\n")
+    environment = {**os.environ, "SOCIAL_ASSETS_HOME": str(home.path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "dagster._daemon"],
+        cwd=package.parent,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as daemon:
+        try:
+            assert daemon.stdout is not None
+            assert daemon.stdout.readline() == "runs\n"
+            with pytest.raises(RunFailedError, match=f"process {daemon.pid} .*kill {daemon.pid}"):
+                lock_ui(home, free_port())
+            lock_ui(Home(tmp_path / "another"), free_port()).close()
+        finally:
+            daemon.kill()
+    lock_ui(home, free_port()).close()
+
+
 def test_a_port_that_is_taken_is_refused_naming_who_has_it(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
