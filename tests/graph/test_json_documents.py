@@ -33,8 +33,7 @@ def test_every_command_with_the_option_is_tried() -> None:
         name
         for name, command in commands(cli)
         # A hidden command is an old name of another.
-        if not command.hidden
-        and any("--format" in parameter.opts for parameter in command.params)
+        if not command.hidden and any("--format" in parameter.opts for parameter in command.params)
     ]
     assert sorted(having) == sorted(ARGUMENTS)
 
