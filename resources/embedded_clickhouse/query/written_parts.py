@@ -20,6 +20,10 @@ _ROWS = (
     "Rows were written before it failed, by it or by others at the same time: {tables}. Send it "
     "again with the same insert_deduplication_token, if it had one; else remove its rows first"
 )
+_UNKNOWN = (
+    "Whether rows were written before it failed is not known ({reason}): count them before you send "
+    "it again without an insert_deduplication_token"
+)
 _TABLES_SHOWN = 5
 _WRITTEN_SINCE = """
 SELECT database || '.' || table AS name, sum(rows) FROM system.part_log
@@ -43,11 +47,19 @@ def told_truly(engine: Engine) -> Iterator[None]:
     try:
         yield
     except ClickHouseError as error:
-        rows = _rows_written_since(engine, began)
-        told = _ROWS.format(tables=_listed(rows)) if rows else _NOTHING
+        told = _told(engine, began)
         text = error.message.rstrip()
         stop = "" if text.endswith(".") else "."
         raise ClickHouseError(error.code, error.name, f"{text}{stop} {told}") from error
+
+
+def _told(engine: Engine, began: int) -> str:
+    """What was written, or why that is not known: the error of the insert must not get lost."""
+    try:
+        rows = _rows_written_since(engine, began)
+    except ClickHouseError as error:
+        return _UNKNOWN.format(reason=error.message.rstrip().rstrip("."))
+    return _ROWS.format(tables=_listed(rows)) if rows else _NOTHING
 
 
 def _listed(rows: Mapping[str, int]) -> str:
