@@ -21,8 +21,8 @@ _ROWS = (
     "again with the same insert_deduplication_token, if it had one; else remove its rows first"
 )
 _UNKNOWN = (
-    "Whether rows were written before it failed is not known ({reason}): count them before you send "
-    "it again without an insert_deduplication_token"
+    "Whether rows were written before it failed is not known ({reason}): count them before you "
+    "send it again without an insert_deduplication_token"
 )
 _TABLES_SHOWN = 5
 _WRITTEN_SINCE = """
