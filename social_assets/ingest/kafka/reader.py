@@ -21,11 +21,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from resources.kafka.admin import KafkaUnreachableError
+from social_assets.ingest.kafka.consumer_health import Silence, Trouble
 from social_assets.ingest.kafka.positions import Positions
 from social_assets.ingest.kafka.records import KAFKA_RECORDS, RecordsBuilder
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaError, Message, TopicPartition
+    from confluent_kafka import Message, TopicPartition
 
 __all__ = ["KAFKA_RECORDS", "Gap", "GapReason", "KafkaReadError", "Read", "TopicReader"]
 
@@ -114,13 +115,16 @@ class TopicReader:
         self._patience = patience_seconds
         self._buffer_bytes = buffer_bytes
         self._positions = Positions()
-        self._trouble = _Trouble()
+        self._trouble = Trouble()
+        self._silence = Silence()
         self._builder = RecordsBuilder()
         self._mean_bytes = 1
-        self._consumer = Consumer(
-            {**settings, **_reading(buffer_bytes, len(starts)), "error_cb": self._trouble.note},
-            logger=log,
-        )
+        self._settings: dict[str, Any] = {
+            **settings,
+            **_reading(buffer_bytes, len(starts)),
+            "error_cb": self._trouble.note,
+        }
+        self._consumer = Consumer(self._settings, logger=log)
         for partition, offset in starts.items():
             self.add(partition, offset)
 
@@ -170,11 +174,33 @@ class TopicReader:
                 break
             affordable = (asked.max_bytes - asked.builder.bytes) // self._mean_bytes
             count = max(1, min(wanted, affordable, _MESSAGES_AT_ONCE))
-            self._take(self._consumer.consume(count, _SLICE_SECONDS), asked)
+            arrived = self._consumer.consume(count, _SLICE_SECONDS)
+            self._take(arrived, asked)
+            if self._silence.is_too_long(arrived, _SLICE_SECONDS):
+                self._replace_consumer()
             self._look_for_topic(asked)
         if asked.builder.count and self._is_recreated():
             self._tell_recreated(asked)
         return Read(asked.builder.build(), self._positions.offsets(), tuple(asked.gaps))
+
+    def _replace_consumer(self) -> None:
+        """Read on with a new consumer, at the same positions.
+
+        After a restart of its broker, librdkafka at times never fetches an assigned partition
+        again, and reports nothing (librdkafka issue 5153). A new consumer reads on.
+        """
+        from confluent_kafka import Consumer
+
+        log.warning(
+            "topic %s: no record came for %.0f s although there are some: a new consumer reads on",
+            self._topic,
+            self._silence.limit_seconds,
+        )
+        self._silence.begin_again()
+        self._consumer.close()
+        self._consumer = Consumer(self._settings, logger=log)
+        places = self._positions.offsets().items()
+        self._consumer.incremental_assign([self._at(*place) for place in places])
 
     def _is_time(self, asked: _Asked) -> bool:
         """Whether to end with what there is; raises if nothing came for too long."""
@@ -329,29 +355,6 @@ class _Asked:
         if self.builder.bytes >= self.max_bytes:
             return 0
         return min(positions.remaining(self.ends), self.max_records - self.builder.count)
-
-
-class _Trouble:
-    """What librdkafka's threads say goes wrong, for the text of errors."""
-
-    def __init__(self) -> None:
-        self.text = ""
-        self.unknown_since: float | None = None
-
-    def note(self, error: KafkaError) -> None:
-        from confluent_kafka import KafkaError
-
-        self.text = error.str()
-        unknown = (
-            KafkaError.UNKNOWN_TOPIC_OR_PART,
-            KafkaError._UNKNOWN_TOPIC,
-            KafkaError._UNKNOWN_PARTITION,
-        )
-        if error.code() in unknown and self.unknown_since is None:
-            self.unknown_since = time.monotonic()
-
-    def is_unknown_for(self, seconds: float) -> bool:
-        return self.unknown_since is not None and time.monotonic() - self.unknown_since > seconds
 
 
 def _reading(buffer_bytes: int, partitions: int) -> dict[str, str | int | bool]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pytest
+from confluent_kafka import TopicPartition as AssignedPartition
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 
@@ -191,3 +192,21 @@ def test_a_broker_away_longer_than_the_patience_is_an_error_that_names_it(
     assert 2 <= seconds < 30
     assert broker.servers in str(caught.value)
     assert f"topic {name} at partition:offset 0:3" in str(caught.value)
+
+
+def test_a_consumer_that_never_fetches_again_is_replaced(
+    kafka: KafkaResource, topic: MakeTopic, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seen after a restart of the broker: librdkafka's issue 5153. Pausing looks the same."""
+    name = topic(2)
+    produce(kafka, name, numbered(0, 100), partition=0)
+    with reader(kafka, name, {0: 0, 1: 0}) as r:
+        assert values(read_all(r, {0: 100, 1: 0}).records) == numbered(0, 100)
+        r._consumer.pause([AssignedPartition(name, partition) for partition in (0, 1)])
+        produce(kafka, name, numbered(100, 200), partition=0)
+        produce(kafka, name, numbered(0, 50), partition=1)
+        reads = [read_all(r, {0: 200, 1: 50}) for _ in range(3)]
+    assert sorted(v for read in reads for v in values(read.records)) == sorted(
+        numbered(100, 200) + numbered(0, 50)
+    )
+    assert "a new consumer reads on" in caplog.text
