@@ -42,7 +42,8 @@ from social_assets.defs.monitoring.partition_checks import every_day_has_rows
 from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
 from social_assets.defs.recommenders import assets as recsys
 from social_assets.defs.stores import StoresResource
-from social_assets.defs.warehouse import rollups, star
+from social_assets.defs.warehouse.rollups import rollup_checks, rollups
+from social_assets.defs.warehouse.star import star, star_checks
 
 STREAM_ASSETS = (raw_asset, cleaned_asset)
 STREAM_CHECKS = (
@@ -70,15 +71,15 @@ CLICKHOUSE = ClickHouseResource()
 defs = Definitions(
     assets=[
         *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
-        *star.assets,
-        *rollups.assets,
+        star(),
+        rollups(),
         *recsys.assets,
         *maintenance.assets,
     ],
     asset_checks=[
         *(make(contract) for contract in contracts() for make in STREAM_CHECKS),
-        *star.checks,
-        *rollups.checks,
+        *star_checks(),
+        *rollup_checks(),
         *recsys.checks,
         *verification.checks,
     ],

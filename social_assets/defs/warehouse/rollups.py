@@ -1,19 +1,26 @@
 """`rollups/*`: what dashboards read, built by dbt from the facts."""
 
+from functools import cache
+
+from dagster import AssetChecksDefinition, AssetsDefinition
+
 from resources.settings.home import Home
 from social_assets.defs.monitoring.invariant_checks import layer_laws
 from social_assets.defs.warehouse.dbt_layers import layer_assets
 from social_assets.defs.warehouse.speed_checks import speed_equals_batch_checks
 from social_assets.warehouse.dbt.translator import Warehouse
 
-_rollups = layer_assets("rollups")
 
-assets = [_rollups]
-checks = [
-    layer_laws("rollups"),
-    speed_equals_batch_checks(
-        "rollups_speed_equals_batch",
-        Warehouse.of(Home.from_environment()).tables("rollups"),
-        _rollups.asset_deps,
-    ),
-]
+@cache
+def rollups() -> AssetsDefinition:
+    """The assets of the layer; prepares the dbt project if nobody has."""
+    return layer_assets("rollups")
+
+
+def rollup_checks() -> list[AssetChecksDefinition]:
+    """What must hold for rollups."""
+    tables = Warehouse.of(Home.from_environment()).tables("rollups")
+    return [
+        layer_laws("rollups"),
+        speed_equals_batch_checks("rollups_speed_equals_batch", tables, rollups().asset_deps),
+    ]
