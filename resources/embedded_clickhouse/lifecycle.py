@@ -159,9 +159,11 @@ def _start(home: Home, files: ServerFiles, deadline: float) -> Endpoint:
         report = _read_report(read_end, deadline)
     finally:
         os.close(read_end)
-    endpoint = _running(files) if report == READY else None
-    if endpoint is None:
+    if report != READY:
         raise _start_error(files, report or "it ended without a word")
+    endpoint = _running(files)
+    if endpoint is None:
+        raise _start_error(files, "it was ready, and its process was ended right after")
     return endpoint
 
 

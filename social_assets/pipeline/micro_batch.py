@@ -186,8 +186,10 @@ def settle_owed(stores: StreamStores, session: Session, loader: MicroBatchLoader
     newest = loaded_until
     columns = rows_for_warehouse(stores.contract)
     for ingested_at, rows in _landed_after(session, stores.cleaned, columns, loaded_until):
+        days = set(_by_day(rows))
+        stores.loader.record_interrupted(sorted(days), ingested_at)
         loader.insert(ingested_at, rows)
-        changed |= set(_by_day(rows))
+        changed |= days
         newest = ingested_at
     if newest > loaded_until:
         loader.mark_loaded(newest)

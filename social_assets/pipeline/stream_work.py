@@ -129,6 +129,8 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
         if is_cleaned and not is_appended:
             _finish_rebuild(stores, batch_id, days)
         else:
+            if is_appended:
+                _record_interrupted(stores, batch_id, days)
             if not _is_cleaned_or_set_aside(stores, log, batch_id, days):
                 continue
             with log.hop("load", batch_id):
@@ -214,6 +216,12 @@ def _span(days: Sequence[date]) -> str:
 def _settle_micro_batches(stores: StreamStores) -> set[date]:
     with stores.engine.session() as session, micro_batch_loader(stores.loader) as loader:
         return settle_owed(stores, session, loader)
+
+
+def _record_interrupted(stores: StreamStores, batch_id: str, days: set[date]) -> None:
+    """An earlier call has cleaned the batch, so it may have begun to insert it."""
+    if begun := stores.ledger.first_recorded(batch_id):
+        stores.loader.record_interrupted(sorted(days), begun)
 
 
 def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> None:

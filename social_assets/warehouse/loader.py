@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from social_assets.contracts.contract import Contract
 from social_assets.warehouse.ddl import DATABASE, column_names, create_database, create_table
-from social_assets.warehouse.pending_days import BEHIND, record_pending
+from social_assets.warehouse.pending_days import BEHIND, CLEANED, record_pending
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -33,6 +33,9 @@ CHUNK_BYTES = 128 << 20
 enter whole, too."""
 
 LOADED = f"{DATABASE}.loaded_batches"
+
+CLOCK_DIFFERENCE = timedelta(minutes=1)
+"""By how much the clocks of this machine and of the server may differ."""
 
 INSERT_SETTINGS = {
     # A server may be set to acknowledge before it has written.
@@ -83,6 +86,19 @@ class Loader:
         with self._client() as client:
             record_pending(client, self.contract.name, BEHIND, days, run_id)
 
+    def record_interrupted(self, days: Sequence[date], begun: datetime) -> None:
+        """Record days as pending if the server may have been killed while it inserted their rows.
+
+        `begun` is before the first insert. A killed server can have recorded the token of a part
+        that it has not written (MergeTreeDeduplicationLog records the token first), at each level
+        of views: the same insert again then changes nothing, and rows are missing. So the days are
+        swapped from the lake, and built again behind. A server that has run all the time has
+        either inserted or not, and the same insert again completes it.
+        """
+        with self._client() as client:
+            if begun < started_at(client) + CLOCK_DIFFERENCE:
+                record_pending(client, self.contract.name, (CLEANED, *BEHIND), days, "")
+
     def loaded(self) -> set[str]:
         """The batches that are in the table, whole."""
         with self._client() as client:
@@ -96,7 +112,8 @@ class Loader:
         """Insert a batch's cleaned rows, which come in an order that is the same every time.
 
         Killed half-way, the same call again completes it: each chunk carries a token that the
-        table and every table behind it remember.
+        table and every table behind it remember. If the server was killed, the caller has called
+        `record_interrupted` before.
         """
         inserted = 0
         with self._client() as client:
@@ -166,6 +183,12 @@ _STAGING_SETTINGS = {
     "max_partitions_per_insert_block": 0,
     "insert_deduplicate": 0,
 }
+
+
+def started_at(client: Client) -> datetime:
+    """When the server started, by its own clock."""
+    seconds: int = client.query("SELECT toUnixTimestamp(now()) - uptime()").first_row[0]
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def rows_for_warehouse(contract: Contract) -> list[str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from resources.clickhouse.resource import ClickHouseResource
+from resources.embedded_clickhouse.files import ServerFiles
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.stores import StoresResource
@@ -83,4 +87,36 @@ def test_days_that_a_killed_rebuild_swapped_reach_facts_and_rollups_at_the_next_
     rebuild(stream, [DAY])
     assert figures() == {**all_of(before), "cleaned": before + 2}
     assert run("load", "engagement_events", str(likes(tmp_path, "g"))) == 0
+    assert figures() == all_of(before + 3)
+
+
+def test_rows_that_a_killed_server_lost_are_there_after_the_next_load(
+    home: Home, tmp_path: Path, figures
+) -> None:
+    """ClickHouse records an insert's token before its part: killed between, the retry is refused
+    as a duplicate, at that level of views. So it is no proof that the batch is in.
+    """
+    before = figures()["cleaned"]
+    assert run("load", "engagement_events", str(likes(tmp_path, "h", "i"))) == 0
+    tables = ("cleaned.engagement_events", "star.fact_engagement", "rollups.engagement_daily")
+    parts = []
+    with ClickHouseResource().client() as client:
+        # As if the load had been killed with the server.
+        client.command(
+            "DELETE FROM cleaned.loaded_batches WHERE loaded_at = "
+            "(SELECT max(loaded_at) FROM cleaned.loaded_batches)"
+        )
+        for table in tables:
+            newest = client.query(
+                "SELECT path FROM system.parts\n"
+                "WHERE concat(database, '.', table) = {table:String} AND active\n"
+                "ORDER BY modification_time DESC, max_block_number DESC LIMIT 1",
+                parameters={"table": table},
+            )
+            parts.append(Path(newest.first_row[0]))
+    os.kill(int(ServerFiles(home).server_lock.read_text()), signal.SIGKILL)
+    for part in parts:
+        shutil.rmtree(part)
+    assert figures() != all_of(before + 2)
+    assert run("load", "engagement_events", str(likes(tmp_path, "j"))) == 0
     assert figures() == all_of(before + 3)

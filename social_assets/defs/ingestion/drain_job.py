@@ -98,6 +98,8 @@ def drain_job(contract: Contract) -> JobDefinition:
         for day in sorted(drain(stream, kafka, record_batch, limits)):
             record.changed(day)
         record.flush()
+        # What this drain found interrupted, too.
+        finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
         for result in reports.all():
             context.log_event(result)  # type: ignore[arg-type]  # recorded as well
         for verdict in report_days(context.instance, stream, record.days):

@@ -74,6 +74,8 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         landing = Landing(Home.from_environment().landing, config.stream)
         ingested = ingest_files(stream, landing.waiting(), on or date_in, check_allowed)
         landing.put_aside(ingested)
+    # What this load found interrupted, too.
+    finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
     complete_unloads(context, stream, stores.clickhouse)
     behind, days = fed_by(config.stream), sorted(ingested.days)
     for event in materializations(stream, days, behind, _previews(stream, days, behind)):
