@@ -187,7 +187,7 @@ _STAGING_SETTINGS = {
 
 def started_at(client: Client) -> datetime:
     """When the server started, by its own clock."""
-    seconds: int = client.query("SELECT toUnixTimestamp(now()) - uptime()").first_row[0]
+    seconds = int(str(client.command("SELECT toUnixTimestamp(now()) - uptime()")))
     return datetime.fromtimestamp(seconds, UTC)
 
 

@@ -177,7 +177,7 @@ def test_the_failure_of_an_invariant_ends_when_its_day_expires(
     stores.lake.retired().record(f"raw/{STREAM}", {day: 10})
     report(instance, end_expired_failures(instance, stores))
     spec = next(s for s in CHECKS.check_specs if s.key == key)
-    assert observe_checks(instance, [Check(spec, "team:platform")]).standing == ()
+    assert observe_checks(instance, [Check(spec, "team:platform")]).active == ()
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
     assert latest.evaluation is not None
     assert (latest.evaluation.partition, latest.evaluation.passed) == (None, True)
@@ -195,4 +195,4 @@ def test_the_failure_of_a_day_ends_at_night_when_the_day_has_no_rows_any_more(
     report(instance, [*news(instance, law, found), standing_summary(instance, law, found, stores)])
     key = dg.AssetCheckKey(law.asset, law.name)
     spec = next(s for s in CHECKS.check_specs if s.key == key)
-    assert observe_checks(instance, [Check(spec, "team:platform")]).standing == ()
+    assert observe_checks(instance, [Check(spec, "team:platform")]).active == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -83,6 +83,15 @@ def test_an_empty_home_stays_empty_after_an_error(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """A shell starts background processes with SIGINT ignored, and the tests are then one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_that_a_library_turned_into_an_error_is_an_interruption(capsys: Say) -> None:
     def command() -> None:
         try:
