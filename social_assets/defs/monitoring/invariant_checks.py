@@ -2,8 +2,9 @@
 
 Here belongs how a law is judged and reported. A check is partitioned as its asset is, so that a day
 that passes does not hide another that fails: a run of one day is judged on it; of a range, on each
-day that has rows, with a summary; drains and loads report the days they changed; at night all days
-are judged, and what has changed is reported.
+day of it, with a summary; drains and loads report the days they changed; at night all days are
+judged, and what has changed is reported. A run reports the days without rows, too: Dagster plans a
+result of each day of its range, and the UI shows the whole check as skipped while one is missing.
 
 Work in progress looks like a loss: a drain lands the next rows while it cleans the last. So days
 that differ are judged again with their streams held still; only what differs then is a failure.
@@ -109,8 +110,16 @@ def law_checks(name: str, of: Sequence[Law]) -> AssetChecksDefinition:
                 verdicts = with_emptied_days(context.instance, law, verdicts)
             of_one_day = days is not None and len(days) == 1
             failed = _failed_days(context.instance, law)
-            due = [v for v in verdicts if any(v.one) or any(v.other) or v.day in failed]
-            for each in evaluations(context.instance, law, due):
+            due = [
+                v
+                for v in verdicts
+                if days is not None or any(v.one) or any(v.other) or v.day in failed
+            ]
+            expired = sorted(_retired(law, found).intersection(days or ()))
+            for each in (
+                *evaluations(context.instance, law, due),
+                *(_not_validated(law, day) for day in expired),
+            ):
                 # Its type leaves checks out; it records them.
                 context.op_execution_context.log_event(each)  # type: ignore[arg-type]
             elsewhere = failing_elsewhere(context.instance, law, verdicts, _retired(law, found))
@@ -313,15 +322,20 @@ def end_expired_failures(
     for law in laws():
         expired = sorted(_failed_days(instance, law) & _retired(law, stores))
         for day in expired:
-            yield AssetCheckEvaluation(
-                asset_key=law.asset,
-                check_name=law.name,
-                passed=True,
-                partition=day.isoformat(),
-                description="not validated: retention has removed the day",
-            )
+            yield _not_validated(law, day)
         if expired:
             yield standing_summary(instance, law, [], stores)
+
+
+def _not_validated(law: Law, day: date) -> AssetCheckEvaluation:
+    """The result of an expired day."""
+    return AssetCheckEvaluation(
+        asset_key=law.asset,
+        check_name=law.name,
+        passed=True,
+        partition=day.isoformat(),
+        description="not validated: retention has removed the day",
+    )
 
 
 def news(

@@ -25,7 +25,7 @@ from social_assets.defs.monitoring.invariant_checks import (
     with_emptied_days,
 )
 from social_assets.defs.monitoring.verification import verify_conservation
-from social_assets.defs.partitions import range_tags
+from social_assets.defs.partitions import day_range, range_tags
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.allowed_files import granted
 from social_assets.pipeline.stores import Stores
@@ -54,18 +54,36 @@ def instance(stores: Stores) -> Iterator[dg.DagsterInstance]:
         yield found
 
 
-def test_a_run_of_a_range_records_each_day_that_has_rows_beside_the_summary(
+def test_a_run_of_a_range_records_each_day_of_it_beside_the_summary_and_leaves_none_skipped(
     instance: dg.DagsterInstance,
 ) -> None:
     job = defs.resolve_job_def("judge")
-    asked = range_tags(DAYS[0] - timedelta(days=300), DAYS[-1])
-    found = job.execute_in_process(instance=instance, tags=asked).get_asset_check_evaluations()
+    asked = day_range(DAYS[0] - timedelta(days=3), DAYS[-1])
+    tags = range_tags(asked[0], asked[-1])
+    found = job.execute_in_process(instance=instance, tags=tags).get_asset_check_evaluations()
     for key in CHECKS.check_keys:
         recorded = {e.partition for e in found if e.asset_check_key == key}
-        assert {str(day) for day in DAYS} <= recorded
-        assert str(DAYS[0] - timedelta(days=300)) not in recorded
+        assert recorded == {None, *map(str, asked)}
     infos = instance.event_log_storage.get_asset_check_partition_info(list(CHECKS.check_keys))
-    assert {str(day) for day in DAYS} <= {info.partition_key for info in infos}
+    states = {(info.check_key, info.partition_key): info for info in infos if info.partition_key}
+    assert states.keys() == {(key, str(day)) for key in CHECKS.check_keys for day in asked}
+    assert {each.latest_execution_status.value for each in states.values()} == {"SUCCEEDED"}
+
+
+def test_a_run_says_of_an_expired_day_that_it_is_not_validated(
+    instance: dg.DagsterInstance, stores: Stores
+) -> None:
+    day = DAYS[0] - timedelta(days=401)
+    stores.lake.retired().record(f"raw/{STREAM}", {day: 10})
+    job = defs.resolve_job_def("judge")
+    result = job.execute_in_process(
+        instance=instance, tags=range_tags(day, day + timedelta(days=1))
+    )
+    found = {e.check_name: e for e in result.get_asset_check_evaluations() if e.partition}
+    expired = [e for e in result.get_asset_check_evaluations() if e.partition == str(day)]
+    assert "not validated: retention has removed the day" in {e.description for e in expired}
+    assert found.keys() == {key.name for key in CHECKS.check_keys}
+    assert all(each.passed for each in expired)
 
 
 def test_a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_changed(
