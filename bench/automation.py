@@ -96,7 +96,7 @@ def main() -> int:
 def _measure(instance: dg.DagsterInstance, year: Sequence[date]) -> tuple[Ticks, list[str]]:
     from social_assets.definitions import defs
 
-    graph = defs.resolve_asset_graph()
+    graph = defs().resolve_asset_graph()
     partitioned = [key for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned]
     started = time.perf_counter()
     for key in sorted(partitioned):
@@ -105,7 +105,7 @@ def _measure(instance: dg.DagsterInstance, year: Sequence[date]) -> tuple[Ticks,
         f"{len(partitioned)} assets, {len(year)} days each, recorded in "
         f"{time.perf_counter() - started:.0f} s"
     )
-    ticks = Ticks(defs, instance)
+    ticks = Ticks(defs(), instance)
     raw = dg.AssetKey(["raw", STREAM])
     expected = behind(graph, raw)
     ticks.tick("first, without a cursor")

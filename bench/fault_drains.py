@@ -233,7 +233,7 @@ def serve(work: str) -> None:
     """Begin the work in a fork each time the input says so, and tell its process id."""
     if work == "backfill":
         definitions = importlib.import_module("social_assets.definitions")
-        definitions.defs.resolve_job_def(REBUILD)
+        definitions.defs().resolve_job_def(REBUILD)
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:

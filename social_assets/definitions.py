@@ -6,10 +6,9 @@ a stream.
 
 from __future__ import annotations
 
-from dagster import (
-    Definitions,
-    in_process_executor,
-)
+from functools import cache
+
+from dagster import Definitions, definitions, in_process_executor
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.dagster.run_console import run_console
@@ -35,7 +34,12 @@ from social_assets.defs.ingestion.source_schema_checks import source_schema
 from social_assets.defs.ingestion.topic_checks import no_range_was_lost, topic_is_drained
 from social_assets.defs.ingestion.unload_job import unload_job
 from social_assets.defs.maintenance import nightly as maintenance
-from social_assets.defs.maintenance.rebuild_jobs import jobs, schedules
+from social_assets.defs.maintenance.rebuild_jobs import (
+    nightly_rebuild,
+    rebuild_job,
+    recommend_job,
+    recommend_with_all_job,
+)
 from social_assets.defs.monitoring import topic_watch, verification
 from social_assets.defs.monitoring.invariant_checks import stream_laws
 from social_assets.defs.monitoring.partition_checks import every_day_has_rows
@@ -62,55 +66,62 @@ STREAM_CHECKS = (
 
 STREAM_SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
 
-# Before anything runs: a deployed installation that lacks an address loads nothing.
-require_complete()
-configure_logs()
 
-CLICKHOUSE = ClickHouseResource()
+@definitions
+@cache
+def defs() -> Definitions:
+    """The definitions of the installation that the environment describes, made once a process.
 
-defs = Definitions(
-    assets=[
-        *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
-        star(),
-        rollups(),
-        *recsys.assets,
-        *maintenance.assets,
-    ],
-    asset_checks=[
-        *(make(contract) for contract in contracts() for make in STREAM_CHECKS),
-        *star_checks(),
-        *rollup_checks(),
-        *recsys.checks,
-        *verification.checks,
-    ],
-    jobs=[
-        load_job(),
-        unload_job(),
-        *(drain_job(contract) for contract in contracts()),
-        *jobs,
-        maintenance.maintenance_job,
-        *verification.jobs,
-        topic_watch.job,
-    ],
-    schedules=[
-        *schedules,
-        maintenance.maintenance_schedule,
-        *verification.schedules,
-        topic_watch.schedule,
-    ],
-    sensors=[
-        *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
-        alerts_sensor(),
-        automation_sensor(),
-        recommenders_sensor(),
-    ],
-    # A process for each step costs seconds, and on one machine wins nothing. A deployed environment
-    # keeps Dagster's default, which run config may change.
-    executor=None if current().is_deployed else in_process_executor,
-    loggers={"console": run_console()},
-    resources={
-        "clickhouse": CLICKHOUSE,
-        "kafka": KafkaResource(),
-        "stores": StoresResource(clickhouse=CLICKHOUSE),
-    },
-)
+    Raises EnvironmentSettingsError where a deployed installation lacks an address.
+    """
+    require_complete()
+    configure_logs()
+    clickhouse = ClickHouseResource()
+    return Definitions(
+        assets=[
+            *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
+            star(),
+            rollups(),
+            *recsys.assets,
+            *maintenance.maintenance_assets(),
+        ],
+        asset_checks=[
+            *(make(contract) for contract in contracts() for make in STREAM_CHECKS),
+            *star_checks(),
+            *rollup_checks(),
+            *recsys.checks,
+            verification.all_partition_checks(),
+        ],
+        jobs=[
+            load_job(),
+            unload_job(),
+            *(drain_job(contract) for contract in contracts()),
+            rebuild_job(),
+            recommend_job,
+            recommend_with_all_job,
+            maintenance.maintenance_job,
+            *verification.verification_jobs(),
+            topic_watch.check_topics(),
+        ],
+        schedules=[
+            nightly_rebuild(),
+            maintenance.maintenance_schedule,
+            *verification.verification_schedules(),
+            topic_watch.topics_every_ten_minutes(),
+        ],
+        sensors=[
+            *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
+            alerts_sensor(),
+            automation_sensor(),
+            recommenders_sensor(),
+        ],
+        # A process for each step costs seconds, and on one machine wins nothing. A deployed
+        # environment keeps Dagster's default, which run config may change.
+        executor=None if current().is_deployed else in_process_executor,
+        loggers={"console": run_console()},
+        resources={
+            "clickhouse": clickhouse,
+            "kafka": KafkaResource(),
+            "stores": StoresResource(clickhouse=clickhouse),
+        },
+    )

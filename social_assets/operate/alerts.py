@@ -65,7 +65,7 @@ def active_alerts(home: Home) -> list[ShownAlert]:
 
     routing, journal = Routing.from_environment(), journal_of(home)
     stores = StoresResource(clickhouse=ClickHouseResource())
-    repository = defs.get_repository_def()
+    repository = defs().get_repository_def()
     with open_instance(home) as instance:
         observed = observe(instance, repository, stores, KafkaResource(), journal)
         reasons = {

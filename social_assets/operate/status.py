@@ -103,7 +103,7 @@ def check_statuses(home: Home) -> list[CheckStatus]:
     """Every check of the graph with its latest verdict."""
     from social_assets.definitions import defs
 
-    keys = sorted(defs.resolve_asset_graph().asset_check_keys)
+    keys = sorted(defs().resolve_asset_graph().asset_check_keys)
     with open_instance(home) as instance:
         days_failed = {
             info.check_key

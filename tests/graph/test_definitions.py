@@ -56,7 +56,7 @@ CONTRACT = Contract(
 def defs(home: Home) -> Definitions:
     from social_assets.definitions import defs as found
 
-    return found
+    return found()
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_a_sixth_stream_is_one_file(home: Home, tmp_path: Path) -> None:
     (tmp_path / "messages.py").write_text(SIXTH_STREAM)
     program = (
         "from social_assets.definitions import defs\n"
-        "keys = {s.key.to_user_string() for s in defs.resolve_all_asset_specs()}\n"
+        "keys = {s.key.to_user_string() for s in defs().resolve_all_asset_specs()}\n"
         "assert {'raw/messages', 'cleaned/messages', 'quarantine/messages'} <= keys, keys\n"
         "from social_assets.warehouse.dbt.project import sources_yaml\n"
         "assert 'name: messages' in sources_yaml()\n"
@@ -202,7 +202,9 @@ def test_a_sixth_stream_is_one_file(home: Home, tmp_path: Path) -> None:
 
 def test_streaming_runs_import_nothing_heavy(home: Home) -> None:
     program = (
-        "import sys, social_assets.definitions\n"
+        "import sys\n"
+        "from social_assets.definitions import defs\n"
+        "defs()\n"
         "heavy = {'dbt', 'pyspark', 'implicit', 'chdb', 'sklearn', 'scipy'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

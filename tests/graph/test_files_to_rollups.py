@@ -54,7 +54,7 @@ def built(
     from social_assets.definitions import defs
     from social_assets.defs.partitions import range_tags
 
-    job = defs.resolve_job_def("rebuild_days")
+    job = defs().resolve_job_def("rebuild_days")
     return job.execute_in_process(instance=instance, tags=range_tags(FIRST, LAST))
 
 
@@ -131,12 +131,12 @@ def scheduled(name: str, instance: DagsterInstance, at: datetime = NIGHT) -> Exe
     """The run that a schedule asks for."""
     from social_assets.definitions import defs
 
-    schedule = defs.resolve_schedule_def(name)
+    schedule = defs().resolve_schedule_def(name)
     context = build_schedule_context(
-        instance, scheduled_execution_time=NIGHT, repository_def=defs.get_repository_def()
+        instance, scheduled_execution_time=NIGHT, repository_def=defs().get_repository_def()
     )
     (request,) = schedule.evaluate_tick(context).run_requests or []
-    job = defs.resolve_job_def(schedule.job_name)
+    job = defs().resolve_job_def(schedule.job_name)
     return job.execute_in_process(
         instance=instance, tags=request.tags, partition_key=request.partition_key
     )
@@ -180,11 +180,15 @@ def test_a_late_file_touches_exactly_its_days(
         )
     )
     before = ask("SELECT count() FROM star.fact_engagement")[0][0]
-    ticks = Ticks(defs, instance)
+    ticks = Ticks(defs(), instance)
     ticks.tick("first")
     with granted([late]):
-        result = defs.resolve_job_def("load_files").execute_in_process(
-            instance=instance, run_config=run_config("engagement_events", [late])
+        result = (
+            defs()
+            .resolve_job_def("load_files")
+            .execute_in_process(
+                instance=instance, run_config=run_config("engagement_events", [late])
+            )
         )
     touched = {
         (event.asset_key.to_user_string(), event.partition)
@@ -208,14 +212,14 @@ def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themsel
     def run(assets: Iterable[AssetKey], days: Collection[str]) -> set[str]:
         """The days that were made."""
         first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
-        job = defs.resolve_job_def("rebuild_days")
+        job = defs().resolve_job_def("rebuild_days")
         made = job.execute_in_process(
             instance=instance, tags=range_tags(first, last), asset_selection=sorted(assets)
         ).get_asset_materialization_events()
         return {str(event.partition) for event in made}
 
     raw = AssetKey(["raw", "posts"])
-    ticks = Ticks(defs, instance)
+    ticks = Ticks(defs(), instance)
     ticks.tick("first")
     before = ask("SELECT count() FROM star.dim_post")[0][0]
     (home.landing / "posts").mkdir(parents=True, exist_ok=True)
@@ -225,7 +229,7 @@ def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themsel
     assert len(days) == 2
     assert ticks.tick("a late post in raw") == {}
     asked = ticks.tick("no more of them")
-    assert asked == dict.fromkeys(behind(defs.resolve_asset_graph(), raw), days)
+    assert asked == dict.fromkeys(behind(defs().resolve_asset_graph(), raw), days)
     run(asked, days)
     assert ticks.tick("made anew") == {}
     assert ask("SELECT count() FROM star.dim_post")[0][0] == before + 1
@@ -240,10 +244,14 @@ def test_a_run_that_no_command_started_loads_no_file_from_elsewhere(
 
     private = tmp_path / "private.ndjson"
     private.write_text('{"event_id": "stolen"}\n')
-    result = defs.resolve_job_def("load_files").execute_in_process(
-        instance=instance,
-        run_config=run_config("engagement_events", [private]),
-        raise_on_error=False,
+    result = (
+        defs()
+        .resolve_job_def("load_files")
+        .execute_in_process(
+            instance=instance,
+            run_config=run_config("engagement_events", [private]),
+            raise_on_error=False,
+        )
     )
     (failure,) = result.get_step_failure_events()
     described = failure.step_failure_data.user_failure_data
@@ -260,10 +268,14 @@ def test_a_bad_file_fails_its_run_and_says_why(
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 and no more")
     with granted([broken]):
-        result = defs.resolve_job_def("load_files").execute_in_process(
-            instance=instance,
-            run_config=run_config("community_interactions", [broken]),
-            raise_on_error=False,
+        result = (
+            defs()
+            .resolve_job_def("load_files")
+            .execute_in_process(
+                instance=instance,
+                run_config=run_config("community_interactions", [broken]),
+                raise_on_error=False,
+            )
         )
     (failure,) = result.get_step_failure_events()
     described = failure.step_failure_data.user_failure_data
@@ -300,8 +312,14 @@ def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
 
     assert verdicts(built)["raw/posts", "no_file_failed"].passed
     (home.landing / "posts" / "broken.ndjson").write_bytes(b"\xff\xfe{")
-    result = defs.resolve_job_def("rebuild_days").execute_in_process(
-        instance=instance, tags=range_tags(LAST, LAST), asset_selection=[AssetKey(["raw", "posts"])]
+    result = (
+        defs()
+        .resolve_job_def("rebuild_days")
+        .execute_in_process(
+            instance=instance,
+            tags=range_tags(LAST, LAST),
+            asset_selection=[AssetKey(["raw", "posts"])],
+        )
     )
     check = verdicts(result)["raw/posts", "no_file_failed"]
     assert not check.passed

@@ -102,7 +102,7 @@ def event(number: int, days_ago: int = 0) -> dict[str, object]:
 
 def run_of(instance: DagsterInstance, stream: Contract, status: DagsterRunStatus) -> DagsterRun:
     """A run of the stream's drain in the given state."""
-    job = defs.resolve_job_def(drain_job_name(stream))
+    job = defs().resolve_job_def(drain_job_name(stream))
     return instance.create_run_for_job(job, status=status)
 
 
@@ -228,7 +228,7 @@ def test_a_run_records_exactly_the_days_it_changed_and_the_sensor_then_rests(
 ) -> None:
     send(broker, EVENTS, [event(n, days_ago=3 * (n % 2)) for n in range(20)])
     request_of(tick(instance, EVENTS))
-    job = defs.resolve_job_def(drain_job_name(EVENTS))
+    job = defs().resolve_job_def(drain_job_name(EVENTS))
     config = {"ops": {"drain_engagement_events_topic": {"config": {"quiet_seconds": 0.5}}}}
     result = job.execute_in_process(instance=instance, run_config=config)
     recorded = {
@@ -259,7 +259,7 @@ def test_a_drain_that_broke_off_is_followed_by_another_though_raw_has_all(
     run_of(instance, EVENTS, DagsterRunStatus.SUCCESS)
     send(broker, EVENTS, [event(30)])
     request_of(tick(instance, EVENTS))
-    job = defs.resolve_job_def(drain_job_name(EVENTS))
+    job = defs().resolve_job_def(drain_job_name(EVENTS))
     config = {"ops": {"drain_engagement_events_topic": {"config": {"quiet_seconds": 0.5}}}}
     assert job.execute_in_process(instance=instance, run_config=config).success
     failed_run(instance, EVENTS)

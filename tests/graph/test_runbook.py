@@ -74,6 +74,6 @@ def test_the_runbook_says_of_every_check_what_to_do(home: Home) -> None:
     rows = RUNBOOK.read_text().partition("## What a check means")[2].partition("\n## ")[0]
     named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]*)\|", rows, re.MULTILINE))))
     of_contracts = {rule.name for contract in contracts() for rule in rules(contract)}
-    there_are = {key.name for key in defs.resolve_asset_graph().asset_check_keys} - of_contracts
+    there_are = {key.name for key in defs().resolve_asset_graph().asset_check_keys} - of_contracts
     assert there_are - named == set()
     assert named - there_are == set()

@@ -38,7 +38,7 @@ def test_every_job_runs_in_the_process_of_its_run(home: Home) -> None:
     """A process for each step made 108 s of what takes 36."""
     from social_assets.definitions import defs
 
-    repository = defs.get_repository_def()
+    repository = defs().get_repository_def()
     names = repository.job_names
     assert "__ASSET_JOB" in names
     others = {n: repository.get_job(n).executor_def.name for n in names}

@@ -61,7 +61,7 @@ def send(broker: MockBroker, records: int) -> None:
 def checks(home: Home) -> Mapping[str, AssetCheckEvaluation]:
     """The verdicts on raw/posts, of the job that looks at all topics."""
     with open_instance(home) as instance:
-        job = defs.resolve_job_def(CHECK_TOPICS)
+        job = defs().resolve_job_def(CHECK_TOPICS)
         result = job.execute_in_process(instance=instance)
     found = result.get_asset_check_evaluations()
     assert len(found) == 10

@@ -337,7 +337,7 @@ CONSERVATION = (
         "5.2 conservation",
         "nobody judges at night",
         "social_assets/defs/monitoring/verification.py",
-        "        default_status=DefaultScheduleStatus.RUNNING,\n",
+        "            default_status=DefaultScheduleStatus.RUNNING,\n",
         "",
         f"{_GRAPH}what_comes_at_night_and_what_watches_starts_switched_on",
     ),

@@ -136,8 +136,8 @@ CASES: tuple[Case, ...] = tuple(
         (
             "definitions load where addresses lack",
             "social_assets/definitions.py",
-            "\nrequire_complete()\n",
-            "\n",
+            "    require_complete()\n",
+            "",
             f"{_KINDS}definitions_of_a_deployed_environment_do_not_load_without_their_addresses",
         ),
         (

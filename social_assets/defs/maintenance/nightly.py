@@ -187,8 +187,10 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-assets = [
-    *(stream_maintenance(contract) for contract in contracts()),
-    warehouse_maintenance,
-    dagster_maintenance,
-]
+def maintenance_assets() -> list[AssetsDefinition]:
+    """Every asset of this module."""
+    return [
+        *(stream_maintenance(contract) for contract in contracts()),
+        warehouse_maintenance,
+        dagster_maintenance,
+    ]

@@ -7,18 +7,21 @@ assets.
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from functools import cache
 
 from dagster import (
     AssetSelection,
     DefaultScheduleStatus,
     RunRequest,
+    ScheduleDefinition,
     ScheduleEvaluationContext,
     define_asset_job,
     schedule,
 )
 
+from resources.dagster.private import UnresolvedAssetJobDefinition
 from social_assets.defs.automation import RETRIES
-from social_assets.defs.monitoring.verification import partitions
+from social_assets.defs.monitoring.verification import all_partition_checks
 from social_assets.defs.recommenders.assets import EVERY_DAY, ON_REQUEST
 
 REBUILD = "rebuild_days"
@@ -26,12 +29,17 @@ RECOMMEND = "recommend"
 REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
 
 
-rebuild_job = define_asset_job(
-    REBUILD,
-    selection=AssetSelection.groups(*REBUILD_LAYERS) - AssetSelection.checks(partitions),
-    description="Take waiting files, then make days anew from raw to rollups, and check them",
-    tags=RETRIES,
-)
+@cache
+def rebuild_job() -> UnresolvedAssetJobDefinition:
+    """The job of the layers that are made by day, and of their checks."""
+    layers = AssetSelection.groups(*REBUILD_LAYERS)
+    return define_asset_job(
+        REBUILD,
+        selection=layers - AssetSelection.checks(all_partition_checks()),
+        description="Take waiting files, then make days anew from raw to rollups, and check them",
+        tags=RETRIES,
+    )
+
 
 recommend_job = define_asset_job(
     RECOMMEND,
@@ -45,21 +53,20 @@ recommend_with_all_job = define_asset_job(
     description="The same with those models, too, that cost minutes",
 )
 
-jobs = [rebuild_job, recommend_job, recommend_with_all_job]
 
+def nightly_rebuild() -> ScheduleDefinition:
+    """Asks for the day that has ended, not for the newest partition, which is today's."""
 
-@schedule(
-    name="nightly_rebuild",
-    job=rebuild_job,
-    cron_schedule="0 2 * * *",
-    execution_timezone="UTC",
-    default_status=DefaultScheduleStatus.RUNNING,
-    description="Makes the day before anew; the recommenders follow by automation condition",
-)
-def nightly_rebuild(context: ScheduleEvaluationContext) -> RunRequest:
-    """The day that has ended; what Dagster would build asks for the newest partition, today's."""
-    yesterday = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
-    return RunRequest(partition_key=yesterday.isoformat())
+    @schedule(
+        name="nightly_rebuild",
+        job=rebuild_job(),
+        cron_schedule="0 2 * * *",
+        execution_timezone="UTC",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Makes the day before anew; the recommenders follow by automation condition",
+    )
+    def ask(context: ScheduleEvaluationContext) -> RunRequest:
+        yesterday = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
+        return RunRequest(partition_key=yesterday.isoformat())
 
-
-schedules = [nightly_rebuild]
+    return ask

@@ -3,7 +3,10 @@
 Here belongs when, and what is recorded of it. The laws and checks themselves stand in `checks`.
 """
 
+from functools import cache
+
 from dagster import (
+    AssetChecksDefinition,
     AssetKey,
     AssetSelection,
     AssetSpec,
@@ -84,25 +87,37 @@ def _upstream(spec: AssetSpec) -> list[AssetKey]:
     return sorted(dep.asset_key for dep in spec.deps)
 
 
-partitions = partition_checks(sources())
+@cache
+def all_partition_checks() -> AssetChecksDefinition:
+    """The checks of every asset that keeps rows by day."""
+    return partition_checks(sources())
 
-verify_partitions = define_asset_job(
-    "verify_partitions",
-    selection=AssetSelection.checks(partitions),
-    description="No partition left failed, none behind its sources",
-    executor_def=in_process_executor,
-)
 
-checks = [partitions]
-jobs: list[JobDefinition | UnresolvedAssetJobDefinition] = [verify_conservation, verify_partitions]
-schedules = [
-    ScheduleDefinition(
-        name=f"nightly_{each.name}",
-        job=each,
-        cron_schedule=cron,
-        execution_timezone="UTC",
-        default_status=DefaultScheduleStatus.RUNNING,
+@cache
+def verify_partitions() -> UnresolvedAssetJobDefinition:
+    """The job of these checks."""
+    return define_asset_job(
+        "verify_partitions",
+        selection=AssetSelection.checks(all_partition_checks()),
+        description="No partition left failed, none behind its sources",
+        executor_def=in_process_executor,
     )
-    for each, cron in ((verify_conservation, "0 5 * * *"), (verify_partitions, "15 5 * * *"))
-]
-"""After the rebuild of the day before, and after maintenance."""
+
+
+def verification_jobs() -> list[JobDefinition | UnresolvedAssetJobDefinition]:
+    """Every job of this module."""
+    return [verify_conservation, verify_partitions()]
+
+
+def verification_schedules() -> list[ScheduleDefinition]:
+    """After the rebuild of the day before, and after maintenance."""
+    return [
+        ScheduleDefinition(
+            name=f"nightly_{each.name}",
+            job=each,
+            cron_schedule=cron,
+            execution_timezone="UTC",
+            default_status=DefaultScheduleStatus.RUNNING,
+        )
+        for each, cron in ((verify_conservation, "0 5 * * *"), (verify_partitions(), "15 5 * * *"))
+    ]

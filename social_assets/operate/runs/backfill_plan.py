@@ -153,7 +153,7 @@ def made_together(assets: Sequence[str]) -> set[AssetKey]:
     from social_assets.definitions import defs
 
     named = AssetSelection.assets(*(AssetKey.from_user_string(name) for name in assets))
-    return set(named.required_multi_asset_neighbors().resolve(defs.resolve_asset_graph()))
+    return set(named.required_multi_asset_neighbors().resolve(defs().resolve_asset_graph()))
 
 
 def swaps(

@@ -173,7 +173,7 @@ def _run(
 
         give_origin(instance, job)
         _follow(instance, run_id, progress, then or {})
-        definition = defs.resolve_job_def(job)
+        definition = defs().resolve_job_def(job)
         with own_run(home, instance, run_id):
             result = definition.execute_in_process(
                 run_config=RunConfig(ops=config.ops if config else {}, loggers=_QUIET),
