@@ -36,7 +36,7 @@ def ticks(defs: dg.Definitions, instance: dg.DagsterInstance) -> Ticks:
     """Conditions that have looked once: what came before the first look is nobody's news."""
     found = Ticks(defs, instance)
     assert found.tick("first") == {}
-    return found()
+    return found
 
 
 def test_late_days_are_asked_for_once_in_each_layer_behind_them(
