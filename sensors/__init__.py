@@ -1,1 +1,1 @@
-"""Sensors: what asks for runs. They look, and never work."""
+"""Sensors: they request runs. They only read; the runs do the work."""

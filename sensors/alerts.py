@@ -1,9 +1,9 @@
-"""Tells people what has failed, and what is well again.
+"""Tells people what has failed and what has recovered.
 
-Looks every half a minute at runs, checks, freshness and lag, and tells each channel what is news to
-it. What channels were told is in the home's journal, not in a cursor, so that a tick that ends
-badly, or a daemon that is killed, neither repeats nor forgets. A channel that does not take its
-alert fails the tick, which names it; it is tried again with growing pauses.
+Every 30 seconds it looks at runs, checks, freshness and lag, and tells each channel what has
+changed. What each channel was told is in the home's journal, not in a cursor, so that a failed tick
+or a killed daemon neither repeats nor forgets an alert. If a channel refuses its alert, the tick
+fails and names the channel, which is tried again with growing pauses.
 """
 
 from functools import partial
@@ -30,7 +30,7 @@ INTERVAL_SECONDS = 30
 
 
 def alerts_sensor() -> SensorDefinition:
-    """The one sensor of all alerts. It asks for no runs."""
+    """The sensor of all alerts. It requests no runs."""
 
     @sensor(
         name=NAME,

@@ -1,6 +1,6 @@
-"""Evaluates the conditions by which days are made anew after their sources changed.
+"""Evaluates the automation conditions that rebuild days after their sources have changed.
 
-Without a sensor of its own, Dagster would evaluate them in one that starts switched off.
+Without this sensor, Dagster would use its default one, which is switched off at first.
 """
 
 from dagster import AssetSelection, AutomationConditionSensorDefinition, DefaultSensorStatus
@@ -13,7 +13,7 @@ INTERVAL_SECONDS = 30
 
 
 def automation_sensor() -> AutomationConditionSensorDefinition:
-    """The one sensor of the layers that are made by day."""
+    """The sensor of the layers that are partitioned by day."""
     return AutomationConditionSensorDefinition(
         NAME,
         target=AssetSelection.groups(*REBUILD_LAYERS),

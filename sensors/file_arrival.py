@@ -1,7 +1,7 @@
-"""Asks for a load where files wait in a stream's landing folder.
+"""Requests a load if files wait in a stream's landing folder.
 
-Without a cursor and without run keys: what waits is seen in the folder, what runs is seen in the
-instance, so that a load that failed or was deleted is simply asked for again.
+It has no cursor and no run keys. The folder shows which files wait, and the instance shows which
+loads run, so a load that failed or was deleted is requested again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ INTERVAL_SECONDS = 30
 
 
 def file_arrival_sensor(contract: Contract) -> SensorDefinition:
-    """One sensor a stream: a run while files wait and none is under way."""
+    """The sensor of one stream. It requests a run if files wait and no load is running."""
 
     @sensor(
         name=f"{contract.name}_files",

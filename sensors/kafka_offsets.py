@@ -1,8 +1,8 @@
-"""Asks for a drain where a stream's topic is ahead of the lake.
+"""Requests a drain if a stream's topic is ahead of the lake.
 
-Without a cursor, without run keys, and without consuming: where the topic ends is asked of the
-broker, where the lake is of the lake, what runs of the instance. So a drain that failed, was
-killed or was deleted is simply asked for again, and an offset range is never forgotten.
+It has no cursor and no run keys, and it consumes nothing. The broker knows the topic's end offsets,
+the lake knows the drained offsets, the instance knows the running drains. So a drain that failed,
+was killed or was deleted is requested again, and no offset range is forgotten.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,11 +38,11 @@ BROKER_SECONDS = 5.0
 """How long a tick waits for the broker: far below its deadline."""
 
 STARTING_SECONDS = 60
-"""A run that has started and not taken its stream's lock for so long has no process any more."""
+"""If a started run has not taken its stream's lock after so long, its process is dead."""
 
 LAUNCHING_SECONDS = 300
-"""Nor has one that has not even started for so long: a queue, a container or a busy machine may
-take their time."""
+"""If a run has not started after so long, its process is dead. A queue, a container or a busy
+machine may delay a start."""
 
 FIRST_BACK_OFF = timedelta(seconds=5)
 LONGEST_BACK_OFF = timedelta(minutes=5)
@@ -50,12 +50,12 @@ LONGEST_BACK_OFF = timedelta(minutes=5)
 OFFSETS_TAG = "social_assets/offsets"
 
 _drained: dict[tuple[str, str], Mapping[int, int]] = {}
-"""By stream and topic's id, the end offsets at which all was drained: spares a look at the instance
-and the lake, no more."""
+"""(Stream, topic id) -> the end offsets at which all was drained. It only saves reading the
+instance and the lake."""
 
 
 def kafka_offsets_sensor(contract: Contract) -> SensorDefinition:
-    """One sensor a stream: a drain while the topic is ahead and none is under way."""
+    """The sensor of one stream: requests a drain if the topic is ahead and no drain is running."""
     job_name = drain_job_name(contract)
 
     @sensor(
@@ -84,7 +84,7 @@ def kafka_offsets_sensor(contract: Contract) -> SensorDefinition:
         runs = context.instance.get_runs(RunsFilter(job_name=job_name), limit=8)
         if (reason := _why_to_wait(context.instance, runs, contract)) is not None:
             return SkipReason(reason)
-        # A drain that broke off may have landed all, and owe the hops behind raw.
+        # A drain that broke off may have landed all records without cleaning and loading them.
         broke_off = bool(runs) and runs[0].status != DagsterRunStatus.SUCCESS
         if not broke_off and not _lag(contract, there, stores):
             _drained[known] = there.end
@@ -99,7 +99,7 @@ def kafka_offsets_sensor(contract: Contract) -> SensorDefinition:
 def _why_to_wait(
     instance: DagsterInstance, runs: Sequence[DagsterRun], contract: Contract
 ) -> str | None:
-    """Why no drain is to be asked for now, given the latest ones, newest first; None: it may be."""
+    """Why no drain may be requested now, by the latest drains, newest first; None if one may."""
     underway = next((run for run in runs if run.status in UNDERWAY), None)
     if underway is not None and not _is_dead(instance, underway, contract):
         return f"run {underway.run_id} is draining {contract.name}"
@@ -110,7 +110,7 @@ def _why_to_wait(
 
 
 def back_off(instance: DagsterInstance, runs: Sequence[DagsterRun]) -> timedelta:
-    """How long to wait after drains that failed, newest first: twice as long after each."""
+    """How long to wait after failed drains, newest first. Each failure doubles the time."""
     failed = 0
     for run in runs:
         if run.status != DagsterRunStatus.FAILURE:
@@ -131,10 +131,10 @@ def _ended_at(instance: DagsterInstance, run: DagsterRun) -> datetime:
 
 
 def _is_dead(instance: DagsterInstance, run: DagsterRun, contract: Contract) -> bool:
-    """Whether a run that counts as under way has lost its process; it is then reported as failed.
+    """Whether a run's process is dead although the run counts as running; reports it as failed.
 
-    A drain holds its stream's lock, which ends with its process; before and after it, its run still
-    says what it does.
+    A drain holds its stream's lock, which ends with its process. Before it takes the lock and after
+    it releases it, the run's events show that it lives.
     """
     from social_assets.lake.lock import is_held
 
@@ -152,7 +152,7 @@ def _is_dead(instance: DagsterInstance, run: DagsterRun, contract: Contract) -> 
 
 
 def _last_sign(instance: DagsterInstance, record: RunRecord) -> datetime:
-    """When the run's newest event was logged, or its record changed."""
+    """When the run's newest event was logged, or when its record changed."""
     changed: datetime = record.update_timestamp.replace(tzinfo=UTC)
     newest = instance.get_records_for_run(record.dagster_run.run_id, limit=1, ascending=False)
     logged = [datetime.fromtimestamp(event.timestamp, UTC) for event in newest.records]

@@ -1,6 +1,6 @@
-"""Evaluates the conditions by which models are trained, and what they serve is refreshed.
+"""Evaluates the automation conditions that train models and refresh what they serve.
 
-Without a sensor of its own, Dagster would evaluate them in one that starts switched off.
+Without this sensor, Dagster would use its default one, which is switched off at first.
 """
 
 from dagster import AssetSelection, AutomationConditionSensorDefinition, DefaultSensorStatus
@@ -10,7 +10,7 @@ INTERVAL_SECONDS = 60
 
 
 def recommenders_sensor() -> AutomationConditionSensorDefinition:
-    """The one sensor of the recommenders: nothing of theirs is due more often than hourly."""
+    """The sensor of the recommenders. It runs rarely: nothing is due more often than hourly."""
     return AutomationConditionSensorDefinition(
         NAME,
         target=AssetSelection.groups("recsys"),

@@ -1,9 +1,9 @@
-"""Which runs are those of commands: each is marked by a file that its process keeps locked.
+"""The lock of a run of the command line: a file that the command's process keeps locked.
 
-A run of the command line lives and dies with its process, and the operating system lets go of the
-lock when that ends. Here belongs the mark: where it lies, and whether it is held. Who marks, and
-ends what is left, is `operate.own_runs`. And here belongs what the launchers of production, beside
-this module, have in common: not to take such a run for one that lost its container.
+The operating system releases the lock when the process ends. Belongs here: where the file is,
+whether it is locked, and the base class of the production launchers, which must not report such a
+run as one that lost its container. Taking the lock, and ending the runs of dead processes, belongs
+to `operate.runs.cli_run_lock`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dagster import DagsterRun
 
-# Not exported: what Dagster's monitor asks a launcher, and how it is answered.
+# Dagster does not export these: the monitor's question to a launcher, and the answer.
 from dagster._core.launcher.base import CheckRunHealthResult, RunLauncher, WorkerStatus
 
 from resources.settings.home import Home
@@ -27,7 +27,7 @@ def mark_of(home: Home, run_id: str) -> Path:
 
 
 def health_of_command(home: Home, run_id: str) -> CheckRunHealthResult | None:
-    """Whether the command that works on a run lives; None if it is no command's run."""
+    """Whether the command that executes a run is alive; None if no command executes it."""
     try:
         mark = mark_of(home, run_id).open()
     except FileNotFoundError:
@@ -41,14 +41,13 @@ def health_of_command(home: Home, run_id: str) -> CheckRunHealthResult | None:
 
 
 class KnowsCommands(RunLauncher):
-    """A launcher, put before that of Dagster, for which runs of commands live as long as their
-    process.
+    """A mix-in for Dagster's launchers: a run of the command line lives as long as its process.
 
-    Dagster's monitor asks every 30 s after each run under way, and fails those that the launcher
-    finds no container or job of: `social-assets load` in a container of the installation has none.
+    Every 30 s, Dagster's monitor asks the launcher about each running run, and fails the run if it
+    has no container or job. A run of `social-assets load` never has one.
     """
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether who works on the run is still there."""
+        """Whether the run's process, container or job is alive."""
         command = health_of_command(Home.from_environment(), run.run_id)
         return command or super().check_run_worker_health(run)

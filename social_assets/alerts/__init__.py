@@ -1,7 +1,7 @@
-"""Alerts: what stands against the platform now, who is to be told, and who has been.
+"""Alerts: which failures are active, which channels they concern, and what each channel was told.
 
-`observe` looks at Dagster, lake and Kafka for what stands; `channels` says whom it concerns;
-`journal` remembers what each channel was told; `news` compares, `message` words it, `deliver` sends
-it. `round` does all of that once, for the sensor and the command line. There is no queue: what was
-not delivered is still news at the next round.
+`observe` looks for failures in Dagster, the lake and Kafka; `channels` selects the channels;
+`journal` records what each channel was told; `changes` compares the two, `message` writes the text
+and `deliver` sends it. `dispatch` does all of that once, for the sensor and the command line. There
+is no queue: a change that was not delivered is found again by the next dispatch.
 """

@@ -1,6 +1,6 @@
-"""What stands: a failure that is there until something changes.
+"""Active alerts: failures that last until something changes.
 
-The values alone. Where they come from is `observe`'s.
+Belongs here: the values. The modules that `observe` calls create them.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Self
 
 
 class Severity(StrEnum):
-    """How bad; the names are those of asset checks, and of the variables that route."""
+    """How bad a failure is. Asset checks and the routing variables use the same names."""
 
     WARN = "WARN"
     ERROR = "ERROR"
 
     def exceeds(self, other: Self) -> bool:
-        """Whether this is the worse one."""
+        """Whether this severity is worse than the other."""
         return self is Severity.ERROR and other is not Severity.ERROR
 
 
 class Kind(StrEnum):
-    """The families of failures; each is one part of a message, in this order."""
+    """The kinds of failures. A message has one section a kind, in this order."""
 
     RUN = "failed runs"
     CHECK = "failed checks"
@@ -37,11 +37,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class ActiveAlert:
-    """One failure that stands. `key` names it for as long as it does.
+    """One failure that lasts. `key` identifies it from its start to its end.
 
-    `owner` is an owner of Dagster's (`team:engagement`), "" where nobody in particular is. `asset`
-    and `check` are what it is about, `run_id` the run that showed it, `remedy` what to do next;
-    each "" where there is none.
+    `owner` is an owner in Dagster's form (`team:engagement`). `asset` and `check` are its subject,
+    `run_id` is the run in which it appeared, `remedy` says what to do next. Each of them is "" if
+    it is not known.
     """
 
     key: str
@@ -58,14 +58,14 @@ class ActiveAlert:
 
 @dataclass(frozen=True)
 class Observation:
-    """What stands by one look, and of what nothing is known: keys that begin with `blind`."""
+    """The active alerts at one moment; of keys that begin with `blind`, nothing is known."""
 
     active: tuple[ActiveAlert, ...]
     blind: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, parts: Iterable[Self]) -> Self:
-        """Several looks as one."""
+        """Combine several observations."""
         listed = list(parts)
         return cls(
             tuple(failure for part in listed for failure in part.active),
@@ -73,5 +73,5 @@ class Observation:
         )
 
     def is_unknown(self, key: str) -> bool:
-        """Whether the look could not tell if this failure stands."""
+        """Whether this observation cannot tell if the alert is active."""
         return key.startswith(self.blind) if self.blind else False

@@ -1,6 +1,6 @@
-"""What a channel has not been told yet: what stands now, compared with what it was told.
+"""What has changed since a channel was last told: active alerts compared with what it was told.
 
-Pure. One failure is news once, and once more when it gets worse or ends.
+Pure functions. A failure is told once when it starts, again if it gets worse, and when it ends.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from social_assets.alerts.active import ActiveAlert, Observation, Severity
 
 @dataclass(frozen=True)
 class Told:
-    """A failure that a channel was told of, and of whose end it was not."""
+    """A failure that a channel was told about, before it was told that the failure has ended."""
 
     key: str
     severity: Severity
@@ -24,7 +24,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is to be told to one channel."""
+    """What to tell one channel."""
 
     raised: tuple[ActiveAlert, ...]
     recovered: tuple[Told, ...]
@@ -34,17 +34,19 @@ class Changes:
 
     @property
     def worst(self) -> Severity | None:
-        """The worst of what is raised; None if all of it is recovery."""
+        """The worst severity of the raised alerts; None if all changes are recoveries."""
         return max((f.severity for f in self.raised), key=_rank, default=None)
 
 
 def changes_since(
     observed: Observation, concerned: Collection[ActiveAlert], told: Mapping[str, Told]
 ) -> Changes:
-    """`concerned` is what of the observed is this channel's. What it was told of stays its own,
-    so that it learns the end also where the routing has changed.
+    """Compare the alerts that are routed to a channel (`concerned`) with what it was told.
+
+    A recovery is told to every channel that was told about the failure, even if the routing has
+    changed since then.
     """
-    standing = {failure.key for failure in observed.active}
+    active = {failure.key for failure in observed.active}
     return Changes(
         raised=tuple(
             failure
@@ -52,9 +54,7 @@ def changes_since(
             if failure.key not in told or failure.severity.exceeds(told[failure.key].severity)
         ),
         recovered=tuple(
-            each
-            for key, each in told.items()
-            if key not in standing and not observed.is_unknown(key)
+            each for key, each in told.items() if key not in active and not observed.is_unknown(key)
         ),
     )
 

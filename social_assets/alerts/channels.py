@@ -7,8 +7,8 @@ Here belongs what the variables mean:
     SOCIAL_ASSETS_ALERT_URLS__TEAM_ENGAGEMENT__ERROR   its errors
     SOCIAL_ASSETS_ALERT_URLS__ERROR, __WARN       all of that severity, in addition
 
-Each holds Apprise URLs, separated by blanks, line breaks or commas. A URL is a secret: a channel is
-known by the variable, its place in it and its kind, and never shows more.
+Each holds Apprise URLs, separated by blanks, line breaks or commas. A URL is a secret, so a channel
+is shown as the variable's name, the URL's position in it, and the kind of service.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _BEFORE_A_URL = re.compile(r"[\s,;]+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
 class AlertUrlError(ValueError):
-    """A variable holds what is no URL of a channel; the text names it, without its content."""
+    """A variable holds something that is not a channel's URL; the text names only the variable."""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One place that takes alerts. `id` is the same for the same URL, wherever it is named."""
+    """One receiver of alerts. The same URL has the same `id`, whichever variable holds it."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Routing:
-    """The channels by the end of the variable that names them: '' or 'TEAM_X', 'ERROR' ..."""
+    """The channels by the suffix of the variable that names them: '' or 'TEAM_X', 'ERROR' ..."""
 
     by_suffix: Mapping[str, tuple[Channel, ...]]
 

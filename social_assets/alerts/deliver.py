@@ -13,7 +13,7 @@ from social_assets.alerts.channels import Channel
 from social_assets.alerts.message import Message
 
 TIMEOUT_SECONDS = 20.0
-"""For one message, whatever the service's own limits are: a round of the sensor has 60."""
+"""For one message, whatever the service's own limits are: one evaluation of the sensor has 60."""
 
 _HIDDEN = "***"
 _NOWHERE = logging.NullHandler()

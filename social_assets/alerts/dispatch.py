@@ -1,7 +1,7 @@
-"""One round of alerts: look, compare with what each channel was told, tell, remember.
+"""One dispatch of alerts: compare with what each channel was told, send the changes, record them.
 
-Here belongs the order. A channel that takes nothing is tried again with growing pauses, and stands
-meanwhile as a failure of its own, of which the other channels are told.
+Belongs here: the order of these steps. A channel that refuses a message is tried again with growing
+pauses. After some tries this is an active alert itself, and the other channels are told.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from social_assets.alerts.journal import Journal, Undelivered
 from social_assets.alerts.message import UI_URL, Message, Reason, message
 
 TRIES_UNTIL_TOLD = 3
-"""A channel that failed so often stands as a failure of its own."""
+"""After so many failed tries, the channel itself becomes an active alert."""
 
 _AT_ONCE = 8
 
 
 class UndeliveredError(RuntimeError):
-    """Channels did not take their alerts; the text names each and why, and no secret."""
+    """Channels refused their alerts; the text gives each name and reason, without secrets."""
 
 
 @dataclass(frozen=True)
 class Dispatch:
-    """What came of it."""
+    """The result of one dispatch."""
 
     active: int
     told: tuple[str, ...]
@@ -41,7 +41,7 @@ class Dispatch:
     nobodys: int
 
     def summary(self) -> str:
-        """In a line."""
+        """The result in one line."""
         parts = [f"{self.active} active alerts" if self.active else "no active alerts"]
         parts += [f"told {', '.join(self.told)}"] if self.told else []
         parts += [f"{self.nobodys} concern no channel"] if self.nobodys else []
@@ -53,7 +53,7 @@ class Dispatch:
         return "; ".join(parts)
 
     def raise_refused(self) -> None:
-        """Raises UndeliveredError if a channel was tried in vain."""
+        """Raise UndeliveredError if a channel refused its message."""
         if self.refused:
             raise UndeliveredError(
                 "; ".join(
@@ -79,19 +79,20 @@ def dispatch(
     reason: Reason,
     now: float | None = None,
 ) -> Dispatch:
-    """Tell every channel its news. `place` names the installation; `now` is the time, in seconds.
+    """Tell every channel what has changed since its last message.
 
-    A message counts as told once its channel has taken it, and then only.
+    `place` is the installation's name, `now` the time in seconds. A change counts as told only
+    after its channel has accepted the message.
     """
     moment = time.time() if now is None else now
     journal.forget_others(routing.channels)
     undelivered = journal.undelivered()
-    standing = Observation((*observed.active, *_deaf(undelivered, routing)), observed.blind)
+    current = Observation((*observed.active, *_deaf(undelivered, routing)), observed.blind)
     due: dict[Channel, Changes] = {}
     waiting: list[Undelivered] = []
     for channel in routing.channels:
-        concerned = [f for f in standing.active if _concerns(f, channel, routing)]
-        fresh = changes_since(standing, concerned, journal.told(channel))
+        concerned = [f for f in current.active if _concerns(f, channel, routing)]
+        fresh = changes_since(current, concerned, journal.told(channel))
         held = undelivered.get(channel.id)
         if fresh and held and held.next_try > moment:
             waiting.append(held)
@@ -99,18 +100,18 @@ def dispatch(
             due[channel] = fresh
     told, refused = _tell(due, journal, place, reason, moment)
     return Dispatch(
-        active=len(standing.active),
+        active=len(current.active),
         told=tuple(told),
         refused=tuple(refused),
         waiting=tuple(waiting),
-        nobodys=sum(not routing.of(failure) for failure in standing.active),
+        nobodys=sum(not routing.of(failure) for failure in current.active),
     )
 
 
 def _tell(
     due: Mapping[Channel, Changes], journal: Journal, place: str, reason: Reason, moment: float
 ) -> tuple[list[str], list[Undelivered]]:
-    """All channels at the same time, each recorded as it answers."""
+    """Send to all channels at the same time, and record each answer when it arrives."""
     told: list[str] = []
     refused: list[Undelivered] = []
     ui_url = os.environ.get(UI_URL, "")

@@ -1,8 +1,7 @@
-"""Failed asset checks that stand: their latest verdict is a failure.
+"""Active alerts of failed asset checks: checks whose latest result is a failure.
 
-Here belongs the reading of verdicts. A check whose run crashed has no new verdict: the run is what
-failed, and the verdict before it stands. A partitioned check stands while it fails for any
-partition.
+Belongs here: reading check results. If a run crashed during a check, its previous result counts,
+and the failed run is an alert itself. A partitioned check fails while any partition fails.
 """
 
 from __future__ import annotations
@@ -32,21 +31,21 @@ from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 PARTITIONS_SHOWN = 5
-_JUDGED_LIVE = frozenset({"fresh", "topic_is_drained"})
-"""Checks whose matter the alerts look at themselves, at every round."""
+_OBSERVED_DIRECTLY = frozenset({"fresh", "topic_is_drained"})
+"""Checks that are left out here: `stale_streams` reads freshness and lag at every dispatch."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check of the graph, and who owns its asset."""
+    """One check of the graph and its asset's owner."""
 
     spec: AssetCheckSpec
     owner: str
 
 
 def observe_checks(instance: DagsterInstance, checks: Sequence[Check]) -> Observation:
-    """The checks that failed last."""
-    watched = {c.spec.key: c for c in checks if c.spec.name not in _JUDGED_LIVE}
+    """The checks whose latest result is a failure."""
+    watched = {c.spec.key: c for c in checks if c.spec.name not in _OBSERVED_DIRECTLY}
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(watched))
     by_partition = _failed_partitions(
         instance, [key for key, c in watched.items() if c.spec.partitions_def is not None]
@@ -56,20 +55,20 @@ def observe_checks(instance: DagsterInstance, checks: Sequence[Check]) -> Observ
         record = latest.get(key)
         partitions = by_partition.get(key, [])
         if check.spec.partitions_def is None:
-            record = _judged(instance, key, record)
+            record = _completed(instance, key, record)
             is_failed = record is not None and record.status is FAILED
         else:
             record = _last_failed(instance, key) if partitions else None
             is_failed = record is not None
         if record is not None and is_failed:
-            found.append(_standing(check, record, partitions))
+            found.append(_active_alert(check, record, partitions))
     return Observation(tuple(found))
 
 
-def _judged(
+def _completed(
     instance: DagsterInstance, key: AssetCheckKey, record: AssetCheckExecutionRecord | None
 ) -> AssetCheckExecutionRecord | None:
-    """The record, or, where it is of a check under way or crashed, the last one with a verdict."""
+    """The record, or if its check is running or crashed, the latest record that has a result."""
     if record is None or record.status in COMPLETED:
         return record
     history = instance.event_log_storage.get_asset_check_execution_history(
@@ -90,13 +89,13 @@ def _failed_partitions(
 ) -> dict[AssetCheckKey, list[str]]:
     found: dict[AssetCheckKey, list[str]] = {}
     for info in instance.event_log_storage.get_asset_check_partition_info(list(keys)):
-        # The result without a partition sums up the days: those say which.
+        # The result without a partition is a summary of the days, which are listed here.
         if info.latest_execution_status is FAILED and info.partition_key:
             found.setdefault(info.check_key, []).append(info.partition_key)
     return found
 
 
-def _standing(
+def _active_alert(
     check: Check, record: AssetCheckExecutionRecord, partitions: Sequence[str]
 ) -> ActiveAlert:
     spec, evaluation = check.spec, record.evaluation
@@ -123,7 +122,7 @@ def _standing(
 
 
 def _not_so(spec: AssetCheckSpec, evaluation: AssetCheckEvaluation | None) -> str:
-    """The figures of a result that describes nothing itself, and what the check requires."""
+    """A description for a result without one: its figures, and what the check requires."""
     plain = (IntMetadataValue, FloatMetadataValue, TextMetadataValue)
     figures = [
         f"{name.replace('_', ' ')}: {value.value}"
@@ -135,7 +134,7 @@ def _not_so(spec: AssetCheckSpec, evaluation: AssetCheckEvaluation | None) -> st
 
 
 def _remedy(asset: str, is_admission: bool, days: Sequence[str]) -> str:
-    """The command to go on with; a check's own description may say more."""
+    """The command to run next; the check's own description may say more."""
     if is_admission:
         return "the champion stays in service; `social-assets recsys evaluate` compares models"
     layer, _, table = asset.partition("/")

@@ -1,8 +1,8 @@
-"""Failed runs that stand: nothing later has done their work.
+"""Active alerts of failed runs: no later run has done their work.
 
-A failed run stands until runs that were asked for later have succeeded on all of its assets and
-days, in one run or in several, of whatever job. A run without assets, such as a drain, stands until
-the next success of its job and stream. Deleting the run in the UI ends it too: somebody has looked.
+The alert of a failed run ends when later runs have succeeded on all of its assets and days, in one
+run or several, of any job. The alert of a run without assets, such as a drain, ends with the next
+success of the same job and stream. Deleting the run in the UI also ends its alert.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from social_assets.defs.partitions import days_of_run
 from social_assets.defs.stream_tag import STREAM_TAG
 
 LOOK_BACK = timedelta(days=30)
-"""Failed runs that some channel was told of are looked at however old they are."""
+"""Older failed runs are read only if a channel was told about them."""
 
 MOST_RUNS = 1000
 REASON_CHARACTERS = 300
 
 OwnerOf = Callable[[DagsterRun], str]
 JobAssets = Mapping[str, frozenset[AssetKey]]
-"""By name of a job, the assets that its runs make unless they select some; none of an op job."""
+"""Job name -> the assets that its runs make if they select none; empty for an op job."""
 
 _FORMER_TAG = "stream"
-"""What runs of drains had for STREAM_TAG before; homes still hold such runs."""
+"""The former name of STREAM_TAG on runs of drains; homes still hold such runs."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a run was asked to do."""
+    """What a run was requested to do."""
 
     assets: frozenset[AssetKey]
     checks: frozenset[AssetCheckKey]
@@ -52,7 +52,7 @@ class Work:
 
     @classmethod
     def of(cls, run: DagsterRun, job_assets: JobAssets) -> Self:
-        """By the run's selections and tags, else by its job."""
+        """Read it from the run's selections and tags, or else from its job."""
         is_selective = bool(run.asset_selection or run.asset_check_selection)
         assets = frozenset(run.asset_selection or ())
         days = days_of_run(run)
@@ -63,7 +63,7 @@ class Work:
         )
 
     def includes(self, other: Work) -> bool:
-        """Whether it makes the same assets and checks, on whichever days."""
+        """Whether this work makes all assets and checks of the other; days are not compared."""
         checked = {key for key in other.checks if key.asset_key in self.assets} | self.checks
         return self.assets >= other.assets and checked >= other.checks
 
@@ -74,17 +74,17 @@ def observe_runs(
     job_assets: JobAssets,
     owner_of: OwnerOf,
 ) -> Observation:
-    """What failed and was not made good. `told_runs` are runs that channels were told of."""
+    """Failed runs whose work no later run has done. Channels were told about `told_runs`."""
     failed = _failed(instance, told_runs)
     if not failed:
         return Observation(())
     later = _successes(instance, failed, job_assets)
     active: dict[str, ActiveAlert] = {}
-    # The newest first: it speaks for older ones of the same work.
+    # Newest first: one alert represents all older failures of the same work.
     for record in sorted(failed, key=lambda each: each.create_timestamp, reverse=True):
         run = record.dagster_run
         if not _is_made_good(record, later, job_assets):
-            found = _standing(run, owner_of(run))
+            found = _active_alert(run, owner_of(run))
             active.setdefault(found.key, found)
     return Observation(tuple(active.values()))
 
@@ -129,7 +129,10 @@ def _failed(instance: DagsterInstance, told_runs: Sequence[str]) -> list[RunReco
 def _successes(
     instance: DagsterInstance, failed: Sequence[RunRecord], job_assets: JobAssets
 ) -> list[RunRecord]:
-    """Successful runs that may have made good, by job: there are many more drains than others."""
+    """Successful runs that may have done the work of a failed one, by job.
+
+    Read by job, because there are many more drains than other runs.
+    """
     jobs = {record.dagster_run.job_name for record in failed}
     if any(job_assets.get(job) for job in jobs):
         jobs |= {job for job, assets in job_assets.items() if assets}
@@ -155,11 +158,11 @@ def _is_made_good(failed: RunRecord, successes: Sequence[RunRecord], job_assets:
     days = [each.days for each in done if each.includes(work)]
     if work.days is None:
         return bool(days)
-    # A run without days, of a job that has them, makes none of them.
+    # A run without days does not make a day of a partitioned job.
     return frozenset().union(*(each or () for each in days)) >= work.days
 
 
-def _standing(run: DagsterRun, owner: str) -> ActiveAlert:
+def _active_alert(run: DagsterRun, owner: str) -> ActiveAlert:
     stream, days = stream_of(run), days_of_run(run)
     selected = _selected(run.asset_selection)
     span = "" if not days else (f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}")
@@ -178,7 +181,7 @@ def _standing(run: DagsterRun, owner: str) -> ActiveAlert:
 
 
 def _remedy(run: DagsterRun, stream: str, days: Sequence[date] | None) -> str:
-    """The command that does the work again, once the cause is corrected."""
+    """The command that repeats the work after the cause is corrected."""
     if days:
         assets = "".join(f" {key.to_user_string()}" for key in sorted(run.asset_selection or ()))
         again = f"`social-assets backfill{assets} --from {days[0]} --to {days[-1]}`"

@@ -1,8 +1,8 @@
-"""Disks of this machine that run full: those of the home, the lake and the embedded warehouse.
+"""Active alerts of this machine's disks: those of the home, the lake and the embedded warehouse.
 
-Looked at live. An alert stands while a disk has less than twice the reserve, and becomes an error
-below it, where the embedded ClickHouse refuses inserts. The disks of a ClickHouse server that
-SOCIAL_ASSETS_CLICKHOUSE_URL names are not this machine's: the doctor asks that server for them.
+An alert is active while a disk has less free space than twice the reserve. It is an error below the
+reserve, where the embedded ClickHouse refuses inserts. The disks of a ClickHouse server that
+SOCIAL_ASSETS_CLICKHOUSE_URL names are not on this machine; the doctor asks that server about them.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ REMEDY = (
     f"move the home to a larger one; {RESERVE_VARIABLE} is the reserve"
 )
 _FULL_BYTES = 1024**2
-"""Less than that is full, also where no reserve is set."""
+"""A disk with less free space is full, even if no reserve is set."""
 
 
 @dataclass(frozen=True)
 class Disk:
-    """One disk, and what of ours lies on it."""
+    """One disk, and which of our folders are on it."""
 
     names: tuple[str, ...]
     space: DiskSpace
 
     @property
     def name(self) -> str:
-        """What lies on it, as people say it."""
+        """The names of the folders on it, as a text."""
         return " and ".join(self.names)
 
     @property
     def severity(self) -> Severity | None:
-        """How bad its state is; None if there is room."""
+        """The severity of its alert; None if it has enough free space."""
         if self.space.is_below_reserve or self.space.free_bytes < _FULL_BYTES:
             return Severity.ERROR
         return Severity.WARN if self.space.is_low else None
 
     def describe(self) -> str:
-        """The room, and what follows from it."""
+        """The free space, and its consequence."""
         text = (
             f"{readable(self.space.free_bytes)} free on the disk of {self.space.folder} "
             f"({self.name})"
@@ -68,7 +68,7 @@ class Disk:
 def disks(home: Home, environment: Mapping[str, str] = os.environ) -> list[Disk]:
     """The disks that the installation writes to on this machine, each once.
 
-    Raises ReserveError where the reserve is no number.
+    Raises ReserveError if the reserve is not a number.
     """
     folders = {"home": home.path}
     lake = _local_folder(environment.get(LAKE_URL) or str(home.lake))
@@ -86,7 +86,7 @@ def disks(home: Home, environment: Mapping[str, str] = os.environ) -> list[Disk]
 
 
 def observe_disks(home: Home) -> Observation:
-    """The disks that run full."""
+    """The disks with too little free space."""
     try:
         found = disks(home)
     except (OSError, ReserveError) as error:
@@ -99,13 +99,13 @@ def observe_disks(home: Home) -> Observation:
             remedy="correct what the message names, then run `social-assets doctor`",
         )
         return Observation((blind,), blind=("disk/",))
-    return Observation(tuple(_standing(disk, disk.severity) for disk in found if disk.severity))
+    return Observation(tuple(_active_alert(disk, disk.severity) for disk in found if disk.severity))
 
 
-def _standing(disk: Disk, severity: Severity) -> ActiveAlert:
+def _active_alert(disk: Disk, severity: Severity) -> ActiveAlert:
     is_full = severity is Severity.ERROR
     return ActiveAlert(
-        # Of the first alone: what else lies on the disk may change while it is full.
+        # The key names only the first folder: the others may change while the disk is full.
         key=f"disk/{disk.names[0]}",
         kind=Kind.DISK,
         severity=severity,
@@ -116,7 +116,7 @@ def _standing(disk: Disk, severity: Severity) -> ActiveAlert:
 
 
 def _local_folder(root: str) -> Path | None:
-    """A lake's root as a folder of this machine, if it is one."""
+    """The lake's root as a local folder; None if it is remote."""
     if "://" not in root:
         return Path(root)
     address = urlsplit(root)

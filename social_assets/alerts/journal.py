@@ -1,9 +1,9 @@
-"""What each channel was told, and which channel takes nothing: a small SQLite file in the home.
+"""A small SQLite file in the home: what each channel was told, and which channels refuse messages.
 
-A sensor's cursor would not do: it is stored when a tick ends well, and a tick that could not
-deliver ends badly; a process that dies half way through would tell all of it again. Here each
-delivery is a transaction of its own, right after the channel has taken it. A process killed between
-the two tells that one message twice; none is ever lost.
+A sensor's cursor does not suffice: Dagster stores it only after a successful tick, so a failed tick
+would send all its messages again. Here each delivery is recorded in its own transaction, right
+after the channel has accepted it. If the process is killed between the two, that message is sent
+twice. No message is lost.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS undelivered (
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A channel that did not take the last message; it is tried again at `next_try`."""
+    """A channel that refused the last message; it is tried again at `next_try`."""
 
     channel: str
     name: str
@@ -45,13 +45,13 @@ class Undelivered:
 
 
 class Journal:
-    """The file; it is made at the first use, for this user alone."""
+    """The journal's file. The first use creates it, readable by this user only."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def told(self, channel: Channel) -> dict[str, Told]:
-        """What a channel was told of, and not yet of its end."""
+        """The failures that a channel was told about, and whose end it was not told."""
         with self._open() as file:
             rows = file.execute(
                 "SELECT key, severity, title, run_id, told_at FROM told WHERE channel = ?"
@@ -61,13 +61,13 @@ class Journal:
         return {row[0]: Told(row[0], Severity(row[1]), *row[2:]) for row in rows}
 
     def told_runs(self) -> list[str]:
-        """The runs that some channel was told of."""
+        """The runs that any channel was told about."""
         with self._open() as file:
             rows = file.execute("SELECT DISTINCT run_id FROM told WHERE run_id != ''").fetchall()
         return [row[0] for row in rows]
 
     def undelivered(self) -> dict[str, Undelivered]:
-        """The channels that did not take the last message, by id."""
+        """The channels that refused the last message, by id."""
         with self._open() as file:
             rows = file.execute(
                 "SELECT channel, name, tries, error, since, next_try FROM undelivered"
@@ -75,7 +75,7 @@ class Journal:
         return {row[0]: Undelivered(*row) for row in rows}
 
     def record_delivered(self, channel: Channel, changes: Changes, now: float) -> None:
-        """The channel has taken the news."""
+        """Record that the channel accepted these changes."""
         raised = [
             (channel.id, f.key, f.severity.value, f.title, f.run_id, now) for f in changes.raised
         ]
@@ -88,7 +88,7 @@ class Journal:
             file.execute("DELETE FROM undelivered WHERE channel = ?", (channel.id,))
 
     def record_undelivered(self, channel: Channel, error: str, now: float) -> Undelivered:
-        """The channel has not; twice the pause after each time."""
+        """Record that the channel refused a message. Each failure doubles the pause."""
         before = self.undelivered().get(channel.id)
         tries = before.tries + 1 if before else 1
         pause = min(FIRST_BACK_OFF_SECONDS * 2 ** (tries - 1), LONGEST_BACK_OFF_SECONDS)
@@ -102,7 +102,7 @@ class Journal:
         return found
 
     def forget_others(self, channels: Collection[Channel]) -> None:
-        """Drop what belongs to channels that the environment no longer names."""
+        """Delete the records of channels that the environment no longer names."""
         ids = [channel.id for channel in channels]
         marks = ", ".join("?" * len(ids))
         with self._open() as file, file:

@@ -1,6 +1,6 @@
-"""The words of an alert: one message for all that is news to a channel, grouped by kind.
+"""The text of an alert: one message with all changes for a channel, grouped by kind.
 
-Pure. Links lead to the run and to the asset where SOCIAL_ASSETS_UI_URL says where the UI is.
+Pure functions. If SOCIAL_ASSETS_UI_URL is set, the message links to the run and the asset.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ UI_URL = "SOCIAL_ASSETS_UI_URL"
 """Environment variable: where people open the Dagster UI, such as https://dagster.example.org."""
 
 SHOWN = 10
-"""Failures of a kind that a message spells out; chats cut longer ones."""
+"""How many failures of a kind a message lists; chats cut longer messages."""
 
 Reason = Callable[[str], str]
-"""Why a run failed, by its id; asked for the runs that are spelt out, and no others."""
+"""Returns why a run failed, by its id. Called only for the runs that the message lists."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a person reads. `severity` is None for good news alone."""
+    """The text for a person. `severity` is None if all changes are recoveries."""
 
     title: str
     body: str
@@ -32,19 +32,19 @@ class Message:
 
 
 def message(changes: Changes, place: str, ui_url: str, reason: Reason) -> Message:
-    """`place` is what the installation calls itself, such as `production`."""
+    """Write one message. `place` is the installation's name, such as `production`."""
     return Message(
         _title(changes, place), _body(changes, ui_url.rstrip("/"), reason), changes.worst
     )
 
 
 def run_link(ui_url: str, run_id: str) -> str:
-    """The run's page."""
+    """The URL of the run's page."""
     return f"{ui_url}/runs/{run_id}"
 
 
 def asset_link(ui_url: str, asset: str, check: str = "") -> str:
-    """The asset's page, at the check where one is meant."""
+    """The URL of the asset's page, or of the check on it if one is given."""
     address = f"{ui_url}/assets/{quote(asset)}"
     query = urlencode({"view": "checks", "checkDetail": check}) if check else ""
     return f"{address}?{query}" if query else address

@@ -1,6 +1,6 @@
-"""Looks at everything that alerts are about, at once: runs, checks, streams, disks.
+"""Collects all active alerts: runs, checks, streams and disks.
 
-Here belongs who owns what, by the graph and the contracts.
+Belongs here: who owns what, according to the asset graph and the contracts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def observe(
     kafka: KafkaResource,
     journal: Journal,
 ) -> Observation:
-    """What stands now."""
+    """All alerts that are active now."""
     graph = repository.asset_graph
     jobs = {
         job.name: frozenset(job.asset_layer.selected_asset_keys)
@@ -51,7 +51,7 @@ def observe(
 
 
 def _owner_of_run(repository: RepositoryDefinition, run: DagsterRun) -> str:
-    """The stream's owner, else the one owner of the run's assets, else nobody."""
+    """The stream's owner, or else the owner that all of the run's assets share, or else ""."""
     owners = {c.name: c.owner for c in contracts()}
     return owners.get(stream_of(run)) or _owner_of_assets(repository, run.asset_selection or ())
 

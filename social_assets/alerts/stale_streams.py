@@ -1,7 +1,7 @@
-"""Streams that stand still: days that stay away, and topics that the lake falls behind.
+"""Active alerts of streams: streams without new days, and topics that the lake falls behind.
 
-Looked at live, since a check that nothing runs any more fails never. What cannot be looked at
-(lake or broker away) is a failure of its own; of what stood before, nothing is known meanwhile.
+They are read directly from lake and broker, because a check that no longer runs never fails. If the
+lake or the broker does not answer, that is an alert itself, and the earlier alerts remain active.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def observe_streams(
 def _lags(
     contracts: Iterable[Contract], stores: StoresResource, kafka: KafkaResource
 ) -> list[Observation]:
-    """A broker that does not answer for one topic is not asked for the others: that takes time."""
+    """The lag of each topic. After one timeout, the broker is not asked about further topics."""
     looks = []
     for contract in contracts:
         key = f"lag/{contract.name}"
@@ -83,7 +83,7 @@ def _look(key: str, contract: Contract, judge: Callable[[], ActiveAlert | None])
 
 
 def _stale(contract: Contract, stores: StoresResource) -> ActiveAlert | None:
-    """A stream that never had a row is not stale but new."""
+    """The alert of a stale stream; none for a stream that never had a row."""
     days = stores.stores().of(contract).cleaned.rows_by_day()
     newest = max((day for day, rows in days.items() if rows), default=None)
     if newest is None:

@@ -22,8 +22,8 @@ def doctor(home: Home, form: str) -> None:
     from social_assets.operate.doctor.diagnostic import Health
     from social_assets.operate.doctor.examine import examine
 
-    findings = examine(home)
-    rows = [(f.health.value, f.subject, f.found, f.remedy) for f in findings]
+    diagnostics = examine(home)
+    rows = [(f.health.value, f.subject, f.found, f.remedy) for f in diagnostics]
     print_rows(("health", "what", "found", "do"), rows, form)
-    if any(f.health is Health.ERROR for f in findings):
+    if any(f.health is Health.ERROR for f in diagnostics):
         sys.exit(1)

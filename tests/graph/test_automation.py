@@ -33,7 +33,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def ticks(defs: dg.Definitions, instance: dg.DagsterInstance) -> Ticks:
-    """Conditions that have looked once: what came before the first look is nobody's news."""
+    """Conditions that have looked once: what came before the first look is not told."""
     found = Ticks(defs, instance)
     assert found.tick("first") == {}
     return found

@@ -85,7 +85,7 @@ def rows(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, 
 
 
 @pytest.mark.usefixtures("rejected")
-def test_a_dead_letter_says_where_it_came_from_why_and_how_it_begins(
+def test_a_rejected_record_says_where_it_came_from_why_and_how_it_begins(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     listed = rows(capsys, "quarantine", "engagement_events")

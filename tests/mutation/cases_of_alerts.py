@@ -22,7 +22,7 @@ WHAT_FAILS = (
     *_cases(
         "failed_runs.py",
         (
-            "a run that failed is nobody's news",
+            "a run that failed is not told",
             "        if not _is_made_good(record, later, job_assets):\n",
             "        if False:\n",
             f"{_TOLD}a_failure_is_told_once_and_so_is_its_recovery",
@@ -37,10 +37,10 @@ WHAT_FAILS = (
     *_cases(
         "failed_checks.py",
         (
-            "a check that failed is nobody's news",
+            "a check that failed is not told",
             "if record is not None and is_failed:",
             "if record is None and is_failed:",
-            f"{_TOLD}all_news_of_a_tick_is_one_message",
+            f"{_TOLD}all_changes_of_a_tick_are_one_message",
         ),
         (
             "a check that warns is told as an error",
@@ -58,13 +58,13 @@ WHAT_FAILS = (
     *_cases(
         "stale_streams.py",
         (
-            "a stream that stands still is nobody's news",
+            "a stream that stands still is not told",
             "    if verdict.passed:\n        return None\n",
             "    return None\n",
             f"{_TOLD}a_stream_whose_days_stay_away_is_told_without_any_run",
         ),
         (
-            "a topic that gets ahead is nobody's news",
+            "a topic that gets ahead is not told",
             "        looks += _lags(listed, stores, kafka)\n",
             "        looks += []\n",
             f"{_LAG}a_lag_over_the_contracts_limits_is_told",
@@ -133,7 +133,7 @@ ONCE = (
             "a failure that stands is told at every look",
             "if failure.key not in told or failure.severity.exceeds(told[failure.key].severity)",
             "if failure.key",
-            f"{_MESSAGE}what_stands_is_news_once",
+            f"{_MESSAGE}an_active_alert_is_told_once",
         ),
         (
             "a warning that becomes an error is not told again",
@@ -143,8 +143,8 @@ ONCE = (
         ),
         (
             "a recovery is not told",
-            "if key not in standing and not observed.is_unknown(key)",
-            "if key in standing and not observed.is_unknown(key)",
+            "if key not in active and not observed.is_unknown(key)",
+            "if key in active and not observed.is_unknown(key)",
             f"{_MESSAGE}what_no_longer_stands_has_recovered",
         ),
     ),
@@ -169,7 +169,7 @@ ONCE = (
             "each failure is a message of its own",
             "            due[channel] = fresh\n",
             "            due[channel] = Changes(fresh.raised[:1], fresh.recovered)\n",
-            f"{_TOLD}all_news_of_a_tick_is_one_message",
+            f"{_TOLD}all_changes_of_a_tick_are_one_message",
         ),
         (
             "a channel that takes nothing has no pause",

@@ -142,7 +142,7 @@ BACKFILLS = (
             "social_assets/operate/runs/cli_run_lock.py",
             old,
             new,
-            "tests/integration/operate/test_own_runs.py"
+            "tests/integration/operate/test_cli_run_lock.py"
             "::test_the_run_of_a_killed_command_is_ended_by_the_next_and_its_pool_is_free",
         )
         for what, old, new in (

@@ -19,7 +19,7 @@ def _cases(*taken_away: tuple[str, str, str, str, str]) -> list[Case]:
     ]
 
 
-_FINDINGS = tuple(
+_DIAGNOSTICS = tuple(
     (f"the doctor does not see {what}", f"social_assets/operate/doctor/{file}.py", old, new, test)
     for what, file, old, new, test in (
         (
@@ -97,7 +97,7 @@ _FINDINGS = tuple(
 
 CASES: tuple[Case, ...] = tuple(
     _cases(
-        *_FINDINGS,
+        *_DIAGNOSTICS,
         *(
             (
                 f"production falls back: {what}",

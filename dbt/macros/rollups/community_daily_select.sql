@@ -1,4 +1,4 @@
-{#- Partial sums by community and standing; `only` keeps some days of `fact`. -#}
+{#- Partial sums by community and membership status; `only` keeps some days of `fact`. -#}
 {% macro community_daily_select(fact, only='') %}
 with interactions_of_day as (
     select

@@ -2,7 +2,7 @@
 
 Here belong four checks of `cleaned/<stream>`: volume, missing values, shares of categories, and
 quantiles of numbers. A run validates the newest day that has ended, of those that it is about or of
-all, and the days that failed before (`standing_days`). What is measured stands in `quality.drift`,
+all, and the days that failed before (`failing_days`). What is measured stands in `quality.drift`,
 the limits in the contract.
 """
 
@@ -21,7 +21,7 @@ from dagster import (
 )
 
 from social_assets.contracts.contract import Band, Contract
-from social_assets.defs.monitoring.standing_days import failing_days, worst
+from social_assets.defs.monitoring.failing_days import failing_days, worst
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.quality.drift import Compared, Kind, Measure, band, compare, read_figures

@@ -1,7 +1,7 @@
 """A change of the schema at the source: fields that nobody reads, columns that came no more.
 
 Here belongs the look at raw records of the newest day, of the run's days, and of the days that
-failed before (`standing_days`), before the contract has made something of
+failed before (`failing_days`), before the contract has made something of
 them: an unknown field is dropped without a word by cleaning, and a missing column becomes its
 default on every row. Each difference comes with a plan: what it means, and what to do.
 """
@@ -27,7 +27,7 @@ from dagster import (
 )
 
 from social_assets.contracts.contract import Contract, match_key
-from social_assets.defs.monitoring.standing_days import failing_days, worst
+from social_assets.defs.monitoring.failing_days import failing_days, worst
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.stores import StreamStores

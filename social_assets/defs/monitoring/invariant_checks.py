@@ -127,7 +127,7 @@ def law_checks(name: str, of: Sequence[Law]) -> AssetChecksDefinition:
             yield summary(law, verdicts, () if of_one_day else elsewhere)
             if of_one_day:
                 # After the day's, so that the state of the whole check is the latest result.
-                whole = standing_summary(context.instance, law, verdicts, found)
+                whole = summary_of_all_days(context.instance, law, verdicts, found)
                 context.op_execution_context.log_event(whole)  # type: ignore[arg-type]
 
     return compare
@@ -249,7 +249,7 @@ def _description(law: Law, broken: Sequence[Verdict], elsewhere: Sequence[date])
     )
 
 
-def standing_summary(
+def summary_of_all_days(
     instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict], stores: Stores
 ) -> AssetCheckEvaluation:
     """The state of the check as a whole, for after the results of single days.
@@ -304,7 +304,7 @@ def report_days(
     for law in laws_of_stream(stream.contract.name) if days else []:
         verdicts = judged(law, stream.stores, sorted(days), comment)
         yield from evaluations(instance, law, verdicts)
-        yield standing_summary(instance, law, verdicts, stream.stores)
+        yield summary_of_all_days(instance, law, verdicts, stream.stores)
 
 
 def report_summaries(
@@ -312,7 +312,7 @@ def report_summaries(
 ) -> Iterator[AssetCheckEvaluation]:
     """The state of each invariant as a whole, for whoever has emptied days."""
     for law in laws_of_stream(stream.contract.name):
-        yield standing_summary(instance, law, [], stream.stores)
+        yield summary_of_all_days(instance, law, [], stream.stores)
 
 
 def end_expired_failures(
@@ -324,7 +324,7 @@ def end_expired_failures(
         for day in expired:
             yield _not_validated(law, day)
         if expired:
-            yield standing_summary(instance, law, [], stores)
+            yield summary_of_all_days(instance, law, [], stores)
 
 
 def _not_validated(law: Law, day: date) -> AssetCheckEvaluation:
@@ -338,7 +338,7 @@ def _not_validated(law: Law, day: date) -> AssetCheckEvaluation:
     )
 
 
-def news(
+def changed_results(
     instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict]
 ) -> Iterator[AssetCheckEvaluation]:
     """The evaluations of days whose verdict is not what Dagster has of the day as it is now."""

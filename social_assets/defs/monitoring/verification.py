@@ -24,9 +24,9 @@ from resources.dagster.private import UnresolvedAssetJobDefinition
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.monitoring.invariant_checks import (
+    changed_results,
     judged,
-    news,
-    standing_summary,
+    summary_of_all_days,
     with_emptied_days,
 )
 from social_assets.defs.monitoring.partition_checks import Sources, partition_checks
@@ -43,11 +43,11 @@ def judge_all_days(context: OpExecutionContext, stores: StoresResource) -> None:
         found = judged(law, stores.stores(), None, comment)
         verdicts = with_emptied_days(context.instance, law, found)
         recorded = 0
-        for each in news(context.instance, law, verdicts):
+        for each in changed_results(context.instance, law, verdicts):
             context.log_event(each)  # type: ignore[arg-type]  # recorded, though not in its type
             recorded += 1
         if recorded:
-            whole = standing_summary(context.instance, law, verdicts, stores.stores())
+            whole = summary_of_all_days(context.instance, law, verdicts, stores.stores())
             context.log_event(whole)  # type: ignore[arg-type]
         differing = sum(not each.passed for each in verdicts)
         context.log.info(

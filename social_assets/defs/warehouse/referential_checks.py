@@ -1,7 +1,7 @@
 """Do facts and dimensions fit: every key of a fact resolves, a dimension has one row a key.
 
 Here belong the checks of the star's shape. One query a table; all of them are one step of a run.
-Keys are looked up for the days of the run and those that failed before (`standing_days`).
+Keys are looked up for the days of the run and those that failed before (`failing_days`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from dagster import (
 )
 
 from resources.clickhouse.resource import ClickHouseResource
-from social_assets.defs.monitoring.standing_days import (
+from social_assets.defs.monitoring.failing_days import (
     days_to_validate,
     failing_days_metadata,
     listed,

@@ -4,7 +4,7 @@ Here belongs one check for every table that materialized views feed: the SELECTs
 run again on their sources, and the result is compared with the table. A backfill builds tables
 from the same SELECTs, so a table must pass whichever way its days came.
 
-A run compares its own days and those that failed before (`standing_days`).
+A run compares its own days and those that failed before (`failing_days`).
 
 Tables that merge rows are compared merged: sums, counts, distinct users, newest attributes.
 Percentiles are left out: the sketch behind them depends on the order of merging.
@@ -27,7 +27,7 @@ from dagster import (
 )
 
 from resources.clickhouse.resource import ClickHouseResource
-from social_assets.defs.monitoring.standing_days import (
+from social_assets.defs.monitoring.failing_days import (
     days_to_validate,
     failing_days_metadata,
     listed,

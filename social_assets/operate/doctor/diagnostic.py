@@ -15,7 +15,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnostic:
     """`remedy` is "" where nothing is to be done."""
 
     subject: str
@@ -24,16 +24,16 @@ class Finding:
     remedy: str = ""
 
 
-def ok(subject: str, found: str) -> Finding:
+def ok(subject: str, found: str) -> Diagnostic:
     """It is well."""
-    return Finding(subject, Health.OK, found)
+    return Diagnostic(subject, Health.OK, found)
 
 
-def warn(subject: str, found: str, remedy: str) -> Finding:
+def warn(subject: str, found: str, remedy: str) -> Diagnostic:
     """It works, and will not for long, or not all of it."""
-    return Finding(subject, Health.WARN, found, remedy)
+    return Diagnostic(subject, Health.WARN, found, remedy)
 
 
-def error(subject: str, found: str, remedy: str) -> Finding:
+def error(subject: str, found: str, remedy: str) -> Diagnostic:
     """It does not work."""
-    return Finding(subject, Health.ERROR, found, remedy)
+    return Diagnostic(subject, Health.ERROR, found, remedy)

@@ -19,7 +19,7 @@ from resources.settings.variables import hidden
 from social_assets.operate.doctor import machine as doctor_machine
 from social_assets.operate.doctor import services as doctor_services
 from social_assets.operate.doctor import settings as doctor_settings
-from social_assets.operate.doctor.diagnostic import Finding, error
+from social_assets.operate.doctor.diagnostic import Diagnostic, error
 
 SECONDS = 4.0
 """For the looks at machine and services together: what has not answered by then does not. On a
@@ -28,7 +28,7 @@ machine with more work than processors it is as many times longer."""
 _IMPORTED = ("dagster", "deltalake", "clickhouse_connect", "kafka.admin")
 """What the looks need and takes seconds of CPU: beforehand, so that the limit is the services'."""
 
-Look = Callable[[Home], Iterable[Finding]]
+Look = Callable[[Home], Iterable[Diagnostic]]
 Looks = Sequence[tuple[str, Look]]
 
 SETTINGS: Looks = (
@@ -52,40 +52,42 @@ MACHINE_AND_SERVICES: Looks = (
 )
 
 
-def examine(home: Home) -> list[Finding]:
-    """Every look's findings, in their order; within a few seconds, whatever the services do."""
-    settings = [finding for subject, look in SETTINGS for finding in _found(subject, look, home)]
+def examine(home: Home) -> list[Diagnostic]:
+    """The diagnostics of all looks, in order; within seconds even if services do not answer."""
+    settings = [
+        diagnostic for subject, look in SETTINGS for diagnostic in _found(subject, look, home)
+    ]
     for name in _IMPORTED:
         importlib.import_module(name)
     return settings + _at_once(home, MACHINE_AND_SERVICES)
 
 
-def _at_once(home: Home, looks: Looks) -> list[Finding]:
-    answers: SimpleQueue[tuple[str, list[Finding]]] = SimpleQueue()
+def _at_once(home: Home, looks: Looks) -> list[Diagnostic]:
+    answers: SimpleQueue[tuple[str, list[Diagnostic]]] = SimpleQueue()
     for subject, look in looks:
         # Daemons: one that hangs in a driver is left behind.
         threading.Thread(
             target=lambda s=subject, w=look: answers.put((s, _found(s, w, home))), daemon=True
         ).start()
-    found: dict[str, list[Finding]] = {}
+    found: dict[str, list[Diagnostic]] = {}
     seconds = SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     deadline = time.monotonic() + seconds
     while len(found) < len(looks):
         try:
-            subject, findings = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+            subject, diagnostics = answers.get(timeout=max(0.0, deadline - time.monotonic()))
         except Empty:
             break
-        found[subject] = findings
+        found[subject] = diagnostics
     silent = f"no answer within {seconds:.1f} s"
     remedy = "see whether it is up and this machine reaches it"
     return [
-        finding
+        diagnostic
         for subject, _ in looks
-        for finding in found.get(subject, [error(subject, silent, remedy)])
+        for diagnostic in found.get(subject, [error(subject, silent, remedy)])
     ]
 
 
-def _found(subject: str, look: Look, home: Home) -> list[Finding]:
+def _found(subject: str, look: Look, home: Home) -> list[Diagnostic]:
     try:
         return list(look(home))
     except Exception as problem:  # noqa: BLE001 - whatever it is, it is what is wrong

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from resources.settings.home import Home
 from resources.settings.private_home import can_be_replaced_by_others, is_open_to_others
-from social_assets.operate.doctor.diagnostic import Finding, error, ok, warn
+from social_assets.operate.doctor.diagnostic import Diagnostic, error, ok, warn
 from social_assets.operate.ui.token import token_file
 
 OLDEST_PYTHON = (3, 11)
@@ -31,7 +31,7 @@ CLOCK_SECONDS = 60.0
 _MEMORY = Path("/proc/meminfo")
 
 
-def python(_: Home) -> Iterator[Finding]:
+def python(_: Home) -> Iterator[Diagnostic]:
     """The interpreter, and how many files it may open."""
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < OLDEST_PYTHON:
@@ -45,7 +45,7 @@ def python(_: Home) -> Iterator[Finding]:
         )
 
 
-def packages(_: Home) -> Iterator[Finding]:
+def packages(_: Home) -> Iterator[Diagnostic]:
     """Whether what is installed is what the project asks for."""
     from importlib.metadata import PackageNotFoundError, requires, version
 
@@ -68,7 +68,7 @@ def packages(_: Home) -> Iterator[Finding]:
         yield ok("packages", f"{len(needed)} as pyproject.toml asks")
 
 
-def home_folder(home: Home) -> Iterator[Finding]:
+def home_folder(home: Home) -> Iterator[Diagnostic]:
     """Whether the home can be written, and who else may."""
     place = _nearest(home.path)
     try:
@@ -107,7 +107,7 @@ def home_folder(home: Home) -> Iterator[Finding]:
             )
 
 
-def disk(home: Home) -> Iterator[Finding]:
+def disk(home: Home) -> Iterator[Diagnostic]:
     """Room for what comes, on every disk that is written to: of bytes and of files."""
     from social_assets.alerts.active import Severity
     from social_assets.alerts.full_disks import REMEDY, disks
@@ -127,7 +127,7 @@ def disk(home: Home) -> Iterator[Finding]:
             )
 
 
-def memory(_: Home) -> Iterator[Finding]:
+def memory(_: Home) -> Iterator[Diagnostic]:
     """What is left of it."""
     if not _MEMORY.exists():
         yield ok("memory", "not told by this system")
@@ -141,7 +141,7 @@ def memory(_: Home) -> Iterator[Finding]:
         yield ok("memory", text)
 
 
-def clock(home: Home) -> Iterator[Finding]:
+def clock(home: Home) -> Iterator[Diagnostic]:
     """Whether it has gone back: what was written later than now is ahead of it.
 
     A clock ahead of time accepts records from the future; one behind rejects those of the present.
@@ -160,7 +160,7 @@ def clock(home: Home) -> Iterator[Finding]:
         yield ok("clock", shown)
 
 
-def java(home: Home) -> Iterator[Finding]:
+def java(home: Home) -> Iterator[Diagnostic]:
     """Java, which the home's own Kafka needs, and Maven, which fetches it; nothing else does."""
     needs = "needed for `social-assets kafka start` alone"
     if not shutil.which("java"):

@@ -16,7 +16,7 @@ from resources.kafka.settings import BOOTSTRAP_SERVERS, KafkaSettings
 from resources.settings.environments import current, missing
 from resources.settings.home import Home
 from social_assets.defs.stores import LAKE_URL, lake_root
-from social_assets.operate.doctor.diagnostic import Finding, error, ok, warn
+from social_assets.operate.doctor.diagnostic import Diagnostic, error, ok, warn
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -28,7 +28,7 @@ KAFKA_SECONDS = 2.5
 _GRANTS = "SELECT, INSERT, CREATE TABLE, CREATE VIEW, ALTER, DROP TABLE, TRUNCATE"
 
 
-def lake(home: Home) -> Iterator[Finding]:
+def lake(home: Home) -> Iterator[Diagnostic]:
     """Whether every raw table can be opened, and how old its newest record is."""
     from social_assets.contracts.registry import contracts
     from social_assets.lake.lake import Lake
@@ -41,7 +41,7 @@ def lake(home: Home) -> Iterator[Finding]:
     yield ok("lake", f"{root or home.lake}: records of {', '.join(held) or 'no stream yet'}")
 
 
-def clickhouse(home: Home) -> Iterator[Finding]:
+def clickhouse(home: Home) -> Iterator[Diagnostic]:
     """Whether it answers, its version, rights, clock and disk."""
     endpoint = _endpoint(home)
     if endpoint is None:
@@ -75,7 +75,7 @@ def _endpoint(home: Home) -> Endpoint | None:
     return Endpoint(state.url, USER, ServerFiles(home).password_file.read_text().strip())
 
 
-def _rights(client: Client, endpoint: Endpoint) -> Iterator[Finding]:
+def _rights(client: Client, endpoint: Endpoint) -> Iterator[Diagnostic]:
     [(granted,)] = client.query(f"CHECK GRANT {_GRANTS} ON *.*").result_rows
     if not granted:
         yield error(
@@ -85,7 +85,7 @@ def _rights(client: Client, endpoint: Endpoint) -> Iterator[Finding]:
         )
 
 
-def _clock(client: Client) -> Iterator[Finding]:
+def _clock(client: Client) -> Iterator[Diagnostic]:
     before = time.time()
     [(theirs,)] = client.query("SELECT toFloat64(now64(3))").result_rows
     apart = theirs - (before + time.time()) / 2
@@ -97,7 +97,7 @@ def _clock(client: Client) -> Iterator[Finding]:
         )
 
 
-def _disks(client: Client) -> Iterator[Finding]:
+def _disks(client: Client) -> Iterator[Diagnostic]:
     disks = client.query(
         "SELECT name, path, unreserved_space, total_space FROM system.disks"
         " WHERE total_space > 0 AND type = 'Local'"
@@ -111,7 +111,7 @@ def _disks(client: Client) -> Iterator[Finding]:
             )
 
 
-def kafka(_: Home) -> Iterator[Finding]:
+def kafka(_: Home) -> Iterator[Diagnostic]:
     """Whether it answers, and has the topics."""
     from resources.kafka.resource import KafkaResource
     from social_assets.contracts.registry import contracts
@@ -134,7 +134,7 @@ def kafka(_: Home) -> Iterator[Finding]:
         )
 
 
-def dagster(home: Home) -> Iterator[Finding]:
+def dagster(home: Home) -> Iterator[Diagnostic]:
     """Whether its storage answers, and its daemon lives."""
     from dagster import DagsterInstance
 

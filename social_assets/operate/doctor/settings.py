@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from resources.settings import environments
 from resources.settings.home import Home
 from resources.settings.variables import unknown
-from social_assets.operate.doctor.diagnostic import Finding, error, ok, warn
+from social_assets.operate.doctor.diagnostic import Diagnostic, error, ok, warn
 
 
-def environment(home: Home) -> Iterator[Finding]:
+def environment(home: Home) -> Iterator[Diagnostic]:
     """The kind of installation, what it lacks, and variables that nothing reads."""
     try:
         lacking = environments.missing()
@@ -31,7 +31,7 @@ def environment(home: Home) -> Iterator[Finding]:
         yield ok("environment", f"{kind}, home {home.path}")
 
 
-def contracts(home: Home) -> Iterator[Finding]:
+def contracts(home: Home) -> Iterator[Diagnostic]:
     """Whether every contract loads, and what waits in vain for one."""
     from social_assets.contracts.registry import contracts as registered
     from social_assets.pipeline.landing_folder import FAILED, Landing
@@ -56,7 +56,7 @@ def contracts(home: Home) -> Iterator[Finding]:
         )
 
 
-def dagster_profile(home: Home) -> Iterator[Finding]:
+def dagster_profile(home: Home) -> Iterator[Diagnostic]:
     """Whether Dagster's settings of the home are the current ones; a deployed one has its own."""
     from social_assets.operate.runs import dagster_profile as profiles
 
@@ -78,7 +78,7 @@ def dagster_profile(home: Home) -> Iterator[Finding]:
         yield ok("dagster.yaml", "edited; lacks no setting")
 
 
-def alerts(home: Home) -> Iterator[Finding]:
+def alerts(home: Home) -> Iterator[Diagnostic]:
     """Whether anybody is told, and takes it."""
     from social_assets.alerts.channels import URLS, AlertUrlError, Routing
     from social_assets.alerts.dispatch import journal_of

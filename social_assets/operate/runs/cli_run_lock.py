@@ -1,9 +1,9 @@
-"""Runs of commands: those whose process was killed are ended, and give back what they hold.
+"""Runs of the command line: ends the runs whose process was killed, and frees their pool slots.
 
-Dagster's daemon looks after the runs that it has started. A run of the command line lives and dies
-with its process: killed, it would count as under way for ever, and keep its place in the pool of
-its stream, for which the same command, asked again, would wait without end. So each holds a lock
-of the operating system's, which ends with its process; whoever finds one let go ends its run.
+Dagster's daemon monitors only the runs that it has started. If the process of a command is killed,
+its run would count as running for ever and keep its slot in the stream's pool, so that the next
+command would wait without end. Therefore each command holds a file lock for its run, which the
+operating system releases when the process ends. The next command ends the runs whose lock is free.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from social_assets.warehouse.dbt.project import exclusive
 
 
 @contextmanager
-def own_run(home: Home, instance: DagsterInstance, run_id: str) -> Iterator[None]:
-    """Mark a run as this process's, for the block; ends the runs of processes that are gone."""
+def cli_run_lock(home: Home, instance: DagsterInstance, run_id: str) -> Iterator[None]:
+    """Hold this run's lock for the block. First ends the runs whose process is dead."""
     folder = home.path / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     mark = mark_of(home, run_id)
@@ -37,7 +37,7 @@ def own_run(home: Home, instance: DagsterInstance, run_id: str) -> Iterator[None
 
 
 def is_a_run_marked(home: Home) -> bool:
-    """Whether the run of a command is under way, or was when its process was killed."""
+    """Whether a command's run is running, or was running when its process was killed."""
     return any((home.path / "locks").glob("*.run"))
 
 

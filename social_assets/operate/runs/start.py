@@ -33,7 +33,7 @@ from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.operate.runs.backfill_plan import made_together
-from social_assets.operate.runs.cli_run_lock import own_run
+from social_assets.operate.runs.cli_run_lock import cli_run_lock
 from social_assets.operate.runs.failures import RunFailedError
 from social_assets.operate.runs.instance import open_instance
 from social_assets.operate.runs.origin import give_origin
@@ -174,7 +174,7 @@ def _run(
         give_origin(instance, job)
         _follow(instance, run_id, progress, then or {})
         definition = defs().resolve_job_def(job)
-        with own_run(home, instance, run_id):
+        with cli_run_lock(home, instance, run_id):
             result = definition.execute_in_process(
                 run_config=RunConfig(ops=config.ops if config else {}, loggers=_QUIET),
                 instance=instance,

@@ -52,7 +52,7 @@ def test_a_failure_is_told_once_and_so_is_its_recovery(platform: Platform, hook:
     assert hook.titles[1:] == ["recovered: drain_posts failed"]
 
 
-def test_all_news_of_a_tick_is_one_message(platform: Platform, hook: Webhook) -> None:
+def test_all_changes_of_a_tick_are_one_message(platform: Platform, hook: Webhook) -> None:
     platform.failing = {"drain", "check"}
     platform.run("drain_posts")
     platform.run("rebuild_days", DAY)

@@ -51,9 +51,9 @@ def test_a_lag_over_the_contracts_limits_is_told(
     told: list[Severity],
 ) -> None:
     stream = replace(behind, lag_warn_above=warn_above, lag_fail_above=fail_above)
-    standing = look(stream, kafka).active
-    assert [failure.severity for failure in standing] == told
-    assert all("20 offsets ahead" in failure.detail for failure in standing)
+    active = look(stream, kafka).active
+    assert [failure.severity for failure in active] == told
+    assert all("20 offsets ahead" in failure.detail for failure in active)
 
 
 def test_of_a_broker_that_is_away_nothing_is_known(

@@ -27,7 +27,7 @@ from social_assets.operate.doctor import examine as doctor
 from social_assets.operate.doctor import machine as doctor_machine
 from social_assets.operate.doctor import services as doctor_services
 from social_assets.operate.doctor import settings as doctor_settings
-from social_assets.operate.doctor.diagnostic import Finding, Health
+from social_assets.operate.doctor.diagnostic import Diagnostic, Health
 from social_assets.operate.doctor.examine import examine
 from social_assets.operate.runs.instance import use_home
 from tests.small_disk import MakeSmallDisk
@@ -46,10 +46,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return found
 
 
-def troubles(findings: Iterable[Finding]) -> list[str]:
+def troubles(diagnostics: Iterable[Diagnostic]) -> list[str]:
     """What is not well, with the remedy."""
     return [
-        f"{f.health.value}: {f.found}: {f.remedy}" for f in findings if f.health is not Health.OK
+        f"{f.health.value}: {f.found}: {f.remedy}" for f in diagnostics if f.health is not Health.OK
     ]
 
 
@@ -337,9 +337,9 @@ def test_the_exit_code_says_whether_something_is_wrong(
     assert {"health", "what", "found", "do"} == set(rows[0])
 
 
-def named(home: Home, subject: str) -> list[Finding]:
+def named(home: Home, subject: str) -> list[Diagnostic]:
     """What the whole examination finds of one subject."""
-    return [finding for finding in examine(home) if finding.subject == subject]
+    return [diagnostic for diagnostic in examine(home) if diagnostic.subject == subject]
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.load_job import JOB_NAME, load_job, run_config
 from social_assets.defs.monitoring.invariant_checks import (
     Verdict,
+    changed_results,
     end_expired_failures,
     evaluations,
     judged,
-    news,
-    standing_summary,
     stream_laws,
+    summary_of_all_days,
     with_emptied_days,
 )
 from social_assets.defs.monitoring.verification import verify_conservation
@@ -143,10 +143,10 @@ def test_a_run_of_other_days_leaves_a_law_failing_that_is_broken_on_one(
     broken = Verdict(law, DAYS[0], (10.0,) * len(law.measures), (9.0,) * len(law.measures))
     for each in evaluations(instance, law, [broken]):
         instance.report_runless_asset_event(each)
-    whole = standing_summary(instance, law, judged(law, stores, DAYS[1:]), stores)
+    whole = summary_of_all_days(instance, law, judged(law, stores, DAYS[1:]), stores)
     assert not whole.passed
     assert str(DAYS[0]) in str(whole.description)
-    mended = standing_summary(instance, law, judged(law, stores, DAYS), stores)
+    mended = summary_of_all_days(instance, law, judged(law, stores, DAYS), stores)
     assert mended.passed
 
 
@@ -210,7 +210,10 @@ def test_the_failure_of_a_day_ends_at_night_when_the_day_has_no_rows_any_more(
     broken = Verdict(law, day, (10.0,) * len(law.measures), (9.0,) * len(law.measures))
     report(instance, evaluations(instance, law, [broken]))
     found = with_emptied_days(instance, law, judged(law, stores, None))
-    report(instance, [*news(instance, law, found), standing_summary(instance, law, found, stores)])
+    report(
+        instance,
+        [*changed_results(instance, law, found), summary_of_all_days(instance, law, found, stores)],
+    )
     key = dg.AssetCheckKey(law.asset, law.name)
     spec = next(s for s in CHECKS.check_specs if s.key == key)
     assert observe_checks(instance, [Check(spec, "team:platform")]).active == ()

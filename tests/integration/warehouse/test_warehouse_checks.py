@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from dagster import AssetCheckEvaluation, AssetCheckKey, DagsterInstance
 
-from social_assets.defs.monitoring.standing_days import days_to_validate
+from social_assets.defs.monitoring.failing_days import days_to_validate
 from social_assets.defs.warehouse.referential_checks import unresolved_keys
 from social_assets.defs.warehouse.speed_checks import SPEED_EQUALS_BATCH, difference
 from tests.integration.warehouse.conftest import WarehouseUnderTest

@@ -111,8 +111,8 @@ def test_a_view_that_stands_twice_is_dropped_where_the_older_version_kept_it(
 
     assert deploy_warehouse(warehouse.endpoint, warehouse.home)
 
-    standing = f"SELECT groupArray(database) FROM system.tables WHERE name = '{name}'"
-    assert warehouse.value(standing) == ["internal"]
+    listed = f"SELECT groupArray(database) FROM system.tables WHERE name = '{name}'"
+    assert warehouse.value(listed) == ["internal"]
 
 
 def test_a_dropped_table_or_view_is_made_again_and_named(warehouse: WarehouseUnderTest) -> None:

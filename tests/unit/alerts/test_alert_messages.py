@@ -1,4 +1,4 @@
-"""What is news, and its words: on failures made by hand."""
+"""Which changes are told, and in which words: on failures made by hand."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def told(failure: ActiveAlert) -> dict[str, Told]:
     return {failure.key: Told(failure.key, failure.severity, failure.title, failure.run_id, 0.0)}
 
 
-def test_what_stands_is_news_once() -> None:
+def test_an_active_alert_is_told_once() -> None:
     observed = Observation((CHECK,))
     assert changes_since(observed, [CHECK], {}) == Changes((CHECK,), ())
     assert not changes_since(observed, [CHECK], told(CHECK))
 
 
-def test_what_got_worse_is_news_again_and_what_got_better_is_not() -> None:
+def test_an_alert_that_got_worse_is_told_again_and_one_that_got_better_is_not() -> None:
     worse = ActiveAlert(CHECK.key, Kind.CHECK, Severity.ERROR, CHECK.title)
     assert changes_since(Observation((worse,)), [worse], told(CHECK)).raised == (worse,)
     assert not changes_since(Observation((CHECK,)), [CHECK], told(worse))
@@ -96,7 +96,7 @@ def test_the_errors_of_a_kind_come_before_its_warnings() -> None:
     assert "grave" in words.body
 
 
-def test_good_news_has_no_severity() -> None:
+def test_a_recovery_has_no_severity() -> None:
     (ended,) = told(RUN).values()
     words = message(Changes((), (ended,)), "local", "", lambda run: "")
     assert (words.severity, words.title) == (

@@ -7,7 +7,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSpec, AssetKey, MetadataValu
 from social_assets.alerts.failed_checks import _not_so
 
 
-def test_an_invariant_is_not_told_as_if_it_were_the_finding() -> None:
+def test_an_invariant_is_not_told_as_if_it_were_the_fault() -> None:
     spec = AssetCheckSpec("no_file_failed", asset=["raw", "posts"], description="failed is empty")
     evaluation = AssetCheckEvaluation(
         asset_key=AssetKey(["raw", "posts"]),

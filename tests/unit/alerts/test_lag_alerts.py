@@ -47,10 +47,10 @@ def look(records: int | None) -> Observation:
     ("records", "told"), [(10, []), (11, [Severity.WARN]), (21, [Severity.ERROR])]
 )
 def test_a_lag_over_the_contracts_limits_is_told(records: int, told: list[Severity]) -> None:
-    standing = look(records).active
-    assert [failure.severity for failure in standing] == told
-    assert {failure.kind for failure in standing} <= {Kind.LAG}
-    assert all(f"{records} offsets ahead" in failure.detail for failure in standing)
+    active = look(records).active
+    assert [failure.severity for failure in active] == told
+    assert {failure.kind for failure in active} <= {Kind.LAG}
+    assert all(f"{records} offsets ahead" in failure.detail for failure in active)
 
 
 def test_of_a_broker_that_is_away_nothing_is_known() -> None:

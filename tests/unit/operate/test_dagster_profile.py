@@ -62,10 +62,10 @@ def test_an_edited_file_stays_and_the_doctor_names_what_it_lacks(home: Home) -> 
     write(home, yaml.safe_dump(edited))
     dagster_profile.update_profile(home)
     assert yaml.safe_load(dagster_profile.profile_of(home).read_text()) == edited
-    (finding,) = look(home)
-    assert finding.health is Health.WARN
-    assert "lacks run_launcher, retention.sensor" in finding.found
-    assert str(dagster_profile.current_profile()) in finding.remedy
+    (diagnostic,) = look(home)
+    assert diagnostic.health is Health.WARN
+    assert "lacks run_launcher, retention.sensor" in diagnostic.found
+    assert str(dagster_profile.current_profile()) in diagnostic.remedy
 
 
 def test_a_component_of_the_users_own_lacks_none_of_the_settings_of_ours(home: Home) -> None:

@@ -49,7 +49,7 @@ def lists(present, users):
     return found
 
 
-def test_without_news_everyone_is_as_learned_and_gets_what_the_artifact_says(model, rows):
+def test_without_new_events_everyone_is_as_learned_and_gets_what_the_artifact_says(model, rows):
     present = PresentUsers.of(model, rows(*LEARNED))
     assert present.learned.tolist() == list(range(8))
     expected = model.recommend(list("ab"), 3).to_pylist()

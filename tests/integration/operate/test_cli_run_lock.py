@@ -13,7 +13,7 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
-from social_assets.operate.runs.cli_run_lock import own_run
+from social_assets.operate.runs.cli_run_lock import cli_run_lock
 from social_assets.operate.runs.instance import open_instance
 
 POOL = "stream_posts"
@@ -23,7 +23,7 @@ from pathlib import Path
 from dagster import DagsterRunStatus, job
 from resources.settings.home import Home
 from social_assets.operate.runs.instance import open_instance
-from social_assets.operate.runs.cli_run_lock import own_run
+from social_assets.operate.runs.cli_run_lock import cli_run_lock
 
 @job
 def rebuild_days():
@@ -32,7 +32,7 @@ def rebuild_days():
 home = Home(Path(sys.argv[1]))
 with open_instance(home) as instance:
     run = instance.create_run_for_job(rebuild_days, status=DagsterRunStatus.STARTED)
-    with own_run(home, instance, run.run_id):
+    with cli_run_lock(home, instance, run.run_id):
         instance.event_log_storage.claim_concurrency_slot("stream_posts", run.run_id, "land_posts")
         print(run.run_id, flush=True)
         sys.stdin.read()
@@ -77,11 +77,11 @@ def test_the_run_of_a_killed_command_is_ended_by_the_next_and_its_pool_is_free(
     home: Home, instance: DagsterInstance, command: tuple[int, str]
 ) -> None:
     pid, run_id = command
-    with own_run(home, instance, "mine"):
+    with cli_run_lock(home, instance, "mine"):
         assert free_slots(instance) == 0
     os.kill(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    with own_run(home, instance, "mine"):
+    with cli_run_lock(home, instance, "mine"):
         assert free_slots(instance) == 1
     run = instance.get_run_by_id(run_id)
     assert run is not None

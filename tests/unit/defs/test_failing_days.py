@@ -8,7 +8,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from social_assets.defs.monitoring.standing_days import (
+from social_assets.defs.monitoring.failing_days import (
     days_to_validate,
     failing_days,
     failing_days_metadata,

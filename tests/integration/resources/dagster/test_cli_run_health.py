@@ -16,7 +16,7 @@ from dagster._core.test_utils import create_run_for_test
 from resources.dagster.cli_run_lock import mark_of
 from resources.settings.environments import DAGSTER_STORAGE_URL, EnvironmentSettingsError
 from resources.settings.home import Home
-from social_assets.operate.runs.cli_run_lock import own_run
+from social_assets.operate.runs.cli_run_lock import cli_run_lock
 from social_assets.operate.runs.instance import open_instance
 
 PROFILES = Path(__file__).resolve().parents[4] / "docker" / "production"
@@ -88,7 +88,7 @@ def test_the_run_of_a_command_is_well_while_its_process_lives(
     home: Home, instance: DagsterInstance, launcher: RunLauncher
 ) -> None:
     run = create_run_for_test(instance, job_name="load_files", status=DagsterRunStatus.STARTED)
-    with own_run(home, instance, run.run_id):
+    with cli_run_lock(home, instance, run.run_id):
         assert launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
     assert launcher.check_run_worker_health(run).msg == "no container"
 
