@@ -62,6 +62,9 @@ class Applied:
     version: int
     is_once: bool = False
     """Whether a write is refused if the table has this version, or a later one, already."""
+    is_next: bool = False
+    """Whether a write is refused unless the table's version is `before`, None if it has none."""
+    before: int | None = None
 
 
 class AppliedElsewhereError(RuntimeError):
@@ -101,13 +104,12 @@ class LakeTable:
 
         The caller has looked whether it is there already, under the stream's lock. Writers that
         this lock does not reach are refused by what Delta finds between opening and commit, and
-        by `is_once` before it: AppliedElsewhereError.
+        by `is_once` and `is_next` before it: AppliedElsewhereError.
         """
         transactions = [Transaction(each.app_id, each.version) for each in applied]
         with _disk_errors(self.uri), _single(self.uri, applied), _Source(rows) as source:
             table = self._created()
-            there = [each for each in applied if each.is_once and _has(table, each)]
-            if there:
+            if there := [each for each in applied if _is_taken(table, each)]:
                 raise AppliedElsewhereError(self.uri, there)
             write_deltalake(
                 table,
@@ -237,8 +239,12 @@ def _single(uri: str, applied: Iterable[Applied]) -> Iterator[None]:
 _CONCURRENT = "Concurrent transaction"
 
 
-def _has(table: DeltaTable, applied: Applied) -> bool:
+def _is_taken(table: DeltaTable, applied: Applied) -> bool:
+    if not (applied.is_once or applied.is_next):
+        return False
     version = table.transaction_version(applied.app_id)
+    if applied.is_next:
+        return version != applied.before
     return version is not None and version >= applied.version
 
 

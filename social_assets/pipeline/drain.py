@@ -37,7 +37,7 @@ from social_assets.pipeline.prefetch import ahead
 from social_assets.pipeline.step_log import HopLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import settle as settle_all
-from social_assets.pipeline.topic_offsets import TopicOffsets, landed, starts
+from social_assets.pipeline.topic_offsets import TopicOffsets, held_offsets, landed, starts
 from social_assets.pipeline.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
 
@@ -115,7 +115,8 @@ def drain(
         if begin.missing:
             stores.gaps.record(begin.missing)
             # Without a record too: the gap is dealt with, and nobody asks for this drain again.
-            stores.raw.append(RAW.empty_table(), *landed(offsets, begin.offsets))
+            held = held_offsets(stores.raw, offsets)
+            stores.raw.append(RAW.empty_table(), *landed(offsets, begin.offsets, held))
         with TopicReader(
             broker.client_settings(),
             offsets.topic,
@@ -158,6 +159,7 @@ class _Course:
         loader: MicroBatchLoader,
         offsets: TopicOffsets,
     ) -> None:
+        self._held = held_offsets(stores.raw, offsets)
         self._stores = stores
         self._broker = broker
         self._judge = judge
@@ -203,7 +205,8 @@ class _Course:
         for batch in batches:
             started = time.monotonic()
             judged, arrived = batch.judged, batch.arrived
-            land(self._stores, judged, landed(self._offsets, arrived.next_offsets))
+            land(self._stores, judged, landed(self._offsets, arrived.next_offsets, self._held))
+            self._held |= arrived.next_offsets
             settle(self._stores, judged)
             self._judge.settled(judged.ingested_at)
             batch.seconds["commit"] = time.monotonic() - started

@@ -152,7 +152,7 @@ def settle(stores: StreamStores, judged: Judged) -> None:
     """The second hop: every record of raw into quarantine or cleaned. Again changes nothing."""
     if not judged.raw.num_rows:
         return
-    applied = Applied(MICRO_BATCH, version(judged.ingested_at))
+    applied = Applied(MICRO_BATCH, version(judged.ingested_at), is_once=True)
     for table, rows in ((stores.quarantine, judged.quarantine), (stores.cleaned, judged.cleaned)):
         done = (table.applied_version(MICRO_BATCH) or 0) >= applied.version
         # Cleaned says for both that the batch is settled; quarantine mostly has nothing to add.

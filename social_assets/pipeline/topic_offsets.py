@@ -71,11 +71,26 @@ def topic_app_id(topic: str) -> str:
     return f"kafka/{topic}"
 
 
-def landed(offsets: TopicOffsets, next_offsets: Mapping[int, int]) -> list[Applied]:
-    """What goes into raw with records: of each partition the offset before which all has landed."""
+def landed(
+    offsets: TopicOffsets, next_offsets: Mapping[int, int], before: Mapping[int, int]
+) -> list[Applied]:
+    """What goes into raw with records: of each partition the offset before which all has landed.
+
+    `before` are the offsets that raw holds as `held_offsets` reads them. If another writer has
+    landed records meanwhile, raw holds others, and the write is refused.
+    """
     topic, topic_id = offsets.topic, offsets.topic_id
-    applied = [Applied(app_id(topic, topic_id, p), end) for p, end in next_offsets.items()]
+    applied = [
+        Applied(app_id(topic, topic_id, p), end, is_next=True, before=before.get(p))
+        for p, end in next_offsets.items()
+    ]
     return [*applied, Applied(topic_app_id(topic), 1)]
+
+
+def held_offsets(raw: LakeTable, offsets: TopicOffsets) -> dict[int, int]:
+    """The offsets that raw holds of the partitions that the broker has now."""
+    ids = {app_id(offsets.topic, offsets.topic_id, p): p for p in offsets.end}
+    return {ids[each]: version for each, version in raw.applied_versions(ids).items()}
 
 
 def starts(raw: LakeTable, offsets: TopicOffsets) -> Starts:

@@ -188,6 +188,13 @@ class Bed:
         stores = self.stores(stream.topic, stream.stores.contract.name, "another")
         return Stream(self.kafka, stores)
 
+    def elsewhere(self, stream: Stream) -> Stream:
+        """The same topic and lake on another machine: the locks of the first do not reach it."""
+        stores, here = stream.stores.stores, stream.stores.stores.lake
+        there = Lake(here.root, self.folder / "locks_elsewhere")
+        moved = dataclasses.replace(stores, lake=there)
+        return Stream(self.kafka, moved.of(stream.stores.contract))
+
     def stores(
         self, topic: str, name: str = "engagement_events", lake: str = "one"
     ) -> StreamStores:

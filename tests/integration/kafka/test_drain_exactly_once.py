@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from social_assets.contracts.registry import contracts
 from social_assets.demo.samples import SampleFile, generate
 from social_assets.ingest.files.open_file import read_records
-from social_assets.lake.delta import LakeTable
+from social_assets.lake.delta import AppliedElsewhereError, LakeTable
 from social_assets.pipeline import first_landed as landed
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
@@ -39,6 +40,30 @@ def test_a_drain_takes_everything_once_and_again_changes_nothing(bed: Bed) -> No
     once, warehouse = stream.lake(), bed.warehouse()
     assert stream.drain() == set()
     assert (stream.lake(), bed.warehouse()) == (once, warehouse)
+
+
+def test_two_machines_that_drain_one_topic_into_one_lake_take_each_record_once(bed: Bed) -> None:
+    """They share no lock. A write that does not go on where raw ends is refused."""
+    here = bed.stream()
+    there = bed.elsewhere(here)
+    here.send(events(range(2_000)))
+    refused = 0
+    for first in range(2_000, 6_000, 1_000):
+        with ThreadPoolExecutor() as machines:
+            running = [
+                machines.submit(each.drain, max_records=100, quiet_seconds=1.0)
+                for each in (here, there)
+            ]
+            here.send(events(range(first, first + 1_000)))
+        for each in running:
+            try:
+                each.result()
+            except AppliedElsewhereError as error:
+                refused += 1
+                assert "goes on from what is there" in str(error)
+    here.drain()
+    assert here.counts() == Counts(6_000, 6_000)
+    assert refused, "the machines have never met"
 
 
 def test_a_key_is_taken_once_a_date_whatever_micro_batch_and_partition_it_comes_in(

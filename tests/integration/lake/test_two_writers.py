@@ -79,3 +79,15 @@ def test_different_batches_of_two_writers_both_land(writers: tuple[LakeTable, La
     reader = pa.RecordBatchReader.from_batches(mine.schema, landing_meanwhile(other))
     mine.append(reader, Applied("batch-2", 1))
     assert mine.read().num_rows == 4
+
+
+def test_offsets_that_another_writer_has_moved_on_are_not_landed_again(
+    writers: tuple[LakeTable, LakeTable],
+) -> None:
+    mine, other = writers
+    mine.append(rows(mine), Applied("partition-0", 10, is_next=True))
+    other.append(rows(other), Applied("partition-0", 20, is_next=True, before=10))
+    with pytest.raises(AppliedElsewhereError, match="partition-0"):
+        mine.append(rows(mine), Applied("partition-0", 25, is_next=True, before=10))
+    mine.append(rows(mine), Applied("partition-0", 25, is_next=True, before=20))
+    assert mine.read().num_rows == 3
