@@ -67,7 +67,6 @@ def stream_statuses() -> list[StreamStatus]:
 def stream_status(name: str) -> StreamStatus:
     """One stream of the home in the environment."""
     stream = _stores().of(contract(name))
-    stream.loader.prepare()
     raw = stream.raw.rows_by_day()
     return StreamStatus(
         stream=name,

@@ -78,9 +78,8 @@ def _days_of(stores: StreamStores, pending: Sequence[PendingDay]) -> list[date]:
 def _finish(stores: StreamStores, layers: Sequence[str], pending: Sequence[PendingDay]) -> None:
     name = stores.contract.name
     with stores.stores.clickhouse.client(stores.log_comment) as client:
-        for layer in layers:
-            days = [d.event_date for d in pending if d.stream == name and d.layer == layer]
-            record_finished(client, name, (layer,), days, stores.run_id)
+        done = [day for day in pending if day.stream == name and day.layer in layers]
+        record_finished(client, done, stores.run_id)
 
 
 def _ranges(days: Mapping[str, Sequence[date]]) -> list[tuple[date, date]]:

@@ -42,7 +42,6 @@ def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
         freed |= {name: maintain(table) for name, table in beside.items()}
         limit = first_kept(today, retention.cleaned_days)
         if limit:
-            stores.loader.prepare()
             asset = f"cleaned/{stores.contract.name}"
             freed["warehouse"] = expire(
                 stores.stores, asset, stores.loader.table, limit, stores.log_comment

@@ -90,7 +90,12 @@ class StreamStores:
     @property
     def loader(self) -> Loader:
         """The way into the warehouse."""
-        return Loader(self.stores.clickhouse, self.contract, self.log_comment)
+        return Loader(
+            self.stores.clickhouse,
+            self.contract,
+            self.log_comment,
+            lambda: any(self.cleaned.rows_by_day().values()),
+        )
 
     def lock(self) -> AbstractContextManager[None]:
         """Held by whoever writes to the stream."""

@@ -12,6 +12,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.warehouse.ddl import DATABASE
 from social_assets.warehouse.loader import LOADED
 from social_assets.warehouse.micro_batch_loader import LOADED_UNTIL
+from social_assets.warehouse.tables import exists
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -23,12 +24,12 @@ def half_loaded_batches(client: Client, contract: Contract) -> list[str]:
     Of files by their id, of Kafka by the instant to which the stream is loaded.
     """
     conditions = []
-    if _exists(client, LOADED):
+    if exists(client, LOADED):
         conditions.append(
             "source = 'file' AND batch_id NOT IN (\n"
             f"  SELECT batch_id FROM {LOADED} WHERE stream = {{stream:String}})"
         )
-    if _exists(client, LOADED_UNTIL):
+    if exists(client, LOADED_UNTIL):
         conditions.append(
             "source = 'kafka' AND ingested_at > (\n"
             f"  SELECT max(ingested_at) FROM {LOADED_UNTIL} WHERE stream = {{stream:String}})"
@@ -41,7 +42,3 @@ def half_loaded_batches(client: Client, contract: Contract) -> list[str]:
         parameters={"stream": contract.name},
     ).result_rows
     return [str(row[0]) for row in found]
-
-
-def _exists(client: Client, table: str) -> bool:
-    return bool(int(str(client.command(f"EXISTS TABLE {table}"))))

@@ -7,7 +7,7 @@ does not run them, since a backfill rebuilds what is behind by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 
 from social_assets.contracts.contract import Contract
 from social_assets.warehouse.ddl import DATABASE, column_names, create_database, create_table
-from social_assets.warehouse.pending_days import BEHIND, CLEANED, record_pending
+from social_assets.warehouse.pending_days import (
+    ALL_DAYS,
+    BEHIND,
+    CLEANED,
+    record_pending,
+)
+from social_assets.warehouse.tables import exists
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -57,11 +63,16 @@ class ClientFactory(Protocol):
 
 @dataclass(frozen=True)
 class Loader:
-    """The loader of one stream. `log_comment` says on whose behalf (run, asset)."""
+    """The loader of one stream. `log_comment` says on whose behalf (run, asset).
+
+    `has_lake_rows` tells whether the lake holds cleaned rows of the stream: if so, a table that is
+    missing was lost.
+    """
 
     clickhouse: ClientFactory
     contract: Contract
     log_comment: str | None = None
+    has_lake_rows: Callable[[], bool] = lambda: False
 
     @property
     def table(self) -> str:
@@ -69,9 +80,15 @@ class Loader:
         return f"{DATABASE}.{self.contract.name}"
 
     def prepare(self) -> None:
-        """Create database and tables where they are missing."""
+        """Create database and tables where they are missing.
+
+        A lost table is created empty. Before that, all its days are recorded as pending, so that
+        `finish_days` fills it from the lake.
+        """
         with self._client() as client:
             client.command(create_database())
+            if not exists(client, self.table) and self.has_lake_rows():
+                record_pending(client, self.contract.name, (CLEANED, *BEHIND), [ALL_DAYS], "")
             client.command(create_table(self.contract))
             client.command(
                 f"CREATE TABLE IF NOT EXISTS {LOADED} (\n"
@@ -165,14 +182,19 @@ class Loader:
                     client.command(f"ALTER TABLE {self.table} DROP PARTITION '{day}'")
             client.command(f"DROP TABLE {staging} SYNC")
 
-    def rows_by_day(self) -> dict[date, int]:
-        """Rows of each event date in the table."""
+    def rows_by_day(self, days: Sequence[date] | None = None) -> dict[date, int]:
+        """Rows of some event dates in the table, or of all; none if the table is missing."""
+        where = "" if days is None else "WHERE event_date IN {days:Array(Date)} "
         with self._client() as client:
+            if not exists(client, self.table):
+                return {}
             found = client.query(
-                f"SELECT event_date, count() FROM {self.table} GROUP BY 1 ORDER BY event_date"
+                f"SELECT event_date, count() FROM {self.table} {where}"
+                "GROUP BY 1 ORDER BY event_date",
+                parameters=None if days is None else {"days": list(days)},
             )
-            days, rows = found.result_columns if found.result_rows else ((), ())
-            return dict(zip(days, rows, strict=True))
+            dates, rows = found.result_columns if found.result_rows else ((), ())
+            return dict(zip(dates, rows, strict=True))
 
     def _client(self) -> AbstractContextManager[Client]:
         return self.clickhouse.client(self.log_comment)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from social_assets.warehouse.ddl import DATABASE, create_database
+from social_assets.warehouse.tables import is_of_missing_table
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -30,66 +31,87 @@ ALL_DAYS = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class PendingDay:
-    """A day of a layer that does not yet hold what the layer before it holds."""
+    """A day of a layer that does not yet hold what the layer before it holds.
+
+    `changed_at` says when that was recorded: a day can become pending again while it is finished.
+    """
 
     stream: str
     layer: str
     event_date: date
     run_id: str
+    changed_at: datetime
 
 
 def record_pending(
     client: Client, stream: str, layers: Iterable[str], days: Sequence[date], run_id: str
 ) -> None:
     """Record days before they are changed. Recording them again changes nothing."""
-    _record(client, stream, layers, days, run_id, is_pending=True)
-
-
-def record_finished(
-    client: Client, stream: str, layers: Iterable[str], days: Sequence[date], run_id: str
-) -> None:
-    """Record that layers hold these days. Only days that are pending need it."""
-    _record(client, stream, layers, days, run_id, is_pending=False)
-
-
-def pending_days(client: Client) -> list[PendingDay]:
-    """All pending days, by stream, layer and day."""
-    _prepare(client)
-    found = client.query(
-        "SELECT stream, layer, event_date, run_id\n"
-        f"FROM {PENDING_DAYS} FINAL\n"
-        "WHERE is_pending = 1\n"
-        "ORDER BY stream, layer, event_date"
-    ).result_rows
-    return [PendingDay(*row) for row in found]
-
-
-def _record(
-    client: Client,
-    stream: str,
-    layers: Iterable[str],
-    days: Sequence[date],
-    run_id: str,
-    *,
-    is_pending: bool,
-) -> None:
     pairs = [(layer, day) for layer in layers for day in days]
     if not pairs:
         return
-    _prepare(client)
     rows = pa.table(
         {
             "stream": pa.repeat(pa.scalar(stream), len(pairs)),
             "layer": pa.array([layer for layer, _ in pairs]),
             "event_date": pa.array([day for _, day in pairs], pa.date32()),
             "run_id": pa.repeat(pa.scalar(run_id), len(pairs)),
-            "is_pending": pa.repeat(pa.scalar(int(is_pending), pa.uint8()), len(pairs)),
+            "is_pending": pa.repeat(pa.scalar(1, pa.uint8()), len(pairs)),
         }
     )
-    client.insert_arrow(PENDING_DAYS, rows, settings={"async_insert": 0, "insert_deduplicate": 0})
+    try:
+        _insert(client, rows)
+    except Exception as error:
+        if not is_of_missing_table(error):
+            raise
+        create_pending_days(client)
+        _insert(client, rows)
 
 
-def _prepare(client: Client) -> None:
+def record_finished(client: Client, finished: Sequence[PendingDay], run_id: str) -> None:
+    """Record that layers hold days which were read as pending before the layers were built.
+
+    A day that has become pending again since then stays pending.
+    """
+    if not finished:
+        return
+    just_after = timedelta(microseconds=1)
+    rows = pa.table(
+        {
+            "stream": pa.array([day.stream for day in finished]),
+            "layer": pa.array([day.layer for day in finished]),
+            "event_date": pa.array([day.event_date for day in finished], pa.date32()),
+            "run_id": pa.repeat(pa.scalar(run_id), len(finished)),
+            "is_pending": pa.repeat(pa.scalar(0, pa.uint8()), len(finished)),
+            "changed_at": pa.array(
+                [day.changed_at + just_after for day in finished], pa.timestamp("us", "UTC")
+            ),
+        }
+    )
+    _insert(client, rows)
+
+
+def pending_days(client: Client) -> list[PendingDay]:
+    """All pending days, by stream, layer and day."""
+    try:
+        found = client.query(
+            "SELECT stream, layer, event_date, run_id, changed_at\n"
+            f"FROM {PENDING_DAYS} FINAL\n"
+            "WHERE is_pending = 1\n"
+            "ORDER BY stream, layer, event_date"
+        ).result_rows
+    except Exception as error:
+        if is_of_missing_table(error):
+            return []
+        raise
+    return [
+        PendingDay(stream, layer, day, run_id, changed_at.replace(tzinfo=UTC))
+        for stream, layer, day, run_id, changed_at in found
+    ]
+
+
+def create_pending_days(client: Client) -> None:
+    """Create the table if it is missing."""
     client.command(create_database())
     client.command(
         f"CREATE TABLE IF NOT EXISTS {PENDING_DAYS} (\n"
@@ -99,3 +121,7 @@ def _prepare(client: Client) -> None:
         ") ENGINE = ReplacingMergeTree(changed_at) ORDER BY (stream, layer, event_date)\n"
         "COMMENT 'Days of a layer that do not yet hold what the layer before it holds'"
     )
+
+
+def _insert(client: Client, rows: pa.Table) -> None:
+    client.insert_arrow(PENDING_DAYS, rows, settings={"async_insert": 0, "insert_deduplicate": 0})

@@ -4,7 +4,7 @@ Here belongs what happens when they are materialized. What they are is read off 
 (`dbt_translator.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from social_assets.pipeline.stream_work import held
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.translator import Table, Warehouse
-from social_assets.warehouse.pending_days import record_finished
+from social_assets.warehouse.pending_days import PendingDay, pending_days, record_finished
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -77,6 +77,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
             if context.selected_asset_keys.intersection(fed_by(contract.name))
         ]
         with held(streams), clickhouse.client(comment) as client:
+            pending = pending_days(client)
             results = run_dbt(
                 project.dbt,
                 dbt_arguments("run", project.models(context.selected_asset_keys), days=days),
@@ -104,9 +105,21 @@ def layer_assets(layer: str) -> AssetsDefinition:
             for stream in streams:
                 behind = {key for key in fed_by(stream.contract.name) if key.path[0] == layer}
                 if behind <= selected:
-                    record_finished(client, stream.contract.name, (layer,), dates, stream.run_id)
+                    finished = _of(pending, stream.contract.name, layer, dates)
+                    record_finished(client, finished, stream.run_id)
 
     return build_days
+
+
+def _of(
+    pending: Sequence[PendingDay], stream: str, layer: str, days: Sequence[date]
+) -> list[PendingDay]:
+    wanted = set(days)
+    return [
+        day
+        for day in pending
+        if day.stream == stream and day.layer == layer and day.event_date in wanted
+    ]
 
 
 def _sizes(client: "Client", table: Table, days: Days) -> dict[date, dict[str, int]]:

@@ -1,0 +1,23 @@
+"""Which tables the warehouse has.
+
+Belongs here: questions about a table as such. Its rows are the business of whoever fills it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+_UNKNOWN_TABLE, _UNKNOWN_DATABASE = 60, 81
+
+
+def exists(client: Client, table: str) -> bool:
+    """Whether there is a table `database.name`; false if there is no such database."""
+    return bool(int(str(client.command(f"EXISTS TABLE {table}"))))
+
+
+def is_of_missing_table(error: Exception) -> bool:
+    """Whether ClickHouse refused a query because a table or its database does not exist."""
+    return getattr(error, "code", None) in (_UNKNOWN_TABLE, _UNKNOWN_DATABASE)
