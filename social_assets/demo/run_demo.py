@@ -50,7 +50,7 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
 
     from social_assets.defs.maintenance.rebuild_jobs import RECOMMEND
-    from social_assets.operate.runs.start import newest_report, rebuild_days
+    from social_assets.operate.runs.start import newest_report, rebuild_days, verify_partitions
 
     training: list[Future[None]] = []
 
@@ -63,10 +63,13 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     for each in (deployed, *training):
         each.result()
 
+    # Every night's task, done now so that the UI shows a result of every check.
+    verified = verify_partitions(home, progress)
+
     from social_assets.operate.summary import show_summary
 
     progress("reading back what came out")
-    show_summary(home, console, (built, newest_report(home, RECOMMEND)))
+    show_summary(home, console, (built, newest_report(home, RECOMMEND), verified))
     console.print(f"\n[bold]Done in {perf_counter() - started:.0f} s.[/]")
 
 

@@ -34,6 +34,8 @@ from social_assets.defs.stores import StoresResource
 from social_assets.quality.invariants import laws
 from social_assets.warehouse.dbt.translator import Warehouse
 
+VERIFY_PARTITIONS = "verify_partitions"
+
 
 @op(description="Judge every day by every law; record the days whose verdict is new")
 def judge_all_days(context: OpExecutionContext, stores: StoresResource) -> None:
@@ -97,7 +99,7 @@ def all_partition_checks() -> AssetChecksDefinition:
 def verify_partitions() -> UnresolvedAssetJobDefinition:
     """The job of these checks."""
     return define_asset_job(
-        "verify_partitions",
+        VERIFY_PARTITIONS,
         selection=AssetSelection.checks(all_partition_checks()),
         description="No partition left failed, none behind its sources",
         executor_def=in_process_executor,

@@ -30,6 +30,7 @@ from social_assets.defs.ingestion.load_job import run_config
 from social_assets.defs.ingestion.unload_job import JOB_NAME as UNLOAD
 from social_assets.defs.ingestion.unload_job import unload_config
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND
+from social_assets.defs.monitoring.verification import VERIFY_PARTITIONS
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.operate.runs.backfill_plan import made_together
@@ -135,6 +136,11 @@ def rebuild_days(
 def recommend(home: Home, progress: Progress) -> RunReport:
     """Train and evaluate the models, publish the champion."""
     return _run(home, RECOMMEND, progress)
+
+
+def verify_partitions(home: Home, progress: Progress) -> RunReport:
+    """Look for partitions that failed, or that are older than what they are made from."""
+    return _run(home, VERIFY_PARTITIONS, progress)
 
 
 def newest_report(home: Home, job: str) -> RunReport:

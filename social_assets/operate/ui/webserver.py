@@ -1,8 +1,8 @@
 """Dagster's webserver behind our gate, and `dagster dev` that starts it: two commands.
 
 `python -m social_assets.operate.ui.webserver ARGUMENTS` takes the arguments of `dagster-webserver`,
-also for a production installation; `... ui_webserver dev ARGUMENTS` those of `dagster dev`. This is
-the one module that reaches into Dagster's own for it: Dagster has no setting for either. Where
+also for a production installation; `... dev ARGUMENTS` those of `dagster dev`. This is
+the one module that reaches into Dagster's own for it: Dagster has no setting for any of it. Where
 Dagster has changed, nothing is served instead of a UI without the gate.
 """
 
@@ -12,11 +12,14 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resources.settings.home import Home
 from social_assets.operate.ui.gate import UiGate
 from social_assets.operate.ui.token import HOSTS, ui_token
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 MODULE = "social_assets.operate.ui.webserver"
 _PLAIN = "dagster_webserver"
@@ -54,8 +57,11 @@ def _webserver(arguments: Sequence[str]) -> None:
 
 
 def _dev(arguments: Sequence[str]) -> None:
+    from dagster import DagsterInstance
     from dagster._cli import dev
 
+    with DagsterInstance.get() as instance:
+        begin_retries_here(instance)
     start: Any = vars(dev)["open_ipc_subprocess"]
     is_gated = False
 
@@ -72,6 +78,22 @@ def _dev(arguments: Sequence[str]) -> None:
     # Dagster advises its other command, which starts the webserver without our gate.
     warnings.filterwarnings("ignore", "Function `dev_command` is superseded")
     dev.dev_command.main(args=list(arguments), prog_name="dagster dev")
+
+
+def begin_retries_here(instance: DagsterInstance) -> None:
+    """Give a new home the position in the event log from which on failed runs are retried.
+
+    It is the one that the daemon begins with by itself, after two warnings at its first start.
+    """
+    from dagster._daemon.auto_run_reexecution import event_log_consumer
+
+    consumer = vars(event_log_consumer)
+    keys = [consumer["_create_cursor_key"](each) for each in consumer["DAGSTER_EVENT_TYPES"]]
+    storage = instance.daemon_cursor_storage
+    missing = sorted({*keys} - storage.get_cursor_values({*keys}).keys())
+    if missing:
+        newest = instance.event_log_storage.get_maximum_record_id() or 0
+        storage.set_cursor_values(dict.fromkeys(missing, str(newest)))
 
 
 if __name__ == "__main__":
