@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import chain
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -26,12 +25,16 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import (
+    CommitFailedError,
+    DeltaError,
+    SchemaMismatchError,
+    TableNotFoundError,
+)
+from deltalake.transaction import AddAction
 
-ROW_GROUP_ROWS = 32_768
-"""A writer holds one row group of each open partition in memory; this bounds it, together with:"""
-ROW_GROUP_BYTES = 64 << 20
-SMALLEST_ROW_GROUP = 64
+from social_assets.lake.data_files import ROW_GROUP_ROWS, WIDE_BYTES, Target, write_files
+
 _VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
 """How bytes as they came are written: they hardly repeat, and a smallest and largest of 100 MB in a
 page's header keep other readers from opening it."""
@@ -107,28 +110,47 @@ class LakeTable:
         by `is_once` and `is_next` before it: AppliedElsewhereError.
         """
         transactions = [Transaction(each.app_id, each.version) for each in applied]
-        with _disk_errors(self.uri), _single(self.uri, applied), _Source(rows) as source:
+        properties = CommitProperties(app_transactions=transactions)
+        with _disk_errors(self.uri), _single(self.uri, applied):
             table = self._created()
             if there := [each for each in applied if _is_taken(table, each)]:
                 raise AppliedElsewhereError(self.uri, there)
-            write_deltalake(
-                table,
-                source.rows,
-                mode="append",
-                writer_properties=self.writer_properties(source.row_group_rows),
-                commit_properties=CommitProperties(app_transactions=transactions),
-            )
+            if isinstance(rows, pa.Table) and _is_narrow(rows):
+                write_deltalake(
+                    table,
+                    rows,
+                    mode="append",
+                    writer_properties=self.writer_properties(),
+                    commit_properties=properties,
+                )
+            else:
+                table.create_write_transaction(
+                    [*self._written(table, rows)],
+                    mode="append",
+                    schema=table.schema(),
+                    partition_by=list(self.partition_by),
+                    commit_properties=properties,
+                )
 
     def replace(self, days: Iterable[date], rows: pa.RecordBatchReader) -> None:
-        """Put `rows` in the place of all rows of `days`, in one commit. No rows empty the days."""
-        listed = ", ".join(f"'{day.isoformat()}'" for day in sorted(days))
-        with _disk_errors(self.uri), _Source(rows) as source:
-            write_deltalake(
-                self._created(),
-                source.rows,
+        """Put `rows` in the place of all rows of `days`, in one commit. No rows empty the days.
+
+        Raises ValueError, and changes nothing, if a row is of another day.
+        """
+        replaced = {day.isoformat() for day in days}
+        with _disk_errors(self.uri):
+            table = self._created()
+            files = self._written(table, rows)
+            others = {each.partition_values["event_date"] for each in files} - replaced
+            if others:
+                told = f"rows of {', '.join(sorted(map(str, others)))} can't replace other days"
+                raise ValueError(f"the lake's table {self.uri}: {told}; nothing was changed")
+            table.create_write_transaction(
+                [*files],
                 mode="overwrite",
-                predicate=f"event_date IN ({listed})",
-                writer_properties=self.writer_properties(source.row_group_rows),
+                schema=table.schema(),
+                partition_by=list(self.partition_by),
+                partition_filters=[("event_date", "in", sorted(replaced))],
             )
 
     def files(self, days: Iterable[date] | None = None) -> list[str]:
@@ -184,19 +206,22 @@ class LakeTable:
         except TableNotFoundError:
             return None
 
-    def writer_properties(self, row_group_rows: int = ROW_GROUP_ROWS) -> WriterProperties:
-        """How the table's files are written, whoever writes them."""
+    def writer_properties(self) -> WriterProperties:
+        """How Delta's library writes files of the table: rows of ordinary width."""
         binary = [f.name for f in self.schema if pa.types.is_binary(f.type)]
         return WriterProperties(
             compression="ZSTD",
             compression_level=1,
-            max_row_group_size=row_group_rows,
-            # A wide text in a dictionary would hide from readers how many bytes they must hold.
-            default_column_properties=ColumnProperties(
-                dictionary_enabled=row_group_rows == ROW_GROUP_ROWS
-            ),
+            max_row_group_size=ROW_GROUP_ROWS,
             column_properties=dict.fromkeys(binary, _VERBATIM),
         )
+
+    def _written(self, table: DeltaTable, rows: pa.RecordBatchReader | pa.Table) -> list[AddAction]:
+        """Files with the rows, which the caller commits."""
+        columns = _with_columns(self.uri, pa.schema(table.schema().to_arrow()), self.schema)
+        target = Target(self.uri, columns, self.partition_by, self.storage_options)
+        batches = rows.to_batches() if isinstance(rows, pa.Table) else rows
+        return write_files(target, batches)
 
     def _created(self) -> DeltaTable:
         return self._open() or DeltaTable.create(
@@ -219,7 +244,7 @@ def _disk_errors(uri: str) -> Iterator[None]:
         if told is None:
             raise
         raise LakeDiskError(
-            f"the lake's table {uri} could not be written: {told[1].strip()}."
+            f"the lake's table {uri} could not be written: {(told[1] or told[2]).strip()}."
             " The table is as it was. Make room on that disk, or make it writable; the same"
             " command then goes on"
         ) from error
@@ -248,8 +273,8 @@ def _is_taken(table: DeltaTable, applied: Applied) -> bool:
     return version is not None and version >= applied.version
 
 
-# By its number: the words around it differ from call to call.
-_DISK_ERROR = re.compile(r"([^:]*)\(os error (?:28|30|122)\)")
+# By its number: the words around it differ from call to call, and from Delta to Arrow.
+_DISK_ERROR = re.compile(r"([^:]*)\(os error (?:28|30|122)\)|\[errno (?:28|30|122)\] ([^\[]*)")
 
 
 def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = None) -> list[str]:
@@ -260,35 +285,16 @@ def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = No
     return [unquote(uri.removeprefix("file://")) for uri in uris]
 
 
-class _Source:
-    """The rows of one write: how many of them make a row group, and the error that they end with.
+def _is_narrow(rows: pa.Table) -> bool:
+    """Whether Delta's writer, which copies 8,192 rows several times, has memory for them."""
+    return bool(rows.nbytes <= WIDE_BYTES * rows.num_rows)
 
-    Delta reports what its source raises as an error of its own; the source's is raised instead.
-    """
 
-    def __init__(self, rows: pa.RecordBatchReader | pa.Table) -> None:
-        reader = rows.to_reader() if isinstance(rows, pa.Table) else rows
-        self._error: Exception | None = None
-        first = next(reader, None)
-        batches = [] if first is None else [first]
-        self.row_group_rows = ROW_GROUP_ROWS
-        if first is not None and first.num_rows:
-            fitting = ROW_GROUP_BYTES * first.num_rows // max(1, first.nbytes)
-            self.row_group_rows = min(ROW_GROUP_ROWS, max(SMALLEST_ROW_GROUP, fitting))
-        self.rows = pa.RecordBatchReader.from_batches(
-            reader.schema, chain(batches, self._noted(reader))
+def _with_columns(uri: str, has: pa.Schema, wants: pa.Schema) -> pa.Schema:
+    """The columns of `wants`, as the table has them."""
+    lacking = [name for name in wants.names if name not in has.names]
+    if lacking:
+        raise SchemaMismatchError(
+            f"the lake's table {uri} has no column {', '.join(lacking)}; nothing was written"
         )
-
-    def __enter__(self) -> _Source:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if self._error is not None and isinstance(error, DeltaError):
-            raise self._error from error
-
-    def _noted(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from reader
-        except Exception as error:
-            self._error = error
-            raise
+    return pa.schema([has.field(name) for name in wants.names])

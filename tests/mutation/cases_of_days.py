@@ -63,16 +63,14 @@ BACKFILLS = (
         "5.1 backfills",
         "the lake's day is emptied in one commit and filled in another",
         "social_assets/lake/delta.py",
-        """            write_deltalake(
-                self._created(),
-                source.rows,
+        """            table.create_write_transaction(
+                [*files],
                 mode="overwrite",
-                predicate=f"event_date IN ({listed})",
 """,
-        """            self._created().delete(f"event_date IN ({listed})")
-            write_deltalake(
-                self._created(),
-                source.rows,
+        """            listed = ", ".join(f"'{day}'" for day in replaced)
+            self._created().delete(f"event_date IN ({listed})")
+            self._created().create_write_transaction(
+                [*files],
                 mode="append",
 """,
         "tests/integration/lake/test_replacing_days.py::test_a_range_of_days_changes_in_one_commit",

@@ -37,3 +37,9 @@ def test_a_range_of_days_changes_in_one_commit(table: LakeTable) -> None:
 def test_a_day_without_rows_becomes_empty(table: LakeTable) -> None:
     table.replace([MONDAY, TUESDAY], rows(MONDAY))
     assert table.rows_by_day() == {MONDAY: 1, WEDNESDAY: 1}
+
+
+def test_rows_of_another_day_are_refused(table: LakeTable) -> None:
+    with pytest.raises(ValueError, match="2026-03-04"):
+        table.replace([MONDAY, TUESDAY], rows(MONDAY, WEDNESDAY))
+    assert table.rows_by_day() == {MONDAY: 1, TUESDAY: 2, WEDNESDAY: 1}
