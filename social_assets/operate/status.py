@@ -23,6 +23,8 @@ from social_assets.quality.invariants import LakeEqualsWarehouse, RawIsSettled
 
 ASSET_CHECK_EVALUATION = DagsterEventType.ASSET_CHECK_EVALUATION
 
+_WITH_RESULT = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
+
 
 @dataclass(frozen=True)
 class StreamStatus:
@@ -113,7 +115,7 @@ def check_statuses(home: Home) -> list[CheckStatus]:
         return [
             CheckStatus(key.asset_key.to_user_string(), key.name, "failed")
             if key in days_failed
-            else _check_status(instance, key)
+            else check_status(instance, key)
             for key in keys
         ]
 
@@ -122,8 +124,12 @@ def _stores() -> Stores:
     return StoresResource(clickhouse=ClickHouseResource()).stores()
 
 
-def _check_status(instance: DagsterInstance, key: AssetCheckKey) -> CheckStatus:
-    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+def check_status(instance: DagsterInstance, key: AssetCheckKey) -> CheckStatus:
+    """The latest result of one check."""
+    # A run that failed before its checks has planned them, and says nothing of the data.
+    records = instance.event_log_storage.get_asset_check_execution_history(
+        key, limit=1, status=_WITH_RESULT
+    )
     evaluation = records[0].event.dagster_event if records and records[0].event else None
     verdict = "never run"
     if evaluation is not None and evaluation.event_type == ASSET_CHECK_EVALUATION:

@@ -14,9 +14,8 @@ from dagster import AssetKey, AssetSelection
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
-from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.contracts.registry import contract, contracts
-from social_assets.defs.partitions import day_range, runs_of_days
+from social_assets.defs.partitions import daily, day_range, runs_of_days
 from social_assets.defs.stores import StoresResource
 from social_assets.lake.schemas import Layer
 from social_assets.pipeline.stores import Stores
@@ -115,7 +114,7 @@ def plan_backfill(
         for key in chosen
     }
     found = {day for rows in held.values() for day in rows or ()}
-    refuse_days_beyond(first, last, found)
+    refuse_days_beyond(first, last, found, daily().start.date())
     if first and last:
         runs = [(first, last)]
     else:
@@ -127,18 +126,19 @@ def plan_backfill(
     return BackfillPlan(tuple(runs), tuple(swaps(chosen, upstream, held, retired, days)))
 
 
-def refuse_days_beyond(first: date | None, last: date | None, held: set[date]) -> None:
-    """Raise NoSuchDaysError if a range names days without a partition, or none with rows."""
+def refuse_days_beyond(first: date | None, last: date | None, held: set[date], since: date) -> None:
+    """Raise NoSuchDaysError if a range names days without a partition, or none with rows.
+
+    `since` is the first partition: Dagster refuses a run of earlier days.
+    """
     if not held:
         if first and last:
             raise NoDaysError
         return
     until = datetime.now(UTC).date() + timedelta(days=1)
     for named, day in (("--from", first), ("--to", last)):
-        if day is not None and not FIRST_EVENT_DATE <= day <= until:
-            raise NoSuchDaysError(
-                f"for {named} {day}", f"partitions are {FIRST_EVENT_DATE} to {until}"
-            )
+        if day is not None and not since <= day <= until:
+            raise NoSuchDaysError(f"for {named} {day}", f"partitions are {since} to {until}")
     begin, end = first or min(held), last or max(held)
     if not any(begin <= day <= end for day in held):
         raise NoSuchDaysError(

@@ -150,13 +150,13 @@ def test_a_backfill_whose_checks_failed_exits_1_and_names_them(
 @pytest.mark.parametrize(
     ("first", "last", "told"),
     [
-        (date(2012, 12, 31), SECOND, "partitions are 2013-01-01 to"),
+        (date(2026, 2, 28), SECOND, f"partitions are {FIRST} to"),
         (FIRST, date(2999, 1, 1), "for --to 2999-01-01: partitions are"),
-        (date(2014, 1, 1), date(2014, 2, 1), f"there are rows of {FIRST} to {SECOND}"),
+        (date(2026, 3, 4), date(2026, 3, 5), f"there are rows of {FIRST} to {SECOND}"),
     ],
 )
 def test_a_backfill_of_days_that_do_not_exist_is_refused(
     first: date, last: date, told: str
 ) -> None:
     with pytest.raises(backfill_plan.NoSuchDaysError, match=told):
-        backfill_plan.refuse_days_beyond(first, last, {FIRST, SECOND})
+        backfill_plan.refuse_days_beyond(first, last, {FIRST, SECOND}, since=FIRST)
