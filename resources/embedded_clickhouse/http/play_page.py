@@ -9,14 +9,29 @@ import base64
 import hashlib
 
 _STYLE = """
-body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem; }
-textarea { width: 100%; height: 8rem; font: 13px/1.4 monospace; box-sizing: border-box; }
-table { border-collapse: collapse; margin-top: 1rem; }
-th, td { border: 1px solid #bbb; padding: .15rem .5rem; text-align: left; white-space: pre-wrap; }
-th { background: #eee; } #told { white-space: pre-wrap; margin: .7rem 0; }
+:root { color-scheme: light dark; --back: #fff; --text: #1b2230; --line: #c3c9d3; --head: #eef1f5; }
+@media (prefers-color-scheme: dark) {
+  :root { --back: #12151b; --text: #e8ebf0; --line: #3d4755; --head: #1f2630; }
+}
+* { box-sizing: border-box; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 90rem;
+  background: var(--back); color: var(--text); }
+p { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: baseline; margin: 0 0 .8rem; }
+label { display: flex; flex-wrap: wrap; gap: .2rem .5rem; align-items: baseline; }
+input, textarea, button { font: inherit; color: inherit; background: var(--back);
+  border: 1px solid var(--line); border-radius: 4px; padding: .3rem .5rem; max-width: 100%; }
+textarea { width: 100%; height: 8rem; font: 14px/1.4 monospace; margin-bottom: .8rem; }
+button { padding: .3rem 1rem; background: var(--head); cursor: pointer; }
+#result { overflow-x: auto; }
+table { border-collapse: collapse; }
+th, td { border: 1px solid var(--line); padding: .15rem .5rem; text-align: left;
+  white-space: pre-wrap; }
+th { background: var(--head); }
+#told { white-space: pre-wrap; overflow-wrap: anywhere; margin: .7rem 0; }
 """
 
 _SCRIPT = """
+const SHOWN = 1000;
 const element = (name) => document.getElementById(name);
 function add(row, kind, text) {
   const cell = document.createElement(kind);
@@ -27,19 +42,22 @@ function show(result) {
   const table = document.createElement('table');
   const head = table.insertRow();
   for (const column of result.meta) add(head, 'th', column.name + ' ' + column.type);
-  for (const values of result.data) {
+  for (const values of result.data.slice(0, SHOWN)) {
     const row = table.insertRow();
     for (const value of values) add(row, 'td', value);
   }
   element('result').replaceChildren(table);
-  element('told').textContent = result.data.length + ' rows shown of ' + result.rows;
+  element('told').textContent = result.data.length > SHOWN
+    ? 'The first ' + SHOWN + ' rows; the result has more.'
+    : result.data.length + (result.data.length === 1 ? ' row' : ' rows');
 }
 async function run() {
   element('result').replaceChildren();
   element('told').textContent = 'running ...';
   try {
     const asked = 'default_format=JSONCompact&wait_end_of_query=1'
-      + '&max_result_rows=1000&result_overflow_mode=break';
+      + '&max_result_rows=1001&result_overflow_mode=break'
+      + '&output_format_json_quote_64bit_integers=1&output_format_json_quote_denormals=1';
     const answer = await fetch('/?' + asked, {
       method: 'POST',
       headers: {
@@ -64,17 +82,18 @@ element('query').addEventListener('keydown', (event) => {
 
 PLAY_PAGE = f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Embedded ClickHouse</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{_STYLE}</style></head><body>
 <form id="form">
-<p>User <input id="user" value="default" autocomplete="username">
-Password <input id="password" type="password" autocomplete="current-password">
-(in the file <code>clickhouse/password</code> of the home)</p>
-<textarea id="query" spellcheck="false">SELECT database, name, engine, total_rows
+<p><label>User <input id="user" value="default" autocomplete="username"></label>
+<label>Password <input id="password" type="password" autocomplete="current-password"></label>
+<span>The password is in the file <code>clickhouse/password</code> of the home.</span></p>
+<textarea id="query" aria-label="Query" spellcheck="false">SELECT database, name, engine, total_rows
 FROM system.tables WHERE database NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema')
 </textarea>
-<p><button>Run</button> Ctrl+Enter; at most about 1,000 rows are shown.</p>
+<p><button>Run</button> <span>or Ctrl+Enter; the page shows at most 1,000 rows.</span></p>
 </form>
-<div id="told"></div><div id="result"></div>
+<div id="told" role="status"></div><div id="result"></div>
 <script>{_SCRIPT}</script></body></html>
 """
 

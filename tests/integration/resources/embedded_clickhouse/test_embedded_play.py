@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -21,6 +23,30 @@ def test_the_page_comes_without_a_password_and_loads_nothing_from_elsewhere(ask)
         [text] = re.findall(f"<{tag}>(.*?)</{tag}>", answer.text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
+def test_the_page_is_as_wide_as_a_phone_and_follows_the_dark_mode(ask) -> None:
+    page = ask(method="GET", path="/play", anonymous=True).text
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
+    assert "color-scheme: light dark" in page
+    assert "prefers-color-scheme: dark" in page
+    assert "overflow-x: auto" in page
+
+
+def test_the_page_asks_for_exact_integers_and_for_one_row_more_than_it_shows(ask) -> None:
+    page = ask(method="GET", path="/play", anonymous=True).text
+    query = page.split("const asked = ")[1].split(";")[0]
+    parameters = dict(parse_qsl("".join(re.findall("'([^']*)'", query))))
+    [shown] = re.findall(r"SHOWN = (\d+)", page)
+    assert parameters["max_result_rows"] == str(int(shown) + 1)
+    exact = ask("SELECT toUInt64(18446744073709551615), nan", **parameters)
+    assert json.loads(exact.text)["data"] == [["18446744073709551615", "nan"]]
+    assert (
+        len(json.loads(ask("SELECT number FROM numbers(1000)", **parameters).text)["data"]) == 1000
+    )
+    assert (
+        len(json.loads(ask("SELECT number FROM numbers(9999)", **parameters).text)["data"]) > 1000
+    )
 
 
 def test_the_page_is_refused_under_a_foreign_name(ask) -> None:
