@@ -29,8 +29,10 @@ from social_assets.pipeline.micro_batch import (
     DayCounts,
     Judge,
     Judged,
+    apart,
     land,
     load,
+    quarantine,
     settle,
 )
 from social_assets.pipeline.prefetch import ahead
@@ -79,6 +81,7 @@ class _Committed:
     """A micro-batch on its way into the warehouse: without its raw records, most of its bytes."""
 
     batch_id: str
+    is_quarantined: bool
     ingested_at: datetime
     next_offsets: Mapping[int, int]
     lag: int
@@ -183,8 +186,9 @@ class _Course:
                 load(self._stores, self._loader, batch.ingested_at, batch.cleaned)
                 batch.seconds["load"] = time.monotonic() - started
                 last = batch
-                for day, counts in batch.days.items():
-                    self._days[day].append(counts)
+                if not batch.is_quarantined:
+                    for day, counts in batch.days.items():
+                        self._days[day].append(counts)
                 report(_taken(batch))
                 if time.monotonic() - self._recorded > RECORD_SECONDS:
                     self._record(batch)
@@ -198,6 +202,8 @@ class _Course:
         for arrived in batches:
             started = time.monotonic()
             judged = self._judge.judge(arrived.raw, arrived.ingested_at)
+            if judged.error is not None:
+                judged = apart(judged)
             seconds = {"read": arrived.seconds, "judge": time.monotonic() - started}
             yield _Judged(arrived, judged, seconds)
 
@@ -205,13 +211,18 @@ class _Course:
         for batch in batches:
             started = time.monotonic()
             judged, arrived = batch.judged, batch.arrived
+            if judged.error is not None:
+                quarantine(self._stores, judged)
             land(self._stores, judged, landed(self._offsets, arrived.next_offsets, self._held))
             self._held |= arrived.next_offsets
+            if judged.error is not None:
+                self._enter_quarantined(judged)
             settle(self._stores, judged)
-            self._judge.settled(judged.ingested_at)
+            self._judge.settled(judged)
             batch.seconds["commit"] = time.monotonic() - started
             yield _Committed(
                 arrived.batch_id,
+                judged.error is not None,
                 judged.ingested_at,
                 arrived.next_offsets,
                 arrived.lag,
@@ -234,6 +245,20 @@ class _Course:
         how = {"hop": "drain", "batch_id": last.batch_id, "records": taken}
         self._log.info("through all hops, %s offsets behind", last.lag, extra=how)
         self._recorded = time.monotonic()
+
+    def _enter_quarantined(self, judged: Judged) -> None:
+        """Enter in the ledger what a quarantined micro-batch landed.
+
+        Left out by a crash, it is counted from raw.
+        """
+        (batch_id,) = judged.batch_ids
+        self._stores.ledger.record(
+            "raw",
+            [
+                Entry(batch_id, day, self._offsets.topic, records=counts.landed)
+                for day, counts in sorted(judged.counts().items())
+            ],
+        )
 
     def _enter_in_ledger(self, batch_id: str) -> None:
         """What the drain brought, as one batch. Left out by a crash, it is counted from raw."""

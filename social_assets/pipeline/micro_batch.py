@@ -5,12 +5,15 @@ is known by its `ingested_at`, which no other shares: in microseconds it is the 
 transaction MICRO_BATCH in the tables of the lake, and the loader's token and record. So what a hop
 owes is what has a later `ingested_at` than the hop's record. The order in which micro-batches are
 taken from a broker is the drain's.
+
+A micro-batch that cannot be judged is quarantined whole: it lands in raw under a batch id of its
+own, and counts as settled, so that those after it go on. A rebuild of its days takes it in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -20,6 +23,8 @@ import pyarrow.compute as pc
 from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW, cleaned_schema
 from social_assets.pipeline.first_landed import Landed
+from social_assets.pipeline.set_aside import is_of_the_batch, set_aside
+from social_assets.pipeline.step_log import HopLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.validate import SEPARATOR
@@ -53,6 +58,14 @@ class Judged:
     raw: pa.Table
     cleaned: pa.Table
     quarantine: pa.Table
+    error: Exception | None = None
+    """Why the micro-batch cannot be judged, and is quarantined: it has rows of raw alone."""
+
+    @property
+    def batch_ids(self) -> list[str]:
+        """The batches that its records are of."""
+        found: list[str] = pc.unique(self.raw["batch_id"]).to_pylist()
+        return found
 
     def counts(self) -> dict[date, DayCounts]:
         """What became of the records, by event date."""
@@ -79,8 +92,15 @@ class Judge:
 
         `raw` is in the order of partition and offset, and has the columns of RAW, of which only
         landing needs `key` and `headers`; null event dates are filled with what the records say.
+        Where the records cannot be judged, the result has the `error`, and they have the dates of
+        their timestamps.
         """
-        verdicts = self._verdicts.of(raw)
+        try:
+            verdicts = self._verdicts.of(raw)
+        except Exception as error:
+            if not is_of_the_batch(error):
+                raise
+            return self._unjudged(raw, ingested_at, error)
         days = pc.coalesce(raw["event_date"], verdicts["event_date"])
         raw = raw.set_column(raw.column_names.index("event_date"), "event_date", days)
         verdicts = verdicts.set_column(
@@ -96,9 +116,18 @@ class Judge:
             _quarantine(raw, verdicts["reasons"], accepted, first),
         )
 
-    def settled(self, ingested_at: datetime) -> None:
-        """The micro-batch of that instant is in cleaned and quarantine."""
-        self._landed.settled(ingested_at)
+    def settled(self, judged: Judged) -> None:
+        """The micro-batch is in cleaned and quarantine."""
+        if judged.error is None:
+            self._landed.settled(judged.ingested_at)
+
+    def _unjudged(self, raw: pa.Table, ingested_at: datetime, error: Exception) -> Judged:
+        index = raw.column_names.index("event_date")
+        days = pc.coalesce(raw["event_date"], raw["timestamp"].cast(pa.date32()))
+        rows = raw.set_column(index, RAW.field("event_date"), days)
+        return Judged(
+            ingested_at, rows, self._schema.empty_table(), QUARANTINE.empty_table(), error
+        )
 
     def _cleaned(self, raw: pa.Table, verdicts: pa.Table, first: np.ndarray) -> pa.Table:
         columns = {
@@ -176,14 +205,16 @@ def settle_owed(stores: StreamStores, session: Session, loader: MicroBatchLoader
     if stores.raw.applied_version(MICRO_BATCH) is None:
         return changed
     judge = Judge(stores, session)
-    taken = _EPOCH + (stores.cleaned.applied_version(MICRO_BATCH) or 0) * _MICROSECOND
-    for ingested_at, rows in _landed_after(session, stores.raw, JUDGED_COLUMNS, taken):
+    for ingested_at, rows in _landed_after(session, stores.raw, JUDGED_COLUMNS, _settled(stores)):
         judged = judge.judge(rows, ingested_at)
+        if judged.error is not None:
+            quarantine(stores, judged)
         settle(stores, judged)
-        judge.settled(ingested_at)
+        judge.settled(judged)
         changed |= set(judged.counts())
     loaded_until = loader.loaded_until()
-    newest = loaded_until
+    # A quarantined micro-batch, too: its rows come into the warehouse with a rebuild of their days.
+    newest = max(loaded_until, _settled(stores))
     columns = rows_for_warehouse(stores.contract)
     for ingested_at, rows in _landed_after(session, stores.cleaned, columns, loaded_until):
         days = set(_by_day(rows))
@@ -194,6 +225,33 @@ def settle_owed(stores: StreamStores, session: Session, loader: MicroBatchLoader
     if newest > loaded_until:
         loader.mark_loaded(newest)
     return changed
+
+
+def apart(judged: Judged) -> Judged:
+    """The micro-batch under a batch id of its own: a drain's other records are of another batch."""
+    own = f"{judged.batch_ids[0]}/{version(judged.ingested_at)}"
+    index = judged.raw.column_names.index("batch_id")
+    ids = pa.repeat(own, judged.raw.num_rows)
+    return replace(judged, raw=judged.raw.set_column(index, RAW.field("batch_id"), ids))
+
+
+def quarantine(stores: StreamStores, judged: Judged) -> None:
+    """Record that a micro-batch is quarantined, and why. The caller then lands and settles it: of a
+    batch that has not landed the record says nothing.
+    """
+    if judged.error is None:
+        raise ValueError(f"micro-batch {judged.ingested_at} has been judged")
+    log = HopLog(stores)
+    origins = pc.unique(judged.raw["origin"]).to_pylist()
+    for batch_id in judged.batch_ids:
+        batch = set_aside(stores, batch_id, judged.error, origins)
+        told = "%s is quarantined: %s; the stream goes on without it"
+        log.error(told, batch.origin, batch.reason, extra={"hop": "judge", "batch_id": batch_id})
+
+
+def _settled(stores: StreamStores) -> datetime:
+    """The `ingested_at` of the last micro-batch that is settled."""
+    return _EPOCH + (stores.cleaned.applied_version(MICRO_BATCH) or 0) * _MICROSECOND
 
 
 def version(ingested_at: datetime) -> int:

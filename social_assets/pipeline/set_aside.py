@@ -8,6 +8,8 @@ nothing of it is lost or doubled, whatever was done when it failed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import duckdb
 import pyarrow as pa
 
@@ -34,9 +36,11 @@ def is_of_the_batch(error: Exception) -> bool:
     return isinstance(error, _OF_THE_BATCH) and not is_disk
 
 
-def set_aside(stores: StreamStores, batch_id: str, error: Exception) -> QuarantinedBatch:
-    """Record that a batch is quarantined, and why."""
-    origins = {e.origin for e in stores.ledger.entries("raw") if e.batch_id == batch_id}
+def set_aside(
+    stores: StreamStores, batch_id: str, error: Exception, origins: Collection[str] = ()
+) -> QuarantinedBatch:
+    """Record that a batch is quarantined, and why; `origins` are the ledger's by default."""
+    origins = origins or {e.origin for e in stores.ledger.entries("raw") if e.batch_id == batch_id}
     reason = f"{type(error).__name__}: {' '.join(str(error).split())[:1_000]}"
     batch = QuarantinedBatch(batch_id, ", ".join(sorted(origins)), reason)
     stores.quarantined_batches.record(batch)

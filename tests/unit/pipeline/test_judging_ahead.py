@@ -85,6 +85,6 @@ def test_a_key_is_admitted_once_a_date_however_far_its_batch_has_come(
     assert admitted(judge, 2, range(5, 15)) == 5 * len(DATES)
     settle(stores, first)
     assert admitted(judge, 3, range(15)) == 0
-    judge.settled(instant(1))
+    judge.settled(first)
     assert admitted(judge, 4, range(15)) == 0
     assert admitted(judge, 5, range(16)) == len(DATES)
