@@ -94,7 +94,7 @@ def main() -> int:
 
 
 def _measure(instance: dg.DagsterInstance, year: Sequence[date]) -> tuple[Ticks, list[str]]:
-    from social_assets.definitions import defs
+    from social_assets.locations.batch import defs
 
     graph = defs().resolve_asset_graph()
     partitioned = [key for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned]

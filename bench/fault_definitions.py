@@ -1,11 +1,11 @@
-"""The definitions, with sensors that wait little after a failure: here all failures are wanted."""
+"""The code location `streaming`, with sensors that wait little after a failure."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from sensors import kafka_offsets
-from social_assets.definitions import defs
+from social_assets.locations.streaming import defs
 
 kafka_offsets.FIRST_BACK_OFF = timedelta(seconds=1)
 kafka_offsets.LONGEST_BACK_OFF = timedelta(seconds=2)

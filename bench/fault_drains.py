@@ -232,7 +232,7 @@ WORK = {"drain": drain_for_minutes, "backfill": backfill}
 def serve(work: str) -> None:
     """Begin the work in a fork each time the input says so, and tell its process id."""
     if work == "backfill":
-        definitions = importlib.import_module("social_assets.definitions")
+        definitions = importlib.import_module("social_assets.locations.batch")
         definitions.defs().resolve_job_def(REBUILD)
     for _ in sys.stdin:
         child = os.fork()

@@ -41,7 +41,7 @@ COUNT = "SELECT sum(events) FROM rollups.engagement_hourly"
 
 _SENSOR = {
     "repositoryName": "__repository__",
-    "repositoryLocationName": "social_assets.definitions",
+    "repositoryLocationName": "streaming",
     "sensorName": f"{STREAM}_kafka",
 }
 _JOB = drain_job_name(contract(STREAM))

@@ -45,7 +45,7 @@ def daily() -> DailyPartitionsDefinition:
     """Every event date of this installation, today's included.
 
     The same definition for all assets of a process, which is why it is read once: a day that lands
-    later and is earlier than the first partition is known to the next load of the code location.
+    later and is earlier than the first partition is known to the next load of the code locations.
     """
     # `end_offset` adds the day that has not ended.
     return DailyPartitionsDefinition(
@@ -86,9 +86,9 @@ def partition_notice(days: Iterable[date]) -> str | None:
     if not early:
         return None
     remedy = (
-        f"set {FIRST_DATE} to {early[0]} or earlier, then reload the code location"
+        f"set {FIRST_DATE} to {early[0]} or earlier, then reload both code locations"
         if "://" in lake_root(Home.from_environment())
-        else "reload the code location (UI: Deployment > Code locations > Reload)"
+        else "reload both code locations (UI: Deployment > Code locations > Reload all)"
     )
     return (
         f"{len(early)} days of the loaded records, from {early[0]}, are earlier than the first "

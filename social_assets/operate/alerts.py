@@ -18,6 +18,7 @@ from social_assets.alerts.dispatch import journal_of
 from social_assets.alerts.message import Message
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.locations import Location
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,10 @@ def active_alerts(home: Home) -> list[ShownAlert]:
     """What stands now, by the same look as the sensor's."""
     from social_assets.alerts.failed_runs import reason_of
     from social_assets.alerts.observe import observe
-    from social_assets.definitions import defs
 
     routing, journal = Routing.from_environment(), journal_of(home)
     stores = StoresResource(clickhouse=ClickHouseResource())
-    repository = defs().get_repository_def()
+    repository = Location.BATCH.definitions().get_repository_def()
     with open_instance(home) as instance:
         observed = observe(instance, repository, stores, KafkaResource(), journal)
         reasons = {

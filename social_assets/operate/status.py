@@ -18,6 +18,7 @@ from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.monitoring.invariant_checks import judged
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.stores import Stores
 from social_assets.quality.invariants import LakeEqualsWarehouse, RawIsSettled
 
@@ -102,9 +103,7 @@ def table_statuses() -> list[TableStatus]:
 
 def check_statuses(home: Home) -> list[CheckStatus]:
     """Every check of the graph with its latest verdict."""
-    from social_assets.definitions import defs
-
-    keys = sorted(defs().resolve_asset_graph().asset_check_keys)
+    keys = sorted(Location.BATCH.definitions().resolve_asset_graph().asset_check_keys)
     with open_instance(home) as instance:
         days_failed = {
             info.check_key

@@ -20,7 +20,7 @@ DAYS = {day.isoformat() for day in LATE}
 
 @pytest.fixture(scope="module")
 def defs(home: Home) -> dg.Definitions:
-    from social_assets.definitions import defs as found
+    from social_assets.locations.batch import defs as found
 
     return found()
 

@@ -17,11 +17,13 @@ from dagster import (
     BackfillPolicy,
     Definitions,
 )
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetNode  # not exported
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy  # not exported
 
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.partitions import daily
+from social_assets.operate.runs.locations import Location
 from social_assets.quality.invariants import laws
 from social_assets.transform.validate import rules
 
@@ -54,13 +56,17 @@ CONTRACT = Contract(
 
 @pytest.fixture(scope="module")
 def defs(home: Home) -> Definitions:
-    from social_assets.definitions import defs as found
+    return Location.BATCH.definitions()
 
-    return found()
+
+@pytest.fixture(scope="module")
+def streaming(home: Home) -> Definitions:
+    return Location.STREAMING.definitions()
 
 
 @pytest.fixture(scope="module")
 def specs(defs: Definitions) -> list[AssetSpec]:
+    """Of all layers: `batch` knows the assets of raw as the sources of its own."""
     return list(defs.resolve_all_asset_specs())
 
 
@@ -117,20 +123,43 @@ def test_the_graph_reads_from_raw_to_recommendations(specs: list[AssetSpec]) -> 
 MADE_BY_DAY = ("raw", "cleaned", "quarantine", "star", "rollups")
 
 
-def test_a_range_of_days_is_one_run_of_every_asset_that_is_made_by_day(defs: Definitions) -> None:
-    graph = defs.resolve_asset_graph()
-    made = [graph.get(key) for key in sorted(graph.get_all_asset_keys())]
+def made_by(*locations: Definitions) -> list[BaseAssetNode]:
+    """The assets of code locations, by key; a location's own, not those it takes from another."""
+    graphs = [location.resolve_asset_graph() for location in locations]
+    made = {key: graph.get(key) for graph in graphs for key in graph.executable_asset_keys}
+    return [made[key] for key in sorted(made)]
+
+
+def test_each_asset_is_made_by_one_code_location_and_known_to_the_other_by_the_same_words(
+    defs: Definitions, streaming: Definitions, specs: list[AssetSpec]
+) -> None:
+    landed = {node.key for node in made_by(streaming)}
+    assert landed == {AssetKey(["raw", contract.name]) for contract in contracts()}
+    assert {node.key for node in made_by(defs)} == {spec.key for spec in specs} - landed
+    here = {spec.key: spec for spec in streaming.resolve_all_asset_specs()}
+    there = {spec.key: spec for spec in specs}
+    for key in landed:
+        for what in ("description", "owners", "kinds", "group_name", "partitions_def", "metadata"):
+            assert getattr(here[key], what) == getattr(there[key], what), (key, what)
+
+
+def test_a_range_of_days_is_one_run_of_every_asset_that_is_made_by_day(
+    defs: Definitions, streaming: Definitions
+) -> None:
+    made = made_by(streaming, defs)
     by_day = [node for node in made if node.group_name in MADE_BY_DAY]
     assert {node.key.path[0] for node in by_day} == set(MADE_BY_DAY)
     assert [n.key for n in by_day if n.backfill_policy != BackfillPolicy.single_run()] == []
     assert [n.key for n in by_day if not n.is_partitioned] == []
 
 
-def test_what_writes_to_a_stream_takes_its_place_in_the_streams_pool(defs: Definitions) -> None:
-    graph = defs.resolve_asset_graph()
+def test_what_writes_to_a_stream_takes_its_place_in_the_streams_pool(
+    defs: Definitions, streaming: Definitions
+) -> None:
+    made = {node.key: node for node in made_by(streaming, defs)}
     for contract in contracts():
         for layer in ("raw", "cleaned", "quarantine", "maintenance"):
-            pools = graph.get(AssetKey([layer, contract.name])).pools
+            pools = made[AssetKey([layer, contract.name])].pools
             assert pools == {f"stream_{contract.name}"}, layer
 
 
@@ -150,7 +179,9 @@ def test_laws_are_judged_by_day(defs: Definitions) -> None:
     assert [key for key in checks if graph.get_check_spec(key).partitions_def != daily()] == []
 
 
-def test_what_comes_at_night_and_what_watches_starts_switched_on(defs: Definitions) -> None:
+def test_what_comes_at_night_and_what_watches_starts_switched_on(
+    defs: Definitions, streaming: Definitions
+) -> None:
     schedules = {s.name for s in defs.schedules or () if s.default_status.value == "RUNNING"}
     assert schedules == {
         "nightly_rebuild",
@@ -158,7 +189,8 @@ def test_what_comes_at_night_and_what_watches_starts_switched_on(defs: Definitio
         "nightly_verify_conservation",
         "nightly_verify_partitions",
     }
-    sensors = {s.name for s in defs.sensors or () if s.default_status.value == "RUNNING"}
+    watching = [*(defs.sensors or ()), *(streaming.sensors or ())]
+    sensors = {s.name for s in watching if s.default_status.value == "RUNNING"}
     assert {"alerts", "rebuild_changed_days", "train_and_serve"} <= sensors
     assert {f"{c.name}_{source}" for c in contracts() for source in ("files", "kafka")} <= sensors
 
@@ -178,8 +210,9 @@ def test_a_sixth_stream_is_one_file(home: Home, tmp_path: Path) -> None:
     assert len(SIXTH_STREAM.splitlines()) < 60
     (tmp_path / "messages.py").write_text(SIXTH_STREAM)
     program = (
-        "from social_assets.definitions import defs\n"
-        "keys = {s.key.to_user_string() for s in defs().resolve_all_asset_specs()}\n"
+        "from social_assets.locations import batch, streaming\n"
+        "assert streaming.defs().resolve_job_def('drain_messages')\n"
+        "keys = {s.key.to_user_string() for s in batch.defs().resolve_all_asset_specs()}\n"
         "assert {'raw/messages', 'cleaned/messages', 'quarantine/messages'} <= keys, keys\n"
         "from social_assets.warehouse.dbt.project import sources_yaml\n"
         "assert 'name: messages' in sources_yaml()\n"
@@ -200,12 +233,12 @@ def test_a_sixth_stream_is_one_file(home: Home, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_streaming_runs_import_nothing_heavy(home: Home) -> None:
+def test_streaming_runs_import_neither_dbt_nor_anything_heavy(home: Home) -> None:
     program = (
         "import sys\n"
-        "from social_assets.definitions import defs\n"
-        "defs()\n"
-        "heavy = {'dbt', 'pyspark', 'implicit', 'chdb', 'sklearn', 'scipy'}\n"
+        "from social_assets.locations.streaming import defs\n"
+        "defs().get_repository_def().load_all_definitions()\n"
+        "heavy = {'dagster_dbt', 'dbt', 'pyspark', 'implicit', 'chdb', 'sklearn', 'scipy'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run(

@@ -10,11 +10,13 @@ import pytest
 from resources.clickhouse.resource import URL_VARIABLE
 from resources.dagster.private import COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
 from resources.settings.home import Home
-from social_assets.definitions import defs
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD_LAYERS
 from social_assets.demo.run_demo import _train
 from social_assets.operate.runs.failures import RunFailedError
 from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.locations import Location
+
+LAYERS = ("raw", *REBUILD_LAYERS)
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.endurance]
 
@@ -38,8 +40,8 @@ def test_the_demo_ends_with_what_both_of_its_runs_made(home: Home) -> None:
 def checks_without_a_result(home: Home) -> set[str]:
     """The checks of raw to rollups that the UI would show as skipped or as not evaluated."""
     with open_instance(home) as instance:
-        graph = defs.resolve_asset_graph()
-        keys = [key for key in graph.asset_check_keys if key.asset_key.path[0] in REBUILD_LAYERS]
+        graph = Location.BATCH.definitions().resolve_asset_graph()
+        keys = [key for key in graph.asset_check_keys if key.asset_key.path[0] in LAYERS]
         storage = instance.event_log_storage
         newest = storage.get_latest_asset_check_execution_by_key(keys)
         days = storage.get_asset_check_partition_info(keys)

@@ -12,7 +12,9 @@ from dagster import (
     AssetCheckEvaluation,
     AssetKey,
     DagsterInstance,
+    Definitions,
     ExecuteInProcessResult,
+    JobDefinition,
     SensorResult,
     SkipReason,
     build_schedule_context,
@@ -25,6 +27,7 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.samples import SampleFile, generate
+from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.allowed_files import granted
 from social_assets.pipeline.stores import StreamStores
 
@@ -50,12 +53,23 @@ def samples(home: Home) -> list[SampleFile]:
 def built(
     home: Home, instance: DagsterInstance, samples: list[SampleFile]
 ) -> ExecuteInProcessResult:
-    """All layers of the sample's days, made in one run."""
-    from social_assets.definitions import defs
+    """All layers of the sample's days: landed in one run, made from raw in another."""
     from social_assets.defs.partitions import range_tags
 
-    job = defs().resolve_job_def("rebuild_days")
-    return job.execute_in_process(instance=instance, tags=range_tags(FIRST, LAST))
+    days = range_tags(FIRST, LAST)
+    streaming().resolve_job_def("land_files").execute_in_process(instance=instance, tags=days)
+    job = batch().resolve_job_def("rebuild_days")
+    return job.execute_in_process(instance=instance, tags=days)
+
+
+def streaming() -> Definitions:
+    """Loaded when the home is there."""
+    return Location.STREAMING.definitions()
+
+
+def batch() -> Definitions:
+    """See `streaming`."""
+    return Location.BATCH.definitions()
 
 
 def stream(name: str) -> StreamStores:
@@ -129,14 +143,12 @@ def test_every_day_of_every_layer_is_recorded_with_its_rows(
 
 def scheduled(name: str, instance: DagsterInstance, at: datetime = NIGHT) -> ExecuteInProcessResult:
     """The run that a schedule asks for."""
-    from social_assets.definitions import defs
-
-    schedule = defs().resolve_schedule_def(name)
+    schedule = batch().resolve_schedule_def(name)
     context = build_schedule_context(
-        instance, scheduled_execution_time=NIGHT, repository_def=defs().get_repository_def()
+        instance, scheduled_execution_time=NIGHT, repository_def=batch().get_repository_def()
     )
     (request,) = schedule.evaluate_tick(context).run_requests or []
-    job = defs().resolve_job_def(schedule.job_name)
+    job = batch().resolve_job_def(schedule.job_name)
     return job.execute_in_process(
         instance=instance, tags=request.tags, partition_key=request.partition_key
     )
@@ -167,7 +179,6 @@ def test_a_late_file_touches_exactly_its_days(
     built: ExecuteInProcessResult, instance: DagsterInstance, tmp_path: Path
 ) -> None:
     """One load run: the records' own days get new materializations, facts included, no others."""
-    from social_assets.definitions import defs
     from social_assets.defs.ingestion.load_job import run_config
 
     late_days = {str(FIRST), str(LAST - timedelta(days=1))}
@@ -180,11 +191,11 @@ def test_a_late_file_touches_exactly_its_days(
         )
     )
     before = ask("SELECT count() FROM star.fact_engagement")[0][0]
-    ticks = Ticks(defs(), instance)
+    ticks = Ticks(batch(), instance)
     ticks.tick("first")
     with granted([late]):
         result = (
-            defs()
+            streaming()
             .resolve_job_def("load_files")
             .execute_in_process(
                 instance=instance, run_config=run_config("engagement_events", [late])
@@ -206,31 +217,29 @@ def test_a_late_file_touches_exactly_its_days(
 def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themselves(
     home: Home, built: ExecuteInProcessResult, instance: DagsterInstance
 ) -> None:
-    from social_assets.definitions import defs
     from social_assets.defs.partitions import range_tags
 
-    def run(assets: Iterable[AssetKey], days: Collection[str]) -> set[str]:
+    def run(job: JobDefinition, assets: Iterable[AssetKey], days: Collection[str]) -> set[str]:
         """The days that were made."""
         first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
-        job = defs().resolve_job_def("rebuild_days")
         made = job.execute_in_process(
             instance=instance, tags=range_tags(first, last), asset_selection=sorted(assets)
         ).get_asset_materialization_events()
         return {str(event.partition) for event in made}
 
     raw = AssetKey(["raw", "posts"])
-    ticks = Ticks(defs(), instance)
+    ticks = Ticks(batch(), instance)
     ticks.tick("first")
     before = ask("SELECT count() FROM star.dim_post")[0][0]
     (home.landing / "posts").mkdir(parents=True, exist_ok=True)
     (home.landing / "posts" / "late.ndjson").write_text('{"post_id": "late", "account_id": 1}\n')
     # The day asked for, and that on which the post without a time arrived.
-    days = run([raw], [str(LAST)])
+    days = run(streaming().resolve_job_def("land_files"), [raw], [str(LAST)])
     assert len(days) == 2
     assert ticks.tick("a late post in raw") == {}
     asked = ticks.tick("no more of them")
-    assert asked == dict.fromkeys(behind(defs().resolve_asset_graph(), raw), days)
-    run(asked, days)
+    assert asked == dict.fromkeys(behind(batch().resolve_asset_graph(), raw), days)
+    run(batch().resolve_job_def("rebuild_days"), asked, days)
     assert ticks.tick("made anew") == {}
     assert ask("SELECT count() FROM star.dim_post")[0][0] == before + 1
 
@@ -239,13 +248,12 @@ def test_a_run_that_no_command_started_loads_no_file_from_elsewhere(
     home: Home, instance: DagsterInstance, tmp_path: Path
 ) -> None:
     """As one launched, or executed again, from the UI."""
-    from social_assets.definitions import defs
     from social_assets.defs.ingestion.load_job import run_config
 
     private = tmp_path / "private.ndjson"
     private.write_text('{"event_id": "stolen"}\n')
     result = (
-        defs()
+        streaming()
         .resolve_job_def("load_files")
         .execute_in_process(
             instance=instance,
@@ -262,14 +270,13 @@ def test_a_run_that_no_command_started_loads_no_file_from_elsewhere(
 def test_a_bad_file_fails_its_run_and_says_why(
     home: Home, instance: DagsterInstance, tmp_path: Path
 ) -> None:
-    from social_assets.definitions import defs
     from social_assets.defs.ingestion.load_job import run_config
 
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 and no more")
     with granted([broken]):
         result = (
-            defs()
+            streaming()
             .resolve_job_def("load_files")
             .execute_in_process(
                 instance=instance,
@@ -307,20 +314,16 @@ def test_the_file_sensor_asks_once_while_files_wait(
 def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
     home: Home, instance: DagsterInstance, built: ExecuteInProcessResult
 ) -> None:
-    from social_assets.definitions import defs
     from social_assets.defs.partitions import range_tags
 
     assert verdicts(built)["raw/posts", "no_file_failed"].passed
     (home.landing / "posts" / "broken.ndjson").write_bytes(b"\xff\xfe{")
-    result = (
-        defs()
-        .resolve_job_def("rebuild_days")
-        .execute_in_process(
-            instance=instance,
-            tags=range_tags(LAST, LAST),
-            asset_selection=[AssetKey(["raw", "posts"])],
-        )
+    days, posts = range_tags(LAST, LAST), [AssetKey(["raw", "posts"])]
+    streaming().resolve_job_def("land_files").execute_in_process(
+        instance=instance, tags=days, asset_selection=posts
     )
+    job = batch().resolve_job_def("check_raw")
+    result = job.execute_in_process(instance=instance, tags=days)
     check = verdicts(result)["raw/posts", "no_file_failed"]
     assert not check.passed
     assert check.metadata["names"].value == ["broken.ndjson"]

@@ -28,9 +28,9 @@ from sensors.file_arrival import UNDERWAY
 from sensors.kafka_offsets import OFFSETS_TAG, back_off, kafka_offsets_sensor
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
-from social_assets.definitions import defs
 from social_assets.defs.ingestion.drain_job import drain_job_name
 from social_assets.defs.stores import StoresResource
+from social_assets.locations.streaming import defs
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.validate import rules
 

@@ -69,7 +69,7 @@ def test_every_setting_written_down_is_one(page: Path) -> None:
 
 
 def test_the_runbook_says_of_every_check_what_to_do(home: Home) -> None:
-    from social_assets.definitions import defs
+    from social_assets.locations.batch import defs
 
     rows = RUNBOOK.read_text().partition("## What a check means")[2].partition("\n## ")[0]
     named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]*)\|", rows, re.MULTILINE))))

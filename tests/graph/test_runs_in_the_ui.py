@@ -9,7 +9,8 @@ import pytest
 
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.operate.runs.instance import open_instance
-from social_assets.operate.runs.origin import CODE_LOCATION, give_origin
+from social_assets.operate.runs.locations import Location
+from social_assets.operate.runs.origin import give_origin
 
 
 @dg.job
@@ -23,7 +24,7 @@ def test_a_commands_run_says_where_its_code_lies(
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path))
     monkeypatch.setenv("DAGSTER_HOME", "")
     with open_instance(Home(tmp_path)) as instance:
-        give_origin(instance, "idle")
+        give_origin(instance, Location.BATCH, "idle")
         run_id = idle.execute_in_process(instance=instance).run_id
     with open_instance(Home(tmp_path)) as again:
         run = again.get_run_by_id(run_id)
@@ -31,14 +32,13 @@ def test_a_commands_run_says_where_its_code_lies(
     assert run.remote_job_origin is not None and run.job_code_origin is not None
     repository = run.remote_job_origin.repository_origin
     assert run.remote_job_origin.job_name == "idle"
-    assert repository.get_label() == f"__repository__@{CODE_LOCATION}"
+    assert repository.get_label() == "__repository__@batch"
 
 
-def test_every_job_runs_in_the_process_of_its_run(home: Home) -> None:
+@pytest.mark.parametrize("location", Location)
+def test_every_job_runs_in_the_process_of_its_run(home: Home, location: Location) -> None:
     """A process for each step made 108 s of what takes 36."""
-    from social_assets.definitions import defs
-
-    repository = defs().get_repository_def()
+    repository = location.definitions().get_repository_def()
     names = repository.job_names
     assert "__ASSET_JOB" in names
     others = {n: repository.get_job(n).executor_def.name for n in names}

@@ -33,7 +33,7 @@ from social_assets.alerts.failed_runs import reason_of
 from social_assets.operate.runs.instance import open_instance
 
 drain_job.Limits = partial(drain_job.Limits, away_seconds=2)  # and no longer
-repository = ReconstructableRepository.for_module("social_assets.definitions", "defs")
+repository = ReconstructableRepository.for_module("social_assets.locations.streaming", "defs")
 job = repository.get_reconstructable_job("drain_posts")
 with open_instance(Home.from_environment()) as instance:
     result = execute_job(job, instance, raise_on_error=False)

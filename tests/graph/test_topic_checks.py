@@ -15,7 +15,6 @@ from resources.kafka.settings import BOOTSTRAP_SERVERS
 from resources.settings.home import Home
 from social_assets.cli.main import main
 from social_assets.contracts.registry import contract
-from social_assets.definitions import defs
 from social_assets.defs.ingestion.topic_checks import (
     NO_RANGE_WAS_LOST,
     TOPIC_IS_DRAINED,
@@ -25,6 +24,7 @@ from social_assets.defs.ingestion.topic_checks import (
 from social_assets.defs.monitoring.topic_watch import CHECK_TOPICS
 from social_assets.defs.stores import StoresResource
 from social_assets.lake.gaps import MissingRange
+from social_assets.locations.batch import defs
 from social_assets.operate.quarantine import rejected_records
 from social_assets.operate.runs.instance import open_instance
 from social_assets.pipeline.drain import drain

@@ -139,7 +139,7 @@ CONTRACT_CHECKS = (
     Case(
         "5.3 contract checks",
         "nobody looks at the source's fields",
-        "social_assets/definitions.py",
+        "social_assets/locations/batch.py",
         "    source_schema,\n)",
         ")",
         "tests/graph/test_runbook.py::test_the_runbook_says_of_every_check_what_to_do",

@@ -18,6 +18,7 @@ from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.partitions import daily, day_range, runs_of_days
 from social_assets.defs.stores import StoresResource
 from social_assets.lake.schemas import Layer
+from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.stores import Stores
 from social_assets.warehouse.dbt.translator import Warehouse
 
@@ -150,10 +151,9 @@ def refuse_days_beyond(first: date | None, last: date | None, held: set[date], s
 
 def made_together(assets: Sequence[str]) -> set[AssetKey]:
     """The assets named, and those that can't be made without them: cleaned and quarantine."""
-    from social_assets.definitions import defs
-
+    graph = Location.BATCH.definitions().resolve_asset_graph()
     named = AssetSelection.assets(*(AssetKey.from_user_string(name) for name in assets))
-    return set(named.required_multi_asset_neighbors().resolve(defs().resolve_asset_graph()))
+    return set(named.required_multi_asset_neighbors().resolve(graph))
 
 
 def swaps(

@@ -24,33 +24,31 @@ from resources.dagster.private import (
     RemoteRepositoryOrigin,
     RepositoryPythonOrigin,
 )
-
-CODE_LOCATION = "social_assets.definitions"
-"""The module, and the name of the code location, in `workspace.yaml` and of `dev`."""
+from social_assets.operate.runs.locations import Location
 
 _DEFINITIONS = "defs"
 
 
-def give_origin(instance: DagsterInstance, job: str) -> None:
+def give_origin(instance: DagsterInstance, location: Location, job: str) -> None:
     """Let the runs of a job that this instance object creates say where their code lies."""
     create = partial(
         instance.create_run_for_job,
-        remote_job_origin=_remote_origin(job),
-        job_code_origin=_code_origin(job),
+        remote_job_origin=_remote_origin(location, job),
+        job_code_origin=_code_origin(location, job),
     )
     # `execute_in_process` has no argument for the origins; it calls this method of the instance.
     instance.create_run_for_job = create  # type: ignore[method-assign]
 
 
-def _remote_origin(job: str) -> RemoteJobOrigin:
-    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=CODE_LOCATION)
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, CODE_LOCATION)
-    repository = RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME)
+def _remote_origin(location: Location, job: str) -> RemoteJobOrigin:
+    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=location.module)
+    origin = ManagedGrpcPythonEnvCodeLocationOrigin(target, location.value)
+    repository = RemoteRepositoryOrigin(origin, SINGLETON_REPOSITORY_NAME)
     return RemoteJobOrigin(repository, job)
 
 
-def _code_origin(job: str) -> JobPythonOrigin:
-    pointer = ModuleCodePointer(CODE_LOCATION, _DEFINITIONS, str(Path.cwd()))
+def _code_origin(location: Location, job: str) -> JobPythonOrigin:
+    pointer = ModuleCodePointer(location.module, _DEFINITIONS, str(Path.cwd()))
     repository = RepositoryPythonOrigin(
         executable_path=sys.executable,
         code_pointer=pointer,

@@ -16,6 +16,7 @@ from resources.settings.home import Home
 from resources.settings.logs import LEVEL, log_level
 from social_assets.alerts.message import UI_URL
 from social_assets.operate.runs.instance import use_home
+from social_assets.operate.runs.locations import workspace_file
 from social_assets.operate.ui.lock import lock_ui
 from social_assets.operate.ui.token import login_page, login_url, ui_token
 from social_assets.operate.ui.webserver import MODULE
@@ -63,7 +64,7 @@ def ui_command(port: int) -> list[str]:
     level = log_level().lower()
     return [
         *(sys.executable, "-W", _SUPERSEDED, "-m", MODULE, "dev"),
-        *("--module-name", "social_assets.definitions"),
+        *("--workspace", str(workspace_file())),
         *("--log-level", level, "--code-server-log-level", level),
         *("--host", "127.0.0.1", "--port", str(port)),
     ]

@@ -102,7 +102,10 @@ def test_one_address_that_lacks_is_not_made_up_for_by_the_others(
         ask()
 
 
-def test_definitions_of_a_deployed_environment_do_not_load_without_their_addresses() -> None:
+@pytest.mark.parametrize("location", ["streaming", "batch"])
+def test_definitions_of_a_deployed_environment_do_not_load_without_their_addresses(
+    location: str,
+) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     done = subprocess.run(
         [
@@ -110,7 +113,7 @@ def test_definitions_of_a_deployed_environment_do_not_load_without_their_address
             "-W",
             "ignore",
             "-c",
-            "from social_assets.definitions import defs; defs()",
+            f"from social_assets.locations.{location} import defs; defs()",
         ],
         env={**kept, VARIABLE: "production", "SOCIAL_ASSETS_HOME": "/srv/home"},
         cwd=CHECKOUT,

@@ -185,11 +185,11 @@ def test_compose_gives_its_services_every_variable_that_dagster_asks_for() -> No
     profile = yaml.safe_load(PROFILES["docker"].read_text())
     passed_on = set(profile["run_launcher"]["config"]["env_vars"])
     wanted = places(PROFILES["docker"]) | places(DOCKER / "production" / "workspace.yaml")
-    for service in ("code", "webserver", "daemon"):
+    for service in ("streaming", "batch", "webserver", "daemon"):
         assert wanted | passed_on <= compose["services"][service]["environment"].keys()
     volume = profile["run_launcher"]["config"]["container_kwargs"]["volumes"]
     home = compose["volumes"]["home"]["name"]
-    assert volume == [f"{home}:{compose['services']['code']['environment']['SOCIAL_ASSETS_HOME']}"]
+    assert volume == [f"{home}:{compose['services']['batch']['environment']['SOCIAL_ASSETS_HOME']}"]
 
 
 @pytest.mark.parametrize("profile", ["docker", "kubernetes"])

@@ -1,7 +1,8 @@
-"""The one Definitions object: assets, checks, jobs, schedules, sensors and resources, merged.
+"""Code location `batch`: what makes days anew, checks, trains, maintains, and tells people.
 
 Here belongs the merging. What each part is stands in the folder it comes from; nothing here names
-a stream.
+a stream. The raw assets are those of `streaming`: here they are known as what days are made from,
+and as what checks are about.
 """
 
 from __future__ import annotations
@@ -17,24 +18,20 @@ from resources.settings.environments import current, require_complete
 from resources.settings.logs import configure_logs
 from sensors.alerts import alerts_sensor
 from sensors.automation import automation_sensor
-from sensors.file_arrival import file_arrival_sensor
-from sensors.kafka_offsets import kafka_offsets_sensor
 from sensors.recommenders import recommenders_sensor
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.cleaned import cleaned_asset
-from social_assets.defs.ingestion.drain_job import drain_job
 from social_assets.defs.ingestion.drift_checks import drift_checks
 from social_assets.defs.ingestion.freshness_checks import newest_day_is_fresh
 from social_assets.defs.ingestion.landing_checks import no_file_failed
-from social_assets.defs.ingestion.load_job import load_job
 from social_assets.defs.ingestion.quarantined_batch_checks import no_batch_is_quarantined
-from social_assets.defs.ingestion.raw import raw_asset
+from social_assets.defs.ingestion.raw import raw_spec
 from social_assets.defs.ingestion.rule_checks import contract_checks
 from social_assets.defs.ingestion.source_schema_checks import source_schema
 from social_assets.defs.ingestion.topic_checks import no_range_was_lost, topic_is_drained
-from social_assets.defs.ingestion.unload_job import unload_job
 from social_assets.defs.maintenance import nightly as maintenance
 from social_assets.defs.maintenance.rebuild_jobs import (
+    check_raw_job,
     nightly_rebuild,
     rebuild_job,
     recommend_job,
@@ -49,7 +46,7 @@ from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.rollups import rollup_checks, rollups
 from social_assets.defs.warehouse.star import star, star_checks
 
-STREAM_ASSETS = (raw_asset, cleaned_asset)
+STREAM_ASSETS = (raw_spec, cleaned_asset)
 STREAM_CHECKS = (
     no_file_failed,
     topic_is_drained,
@@ -63,8 +60,6 @@ STREAM_CHECKS = (
     drift_checks,
     source_schema,
 )
-
-STREAM_SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
 
 
 @definitions
@@ -93,10 +88,8 @@ def defs() -> Definitions:
             verification.all_partition_checks(),
         ],
         jobs=[
-            load_job(),
-            unload_job(),
-            *(drain_job(contract) for contract in contracts()),
             rebuild_job(),
+            check_raw_job(),
             recommend_job,
             recommend_with_all_job,
             maintenance.maintenance_job,
@@ -110,7 +103,6 @@ def defs() -> Definitions:
             topic_watch.topics_every_ten_minutes(),
         ],
         sensors=[
-            *(make(contract) for contract in contracts() for make in STREAM_SENSORS),
             alerts_sensor(),
             automation_sensor(),
             recommenders_sensor(),
