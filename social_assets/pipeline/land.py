@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from social_assets.contracts.contract import Contract
@@ -23,7 +24,7 @@ from social_assets.pipeline.landing_folder import LandingDateError, check_landin
 from social_assets.pipeline.landing_progress import watched
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.unload_requests import FileBatch, batch_of
-from social_assets.transform.duckdb_engine import Session
+from social_assets.transform.duckdb_engine import MEMORY_VARIABLE, Session, is_of_disk
 from social_assets.transform.event_dates import EventDates
 
 
@@ -63,7 +64,13 @@ def land_file(
     timestamp = datetime.combine(landing_date or arrived.date(), time(), UTC)
     lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrived)
     records = watched(path, read_records(stores.contract, path, session.json_records))
-    _append(stores, lander.raw_batches(session, records), batch_id)
+    try:
+        _append(stores, lander.raw_batches(session, records), batch_id)
+    except duckdb.OutOfMemoryException as error:
+        if is_of_disk(error):
+            raise
+        told = f"the engine has no memory for one of its records ({str(error).splitlines()[0]})"
+        raise FileError(path, f"{told}; raise {MEMORY_VARIABLE}") from error
     return Landed(batch_id, path, already=False)
 
 

@@ -49,7 +49,8 @@ class DuckDBEngine:
         """Refuse settings that DuckDB would refuse later, in words of its own."""
         if not _MEMORY.fullmatch(self.memory_limit):
             raise ValueError(
-                f"engine memory {self.memory_limit!r}: write a number and a unit, as 640MB or 2GiB"
+                f"engine memory ({MEMORY_VARIABLE}) {self.memory_limit!r}: write a number and a "
+                "unit, as 640MB or 2GiB"
             )
         if self.threads < 1:
             raise ValueError(f"engine threads {self.threads}: must be at least 1")
@@ -184,7 +185,20 @@ class Session:
         return self.backend.con.from_arrow(block).query(self.BLOCK, query).to_arrow_table()
 
     def json_records(self, rows: pa.RecordBatch, first_offset: int) -> pa.RecordBatch:
-        """Rows of any schema as RECORDS of one JSON object each, numbered from `first_offset`."""
+        """Rows of any schema as RECORDS of one JSON object each, numbered from `first_offset`.
+
+        Rows that the engine has no memory for are taken in halves.
+        """
+        try:
+            return self._json_records(rows, first_offset)
+        except duckdb.OutOfMemoryException as error:
+            if is_of_disk(error) or rows.num_rows == 1:
+                raise
+        half = rows.num_rows // 2
+        first = self.json_records(rows.slice(0, half), first_offset)
+        return pa.concat_batches([first, self.json_records(rows.slice(half), first_offset + half)])
+
+    def _json_records(self, rows: pa.RecordBatch, first_offset: int) -> pa.RecordBatch:
         offsets = pa.array(range(first_offset, first_offset + rows.num_rows), pa.int64())
         numbered = pa.table({"record": rows.to_struct_array(), "offset": offsets})
         encoded = self.query(

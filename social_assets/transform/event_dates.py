@@ -6,6 +6,7 @@ else about a record waits for cleaning.
 
 from __future__ import annotations
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -17,7 +18,7 @@ from social_assets.transform.decode import (
     shape_of,
     with_fields,
 )
-from social_assets.transform.duckdb_engine import Session
+from social_assets.transform.duckdb_engine import Session, is_of_disk
 from social_assets.transform.standardize import is_plausible, timestamp_of
 
 INPUT = {
@@ -49,7 +50,19 @@ class EventDates:
     def of(self, block: pa.Table) -> pa.ChunkedArray:
         """The date of each record's event time; where it is unreadable or from the future, of its
         timestamp. `block` has the columns of INPUT, times in UTC without zone.
+
+        A block that the engine has no memory for is read in halves.
         """
+        try:
+            return self._of_all(block)
+        except duckdb.OutOfMemoryException as error:
+            if is_of_disk(error) or block.num_rows == 1:
+                raise
+        half = block.num_rows // 2
+        first, rest = self.of(block.slice(0, half)), self.of(block.slice(half))
+        return pa.chunked_array([*first.chunks, *rest.chunks], first.type)
+
+    def _of_all(self, block: pa.Table) -> pa.ChunkedArray:
         headers = set(block["csv_header"].unique().drop_null().to_pylist())
         if not self._query or not headers <= self._headers:
             self._headers |= headers

@@ -12,6 +12,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -19,10 +20,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from social_assets.contracts.contract import Contract, FileFormat, match_key
-from social_assets.ingest.files.lines import line_batches, under_csv_header
-from social_assets.ingest.records import FileError
+from social_assets.ingest.files.lines import cut, line_batches, under_csv_header
+from social_assets.ingest.records import RECORDS, FileError
 
 PARQUET_BATCH_ROWS = 65_536
+PARQUET_BATCH_BYTES = 16 << 20
+"""Rows of a Parquet file are turned into records together up to so many, and so many bytes."""
+PARQUET_READ_ROWS = 256
+PARQUET_READ_BYTES = 4 << 20
+"""They are decoded a few at a time: a row group says what its rows hold, but not how often a wide
+text of its dictionary is repeated."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _SUFFIXES: dict[str, FileFormat] = {
     ".csv": "csv",
@@ -93,14 +100,49 @@ def _text_records(contract: Contract, path: Path) -> Iterator[pa.RecordBatch]:
 
 def _parquet_records(contract: Contract, path: Path, to_json: ToJson) -> Iterator[pa.RecordBatch]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, buffer_size=1 << 20) as file:
             _check_columns(contract, path, file.schema_arrow.names)
             row = 1
-            for batch in file.iter_batches(PARQUET_BATCH_ROWS):
-                yield to_json(batch, row)
-                row += batch.num_rows
+            for rows in _gathered(chain.from_iterable(map(_cut, _parquet_rows(file)))):
+                records = to_json(rows, row)
+                values = cut(records.column("value"), contract.max_record_bytes)
+                yield records.set_column(0, RECORDS.field("value"), values)
+                row += rows.num_rows
     except (pa.ArrowInvalid, OSError) as error:
         raise FileError(path, f"broken Parquet ({error}); copy the file again") from error
+
+
+def _parquet_rows(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, a few at a time."""
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        width = max(1, group.total_byte_size // max(1, group.num_rows))
+        at_once = max(1, min(PARQUET_READ_ROWS, PARQUET_READ_BYTES // width))
+        yield from file.iter_batches(at_once, row_groups=[number], use_threads=False)
+
+
+def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The batch in pieces of about PARQUET_BATCH_BYTES."""
+    pieces = max(1, -(-batch.nbytes // PARQUET_BATCH_BYTES))
+    rows = max(1, batch.num_rows // pieces)
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of at most PARQUET_BATCH_ROWS, and about PARQUET_BATCH_BYTES."""
+    held: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        if held and (
+            rows + batch.num_rows > PARQUET_BATCH_ROWS or size + batch.nbytes > PARQUET_BATCH_BYTES
+        ):
+            yield pa.concat_batches(held)
+            held, rows, size = [], 0, 0
+        held.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+    if held:
+        yield pa.concat_batches(held)
 
 
 def _check_header(contract: Contract, path: Path, header: str) -> None:

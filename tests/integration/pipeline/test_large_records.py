@@ -9,6 +9,8 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from social_assets.pipeline import stream_work
@@ -80,6 +82,22 @@ def test_a_record_over_the_limit_is_rejected_with_its_beginning_and_place(
     (row,) = stores.quarantine.read().to_pylist()
     assert (row["offset"], row["reasons"]) == (2, ["record_too_long"])
     assert len(row["value"]) == stores.contract.max_record_bytes + 1
+
+
+def test_a_file_that_the_engine_has_no_memory_for_fails_alone(
+    stream: Callable[[str], StreamStores], tmp_path: Path
+) -> None:
+    stores = with_memory(stream("video_interactions"), "20MB")
+    wide, narrow = tmp_path / "wide.parquet", tmp_path / "narrow.parquet"
+    for path, profession in ((wide, "x" * (8 << 20)), (narrow, "x")):
+        rows = [{"user_id": 1, "video_id": n, "age": 30, "profession": profession} for n in (1, 2)]
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    ingested = ingest_files(stores, [wide, narrow], DAY)
+    (failure,) = ingested.failures
+    for part in ("wide.parquet", "no memory for one of its records", "SOCIAL_ASSETS_ENGINE_MEMORY"):
+        assert part in str(failure)
+    assert [file.path for file in ingested.landed] == [narrow]
+    assert stores.raw.rows_by_day() == {DAY: 2}
 
 
 def test_a_batch_that_cannot_be_cleaned_is_set_aside_and_comes_back_with_a_rebuild(
