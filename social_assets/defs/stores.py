@@ -71,6 +71,6 @@ class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
 
 
 def _threads(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{ENGINE_THREADS} is {text!r}: write a number from 1")
     return int(text)

@@ -1,0 +1,56 @@
+"""The variables of the environment that bound the engine reach DuckDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import ENVIRONMENT_VARIABLE
+from social_assets.defs.stores import ENGINE_MEMORY, ENGINE_SPILL, ENGINE_THREADS, StoresResource
+
+SETTINGS = ("memory_limit", "threads", "temp_directory")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path))
+    for name in (ENGINE_MEMORY, ENGINE_THREADS, ENGINE_SPILL):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def settings_of_duckdb() -> tuple[object, ...]:
+    engine = StoresResource(clickhouse=ClickHouseResource()).stores().engine
+    asked = ", ".join(f"current_setting('{name}')" for name in SETTINGS)
+    with engine.session() as session:
+        (found,) = session.backend.con.sql(f"SELECT {asked}").fetchall()
+    row: tuple[object, ...] = found
+    return row
+
+
+def test_without_variables_the_engine_has_its_defaults(home: Path) -> None:
+    assert settings_of_duckdb() == ("610.3 MiB", 2, str(home / "spill"))
+
+
+def test_the_variables_reach_duckdb(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spill = home / "another disk" / "spill"
+    monkeypatch.setenv(ENGINE_MEMORY, "256MiB")
+    monkeypatch.setenv(ENGINE_THREADS, "3")
+    monkeypatch.setenv(ENGINE_SPILL, str(spill))
+    assert settings_of_duckdb() == ("256.0 MiB", 3, str(spill))
+    assert spill.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(ENGINE_MEMORY, "much"), (ENGINE_MEMORY, "640"), (ENGINE_THREADS, "0"), (ENGINE_THREADS, "x")],
+)
+def test_a_value_that_is_none_is_refused_with_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=name) as refused:
+        settings_of_duckdb()
+    assert value in str(refused.value)
