@@ -105,14 +105,23 @@ class ClickHouseResource(ConfigurableResource):  # type: ignore[type-arg]
 
         `log_comment` and `settings` go with every query of it.
         """
-        key = (self.endpoint(), log_comment, tuple(sorted(settings.items())))
-        client = _idle.take(key) or connect(self.endpoint(), log_comment, **settings)
-        try:
+        with client_of(self.endpoint(), log_comment, **settings) as client:
             yield client
-        except BaseException:
-            client.close()
-            raise
-        _idle.keep(key, client)
+
+
+@contextmanager
+def client_of(
+    endpoint: Endpoint, log_comment: str | None = None, **settings: SettingValue
+) -> Iterator[Client]:
+    """A client of an endpoint for the block, as `ClickHouseResource.client` gives it."""
+    key = (endpoint, log_comment, tuple(sorted(settings.items())))
+    client = _idle.take(key) or connect(endpoint, log_comment, **settings)
+    try:
+        yield client
+    except BaseException:
+        client.close()
+        raise
+    _idle.keep(key, client)
 
 
 def connect(endpoint: Endpoint, log_comment: str | None = None, **settings: SettingValue) -> Client:

@@ -5,9 +5,12 @@ Here belongs the shape of the tables that the loader fills. The tables behind th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from social_assets.contracts.contract import Column, ColumnType, Contract
 
 DATABASE = "cleaned"
+ENGINE = "MergeTree"
 DEDUPLICATION_WINDOW = 10_000
 """Blocks whose insert tokens each table remembers: how far back a retried batch is recognised."""
 
@@ -43,17 +46,26 @@ def create_table(contract: Contract) -> str:
     the facts are built in; remembers insert tokens, so that a repeated batch changes nothing, in
     this table or behind it.
     """
-    lines = [
-        _column_line(c.name, clickhouse_type(c), c.description) for c in contract.cleaned_columns
-    ]
-    lines += [_column_line(name, kind, comment) for name, kind, comment in _PROVENANCE]
-    columns = ",\n  ".join(lines)
+    columns = ",\n  ".join(_column_lines(contract).values())
     return (
         f"CREATE TABLE IF NOT EXISTS {DATABASE}.{contract.name} (\n  {columns}\n)\n"
-        f"ENGINE = MergeTree\nPARTITION BY event_date\nORDER BY ({', '.join(contract.key)})\n"
+        f"ENGINE = {ENGINE}\nPARTITION BY event_date\nORDER BY ({', '.join(contract.key)})\n"
         f"SETTINGS non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}\n"
         f"COMMENT {_quoted(contract.description)}"
     )
+
+
+def add_columns(contract: Contract, names: Sequence[str]) -> str:
+    """`ALTER TABLE cleaned.<stream>` that adds columns which it lacks."""
+    lines = _column_lines(contract)
+    added = ", ".join(f"ADD COLUMN IF NOT EXISTS {lines[name]}" for name in names)
+    return f"ALTER TABLE {DATABASE}.{contract.name} {added}"
+
+
+def column_types(contract: Contract) -> dict[str, str]:
+    """The type of each column of `cleaned.<stream>`."""
+    types = {c.name: clickhouse_type(c) for c in contract.cleaned_columns}
+    return types | {name: kind.partition(" CODEC")[0] for name, kind, _ in _PROVENANCE}
 
 
 def clickhouse_type(column: Column) -> str:
@@ -69,6 +81,14 @@ def clickhouse_type(column: Column) -> str:
 def column_names(contract: Contract) -> list[str]:
     """The columns of `cleaned.<stream>`, in the table's order."""
     return [c.name for c in contract.cleaned_columns] + [name for name, _, _ in _PROVENANCE]
+
+
+def _column_lines(contract: Contract) -> dict[str, str]:
+    lines = {
+        c.name: _column_line(c.name, clickhouse_type(c), c.description)
+        for c in contract.cleaned_columns
+    }
+    return lines | {name: _column_line(name, kind, told) for name, kind, told in _PROVENANCE}
 
 
 def _column_line(name: str, kind: str, comment: str) -> str:

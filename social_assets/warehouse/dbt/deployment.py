@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from resources.clickhouse.resource import connect
+from resources.clickhouse.resource import client_of
 from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.warehouse import ddl
+from social_assets.warehouse.dbt.deployment_record import last_deployment, record_deployment
 from social_assets.warehouse.dbt.project import (
     DbtProject,
     dbt_arguments,
@@ -25,14 +26,19 @@ from social_assets.warehouse.dbt.project import (
     prepare,
     run_dbt,
 )
+from social_assets.warehouse.dbt.restore import (
+    Restorable,
+    record_lost_rows,
+    restorable,
+    restore_tables,
+)
+from social_assets.warehouse.dbt.survey import Survey, survey
 from social_assets.warehouse.half_loaded import half_loaded_batches
-from social_assets.warehouse.pending_days import ALL_DAYS, BEHIND, CLEANED, record_pending
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 _log = logging.getLogger(__name__)
-_DEPLOYMENTS = "star.deployments"
 _LOG_COMMENT = "deploy_warehouse"
 _THREADS = 4
 _LAYERS = ("star", "rollups")
@@ -41,74 +47,115 @@ _LAYERS = ("star", "rollups")
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a deployment did. `remade` are tables and views that had been there, and were not."""
+    """What a deployment did.
+
+    `remade` are tables and views that had been there, and were not. `altered` were not as declared
+    and are again; `kept` still are not, and why.
+    """
 
     is_changed: bool
     remade: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.is_changed
 
     def __str__(self) -> str:
-        if not self.remade:
+        told = []
+        if self.remade:
+            told.append(f"missing in the warehouse, and made again: {', '.join(self.remade)}")
+        if self.altered:
+            told.append(f"altered in the warehouse, and restored: {', '.join(self.altered)}")
+        if told:
+            told.append("The next load, drain or `social-assets deploy` fills them from the lake")
+        if not told and not self.kept:
             return "deployed" if self.is_changed else "nothing to do"
-        return (
-            f"missing in the warehouse, and made again: {', '.join(self.remade)}. The next load, "
-            "drain or `social-assets deploy` fills them from the lake"
-        )
+        return ". ".join([*told, *self.kept])
 
 
 def deploy_warehouse(endpoint: Endpoint, home: Home) -> Deployment:
     """Bring the warehouse to what contracts and dbt project say.
 
-    Safe to call before every load: when nothing changed it costs four small queries. No row is
-    moved; a table or view that somebody dropped is made again, and the result names it. A view
-    whose SELECT changed is altered in place; days from before the change keep their rows until
-    they are backfilled.
+    Safe to call before every load: when nothing changed it costs three queries. A table or
+    view that somebody dropped or altered is restored, and the result names it: its days are
+    recorded as pending, for `finish_days` to fill them. A view whose SELECT changed with the
+    project is altered in place; days from before the change keep their rows until they are
+    backfilled. A table that a deployment has not made before is empty until it is backfilled.
+
+    Raises AlteredTableError if a table can't be filled as it is, nor be made anew without a loss.
 
     Views are not moved to another database while a batch is half loaded: a table knows a repeated
     insert by the name of the view that it comes through.
     """
     project = prepare(home)
     digest = _digest(project)
-    with exclusive(home.path / "dbt" / "deploy.lock"):
-        client = connect(endpoint, _LOG_COMMENT)
-        try:
-            is_known = _deployed(client) == digest
-            missing = _missing(client, project) if is_known else ()
-            if is_known and not missing:
-                return Deployment(is_changed=False)
-            if missing:
-                _log.warning("%s", Deployment(is_changed=True, remade=missing))
-                _record_lost_rows(client, project, missing)
-            _create_cleaned(client)
-            views = _misplaced_views(client, project)
-            half_loaded = [
-                batch
-                for contract in contracts()
-                if views
-                for batch in half_loaded_batches(client, contract)
-            ]
-            if half_loaded:
-                _log.warning(
-                    "the warehouse is not upgraded yet: %d batches were inserted in part (%s ...); "
-                    "the next load completes them, and the one after it upgrades",
-                    len(half_loaded),
-                    half_loaded[0],
-                )
-                return Deployment(is_changed=False)
-            _move_views(client, views)
-            environment = dbt_environment(endpoint, _LOG_COMMENT, _THREADS)
-            for _ in run_dbt(project, dbt_arguments("run"), environment, home.logs):
-                pass
-            _drop_forgotten(client, project)
-            client.command(
-                f"INSERT INTO {_DEPLOYMENTS} (digest) VALUES ({{digest:String}})",
-                parameters={"digest": digest},
+    with (
+        exclusive(home.path / "dbt" / "deploy.lock"),
+        client_of(endpoint, _LOG_COMMENT) as client,
+    ):
+        last = last_deployment(client)
+        found = survey(client, project.declared(), digest, last)
+        if found.is_unchanged:
+            return Deployment(is_changed=False)
+        views = _misplaced_views(client, project)
+        moved = {f"{view.target}.{view.name}" for view in views}
+        found = replace(found, lost=tuple(name for name in found.lost if name not in moved))
+        plan = restorable(client, found.altered)
+        done = _outcome(found, plan)
+        if done.remade or done.altered or done.kept:
+            _log.warning("%s", done)
+        record_lost_rows(client, project.declared(), found, plan.anew)
+        _create_cleaned(client)
+        if views and (half_loaded := _half_loaded(client)):
+            _log.warning(
+                "the warehouse is not upgraded yet: %d batches were inserted in part (%s ...); "
+                "the next load completes them, and the one after it upgrades",
+                len(half_loaded),
+                half_loaded[0],
             )
-        finally:
-            client.close()
-    return Deployment(is_changed=True, remade=missing)
+            return Deployment(is_changed=False)
+        if last is not None and last.digest == digest and not _is_to_be_built(found, plan):
+            # Changed, and still as declared: a comment, or a view that a backfill has replaced.
+            record_deployment(client, digest, _names(project), list(plan.kept))
+            return replace(done, is_changed=False)
+        restore_tables(client, found.altered, plan.anew)
+        _move_views(client, views)
+        environment = dbt_environment(endpoint, _LOG_COMMENT, _THREADS)
+        for _ in run_dbt(project, dbt_arguments("run"), environment, home.logs):
+            pass
+        _drop_forgotten(client, project)
+        record_lost_rows(client, project.declared(), found, plan.anew)
+        record_deployment(client, digest, _names(project), list(plan.kept))
+    return done
+
+
+def _outcome(found: Survey, plan: Restorable) -> Deployment:
+    altered = (
+        *(str(each) for each in plan.anew),
+        *(
+            str(e)
+            for e in found.altered
+            if e.is_touched and e.missing_columns and e not in plan.anew
+        ),
+        *(f"{view} (what it reads)" for view in found.altered_views),
+    )
+    return Deployment(
+        is_changed=True, remade=found.lost, altered=altered, kept=tuple(plan.kept.values())
+    )
+
+
+def _is_to_be_built(found: Survey, plan: Restorable) -> bool:
+    lacks_columns = any(each.missing_columns for each in found.altered)
+    return bool(found.lost or found.altered_views or plan.anew or lacks_columns)
+
+
+def _names(project: DbtProject) -> list[str]:
+    return [table.name for table in project.declared()]
+
+
+def _half_loaded(client: Client) -> list[str]:
+    return [batch for each in contracts() for batch in half_loaded_batches(client, each)]
 
 
 def _digest(project: DbtProject) -> str:
@@ -116,56 +163,6 @@ def _digest(project: DbtProject) -> str:
     for contract in contracts():
         content.update(ddl.create_table(contract).encode())
     return content.hexdigest()[:16]
-
-
-def _deployed(client: Client) -> str | None:
-    """What was deployed last on this server."""
-    client.command("CREATE DATABASE IF NOT EXISTS star")
-    client.command(
-        f"CREATE TABLE IF NOT EXISTS {_DEPLOYMENTS} (\n"
-        "  digest String COMMENT 'Identity of contracts and dbt project',\n"
-        "  deployed_at DateTime64(6, 'UTC') DEFAULT now64(6) COMMENT 'When it stood'\n"
-        ") ENGINE = MergeTree ORDER BY deployed_at\n"
-        "COMMENT 'What deploy_warehouse has built: one row a change'"
-    )
-    rows = client.query(
-        f"SELECT digest FROM {_DEPLOYMENTS} ORDER BY deployed_at DESC LIMIT 1"
-    ).result_rows
-    return str(rows[0][0]) if rows else None
-
-
-def _missing(client: Client, project: DbtProject) -> tuple[str, ...]:
-    """The tables and views of contracts and dbt project that are not there."""
-    wanted = {f"{ddl.DATABASE}.{contract.name}" for contract in contracts()}
-    nodes = project.manifest()["nodes"].values()
-    wanted |= {
-        f"{node['schema']}.{node['alias']}" for node in nodes if node["resource_type"] == "model"
-    }
-    there = client.query(
-        "SELECT concat(database, '.', name) FROM system.tables\n"
-        "WHERE database IN {databases:Array(String)}",
-        parameters={"databases": sorted({name.partition(".")[0] for name in wanted})},
-    ).result_rows
-    return tuple(sorted(wanted.difference(row[0] for row in there)))
-
-
-def _record_lost_rows(client: Client, project: DbtProject, missing: Sequence[str]) -> None:
-    """Record the days that missing tables held, or missing views did not bring, as pending.
-
-    Before the tables are made again: a process that is killed in between loses nothing. A view that
-    only shows rows lacks none.
-    """
-    shown = {
-        f"{node['schema']}.{node['alias']}"
-        for node in project.manifest()["nodes"].values()
-        if node["config"]["materialized"] == "view"
-    }
-    lost = set(missing) - shown
-    for contract in contracts():
-        if f"{ddl.DATABASE}.{contract.name}" in lost:
-            record_pending(client, contract.name, (CLEANED, *BEHIND), [ALL_DAYS], "")
-        elif any(not name.startswith(f"{ddl.DATABASE}.") for name in lost):
-            record_pending(client, contract.name, BEHIND, [ALL_DAYS], "")
 
 
 def _create_cleaned(client: Client) -> None:
@@ -185,12 +182,8 @@ class _Misplaced:
 
 
 def _misplaced_views(client: Client, project: DbtProject) -> list[_Misplaced]:
-    nodes = project.manifest()["nodes"].values()
-    wanted: dict[str, str] = {
-        node["alias"]: node["schema"]
-        for node in nodes
-        if node["config"]["materialized"] == "materialized_view"
-    }
+    names = (t.name.partition(".") for t in project.declared() if t.kind == "feed")
+    wanted = {name: database for database, _, name in names}
     databases = ", ".join(f"'{name}'" for name in sorted({*wanted.values(), *_LAYERS}))
     found = client.query(
         "SELECT database, name FROM system.tables\n"
@@ -219,8 +212,7 @@ def _move_views(client: Client, views: Sequence[_Misplaced]) -> None:
 
 def _drop_forgotten(client: Client, project: DbtProject) -> None:
     """Drop views that no model has any more, which would count on, and staging of killed runs."""
-    nodes = project.manifest()["nodes"].values()
-    known = {f"{node['schema']}.{node['alias']}" for node in nodes}
+    known = set(_names(project))
     forgotten = client.query(
         "SELECT concat(database, '.', name), engine FROM system.tables\n"
         "WHERE database IN ('star', 'rollups', 'internal') AND (\n"

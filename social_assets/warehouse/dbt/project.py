@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,18 @@ from social_assets.contracts.registry import contracts
 from social_assets.warehouse import ddl
 from social_assets.warehouse.dbt.column_lineage import Columns, column_lineage
 from social_assets.warehouse.dbt.commands import run_command
+from social_assets.warehouse.dbt.declared_tables import (
+    DeclaredTable,
+    read_declared,
+    write_declared,
+)
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt"
 _PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
 """What of the folder is the project: installed, it shares site-packages with dbt itself."""
+
+_CODE = ("project.py", "declared_tables.py", "column_lineage.py")
+"""What writes the prepared project."""
 
 _PREPARED_PROJECTS_KEPT = 3
 
@@ -70,6 +79,15 @@ class DbtProject:
         """Which columns each column of each table is made of."""
         found: dict[str, Columns] = json.loads(self.lineage_path.read_bytes())
         return found
+
+    @property
+    def declared_path(self) -> Path:
+        """Where the declared tables are kept: the manifest takes long to read."""
+        return self.path / "declared_tables.json"
+
+    def declared(self) -> tuple[DeclaredTable, ...]:
+        """The tables and views that contracts and models declare."""
+        return read_declared(self.declared_path)
 
     def tables_of_days(self) -> list[str]:
         """The models that keep rows by day: facts, states of dimensions, rollups."""
@@ -116,17 +134,17 @@ def sources_yaml() -> str:
 
 def prepare(home: Home) -> DbtProject:
     """The project of the present sources and contracts, compiled; cheap when nothing changed."""
-    sources = sources_yaml()
-    digest = _digest(sources)
+    digest = _digest(_text_of(contracts()))
     project = DbtProject(home.path / "dbt" / digest, digest)
     if project.prepared.exists():
         return project
     project.path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(project.path.parent / "prepare.lock"):
         if not project.prepared.exists():
-            _write(project, sources)
+            _write(project, sources_yaml())
             _compile(project)
             project.lineage_path.write_text(json.dumps(column_lineage(project.manifest())))
+            write_declared(project.declared_path, contracts(), project.manifest())
             project.prepared.touch()
             _remove_older(project)
     return project
@@ -137,9 +155,19 @@ def provenance(contract: Contract) -> list[str]:
     return ddl.column_names(contract)[len(contract.cleaned_columns) :]
 
 
+def _text_of(streams: Sequence[Contract]) -> str:
+    """All that `sources_yaml` takes from contracts; to make the YAML takes twenty times longer."""
+    return "\n".join(map(ddl.create_table, streams))
+
+
 def _digest(sources: str) -> str:
     """Identity of the prepared project: our files, the sources, and the dbt that parses them."""
-    content = hashlib.sha256(sources.encode())
+    return hashlib.sha256(f"{sources}\0{_digest_of_files()}".encode()).hexdigest()[:16]
+
+
+@cache
+def _digest_of_files() -> str:
+    content = hashlib.sha256()
     for package in ("dbt-core", "dbt-clickhouse"):
         content.update(version(package).encode())
     for part in _PARTS:
@@ -147,7 +175,9 @@ def _digest(sources: str) -> str:
         for file in sorted([root] if root.is_file() else root.rglob("*")):
             if file.is_file():
                 content.update(f"{file.relative_to(PROJECT)}\0".encode() + file.read_bytes())
-    return content.hexdigest()[:16]
+    for code in _CODE:
+        content.update((Path(__file__).parent / code).read_bytes())
+    return content.hexdigest()
 
 
 def _write(project: DbtProject, sources: str) -> None:

@@ -1,0 +1,107 @@
+"""What contracts and dbt models declare: the tables and views of the warehouse.
+
+Belongs here: their names, columns, engine and order, and the streams that they are made of. What
+the warehouse has in fact is read by `survey.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from social_assets.contracts.contract import Contract
+from social_assets.warehouse import ddl
+
+Kind = Literal["cleaned", "days", "view", "feed"]
+"""`cleaned` is filled by the loader, `days` by dbt and by the views of kind `feed`; `view` shows
+rows and holds none."""
+
+PARTITION_KEY = "event_date"
+
+_KINDS: Mapping[str, Kind] = {
+    "daily_partitions": "days",
+    "materialized_view": "feed",
+    "view": "view",
+}
+
+
+@dataclass(frozen=True)
+class DeclaredTable:
+    """A table or view. Views have no columns here: dbt replaces them at each deployment."""
+
+    name: str
+    kind: Kind
+    streams: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    engine: str = ""
+    sorting_key: tuple[str, ...] = ()
+
+    @property
+    def holds_rows(self) -> bool:
+        """Whether it has rows of its own."""
+        return self.kind in ("cleaned", "days")
+
+
+def cleaned_table(contract: Contract) -> DeclaredTable:
+    """`cleaned.<stream>`."""
+    return DeclaredTable(
+        name=f"{ddl.DATABASE}.{contract.name}",
+        kind="cleaned",
+        streams=(contract.name,),
+        columns=ddl.column_types(contract),
+        engine=ddl.ENGINE,
+        sorting_key=tuple(contract.key),
+    )
+
+
+def write_declared(path: Path, contracts: Sequence[Contract], manifest: Mapping[str, Any]) -> None:
+    """Write the tables of contracts and of a dbt manifest, which takes long to read, to a file."""
+    tables = [*map(cleaned_table, contracts), *_models(manifest)]
+    path.write_text(json.dumps([asdict(table) for table in tables]))
+
+
+@cache
+def read_declared(path: Path) -> tuple[DeclaredTable, ...]:
+    """What `write_declared` has written: the folder's name is the identity of its content."""
+    return tuple(
+        DeclaredTable(
+            **{
+                **table,
+                "streams": tuple(table["streams"]),
+                "sorting_key": tuple(table["sorting_key"]),
+            }
+        )
+        for table in json.loads(path.read_bytes())
+    )
+
+
+def _models(manifest: Mapping[str, Any]) -> Iterator[DeclaredTable]:
+    nodes: Mapping[str, Any] = manifest["nodes"]
+    for unique_id, node in nodes.items():
+        if node["resource_type"] != "model":
+            continue
+        config, kind = node["config"], _KINDS[node["config"]["materialized"]]
+        is_of_days = kind == "days"
+        yield DeclaredTable(
+            name=f"{node['schema']}.{node['alias']}",
+            kind=kind,
+            streams=tuple(sorted(_streams(manifest, unique_id))),
+            columns=(
+                {column["name"]: column["data_type"] for column in node["columns"].values()}
+                if is_of_days
+                else {}
+            ),
+            engine=config["engine"] if is_of_days else "",
+            sorting_key=tuple(config["order_by"]) if is_of_days else (),
+        )
+
+
+def _streams(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
+    if source := manifest["sources"].get(unique_id):
+        return {source["name"]}
+    parents = manifest["nodes"][unique_id]["depends_on"]["nodes"]
+    return {stream for parent in parents for stream in _streams(manifest, parent)}

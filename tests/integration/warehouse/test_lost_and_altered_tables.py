@@ -1,0 +1,232 @@
+"""Tables and views that were lost or altered are restored, named, and their days pending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from social_assets.contracts.registry import contracts
+from social_assets.warehouse.dbt.deployment import Deployment, deploy_warehouse
+from social_assets.warehouse.dbt.deployment_record import (
+    DeploymentRecord,
+    last_deployment,
+    record_deployment,
+)
+from social_assets.warehouse.dbt.restore import AlteredTableError, restore_tables
+from social_assets.warehouse.dbt.survey import Survey, altered_tables, survey
+from social_assets.warehouse.pending_days import (
+    ALL_DAYS,
+    CLEANED,
+    ROLLUPS,
+    STAR,
+    pending_days,
+    record_finished,
+)
+from tests.integration.warehouse.conftest import WarehouseUnderTest
+from tests.integration.warehouse.samples import STREAMS
+
+EVENTS = "cleaned.engagement_events"
+FACT = "star.fact_engagement"
+FEED = "internal.fact_engagement__from__engagement_events"
+ALL_STREAMS = {each.name for each in contracts()}
+
+
+@pytest.fixture
+def filled(warehouse: WarehouseUnderTest) -> Iterator[WarehouseUnderTest]:
+    """The warehouse with rows of all streams, deployed, nothing pending."""
+    deploy(warehouse)
+    settle_pending(warehouse)
+    for name, rows in STREAMS.items():
+        warehouse.stream(name, *rows())
+    yield warehouse
+    settle_pending(warehouse)
+
+
+def deploy(warehouse: WarehouseUnderTest) -> Deployment:
+    return deploy_warehouse(warehouse.endpoint, warehouse.home)
+
+
+def settle_pending(warehouse: WarehouseUnderTest) -> None:
+    record_finished(warehouse.client, pending_days(warehouse.client), "")
+
+
+def pending(warehouse: WarehouseUnderTest, layer: str) -> set[str]:
+    """The streams of which all days of a layer are pending."""
+    found = pending_days(warehouse.client)
+    return {day.stream for day in found if day.layer == layer and day.event_date == ALL_DAYS}
+
+
+@contextmanager
+def missing(warehouse: WarehouseUnderTest, table: str) -> Iterator[None]:
+    """A table is away while the block runs."""
+    warehouse.client.command(f"RENAME TABLE {table} TO {table}_away")
+    yield
+    warehouse.client.command(f"RENAME TABLE {table}_away TO {table}")
+
+
+def found(warehouse: WarehouseUnderTest, digest: str, last: DeploymentRecord | None) -> Survey:
+    return survey(warehouse.client, warehouse.project.dbt.declared(), digest, last)
+
+
+def recorded(warehouse: WarehouseUnderTest) -> DeploymentRecord:
+    last = last_deployment(warehouse.client)
+    assert last is not None
+    return last
+
+
+def test_every_table_of_a_deployed_warehouse_is_as_declared(
+    deployed: WarehouseUnderTest,
+) -> None:
+    tables = [table for table in deployed.project.dbt.declared() if table.columns]
+    assert len(tables) > 25
+    assert altered_tables(deployed.client, tables) == []
+
+
+def test_a_table_that_was_lost_before_an_upgrade_is_lost(filled: WarehouseUnderTest) -> None:
+    last = recorded(filled)
+    without_names = replace(last, tables={}, selects={}, server="")
+    without_the_fact = {name: at for name, at in last.tables.items() if name != FACT}
+    with missing(filled, FACT):
+        assert found(filled, last.digest, last).lost == (FACT,)
+        assert found(filled, "upgrade", last).lost == (FACT,)
+        assert found(filled, "upgrade", without_names).lost == (FACT,)
+        # The record of deployments is lost, too: there are rows, so it is no new warehouse.
+        assert found(filled, "upgrade", None).lost == (FACT,)
+        # A table that the upgrade brings is new.
+        assert found(filled, "upgrade", replace(last, tables=without_the_fact)).lost == ()
+
+
+def test_nothing_is_lost_in_a_new_warehouse(warehouse: WarehouseUnderTest) -> None:
+    """As after a first deployment that was killed on its way."""
+    deploy(warehouse)
+    last = recorded(warehouse)
+    warehouse.client.command("DROP TABLE IF EXISTS cleaned.pending_days SYNC")
+    with missing(warehouse, FACT):
+        warehouse.client.command("TRUNCATE TABLE star.deployments SYNC")
+        assert found(warehouse, "first", None).lost == ()
+    record_deployment(warehouse.client, last.digest, list(last.tables))
+
+
+def test_days_of_a_table_lost_before_an_upgrade_are_pending(filled: WarehouseUnderTest) -> None:
+    filled.client.command(f"DROP TABLE {EVENTS} SYNC")
+    filled.client.command("INSERT INTO star.deployments (digest) VALUES ('older')")
+    assert deploy(filled).remade == (EVENTS,)
+    assert pending(filled, CLEANED) == {"engagement_events"}
+    assert pending(filled, STAR) == pending(filled, ROLLUPS) == {"engagement_events"}
+
+
+def test_altered_tables_and_views_are_restored_named_and_pending(
+    filled: WarehouseUnderTest,
+) -> None:
+    query = f"SELECT as_select FROM system.tables WHERE concat(database, '.', name) = '{FEED}'"
+    stood = filled.value(query)
+    for statement in (
+        f"ALTER TABLE {FEED} MODIFY QUERY {stood} LIMIT 1",
+        "CREATE OR REPLACE VIEW star.dim_user AS SELECT 1 AS one",
+        f"ALTER TABLE {EVENTS} DROP COLUMN origin",
+        "ALTER TABLE cleaned.posts MODIFY COLUMN origin String",
+        "ALTER TABLE star.fact_video_interactions DROP COLUMN importance_score",
+        f"DROP TABLE {FACT} SYNC",
+        f"CREATE TABLE {FACT} (event_date Date, user_key FixedString(16), value Float64)"
+        " ENGINE = ReplacingMergeTree ORDER BY user_key",
+    ):
+        filled.client.command(statement)
+    done = deploy(filled)
+    fact = next(told for told in done.altered if told.startswith(FACT))
+    assert "its engine is ReplacingMergeTree, not MergeTree" in fact
+    assert "it is ordered by user_key, not account_key, post_key, event_time" in fact
+    assert "it is partitioned by nothing, not event_date" in fact
+    assert set(done.altered) == {
+        fact,
+        f"{EVENTS} (has no column origin)",
+        "cleaned.posts (column origin is String, not LowCardinality(String))",
+        "star.fact_video_interactions (has no column importance_score)",
+        f"{FEED} (what it reads)",
+        "star.dim_user (what it reads)",
+    }
+    assert f"altered in the warehouse, and restored: {', '.join(done.altered)}" in str(done)
+    assert pending(filled, CLEANED) == {"engagement_events", "posts"}
+    assert pending(filled, STAR) == pending(filled, ROLLUPS) == ALL_STREAMS
+    assert filled.value(query) == stood
+    assert filled.value("SELECT count() FROM star.dim_user WHERE user_key_hex != ''") > 0
+    assert str(deploy(filled)) == "nothing to do"
+    assert_inserts_reach_the_facts(filled)
+
+
+def test_what_is_as_declared_after_a_change_is_left_alone(filled: WarehouseUnderTest) -> None:
+    filled.client.command(f"ALTER TABLE {FACT} MODIFY COMMENT 'Ours'")
+    filled.client.command(f"ALTER TABLE {FACT} ADD COLUMN ours String")
+    done = deploy(filled)
+    assert (done.is_changed, str(done)) == (False, "nothing to do")
+    assert pending_days(filled.client) == []
+    filled.client.command(f"ALTER TABLE {FACT} DROP COLUMN ours")
+
+
+def test_a_table_with_rows_that_cannot_be_rebuilt_is_kept_and_named(
+    filled: WarehouseUnderTest,
+) -> None:
+    """Its days are gone from the cleaned table, as after its retention."""
+    filled.client.command(f"TRUNCATE TABLE {EVENTS} SYNC")
+    rows = filled.value(f"SELECT count() FROM {FACT}")
+    columns = filled.value(
+        "SELECT arrayStringConcat(groupArray(if(name = 'value', 'toString(value) AS value', name)),"
+        " ', ') FROM system.columns WHERE database = 'star' AND table = 'fact_engagement'"
+    )
+    for change in (f"SELECT {columns} FROM {FACT}", f"SELECT * FROM {FACT}"):
+        filled.client.command(
+            f"CREATE TABLE {FACT}_other ENGINE = MergeTree PARTITION BY event_date"
+            f" ORDER BY (account_key, event_time) AS {change}"
+        )
+        filled.client.command(f"EXCHANGE TABLES {FACT} AND {FACT}_other")
+        if "toString" in change:
+            # Nothing can be inserted, so the deployment fails.
+            with pytest.raises(AlteredTableError) as error:
+                deploy(filled)
+            told = str(error.value)
+            assert "column value is String, not Float64" in told
+        else:
+            for _ in range(2):
+                done = deploy(filled)
+                told = str(done)
+                assert (done.is_changed, done.remade, done.altered) == (False, (), ())
+        assert f"{FACT} (" in told
+        assert "it is ordered by account_key, event_time, not account_key, post_key" in told
+        assert "are gone from cleaned.engagement_events" in told
+        assert f"RENAME TABLE {FACT} TO {FACT}_kept" in told
+        assert filled.value(f"SELECT count() FROM {FACT}") == rows
+        assert pending_days(filled.client) == []
+        filled.client.command(f"EXCHANGE TABLES {FACT} AND {FACT}_other")
+        filled.client.command(f"DROP TABLE {FACT}_other SYNC")
+    assert str(deploy(filled)) == "nothing to do"
+
+
+def test_a_column_that_a_contract_has_gained_is_added_at_the_upgrade(
+    filled: WarehouseUnderTest,
+) -> None:
+    last = recorded(filled)
+    filled.client.command(f"ALTER TABLE {EVENTS} DROP COLUMN origin")
+    before = {**last.tables, EVENTS: recorded_now(filled, EVENTS)}
+    (altered,) = found(filled, "upgrade", replace(last, tables=before)).altered
+    assert (altered.missing_columns, altered.is_touched) == (("origin",), False)
+    restore_tables(filled.client, [altered], [])
+    assert found(filled, "upgrade", last).altered == ()
+
+
+def recorded_now(warehouse: WarehouseUnderTest, table: str) -> int:
+    """When a table was changed last, as a deployment at this moment records it."""
+    changed: int = warehouse.value(
+        "SELECT toUnixTimestamp(metadata_modification_time) FROM system.tables\n"
+        f"WHERE concat(database, '.', name) = '{table}'"
+    )
+    return changed
+
+
+def assert_inserts_reach_the_facts(warehouse: WarehouseUnderTest) -> None:
+    warehouse.empty("cleaned", "star", "rollups")
+    for name, rows in STREAMS.items():
+        warehouse.stream(name, *rows())
+    rows = warehouse.value(f"SELECT count() FROM {EVENTS}")
+    assert rows == warehouse.value(f"SELECT count() FROM {FACT}") > 0
