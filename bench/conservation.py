@@ -1,8 +1,8 @@
-"""What the conservation laws cost: `python -m bench.conservation [--events N] [--days N]`.
+"""What the invariants cost: `python -m bench.conservation [--events N] [--days N]`.
 
-A sample of every stream is loaded into a temporary home. Then each law is judged for one day, as a
-drain or a load does it for the days it touched, and for all days, as the nightly job does it; and
-the recording of the verdicts is measured, which is the rest of what a drain pays.
+A sample of every stream is loaded into a temporary home. Then each invariant is compared for one
+day, as a drain or a load does it for the days it touched, and for all days, as the nightly job does
+it; and the recording of the comparisons is measured, which is the rest of what a drain pays.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from bench.live_platform import temporary_home
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.defs.monitoring.invariant_checks import judged, report_days
+from social_assets.defs.monitoring.invariant_checks import report_days
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.samples import generate
 from social_assets.operate.runs.instance import open_instance
 from social_assets.pipeline.stream_work import ingest_files
-from social_assets.quality.invariants import laws
+from social_assets.quality.day_comparison import compare_days
+from social_assets.quality.invariants import invariants
 
 TIMES = 5
 NIGHT_SECONDS = 60.0
@@ -31,7 +32,7 @@ TOUCHED_DAY_SECONDS = 0.5
 
 
 def main() -> None:
-    """Print a line a law, and what a drain and a night pay."""
+    """Print a line an invariant, and what a drain and a night pay."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--days", type=int, default=60)
@@ -52,10 +53,10 @@ def measure(home: Home, events: int, days: int) -> list[Figure]:
             if file.stream == contract.name:
                 ingest_files(stores.of(contract), [file.path], file.date)
     figures, night = [], 0.0
-    for law in laws():
-        name = f"{law.asset.to_user_string()} {law.name}"
-        of_day = seconds(lambda: judged(law, stores, [last]))  # noqa: B023 - called at once
-        of_all = seconds(lambda: judged(law, stores, None))  # noqa: B023 - called at once
+    for invariant in invariants():
+        name = f"{invariant.asset.to_user_string()} {invariant.name}"
+        of_day = seconds(lambda: compare_days(invariant, stores, [last]))  # noqa: B023 - called at once
+        of_all = seconds(lambda: compare_days(invariant, stores, None))  # noqa: B023 - called at once
         figures.append(Figure("one day", name, of_day * 1000, "ms"))
         figures.append(Figure("all days", name, of_all * 1000, "ms"))
         night += of_all
@@ -66,7 +67,7 @@ def measure(home: Home, events: int, days: int) -> list[Figure]:
             figures.append(
                 Figure("a drain", f"{contract.name}, one day", taken, "s", TOUCHED_DAY_SECONDS)
             )
-    figures.append(Figure("a night", f"{days} days by all laws", night, "s", NIGHT_SECONDS))
+    figures.append(Figure("a night", f"{days} days by all invariants", night, "s", NIGHT_SECONDS))
     return figures
 
 

@@ -118,8 +118,8 @@ def answers(port: int, token: str) -> bool:
 
 def report(name: str, value: float, unit: str, target: float) -> None:
     """One line: measured, target, met or missed."""
-    verdict = "met" if value <= target else "MISSED"
-    print(f"{name:20} {value:8.2f} {unit:4} target {target:g} {unit}: {verdict}")
+    result = "met" if value <= target else "MISSED"
+    print(f"{name:20} {value:8.2f} {unit:4} target {target:g} {unit}: {result}")
 
 
 if __name__ == "__main__":

@@ -30,14 +30,14 @@ class Figure:
         """For people."""
         target = ""
         if self.target is not None:
-            sign, verdict = "<>"[not self.is_upper] + "=", "met" if self.is_met else "MISSED"
-            target = f"  target {sign} {self.target:,g} {self.unit}: {verdict}"
+            sign, result = "<>"[not self.is_upper] + "=", "met" if self.is_met else "MISSED"
+            target = f"  target {sign} {self.target:,g} {self.unit}: {result}"
         text = f"{self.value:,.0f}" if self.value >= 1000 else f"{self.value:,.2f}"
         return f"{self.part:10} {self.name:42} {text:>12} {self.unit:9}{target}"
 
 
 def write_json(path: Path, figures: Sequence[Figure]) -> None:
-    """All figures with their verdicts."""
+    """All figures with their results."""
     path.parent.mkdir(parents=True, exist_ok=True)
     listed = [{**asdict(figure), "is_met": figure.is_met} for figure in figures]
     path.write_text(json.dumps(listed, indent=1) + "\n")

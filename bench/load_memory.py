@@ -1,4 +1,4 @@
-"""How much memory a 5 GB file takes through all hops: `python -m bench.load_memory [--days 14]`.
+"""How much memory a 5 GB file takes through all steps: `python -m bench.load_memory [--days 14]`.
 
 Ten million 500-byte records are landed, cleaned and inserted into ClickHouse by one process, whose
 peak resident memory counts. The embedded ClickHouse is a process of its own, reported beside it.

@@ -1,7 +1,7 @@
 """(a) Drain: events already in Kafka, from the sensor turned on to rollups complete.
 
-Belongs here: the measurement. CPU seconds are counted until the rollup is complete; seconds by hop
-are the drain's own, and add up to more than the clock, since hops work side by side.
+Belongs here: the measurement. CPU seconds are counted until the rollup is complete; seconds by step
+are the drain's own, and add up to more than the clock, since steps work side by side.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bench.figures import Figure
 from bench.kafka_fill import fill
 from bench.live_platform import PARTITIONS, STREAM, TOPIC, LivePlatform, await_that
 from bench.processes import GIB, ProcessWatch
-from social_assets.defs.ingestion.drain_job import HOP_SECONDS
+from social_assets.defs.ingestion.drain_job import STEP_SECONDS
 from social_assets.demo.samples.bench_records import Spread
 
 EVENTS_A_SECOND = 115_741
@@ -66,25 +66,25 @@ def measure(platform: LivePlatform, records: int, spread: Spread) -> list[Figure
             if figure.value
         ),
         Figure(part, "CPU, all", sum(used.cpu_seconds for used in usage.values()), "s"),
-        *(Figure(part, f"hop {hop}", s, "s") for hop, s in hop_seconds().items()),
+        *(Figure(part, f"step {step}", s, "s") for step, s in step_seconds().items()),
     ]
 
 
-def hop_seconds() -> dict[str, float]:
-    """What each hop took, as the drains recorded it with the records of raw."""
+def step_seconds() -> dict[str, float]:
+    """What each step took, as the drains recorded it with the records of raw."""
     found: dict[str, dict[str, float]] = {}
     with DagsterInstance.get() as instance:
         events = instance.fetch_materializations(AssetKey(["raw", STREAM]), limit=5000)
     for record in events.records:
         assert record.asset_materialization is not None
         metadata = record.asset_materialization.metadata
-        if HOP_SECONDS in metadata:
-            seconds = metadata[HOP_SECONDS].value
+        if STEP_SECONDS in metadata:
+            seconds = metadata[STEP_SECONDS].value
             assert isinstance(seconds, dict)
             # Days that changed together are recorded with the same offsets and seconds.
             found[json.dumps(metadata["offsets"].value)] = seconds
     total: defaultdict[str, float] = defaultdict(float)
-    for hops in found.values():
-        for hop, took in hops.items():
-            total[hop] += took
+    for steps in found.values():
+        for step, took in steps.items():
+            total[step] += took
     return dict(total)

@@ -3,11 +3,11 @@
 A producer keeps sending and counting. Each round, at a seeded random moment, one of these happens:
 the drain is killed (-9), the embedded ClickHouse is, Kafka is, or Kafka is stopped; what died is
 then started again. At the end everything drains, and every table is held against the producer's
-counts, and every law is judged. With `--backfill` the stream's days are made anew all the while,
-from cleaned to rollups, and what does that is killed too; at the end it is asked for once more, as
-a person would. With `--daemon` Dagster's daemon and sensors ask for the drains, and the daemon is
-killed too; without, drains are processes forked from one that has imported all, so that a round is
-short.
+counts, and every invariant is compared. With `--backfill` the stream's days are made anew all the
+while, from cleaned to rollups, and what does that is killed too; at the end it is asked for once
+more, as a person would. With `--daemon` Dagster's daemon and sensors ask for the drains, and the
+daemon is killed too; without, drains are processes forked from one that has imported all, so that a
+round is short.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.changed_days import fed_by
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD
-from social_assets.defs.monitoring.invariant_checks import judged
 from social_assets.defs.warehouse.speed_checks import difference
 from social_assets.operate.runs.cli_run_lock import is_a_run_marked
 from social_assets.operate.runs.instance import open_instance
-from social_assets.quality.invariants import laws_of_stream
+from social_assets.quality.day_comparison import compare_days
+from social_assets.quality.invariants import invariants_of_stream
 from social_assets.warehouse.dbt.translator import Warehouse
 
 _MOMENT_SECONDS = 2.5
-"""Within so long after a drain began something happens to it: settling, and some micro-batches."""
+"""Within so long after a drain began something happens to it: recovery, and some micro-batches."""
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,11 @@ def differences(home: Home, sent: Sent) -> list[str]:
         ]
         project, behind = Warehouse.of(home), set(fed_by(STREAM))
         tables = [*project.tables("star"), *project.tables("rollups")]
-        verdicts = [difference(client, table, None) for table in tables if table.asset in behind]
-        wrong += [f"{v.asset_key}: {v.description}" for v in verdicts if not v.passed]
-    for law in laws_of_stream(STREAM):
-        broken = [each for each in judged(law, stream.stores, None) if not each.passed]
-        wrong += [f"{law.name} on {each.day}: {each.description}" for each in broken]
+        results = [difference(client, table, None) for table in tables if table.asset in behind]
+        wrong += [f"{v.asset_key}: {v.description}" for v in results if not v.passed]
+    for invariant in invariants_of_stream(STREAM):
+        broken = [each for each in compare_days(invariant, stream.stores, None) if not each.passed]
+        wrong += [f"{invariant.name} on {each.day}: {each.description}" for each in broken]
     return wrong
 
 

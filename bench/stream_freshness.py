@@ -32,7 +32,7 @@ P50_SECONDS, P95_SECONDS, P99_SECONDS, QUIET_SECONDS = 1.0, 2.0, 10.0, 10.0
 
 _TICK_SECONDS = 0.005
 _VISIBLE_SECONDS = 120.0
-_SETTLED_SECONDS = 10.0
+_QUIET_SECONDS = 10.0
 _ISO_LENGTH = len("2026-01-01T00:00:00")
 _COUNTS = "SELECT platform_key, sum(events) FROM rollups.engagement_hourly GROUP BY platform_key"
 _NAMES = "SELECT platform_key, any(platform) FROM star.dim_platform GROUP BY platform_key"
@@ -135,7 +135,7 @@ def measure(
     changed_at = min(d.ended for d in runs if d.ended is not None)
     if len(runs) < 2 or changed_at > began + seconds:
         raise RuntimeError(f"the drain runs did not change while events came: {runs}")
-    steady = measured & (when < changed_at - _SETTLED_SECONDS)
+    steady = measured & (when < changed_at - _QUIET_SECONDS)
     gaps = np.diff([at for at in seen.at if at >= began])
     return [
         Figure("freshness", "events", int(measured.sum()), "events"),

@@ -75,7 +75,7 @@ def account(stores: StreamStores, records: int) -> list[str]:
     raw, cleaned = stores.raw.rows_by_day(), stores.cleaned.rows_by_day()
     duplicates = stores.quarantine.rows_by_day(verdict="duplicate")
     rejected = stores.quarantine.rows_by_day(verdict="rejected")
-    settled = Counter(cleaned) + Counter(duplicates) + Counter(rejected)
+    accounted = Counter(cleaned) + Counter(duplicates) + Counter(rejected)
     reasons = Counter(
         stores.quarantine.read()["reasons"].combine_chunks().flatten().to_pylist()
     ).most_common()
@@ -89,7 +89,7 @@ def account(stores: StreamStores, records: int) -> list[str]:
         facts = client.query("SELECT count() FROM star.fact_engagement")
     is_right = {
         "raw": sum(raw.values()) == records,
-        "settled by day": dict(settled) == raw,
+        "accounted for by day": dict(accounted) == raw,
         "warehouse by day": {d: n for d, n in cleaned.items() if n} == stores.loader.rows_by_day(),
         "facts": facts.result_rows[0][0] == accepted,
     }

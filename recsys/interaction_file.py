@@ -65,11 +65,11 @@ def read_train_test(train: Path, test: Path) -> TrainTest:
     """Both files, as matrices. Users and items that only test has are known and never learned."""
     rows = [read_interactions(path) for path in (train, test)]
     whole = InteractionMatrix.from_table(pa.concat_tables(rows))
-    learned, judged = (
+    learned, evaluated = (
         InteractionMatrix.from_table(table, users=whole.users, items=whole.items) for table in rows
     )
-    repeated = judged.csr.multiply(learned.csr)
-    rest = (judged.csr - repeated).tocsr()
+    repeated = evaluated.csr.multiply(learned.csr)
+    rest = (evaluated.csr - repeated).tocsr()
     rest.eliminate_zeros()
     rest.sort_indices()
     test_matrix = InteractionMatrix(rest, whole.users, whole.items)

@@ -1,1 +1,1 @@
-"""Social-media data assets: contracts, engine, lake, warehouse, hops, checks and definitions."""
+"""Social-media data assets: contracts, engine, lake, warehouse, steps, checks and definitions."""

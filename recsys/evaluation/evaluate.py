@@ -1,4 +1,4 @@
-"""Judging a fitted model on what it has not seen, and two models against each other.
+"""Evaluating a fitted model on what it has not seen, and two models against each other.
 
 Belongs here: full rankings of test users, averages, intervals. Does not belong here: what a metric
 is (`metrics`), how test data is chosen (`split`). All items are ranked: sampled negatives can turn
@@ -24,13 +24,13 @@ from recsys.scoring.ranking import Float64, Int64, ItemLists, batches, hide, ran
 class Evaluation:
     """What `evaluate` found.
 
-    `metrics` has, for each k: precision, recall, f1, hit_rate, ndcg, map, mrr, novelty (bits),
-    each the mean over users, and coverage (share of items offered to anyone), named `ndcg@10`; and
-    `auc`. All are NaN where no user could be judged.
-    `user_indices` int64[users] are the judged users; `user_ndcg` float64[users, len(ks)] is their
-    NDCG. `item_tests` int64[items] says how many of them have each item in test, `item_hits`
-    int64[items, len(ks)] how many found it among their first k. `users_without_train` had test
-    items but nothing to learn from, and were left out.
+    `metrics` has, for each k: precision, recall, f1, hit_rate, ndcg, map, mrr, novelty (bits), each
+    the mean over users, and coverage (share of items offered to anyone), named `ndcg@10`; and
+    `auc`. All are NaN where no user could be evaluated. `user_indices` int64[users] are the
+    evaluated users; `user_ndcg` float64[users, len(ks)] is their NDCG. `item_tests` int64[items]
+    says how many of them have each item in test, `item_hits` int64[items, len(ks)] how many found
+    it among their first k. `users_without_train` had test items but nothing to learn from, and were
+    left out.
     """
 
     model: str
@@ -43,7 +43,7 @@ class Evaluation:
     users_without_train: int
 
     def ndcg(self, k: int) -> Float64:
-        """NDCG at `k` of each judged user, float64[users]; raises ValueError for another k."""
+        """NDCG at `k` of each evaluated user, float64[users]; raises ValueError for another k."""
         return self.user_ndcg[:, self._place(k)]
 
     def item_hits_at(self, k: int) -> Int64:
@@ -71,17 +71,17 @@ def evaluate(
     if not ks or min(ks) < 1:
         raise ValueError(f"ks is {tuple(ks)}: give cutoffs of 1 and more")
     seen, truth = ItemLists.of(train.csr), ItemLists.of(test.csr)
-    judged = np.flatnonzero((truth.lengths > 0) & (seen.lengths > 0))
+    evaluated = np.flatnonzero((truth.lengths > 0) & (seen.lengths > 0))
     users, items = train.csr.shape
     information = metrics.self_information(np.bincount(seen.indices, minlength=items), users)
 
     sums: dict[str, float] = defaultdict(float)
     offered = {k: np.zeros(items, dtype=np.bool_) for k in ks}
-    user_ndcg = np.zeros((len(judged), len(ks)))
-    item_tests = np.bincount(truth.take(judged).indices, minlength=items)
+    user_ndcg = np.zeros((len(evaluated), len(ks)))
+    item_tests = np.bincount(truth.take(evaluated).indices, minlength=items)
     item_hits = np.zeros((items, len(ks)), dtype=np.int64)
-    for rows in batches(len(judged), items):
-        of_batch = judged[rows]
+    for rows in batches(len(evaluated), items):
+        of_batch = evaluated[rows]
         scores = model.scores(of_batch, train.csr[of_batch])
         hide(scores, seen.take(of_batch))
         ids, _ = rank(scores, max(ks))
@@ -99,8 +99,8 @@ def evaluate(
     return Evaluation(
         model=model.name,
         ks=tuple(ks),
-        metrics=_averages(sums, offered, len(judged)),
-        user_indices=judged,
+        metrics=_averages(sums, offered, len(evaluated)),
+        user_indices=evaluated,
         user_ndcg=user_ndcg,
         item_tests=item_tests,
         item_hits=item_hits,
@@ -161,16 +161,16 @@ def bootstrap_difference(
     is hard for both cancels out (Efron, Tibshirani, "An Introduction to the Bootstrap", 1993,
     chapter 13). The seed fixes the result.
 
-    Raises ValueError if the two were judged on different users, on none, or not at `k`.
+    Raises ValueError if the two were evaluated on different users, on none, or not at `k`.
     """
     if not np.array_equal(candidate.user_indices, baseline.user_indices):
         raise ValueError(
-            f"{candidate.model} and {baseline.model} were judged on different users: evaluate"
+            f"{candidate.model} and {baseline.model} were evaluated on different users: evaluate"
             " both on the same split"
         )
     gain = candidate.ndcg(k) - baseline.ndcg(k)
     if len(gain) == 0:
-        raise ValueError("no user could be judged: choose a cut that leaves users on both sides")
+        raise ValueError("no user could be evaluated: choose a cut that leaves users on both sides")
     random = np.random.default_rng(seed)
     means = np.empty(samples)
     for rows in batches(samples, len(gain)):

@@ -69,10 +69,10 @@ def measure(model: Recommender, train: InteractionMatrix, test: InteractionMatri
     ids, _ = model.recommend(np.arange(train.csr.shape[0]), train.csr, LISTED)
     recommended = time.perf_counter()
     truth = ItemLists.of(test.csr)
-    judged = np.flatnonzero(truth.lengths)
-    if len(judged) == 0:
+    evaluated = np.flatnonzero(truth.lengths)
+    if len(evaluated) == 0:
         raise ValueError("no user has test items: give a test file of the same users")
-    hits = metrics.Hits.of(ids[judged], truth.take(judged), test.csr.shape[1])
+    hits = metrics.Hits.of(ids[evaluated], truth.take(evaluated), test.csr.shape[1])
     return Measurement(
         model=model.name,
         recall=float(metrics.recall(hits, LISTED).mean()),

@@ -1,7 +1,7 @@
 """Ratings that users gave, predicting them, and how far off a prediction is.
 
 Belongs here: the rows with their id maps, what predicts promises, MAE and RMSE. Does not belong
-here: rankings, which are judged by what users take up (`evaluation`): a list is no better for
+here: rankings, which are evaluated by what users take up (`evaluation`): a list is no better for
 knowing how little someone will like what they would never choose (Cremonesi, Koren, Turrin,
 "Performance of Recommender Algorithms on Top-N Recommendation Tasks", RecSys 2010).
 """

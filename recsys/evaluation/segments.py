@@ -32,7 +32,7 @@ def by_activity(
 ) -> list[Group]:
     """NDCG at `k` by how many items users have in train: groups of about equal size, rising.
 
-    Fewer groups where many users have equally many. Empty where nobody was judged.
+    Fewer groups where many users have equally many. Empty where nobody was evaluated.
     """
     items = np.diff(train.csr.indptr)[evaluation.user_indices]
     values = evaluation.ndcg(k)
@@ -51,7 +51,7 @@ def by_item_age(
 
     `ages` float64[items] is in days at the cut, see `split.ages_of_items`. Groups have about
     equally many test interactions, their items getting older. Items are drawn for the interval:
-    those who take up one item all have the same age before them. Empty where nobody was judged.
+    those who take up one item all have the same age before them. Empty where nobody was evaluated.
     """
     tested = evaluation.item_tests > 0
     days = np.floor(ages[tested]).astype(np.int64)

@@ -1,7 +1,7 @@
-"""Cutting interactions into what a model may learn from and what it is judged by.
+"""Cutting interactions into what a model may learn from and what it is evaluated by.
 
 Belongs here: the temporal split, and how old items are at its cut. Does not belong here: the
-judging (`evaluation`), slices and folds at random (`pairs`).
+evaluation (`evaluation`), slices and folds at random (`pairs`).
 """
 
 from dataclasses import dataclass

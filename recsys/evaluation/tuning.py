@@ -169,13 +169,13 @@ def _tried(
     name: str, parameters: Parameters, train: InteractionMatrix, test: InteractionMatrix
 ) -> Trial:
     truth = ItemLists.of(test.csr)
-    judged = np.flatnonzero(truth.lengths)
-    if len(judged) == 0:
+    evaluated = np.flatnonzero(truth.lengths)
+    if len(evaluated) == 0:
         raise ValueError("no user has two items, so none can be held out: widen the data window")
     try:
         model = new_model(name, parameters).fit(train.csr)
     except ValueError as error:
         return Trial(parameters, None, str(error))
-    ids, _ = model.recommend(judged, train.csr[judged], _VALIDATED_AT)
-    hits = metrics.Hits.of(ids, truth.take(judged), test.csr.shape[1])
+    ids, _ = model.recommend(evaluated, train.csr[evaluated], _VALIDATED_AT)
+    hits = metrics.Hits.of(ids, truth.take(evaluated), test.csr.shape[1])
     return Trial(parameters, float(metrics.ndcg(hits, _VALIDATED_AT).mean()))

@@ -62,11 +62,11 @@ def _unreachable(look: Observation) -> Observation:
     )
 
 
-def _look(key: str, contract: Contract, judge: Callable[[], ActiveAlert | None]) -> Observation:
+def _look(key: str, contract: Contract, find: Callable[[], ActiveAlert | None]) -> Observation:
     from deltalake.exceptions import DeltaError
 
     try:
-        found = judge()
+        found = find()
     except (OSError, RuntimeError, ValueError, DeltaError) as error:
         blind = ActiveAlert(
             key=f"blind/{key}",
@@ -88,10 +88,10 @@ def _stale(contract: Contract, stores: StoresResource) -> ActiveAlert | None:
     newest = max((day for day, rows in days.items() if rows), default=None)
     if newest is None:
         return None
-    verdict = freshness.verdict(contract.freshness, newest, datetime.now(UTC))
-    if verdict.passed:
+    result = freshness.freshness_result(contract.freshness, newest, datetime.now(UTC))
+    if result.passed:
         return None
-    is_severe = verdict.severity is AssetCheckSeverity.ERROR
+    is_severe = result.severity is AssetCheckSeverity.ERROR
     limits = contract.freshness
     return ActiveAlert(
         key=f"stale/{contract.name}",

@@ -66,7 +66,7 @@ def cli(context: click.Context, home: Path | None, *, debug: bool, take_over: bo
     try:
         context.obj = Home(home) if home else Home.from_environment()
         os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
-        # People at a terminal see progress; machines that read JSON get every hop.
+        # People at a terminal see progress; machines that read JSON get every step.
         configure_logs("INFO" if is_json() else "WARNING")
         # What it logs with a trace, it raises as well.
         logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
@@ -141,12 +141,12 @@ def backfill(
 @FORM
 @reads_home
 def status(home: Home, form: str) -> None:
-    """Rows by layer, partitions, and the latest verdict of every check."""
+    """Rows by layer, partitions, and the latest result of every check."""
     from social_assets.operate.status import check_statuses, stream_statuses, table_statuses
 
     layers = _stream_rows(stream_statuses())
     tables = [(t.table, t.rows, t.days, t.size_bytes) for t in table_statuses()]
-    checks = [(c.asset, c.name, c.verdict) for c in check_statuses(home)]
+    checks = [(c.asset, c.name, c.result) for c in check_statuses(home)]
     if form == "json":
         print_json(
             {
@@ -336,7 +336,7 @@ _STREAM = (
 _COUNTS = ("stream", "raw", "cleaned", "duplicates", "rejected", "warehouse")
 _DAYS = ("stream", "days", "first", "last", "conserved")
 _TABLE = ("table", "rows", "partitions", "bytes")
-_CHECK = ("asset", "check", "verdict")
+_CHECK = ("asset", "check", "result")
 
 
 def _stream_rows(statuses: Sequence[StreamStatus]) -> list[tuple[object, ...]]:

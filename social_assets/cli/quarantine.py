@@ -54,12 +54,12 @@ def replay(home: Home, stream: str, first: date | None, last: date | None, form:
     Rebuilds the days that hold rejected records, from raw to rollups. Exits with 1 if a check of
     these days fails.
     """
-    from social_assets.operate.quarantine import replay as judge_again
+    from social_assets.operate.quarantine import replay as validate_again
     from social_assets.operate.runs.failures import ChecksFailedError
 
     if first and last and first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
-    replayed, reports = judge_again(
+    replayed, reports = validate_again(
         home, stream, first, last, progress if form == "table" else mute
     )
     names = ("day", *(f"{n}{when}" for n in _COUNTED for when in ("", " now")))

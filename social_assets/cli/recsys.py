@@ -1,4 +1,4 @@
-"""`social-assets recsys ...`: judge a model on files of pairs, and change which champion serves.
+"""`social-assets recsys ...`: evaluate a model on files of pairs, and change which champion serves.
 
 Belongs here: parsing and printing. Models, figures and the champion's history stand in `recsys`.
 """
@@ -66,7 +66,7 @@ def evaluate(  # noqa: PLR0917  (a parameter an option)
 @recsys.command()
 @reads_home
 def train(home: Home) -> None:
-    """Train and judge the models on the star schema as it is; publish the champion, serve by it."""
+    """Train and evaluate the models on the current star schema; publish and serve the champion."""
     from social_assets.operate.runs.start import recommend
 
     out.print(str(recommend(home, progress)))
@@ -132,9 +132,9 @@ def measured_on_files(
 def cross_validated(
     train: Path, k: int, name: str, parameters: dict[str, Any], seed: int
 ) -> Measurement:
-    """Each of `k` folds of the pairs judged once, by what the others taught; the mean over them.
+    """Each of `k` folds of the pairs evaluated once, by what the others taught; the mean over them.
 
-    Says how each did as it is judged. Raises RunFailedError with what a user can mend.
+    Says how each did as it is evaluated. Raises RunFailedError with what a user can mend.
     """
     from recsys.evaluation.measurement import mean_of, measure
     from recsys.interaction_file import folds, read_interactions

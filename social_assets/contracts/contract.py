@@ -170,7 +170,7 @@ class Drift:
     """How far a day's rows may be from those of the days before it, before a check says so.
 
     Compared are up to `trailing_days` days before it; with fewer than `least_days` of them, or for
-    shares and quantiles fewer than `least_rows` rows on the day, nothing is judged.
+    shares and quantiles fewer than `least_rows` rows on the day, nothing is compared.
 
     `volume` is by what factor the rows are more, or fewer, than the median of those days. `missing`
     and `category` are differences of shares, 0 to 1, beyond what chance explains. `quantile` is by
@@ -299,7 +299,7 @@ class Contract:
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
-        """The pandera schema that all verdicts are compiled from."""
+        """The pandera schema from which the rules are compiled."""
         # pandera copies each check into the schema with the backends known by then.
         register_ibis_backends()
         return self.model.to_schema()

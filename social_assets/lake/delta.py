@@ -2,7 +2,7 @@
 
 Here belongs everything that speaks to Delta. A write is one commit; what must not happen twice
 carries a transaction (application id and version), which Delta keeps in the same commit. Counts
-come from the log, so that a conservation law costs no scan.
+come from the log, so that an invariant needs no scan.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class LakeTable:
         return _locations(table, [(column, ">", after)])
 
     def rows_by_day(self, **partition: str) -> dict[date, int]:
-        """Rows of each event date, from the log alone; `partition` narrows to e.g. a verdict."""
+        """Rows of each event date, read from the log; `partition` filters by partition values."""
         table = self._open()
         if table is None:
             return {}

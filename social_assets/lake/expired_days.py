@@ -1,7 +1,7 @@
 """The days that retention has removed, by table: so that no check takes them for lost.
 
 Here belongs the record alone. It is written before the rows go: a crash between leaves days that
-are not judged until the next night removes them, never days that are missing and look lost.
+are not validated until the next night removes them, never days that are missing and look lost.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RETIRED = pa.schema(
 removed has one row for each time."""
 
 
-class RetiredDaysError(ValueError):
+class ExpiredDaysError(ValueError):
     """Days were to be made anew from a source that retention has removed: they would be emptied."""
 
     def __init__(self, source: str, days: Collection[date]) -> None:
@@ -41,7 +41,7 @@ class RetiredDaysError(ValueError):
 
 
 @dataclass(frozen=True)
-class RetiredDays:
+class ExpiredDays:
     """What retention removed from all tables, a Delta table with the columns of RETIRED."""
 
     table: LakeTable
@@ -64,8 +64,8 @@ class RetiredDays:
         return set(named["event_date"].to_pylist())
 
     def refuse(self, sources: Iterable[str], days: Collection[date]) -> None:
-        """Raise RetiredDaysError if any of the days is gone from any of these tables."""
+        """Raise ExpiredDaysError if any of the days is gone from any of these tables."""
         for source in sources:
             gone = self.days(source).intersection(days)
             if gone:
-                raise RetiredDaysError(source, gone)
+                raise ExpiredDaysError(source, gone)

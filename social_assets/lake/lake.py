@@ -8,7 +8,7 @@ from pathlib import Path
 
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
-from social_assets.lake.expired_days import RETIRED, RetiredDays
+from social_assets.lake.expired_days import RETIRED, ExpiredDays
 from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
 from social_assets.lake.quarantined_batches import QUARANTINED_BATCHES, QuarantinedBatches
@@ -76,7 +76,7 @@ class Lake:
         )
         return Unloads(table)
 
-    def retired(self) -> RetiredDays:
+    def expired_days(self) -> ExpiredDays:
         """What retention has removed, of all streams and tables."""
         table = LakeTable(
             uri=f"{self.root}/retired",
@@ -84,4 +84,4 @@ class Lake:
             partition_by=(),
             storage_options=self.storage_options,
         )
-        return RetiredDays(table)
+        return ExpiredDays(table)

@@ -1,6 +1,6 @@
-"""The ledger of batches: what each hop took, by batch and event date.
+"""The ledger of batches: what each step took, by batch and event date.
 
-Here belongs the record that operators read and that tells which batches a hop still owes. It is
+Here belongs the record that operators read and that tells which batches are pending. It is
 derived: every row can be counted again from the tables, and is when a crash left one out.
 """
 
@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from social_assets.lake.delta import Applied, LakeTable
 
-Hop = Literal["raw", "cleaned"]
+Step = Literal["raw", "cleaned"]
+"""The step that an entry counts, by its table. The ledger's column for it is named `hop`."""
 
 BATCH_PREFIX = "kafka/"
 """How the ids of a topic's micro-batches begin; those of files are hashes."""
@@ -33,14 +34,14 @@ LEDGER = pa.schema(
         pa.field("hop", pa.string(), nullable=False),
     ]
 )
-"""`records` is what the hop put in its table: landed by `raw`, accepted by `cleaned`. Of several
-rows of one batch, date and hop the latest holds: a rebuild counts again. An unloaded
+"""`records` is what the step put in its table: landed by `raw`, accepted by `cleaned`. Of several
+rows of one batch, date and step the latest holds: a rebuild counts again. An unloaded
 batch has 0."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one hop took of one batch on one event date."""
+    """What one step took of one batch on one event date."""
 
     batch_id: str
     event_date: date
@@ -56,18 +57,18 @@ class Ledger:
 
     table: LakeTable
 
-    def entries(self, hop: Hop) -> list[Entry]:
+    def entries(self, step: Step) -> list[Entry]:
         """The latest entry of every batch and date, oldest batch first."""
-        rows = self.table.read().filter(pc.field("hop") == hop).sort_by("recorded_at")
+        rows = self.table.read().filter(pc.field("hop") == step).sort_by("recorded_at")
         names = [n for n in LEDGER.names if n not in ("hop", "recorded_at")]
         columns = [rows[name].to_pylist() for name in names]
         latest = {(values[0], values[1]): values for values in zip(*columns, strict=True)}
         return [Entry(*values) for values in latest.values()]
 
-    def days(self, hop: Hop) -> dict[str, set[date]]:
-        """The event dates of every batch the hop has taken, without those that are unloaded."""
+    def days(self, step: Step) -> dict[str, set[date]]:
+        """The event dates of every batch the step has taken, without those that are unloaded."""
         found: dict[str, set[date]] = {}
-        for entry in self.entries(hop):
+        for entry in self.entries(step):
             if entry.records + entry.duplicates + entry.rejected == 0:
                 continue
             found.setdefault(entry.batch_id, set()).add(entry.event_date)
@@ -79,8 +80,8 @@ class Ledger:
         found: datetime | None = pc.min(rows["recorded_at"]).as_py()
         return found
 
-    def record(self, hop: Hop, entries: Iterable[Entry]) -> None:
-        """Add what a hop took, in this order. Repeating it adds rows that say the same."""
+    def record(self, step: Step, entries: Iterable[Entry]) -> None:
+        """Add what a step took, in this order. Repeating it adds rows that say the same."""
         listed = list(entries)
         if not listed:
             return
@@ -95,8 +96,8 @@ class Ledger:
                 "rejected": [e.rejected for e in listed],
                 # A microsecond apart: in this order, that of landing, batches are cleaned.
                 "recorded_at": [now + timedelta(microseconds=n) for n in range(len(listed))],
-                "hop": [hop] * len(listed),
+                "hop": [step] * len(listed),
             },
             schema=LEDGER,
         )
-        self.table.append(rows.to_reader(), Applied(f"{hop}:{listed[0].batch_id}", 1))
+        self.table.append(rows.to_reader(), Applied(f"{step}:{listed[0].batch_id}", 1))

@@ -62,8 +62,9 @@ QUARANTINE = pa.schema(
         pa.field("verdict", pa.string(), nullable=False),
     ]
 )
-"""What was set aside: verdict `rejected` (raw bytes and every reason) or `duplicate` (no bytes:
-raw has them). Each raw record is in cleaned or here, exactly once."""
+"""The records that are not in cleaned. The column `verdict` is `rejected` (with the raw bytes and
+every reason) or `duplicate` (without bytes, which raw has). Each raw record is in cleaned or here,
+exactly once."""
 
 PARTITION_COLUMNS: dict[Layer, list[str]] = {
     "raw": ["event_date"],

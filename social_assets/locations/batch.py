@@ -38,7 +38,7 @@ from social_assets.defs.maintenance.rebuild_jobs import (
     recommend_with_all_job,
 )
 from social_assets.defs.monitoring import topic_watch, verification
-from social_assets.defs.monitoring.invariant_checks import stream_laws
+from social_assets.defs.monitoring.invariant_checks import stream_invariants
 from social_assets.defs.monitoring.partition_checks import every_day_has_rows
 from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
 from social_assets.defs.recommenders import assets as recsys
@@ -54,7 +54,7 @@ STREAM_CHECKS = (
     no_batch_is_quarantined,
     no_day_is_pending,
     contract_checks,
-    stream_laws,
+    stream_invariants,
     newest_day_is_fresh,
     every_day_has_rows,
     drift_checks,

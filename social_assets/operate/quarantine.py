@@ -17,7 +17,7 @@ from social_assets.defs.ingestion.changed_days import fed_by
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.start import Progress, RunReport, rebuild_days
-from social_assets.pipeline.set_aside import quarantined
+from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.stores import StreamStores
 
 SHOWN_BYTES = 80
@@ -39,8 +39,8 @@ class RejectedRecord:
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """Records of one event date by verdict, and rows in the warehouse."""
+class ReplayCounts:
+    """Records of one event date by what became of them, and rows in the warehouse."""
 
     rejected: int
     accepted: int
@@ -52,8 +52,8 @@ class Replayed:
     """One event date before and after it was made anew."""
 
     day: date
-    before: Verdicts
-    after: Verdicts
+    before: ReplayCounts
+    after: ReplayCounts
 
 
 def rejected_records(stream: str, limit: int) -> list[RejectedRecord]:
@@ -111,11 +111,11 @@ def replay(
     days = sorted({*_rejected_days(stores), *(d for b in quarantined(stores) for d in landed[b])})
     ranges = runs_of_days(days, first or date.min, last or date.max)
     chosen = [day for day in days if any(begin <= day <= end for begin, end in ranges)]
-    before = _verdicts(stores, chosen)
+    before = _counts(stores, chosen)
     assets = [f"cleaned/{stream}", f"quarantine/{stream}"]
     assets += [key.to_user_string() for key in fed_by(stream)]
     reports = [rebuild_days(home, begin, end, assets, progress) for begin, end in ranges]
-    after = _verdicts(stores, chosen)
+    after = _counts(stores, chosen)
     return [Replayed(day, before[day], after[day]) for day in chosen], reports
 
 
@@ -125,12 +125,12 @@ def _rejected_days(stores: StreamStores) -> list[date]:
     )
 
 
-def _verdicts(stores: StreamStores, days: Sequence[date]) -> dict[date, Verdicts]:
+def _counts(stores: StreamStores, days: Sequence[date]) -> dict[date, ReplayCounts]:
     rejected = stores.quarantine.rows_by_day(verdict="rejected")
     accepted = stores.cleaned.rows_by_day()
     warehouse = stores.loader.rows_by_day()
     return {
-        day: Verdicts(rejected.get(day, 0), accepted.get(day, 0), warehouse.get(day, 0))
+        day: ReplayCounts(rejected.get(day, 0), accepted.get(day, 0), warehouse.get(day, 0))
         for day in days
     }
 

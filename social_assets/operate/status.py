@@ -1,4 +1,4 @@
-"""What an installation holds: rows by layer, partitions, verdicts of the latest checks.
+"""What an installation holds: rows by layer, partitions, the latest check results.
 
 Here belongs the reading of it. Every figure is counted now, from Delta's logs, ClickHouse and
 Dagster's own records; none is remembered.
@@ -15,12 +15,12 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.dagster.private import AssetCheckExecutionRecordStatus
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
-from social_assets.defs.monitoring.invariant_checks import judged
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.instance import open_instance
 from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.stores import Stores
-from social_assets.quality.invariants import LakeEqualsWarehouse, RawIsSettled
+from social_assets.quality.day_comparison import compare_days
+from social_assets.quality.invariants import LakeEqualsWarehouse, RawIsAccountedFor
 
 ASSET_CHECK_EVALUATION = DagsterEventType.ASSET_CHECK_EVALUATION
 
@@ -29,7 +29,7 @@ _WITH_RESULT = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRe
 
 @dataclass(frozen=True)
 class StreamStatus:
-    """Records of one stream at each hop, over all days; whether its laws hold on each."""
+    """Records of one stream at each step, over all days; whether its invariants hold on each."""
 
     stream: str
     days: int
@@ -45,11 +45,11 @@ class StreamStatus:
 
 @dataclass(frozen=True)
 class CheckStatus:
-    """The latest verdict of one check: passed, warned, failed, or never run."""
+    """The latest result of one check: passed, warned, failed, or never run."""
 
     asset: str
     name: str
-    verdict: str
+    result: str
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,12 @@ def stream_status(name: str) -> StreamStatus:
         rejected=sum(stream.quarantine.rows_by_day(verdict="rejected").values()),
         warehouse=sum(stream.loader.rows_by_day().values()),
         is_conserved=all(
-            verdict.passed
-            for law in (RawIsSettled(stream.contract), LakeEqualsWarehouse(stream.contract))
-            for verdict in judged(law, stream.stores, None, "status")
+            result.passed
+            for invariant in (
+                RawIsAccountedFor(stream.contract),
+                LakeEqualsWarehouse(stream.contract),
+            )
+            for result in compare_days(invariant, stream.stores, None, "status")
         ),
     )
 
@@ -102,7 +105,7 @@ def table_statuses() -> list[TableStatus]:
 
 
 def check_statuses(home: Home) -> list[CheckStatus]:
-    """Every check of the graph with its latest verdict."""
+    """Every check of the graph with its latest result."""
     keys = sorted(Location.BATCH.definitions().resolve_asset_graph().asset_check_keys)
     with open_instance(home) as instance:
         days_failed = {
@@ -130,9 +133,9 @@ def check_status(instance: DagsterInstance, key: AssetCheckKey) -> CheckStatus:
         key, limit=1, status=_WITH_RESULT
     )
     evaluation = records[0].event.dagster_event if records and records[0].event else None
-    verdict = "never run"
+    result = "never run"
     if evaluation is not None and evaluation.event_type == ASSET_CHECK_EVALUATION:
         data = evaluation.asset_check_evaluation_data
         severe = data.severity == AssetCheckSeverity.ERROR
-        verdict = "passed" if data.passed else ("failed" if severe else "warned")
-    return CheckStatus(key.asset_key.to_user_string(), key.name, verdict)
+        result = "passed" if data.passed else ("failed" if severe else "warned")
+    return CheckStatus(key.asset_key.to_user_string(), key.name, result)

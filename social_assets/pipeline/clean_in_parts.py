@@ -1,9 +1,9 @@
-"""Cleans days that are too large for the engine's memory: part by part, with one result a day.
+"""Cleans days that are too large for the engine's memory, part by part.
 
-Here belongs the way of a large day. Its raw records are judged in parts of bounded bytes, whose
-rows wait in files in the spill folder; which of them are duplicates is said by positions and key
-hashes when all are judged; then the rows are read from those files as they are written. Days of
-ordinary size are `clean`'s, and have the same result.
+A large day's raw records are validated in parts of bounded bytes, and the results are written to
+files in the spill folder. When all parts are validated, positions and key hashes tell which records
+are duplicates. Then the rows are read from the files and written to the tables. Days of ordinary
+size belong to `clean`, and get the same result.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ from numpy.typing import NDArray
 
 from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW, cleaned_schema
-from social_assets.pipeline.micro_batch import JUDGED_COLUMNS, rejected_rows, repeated_rows
+from social_assets.pipeline.micro_batch import INPUT_COLUMNS, rejected_rows, repeated_rows
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.first_landed import FirstLanded
 from social_assets.transform.landed_keys import KEY_HASH, KEY_HASH_TYPE, key_hash
-from social_assets.transform.validate_block import BlockVerdicts
+from social_assets.transform.validate_block import BlockValidator
 
 PART_ROWS = 131_072
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 @dataclass(frozen=True)
-class SettledInParts:
-    """The records of some days with their verdicts, in files; `is_repeated` says of each accepted
-    one, in the order of the file, whether it is a duplicate.
+class DaysInParts:
+    """The validated records of some days, in files.
+
+    `is_repeated` tells for each accepted record, in the order of the file, if it is a duplicate.
     """
 
     days: Sequence[date]
@@ -73,14 +74,14 @@ class SettledInParts:
 
 
 @contextmanager
-def settled_in_parts(
+def validated_in_parts(
     stores: StreamStores,
     days: Sequence[date],
     batch_id: str | None,
     without: Collection[str] = (),
-) -> Iterator[SettledInParts]:
-    """Judge the records of some days: of one batch, as far as it is not settled, or of all but
-    those of the batches `without`.
+) -> Iterator[DaysInParts]:
+    """Validate the records of some days: the pending ones of one batch, or those of all batches
+    except `without`.
     """
     schema = cleaned_schema(stores.contract)
     with (
@@ -92,29 +93,29 @@ def settled_in_parts(
         if batch_id is not None:
             for landed in _landed_keys(stores, days):
                 keys.add_landed(landed)
-        verdicts = BlockVerdicts(session, stores.contract)
+        validator = BlockValidator(session, stores.contract)
         rows = 0
         with _writer(accepted, schema) as to_accepted, _writer(rejected, QUARANTINE) as to_rejected:
-            for raw in _unsettled_parts(stores, session, days, batch_id, without):
-                judged = verdicts.of(raw)
-                good = pc.equal(judged["reasons"], "")
-                cleaned = _cleaned_rows(raw.filter(good), judged.filter(good), schema)
-                keys.add(cleaned.append_column(KEY_HASH, judged[KEY_HASH].filter(good)), rows)
+            for raw in _pending_parts(stores, session, days, batch_id, without):
+                validated = validator.of(raw)
+                good = pc.equal(validated["reasons"], "")
+                cleaned = _cleaned_rows(raw.filter(good), validated.filter(good), schema)
+                keys.add(cleaned.append_column(KEY_HASH, validated[KEY_HASH].filter(good)), rows)
                 rows += cleaned.num_rows
                 to_accepted.write_table(cleaned)
                 bad = pc.invert(good)
-                rejected_here = rejected_rows(raw.filter(bad), judged["reasons"].filter(bad))
+                rejected_here = rejected_rows(raw.filter(bad), validated["reasons"].filter(bad))
                 to_rejected.write_table(rejected_here)
-        yield SettledInParts(days, schema, accepted, rejected, keys.repeated(rows))
+        yield DaysInParts(days, schema, accepted, rejected, keys.repeated(rows))
 
 
-def _cleaned_rows(raw: pa.Table, judged: pa.Table, schema: pa.Schema) -> pa.Table:
+def _cleaned_rows(raw: pa.Table, validated: pa.Table, schema: pa.Schema) -> pa.Table:
     of_raw = {*PROVENANCE.names, "event_date"}
-    columns = {name: (raw if name in of_raw else judged)[name] for name in schema.names}
+    columns = {name: (raw if name in of_raw else validated)[name] for name in schema.names}
     return pa.table(columns).cast(schema)
 
 
-def _unsettled_parts(
+def _pending_parts(
     stores: StreamStores,
     session: Session,
     days: Sequence[date],
@@ -124,12 +125,12 @@ def _unsettled_parts(
     parts = read_parts(
         stores.raw,
         row_groups(stores.raw, days, batch_id),
-        JUDGED_COLUMNS,
+        INPUT_COLUMNS,
         part_bytes=stores.engine.part_bytes,
         part_rows=PART_ROWS,
         batch_id=batch_id,
     )
-    done = _settled_offsets(stores, session, days, batch_id) if batch_id is not None else None
+    done = _done_offsets(stores, session, days, batch_id) if batch_id is not None else None
     for part in parts:
         rows = part
         if without:
@@ -141,10 +142,10 @@ def _unsettled_parts(
             yield rows
 
 
-def _settled_offsets(
+def _done_offsets(
     stores: StreamStores, session: Session, days: Sequence[date], batch_id: str
 ) -> pa.Array:
-    """The offsets of a file's records that are in one of the tables: a file has one partition."""
+    """The offsets of a file's records that a table already has. A file has one partition."""
     batch = session.constant(batch_id)
     found = []
     for table in (stores.cleaned, stores.quarantine):
@@ -156,7 +157,7 @@ def _settled_offsets(
 def _landed_keys(stores: StreamStores, days: Sequence[date]) -> Iterator[pa.Table]:
     contract, cleaned = stores.contract, stores.cleaned
     schema = pa.schema([RAW.field("event_date"), pa.field(KEY_HASH, KEY_HASH_TYPE)])
-    # A session of its own: the other one takes the keys while this one is read.
+    # A second session: the first one stores the keys while this one reads them.
     with stores.engine.session() as session:
         rows = session.scan(cleaned.files(days), cleaned.schema, ["event_date", *contract.key])
         hashes = rows.select("event_date", **{KEY_HASH: key_hash(rows, contract)})

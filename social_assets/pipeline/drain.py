@@ -1,9 +1,10 @@
-"""Drains a stream's topic: offset range after offset range through every hop, until it is quiet.
+"""Drains a stream's topic: takes offset ranges through every step until no more records arrive.
 
-Here belongs the order: read, judge, commit to the lake, insert into the warehouse, report, each
-running ahead of the next. What a hop does with a micro-batch is `micro_batch`'s; when the topic is
-read and how far, `topic_source`'s. Killed at any moment, the next drain takes on what is owed and
-then reads from the offsets that the lake holds.
+Belongs here: the order of the steps: read, validate, commit to the lake, insert into the warehouse,
+report. While one step works on a micro-batch, the step before it works on the next one. What a step
+does with a micro-batch belongs to `micro_batch`; when and how far the topic is read belongs to
+`topic_source`. If a drain is killed, the next one recovers the pending micro-batches and then reads
+from the offsets that the lake holds.
 """
 
 from __future__ import annotations
@@ -26,37 +27,37 @@ from social_assets.lake.ledger import Entry
 from social_assets.lake.maintenance import compact_briefly
 from social_assets.lake.schemas import RAW
 from social_assets.pipeline.micro_batch import (
+    BatchValidator,
     DayCounts,
-    Judge,
-    Judged,
+    ValidatedBatch,
     apart,
+    clean,
     land,
     load,
     quarantine,
-    settle,
 )
-from social_assets.pipeline.prefetch import ahead
-from social_assets.pipeline.step_log import HopLog
+from social_assets.pipeline.prefetch import prefetch
+from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import settle as settle_all
+from social_assets.pipeline.stream_work import recover
 from social_assets.pipeline.topic_offsets import TopicOffsets, held_offsets, landed, starts
 from social_assets.pipeline.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
 
 GROUP = "social-assets"
-"""The consumer group that shows operators' tools how far the lake is."""
+"""The consumer group that shows the lake's offsets to operators' tools."""
 
 RECORD_SECONDS = 5.0
-"""How often loader and group are told how far all is; what a crash left out is done again, to no
-effect."""
+"""How often the loader's record and the group's offsets are updated. After a crash, the part since
+the last update is repeated without effect."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What one micro-batch brought, once it was visible behind the last hop.
+    """The result of one micro-batch after the last step.
 
-    `lag` is how many offsets the broker was ahead when it was read; `delay_seconds` runs from the
-    oldest record's timestamp to its visibility; `seconds` is what each hop took.
+    `lag` is how many offsets the broker was ahead when the batch was read; `delay_seconds` is the
+    time from the oldest record's timestamp until it was visible; `seconds` is the time by step.
     """
 
     days: Mapping[date, DayCounts]
@@ -68,17 +69,17 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """A micro-batch on its way into the lake, and what each hop took."""
+class _Validated:
+    """A validated micro-batch before the commit to the lake, and the time by step."""
 
     arrived: Arrived
-    judged: Judged
+    validated: ValidatedBatch
     seconds: dict[str, float]
 
 
 @dataclass(frozen=True)
 class _Committed:
-    """A micro-batch on its way into the warehouse: without its raw records, most of its bytes."""
+    """A micro-batch before the insert, without its raw records, which are most of its bytes."""
 
     batch_id: str
     is_quarantined: bool
@@ -97,11 +98,11 @@ def drain(
     report: Callable[[Taken], None],
     limits: Limits = LIMITS,
 ) -> set[date]:
-    """Take what the topic has through all hops; returns the dates that changed before the first
-    report, by what an earlier drain owed.
+    """Take the topic's records through all steps.
 
-    Holds the stream's lock, and ends early when somebody waits for it. Calls `report` for each
-    micro-batch. Raises what a broker that stays away, the lake or the warehouse raise.
+    Returns the dates that changed by recovery, before the first report. Holds the stream's lock,
+    and ends early if another process waits for it. Calls `report` for each micro-batch. Raises the
+    errors of the lake, of the warehouse, and of a broker that does not answer for a long time.
     """
     with (
         stores.lock(),
@@ -109,15 +110,15 @@ def drain(
         stores.engine.session() as session,
         micro_batch_loader(stores.loader) as loader,
     ):
-        # Files too: what landed first must be judged first.
-        owed = settle_all(stores)
+        # Batches of files too: what landed first must be validated first.
+        recovered = recover(stores)
         offsets = broker.offsets(stores.contract.kafka_topic, limits.away_seconds)
         if offsets is None:
-            return owed
+            return recovered
         begin = starts(stores.raw, offsets)
         if begin.missing:
             stores.gaps.record(begin.missing)
-            # Without a record too: the gap is dealt with, and nobody asks for this drain again.
+            # Even without a record: the lake's offsets pass the gap, so this drain is not repeated.
             held = held_offsets(stores.raw, offsets)
             stores.raw.append(RAW.empty_table(), *landed(offsets, begin.offsets, held))
         with TopicReader(
@@ -131,15 +132,15 @@ def drain(
             source = TopicSource(
                 stores, broker, reader, offsets=offsets, begin=begin.offsets, limits=limits
             )
-            course = _Course(stores, broker, Judge(stores, session), loader, offsets)
+            course = _Course(stores, broker, BatchValidator(stores, session), loader, offsets)
             course.run(source, report)
-    return owed
+    return recovered
 
 
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """Look for garbage cycles seldom: a hundred thousand messages at once are none, and looking
-    through them took a third of the reading's CPU seconds.
+    """Collect garbage rarely: messages form no cycles, and searching a hundred thousand of them for
+    cycles took a third of the CPU time of reading.
     """
     thresholds = gc.get_threshold()
     gc.freeze()
@@ -152,34 +153,34 @@ def _seldom_collected() -> Iterator[None]:
 
 
 class _Course:
-    """The way of the micro-batches through the hops."""
+    """Takes micro-batches through the steps."""
 
     def __init__(
         self,
         stores: StreamStores,
         broker: Broker,
-        judge: Judge,
+        validator: BatchValidator,
         loader: MicroBatchLoader,
         offsets: TopicOffsets,
     ) -> None:
         self._held = held_offsets(stores.raw, offsets)
         self._stores = stores
         self._broker = broker
-        self._judge = judge
+        self._validator = validator
         self._loader = loader
         self._offsets = offsets
         self._days: defaultdict[date, list[DayCounts]] = defaultdict(list)
         self._recorded = time.monotonic()
-        self._log = HopLog(stores)
+        self._log = StepLog(stores)
 
     def run(self, source: TopicSource, report: Callable[[Taken], None]) -> None:
-        """Each hop works on one micro-batch while the next hop works on the one before."""
+        """Run all steps at the same time, each on another micro-batch."""
         last: _Committed | None = None
         over = Event()
         with (
-            ahead(source.micro_batches(over), over) as arrived,
-            ahead(self._judged(arrived), over) as judged,
-            ahead(self._committed(judged), over) as committed,
+            prefetch(source.micro_batches(over), over) as arrived,
+            prefetch(self._validated(arrived), over) as validated,
+            prefetch(self._committed(validated), over) as committed,
         ):
             for batch in committed:
                 started = time.monotonic()
@@ -198,81 +199,81 @@ class _Course:
             stores = self._stores
             compact_briefly([stores.raw, stores.cleaned, stores.quarantine], self._days.keys())
 
-    def _judged(self, batches: Iterator[Arrived]) -> Iterator[_Judged]:
+    def _validated(self, batches: Iterator[Arrived]) -> Iterator[_Validated]:
         for arrived in batches:
             started = time.monotonic()
-            judged = self._judge.judge(arrived.raw, arrived.ingested_at)
-            if judged.error is not None:
-                judged = apart(judged)
-            seconds = {"read": arrived.seconds, "judge": time.monotonic() - started}
-            yield _Judged(arrived, judged, seconds)
+            validated = self._validator.validate(arrived.raw, arrived.ingested_at)
+            if validated.error is not None:
+                validated = apart(validated)
+            seconds = {"read": arrived.seconds, "validate": time.monotonic() - started}
+            yield _Validated(arrived, validated, seconds)
 
-    def _committed(self, batches: Iterator[_Judged]) -> Iterator[_Committed]:
+    def _committed(self, batches: Iterator[_Validated]) -> Iterator[_Committed]:
         for batch in batches:
             started = time.monotonic()
-            judged, arrived = batch.judged, batch.arrived
-            if judged.error is not None:
-                quarantine(self._stores, judged)
-            land(self._stores, judged, landed(self._offsets, arrived.next_offsets, self._held))
+            validated, arrived = batch.validated, batch.arrived
+            if validated.error is not None:
+                quarantine(self._stores, validated)
+            land(self._stores, validated, landed(self._offsets, arrived.next_offsets, self._held))
             self._held |= arrived.next_offsets
-            if judged.error is not None:
-                self._enter_quarantined(judged)
-            settle(self._stores, judged)
-            self._judge.settled(judged)
+            if validated.error is not None:
+                self._enter_quarantined(validated)
+            clean(self._stores, validated)
+            self._validator.committed(validated)
             batch.seconds["commit"] = time.monotonic() - started
             yield _Committed(
                 arrived.batch_id,
-                judged.error is not None,
-                judged.ingested_at,
+                validated.error is not None,
+                validated.ingested_at,
                 arrived.next_offsets,
                 arrived.lag,
-                judged.counts(),
-                pc.min(judged.raw["timestamp"]).as_py(),
-                judged.cleaned,
+                validated.counts(),
+                pc.min(validated.raw["timestamp"]).as_py(),
+                validated.cleaned,
                 batch.seconds,
             )
 
     def _record(self, last: _Committed) -> None:
-        """Tell how far all is that came up to the last micro-batch."""
+        """Record that all micro-batches up to this one are loaded."""
         self._loader.mark_loaded(last.ingested_at)
         try:
             self._broker.commit(GROUP, self._offsets.topic, last.next_offsets)
         except (ConnectionError, RuntimeError) as error:
-            # For operators' tools alone; the lake's offsets are what counts.
-            told = "offsets of group %s on %s not told: %s"
+            # Only operators' tools read the group's offsets; drains read those of the lake.
+            told = "offsets of group %s on %s were not committed: %s"
             self._log.warning(told, GROUP, self._offsets.topic, error)
         taken = sum(day.landed for counts in self._days.values() for day in counts)
-        how = {"hop": "drain", "batch_id": last.batch_id, "records": taken}
-        self._log.info("through all hops, %s offsets behind", last.lag, extra=how)
+        how = {"step": "drain", "batch_id": last.batch_id, "records": taken}
+        self._log.info("through all steps, %s offsets behind", last.lag, extra=how)
         self._recorded = time.monotonic()
 
-    def _enter_quarantined(self, judged: Judged) -> None:
+    def _enter_quarantined(self, validated: ValidatedBatch) -> None:
         """Enter in the ledger what a quarantined micro-batch landed.
 
         Left out by a crash, it is counted from raw.
         """
-        (batch_id,) = judged.batch_ids
+        (batch_id,) = validated.batch_ids
         self._stores.ledger.record(
             "raw",
             [
                 Entry(batch_id, day, self._offsets.topic, records=counts.landed)
-                for day, counts in sorted(judged.counts().items())
+                for day, counts in sorted(validated.counts().items())
             ],
         )
 
     def _enter_in_ledger(self, batch_id: str) -> None:
-        """What the drain brought, as one batch. Left out by a crash, it is counted from raw."""
-        for hop in ("raw", "cleaned"):
+        """Enter the drain as one batch. If a crash prevents this, it is counted from raw later."""
+        for step in ("raw", "cleaned"):
             self._stores.ledger.record(
-                hop,
+                step,
                 [
                     Entry(
                         batch_id,
                         day,
                         self._offsets.topic,
-                        records=sum(c.landed if hop == "raw" else c.accepted for c in counts),
-                        duplicates=0 if hop == "raw" else sum(c.duplicates for c in counts),
-                        rejected=0 if hop == "raw" else sum(c.rejected for c in counts),
+                        records=sum(c.landed if step == "raw" else c.accepted for c in counts),
+                        duplicates=0 if step == "raw" else sum(c.duplicates for c in counts),
+                        rejected=0 if step == "raw" else sum(c.rejected for c in counts),
                     )
                     for day, counts in sorted(self._days.items())
                 ],

@@ -1,10 +1,10 @@
-"""The keys that have landed, for a drain: which of a micro-batch's rows come for the first time.
+"""The landed keys of a drain: tells which rows of a micro-batch are the first of their key.
 
-Here belongs where the keys are read from and how many are held; the set itself is
-`engine.landed_keys`. A date's keys are read from the cleaned table when a batch first touches it,
-and let go, least recently used first, when more than HELD_KEYS are held: a date that returns is
-read again, together with the keys of micro-batches that are on their way into that table. So memory
-is bounded whatever the days that a backlog touches.
+Belongs here: where the keys are read from, and how many are held in memory. The set itself is
+`transform.landed_keys`. A date's keys are read from the cleaned table when a batch first has rows
+of that date. If more than HELD_KEYS are held, the least recently used dates are dropped. A dropped
+date is read again when it is needed, together with the keys of micro-batches that are not yet
+committed to that table. So memory is bounded, whatever dates a backlog has.
 """
 
 from __future__ import annotations
@@ -32,33 +32,33 @@ from social_assets.transform.landed_keys import (
 )
 
 HELD_KEYS = 32_000_000
-"""512 MB of keys, of which long runs lie in mapped files."""
+"""512 MB of keys; large sets are in memory-mapped files."""
 
 
 @dataclass(frozen=True)
 class _Admitted:
-    """The keys that one micro-batch brought, and the date of each."""
+    """The new keys of one micro-batch, and the date of each."""
 
     days: NDArray[np.datetime64]
     high: UInt64
     low: UInt64
 
 
-class Landed:
-    """The landed keys of one stream. The stream's lock is held as long as this is used."""
+class StreamKeys:
+    """The landed keys of one stream. The caller must hold the stream's lock while it uses this."""
 
     def __init__(self, stores: StreamStores, session: Session) -> None:
         self._stores = stores
         self._session = session
         self._dates: OrderedDict[date, LandedKeys] = OrderedDict()
         self._lock = Lock()
-        self._unsettled: dict[datetime, _Admitted] = {}
+        self._uncommitted: dict[datetime, _Admitted] = {}
 
     def admit(self, accepted: pa.Table, ingested_at: datetime) -> Flags:
         """Whether each row of a micro-batch is the first of its key on its date, in this order.
 
-        `accepted` has the columns `event_date` and KEY_HASH. Admitted keys count as landed: the
-        caller puts them into cleaned and then says so (`settled`), or gives this object up.
+        `accepted` has the columns `event_date` and KEY_HASH. Admitted keys count as landed. The
+        caller must write their rows to cleaned and then call `committed`, or discard this object.
         """
         admitted = np.zeros(accepted.num_rows, bool)
         days = accepted["event_date"].to_numpy()
@@ -67,13 +67,15 @@ class Landed:
             of_day = days == np.datetime64(day)
             admitted[of_day] = self._keys(day).admit(high[of_day], low[of_day])
         with self._lock:
-            self._unsettled[ingested_at] = _Admitted(days[admitted], high[admitted], low[admitted])
+            self._uncommitted[ingested_at] = _Admitted(
+                days[admitted], high[admitted], low[admitted]
+            )
         return admitted
 
-    def settled(self, ingested_at: datetime) -> None:
-        """The micro-batch is in cleaned. May be called while others are admitted."""
+    def committed(self, ingested_at: datetime) -> None:
+        """Record that the micro-batch is in cleaned. Another thread may admit batches meanwhile."""
         with self._lock:
-            del self._unsettled[ingested_at]
+            del self._uncommitted[ingested_at]
 
     def _keys(self, day: date) -> LandedKeys:
         if day not in self._dates:
@@ -85,9 +87,9 @@ class Landed:
 
     def _read(self, day: date) -> LandedKeys:
         keys = LandedKeys(self._stores.engine.spill)
-        # Before the table is opened: what is settled from here on may stand in both.
+        # Copied before the table is opened: a batch that is committed now may then be in both.
         with self._lock:
-            unsettled = list(self._unsettled.values())
+            uncommitted = list(self._uncommitted.values())
         cleaned = self._stores.cleaned
         contract = self._stores.contract
         rows = self._session.scan(
@@ -97,7 +99,7 @@ class Landed:
         schema = pa.schema([pa.field(KEY_HASH, KEY_HASH_TYPE)])
         for batch in self._session.stream(hashes, schema):
             keys.admit(*halves(pa.chunked_array([batch.column(KEY_HASH)])))
-        for each in unsettled:
+        for each in uncommitted:
             of_day = each.days == np.datetime64(day)
             keys.admit(each.high[of_day], each.low[of_day])
         return keys

@@ -1,7 +1,7 @@
-"""The first hop: a file's records into the raw table, verbatim, once.
+"""The first step: appends a file's records to the raw table, unchanged and once.
 
-Here belongs the landing of batch files. One file is one batch and one commit; its content hash is
-the batch's id and the transaction, so that the same file under any name is one load.
+Belongs here: the landing of files. One file is one batch and one commit. The hash of its content is
+the batch's id and the transaction, so that the same content is loaded once, whatever its name.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from social_assets.transform.event_dates import EventDates
 
 
 @dataclass(frozen=True)
-class Landed:
-    """A file in the raw table. `already` says that an earlier load had brought it."""
+class LandedFile:
+    """A file in the raw table; `already` if an earlier load has landed it."""
 
     batch_id: str
     path: Path
@@ -43,18 +43,18 @@ def land_file(
     path: Path,
     landing_date: date | None = None,
     batch: FileBatch | None = None,
-) -> Landed:
-    """Land a file's records under their event dates; the stream's lock is held by the caller, who
-    also enters what was landed in the ledger (`account.reconcile`).
+) -> LandedFile:
+    """Land a file's records under their event dates.
 
-    `landing_date` (today by default) is the date of records that carry none. `batch` is the batch
-    to land it as, where the caller has decided that. Raises FileError and
-    leaves nothing behind if the file cannot be read to its end.
+    The caller must hold the stream's lock, and must enter the landed records in the ledger
+    (`ledger_counts.reconcile`). `landing_date` (default: today) is the date of records without one.
+    `batch` is the batch to land the file as, if the caller has chosen one. Raises FileError, and
+    writes nothing, if the file cannot be read to its end.
     """
     batch = batch or batch_of(stores, content_hash(path))
     batch_id = batch.batch_id
     if batch.is_landed:
-        return Landed(batch_id, path, already=True)
+        return LandedFile(batch_id, path, already=True)
     if landing_date is not None:
         try:
             check_landing_date(landing_date)
@@ -71,21 +71,23 @@ def land_file(
             raise
         told = f"the engine has no memory for one of its records ({str(error).splitlines()[0]})"
         raise FileError(path, f"{told}; raise {MEMORY_VARIABLE}") from error
-    return Landed(batch_id, path, already=False)
+    return LandedFile(batch_id, path, already=False)
 
 
 def arrival(stores: StreamStores) -> datetime:
-    """Now, but later than all that has landed, whatever the clock says: the order decides who was
-    first, and an instant identifies a micro-batch.
+    """The current time, or a later one if records with that time have landed already.
+
+    The order of these times decides which record of a key is the first, and each of them identifies
+    one micro-batch, so it must increase even if the clock goes back.
     """
     latest = stores.raw.latest("ingested_at")
     now = datetime.now(UTC)
-    # Delta's statistics cut times to milliseconds: the latest may be almost one later than it says.
+    # Delta's statistics cut times to milliseconds: the latest may be up to one millisecond later.
     return now if latest is None else max(now, latest + timedelta(milliseconds=1))
 
 
 def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: str) -> None:
-    """One commit of all batches, none if there are none."""
+    """Commit all batches at once; no commit if there are none."""
     first = next(batches, None)
     if first is None:
         return
@@ -95,7 +97,7 @@ def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: s
 
 @dataclass(frozen=True)
 class _Lander:
-    """What all records of one file share."""
+    """The values that all records of one file share."""
 
     contract: Contract
     origin: str

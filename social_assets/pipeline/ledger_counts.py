@@ -1,7 +1,7 @@
-"""Keeps the ledger true: what the tables hold is counted, and what the ledger lacks is added.
+"""Keeps the ledger complete: counts the rows of the tables and adds what the ledger lacks.
 
-Here belongs the counting of rows by batch and date. It is called after each hop and at the start
-of each load or rebuild, so that a crash between a table's commit and the ledger's leaves no gap.
+Belongs here: counting rows by batch and date. It is called after each step, and at the start of
+each load or rebuild, in case a crash came between a table's commit and the ledger's.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _BATCH_DAY = ["batch_id", "event_date", "origin"]
 
 
 def reconcile(stores: StreamStores) -> None:
-    """Add to the ledger the batches that raw holds and the ledger does not know.
+    """Add the batches that are in raw and not in the ledger.
 
-    Compares counts by date, from the logs; scans only the dates that differ.
+    Compares the counts by date, which are in the logs, and scans only the dates that differ.
     """
     known = Counter[date]()
     for entry in stores.ledger.entries("raw"):
@@ -43,7 +43,10 @@ def account_cleaned(
     batch_id: str | None = None,
     without: Collection[str] = (),
 ) -> None:
-    """Enter what cleaned and quarantine hold of some days, of one batch or of all but some."""
+    """Enter the counts of cleaned and quarantine on some days.
+
+    Counts one batch (`batch_id`), or all batches except those of `without`.
+    """
     listed = list(days)
     with stores.engine.session() as session:
         landed = _counted(session, stores.raw, listed, batch_id)
@@ -63,15 +66,15 @@ def _counted(
     table: LakeTable,
     days: list[date],
     batch_id: str | None = None,
-    verdict: str | None = None,
+    kind: str | None = None,
 ) -> Counter[tuple[str, date, str]]:
     """Rows by batch, date and origin, in the order in which the batches landed."""
-    columns = [*_BATCH_DAY, "ingested_at", *(["verdict"] if verdict else [])]
+    columns = [*_BATCH_DAY, "ingested_at", *(["verdict"] if kind else [])]
     rows: ir.Table = session.scan(table.files(days), table.schema, columns)
     if batch_id is not None:
         rows = rows.filter(rows.batch_id == session.constant(batch_id))
-    if verdict is not None:
-        rows = rows.filter(rows.verdict == verdict)
+    if kind is not None:
+        rows = rows.filter(rows.verdict == kind)
     groups = rows.group_by(_BATCH_DAY).agg(n=rows.count(), landed=rows.ingested_at.min())
     counted: pa.Table = session.table(groups.order_by("landed", "batch_id", "event_date"))
     keys = zip(*(counted[name].to_pylist() for name in _BATCH_DAY), strict=True)

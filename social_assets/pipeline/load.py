@@ -1,4 +1,4 @@
-"""The third hop: cleaned rows from the lake into `cleaned.<stream>` of the warehouse.
+"""The third step: cleaned rows from the lake into `cleaned.<stream>` of the warehouse.
 
 Here belongs what is read for it, days that are too large for the engine's memory in parts; how it
 enters ClickHouse is the loader's.

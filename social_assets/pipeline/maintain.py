@@ -35,7 +35,7 @@ def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
             table = stores.stores.lake.table(layer, stores.contract)
             present = table.rows_by_day()
             expired = {day: rows for day, rows in present.items() if limit and day < limit}
-            stores.stores.lake.retired().record(f"{layer}/{stores.contract.name}", expired)
+            stores.stores.lake.expired_days().record(f"{layer}/{stores.contract.name}", expired)
             freed[layer] = maintain(table, expired)
     beside: Mapping[str, LakeTable] = {"batches": stores.ledger.table, "gaps": stores.gaps.table}
     with stores.lock():
@@ -56,7 +56,7 @@ def expire(
     started = time.monotonic()
     with stores.clickhouse.client(log_comment) as client:
         days = days_before(client, table, limit)
-        stores.lake.retired().record(asset, {day: each.rows for day, each in days.items()})
+        stores.lake.expired_days().record(asset, {day: each.rows for day, each in days.items()})
         drop_days(client, table, days)
     return Freed(
         rows_removed=sum(each.rows for each in days.values()),

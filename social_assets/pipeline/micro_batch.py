@@ -1,13 +1,14 @@
-"""The hops of a micro-batch: raw, then quarantine and cleaned, then the warehouse.
+"""The steps of a micro-batch: raw, then quarantine and cleaned, then the warehouse.
 
-Here belongs what each hop does with one micro-batch, and what is owed after a crash. A micro-batch
-is known by its `ingested_at`, which no other shares: in microseconds it is the version of the
-transaction MICRO_BATCH in the tables of the lake, and the loader's token and record. So what a hop
-owes is what has a later `ingested_at` than the hop's record. The order in which micro-batches are
-taken from a broker is the drain's.
+Belongs here: what each step does with one micro-batch, and the recovery after a crash. A
+micro-batch is identified by its `ingested_at`, which is unique. In microseconds, it is the version
+of the transaction MICRO_BATCH in the tables of the lake, and the loader's token and record. A
+micro-batch is pending for a step if its `ingested_at` is later than the last one that the step
+recorded. The order in which micro-batches are read from a broker belongs to `drain`.
 
-A micro-batch that cannot be judged is quarantined whole: it lands in raw under a batch id of its
-own, and counts as settled, so that those after it go on. A rebuild of its days takes it in.
+A micro-batch that cannot be validated is quarantined as a whole: it lands in raw under its own
+batch id and counts as cleaned, so that later ones are not blocked. A rebuild of its days includes
+it.
 """
 
 from __future__ import annotations
@@ -22,27 +23,27 @@ import pyarrow.compute as pc
 
 from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW, cleaned_schema
-from social_assets.pipeline.first_landed import Landed
-from social_assets.pipeline.set_aside import is_of_the_batch, set_aside
-from social_assets.pipeline.step_log import HopLog
+from social_assets.pipeline.first_landed import StreamKeys
+from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
+from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.validate import SEPARATOR
-from social_assets.transform.validate_block import BlockVerdicts
+from social_assets.transform.validate_block import BlockValidator
 from social_assets.warehouse.loader import rows_for_warehouse
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
 
 MICRO_BATCH = "micro_batch"
-"""The application whose version is the `ingested_at` of the last micro-batch a table has taken."""
+"""The application id whose version is the `ingested_at` of a table's last micro-batch."""
 
-JUDGED_COLUMNS = [name for name in RAW.names if name not in ("key", "headers")]
+INPUT_COLUMNS = [name for name in RAW.names if name not in ("key", "headers")]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class DayCounts:
-    """What became of the records of one event date."""
+    """How many records of one event date landed, were accepted, duplicates, or rejected."""
 
     landed: int
     accepted: int
@@ -51,88 +52,86 @@ class DayCounts:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A micro-batch with its verdicts, as rows of the three tables of the lake."""
+class ValidatedBatch:
+    """A validated micro-batch as rows of the three tables of the lake."""
 
     ingested_at: datetime
     raw: pa.Table
     cleaned: pa.Table
     quarantine: pa.Table
     error: Exception | None = None
-    """Why the micro-batch cannot be judged, and is quarantined: it has rows of raw alone."""
+    """Why the micro-batch cannot be validated and is quarantined; it then has only rows of raw."""
 
     @property
     def batch_ids(self) -> list[str]:
-        """The batches that its records are of."""
+        """The ids of the batches that its records belong to."""
         found: list[str] = pc.unique(self.raw["batch_id"]).to_pylist()
         return found
 
     def counts(self) -> dict[date, DayCounts]:
-        """What became of the records, by event date."""
+        """The counts by event date."""
         landed, accepted = _by_day(self.raw), _by_day(self.cleaned)
-        verdict = self.quarantine["verdict"]
-        duplicates = _by_day(self.quarantine.filter(pc.equal(verdict, "duplicate")))
-        rejected = _by_day(self.quarantine.filter(pc.equal(verdict, "rejected")))
+        kind = self.quarantine["verdict"]
+        duplicates = _by_day(self.quarantine.filter(pc.equal(kind, "duplicate")))
+        rejected = _by_day(self.quarantine.filter(pc.equal(kind, "rejected")))
         return {
             day: DayCounts(rows, accepted.get(day, 0), duplicates.get(day, 0), rejected.get(day, 0))
             for day, rows in landed.items()
         }
 
 
-class Judge:
-    """Judges the micro-batches of one stream, one after the other. The lock is held meanwhile."""
+class BatchValidator:
+    """Validates the micro-batches of one stream, in order. The caller must hold its lock."""
 
     def __init__(self, stores: StreamStores, session: Session) -> None:
         self._schema = cleaned_schema(stores.contract)
-        self._verdicts = BlockVerdicts(session, stores.contract)
-        self._landed = Landed(stores, session)
+        self._validator = BlockValidator(session, stores.contract)
+        self._landed = StreamKeys(stores, session)
 
-    def judge(self, raw: pa.Table, ingested_at: datetime) -> Judged:
-        """The verdicts on one micro-batch, which count as landed for the next one.
+    def validate(self, raw: pa.Table, ingested_at: datetime) -> ValidatedBatch:
+        """Validate one micro-batch; its accepted records count as landed for the next one.
 
-        `raw` is in the order of partition and offset, and has the columns of RAW, of which only
-        landing needs `key` and `headers`; null event dates are filled with what the records say.
-        Where the records cannot be judged, the result has the `error`, and they have the dates of
-        their timestamps.
+        `raw` has the columns of RAW, ordered by partition and offset; `key` and `headers` may be
+        missing if it is not landed afterwards. A null event date is filled from the record. If the
+        records cannot be validated, the result has the `error` and the dates of their timestamps.
         """
         try:
-            verdicts = self._verdicts.of(raw)
+            answer = self._validator.of(raw)
         except Exception as error:
             if not is_of_the_batch(error):
                 raise
-            return self._unjudged(raw, ingested_at, error)
-        days = pc.coalesce(raw["event_date"], verdicts["event_date"])
+            return self._without_results(raw, ingested_at, error)
+        days = pc.coalesce(raw["event_date"], answer["event_date"])
         raw = raw.set_column(raw.column_names.index("event_date"), "event_date", days)
-        verdicts = verdicts.set_column(
-            verdicts.column_names.index("event_date"), "event_date", days
-        )
-        accepted = pc.equal(verdicts["reasons"], "").to_numpy()
+        answer = answer.set_column(answer.column_names.index("event_date"), "event_date", days)
+        accepted = pc.equal(answer["reasons"], "").to_numpy()
         first = np.zeros(raw.num_rows, bool)
-        first[accepted] = self._landed.admit(verdicts.filter(pa.array(accepted)), ingested_at)
-        return Judged(
+        first[accepted] = self._landed.admit(answer.filter(pa.array(accepted)), ingested_at)
+        return ValidatedBatch(
             ingested_at,
             raw,
-            self._cleaned(raw, verdicts, first),
-            _quarantine(raw, verdicts["reasons"], accepted, first),
+            self._cleaned(raw, answer, first),
+            _quarantine(raw, answer["reasons"], accepted, first),
         )
 
-    def settled(self, judged: Judged) -> None:
-        """The micro-batch is in cleaned and quarantine."""
-        if judged.error is None:
-            self._landed.settled(judged.ingested_at)
+    def committed(self, validated: ValidatedBatch) -> None:
+        """Record that the micro-batch is in cleaned and quarantine."""
+        if validated.error is None:
+            self._landed.committed(validated.ingested_at)
 
-    def _unjudged(self, raw: pa.Table, ingested_at: datetime, error: Exception) -> Judged:
+    def _without_results(
+        self, raw: pa.Table, ingested_at: datetime, error: Exception
+    ) -> ValidatedBatch:
         index = raw.column_names.index("event_date")
         days = pc.coalesce(raw["event_date"], raw["timestamp"].cast(pa.date32()))
         rows = raw.set_column(index, RAW.field("event_date"), days)
-        return Judged(
+        return ValidatedBatch(
             ingested_at, rows, self._schema.empty_table(), QUARANTINE.empty_table(), error
         )
 
-    def _cleaned(self, raw: pa.Table, verdicts: pa.Table, first: np.ndarray) -> pa.Table:
+    def _cleaned(self, raw: pa.Table, answer: pa.Table, first: np.ndarray) -> pa.Table:
         columns = {
-            name: (raw if name in PROVENANCE.names else verdicts)[name]
-            for name in self._schema.names
+            name: (raw if name in PROVENANCE.names else answer)[name] for name in self._schema.names
         }
         return pa.table(columns).filter(pa.array(first)).cast(self._schema)
 
@@ -149,7 +148,7 @@ def _quarantine(
 
 
 def rejected_rows(raw: pa.Table, reasons: pa.ChunkedArray) -> pa.Table:
-    """The rows of quarantine of rejected records, whose rule names are joined in `reasons`."""
+    """The quarantine rows of rejected records; `reasons` has the joined names of broken rules."""
     names = [n for n in QUARANTINE.names if n not in ("reasons", "verdict")]
     rows = raw.select(names).append_column("reasons", pc.split_pattern(reasons, SEPARATOR))
     rows = rows.append_column("verdict", pa.repeat("rejected", rows.num_rows))
@@ -157,7 +156,7 @@ def rejected_rows(raw: pa.Table, reasons: pa.ChunkedArray) -> pa.Table:
 
 
 def repeated_rows(records: pa.Table) -> pa.Table:
-    """The rows of quarantine of duplicates: their positions without their bytes, which raw has."""
+    """The quarantine rows of duplicates: their positions, without the bytes that raw has."""
     count = records.num_rows
     said: dict[str, pa.Array] = {
         "value": pa.nulls(count, pa.binary()),
@@ -169,22 +168,22 @@ def repeated_rows(records: pa.Table) -> pa.Table:
     return pa.table(columns).cast(QUARANTINE)
 
 
-def land(stores: StreamStores, judged: Judged, offsets: Sequence[Applied]) -> None:
-    """The first hop: the records in raw, with the offsets they were read up to."""
+def land(stores: StreamStores, validated: ValidatedBatch, offsets: Sequence[Applied]) -> None:
+    """The first step: append the records to raw, with the offsets up to which they were read."""
     applied = list(offsets)
-    if judged.raw.num_rows:
-        applied.append(Applied(MICRO_BATCH, version(judged.ingested_at)))
-    stores.raw.append(judged.raw.cast(RAW), *applied)
+    if validated.raw.num_rows:
+        applied.append(Applied(MICRO_BATCH, version(validated.ingested_at)))
+    stores.raw.append(validated.raw.cast(RAW), *applied)
 
 
-def settle(stores: StreamStores, judged: Judged) -> None:
-    """The second hop: every record of raw into quarantine or cleaned. Again changes nothing."""
-    if not judged.raw.num_rows:
+def clean(stores: StreamStores, batch: ValidatedBatch) -> None:
+    """The second step: append to quarantine and cleaned. Repeating it changes nothing."""
+    if not batch.raw.num_rows:
         return
-    applied = Applied(MICRO_BATCH, version(judged.ingested_at), is_once=True)
-    for table, rows in ((stores.quarantine, judged.quarantine), (stores.cleaned, judged.cleaned)):
+    applied = Applied(MICRO_BATCH, version(batch.ingested_at), is_once=True)
+    for table, rows in ((stores.quarantine, batch.quarantine), (stores.cleaned, batch.cleaned)):
         done = (table.applied_version(MICRO_BATCH) or 0) >= applied.version
-        # Cleaned says for both that the batch is settled; quarantine mostly has nothing to add.
+        # Cleaned records the batch even without rows; quarantine mostly has no rows to add.
         if not done and (rows.num_rows or table.uri == stores.cleaned.uri):
             table.append(rows, applied)
 
@@ -192,29 +191,33 @@ def settle(stores: StreamStores, judged: Judged) -> None:
 def load(
     stores: StreamStores, loader: MicroBatchLoader, ingested_at: datetime, cleaned: pa.Table
 ) -> None:
-    """The third hop: the accepted records into the warehouse."""
+    """The third step: insert the accepted records into the warehouse."""
     loader.insert(ingested_at, cleaned.select(rows_for_warehouse(stores.contract)))
 
 
-def settle_owed(stores: StreamStores, session: Session, loader: MicroBatchLoader) -> set[date]:
-    """Take every micro-batch that has landed to where all are; returns the dates that changed.
+def recover_micro_batches(
+    stores: StreamStores, session: Session, loader: MicroBatchLoader
+) -> set[date]:
+    """Take every landed micro-batch through the remaining steps; returns the dates that changed.
 
-    Called by whoever takes the stream's lock, before anything else.
+    Whoever takes the stream's lock must call this before anything else.
     """
     changed: set[date] = set()
     if stores.raw.applied_version(MICRO_BATCH) is None:
         return changed
-    judge = Judge(stores, session)
-    for ingested_at, rows in _landed_after(session, stores.raw, JUDGED_COLUMNS, _settled(stores)):
-        judged = judge.judge(rows, ingested_at)
-        if judged.error is not None:
-            quarantine(stores, judged)
-        settle(stores, judged)
-        judge.settled(judged)
-        changed |= set(judged.counts())
+    validator = BatchValidator(stores, session)
+    for ingested_at, rows in _landed_after(
+        session, stores.raw, INPUT_COLUMNS, _cleaned_until(stores)
+    ):
+        validated = validator.validate(rows, ingested_at)
+        if validated.error is not None:
+            quarantine(stores, validated)
+        clean(stores, validated)
+        validator.committed(validated)
+        changed |= set(validated.counts())
     loaded_until = loader.loaded_until()
     # A quarantined micro-batch, too: its rows come into the warehouse with a rebuild of their days.
-    newest = max(loaded_until, _settled(stores))
+    newest = max(loaded_until, _cleaned_until(stores))
     columns = rows_for_warehouse(stores.contract)
     for ingested_at, rows in _landed_after(session, stores.cleaned, columns, loaded_until):
         days = set(_by_day(rows))
@@ -227,42 +230,44 @@ def settle_owed(stores: StreamStores, session: Session, loader: MicroBatchLoader
     return changed
 
 
-def apart(judged: Judged) -> Judged:
+def apart(validated: ValidatedBatch) -> ValidatedBatch:
     """The micro-batch under a batch id of its own: a drain's other records are of another batch."""
-    own = f"{judged.batch_ids[0]}/{version(judged.ingested_at)}"
-    index = judged.raw.column_names.index("batch_id")
-    ids = pa.repeat(own, judged.raw.num_rows)
-    return replace(judged, raw=judged.raw.set_column(index, RAW.field("batch_id"), ids))
+    own = f"{validated.batch_ids[0]}/{version(validated.ingested_at)}"
+    index = validated.raw.column_names.index("batch_id")
+    ids = pa.repeat(own, validated.raw.num_rows)
+    return replace(validated, raw=validated.raw.set_column(index, RAW.field("batch_id"), ids))
 
 
-def quarantine(stores: StreamStores, judged: Judged) -> None:
-    """Record that a micro-batch is quarantined, and why. The caller then lands and settles it: of a
+def quarantine(stores: StreamStores, validated: ValidatedBatch) -> None:
+    """Record that a micro-batch is quarantined, and why. The caller then lands and cleans it: of a
     batch that has not landed the record says nothing.
     """
-    if judged.error is None:
-        raise ValueError(f"micro-batch {judged.ingested_at} has been judged")
-    log = HopLog(stores)
-    origins = pc.unique(judged.raw["origin"]).to_pylist()
-    for batch_id in judged.batch_ids:
-        batch = set_aside(stores, batch_id, judged.error, origins)
+    if validated.error is None:
+        raise ValueError(f"micro-batch {validated.ingested_at} has been validated")
+    log = StepLog(stores)
+    origins = pc.unique(validated.raw["origin"]).to_pylist()
+    for batch_id in validated.batch_ids:
+        batch = quarantine_batch(stores, batch_id, validated.error, origins)
         told = "%s is quarantined: %s; the stream goes on without it"
-        log.error(told, batch.origin, batch.reason, extra={"hop": "judge", "batch_id": batch_id})
+        log.error(
+            told, batch.origin, batch.reason, extra={"step": "validate", "batch_id": batch_id}
+        )
 
 
-def _settled(stores: StreamStores) -> datetime:
-    """The `ingested_at` of the last micro-batch that is settled."""
+def _cleaned_until(stores: StreamStores) -> datetime:
+    """The `ingested_at` of the last micro-batch that is cleaned."""
     return _EPOCH + (stores.cleaned.applied_version(MICRO_BATCH) or 0) * _MICROSECOND
 
 
 def version(ingested_at: datetime) -> int:
-    """The instant as the version of a transaction: microseconds since 1970."""
+    """The transaction's version for an `ingested_at`: microseconds since 1970."""
     return (ingested_at - _EPOCH) // _MICROSECOND
 
 
 def _landed_after(
     session: Session, table: LakeTable, columns: Sequence[str], after: datetime
 ) -> Iterator[tuple[datetime, pa.Table]]:
-    """The micro-batches of a table that landed later, one at a time, as they were."""
+    """The table's micro-batches that landed after `after`, one at a time, in their order."""
     files = table.files_since("ingested_at", after)
     if not files:
         return
@@ -276,7 +281,7 @@ def _landed_after(
 
 
 def _without_zone(instant: datetime) -> datetime:
-    """As the engine compares times: UTC, all of them."""
+    """The time as the engine compares it: in UTC, without a zone."""
     return instant.astimezone(UTC).replace(tzinfo=None)
 
 

@@ -1,8 +1,8 @@
-"""Runs one stage of a pipeline ahead of the next, in a thread of its own.
+"""Runs each stage of a pipeline in its own thread, one item ahead of the next stage.
 
-Here belongs the threading alone. Stages are iterators over micro-batches; while one batch is
-inserted, the next is committed, the one after judged and the one after that read: DuckDB, Delta,
-ClickHouse's client and librdkafka all leave the interpreter to the others while they work.
+Belongs here: only the threading. Stages are iterators over micro-batches. While one batch is
+inserted, the next one is committed, the third validated and the fourth read. This works in parallel
+because DuckDB, Delta, ClickHouse's client and librdkafka release the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _LOOK_UP_SECONDS = 0.1
-"""How soon a stage notices that nobody wants its items any more."""
+"""How soon a stage notices that its items are no longer needed."""
 
 
 @dataclass(frozen=True)
 class _End(Generic[T]):
-    """A stage has ended, well or with an error."""
+    """The end of a stage: without an error, or with one."""
 
     error: BaseException | None = None
 
 
 @contextmanager
-def ahead(items: Iterator[T], over: Event | None = None) -> Iterator[Iterator[T]]:
-    """The items, of which the next is made while one is used; an error of theirs is raised here.
+def prefetch(items: Iterator[T], over: Event | None = None) -> Iterator[Iterator[T]]:
+    """The same items; a thread makes the next one while the caller uses the current one.
 
-    One at most is made in advance, so that as many are in memory as there are stages.
-
-    When the block ends, the stage has ended too: it is stopped after the item it is at. Stages that
-    share `over` end together, so that none waits for another that has nothing more to come.
+    At most one item is made in advance, so there are as many items in memory as stages. An error of
+    the iterator is raised in the caller. When the block ends, the thread stops after its current
+    item. Stages that share `over` end together, so that none waits for a stage that has ended.
     """
     made: Queue[T | _End[T]] = Queue(maxsize=1)
     wanted = Semaphore(0)
     abandoned = over or Event()
-    thread = Thread(target=_make, args=(items, made, wanted, abandoned), name="ahead", daemon=True)
+    thread = Thread(
+        target=_make, args=(items, made, wanted, abandoned), name="prefetch", daemon=True
+    )
     thread.start()
     try:
         yield _taken(made, wanted, abandoned)
@@ -73,7 +74,7 @@ def _put(made: Queue[T | _End[T]], item: T | _End[T], abandoned: Event) -> bool:
 
 
 def _is_taken(wanted: Semaphore, abandoned: Event) -> bool:
-    """Wait until the item made last is taken; false if nobody will."""
+    """Wait until the last item is taken; false if the stage is abandoned."""
     while not abandoned.is_set():
         if wanted.acquire(timeout=_LOOK_UP_SECONDS):
             return True

@@ -1,4 +1,4 @@
-"""What the hops log: one line a batch and hop, with run, stream and batch to search by."""
+"""The log of the steps: one line a batch and step, with run, stream and batch as fields."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ else:
 _log = logging.getLogger("social_assets.pipeline")
 
 
-class HopLog(Adapter):
-    """The log of one stream's hops, as one run goes through them."""
+class StepLog(Adapter):
+    """The log of the steps that one run takes on one stream."""
 
     def __init__(self, stores: StreamStores) -> None:
         super().__init__(_log, {"run_id": stores.run_id, "stream": stores.contract.name})
@@ -27,12 +27,12 @@ class HopLog(Adapter):
     def process(
         self, msg: object, kwargs: MutableMapping[str, Any]
     ) -> tuple[object, MutableMapping[str, Any]]:
-        """The call's own fields beside those of run and stream."""
+        """Add the fields of run and stream to those of the call."""
         return msg, {**kwargs, "extra": {**(self.extra or {}), **kwargs.get("extra", {})}}
 
     @contextmanager
-    def hop(self, name: str, batch_id: str) -> Iterator[None]:
-        """Log that a hop was done with a batch, and how long it took; or that it failed."""
+    def step(self, name: str, batch_id: str) -> Iterator[None]:
+        """Log that a step is done, with its duration, or that it failed."""
         started = time.monotonic()
         try:
             yield
@@ -42,5 +42,5 @@ class HopLog(Adapter):
         self.info("%s done", name, extra=_said(name, batch_id, started))
 
 
-def _said(hop: str, batch_id: str, started: float) -> dict[str, object]:
-    return {"hop": hop, "batch_id": batch_id, "seconds": round(time.monotonic() - started, 3)}
+def _said(step: str, batch_id: str, started: float) -> dict[str, object]:
+    return {"step": step, "batch_id": batch_id, "seconds": round(time.monotonic() - started, 3)}

@@ -1,4 +1,4 @@
-"""What a hop works on: the stores of one stream, and the lock that keeps others off it."""
+"""What a step works on: the stores of one stream, and the lock that keeps others off it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class StreamStores:
 
     @property
     def ledger(self) -> Ledger:
-        """What each hop took, by batch and date."""
+        """What each step took, by batch and date."""
         return self.stores.lake.ledger(self.contract)
 
     @property

@@ -1,7 +1,7 @@
-"""A stream's work from end to end: take files through every hop, or make days anew.
+"""The work on a stream from end to end: takes files through every step, or rebuilds days.
 
-Here belongs the order of the hops, and what is owed after a crash; each hop is a module of its
-own. Both entry points hold the stream's lock and begin by settling what an earlier one left.
+Belongs here: the order of the steps, and the recovery after a crash. Each step is a module of its
+own. Every entry point takes the stream's lock and first recovers the batches that are pending.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ from pathlib import Path
 
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
-from social_assets.lake.expired_days import RetiredDaysError
+from social_assets.lake.expired_days import ExpiredDaysError
 from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days, slices
-from social_assets.pipeline.land import Landed, land_file
+from social_assets.pipeline.land import LandedFile, land_file
 from social_assets.pipeline.ledger_counts import account_cleaned, reconcile
 from social_assets.pipeline.load import load_batch, load_days
-from social_assets.pipeline.micro_batch import settle_owed
-from social_assets.pipeline.set_aside import is_of_the_batch, quarantined, set_aside
-from social_assets.pipeline.step_log import HopLog
+from social_assets.pipeline.micro_batch import recover_micro_batches
+from social_assets.pipeline.quarantined_batches import (
+    is_of_the_batch,
+    quarantine_batch,
+    quarantined,
+)
+from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.unload_requests import (
     batch_of,
@@ -35,27 +39,27 @@ from social_assets.transform.duckdb_engine import Session
 from social_assets.warehouse.micro_batch_loader import micro_batch_loader
 
 LandingDate = date | Callable[[Path], date | None] | None
-"""The date of records that carry none: one for all, or a function of the file; None is today."""
+"""The date of records without one: one date, or a function of the file; None means today."""
 
 Check = Callable[[Path], None]
-"""Raises FileError for a file that may not be loaded."""
+"""A function that raises FileError for a file that may not be loaded."""
 
 SWAP_ROWS = 1_000_000
-"""Days are swapped in the warehouse together up to this many cleaned rows."""
+"""Days with up to this many cleaned rows are swapped together in the warehouse."""
 
 
 @dataclass(frozen=True)
 class Replace:
-    """That a load replaces earlier ones; `sources` as `request_unload` takes them."""
+    """A load that replaces earlier ones; `sources` are those of `request_unload`."""
 
     sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What a call took: the files landed, the event dates whose rows changed, the bad files."""
+    """The result of a call: landed files, event dates whose rows changed, files that failed."""
 
-    landed: tuple[Landed, ...]
+    landed: tuple[LandedFile, ...]
     days: frozenset[date]
     failures: tuple[FileError, ...] = ()
 
@@ -69,15 +73,15 @@ def ingest_files(
 ) -> Ingested:
     """Take files through raw, cleaned and quarantine into the warehouse.
 
-    With `replace`, earlier batches of a file's content or name become pending unloads as the file
-    lands; the caller completes them (`unload.unload_pending`).
+    With `replace`, the landing of a file makes earlier batches of its content or name pending
+    unloads. The caller must complete them (`unload.unload_pending`).
 
-    A file that cannot be read fails alone: the others go their way, and it is among `failures`.
-    So does one for which `check` raises FileError.
+    A file that cannot be read, or for which `check` raises FileError, is listed in `failures`. The
+    other files are loaded.
     """
     with stores.lock():
         landed, failures = _land(stores, paths, landing_date, check, replace)
-        days = settle(stores)
+        days = recover(stores)
         known = stores.ledger.days("raw")
         for file in landed:
             if not file.already:
@@ -91,7 +95,7 @@ def land_files(
     landing_date: LandingDate = None,
     check: Check | None = None,
 ) -> Ingested:
-    """Land files in raw and no further; a rebuild of their days takes them on."""
+    """Only land files in raw; a rebuild of their days does the other steps."""
     with stores.lock():
         landed, failures = _land(stores, paths, landing_date, check)
         known = stores.ledger.days("raw")
@@ -99,14 +103,14 @@ def land_files(
     return Ingested(tuple(landed), frozenset().union(*days), tuple(failures))
 
 
-def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[date]:
-    """Take every landed batch on to where all batches are; returns the dates that changed.
+def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[date]:
+    """Take every landed batch through the remaining steps; returns the dates that changed.
 
-    Batches that lie within the dates of `leave` and are not cleaned are left: the caller makes
-    those dates anew. The lock is held by the caller.
+    A batch that is not cleaned and has only dates of `leave` is left out, because the caller
+    rebuilds these dates. The caller must hold the stream's lock.
     """
-    log = HopLog(stores)
-    changed = _settle_micro_batches(stores)
+    log = StepLog(stores)
+    changed = _recover_micro_batches(stores)
     reconcile(stores)
     stores.loader.prepare()
     landed = stores.ledger.days("raw")
@@ -131,34 +135,37 @@ def settle(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[da
         else:
             if is_appended:
                 _record_interrupted(stores, batch_id, days)
-            if not _is_cleaned_or_set_aside(stores, log, batch_id, days):
+            if not _is_cleaned_or_quarantined(stores, log, batch_id, days):
                 continue
-            with log.hop("load", batch_id):
+            with log.step("load", batch_id):
                 load_batch(stores, batch_id, sorted(days))
         changed |= days
     return changed
 
 
 def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
-    """Make cleaned, quarantine and the warehouse's `cleaned.<stream>` of some days anew from raw.
+    """Rebuild cleaned, quarantine and the warehouse's `cleaned.<stream>` of some days from raw.
 
-    Facts and rollups are recorded as pending for these days: the caller rebuilds them, or
-    `finish_days` does if the caller is killed.
+    Records facts and rollups of these days as pending. The caller rebuilds them; if it is killed,
+    `finish_days` does.
     """
     with stores.lock():
-        settle(stores, leave=frozenset(days))
+        recover(stores, leave=frozenset(days))
         make_anew(stores, days)
 
 
 def make_anew(stores: StreamStores, days: Sequence[date]) -> None:
-    """What `rebuild` does; the caller holds the lock and has settled all batches but theirs."""
-    log, span = HopLog(stores), _span(days)
-    # All of the lake first: only so can `settle` tell a batch that a rebuild has taken.
-    with log.hop("rebuild", span):
+    """Rebuild days as `rebuild` does.
+
+    The caller must hold the stream's lock and must have recovered all batches of other days.
+    """
+    log, span = StepLog(stores), _span(days)
+    # The whole lake first, so that `recover` can tell which batches a rebuild has cleaned.
+    with log.step("rebuild", span):
         _rebuild_lake(stores, log, days)
     stores.loader.record_pending(sorted(days), stores.run_id)
     for each in slices(stores.cleaned, sorted(days), stores.engine, at_most=SWAP_ROWS):
-        with log.hop("swap", _span(each.days)):
+        with log.step("swap", _span(each.days)):
             load_days(stores, each.days)
     landed = stores.ledger.days("raw")
     left_out = quarantined(stores)
@@ -168,44 +175,44 @@ def make_anew(stores: StreamStores, days: Sequence[date]) -> None:
 
 @contextmanager
 def held(streams: Sequence[StreamStores]) -> Iterator[None]:
-    """Hold several streams still, all settled, while what lies behind them is made anew.
+    """Hold the locks of several streams, all recovered, while their facts and rollups are rebuilt.
 
-    A row that came in between would be in the table that is replaced and not in its successor.
+    A row that arrived meanwhile would be in the replaced table and not in the new one.
     """
     with ExitStack() as locks:
-        # One order for all who hold more than one, so that none waits for the other.
+        # Always in the same order, to avoid a deadlock with others that hold several locks.
         for stores in sorted(streams, key=lambda each: each.contract.name):
             locks.enter_context(stores.lock())
-            settle(stores)
+            recover(stores)
         yield
 
 
-def _is_cleaned_or_set_aside(
-    stores: StreamStores, log: HopLog, batch_id: str, days: set[date]
+def _is_cleaned_or_quarantined(
+    stores: StreamStores, log: StepLog, batch_id: str, days: set[date]
 ) -> bool:
-    """Clean a batch; false if it can't be, and is quarantined."""
+    """Clean a batch; false if it cannot be cleaned and was quarantined."""
     try:
-        with log.hop("clean", batch_id):
+        with log.step("clean", batch_id):
             clean_batch(stores, batch_id, sorted(days))
     except Exception as error:
         if not is_of_the_batch(error):
             raise
-        batch = set_aside(stores, batch_id, error)
-        told = "%s is quarantined: %s; the stream goes on without it"
-        log.error(told, batch.origin, batch.reason, extra={"hop": "clean", "batch_id": batch_id})
+        batch = quarantine_batch(stores, batch_id, error)
+        told = "%s is quarantined: %s; the stream continues without it"
+        log.error(told, batch.origin, batch.reason, extra={"step": "clean", "batch_id": batch_id})
         return False
     return True
 
 
-def _rebuild_lake(stores: StreamStores, log: HopLog, days: Sequence[date]) -> None:
-    """With the records of quarantined batches; without them if they still can't be cleaned."""
+def _rebuild_lake(stores: StreamStores, log: StepLog, days: Sequence[date]) -> None:
+    """Rebuild days with the quarantined batches; without them if they still cannot be cleaned."""
     left_out = quarantined(stores)
     try:
         rebuild_days(stores, days)
     except Exception as error:
         if not left_out or not is_of_the_batch(error):
             raise
-        log.warning("quarantined batches stay out: %s", error, extra={"hop": "rebuild"})
+        log.warning("quarantined batches stay out: %s", error, extra={"step": "rebuild"})
         rebuild_days(stores, days, left_out.keys())
 
 
@@ -213,21 +220,21 @@ def _span(days: Sequence[date]) -> str:
     return f"{min(days)} to {max(days)}" if days else ""
 
 
-def _settle_micro_batches(stores: StreamStores) -> set[date]:
+def _recover_micro_batches(stores: StreamStores) -> set[date]:
     with stores.engine.session() as session, micro_batch_loader(stores.loader) as loader:
-        return settle_owed(stores, session, loader)
+        return recover_micro_batches(stores, session, loader)
 
 
 def _record_interrupted(stores: StreamStores, batch_id: str, days: set[date]) -> None:
-    """An earlier call has cleaned the batch, so it may have begun to insert it."""
+    """Record that an earlier call may have begun to insert the batch, since it has cleaned it."""
     if begun := stores.ledger.first_recorded(batch_id):
         stores.loader.record_interrupted(sorted(days), begun)
 
 
 def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> None:
-    """Swap the days of a batch that a rebuild, cut short before its end, has cleaned.
+    """Swap the days of a batch that an interrupted rebuild has cleaned.
 
-    Its days may have been swapped already, so that to insert it could double it.
+    The days may have been swapped already, so inserting the batch could double its rows.
     """
     stores.loader.record_pending(sorted(days), "")
     load_days(stores, sorted(days))
@@ -241,12 +248,12 @@ def _land_anew(
     on: date | None,
     *,
     replace: Replace,
-    before: Sequence[Landed],
-) -> Landed:
-    """Land a file in the place of earlier batches of its content or name.
+    before: Sequence[LandedFile],
+) -> LandedFile:
+    """Land a file that replaces earlier batches of its content or name.
 
-    The requests to unload those count from the commit on that lands the file: a file that can't be
-    read replaces nothing. Batches of this call, `before`, are not replaced.
+    The requests to unload these batches take effect with the commit that lands the file, so a file
+    that cannot be read replaces nothing. Does not replace the batches of this call (`before`).
     """
     content = content_hash(path)
     this_call = {each.batch_id for each in before}
@@ -256,7 +263,7 @@ def _land_anew(
     batch = batch_of(stores, content, anew=True)
     try:
         request_unload(stores, earlier, replace.sources, replaced_by=batch.batch_id)
-    except RetiredDaysError as error:
+    except ExpiredDaysError as error:
         raise FileError(path, f"it can't replace what was loaded before: {error}") from error
     landed = land_file(stores, session, path, on, batch)
     if earlier and stores.raw.applied_version(batch.batch_id) is None:
@@ -271,10 +278,10 @@ def _land(
     landing_date: LandingDate,
     check: Check | None,
     replace: Replace | None = None,
-) -> tuple[list[Landed], list[FileError]]:
-    landed: list[Landed] = []
+) -> tuple[list[LandedFile], list[FileError]]:
+    landed: list[LandedFile] = []
     failures: list[FileError] = []
-    log = HopLog(stores)
+    log = StepLog(stores)
     if replace is not None:
         reconcile(stores)
     with stores.engine.session() as session:
@@ -291,9 +298,9 @@ def _land(
                     )
             except FileError as error:
                 failures.append(error)
-                log.warning("not landed: %s", error, extra={"hop": "land"})
+                log.warning("not landed: %s", error, extra={"step": "land"})
             else:
-                how = {"hop": "land", "batch_id": landed[-1].batch_id}
+                how = {"step": "land", "batch_id": landed[-1].batch_id}
                 log.info("%s has landed", path.name, extra=how)
     reconcile(stores)
     return landed, failures

@@ -156,7 +156,7 @@ class TopicSource:
         """The next micro-batch; None if these offsets are none of the topic's any more."""
         started = time.monotonic()
         limits = self._limits
-        # A backlog fills its micro-batch: many small ones would cost more, hop by hop.
+        # A backlog fills its micro-batch: many small ones would cost more, step by step.
         unread = sum(end - self._positions[p] for p, end in ends.items())
         is_backlog = unread > limits.max_records // 4
         linger = limits.away_seconds if is_backlog else limits.pace_seconds

@@ -1,9 +1,8 @@
-"""Takes batches out again: their rows leave raw, then their days are made anew without them.
+"""Unloads batches: deletes their rows from raw, then rebuilds their days without them.
 
-Here belongs the work in the lake and on `cleaned.<stream>`; facts, dimensions and rollups of the
-days are rebuilt by the caller, who then records that the batches are unloaded (`unloads.done`).
-Each step changes nothing when it is repeated, so whoever calls this next completes what a crash
-left.
+Belongs here: the work in the lake and on `cleaned.<stream>`. The caller rebuilds facts, dimensions
+and rollups of the days, and then records that the batches are unloaded (`unloads.done`). Repeating
+a step changes nothing, so after a crash the next call completes the work.
 """
 
 from __future__ import annotations
@@ -18,26 +17,26 @@ from social_assets.lake.ledger import Entry
 from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.lake.schemas import RAW
 from social_assets.lake.unloads import Unload
-from social_assets.pipeline.step_log import HopLog
+from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import make_anew, settle
+from social_assets.pipeline.stream_work import make_anew, recover
 from social_assets.pipeline.unload_requests import pending
 
 PART_ROWS = 131_072
 
 
 def unload_pending(stores: StreamStores) -> list[Unload]:
-    """Take the batches of all pending requests out of lake and `cleaned.<stream>`; returns them.
+    """Remove the batches of all pending requests from lake and `cleaned.<stream>`; returns them.
 
-    The caller holds the stream's lock.
+    The caller must hold the stream's lock.
     """
     unloads = pending(stores)
     if not unloads:
         return []
     days = sorted({day for each in unloads for day in each.days})
-    # Others first: a batch that is half-way would be inserted again, after its days are swapped.
-    settle(stores, leave=frozenset(days))
-    with HopLog(stores).hop("unload", f"{days[0]} to {days[-1]}"):
+    # Recover the other batches first: one that is half done would be inserted again after the swap.
+    recover(stores, leave=frozenset(days))
+    with StepLog(stores).step("unload", f"{days[0]} to {days[-1]}"):
         _delete_from_raw(stores, [each.batch_id for each in unloads], days)
     gone = [
         Entry(each.batch_id, day, each.origin, records=0)
@@ -51,7 +50,9 @@ def unload_pending(stores: StreamStores) -> list[Unload]:
 
 
 def _delete_from_raw(stores: StreamStores, batch_ids: Sequence[str], days: Sequence[date]) -> None:
-    """In one commit. Reads parts of bounded bytes; Delta's own delete would hold 8,192 records."""
+    """Delete in one commit. Reads parts of bounded bytes, because Delta's delete holds 8,192
+    records at once, whatever their size.
+    """
     gone = pa.array(batch_ids, pa.string())
     parts = read_parts(
         stores.raw,

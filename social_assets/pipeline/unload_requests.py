@@ -74,7 +74,7 @@ def request_unload(
     """Record that batches are to be unloaded; the caller holds the stream's lock.
 
     `sources` are the assets (`cleaned/posts`) that the days of facts and rollups are made from.
-    Raises NotUnloadableError, and RetiredDaysError if retention has removed rows that the days of
+    Raises NotUnloadableError, and ExpiredDaysError if retention has removed rows that the days of
     the batches would have to be made from.
     """
     landed = stores.ledger.days("raw")
@@ -97,8 +97,8 @@ def request_unload(
         request = Unload(batch_id, origins[batch_id], frozenset(landed[batch_id]), replaced_by)
         requests.append(request)
     days = {day for each in requests for day in each.days}
-    retired = stores.stores.lake.retired()
-    retired.refuse([f"raw/{stores.contract.name}", *sources], days)
+    expired = stores.stores.lake.expired_days()
+    expired.refuse([f"raw/{stores.contract.name}", *sources], days)
     stores.unloads.request(requests)
     return requests
 

@@ -1,7 +1,7 @@
 """How far a day's rows are from those of the days before it: measures of a stream's columns.
 
 Here belongs the query, one a stream, and the comparison of its figures. Pure but for the query's
-client; how a verdict is shown is `drift`'s.
+client. `defs/ingestion/drift_checks` shows the results.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ class Measure:
 
 @dataclass(frozen=True)
 class Compared:
-    """The measures of a day; `unjudged` says why there are none of some kinds."""
+    """The measures of a day; `not_validated` says why there are none of some kinds."""
 
     day: date | None
     trailing_days: int
     measures: tuple[Measure, ...]
-    unjudged: Mapping[Kind, str]
+    not_validated: Mapping[Kind, str]
 
 
 def band(drift: Drift, kind: Kind) -> Band:
@@ -148,13 +148,13 @@ def figures_query(contract: Contract, days: Sequence[date] | None) -> str:
     ]
     return (
         f"WITH (SELECT max(event_date) FROM {table}\n"
-        f"  WHERE event_date < {{before:Date}} AND {Table.of_days(days)}) AS judged\n"
+        f"  WHERE event_date < {{before:Date}} AND {Table.of_days(days)}) AS compared_day\n"
         "SELECT event_date, count() AS rows,\n"
         f"  CAST([{', '.join(missing)}], 'Array(UInt64)') AS missing,\n"
         f"  CAST([{', '.join(categories)}], 'Array(Map(String, UInt64))') AS categories,\n"
         f"  CAST([{', '.join(quantiles)}], 'Array(Array(Float64))') AS quantiles\n"
         f"FROM {table}\n"
-        f"WHERE event_date BETWEEN judged - {contract.drift.trailing_days} AND judged\n"
+        f"WHERE event_date BETWEEN compared_day - {contract.drift.trailing_days} AND compared_day\n"
         "GROUP BY event_date ORDER BY event_date"
     )
 
@@ -171,14 +171,14 @@ def compare(contract: Contract, figures: Mapping[date, DayFigures]) -> Compared:
         text = f"{len(before)} days with rows before {day}; {drift.least_days} are needed"
         return Compared(day, len(before), (), dict.fromkeys(Kind, text))
     measures = [_volume(today, before)]
-    unjudged: dict[Kind, str] = {}
+    not_validated: dict[Kind, str] = {}
     if today.rows < drift.least_rows:
         text = f"{today.rows} rows on {day}; {drift.least_rows} are needed"
-        unjudged = {kind: text for kind in Kind if kind is not Kind.VOLUME}
+        not_validated = {kind: text for kind in Kind if kind is not Kind.VOLUME}
     else:
         measures += [*_missing(today, before), *_categories(today, before)]
         measures += _quantiles(today, before)
-    return Compared(day, len(before), tuple(measures), unjudged)
+    return Compared(day, len(before), tuple(measures), not_validated)
 
 
 def _volume(today: DayFigures, before: Sequence[DayFigures]) -> Measure:

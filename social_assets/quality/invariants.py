@@ -1,9 +1,9 @@
-"""The conservation laws: which two counts of a day must agree, and where each is read.
+"""The invariants: which two counts of a day must agree, and where each is read.
 
-Here belongs what the laws are, generated for every stream, fact and rollup from contracts and from
-the lineage of the warehouse; nothing here names one of them. What is done with a law stands in
-`conservation.py`. Counts come from Delta's log and from one GROUP BY a side, so that a law may be
-asked for the days of each load and each drain.
+Here belongs what the invariants are, generated for every stream, fact and rollup from contracts and
+from the lineage of the warehouse; nothing here names one of them. What is done with an invariant
+stands in `conservation.py`. Counts come from Delta's log and from one GROUP BY a side, so that an
+invariant may be asked for the days of each load and each drain.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Sides:
     other: ByDay
 
 
-class Law(Protocol):
+class Invariant(Protocol):
     """Two sides that agree on every day. `tables` are the assets behind them, `streams` those whose
     work in progress would show as a difference, `measures` what is compared.
     """
@@ -54,7 +54,7 @@ class Law(Protocol):
 
     @property
     def description(self) -> str:
-        """The law in a sentence."""
+        """The invariant in a sentence."""
         ...
 
     @property
@@ -83,13 +83,13 @@ class Law(Protocol):
 
 
 @dataclass(frozen=True)
-class RawIsSettled:
+class RawIsAccountedFor:
     """Raw = cleaned + duplicates + rejected."""
 
     contract: Contract
     name: str = "raw_equals_cleaned_plus_quarantine"
     description: str = "Every raw record of a day is accepted, a duplicate, or rejected; once"
-    sides: tuple[str, str] = ("raw", "settled")
+    sides: tuple[str, str] = ("raw", "cleaned_and_quarantine")
     measures: tuple[str, ...] = (ROWS,)
 
     @property
@@ -112,10 +112,10 @@ class RawIsSettled:
         """From the logs of three tables."""
         stream = stores.of(self.contract, comment)
         cleaned, quarantine = stream.cleaned.rows_by_day(), stream.quarantine.rows_by_day()
-        settled = {
+        accounted = {
             day: cleaned.get(day, 0) + quarantine.get(day, 0) for day in {*cleaned, *quarantine}
         }
-        return Sides(_of(stream.raw.rows_by_day(), days), _of(settled, days))
+        return Sides(_of(stream.raw.rows_by_day(), days), _of(accounted, days))
 
 
 @dataclass(frozen=True)
@@ -247,21 +247,21 @@ class SumsEqualFacts:
 
 
 @cache
-def laws() -> tuple[Law, ...]:
-    """Every law of the graph, along the way of a row."""
+def invariants() -> tuple[Invariant, ...]:
+    """Every invariant of the graph, along the way of a row."""
     project = Warehouse.of(Home.from_environment())
     facts = [table for table in project.tables("star") if table.name.startswith("fact_")]
     return (
-        *(RawIsSettled(each) for each in contracts()),
+        *(RawIsAccountedFor(each) for each in contracts()),
         *(LakeEqualsWarehouse(each) for each in contracts()),
         *(_of_fact(project, fact) for fact in facts),
         *(_of_rollup(project, rollup) for rollup in project.tables("rollups")),
     )
 
 
-def laws_of_stream(stream: str) -> list[Law]:
-    """The laws that the rows of a stream take part in."""
-    return [law for law in laws() if stream in law.streams]
+def invariants_of_stream(stream: str) -> list[Invariant]:
+    """The invariants that the rows of a stream take part in."""
+    return [invariant for invariant in invariants() if stream in invariant.streams]
 
 
 def _of_fact(project: Warehouse, fact: Table) -> RowsEqualSource:

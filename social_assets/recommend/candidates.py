@@ -1,6 +1,6 @@
 """Models that want to be champion: how each did on the temporal split, and who is admitted.
 
-Here belongs training and judging a model on the interaction matrix, the record of that on disk,
+Here belongs training and evaluating a model on the interaction matrix, the record of that on disk,
 the choice of the challenger, and the two rules of its admission. Models and metrics stand in
 `recsys`. A new model is a line in the catalog of `recsys.models` and one in `DAILY`, `WEEKLY` or
 `ON_REQUEST`.
@@ -28,12 +28,12 @@ Parameters = Mapping[str, int | float | str]
 
 ALS, POPULARITY, CHALLENGER = "als", "popularity", "challenger"
 DAILY = ("popularity_decayed", "item_cosine", "graph_filter")
-"""Besides ALS and popularity: models that cost seconds, judged whenever the matrix is made."""
+"""Besides ALS and popularity: models that cost seconds, evaluated whenever the matrix is made."""
 WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "content", "hybrid")
-"""Models that cost more or win less often, judged once a week or when asked for."""
+"""Models that cost more or win less often, evaluated once a week or when asked for."""
 ON_REQUEST = ("spark_als",)
-"""Models that need more than is installed: judged only when they are asked for by name."""
-JUDGED_AT = (10, 20, 50)
+"""Models that need more than is installed: evaluated only when they are asked for by name."""
+EVALUATED_AT = (10, 20, 50)
 DECIDED_AT = 10
 DECIDING_METRIC = f"ndcg@{DECIDED_AT}"
 
@@ -137,12 +137,12 @@ def current_candidate(model: str) -> Candidate:
 
 
 def matrix_of(candidate: Candidate) -> Interactions:
-    """The matrix that a candidate was judged on; a RecommendError where it is kept no longer."""
+    """The matrix that a candidate was evaluated on; a RecommendError where it is kept no longer."""
     folder = matrices().folder(candidate.matrix_version)
     if not folder.exists():
         raise RecommendError(
-            f"{candidate.model} was judged on matrix {candidate.matrix_version}, which is kept no"
-            f" longer: materialize recsys/popularity and recsys/{candidate.model} on the present"
+            f"{candidate.model} was evaluated on matrix {candidate.matrix_version}, which was"
+            f" removed: materialize recsys/popularity and recsys/{candidate.model} on the present"
             " one",
         )
     return Interactions.load(folder)
@@ -176,8 +176,8 @@ def default_parameters(model: str) -> Parameters:
     return tuned
 
 
-def judged_on(matrix_version: str) -> list[Candidate]:
-    """The latest record of every model that was judged on this matrix, the best first.
+def evaluated_on(matrix_version: str) -> list[Candidate]:
+    """The latest record of every model that was evaluated on this matrix, the best first.
 
     The baselines are not among them.
     """
@@ -185,12 +185,12 @@ def judged_on(matrix_version: str) -> list[Candidate]:
     fresh = [
         Candidate.load(folder)
         for folder in folders
-        if folder is not None and _matrix_judged_on(folder) == matrix_version
+        if folder is not None and _matrix_evaluated_on(folder) == matrix_version
     ]
     return sorted(fresh, key=lambda c: (-c.evaluation.metrics[DECIDING_METRIC], c.model))
 
 
-def _matrix_judged_on(folder: Path) -> str:
+def _matrix_evaluated_on(folder: Path) -> str:
     """Without reading the rest, which an earlier release may have written otherwise."""
     return str(json.loads((folder / _RECORD).read_text())["matrix_version"])
 
@@ -204,7 +204,7 @@ def new_model(name: str, parameters: Parameters, interactions: Interactions) -> 
 def items_for(name: str, interactions: Interactions) -> Interactions:
     """With the posts of no one where the model can serve them, by their text; else as it is.
 
-    What serves is also what is judged: posts that nobody took up compete for the places.
+    What serves is also what is evaluated: posts that nobody took up compete for the places.
     """
     from recsys.models import catalog
 
@@ -230,10 +230,10 @@ def regularization_for(interactions: int) -> float:
     return min(100.0, max(1.0, math.sqrt(interactions) / 4))
 
 
-def judge(version: str, model: ScorerRecommender, interactions: Interactions) -> Candidate:
+def evaluate_model(version: str, model: ScorerRecommender, interactions: Interactions) -> Candidate:
     """Fit on what came before the cut, evaluate on what came after.
 
-    Raises a RecommendError where the model cannot learn from so little, or nobody can be judged.
+    Raises a RecommendError where the model cannot learn from so little, or nobody can be evaluated.
     """
     from recsys import evaluate
 
@@ -245,11 +245,11 @@ def judge(version: str, model: ScorerRecommender, interactions: Interactions) ->
     except (ValueError, MemoryError, ImportError) as error:
         raise RecommendError(f"{interactions.window}: {error}") from error
     fitted = time.monotonic()
-    evaluation = evaluate(model, train, test, JUDGED_AT)
+    evaluation = evaluate(model, train, test, EVALUATED_AT)
     if len(evaluation.user_indices) == 0:
         raise RecommendError(
             f"{interactions.window}: no user took up a post after the cut that was known before it,"
-            " so no model can be judged: load more engagement_events",
+            " so no model can be evaluated: load more engagement_events",
         )
     return Candidate(
         version=version,
@@ -268,7 +268,7 @@ def beats_popularity(candidate: Candidate, popularity: Candidate) -> Admission:
     if candidate.matrix_version != popularity.matrix_version:
         return Admission(
             False,
-            f"{candidate.model} was judged on matrix {candidate.matrix_version}, popularity on"
+            f"{candidate.model} was evaluated on matrix {candidate.matrix_version}, popularity on"
             f" {popularity.matrix_version}: materialize both on one matrix",
             {},
         )
@@ -290,9 +290,9 @@ def beats_popularity(candidate: Candidate, popularity: Candidate) -> Admission:
 def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> Admission:
     """The interval of the difference to the champion's recipe does not lie below zero.
 
-    `champion` is its manifest. Compared is its recipe, fitted and judged on the same split. Its
+    `champion` is its manifest. Compared is its recipe, fitted and evaluated on the same split. Its
     recorded metric is of another split, which was easier or harder: as a bar it would only ever
-    rise. And the published factors have seen the days that are judged by.
+    rise. And the published factors have seen the days that are evaluated by.
     """
     from recsys import bootstrap_difference
 
@@ -305,7 +305,7 @@ def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> A
         return Admission(True, f"the recipe of champion {champion['version']} itself", recorded)
     interactions = matrix_of(candidate)
     recipe = new_model(champion["model"], champion["parameters"], interactions)
-    incumbent = judge("", recipe, interactions)
+    incumbent = evaluate_model("", recipe, interactions)
     difference = bootstrap_difference(candidate.evaluation, incumbent.evaluation, DECIDED_AT)
     passed = difference.high >= 0
     does = "keeps up with" if passed else "falls behind"
@@ -322,7 +322,7 @@ def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> A
     )
 
 
-def candidates_table(judged: Sequence[Candidate], popularity: Candidate) -> str:
+def candidates_table(evaluated: Sequence[Candidate], popularity: Candidate) -> str:
     """All candidates as Markdown, with their gain over popularity and its 95 % interval."""
     from recsys import bootstrap_difference
 
@@ -331,7 +331,7 @@ def candidates_table(judged: Sequence[Candidate], popularity: Candidate) -> str:
         f"| model | {' | '.join(names)} | gain over popularity | fit s |",
         "|---" * (len(names) + 3) + "|",
     ]
-    for candidate in judged:
+    for candidate in evaluated:
         figures = " | ".join(f"{candidate.evaluation.metrics[name]:.4f}" for name in names)
         gain = bootstrap_difference(candidate.evaluation, popularity.evaluation, DECIDED_AT)
         lines.append(
@@ -344,11 +344,11 @@ def metrics_table(metrics: Mapping[str, float]) -> str:
     """Metrics as Markdown: a row a metric, a column a cutoff."""
     names = dict.fromkeys(name.partition("@")[0] for name in metrics if "@" in name)
     rows = [
-        f"| {name} | " + " | ".join(f"{metrics[f'{name}@{k}']:.4f}" for k in JUDGED_AT) + " |"
+        f"| {name} | " + " | ".join(f"{metrics[f'{name}@{k}']:.4f}" for k in EVALUATED_AT) + " |"
         for name in names
     ]
-    header = "| | " + " | ".join(f"@{k}" for k in JUDGED_AT) + " |"
-    rule = "|---" * (len(JUDGED_AT) + 1) + "|"
+    header = "| | " + " | ".join(f"@{k}" for k in EVALUATED_AT) + " |"
+    rule = "|---" * (len(EVALUATED_AT) + 1) + "|"
     return "\n".join([header, rule, *rows]) + f"\n\nAUC {metrics['auc']:.4f}"
 
 

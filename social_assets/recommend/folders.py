@@ -2,7 +2,7 @@
 
 Here belongs the layout and the choice of names. What is in a folder belongs to its writer.
 
-    interaction_matrix/<version>/    what models learn from and are judged by
+    interaction_matrix/<version>/    what models learn from and are evaluated by
     candidates/<model>/<version>/    how a model did
     champion/<model>/<version>/      the published artifacts, as `recsys.publish` writes them;
                                      `champion/current` names the model that serves

@@ -1,8 +1,8 @@
 """From the warehouse to the interaction matrix: what a user's reactions to a post weigh.
 
-Here belongs the query, the cut between what models learn from and what they are judged by, and the
-matrix's folder. What an engagement weighs is a fact of the stream and stands in its contract; how a
-matrix is built stands in `recsys`.
+Here belongs the query, the cut between what models learn from and what they are evaluated by, and
+the matrix's folder. What an engagement weighs is a fact of the stream and stands in its contract;
+how a matrix is built stands in `recsys`.
 
 Items are posts, by who engaged with them; where it is asked for, videos too (`recsys_videos`), by
 who watched them. Users are the same people in both, as the star schema has them.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FACT, USERS, POSTS = "star.fact_engagement", "star.dim_user", "star.dim_post"
 
 TESTED_SHARE = 0.15
-"""Models are judged by the fewest last days that hold this share of the events: 3 days of 14."""
+"""Models are evaluated by the fewest last days that hold this share of the events: 3 days of 14."""
 
 _ONE_DAY = timedelta(days=1)
 _AGES = "ages.npz"
@@ -90,7 +90,7 @@ _WEIGHING: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Window:
-    """What was read: events in [start, end), those from `cut` on to judge by; of videos, or not.
+    """What was read: events in [start, end), those from `cut` on to evaluate by; of videos, or not.
 
     `unresolved_events` are of users or posts that their dimension does not have; they are left out.
     The other counts are those of `recsys.Split`.
@@ -109,7 +109,7 @@ class Window:
 
     def __str__(self) -> str:
         last = self.end - _ONE_DAY
-        return f"{self.start:%Y-%m-%d} to {last:%Y-%m-%d}, judged from {self.cut:%Y-%m-%d}"
+        return f"{self.start:%Y-%m-%d} to {last:%Y-%m-%d}, evaluated from {self.cut:%Y-%m-%d}"
 
     def to_json(self) -> str:
         """As text; times in ISO 8601."""
@@ -173,14 +173,14 @@ class Interactions:
         def wide(items: Any) -> Any:
             return sorted_ids(pa.chunked_array([items, *self.texts["item_id"].chunks]))
 
-        judged, all_items = wide(self.train.items), wide(self.whole.items)
-        ages = np.full(len(judged), np.nan)
-        there = pc.is_in(judged, value_set=self.train.items)
+        evaluated, all_items = wide(self.train.items), wide(self.whole.items)
+        ages = np.full(len(evaluated), np.nan)
+        there = pc.is_in(evaluated, value_set=self.train.items)
         ages[there.to_numpy(zero_copy_only=False)] = self.ages
         return replace(
             self,
-            train=self.train.over(judged),
-            test=self.test.over(judged),
+            train=self.train.over(evaluated),
+            test=self.test.over(evaluated),
             whole=self.whole.over(all_items),
             ages=ages,
         )
@@ -286,7 +286,7 @@ def split_interactions(
 ) -> Interactions:
     """Matrices of what happened before the cut, after it, and both; `videos` as they were read.
 
-    Raises a RecommendError where there is but one day, so that nothing is left to judge by.
+    Raises a RecommendError where there is but one day, so that nothing is left to evaluate by.
     """
     import pyarrow.compute as pc
 
@@ -323,8 +323,8 @@ def _window(rows: Any) -> tuple[datetime, datetime, datetime]:
     if len(dates) < 2:
         found = f"only {dates[0]:%Y-%m-%d}" if dates else "none"
         raise RecommendError(
-            f"models learn from some days and are judged by later ones, but {FACT} has reactions of"
-            f" {found}: load engagement_events of another day",
+            f"models learn from some days and are evaluated by later ones, but {FACT} has reactions"
+            f" of {found}: load engagement_events of another day",
         )
     events = days["events_sum"].to_numpy()
     share_from = np.cumsum(events[::-1])[::-1] / events.sum()

@@ -1,7 +1,7 @@
-"""The whole of cleaning for one set of raw records: open, clean, judge, store.
+"""All of cleaning for one set of raw records: open, clean, validate, store.
 
-Here belongs the order of the steps and the discovery of spellings; each step is an expression of
-its own module.
+Belongs here: the order of these operations, and the discovery of spellings. Each operation is an
+expression in its own module.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from social_assets.transform.decode import (
 )
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.standardize import cleaned
-from social_assets.transform.validate import judged
+from social_assets.transform.validate import validated
 
 PROVENANCE = ("source", "origin", "partition", "offset", "timestamp", "ingested_at", "batch_id")
 INPUT = ("value", "csv_header", *PROVENANCE, "event_date")
@@ -31,15 +31,15 @@ SAMPLE_ROWS = 1_000
 
 
 @contextmanager
-def verdicts(session: Session, raw: ir.Table, contract: Contract) -> Iterator[ir.Table]:
+def validated_records(session: Session, raw: ir.Table, contract: Contract) -> Iterator[ir.Table]:
     """Every raw record (columns INPUT) with its cleaned columns and `reasons`, '' if accepted.
 
-    `value` and `csv_header` are kept for the rejected alone. One pass, but for records that spell
-    a column in a way the first thousand did not.
+    Only rejected records keep `value` and `csv_header`. Takes one pass, or one more if later
+    records spell a column in a way that is not in the first thousand.
     """
     shape = _first_shape(session, raw, contract)
     while True:
-        with session.stored(_verdicts(session, raw, contract, shape)) as stored:
+        with session.stored(_validated(session, raw, contract, shape)) as stored:
             wider = _wider(session, stored, contract, shape)
             if wider is None:
                 yield stored
@@ -61,12 +61,12 @@ def _wider(session: Session, stored: ir.Table, contract: Contract, shape: Shape)
     return None if wider == shape else wider
 
 
-def _verdicts(session: Session, raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
+def _validated(session: Session, raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     records = session.view(opened(_records(raw), contract.max_record_bytes))
     columns = [c.name for c in contract.source_columns]
     # A view, as the shape differs from file to file, and the rest, most of all, does not.
     fields = session.view(with_fields(records, shape, columns))
-    table = judged(cleaned(fields, contract), contract)
+    table = validated(cleaned(fields, contract), contract)
     rejected = table.reasons != ""
     return table.select(
         *[c.name for c in contract.cleaned_columns],
@@ -80,5 +80,5 @@ def _verdicts(session: Session, raw: ir.Table, contract: Contract, shape: Shape)
 
 
 def _records(raw: ir.Table) -> ir.Table:
-    """A tombstone has no bytes: it is judged, and rejected, as a record without text."""
+    """A tombstone has no bytes: it is validated, and rejected, as a record without text."""
     return raw.rename(landed_bytes="value").mutate(record_bytes=raw.value.fill_null(b""))

@@ -1,7 +1,7 @@
 """Opens records: bytes -> one text column for each column of the contract, whatever their spelling.
 
 Here belongs what depends on the record's format (JSON object or CSV line). Types, defaults and
-rules come later (`clean`, `verdicts`). The functions named in capitals are DuckDB's own; Ibis
+rules come later (`clean`, `validate`). The functions named in capitals are DuckDB's own; Ibis
 passes them through.
 """
 

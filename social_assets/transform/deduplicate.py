@@ -1,6 +1,6 @@
-"""Says which of the accepted records came first: the landing order within key and event date.
+"""Finds the first of the accepted records of a key and event date, in the order of landing.
 
-Here belongs the order and the anti-joins; which table the earlier rows come from is the hop's.
+Belongs here: the order and the anti-joins. The step decides which table has the earlier rows.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import ibis.expr.types as ir
 from social_assets.contracts.contract import Contract
 
 POSITION = ("batch_id", "partition", "offset")
-"""What identifies a record: the load that brought it, and where it stood in it."""
+"""Identifies a record: the batch that brought it, and its position in the batch."""
 LANDING_ORDER = ("ingested_at", *POSITION)
 
 
-def unsettled(records: ir.Table, settled: ir.Table) -> ir.Table:
-    """The records whose position is not among the settled ones."""
-    return records.anti_join(settled, list(POSITION))
+def pending(records: ir.Table, done: ir.Table) -> ir.Table:
+    """The records whose position is not in `done`."""
+    return records.anti_join(done, list(POSITION))
 
 
 def duplicates(accepted: ir.Table, contract: Contract, landed: ir.Table | None) -> ir.Table:
     """The positions of accepted records that are not the first of their key on their event date.
 
-    `landed` are rows with key and event date that came before all of these. Only keys that occur
-    more than once are put in order: they are few.
+    `landed` are keys and event dates of rows that landed before all of these. Only the few keys
+    that occur more than once are sorted.
     """
     identity = ["event_date", *contract.key]
     keyed = accepted.select(*LANDING_ORDER, *identity)

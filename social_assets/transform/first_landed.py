@@ -1,7 +1,8 @@
 """Says which records are the first of their key, of any number of them: positions and hashes alone.
 
-Here belongs the deduplication of records that are judged part by part. What is held of a record is
-48 bytes, in a table that may spill; its bytes are not carried. The same order as in `deduplicate`.
+Here belongs the deduplication of records that are validated part by part. What is held of a record
+is 48 bytes, in a table that may spill; its bytes are not carried. The same order as in
+`deduplicate`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Here belongs the set of keys that a drain holds. A key is known by its MD5, 128 bits, so that the
 set is exact as far as any surrogate key of the warehouse is. Where the rows stand that it is filled
-from is the hop's.
+from is the step's.
 
 The set is a log-structured merge of sorted runs (O'Neil et al., "The Log-Structured Merge-Tree",
 1996): each run is at least twice as long as the next, so a lookup is a binary search in about

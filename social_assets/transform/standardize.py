@@ -1,6 +1,6 @@
 """Typed canonical columns from text: cast, default, standardize, derive, event time.
 
-Here belongs what a value becomes. Whether it is acceptable is said in `verdicts`, from the
+Here belongs what a value becomes. Whether it is acceptable is said in `validate`, from the
 `bad_<column>` flags left here for what could not be read as its type.
 """
 

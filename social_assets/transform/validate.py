@@ -1,9 +1,8 @@
-"""Says what is wrong with each record: every rule of the contract as one boolean Ibis column.
+"""Finds the broken rules of each record: every rule of the contract is one boolean Ibis column.
 
-Here belongs the compilation of rules: those of decoding, presence, type and time that every
-stream has, and those of the contract's pandera schema, each compiled once. The verdicts of a
-record gather in one text of reasons, so that accepted, rejected and the count of each rule come
-out of one pass.
+Belongs here: the compilation of rules: those of decoding, presence, type and time that every stream
+has, and those of the contract's pandera schema. The names of a record's broken rules are joined in
+one text, so that one pass gives the accepted records, the rejected ones and the count of each rule.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ SEPARATOR = ";"
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that can be wrong with a record: its name in reasons and checks, its meaning."""
+    """A rule that a record can break: its name in reasons and checks, and its meaning."""
 
     name: str
     description: str
@@ -57,10 +56,10 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def judged(records: ir.Table, contract: Contract) -> ir.Table:
+def validated(records: ir.Table, contract: Contract) -> ir.Table:
     """Cleaned records with `reasons`: the names of the broken rules, joined; empty if accepted.
 
-    Where a record could not be opened at all, that alone is the reason.
+    If a record could not be opened, that is its only reason.
     """
     broken = _broken(records, contract)
     opening = {name: broken.pop(name) for name in list(broken) if name.startswith("record_")}
@@ -101,8 +100,8 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
 def _passes(t: ir.Table, column: Column, check: Check) -> ir.BooleanValue:
     """Compile one pandera check to a column of `t`, without validating anything.
 
-    A check of pandera's Ibis backend answers with a table of one boolean column (the built-in
-    ones) or with the column itself (those written in a contract).
+    A check of pandera's Ibis backend returns a table of one boolean column (built-in checks) or the
+    column itself (checks written in a contract).
     """
     backend = cast(IbisCheckBackend, check.get_backend(t)(check))
     answer = backend.check_fn(IbisData(t, column.name))
@@ -113,7 +112,7 @@ def _passes(t: ir.Table, column: Column, check: Check) -> ir.BooleanValue:
 
 
 def _any(broken: Mapping[str, ir.BooleanValue]) -> ir.BooleanValue:
-    """Asked first: most records are good, and need no text made."""
+    """Whether any rule is broken. Evaluated first, since most records need no text of reasons."""
     return ibis.or_(*broken.values())
 
 

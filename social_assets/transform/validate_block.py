@@ -1,7 +1,7 @@
-"""Judges one block of raw records held in memory: what streaming does once a second.
+"""Validates one block of raw records in memory, as streaming does about once a second.
 
-Here belongs the one query that dates, cleans and judges a block, compiled once and run on every
-block. What makes a record acceptable is `verdicts`'; whole days, of any size, are `clean_records`'.
+Belongs here: the query that finds event dates and cleans and validates a block. It is compiled once
+and run on every block. The rules belong to `validate`; whole days of any size to `clean_records`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from social_assets.transform.duckdb_engine import MEMORY_VARIABLE, Session, is_o
 from social_assets.transform.event_dates import landing_date
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
 from social_assets.transform.standardize import cleaned
-from social_assets.transform.validate import judged
+from social_assets.transform.validate import validated
 
 INPUT = {
     "record_bytes": "binary",
@@ -30,11 +30,11 @@ INPUT = {
     "ingested_at": "timestamp",
     "row": "int64",
 }
-"""What the query reads of a block; `row` counts its records from 0."""
+"""The columns that the query reads; `row` counts the block's records from 0."""
 
 
 class RecordTooLargeError(RuntimeError):
-    """One record for which the engine has no memory; names the record and the remedy."""
+    """The engine has too little memory for one record; names the record and the remedy."""
 
     def __init__(self, raw: pa.Table, error: duckdb.Error) -> None:
         (row,) = raw.select(["origin", "partition", "offset"]).to_pylist()
@@ -45,11 +45,10 @@ class RecordTooLargeError(RuntimeError):
         )
 
 
-class BlockVerdicts:
-    """The verdicts on one stream's records, block after block.
+class BlockValidator:
+    """Validates one stream's records, block after block.
 
-    The query is compiled anew only where a block spells a column in a way not met before, or comes
-    under a new CSV header.
+    Compiles the query again only if a block has a new spelling of a column or a new CSV header.
     """
 
     def __init__(self, session: Session, contract: Contract) -> None:
@@ -60,10 +59,10 @@ class BlockVerdicts:
         self._query = ""
 
     def of(self, raw: pa.Table) -> pa.Table:
-        """One row for each of `raw` (columns of the raw table, times in UTC), in its order.
+        """Validate a block. Returns one row a record of `raw` (raw columns, UTC), in its order.
 
         Columns: those of the contract's cleaned rows, `event_date`, `reasons` ('' if accepted, else
-        rule names joined), and KEY_HASH. A block that the engine has no memory for is judged in
+        rule names joined), and KEY_HASH. A block that needs too much memory is validated in
         halves; raises RecordTooLargeError where one record is too much.
         """
         try:
@@ -96,7 +95,7 @@ class BlockVerdicts:
         columns = {name: rows[name] for name in INPUT}
         for name in ("timestamp", "ingested_at"):
             columns[name] = columns[name].cast(pa.timestamp("us"))
-        # A tombstone has no bytes: it is judged, and rejected, as a record without text.
+        # A tombstone has no bytes: it is validated, and rejected, as a record without text.
         columns["record_bytes"] = columns["record_bytes"].fill_null(b"")
         return pa.table(columns)
 
@@ -106,7 +105,7 @@ class BlockVerdicts:
     def _compile(self) -> None:
         records = ibis.table(INPUT, name=Session.BLOCK)
         self._query = self._session.compiled(
-            _verdicts(records, self._contract, self._shape(self._keys))
+            _validated(records, self._contract, self._shape(self._keys))
         )
 
 
@@ -116,13 +115,13 @@ def _in_order(answer: pa.Table) -> pa.Table:
     return answer if (np.diff(rows) > 0).all() else answer.sort_by("row")
 
 
-def _verdicts(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
+def _validated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     fields = with_fields(
         opened(records, contract.max_record_bytes),
         shape,
         [c.name for c in contract.source_columns],
     )
-    table = judged(cleaned(fields, contract), contract)
+    table = validated(cleaned(fields, contract), contract)
     return table.select(
         "row",
         "spare_keys",

@@ -32,7 +32,7 @@ from social_assets.transform.validate import rules
 
 pytestmark = pytest.mark.endurance
 
-# Yesterday, as the checks of freshness judge by the clock.
+# Yesterday, as the freshness checks use the clock.
 LAST = datetime.now(UTC).date() - timedelta(days=1)
 FIRST = LAST - timedelta(days=2)
 EMPTIED = FIRST + timedelta(days=1)
@@ -151,7 +151,7 @@ def test_a_day_that_lost_its_raw_to_retention_is_refused_and_left_as_it_is(
     engagement = next(c for c in contracts() if c.name == "engagement_events")
     stream = stores.of(engagement)
     rows = stream.raw.rows_by_day()[FIRST]
-    stores.lake.retired().record("raw/engagement_events", {FIRST: rows})
+    stores.lake.expired_days().record("raw/engagement_events", {FIRST: rows})
     DeltaTable(stream.raw.uri).delete(f"event_date = '{FIRST}'")
     before = stream.cleaned.rows_by_day()
     asked = plan_backfill(home, FIRST, LAST, ["cleaned/engagement_events"])

@@ -24,7 +24,7 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.partitions import daily
 from social_assets.operate.runs.locations import Location
-from social_assets.quality.invariants import laws
+from social_assets.quality.invariants import invariants
 from social_assets.transform.validate import rules
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -173,9 +173,9 @@ def test_the_assets_of_a_stream_grow_stale_as_its_contract_says(defs: Definition
             assert policy.fail_window.to_timedelta() == contract.freshness.fail_after
 
 
-def test_laws_are_judged_by_day(defs: Definitions) -> None:
+def test_invariants_are_checked_by_day(defs: Definitions) -> None:
     graph = defs.resolve_asset_graph()
-    checks = [AssetCheckKey(law.asset, law.name) for law in laws()]
+    checks = [AssetCheckKey(invariant.asset, invariant.name) for invariant in invariants()]
     assert [key for key in checks if graph.get_check_spec(key).partitions_def != daily()] == []
 
 

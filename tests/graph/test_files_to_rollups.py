@@ -31,7 +31,7 @@ from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.allowed_files import granted
 from social_assets.pipeline.stores import StreamStores
 
-# Yesterday, as the checks of freshness judge by the clock.
+# Yesterday, as the freshness checks use the clock.
 LAST = datetime.now(UTC).date() - timedelta(days=1)
 FIRST = LAST - timedelta(days=3)
 NIGHT = datetime.combine(LAST + timedelta(days=1), time(5), UTC)
@@ -86,7 +86,7 @@ def command(text: str) -> None:
         client.command(text)
 
 
-def verdicts(result: ExecuteInProcessResult) -> dict[tuple[str, str], AssetCheckEvaluation]:
+def check_results(result: ExecuteInProcessResult) -> dict[tuple[str, str], AssetCheckEvaluation]:
     return {
         (e.asset_key.to_user_string(), e.check_name): e
         for e in result.get_asset_check_evaluations()
@@ -109,17 +109,17 @@ def test_every_record_of_the_samples_is_accounted_for(
         assert sum(quarantine.rows_by_day(verdict="duplicate").values()) == doubled[each.name]
 
 
-def test_all_laws_hold_and_rules_only_warn(built: ExecuteInProcessResult) -> None:
+def test_all_invariants_hold_and_rules_only_warn(built: ExecuteInProcessResult) -> None:
     failed = [
         key
-        for key, check in verdicts(built).items()
+        for key, check in check_results(built).items()
         if not check.passed
         and (check.severity.value == "ERROR" and key[0].split("/")[0] != "cleaned")
     ]
     assert failed == []
     for each in contracts():
-        for law in ("raw_equals_cleaned_plus_quarantine", "lake_equals_warehouse"):
-            assert verdicts(built)[f"cleaned/{each.name}", law].passed
+        for invariant in ("raw_equals_cleaned_plus_quarantine", "lake_equals_warehouse"):
+            assert check_results(built)[f"cleaned/{each.name}", invariant].passed
 
 
 def test_a_fact_has_the_rows_of_its_source_and_a_rollup_its_sum(
@@ -316,7 +316,7 @@ def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
 ) -> None:
     from social_assets.defs.partitions import range_tags
 
-    assert verdicts(built)["raw/posts", "no_file_failed"].passed
+    assert check_results(built)["raw/posts", "no_file_failed"].passed
     (home.landing / "posts" / "broken.ndjson").write_bytes(b"\xff\xfe{")
     days, posts = range_tags(LAST, LAST), [AssetKey(["raw", "posts"])]
     streaming().resolve_job_def("land_files").execute_in_process(
@@ -324,36 +324,36 @@ def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
     )
     job = batch().resolve_job_def("check_raw")
     result = job.execute_in_process(instance=instance, tags=days)
-    check = verdicts(result)["raw/posts", "no_file_failed"]
+    check = check_results(result)["raw/posts", "no_file_failed"]
     assert not check.passed
     assert check.metadata["names"].value == ["broken.ndjson"]
 
 
-def test_the_nightly_laws_find_a_day_that_was_lost_and_see_that_it_is_back(
+def test_the_nightly_invariants_find_a_day_that_was_lost_and_see_that_it_is_back(
     built: ExecuteInProcessResult, instance: DagsterInstance
 ) -> None:
-    def judged() -> dict[tuple[str, str], bool]:
+    def compare_days() -> dict[tuple[str, str], bool]:
         found = scheduled("nightly_verify_conservation", instance).get_asset_check_evaluations()
         return {(e.check_name, str(e.partition)): e.passed for e in found}
 
-    judged()
+    compare_days()
     command(f"ALTER TABLE star.fact_video_interactions DETACH PARTITION '{FIRST}'")
-    lost = judged()
+    lost = compare_days()
     names = ("rows_equal_source", "sums_equal_facts")
     assert lost == {(name, of): False for name in names for of in (str(FIRST), str(None))}
     command(f"ALTER TABLE star.fact_video_interactions ATTACH PARTITION '{FIRST}'")
-    assert judged() == dict.fromkeys(lost, True)
-    assert judged() == {}
+    assert compare_days() == dict.fromkeys(lost, True)
+    assert compare_days() == {}
 
 
-def test_the_nightly_look_at_partitions_and_topics_judges_every_one(
+def test_the_nightly_look_at_partitions_and_topics_validates_every_one(
     built: ExecuteInProcessResult, instance: DagsterInstance
 ) -> None:
     by_name = Counter(
-        name for _, name in verdicts(scheduled("nightly_verify_partitions", instance))
+        name for _, name in check_results(scheduled("nightly_verify_partitions", instance))
     )
     assert by_name["no_partition_left_failed"] > by_name["no_partition_behind_its_sources"] > 15
-    topics = verdicts(scheduled("topics_every_ten_minutes", instance))
+    topics = check_results(scheduled("topics_every_ten_minutes", instance))
     assert Counter(name for _, name in topics) == {
         "topic_is_drained": len(contracts()),
         "no_range_was_lost": len(contracts()),

@@ -240,11 +240,11 @@ def test_a_run_records_exactly_the_days_it_changed_and_the_sensor_then_rests(
     for key in ("raw/engagement_events", "cleaned/engagement_events", "star/fact_engagement"):
         assert {day for asset, day in recorded if asset == key} == days
     assert not any(asset.startswith("quarantine/") for asset, _ in recorded)
-    judged = result.get_asset_check_evaluations()
-    by_day = {e.partition for e in judged if e.check_name == "rows_equal_source"}
+    checked = result.get_asset_check_evaluations()
+    by_day = {e.partition for e in checked if e.check_name == "rows_equal_source"}
     assert by_day == {*days, None}, "each day that changed, and the check as a whole"
     rule_names = {rule.name for rule in rules(EVENTS)}
-    assert rule_names <= {e.check_name for e in judged}, "no rule is left without a result"
+    assert rule_names <= {e.check_name for e in checked}, "no rule is left without a result"
     assert stores_of(EVENTS).cleaned.rows_by_day() == {date.fromisoformat(d): 10 for d in days}
     assert "the lake has all" in skipped(tick(instance, EVENTS))
     send(broker, EVENTS, [event(20)])

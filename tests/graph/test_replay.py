@@ -1,4 +1,4 @@
-"""A contract that was too strict is mended: the days with rejected records are judged again."""
+"""A contract that was too strict is mended: the days with rejected records are validated again."""
 
 from __future__ import annotations
 

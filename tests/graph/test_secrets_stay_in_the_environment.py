@@ -93,14 +93,14 @@ def test_no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert(
         assert [p for p in files if secret.encode() in p.read_bytes()] == []
 
 
-def test_the_hops_of_a_load_log_json_lines_with_run_stream_and_batch(said_by_a_load: str) -> None:
+def test_the_steps_of_a_load_log_json_lines_with_run_stream_and_batch(said_by_a_load: str) -> None:
     said = said_by_a_load.splitlines()
     lines = [json.loads(line) for line in said if line.startswith('{"time"')]
-    hops = {line["hop"]: line for line in lines if "hop" in line}
-    assert {"land", "clean", "load"} <= set(hops)
-    assert len({line["batch_id"] for line in hops.values()}) == 1
-    assert len({line["run_id"] for line in hops.values()} - {""}) == 1
-    assert {line["stream"] for line in hops.values()} == {"engagement_events"}
+    steps = {line["step"]: line for line in lines if "step" in line}
+    assert {"land", "clean", "load"} <= set(steps)
+    assert len({line["batch_id"] for line in steps.values()}) == 1
+    assert len({line["run_id"] for line in steps.values()} - {""}) == 1
+    assert {line["stream"] for line in steps.values()} == {"engagement_events"}
 
 
 def run(environment: dict[str, str], *arguments: str, expected: int | None = None) -> str:

@@ -18,8 +18,8 @@ from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.topic_checks import (
     NO_RANGE_WAS_LOST,
     TOPIC_IS_DRAINED,
-    gaps_verdict,
-    lag_verdict,
+    gaps_result,
+    lag_result,
 )
 from social_assets.defs.monitoring.topic_watch import CHECK_TOPICS
 from social_assets.defs.stores import StoresResource
@@ -59,7 +59,7 @@ def send(broker: MockBroker, records: int) -> None:
 
 
 def checks(home: Home) -> Mapping[str, AssetCheckEvaluation]:
-    """The verdicts on raw/posts, of the job that looks at all topics."""
+    """The results on raw/posts, of the job that looks at all topics."""
     with open_instance(home) as instance:
         job = defs().resolve_job_def(CHECK_TOPICS)
         result = job.execute_in_process(instance=instance)
@@ -72,10 +72,10 @@ def test_without_a_broker_there_is_nothing_to_drain(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(BOOTSTRAP_SERVERS, raising=False)
-    verdicts = checks(home)
-    assert verdicts[TOPIC_IS_DRAINED].passed
-    assert "no Kafka is named" in str(verdicts[TOPIC_IS_DRAINED].description)
-    assert verdicts[NO_RANGE_WAS_LOST].passed
+    results = checks(home)
+    assert results[TOPIC_IS_DRAINED].passed
+    assert "no Kafka is named" in str(results[TOPIC_IS_DRAINED].description)
+    assert results[NO_RANGE_WAS_LOST].passed
 
 
 def test_a_broker_that_does_not_answer_fails_the_check_and_not_the_run(
@@ -83,10 +83,10 @@ def test_a_broker_that_does_not_answer_fails_the_check_and_not_the_run(
 ) -> None:
     monkeypatch.setattr("social_assets.defs.ingestion.topic_checks.BROKER_SECONDS", 0.5)
     monkeypatch.setenv(BOOTSTRAP_SERVERS, "127.0.0.1:1")
-    verdict = checks(home)[TOPIC_IS_DRAINED]
-    assert not verdict.passed
-    assert verdict.severity == AssetCheckSeverity.ERROR
-    assert "127.0.0.1:1" in str(verdict.description)
+    result = checks(home)[TOPIC_IS_DRAINED]
+    assert not result.passed
+    assert result.severity == AssetCheckSeverity.ERROR
+    assert "127.0.0.1:1" in str(result.description)
 
 
 def test_the_lag_is_what_the_topic_is_ahead_of_the_lake_and_gone_after_a_drain(
@@ -116,18 +116,18 @@ def test_a_lost_range_fails_until_somebody_has_dealt_with_it(
 ) -> None:
     gap = MissingRange("posts", "", 1, 5, 9, "deleted by the topic's retention before it was read")
     stream().gaps.record([gap, gap])
-    verdict = checks(home)[NO_RANGE_WAS_LOST]
-    assert not verdict.passed
-    (row,) = verdict.metadata["missing_ranges"].records  # type: ignore[union-attr]
+    result = checks(home)[NO_RANGE_WAS_LOST]
+    assert not result.passed
+    (row,) = result.metadata["missing_ranges"].records  # type: ignore[union-attr]
     assert (row.data["partition"], row.data["start"], row.data["end"]) == (1, 5, "9")
 
     main_ok("gaps", "posts")
     assert "1 of 1 recorded gaps are open" in capsys.readouterr().out
     main_ok("gaps", "posts", "--acknowledge")
     assert "1 of 1 recorded gaps acknowledged now" in capsys.readouterr().out
-    verdict = checks(home)[NO_RANGE_WAS_LOST]
-    assert verdict.passed
-    assert verdict.metadata["recorded"].value == 1
+    result = checks(home)[NO_RANGE_WAS_LOST]
+    assert result.passed
+    assert result.metadata["recorded"].value == 1
 
     stream().gaps.record([gap])
     assert checks(home)[NO_RANGE_WAS_LOST].passed
@@ -163,9 +163,9 @@ class Ends:
 def test_the_contract_says_which_lag_warns_and_which_fails(
     lag: int, passed: bool, severity: AssetCheckSeverity
 ) -> None:
-    verdict = lag_verdict(POSTS, Ends(lag + 7), Starts({0: 7}, ()))
-    assert (verdict.passed, verdict.severity) == (passed, severity)
+    result = lag_result(POSTS, Ends(lag + 7), Starts({0: 7}, ()))
+    assert (result.passed, result.severity) == (passed, severity)
 
 
 def test_no_gap_at_all_passes() -> None:
-    assert gaps_verdict([], 0).passed
+    assert gaps_result([], 0).passed

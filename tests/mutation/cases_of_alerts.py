@@ -59,7 +59,7 @@ WHAT_FAILS = (
         "stale_streams.py",
         (
             "a stream that stands still is not told",
-            "    if verdict.passed:\n        return None\n",
+            "    if result.passed:\n        return None\n",
             "    return None\n",
             f"{_TOLD}a_stream_whose_days_stay_away_is_told_without_any_run",
         ),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.mutation.case import Case
 
 _GRAPH = "tests/graph/test_definitions.py::test_"
-_VERDICTS = "tests/unit/quality/test_check_verdicts.py::test_"
-_DRIFT = "tests/unit/quality/test_drift_verdicts.py::test_"
-_SCHEMA = "tests/unit/quality/test_source_schema_verdicts.py::test_"
+_INVARIANTS = "tests/unit/quality/test_invariants.py::test_"
+_DRIFT = "tests/unit/quality/test_drift_results.py::test_"
+_SCHEMA = "tests/unit/quality/test_source_schema_results.py::test_"
 _RULES = "tests/integration/pipeline/test_rejected_by_rule.py::test_"
 _PARTITIONS = "tests/integration/defs/test_partition_checks.py::test_"
 
@@ -26,13 +26,13 @@ CONTRACT_CHECKS = (
                 "few rejected records do not warn",
                 "passed=broken.worst_share <= contract.warn_above,",
                 "passed=broken.worst_share <= contract.fail_above,",
-                f"{_VERDICTS}one_rejected_record_warns_and_many_are_an_error",
+                f"{_INVARIANTS}one_rejected_record_warns_and_many_are_an_error",
             ),
             (
                 "many rejected records only warn",
                 "severe = broken.worst_share > contract.fail_above",
                 "severe = False",
-                f"{_VERDICTS}one_rejected_record_warns_and_many_are_an_error",
+                f"{_INVARIANTS}one_rejected_record_warns_and_many_are_an_error",
             ),
             (
                 "of several reasons the first alone counts",
@@ -153,7 +153,7 @@ FRESHNESS = (
         "social_assets/defs/ingestion/freshness_checks.py",
         "severe = behind > freshness.fail_after",
         "severe = False",
-        f"{_VERDICTS}days_that_stay_away_warn_then_fail",
+        f"{_INVARIANTS}days_that_stay_away_warn_then_fail",
     ),
     Case(
         "5.4 freshness",

@@ -8,8 +8,8 @@ _PLAN = "tests/unit/operate/test_backfill_plan.py::test_"
 _GRAPH = "tests/graph/test_definitions.py::test_"
 _DAYS = "tests/integration/pipeline/test_making_days_anew.py::test_"
 _LOST = "tests/integration/quality/test_a_lost_row_is_found.py::test_"
-_BY_DAY = "tests/integration/quality/test_verdicts_by_day.py::test_"
-_VERDICTS = "tests/unit/quality/test_check_verdicts.py::test_"
+_BY_DAY = "tests/integration/quality/test_invariants_by_day.py::test_"
+_INVARIANTS = "tests/unit/quality/test_invariants.py::test_"
 _SINGLE = "BackfillPolicy.single_run()"
 
 BACKFILLS = (
@@ -93,10 +93,10 @@ BACKFILLS = (
         "a rebuild does not wait for a load or drain of the stream",
         "social_assets/pipeline/stream_work.py",
         """    with stores.lock():
-        settle(stores, leave=frozenset(days))
+        recover(stores, leave=frozenset(days))
 """,
         """    with ExitStack():
-        settle(stores, leave=frozenset(days))
+        recover(stores, leave=frozenset(days))
 """,
         f"{_DAYS}a_rebuild_waits_for_whoever_works_on_the_stream",
     ),
@@ -104,17 +104,17 @@ BACKFILLS = (
         "5.1 backfills",
         "rows come in while facts are made anew behind them",
         "social_assets/pipeline/stream_work.py",
-        "            locks.enter_context(stores.lock())\n            settle(stores)\n",
-        "            settle(stores)\n",
-        f"{_DAYS}a_stream_held_still_is_settled_and_nobody_elses_meanwhile",
+        "            locks.enter_context(stores.lock())\n            recover(stores)\n",
+        "            recover(stores)\n",
+        f"{_DAYS}a_held_stream_is_recovered_and_no_other_run_can_take_it",
     ),
     Case(
         "5.1 backfills",
-        "facts are made anew from a stream that owes rows",
+        "facts are made anew from a stream with pending batches",
         "social_assets/pipeline/stream_work.py",
-        "            locks.enter_context(stores.lock())\n            settle(stores)\n",
+        "            locks.enter_context(stores.lock())\n            recover(stores)\n",
         "            locks.enter_context(stores.lock())\n",
-        f"{_DAYS}a_stream_held_still_is_settled_and_nobody_elses_meanwhile",
+        f"{_DAYS}a_held_stream_is_recovered_and_no_other_run_can_take_it",
     ),
     Case(
         "5.1 backfills",
@@ -190,13 +190,13 @@ BACKFILLS = (
             ),
             (
                 "what would be emptied",
-                "tuple(sorted(before - filled[key] - retired[key]))",
+                "tuple(sorted(before - filled[key] - expired[key]))",
                 "()",
                 "a_day_that_lost_its_source_is_emptied_and_so_is_all_behind_it",
             ),
             (
                 "what would be refused",
-                "tuple(sorted(days & retired[key]))",
+                "tuple(sorted(days & expired[key]))",
                 "()",
                 "a_day_that_lost_its_source_to_retention_is_refused_and_not_emptied",
             ),
@@ -233,8 +233,8 @@ CONSERVATION = (
         )
         for what, old, new, test in (
             (
-                "raw = cleaned + quarantine is no law",
-                "        *(RawIsSettled(each) for each in contracts()),\n",
+                "raw = cleaned + quarantine is not checked",
+                "        *(RawIsAccountedFor(each) for each in contracts()),\n",
                 "",
                 "a_row_lost_in_quarantine",
             ),
@@ -242,25 +242,25 @@ CONSERVATION = (
                 "quarantine is not counted",
                 "cleaned.get(day, 0) + quarantine.get(day, 0)",
                 "cleaned.get(day, 0)",
-                "a_row_lost_on_its_way_into_cleaned_breaks_one_law",
+                "a_row_lost_on_its_way_into_cleaned_breaks_one_invariant",
             ),
             (
-                "lake = warehouse is no law",
+                "lake = warehouse is not checked",
                 "        *(LakeEqualsWarehouse(each) for each in contracts()),\n",
                 "",
-                "a_row_lost_on_its_way_into_the_warehouse_breaks_one_law",
+                "a_row_lost_on_its_way_into_the_warehouse_breaks_one_invariant",
             ),
             (
-                "fact = source is no law",
+                "fact = source is not checked",
                 "        *(_of_fact(project, fact) for fact in facts),\n",
                 "",
                 "a_row_lost_in_a_fact",
             ),
             (
-                "rollup = facts is no law of one rollup",
+                "rollup = facts is not checked of one rollup",
                 'for rollup in project.tables("rollups")),',
                 'for rollup in project.tables("rollups")[1:]),',
-                "every_stream_fact_and_rollup_has_its_law_and_all_hold",
+                "every_stream_fact_and_rollup_has_its_invariant_and_all_hold",
             ),
             (
                 "of a rollup, counts are compared and sums are not",
@@ -283,40 +283,42 @@ CONSERVATION = (
             (
                 "days that differ pass where their sums agree",
                 "passed=not broken and not elsewhere,",
-                "passed=sum(v.one[0] for v in verdicts) == sum(v.other[0] for v in verdicts),",
-                f"{_VERDICTS}a_row_moved_to_another_day_breaks_the_law_though_the_sums_agree",
-            ),
-            (
-                "work in progress counts as lost",
-                "            locks.enter_context(stores.of(contract_of(stream)).lock())\n",
-                "            stores.of(contract_of(stream)).lock()\n",
-                f"{_LOST}work_in_progress_is_waited_for",
+                "passed=0 == sum(c.one[0] - c.other[0] for c in comparisons),",
+                f"{_INVARIANTS}a_row_moved_to_another_day_breaks_the_invariant_though_the_sums_agree",
             ),
             (
                 "a run of a range records its summary alone",
                 "                context.op_execution_context.log_event(each)",
                 "                repr(each)",
-                f"{_BY_DAY}a_run_of_a_range_records_each_day_that_has_rows_beside_the_summary",
+                f"{_BY_DAY}a_run_of_a_range_records_each_day_of_it_beside_the_summary_and_leaves_none_skipped",
             ),
             (
-                "laws are not judged by day",
+                "invariants are not checked by day",
                 "                partitions_def=daily(),\n",
                 "",
-                f"{_GRAPH}laws_are_judged_by_day",
+                f"{_GRAPH}invariants_are_checked_by_day",
             ),
         )
     ),
     Case(
         "5.2 conservation",
-        "a load does not judge the days that it changed",
-        "social_assets/defs/ingestion/load_job.py",
-        "report_days(context.instance, stream, ingested.days)",
-        "report_days(context.instance, stream, [])",
-        f"{_BY_DAY}a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_changed",
+        "work in progress counts as lost",
+        "social_assets/quality/day_comparison.py",
+        "            locks.enter_context(stores.of(contract(stream)).lock())\n",
+        "            stores.of(contract(stream)).lock()\n",
+        f"{_LOST}work_in_progress_is_waited_for",
     ),
     Case(
         "5.2 conservation",
-        "a drain does not judge the days that it changed",
+        "a load does not check the days that it changed",
+        "social_assets/defs/ingestion/load_job.py",
+        "report_days(context.instance, stream, ingested.days)",
+        "report_days(context.instance, stream, [])",
+        f"{_BY_DAY}a_load_records_every_invariant_that_its_rows_take_part_in_on_the_days_it_changed",
+    ),
+    Case(
+        "5.2 conservation",
+        "a drain does not check the days that it changed",
         "social_assets/defs/ingestion/drain_job.py",
         "report_days(context.instance, stream, record.days)",
         "report_days(context.instance, stream, [])",
@@ -325,15 +327,15 @@ CONSERVATION = (
     ),
     Case(
         "5.2 conservation",
-        "at night some laws are left out",
+        "at night some invariants are left out",
         "social_assets/defs/monitoring/verification.py",
-        "    for law in laws():\n",
-        "    for law in laws()[:10]:\n",
-        f"{_BY_DAY}a_night_judges_every_law_on_every_day_with_rows",
+        "    for invariant in invariants():\n",
+        "    for invariant in invariants()[:10]:\n",
+        f"{_BY_DAY}a_night_compares_every_invariant_on_every_day_with_rows",
     ),
     Case(
         "5.2 conservation",
-        "nobody judges at night",
+        "nothing is checked at night",
         "social_assets/defs/monitoring/verification.py",
         "            default_status=DefaultScheduleStatus.RUNNING,\n",
         "",

@@ -8,7 +8,7 @@ _DOCTOR = "tests/integration/operate/test_doctor.py::test_"
 _KINDS = "tests/unit/resources/test_environments.py::test_"
 _LINES = "tests/unit/resources/test_log_lines.py::test_"
 _SECRETS = "tests/graph/test_secrets_stay_in_the_environment.py::test_"
-_HOP = "tests/unit/pipeline/test_hop_log.py::test_"
+_STEP = "tests/unit/pipeline/test_step_log.py::test_"
 _RUNBOOK = "tests/graph/test_runbook.py::test_"
 
 
@@ -169,18 +169,18 @@ CASES: tuple[Case, ...] = tuple(
             f"{_SECRETS}no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert",
         ),
         (
-            "a hop's line lacks run and stream",
+            "a step's line lacks run and stream",
             "social_assets/pipeline/step_log.py",
             '{"run_id": stores.run_id, "stream": stores.contract.name}',
             "{}",
-            f"{_HOP}a_line_can_be_searched_by_run_stream_hop_and_batch",
+            f"{_STEP}a_line_can_be_searched_by_run_stream_step_and_batch",
         ),
         (
-            "a hop's line lacks its batch",
+            "a step's line lacks its batch",
             "social_assets/pipeline/step_log.py",
             '"batch_id": batch_id, ',
             "",
-            f"{_HOP}a_line_can_be_searched_by_run_stream_hop_and_batch",
+            f"{_STEP}a_line_can_be_searched_by_run_stream_step_and_batch",
         ),
         (
             "the runbook lacks a check",

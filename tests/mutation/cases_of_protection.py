@@ -9,7 +9,7 @@ _FILES = "tests/unit/pipeline/test_allowed_files.py::test_"
 _ROOM = "tests/unit/resources/embedded_clickhouse/test_room.py::test_"
 _LARGE = "tests/integration/pipeline/test_large_records.py::test_"
 _HOMES = "tests/unit/operate/test_home_use.py::test_"
-_BY_DAY = "tests/integration/quality/test_verdicts_by_day.py::test_"
+_BY_DAY = "tests/integration/quality/test_invariants_by_day.py::test_"
 _STORAGE = "tests/integration/resources/dagster/test_sqlite_storage.py::test_"
 
 
@@ -141,13 +141,13 @@ RECORDS = _cases(
     (
         "a batch that cannot be cleaned stops its stream",
         "social_assets/pipeline/stream_work.py",
-        "        if not is_of_the_batch(error):\n            raise\n        batch = set_aside(",
-        "        if error:\n            raise\n        batch = set_aside(",
-        f"{_LARGE}a_batch_that_cannot_be_cleaned_is_set_aside_and_comes_back_with_a_rebuild",
+        "if not is_of_the_batch(error):\n            raise\n        batch = quarantine_batch(",
+        "if error:\n            raise\n        batch = quarantine_batch(",
+        f"{_LARGE}a_batch_that_cannot_be_cleaned_is_quarantined_and_comes_back_with_a_rebuild",
     ),
     (
         "a full disk sets a batch aside",
-        "social_assets/pipeline/set_aside.py",
+        "social_assets/pipeline/quarantined_batches.py",
         "isinstance(error, _OF_THE_BATCH) and not is_disk",
         "isinstance(error, _OF_THE_BATCH)",
         f"{_LARGE}an_error_that_is_no_fault_of_the_batch_sets_nothing_aside",
@@ -157,8 +157,8 @@ RECORDS = _cases(
         "social_assets/transform/deduplicate.py",
         "order_by=list(LANDING_ORDER))",
         "order_by=[ibis.desc(each) for each in LANDING_ORDER])",
-        "tests/unit/transform/test_block_verdicts.py"
-        "::test_blocks_of_dirty_samples_get_the_verdicts_and_dates_of_whole_days",
+        "tests/unit/transform/test_validate_block.py"
+        "::test_blocks_of_dirty_samples_get_the_reasons_and_dates_of_whole_days",
     ),
     (
         "a load reports no validation results",
@@ -179,7 +179,7 @@ RECORDS = _cases(
         "social_assets/defs/monitoring/invariant_checks.py",
         "passed=not broken and not elsewhere,",
         "passed=not broken,",
-        f"{_BY_DAY}a_run_of_other_days_leaves_a_law_failing_that_is_broken_on_one",
+        f"{_BY_DAY}a_run_of_other_days_leaves_an_invariant_failing_that_is_broken_on_one",
     ),
 )
 

@@ -168,11 +168,11 @@ MAINTENANCE = _cases(
     ),
     (
         "a check takes a day that retention removed for lost",
-        "social_assets/defs/monitoring/invariant_checks.py",
-        "for day in sorted(asked - retired)",
+        "social_assets/quality/day_comparison.py",
+        "for day in sorted(asked - expired)",
         "for day in sorted(asked)",
         "tests/integration/quality/test_a_lost_row_is_found.py"
-        "::test_a_day_that_retention_removed_is_not_judged",
+        "::test_a_day_that_retention_removed_is_not_validated",
     ),
     (
         "what retention removes is not recorded",
@@ -184,14 +184,14 @@ MAINTENANCE = _cases(
     (
         "cleaned is emptied of a day that raw has lost to retention",
         "social_assets/defs/ingestion/cleaned.py",
-        '        stores.stores().lake.retired().refuse([f"raw/{contract.name}"], days)\n',
+        '        stores.stores().lake.expired_days().refuse([f"raw/{contract.name}"], days)\n',
         "",
         f"{_STREAM}a_run_that_asks_for_a_day_whose_raw_is_gone_fails_and_changes_nothing",
     ),
     (
         "a fact is emptied of a day that cleaned has lost to retention",
         "social_assets/defs/warehouse/dbt_layers.py",
-        "        stores.stores().lake.retired().refuse(refused, dates)\n",
+        "        stores.stores().lake.expired_days().refuse(refused, dates)\n",
         "",
         "tests/integration/warehouse/test_warehouse_deployment.py"
         "::test_a_fact_is_not_made_anew_of_a_day_that_its_source_has_lost_to_retention",

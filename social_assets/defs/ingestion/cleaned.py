@@ -1,7 +1,7 @@
-"""`cleaned/<stream>` and `quarantine/<stream>`: every raw record, judged. One pair a contract.
+"""`cleaned/<stream>` and `quarantine/<stream>`: the validated raw records. One pair a contract.
 
 Here belongs what materializing days of them means: make the days anew from raw, in the lake and in
-the warehouse's `cleaned.<stream>`. The work is `hops.ingest.rebuild`'s.
+the warehouse's `cleaned.<stream>`. The work is `steps.ingest.rebuild`'s.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
         stream = stores.stores().of(contract, f"{context.run.run_id} cleaned/{contract.name}")
         started = perf_counter()
         days = days_of(context)
-        stores.stores().lake.retired().refuse([f"raw/{contract.name}"], days)
+        stores.stores().lake.expired_days().refuse([f"raw/{contract.name}"], days)
         rebuild(stream, days)
         complete_unloads(context, stream, stores.clickhouse)
         seconds = perf_counter() - started

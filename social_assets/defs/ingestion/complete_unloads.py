@@ -116,8 +116,8 @@ def _report(
     for result in report_rules(stream):
         context.log_event(result)
     left = [day for day in days if any(day in with_rows for with_rows in filled.values())]
-    for verdict in report_days(context.instance, stream, left):
-        context.log_event(verdict)
+    for result in report_days(context.instance, stream, left):
+        context.log_event(result)
     for key, with_rows in filled.items():
         # A day that still has rows elsewhere was compared: its results of this asset go again.
         empty = [day.isoformat() for day in left if day not in with_rows]

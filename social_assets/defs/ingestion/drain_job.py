@@ -1,4 +1,4 @@
-"""The job that drains a stream's Kafka topic: micro-batches through every hop, for some minutes.
+"""The job that drains a stream's Kafka topic: micro-batches through every step, for some minutes.
 
 Here belongs streaming in Dagster: one job a stream, whose run records a materialization for exactly
 the days whose rows changed, of every asset that holds them, at most every few seconds. Facts and
@@ -48,8 +48,8 @@ WATERMARK_DELAY = timedelta(minutes=5)
 """How far events may be out of order in the live view: what is older than the newest event by more
 than this is complete, as far as a stream ever is."""
 
-HOP_SECONDS = "hop_seconds"
-"""What each hop took since the last record of raw: hops work side by side, so they add up to more
+STEP_SECONDS = "step_seconds"
+"""What each step took since the last record of raw: steps work side by side, so they add up to more
 than the clock."""
 
 Log = Callable[[AssetMaterialization], None]
@@ -102,8 +102,8 @@ def drain_job(contract: Contract) -> JobDefinition:
         finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
         for result in reports.all():
             context.log_event(result)  # type: ignore[arg-type]  # recorded as well
-        for verdict in report_days(context.instance, stream, record.days):
-            context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
+        for result in report_days(context.instance, stream, record.days):
+            context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
         if notice := partition_notice(record.days):
             context.log.warning(notice)
         context.log.info(record.summary())
@@ -111,7 +111,7 @@ def drain_job(contract: Contract) -> JobDefinition:
     # In the run's own process: another one for the step would cost seconds at each run.
     @job(
         name=drain_job_name(contract),
-        description=f"Drain topic {contract.kafka_topic} through every hop, until it is quiet",
+        description=f"Drain topic {contract.kafka_topic} through every step, until it is quiet",
         executor_def=in_process_executor,
         tags={STREAM_TAG: contract.name},
     )
@@ -131,7 +131,7 @@ class Materializations:
         self._log = log
         self._pending: defaultdict[date, list[DayCounts]] = defaultdict(list)
         self._last: Taken | None = None
-        self._hop_seconds: defaultdict[str, float] = defaultdict(float)
+        self._step_seconds: defaultdict[str, float] = defaultdict(float)
         self._records = 0
         self._flushed = 0.0
         self.days: set[date] = set()
@@ -142,13 +142,13 @@ class Materializations:
             self._pending[day].append(counts)
             self._records += counts.landed
         self._last = taken
-        for hop, seconds in taken.seconds.items():
-            self._hop_seconds[hop] += seconds
+        for step, seconds in taken.seconds.items():
+            self._step_seconds[step] += seconds
         if time.monotonic() - self._flushed >= MATERIALIZE_SECONDS:
             self.flush()
 
     def changed(self, day: date) -> None:
-        """Account for a day that changed by what an earlier run owed."""
+        """Account for a day that changed when pending batches of an earlier run were recovered."""
         self._pending[day] += []
 
     def flush(self) -> None:
@@ -163,7 +163,7 @@ class Materializations:
             progress = self._progress() if layer == "raw" else {}
             self._log(event.with_metadata({**event.metadata, **added, **progress}))
         self._pending.clear()
-        self._hop_seconds.clear()
+        self._step_seconds.clear()
         self._flushed = time.monotonic()
 
     def summary(self) -> str:
@@ -181,8 +181,8 @@ class Materializations:
             "offsets": MetadataValue.json({str(p): end for p, end in last.next_offsets.items()}),
             "lag": MetadataValue.int(last.lag),
             "delay_seconds": MetadataValue.float(round(last.delay_seconds, 3)),
-            HOP_SECONDS: MetadataValue.json(
-                {hop: round(seconds, 3) for hop, seconds in self._hop_seconds.items()}
+            STEP_SECONDS: MetadataValue.json(
+                {step: round(seconds, 3) for step, seconds in self._step_seconds.items()}
             ),
         }
         if last.newest_event is not None:
@@ -193,7 +193,7 @@ class Materializations:
 
 def _brought(layer: str, counts: Sequence[DayCounts]) -> int | None:
     """How many rows a layer got; None where that isn't known: behind the warehouse's views, and on
-    days that changed by what an earlier run owed.
+    days that changed when pending batches were recovered.
     """
     if not counts:
         return None

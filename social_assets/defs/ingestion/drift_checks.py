@@ -95,7 +95,9 @@ def day_result(contract: Contract, kind: Kind, compared: Compared) -> AssetCheck
     if measures:
         rows = [_row(m, limits) for m in measures[:SHOWN]]
         metadata["measures"] = MetadataValue.table(rows)
-    description = compared.unjudged.get(kind) and f"not validated: {compared.unjudged[kind]}"
+    description = (
+        compared.not_validated.get(kind) and f"not validated: {compared.not_validated[kind]}"
+    )
     if drifted:
         description = f"on {compared.day}: " + "; ".join(_told(m) for m in drifted[:3])
     return AssetCheckResult(

@@ -31,13 +31,13 @@ def newest_day_is_fresh(contract: Contract) -> AssetChecksDefinition:
     )
     def check(stores: StoresResource) -> AssetCheckResult:
         days = stores.stores().of(contract).cleaned.rows_by_day()
-        return verdict(contract.freshness, max(days, default=None), datetime.now(UTC))
+        return freshness_result(contract.freshness, max(days, default=None), datetime.now(UTC))
 
     return check
 
 
-def verdict(freshness: Freshness, newest: date | None, now: datetime) -> AssetCheckResult:
-    """Judge the newest day with rows at a moment."""
+def freshness_result(freshness: Freshness, newest: date | None, now: datetime) -> AssetCheckResult:
+    """Compare the newest day that has rows with the time `now`."""
     if newest is None:
         return AssetCheckResult(passed=False, description="no rows on any day")
     ended = datetime.combine(newest + timedelta(days=1), time(), UTC)

@@ -1,7 +1,7 @@
 """The job that lands the files that wait, of every stream, for days that are then made anew.
 
 Here belongs the job alone; what landing means stands in `raw`. `load_job` takes a stream's files
-through every hop at once.
+through every step at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The job that takes files through every hop of one stream at once, as they arrive.
+"""The job that takes files through every step of one stream at once, as they arrive.
 
 Here belongs the incremental path in Dagster: one run loads some files of one stream and records a
 materialization of exactly the days whose rows changed, for every asset that holds them. Facts and
@@ -82,8 +82,8 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         context.log_event(event)
     for result in report_rules(stream):
         context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
-    for verdict in report_days(context.instance, stream, ingested.days):
-        context.log_event(verdict)  # type: ignore[arg-type]  # recorded, though not in its type
+    for result in report_days(context.instance, stream, ingested.days):
+        context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
     if notice := partition_notice(ingested.days):
         context.log.warning(notice)
     _report(context, ingested)
@@ -109,7 +109,7 @@ def load_job() -> JobDefinition:
 
     @job(
         name=JOB_NAME,
-        description="Take files of one stream through every hop, as they arrive",
+        description="Take files of one stream through every step, as they arrive",
     )
     def load_files() -> None:
         load()

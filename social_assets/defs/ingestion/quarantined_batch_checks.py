@@ -1,13 +1,13 @@
 """Batches that could not be cleaned: a check of `cleaned/<stream>` that fails while there are any.
 
-Here belongs what the check says. Which batches are quarantined is `hops.set_aside`'s.
+Here belongs what the check says. Which batches are quarantined is `pipeline.quarantined_batches`'s.
 """
 
 from dagster import AssetCheckResult, AssetChecksDefinition, MetadataValue, asset_check
 
 from social_assets.contracts.contract import Contract
 from social_assets.defs.stores import StoresResource
-from social_assets.pipeline.set_aside import quarantined
+from social_assets.pipeline.quarantined_batches import quarantined
 
 
 def no_batch_is_quarantined(contract: Contract) -> AssetChecksDefinition:

@@ -1,7 +1,7 @@
 """The contract's rules as asset checks of `cleaned/<stream>`: one a rule.
 
 Here belongs the report of what cleaning has found: share, count and sample of the records that a
-rule has rejected. Nothing is validated again; what a rule is stands in `engine.verdicts`.
+rule has rejected. Nothing is validated again. The rules are in `transform.validate`.
 
 A validation result belongs to a day and stays until the day is rebuilt, unloaded or expired. A
 check reports the worst of all days of the lake, whichever days its run is about: a run of other
@@ -71,7 +71,7 @@ def contract_checks(contract: Contract) -> AssetChecksDefinition:
         selected = {key.name for key in context.selected_asset_check_keys}
         for rule in found:
             if rule.name in selected:
-                yield verdict(contract, rule, broken.get(rule.name))
+                yield rule_result(contract, rule, broken.get(rule.name))
 
     return check
 
@@ -80,7 +80,7 @@ def report_rules(stream: StreamStores) -> list[AssetCheckEvaluation]:
     """The result of every rule, for whoever has changed days of the stream."""
     broken = broken_rules(stream)
     contract = stream.contract
-    results = [verdict(contract, rule, broken.get(rule.name)) for rule in rules(contract)]
+    results = [rule_result(contract, rule, broken.get(rule.name)) for rule in rules(contract)]
     return [
         AssetCheckEvaluation(
             asset_key=AssetKey(["cleaned", contract.name]),
@@ -117,7 +117,7 @@ class RuleReports:
         return report_rules(self._stream)
 
 
-def verdict(contract: Contract, rule: Rule, broken: Broken | None) -> AssetCheckResult:
+def rule_result(contract: Contract, rule: Rule, broken: Broken | None) -> AssetCheckResult:
     """The check result of one rule."""
     if broken is None:
         broken = Broken(0, None, 0.0, ())

@@ -1,7 +1,7 @@
 """How far the lake is behind a stream's topic, and what of the topic is gone: checks of raw.
 
-Here belongs the judgement of both. What the lag is, and what makes a range unreadable, is found in
-`hops.topic_offsets`, as the sensor and the drain find it.
+Here belongs the check of both. What the lag is, and what makes a range unreadable, is found in
+`steps.topic_offsets`, as the sensor and the drain find it.
 """
 
 from dagster import (
@@ -45,20 +45,20 @@ def topic_is_drained(contract: Contract) -> AssetChecksDefinition:
         try:
             there = kafka.offsets(contract.kafka_topic, BROKER_SECONDS)
         except KafkaUnreachableError as error:
-            # The verdict, not a crash: the brokers being away must not fail the run of a backfill.
+            # A failed check, not a crash: if the brokers are away, a backfill must not fail.
             return AssetCheckResult(passed=False, description=f"the lag is not known: {error}")
         if there is None:
             return AssetCheckResult(
                 passed=True,
                 description=f"there is no topic {contract.kafka_topic}: there is nothing to drain",
             )
-        return lag_verdict(contract, there, starts(stores.stores().of(contract).raw, there))
+        return lag_result(contract, there, starts(stores.stores().of(contract).raw, there))
 
     return check
 
 
-def lag_verdict(contract: Contract, there: TopicOffsets, begin: Starts) -> AssetCheckResult:
-    """Judge how far the broker is ahead."""
+def lag_result(contract: Contract, there: TopicOffsets, begin: Starts) -> AssetCheckResult:
+    """Compare how far the broker is ahead with the contract's limits."""
     lag = begin.lag(there)
     severe = lag > contract.lag_fail_above
     partitions = [
@@ -100,13 +100,13 @@ def no_range_was_lost(contract: Contract) -> AssetChecksDefinition:
     )
     def check(stores: StoresResource) -> AssetCheckResult:
         gaps = stores.stores().of(contract).gaps
-        return gaps_verdict(gaps.unacknowledged(), len(gaps.all()))
+        return gaps_result(gaps.unacknowledged(), len(gaps.all()))
 
     return check
 
 
-def gaps_verdict(unacknowledged: list[MissingRange], recorded: int) -> AssetCheckResult:
-    """Judge the ranges that nobody has dealt with; `recorded` counts all there ever were."""
+def gaps_result(unacknowledged: list[MissingRange], recorded: int) -> AssetCheckResult:
+    """Passes if every lost range is acknowledged; `recorded` counts all that were ever lost."""
     metadata: dict[str, MetadataValue] = {
         "recorded": MetadataValue.int(recorded),
         "unacknowledged": MetadataValue.int(len(unacknowledged)),

@@ -1,19 +1,14 @@
-"""The conservation laws as asset checks: nothing lost, nothing doubled, day by day.
+"""The invariants as asset checks: nothing lost, nothing doubled, day by day.
 
-Here belongs how a law is judged and reported. A check is partitioned as its asset is, so that a day
-that passes does not hide another that fails: a run of one day is judged on it; of a range, on each
-day of it, with a summary; drains and loads report the days they changed; at night all days are
-judged, and what has changed is reported. A run reports the days without rows, too: Dagster plans a
-result of each day of its range, and the UI shows the whole check as skipped while one is missing.
-
-Work in progress looks like a loss: a drain lands the next rows while it cleans the last. So days
-that differ are judged again with their streams held still; only what differs then is a failure.
-Days that retention has removed from any table of a law are not judged.
+Belongs here: how comparisons are reported. A check has the partitions of its asset, so that a day
+that passes does not hide another one that fails. A run of one day compares that day; a run of a
+range compares each of its days and adds a summary; drains and loads report the days that they
+changed; at night all days are compared, and the changed results are reported. A run also reports
+days without rows: Dagster plans a result of each day of its range, and the UI shows the whole check
+as skipped while one is missing. The comparison itself belongs to `quality.day_comparison`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import date
 from warnings import catch_warnings, simplefilter
 
@@ -40,62 +35,36 @@ from resources.dagster.private import (
 )
 from resources.dagster.private import AssetCheckExecutionRecordStatus
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.registry import contract as contract_of
 from social_assets.defs.partitions import daily, days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.stores import Stores, StreamStores
-from social_assets.quality.invariants import Figures, Law, Sides, laws, laws_of_stream
+from social_assets.quality.day_comparison import DayComparison, compare_days, expired_days
+from social_assets.quality.invariants import (
+    Invariant,
+    invariants,
+    invariants_of_stream,
+)
 
 SHOWN = 20
-TOLERANCE = 1e-9
-"""Of sums of Float64, relative: adding up in another order differs in the last digits."""
-
 _AT_ONCE = 500
 _MATERIALIZATION = DagsterEventType.ASSET_MATERIALIZATION
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What a law says of one day."""
-
-    law: Law
-    day: date
-    one: Figures
-    other: Figures
-
-    @property
-    def passed(self) -> bool:
-        """Whether both sides agree."""
-        return all(
-            abs(a - b) <= TOLERANCE * max(abs(a), abs(b), 1.0)
-            for a, b in zip(self.one, self.other, strict=True)
-        )
-
-    @property
-    def description(self) -> str:
-        """Which side lacks what."""
-        (left, right), measures = self.law.sides, self.law.measures
-        return "; ".join(
-            f"{measure}: {left} {a:.15g}, {right} {b:.15g}"
-            for measure, a, b in zip(measures, self.one, self.other, strict=True)
-        )
-
-
-def law_checks(name: str, of: Sequence[Law]) -> AssetChecksDefinition:
-    """The checks of some laws; `name` is the step's, in which all of them run."""
-    by_key = {AssetCheckKey(law.asset, law.name): law for law in of}
+def checks_of_invariants(name: str, of: Sequence[Invariant]) -> AssetChecksDefinition:
+    """The checks of some invariants; `name` is the step's, in which all of them run."""
+    by_key = {AssetCheckKey(invariant.asset, invariant.name): invariant for invariant in of}
     with catch_warnings():
         # Partitioned checks are in preview in Dagster 1.13; a test holds what we rely on.
         simplefilter("ignore", PreviewWarning)
         specs = [
             AssetCheckSpec(
-                law.name,
-                asset=law.asset,
-                description=law.description,
-                additional_deps=[table for table in law.tables if table != law.asset],
+                invariant.name,
+                asset=invariant.asset,
+                description=invariant.description,
+                additional_deps=[table for table in invariant.tables if table != invariant.asset],
                 partitions_def=daily(),
             )
-            for law in of
+            for invariant in of
         ]
 
     @multi_asset_check(name=name, specs=specs, can_subset=True)
@@ -104,87 +73,79 @@ def law_checks(name: str, of: Sequence[Law]) -> AssetChecksDefinition:
     ) -> Iterator[AssetCheckResult]:
         days = days_of_check(context)
         for key in sorted(context.selected_asset_check_keys):
-            law, found = by_key[key], stores.stores()
-            verdicts = judged(law, found, days, f"{context.run.run_id} check {law.name}")
+            invariant, found = by_key[key], stores.stores()
+            comparisons = compare_days(
+                invariant, found, days, f"{context.run.run_id} check {invariant.name}"
+            )
             if days is None:
-                verdicts = with_emptied_days(context.instance, law, verdicts)
+                comparisons = with_emptied_days(context.instance, invariant, comparisons)
             of_one_day = days is not None and len(days) == 1
-            failed = _failed_days(context.instance, law)
+            failed = _failed_days(context.instance, invariant)
             due = [
                 v
-                for v in verdicts
+                for v in comparisons
                 if days is not None or any(v.one) or any(v.other) or v.day in failed
             ]
-            expired = sorted(_retired(law, found).intersection(days or ()))
+            expired = sorted(expired_days(invariant, found).intersection(days or ()))
             for each in (
-                *evaluations(context.instance, law, due),
-                *(_not_validated(law, day) for day in expired),
+                *evaluations(context.instance, invariant, due),
+                *(_not_validated(invariant, day) for day in expired),
             ):
                 # Its type leaves checks out; it records them.
                 context.op_execution_context.log_event(each)  # type: ignore[arg-type]
-            elsewhere = failing_elsewhere(context.instance, law, verdicts, _retired(law, found))
+            elsewhere = failing_elsewhere(
+                context.instance, invariant, comparisons, expired_days(invariant, found)
+            )
             # In a run of one partition Dagster records this as the day's result.
-            yield summary(law, verdicts, () if of_one_day else elsewhere)
+            yield summary(invariant, comparisons, () if of_one_day else elsewhere)
             if of_one_day:
                 # After the day's, so that the state of the whole check is the latest result.
-                whole = summary_of_all_days(context.instance, law, verdicts, found)
+                whole = summary_of_all_days(context.instance, invariant, comparisons, found)
                 context.op_execution_context.log_event(whole)  # type: ignore[arg-type]
 
     return compare
 
 
-def stream_laws(contract: Contract) -> AssetChecksDefinition:
-    """The laws between the tables of one stream."""
+def stream_invariants(contract: Contract) -> AssetChecksDefinition:
+    """The invariants between the tables of one stream."""
     asset = AssetKey(["cleaned", contract.name])
-    return law_checks(
-        f"conservation_{contract.name}", [law for law in laws() if law.asset == asset]
+    return checks_of_invariants(
+        f"conservation_{contract.name}",
+        [invariant for invariant in invariants() if invariant.asset == asset],
     )
 
 
-def layer_laws(layer: str) -> AssetChecksDefinition:
-    """The laws of the facts, or of the rollups."""
-    return law_checks(
-        f"{layer}_conservation", [law for law in laws() if law.asset.path[0] == layer]
+def layer_invariants(layer: str) -> AssetChecksDefinition:
+    """The invariants of the facts, or of the rollups."""
+    return checks_of_invariants(
+        f"{layer}_conservation",
+        [invariant for invariant in invariants() if invariant.asset.path[0] == layer],
     )
-
-
-def judged(
-    law: Law, stores: Stores, days: Sequence[date] | None, comment: str = "conservation"
-) -> list[Verdict]:
-    """The verdict on each of some days, or on all days of either side, oldest first."""
-    retired = _retired(law, stores)
-    verdicts = _verdicts(law, law.figures(stores, days, comment), days, retired)
-    differing = [each.day for each in verdicts if not each.passed]
-    if not differing:
-        return verdicts
-    with ExitStack() as locks:
-        for stream in sorted(law.streams):
-            locks.enter_context(stores.of(contract_of(stream)).lock())
-        again = _verdicts(law, law.figures(stores, differing, comment), differing, retired)
-    settled = {each.day: each for each in again}
-    return [settled.get(each.day, each) for each in verdicts]
 
 
 def failing_elsewhere(
-    instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict], retired: Collection[date]
+    instance: DagsterInstance,
+    invariant: Invariant,
+    comparisons: Sequence[DayComparison],
+    expired: Collection[date],
 ) -> list[date]:
-    """The days that failed when they were last compared, without those compared now or retired."""
-    left = {*retired, *(each.day for each in verdicts)}
-    return sorted(_failed_days(instance, law) - left)
+    """The days that failed when last compared, without the days of `comparisons` and `expired`."""
+    left = {*expired, *(each.day for each in comparisons)}
+    return sorted(_failed_days(instance, invariant) - left)
 
 
 def with_emptied_days(
-    instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict]
-) -> list[Verdict]:
-    """The results of all days that have rows, and of those that failed and have none any more."""
-    nothing = (0.0,) * len(law.measures)
-    emptied = failing_elsewhere(instance, law, verdicts, ())
-    return [*verdicts, *(Verdict(law, day, nothing, nothing) for day in emptied)]
+    instance: DagsterInstance, invariant: Invariant, comparisons: Sequence[DayComparison]
+) -> list[DayComparison]:
+    """The comparisons, and those of days that failed before and have no rows now."""
+    nothing = (0.0,) * len(invariant.measures)
+    emptied = failing_elsewhere(instance, invariant, comparisons, ())
+    return [*comparisons, *(DayComparison(invariant, day, nothing, nothing) for day in emptied)]
 
 
-def _failed_days(instance: DagsterInstance, law: Law) -> set[date]:
+def _failed_days(instance: DagsterInstance, invariant: Invariant) -> set[date]:
     infos = instance.event_log_storage.get_asset_check_partition_info(
-        [AssetCheckKey(law.asset, law.name)]
+        [AssetCheckKey(invariant.asset, invariant.name)]
     )
     return {
         date.fromisoformat(info.partition_key)
@@ -195,23 +156,23 @@ def _failed_days(instance: DagsterInstance, law: Law) -> set[date]:
 
 
 def summary(
-    law: Law, verdicts: Sequence[Verdict], elsewhere: Sequence[date] = ()
+    invariant: Invariant, comparisons: Sequence[DayComparison], elsewhere: Sequence[date] = ()
 ) -> AssetCheckResult:
-    """One result for all days: passes if each does, and names those that don't.
+    """One result for all days: passes if every day passes, else names the days that fail.
 
-    `elsewhere` are days that were not compared now and failed before: they still do.
+    `elsewhere` are days that failed before and are not compared now; they count as failing.
     """
-    broken = [each for each in verdicts if not each.passed]
-    left, right = law.sides
-    # Names of their own: under those of a day's figures, the UI would draw both as one line.
+    broken = [each for each in comparisons if not each.passed]
+    left, right = invariant.sides
+    # Other names than a single day's figures: under the same name the UI draws both as one line.
     metadata: dict[str, MetadataValue] = {
-        f"all_{left}_{law.measures[0]}": MetadataValue.float(
-            sum((v.one[0] for v in verdicts), 0.0)
+        f"all_{left}_{invariant.measures[0]}": MetadataValue.float(
+            sum((v.one[0] for v in comparisons), 0.0)
         ),
-        f"all_{right}_{law.measures[0]}": MetadataValue.float(
-            sum((v.other[0] for v in verdicts), 0.0)
+        f"all_{right}_{invariant.measures[0]}": MetadataValue.float(
+            sum((v.other[0] for v in comparisons), 0.0)
         ),
-        "days": MetadataValue.int(len(verdicts)),
+        "days": MetadataValue.int(len(comparisons)),
         "days_that_differ": MetadataValue.int(len(broken)),
     }
     if elsewhere:
@@ -226,18 +187,20 @@ def summary(
             ]
         )
     return AssetCheckResult(
-        asset_key=law.asset,
-        check_name=law.name,
+        asset_key=invariant.asset,
+        check_name=invariant.name,
         passed=not broken and not elsewhere,
         metadata=metadata,
-        description=_description(law, broken, elsewhere),
+        description=_description(invariant, broken, elsewhere),
     )
 
 
-def _description(law: Law, broken: Sequence[Verdict], elsewhere: Sequence[date]) -> str | None:
+def _description(
+    invariant: Invariant, broken: Sequence[DayComparison], elsewhere: Sequence[date]
+) -> str | None:
     if not broken and not elsewhere:
         return None
-    (left, right), number = law.sides, len(broken) + len(elsewhere)
+    (left, right), number = invariant.sides, len(broken) + len(elsewhere)
     example = (
         f"{broken[0].day}: {broken[0].description}"
         if broken
@@ -250,45 +213,44 @@ def _description(law: Law, broken: Sequence[Verdict], elsewhere: Sequence[date])
 
 
 def summary_of_all_days(
-    instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict], stores: Stores
+    instance: DagsterInstance,
+    invariant: Invariant,
+    comparisons: Sequence[DayComparison],
+    stores: Stores,
 ) -> AssetCheckEvaluation:
-    """The state of the check as a whole, for after the results of single days.
+    """The result of the check for all days, to be recorded after the results of single days.
 
-    Without it the result of the day that was recorded last would be all that the UI shows.
+    The UI shows the latest result: without this one, it would show only the last recorded day.
     """
-    elsewhere = failing_elsewhere(instance, law, verdicts, _retired(law, stores))
-    found = summary(law, verdicts, elsewhere)
+    elsewhere = failing_elsewhere(instance, invariant, comparisons, expired_days(invariant, stores))
+    found = summary(invariant, comparisons, elsewhere)
     return AssetCheckEvaluation(
-        asset_key=law.asset,
-        check_name=law.name,
+        asset_key=invariant.asset,
+        check_name=invariant.name,
         passed=found.passed,
         description=found.description,
         metadata=found.metadata,
     )
 
 
-def _retired(law: Law, stores: Stores) -> set[date]:
-    return stores.lake.retired().days(*(table.to_user_string() for table in law.tables))
-
-
 def evaluations(
-    instance: DagsterInstance, law: Law, verdicts: Iterable[Verdict]
+    instance: DagsterInstance, invariant: Invariant, comparisons: Iterable[DayComparison]
 ) -> Iterator[AssetCheckEvaluation]:
-    """A verdict of each day as Dagster keeps it: of the day, and of its newest materialization."""
-    listed = list(verdicts)
-    targets = _targets(instance, law.asset, {each.day.isoformat() for each in listed})
-    left, right = law.sides
+    """The comparisons as check results of the day and of its newest materialization."""
+    listed = list(comparisons)
+    targets = _targets(instance, invariant.asset, {each.day.isoformat() for each in listed})
+    left, right = invariant.sides
     for each in listed:
         yield AssetCheckEvaluation(
-            asset_key=law.asset,
-            check_name=law.name,
+            asset_key=invariant.asset,
+            check_name=invariant.name,
             passed=each.passed,
             partition=each.day.isoformat(),
             description=None if each.passed else each.description,
             target_materialization_data=targets.get(each.day.isoformat()),
             metadata={
-                f"{left}_{law.measures[0]}": MetadataValue.float(each.one[0]),
-                f"{right}_{law.measures[0]}": MetadataValue.float(each.other[0]),
+                f"{left}_{invariant.measures[0]}": MetadataValue.float(each.one[0]),
+                f"{right}_{invariant.measures[0]}": MetadataValue.float(each.other[0]),
             },
         )
 
@@ -296,42 +258,43 @@ def evaluations(
 def report_days(
     instance: DagsterInstance, stream: StreamStores, days: Collection[date]
 ) -> Iterator[AssetCheckEvaluation]:
-    """The verdicts of the laws that a stream's rows take part in, on days that have changed.
+    """The comparisons of the invariants that a stream's rows take part in, on days that have
+    changed.
 
-    For whoever has changed them, once the work is done and the stream's lock let go.
+    The caller has changed the days, and has released the stream's lock.
     """
     comment = stream.log_comment or "conservation"
-    for law in laws_of_stream(stream.contract.name) if days else []:
-        verdicts = judged(law, stream.stores, sorted(days), comment)
-        yield from evaluations(instance, law, verdicts)
-        yield summary_of_all_days(instance, law, verdicts, stream.stores)
+    for invariant in invariants_of_stream(stream.contract.name) if days else []:
+        comparisons = compare_days(invariant, stream.stores, sorted(days), comment)
+        yield from evaluations(instance, invariant, comparisons)
+        yield summary_of_all_days(instance, invariant, comparisons, stream.stores)
 
 
 def report_summaries(
     instance: DagsterInstance, stream: StreamStores
 ) -> Iterator[AssetCheckEvaluation]:
-    """The state of each invariant as a whole, for whoever has emptied days."""
-    for law in laws_of_stream(stream.contract.name):
-        yield summary_of_all_days(instance, law, [], stream.stores)
+    """The result of each invariant for all days; the caller has emptied days."""
+    for invariant in invariants_of_stream(stream.contract.name):
+        yield summary_of_all_days(instance, invariant, [], stream.stores)
 
 
 def end_expired_failures(
     instance: DagsterInstance, stores: Stores
 ) -> Iterator[AssetCheckEvaluation]:
-    """The results that end the failures of expired days, for whoever has removed days."""
-    for law in laws():
-        expired = sorted(_failed_days(instance, law) & _retired(law, stores))
+    """Results that end the failures of expired days; the caller has removed days."""
+    for invariant in invariants():
+        expired = sorted(_failed_days(instance, invariant) & expired_days(invariant, stores))
         for day in expired:
-            yield _not_validated(law, day)
+            yield _not_validated(invariant, day)
         if expired:
-            yield summary_of_all_days(instance, law, [], stores)
+            yield summary_of_all_days(instance, invariant, [], stores)
 
 
-def _not_validated(law: Law, day: date) -> AssetCheckEvaluation:
+def _not_validated(invariant: Invariant, day: date) -> AssetCheckEvaluation:
     """The result of an expired day."""
     return AssetCheckEvaluation(
-        asset_key=law.asset,
-        check_name=law.name,
+        asset_key=invariant.asset,
+        check_name=invariant.name,
         passed=True,
         partition=day.isoformat(),
         description="not validated: retention has removed the day",
@@ -339,33 +302,22 @@ def _not_validated(law: Law, day: date) -> AssetCheckEvaluation:
 
 
 def changed_results(
-    instance: DagsterInstance, law: Law, verdicts: Sequence[Verdict]
+    instance: DagsterInstance, invariant: Invariant, comparisons: Sequence[DayComparison]
 ) -> Iterator[AssetCheckEvaluation]:
-    """The evaluations of days whose verdict is not what Dagster has of the day as it is now."""
+    """The results of days that differ, or that Dagster does not know as passing in this state."""
     passed = {
         info.partition_key
         for info in instance.event_log_storage.get_asset_check_partition_info(
-            [AssetCheckKey(law.asset, law.name)]
+            [AssetCheckKey(invariant.asset, invariant.name)]
         )
         if info.latest_execution_status == AssetCheckExecutionRecordStatus.SUCCEEDED
         and info.is_current
     }
     return evaluations(
         instance,
-        law,
-        [each for each in verdicts if not each.passed or each.day.isoformat() not in passed],
+        invariant,
+        [each for each in comparisons if not each.passed or each.day.isoformat() not in passed],
     )
-
-
-def _verdicts(
-    law: Law, sides: Sides, days: Sequence[date] | None, retired: set[date]
-) -> list[Verdict]:
-    nothing = (0.0,) * len(law.measures)
-    asked = {*sides.one, *sides.other} if days is None else set(days)
-    return [
-        Verdict(law, day, sides.one.get(day, nothing), sides.other.get(day, nothing))
-        for day in sorted(asked - retired)
-    ]
 
 
 def _targets(instance: DagsterInstance, asset: AssetKey, days: set[str]) -> dict[str, Target]:

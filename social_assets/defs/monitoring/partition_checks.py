@@ -141,7 +141,7 @@ def every_day_has_rows(contract: Contract) -> AssetChecksDefinition:
 
 
 def days_missing(contract: Contract, held: Mapping[date, int], now: datetime) -> AssetCheckResult:
-    """Judge the days of the window, from the first that ever had rows, at a moment."""
+    """Check the days of the window at the time `now`, from the first day that ever had rows."""
     first = max(min(held, default=now.date()), now.date() - WINDOW)
     lateness = {
         day: now - datetime.combine(day + timedelta(days=1), time(), UTC)

@@ -1,6 +1,7 @@
-"""What is looked at every night whether or not anything ran: all days by all laws, all partitions.
+"""The nightly verification: all invariants on all days, and all partitions.
 
-Here belongs when, and what is recorded of it. The laws and checks themselves stand in `checks`.
+Belongs here: the jobs, their schedules, and what they record. The invariants are in `quality`, the
+checks in `invariant_checks` and `partition_checks`.
 """
 
 from functools import cache
@@ -25,47 +26,47 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.monitoring.invariant_checks import (
     changed_results,
-    judged,
     summary_of_all_days,
     with_emptied_days,
 )
 from social_assets.defs.monitoring.partition_checks import Sources, partition_checks
 from social_assets.defs.stores import StoresResource
-from social_assets.quality.invariants import laws
+from social_assets.quality.day_comparison import compare_days
+from social_assets.quality.invariants import invariants
 from social_assets.warehouse.dbt.translator import Warehouse
 
 VERIFY_PARTITIONS = "verify_partitions"
 
 
-@op(description="Judge every day by every law; record the days whose verdict is new")
-def judge_all_days(context: OpExecutionContext, stores: StoresResource) -> None:
-    """All days of all laws. A law that is broken is a failed check, not a failed run."""
-    for law in laws():
-        comment = f"{context.run.run_id} verify {law.name}"
-        found = judged(law, stores.stores(), None, comment)
-        verdicts = with_emptied_days(context.instance, law, found)
+@op(description="Compare every day by every invariant; record the days whose result has changed")
+def compare_all_days(context: OpExecutionContext, stores: StoresResource) -> None:
+    """All days of all invariants. A broken invariant is a failed check, not a failed run."""
+    for invariant in invariants():
+        comment = f"{context.run.run_id} verify {invariant.name}"
+        found = compare_days(invariant, stores.stores(), None, comment)
+        comparisons = with_emptied_days(context.instance, invariant, found)
         recorded = 0
-        for each in changed_results(context.instance, law, verdicts):
+        for each in changed_results(context.instance, invariant, comparisons):
             context.log_event(each)  # type: ignore[arg-type]  # recorded, though not in its type
             recorded += 1
         if recorded:
-            whole = summary_of_all_days(context.instance, law, verdicts, stores.stores())
+            whole = summary_of_all_days(context.instance, invariant, comparisons, stores.stores())
             context.log_event(whole)  # type: ignore[arg-type]
-        differing = sum(not each.passed for each in verdicts)
+        differing = sum(not each.passed for each in comparisons)
         context.log.info(
-            f"{law.asset.to_user_string()} {law.name}: {len(verdicts)} days, {differing} differ, "
-            f"{recorded} recorded"
+            f"{invariant.asset.to_user_string()} {invariant.name}: {len(comparisons)} days, "
+            f"{differing} differ, {recorded} recorded"
         )
 
 
 @job(
     name="verify_conservation",
-    description="Every law on every day: what was lost or doubled since the day was last judged",
+    description="Compare every day by every invariant, to find rows that were lost or doubled",
     executor_def=in_process_executor,
 )
 def verify_conservation() -> None:
-    """The laws over all days."""
-    judge_all_days()
+    """The invariants over all days."""
+    compare_all_days()
 
 
 def sources() -> Sources:
@@ -73,7 +74,7 @@ def sources() -> Sources:
     project = Warehouse.of(Home.from_environment())
     return (
         {AssetKey(["raw", each.name]): [] for each in contracts()}
-        # Made with cleaned, and left as it is by drains that reject nothing.
+        # Made with cleaned; a drain that rejects nothing does not change it.
         | {AssetKey(["quarantine", each.name]): [] for each in contracts()}
         | {AssetKey(["cleaned", each.name]): [AssetKey(["raw", each.name])] for each in contracts()}
         | {
@@ -107,12 +108,12 @@ def verify_partitions() -> UnresolvedAssetJobDefinition:
 
 
 def verification_jobs() -> list[JobDefinition | UnresolvedAssetJobDefinition]:
-    """Every job of this module."""
+    """All jobs of this module."""
     return [verify_conservation, verify_partitions()]
 
 
 def verification_schedules() -> list[ScheduleDefinition]:
-    """After the rebuild of the day before, and after maintenance."""
+    """Their schedules: after the rebuild of the previous day, and after maintenance."""
     return [
         ScheduleDefinition(
             name=f"nightly_{each.name}",

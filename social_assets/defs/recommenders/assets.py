@@ -63,8 +63,8 @@ from social_assets.recommend.candidates import (
     candidates_table,
     champion_manifest,
     current_candidate,
+    evaluated_on,
     items_for,
-    judged_on,
     keeps_up_with,
     matrix_of,
     metrics_table,
@@ -148,7 +148,7 @@ class WindowConfig(Config):
     automation_condition=DAILY_AT_FOUR.ignore(AssetSelection.assets(*_VIDEO_STAR)),
     description=(
         "What each user's reactions to each post weigh, by kind of reaction and age: users x posts,"
-        " cut in time into what models learn from and what they are judged by"
+        " cut in time into what models learn from and what they are evaluated by"
     ),
     metadata={
         "metric_weights": dict(METRIC_WEIGHTS),
@@ -197,22 +197,22 @@ def interaction_matrix(
     kinds={"python", "numpy"},
     automation_condition=AT_ONCE.ignore(AssetSelection.assets(*_NOW_AND_THEN)),
     description=(
-        "The best of all candidates judged on the present matrix, by"
+        "The best of all candidates evaluated on the present matrix, by"
         f" {DECIDING_METRIC}. Its blocking checks decide whether it may become champion"
     ),
 )
 @failures_without_retry()
 def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
-    """A candidate that was not judged on this matrix does not take part."""
+    """A candidate that was not evaluated on this matrix does not take part."""
     interactions = Interactions.load(matrices().required())
-    judged = judged_on(interactions.version)
-    if not judged:
+    evaluated = evaluated_on(interactions.version)
+    if not evaluated:
         raise Failure(
-            f"no candidate was judged on matrix {interactions.version}: materialize recsys/{ALS} or"
-            " another candidate first",
+            f"no candidate was evaluated on matrix {interactions.version}: materialize"
+            f" recsys/{ALS} or another candidate first",
             allow_retries=False,
         )
-    best, kept = judged[0], candidates(CHALLENGER)
+    best, kept = evaluated[0], candidates(CHALLENGER)
     version = version_of(context)
     best.save(kept.folder(version))
     kept.make_current(version)
@@ -222,8 +222,8 @@ def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
             "model": best.model,
             DECIDING_METRIC: best.evaluation.metrics[DECIDING_METRIC],
             "parameters": MetadataValue.json(dict(best.parameters)),
-            "candidates": MetadataValue.md(candidates_table([*judged, baseline], baseline)),
-            "recall_by_length": recall_plot([*judged, baseline]),
+            "candidates": MetadataValue.md(candidates_table([*evaluated, baseline], baseline)),
+            "recall_by_length": recall_plot([*evaluated, baseline]),
             "by_activity": activity_plot(best, interactions.train),
             "by_item_age": item_age_plot(best, items_for(best.model, interactions).ages),
             "matrix_version": interactions.version,

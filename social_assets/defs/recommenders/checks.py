@@ -52,7 +52,7 @@ def beats_popularity_check() -> AssetCheckResult:
     asset=_CHALLENGER,
     name="keeps_up_with_champion",
     blocking=True,
-    description="Does not fall behind the champion's recipe in NDCG@10, judged on the same split",
+    description="NDCG@10 is not below that of the champion's recipe on the same split",
 )
 def keeps_up_with_champion() -> AssetCheckResult:
     """A worse model does not take the place of a better one."""

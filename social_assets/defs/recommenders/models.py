@@ -1,4 +1,4 @@
-"""The models as assets: each fitted before the cut and judged after it, on one matrix.
+"""The models as assets: each fitted before the cut and evaluated after it, on one matrix.
 
 Here belongs what a candidate's asset reads, writes and tells. Which models there are stands in
 `recsys_candidates`; who of them serves is decided in `recsys.py`.
@@ -29,7 +29,7 @@ from social_assets.recommend.candidates import (
     WEEKLY,
     Candidate,
     default_parameters,
-    judge,
+    evaluate_model,
     metrics_table,
     new_model,
     regularization_for,
@@ -87,9 +87,9 @@ class AlsConfig(Config):
 )
 @failures_without_retry()
 def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
-    """Judged on the same split as the models."""
+    """Evaluated on the same split as the models."""
     interactions = Interactions.load(matrices().required())
-    return _judged(context, new_model(POPULARITY, {}, interactions), interactions)
+    return _evaluated(context, new_model(POPULARITY, {}, interactions), interactions)
 
 
 @asset(
@@ -103,16 +103,16 @@ def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
 )
 @failures_without_retry()
 def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[None]:
-    """Fitted before the cut, judged after it; its checks decide whether it may become champion."""
+    """ALS, fitted before the cut, evaluated after it; its checks decide if it may be promoted."""
     interactions = Interactions.load(matrices().required())
     parameters = config.over(default_parameters(ALS))
     if parameters["regularization"] is None:
         parameters["regularization"] = regularization_for(interactions.train.csr.nnz)
-    return _judged(context, new_model(ALS, parameters, interactions), interactions)
+    return _evaluated(context, new_model(ALS, parameters, interactions), interactions)
 
 
 def candidate_asset(name: str, condition: AutomationCondition[Any] | None) -> AssetsDefinition:
-    """The asset of a model without a recipe of its own: fitted before the cut, judged after it."""
+    """The asset of one more model, which is fitted before the cut and evaluated after it."""
 
     @asset(
         key=["recsys", name],
@@ -127,7 +127,7 @@ def candidate_asset(name: str, condition: AutomationCondition[Any] | None) -> As
     def candidate(context: AssetExecutionContext, config: ModelConfig) -> MaterializeResult[None]:
         interactions = Interactions.load(matrices().required())
         model = new_model(name, {**default_parameters(name), **config.parameters}, interactions)
-        return _judged(context, model, interactions)
+        return _evaluated(context, model, interactions)
 
     return candidate
 
@@ -137,11 +137,11 @@ weekly_candidates = [candidate_asset(name, WEEKLY_ON_SUNDAY) for name in WEEKLY]
 requested_candidates = [candidate_asset(name, None) for name in ON_REQUEST]
 
 
-def _judged(
+def _evaluated(
     context: AssetExecutionContext, model: "ScorerRecommender", interactions: Interactions
 ) -> MaterializeResult[None]:
-    """Judge a model, keep the record, tell how it did."""
-    candidate = judge(version_of(context), model, interactions)
+    """Evaluate a model, keep the record, tell how it did."""
+    candidate = evaluate_model(version_of(context), model, interactions)
     kept = candidates(model.name)
     candidate.save(kept.folder(candidate.version))
     kept.make_current(candidate.version)
@@ -155,7 +155,7 @@ def _record(candidate: Candidate, interactions: Interactions, kept: Versions) ->
         **size_metadata(interactions),
         "metrics": MetadataValue.md(metrics_table(evaluation.metrics)),
         DECIDING_METRIC: evaluation.metrics[DECIDING_METRIC],
-        "users_judged": len(evaluation.user_indices),
+        "users_evaluated": len(evaluation.user_indices),
         "parameters": MetadataValue.json(dict(candidate.parameters)),
         "matrix_version": candidate.matrix_version,
         "fit_seconds": rounded(candidate.fit_seconds),

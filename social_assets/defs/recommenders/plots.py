@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagster import MetadataValue
 
-from social_assets.recommend.candidates import DECIDED_AT, DECIDING_METRIC, JUDGED_AT, Candidate
+from social_assets.recommend.candidates import DECIDED_AT, DECIDING_METRIC, EVALUATED_AT, Candidate
 
 if TYPE_CHECKING:
     from recsys import InteractionMatrix
@@ -24,13 +24,13 @@ _INCHES = (6, 3.4)
 _GROUPS = 5
 
 
-def recall_plot(judged: Sequence[Candidate]) -> MetadataValue:
+def recall_plot(evaluated: Sequence[Candidate]) -> MetadataValue:
     """Recall against the length of the list, a line a model."""
     figure, axes = _figure()
-    for candidate in judged:
-        recall = [candidate.evaluation.metrics[f"recall@{k}"] for k in JUDGED_AT]
-        axes.plot(JUDGED_AT, recall, marker="o", label=candidate.model)
-    axes.set(xlabel="items recommended", ylabel="recall", xticks=JUDGED_AT, ylim=(0, None))
+    for candidate in evaluated:
+        recall = [candidate.evaluation.metrics[f"recall@{k}"] for k in EVALUATED_AT]
+        axes.plot(EVALUATED_AT, recall, marker="o", label=candidate.model)
+    axes.set(xlabel="items recommended", ylabel="recall", xticks=EVALUATED_AT, ylim=(0, None))
     axes.legend(fontsize="small")
     return _picture(figure, "recall by length of list")
 

@@ -66,7 +66,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
         selected = context.selected_asset_keys
         sources = {dep.asset_key for s in specs if s.key in selected for dep in s.deps} - selected
         refused = [key.to_user_string() for key in sorted(sources)]
-        stores.stores().lake.retired().refuse(refused, dates)
+        stores.stores().lake.expired_days().refuse(refused, dates)
         home, endpoint = Home.from_environment(), clickhouse.endpoint()
         deploy_warehouse(endpoint, home)
         project = Warehouse.of(home)

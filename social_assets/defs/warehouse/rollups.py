@@ -5,7 +5,7 @@ from functools import cache
 from dagster import AssetChecksDefinition, AssetsDefinition
 
 from resources.settings.home import Home
-from social_assets.defs.monitoring.invariant_checks import layer_laws
+from social_assets.defs.monitoring.invariant_checks import layer_invariants
 from social_assets.defs.warehouse.dbt_layers import layer_assets
 from social_assets.defs.warehouse.speed_checks import speed_equals_batch_checks
 from social_assets.warehouse.dbt.translator import Warehouse
@@ -21,6 +21,6 @@ def rollup_checks() -> list[AssetChecksDefinition]:
     """What must hold for rollups."""
     tables = Warehouse.of(Home.from_environment()).tables("rollups")
     return [
-        layer_laws("rollups"),
+        layer_invariants("rollups"),
         speed_equals_batch_checks("rollups_speed_equals_batch", tables, rollups().asset_deps),
     ]

@@ -76,10 +76,10 @@ def speed_equals_batch_checks(
         context: AssetCheckExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
     ) -> Iterator[AssetCheckResult]:
         days = days_of_check(context)
-        retired = stores.stores().lake.retired()
+        expired = stores.stores().lake.expired_days()
         for check in sorted(context.selected_asset_check_keys):
             asset, due = check.asset_key, days_to_validate(context.instance, check, days)
-            gone = retired.days(*(key.to_user_string() for key in (asset, *sources[asset])))
+            gone = expired.days(*(key.to_user_string() for key in (asset, *sources[asset])))
             with clickhouse.client(f"{context.run.run_id} {asset.to_user_string()}") as client:
                 yield difference(client, by_asset[asset], due, gone)
 

@@ -5,7 +5,7 @@ from functools import cache
 from dagster import AssetChecksDefinition, AssetsDefinition
 
 from resources.settings.home import Home
-from social_assets.defs.monitoring.invariant_checks import layer_laws
+from social_assets.defs.monitoring.invariant_checks import layer_invariants
 from social_assets.defs.warehouse.dbt_layers import layer_assets
 from social_assets.defs.warehouse.referential_checks import (
     keys_resolve_checks,
@@ -25,7 +25,7 @@ def star_checks() -> list[AssetChecksDefinition]:
     """What must hold for facts and dimensions."""
     assets, tables = star(), Warehouse.of(Home.from_environment()).tables("star")
     return [
-        layer_laws("star"),
+        layer_invariants("star"),
         keys_resolve_checks([table for table in tables if table.name.startswith("fact_")]),
         one_row_a_key_checks([key for key in assets.keys if key.path[-1].startswith("dim_")]),
         speed_equals_batch_checks("star_speed_equals_batch", tables, assets.asset_deps),

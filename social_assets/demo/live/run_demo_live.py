@@ -157,12 +157,12 @@ class _Demo:
     def drain(self, stalled_seconds: float) -> None:
         """Wait for all that was sent, as long as something arrives within so many seconds."""
         # Figures of before the last record was sent may be shown until then.
-        settled_at = time.monotonic() + 2 * LAKE_SECONDS
+        complete_at = time.monotonic() + 2 * LAKE_SECONDS
         least, moved_at = self.missing(), time.monotonic()
         while time.monotonic() < moved_at + stalled_seconds:
             self._check()
             missing = self.missing()
-            if missing == 0 and time.monotonic() > settled_at:
+            if missing == 0 and time.monotonic() > complete_at:
                 return
             if missing < least:
                 least, moved_at = missing, time.monotonic()
@@ -180,7 +180,7 @@ class _Demo:
         for name, stream in now.streams.items():
             self.console.print(
                 f"  {name:24} sent {self.traffic.sent[name]:>9,}   in the lake {stream.read:>9,}   "
-                f"accepted {stream.accepted:>9,}   set aside {stream.read - stream.accepted:>7,}"
+                f"accepted {stream.accepted:>9,}   quarantined {stream.read - stream.accepted:>7,}"
             )
         self.console.print(
             f"rollups.engagement_hourly counts {now.counted:,} of the "

@@ -86,7 +86,7 @@ def freshness(now: Moment) -> str:
 def _streams(now: Moment) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("topic")
-    for name in ("sent", "in the lake", "lag", "accepted", "set aside"):
+    for name in ("sent", "in the lake", "lag", "accepted", "quarantined"):
         table.add_column(name, justify="right", min_width=11)
     for name, stream in now.figures.streams.items():
         table.add_row(

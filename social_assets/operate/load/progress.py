@@ -64,7 +64,7 @@ class LoadProgress:
             self.errors[error.path] = str(error)
             self.say(f"FAILED {error}")
             return
-        step = _STEPS.get(getattr(record, "hop", ""))
+        step = _STEPS.get(getattr(record, "step", ""))
         if step and record.levelno == logging.INFO:
             batch = getattr(record, "batch_id", "")
             name = self.names.get(batch, f"batch {batch}")

@@ -110,8 +110,8 @@ def plan_backfill(
         chosen = [key for key in upstream if key in together]
     named = {*chosen, *(source for key in chosen for source in upstream[key])}
     held = {key: _rows(stores, home, key) for key in upstream if key in named}
-    retired = {
-        key: stores.lake.retired().days(*(each.to_user_string() for each in upstream[key]))
+    expired = {
+        key: stores.lake.expired_days().days(*(each.to_user_string() for each in upstream[key]))
         for key in chosen
     }
     found = {day for rows in held.values() for day in rows or ()}
@@ -121,10 +121,10 @@ def plan_backfill(
     else:
         if not found:
             raise NoDaysError
-        kept = found.difference(*retired.values())
+        kept = found.difference(*expired.values())
         runs = runs_of_days(kept, first or min(found), last or max(found))
     days = {day for begin, until in runs for day in day_range(begin, until)}
-    return BackfillPlan(tuple(runs), tuple(swaps(chosen, upstream, held, retired, days)))
+    return BackfillPlan(tuple(runs), tuple(swaps(chosen, upstream, held, expired, days)))
 
 
 def refuse_days_beyond(first: date | None, last: date | None, held: set[date], since: date) -> None:
@@ -160,7 +160,7 @@ def swaps(
     chosen: Sequence[AssetKey],
     upstream: Mapping[AssetKey, Sequence[AssetKey]],
     held: Mapping[AssetKey, Rows | None],
-    retired: Mapping[AssetKey, set[date]],
+    expired: Mapping[AssetKey, set[date]],
     days: set[date],
 ) -> Iterator[Swap]:
     """What each of some assets comes to, of what all hold and have lost to retention; pure.
@@ -181,8 +181,8 @@ def swaps(
             source_rows=sum(
                 n for each in sources for day, n in (held[each] or {}).items() if day in days
             ),
-            emptied=tuple(sorted(before - filled[key] - retired[key])),
-            refused=tuple(sorted(days & retired[key])),
+            emptied=tuple(sorted(before - filled[key] - expired[key])),
+            refused=tuple(sorted(days & expired[key])),
         )
 
 

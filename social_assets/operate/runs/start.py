@@ -74,7 +74,7 @@ class RunReport:
     @property
     def check_counts(self) -> Counter[str]:
         """How many checks passed, warned, failed."""
-        return Counter(map(_verdict, self.checks))
+        return Counter(map(_outcome, self.checks))
 
     def as_json(self) -> dict[str, object]:
         """The same for a machine."""
@@ -86,18 +86,18 @@ class RunReport:
         }
 
     def __str__(self) -> str:
-        counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(self.check_counts.items()))
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in sorted(self.check_counts.items()))
         counted = f"{self.materialized} materializations; checks: {counts or 'none'}"
         return "\n  failed: ".join([counted, *self.failed_checks])
 
     @property
     def failed_checks(self) -> list[str]:
         """The checks that failed, on whatever day: `cleaned/posts fresh`."""
-        failed = (check for check in self.checks if _verdict(check) == "failed")
+        failed = (check for check in self.checks if _outcome(check) == "failed")
         return sorted({f"{each.asset_key.to_user_string()} {each.check_name}" for each in failed})
 
 
-def _verdict(check: AssetCheckEvaluation) -> str:
+def _outcome(check: AssetCheckEvaluation) -> str:
     if check.passed:
         return "passed"
     return "warned" if check.severity == AssetCheckSeverity.WARN else "failed"
@@ -112,7 +112,7 @@ def load_files(
     *,
     replace: bool = False,
 ) -> RunReport:
-    """Take files through every hop of a stream. Raises RunFailedError if one could not be read."""
+    """Take files through every step of a stream. Raises RunFailedError if one could not be read."""
     config = run_config(stream, [file.absolute() for file in files], on, replace=replace)
     with granted(files):
         return _run(
@@ -176,7 +176,7 @@ def newest_report(home: Home, job: str) -> RunReport:
         if not runs:
             raise LookupError(f"job {job} has no run in {home.path}")
         (run,) = runs
-        made, judged = (
+        made, checked = (
             instance.all_logs(run.run_id, of_type=kind)
             for kind in (
                 DagsterEventType.ASSET_MATERIALIZATION,
@@ -184,7 +184,7 @@ def newest_report(home: Home, job: str) -> RunReport:
             )
         )
     checks = tuple(
-        each.dagster_event.asset_check_evaluation_data for each in judged if each.dagster_event
+        each.dagster_event.asset_check_evaluation_data for each in checked if each.dagster_event
     )
     return RunReport(run_id=run.run_id, materialized=len(made), checks=checks)
 

@@ -121,10 +121,10 @@ class Stream:
     def drain(self, limits: Limits = QUICK, **changed: Any) -> set[date]:
         """Until it is quiet; the dates that changed."""
         before = len(self.taken)
-        owed = drain(
+        recovered = drain(
             self.stores, self.kafka, self.taken.append, dataclasses.replace(limits, **changed)
         )
-        return owed.union(*(taken.days for taken in self.taken[before:]))
+        return recovered.union(*(taken.days for taken in self.taken[before:]))
 
     @contextmanager
     def draining(self, **changed: Any) -> Iterator[Future[set[date]]]:
@@ -142,14 +142,14 @@ class Stream:
         return sum(c.landed for taken in list(self.taken) for c in taken.days.values())
 
     def counts(self) -> Counts:
-        """Rows by layer; fails unless each day's records are settled, and loaded."""
+        """Rows by layer; fails unless each day's records are accounted for, and loaded."""
         raw, cleaned = self.stores.raw.rows_by_day(), self.stores.cleaned.rows_by_day()
         quarantine = self.stores.quarantine
         duplicates = quarantine.rows_by_day(verdict="duplicate")
         rejected = quarantine.rows_by_day(verdict="rejected")
         for day, rows in raw.items():
-            settled = sum(layer.get(day, 0) for layer in (cleaned, duplicates, rejected))
-            assert settled == rows, f"{day}: {rows} raw, {settled} settled"
+            accounted = sum(layer.get(day, 0) for layer in (cleaned, duplicates, rejected))
+            assert accounted == rows, f"{day}: {rows} raw, {accounted} accounted for"
         assert {day: n for day, n in cleaned.items() if n} == self.stores.loader.rows_by_day()
         return Counts(*(sum(d.values()) for d in (raw, cleaned, duplicates, rejected)))
 

@@ -1,4 +1,4 @@
-"""A topic through every hop: all of it, once, in any order, and as a backfill would have it."""
+"""A topic through every step: all of it, once, in any order, and as a backfill would have it."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_files_and_stream_share_one_order_of_landing(bed: Bed, tmp_path: Path) -
 
 
 class CrashError(Exception):
-    """Ends a drain at a boundary of a hop."""
+    """Ends a drain at a boundary of a step."""
 
 
 BOUNDARIES: list[tuple[type, str]] = [

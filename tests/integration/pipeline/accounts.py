@@ -1,4 +1,4 @@
-"""What a stream's tables hold: counts for the conservation law, contents for comparison."""
+"""What a stream's tables hold: counts for the invariant, contents for comparison."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Counts:
 
 
 def counts(stores: StreamStores) -> Counts:
-    """Rows by layer; fails if the law does not hold for each day."""
+    """Rows by layer; fails if the invariant does not hold for each day."""
     raw = stores.raw.rows_by_day()
     cleaned = stores.cleaned.rows_by_day()
     duplicates = stores.quarantine.rows_by_day(verdict="duplicate")
     rejected = stores.quarantine.rows_by_day(verdict="rejected")
     warehouse = stores.loader.rows_by_day()
     for day, rows in raw.items():
-        settled = sum(layer.get(day, 0) for layer in (cleaned, duplicates, rejected))
-        assert settled == rows, f"{day}: {rows} raw, {settled} settled"
+        accounted = sum(layer.get(day, 0) for layer in (cleaned, duplicates, rejected))
+        assert accounted == rows, f"{day}: {rows} raw, {accounted} accounted for"
     assert {day: n for day, n in cleaned.items() if n} == warehouse
     return Counts(
         *(sum(d.values()) for d in (raw, cleaned, duplicates, rejected, warehouse)),

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from social_assets.pipeline import stream_work
-from social_assets.pipeline.set_aside import quarantined
+from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 from tests.integration.pipeline.accounts import Counts, contents, counts
@@ -100,7 +100,7 @@ def test_a_file_that_the_engine_has_no_memory_for_fails_alone(
     assert stores.raw.rows_by_day() == {DAY: 2}
 
 
-def test_a_batch_that_cannot_be_cleaned_is_set_aside_and_comes_back_with_a_rebuild(
+def test_a_batch_that_cannot_be_cleaned_is_quarantined_and_comes_back_with_a_rebuild(
     stream: Callable[[str], StreamStores], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stores = stream("posts")

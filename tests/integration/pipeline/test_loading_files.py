@@ -1,4 +1,4 @@
-"""Files through every hop: counted, once, and each bad file alone."""
+"""Files through every step: counted, once, and each bad file alone."""
 
 from __future__ import annotations
 

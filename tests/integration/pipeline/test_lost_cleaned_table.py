@@ -97,10 +97,10 @@ def test_a_killed_load_has_recorded_the_days_before_it_creates_the_table(
 
 def test_readers_and_maintenance_leave_a_lost_table_lost(events: StreamStores) -> None:
     assert events.loader.rows_by_day() == {}
-    law = LakeEqualsWarehouse(events.contract)
-    sides = law.figures(events.stores, None, "test")
+    invariant = LakeEqualsWarehouse(events.contract)
+    sides = invariant.figures(events.stores, None, "test")
     assert (sides.one, sides.other) == ({NEW_YEAR: (2.0,)}, {})
-    assert law.figures(events.stores, [NEW_YEAR], "test").other == {}
+    assert invariant.figures(events.stores, [NEW_YEAR], "test").other == {}
     maintain_stream(events, NEW_YEAR)
     with events.stores.clickhouse.client() as client:
         assert not exists(client, TABLE)

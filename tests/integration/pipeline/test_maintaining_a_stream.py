@@ -16,7 +16,7 @@ from social_assets.contracts.contract import Retention
 from social_assets.defs.ingestion import cleaned
 from social_assets.defs.maintenance import nightly as maintenance
 from social_assets.defs.stores import LAKE_URL, StoresResource
-from social_assets.lake.expired_days import RetiredDaysError
+from social_assets.lake.expired_days import ExpiredDaysError
 from social_assets.pipeline.maintain import expire, first_kept, maintain_stream
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
@@ -57,7 +57,7 @@ def test_without_a_limit_nothing_goes(events: StreamStores) -> None:
     freed = maintain_stream(keeping(events, Retention(quarantine_days=None)), TODAY)
     assert sum(each.rows_removed for each in freed.values()) == 0
     assert contents(events) == before
-    assert events.stores.lake.retired().days("raw/engagement_events") == set()
+    assert events.stores.lake.expired_days().days("raw/engagement_events") == set()
 
 
 @pytest.mark.parametrize("layer", ["raw", "cleaned", "quarantine"])
@@ -73,7 +73,7 @@ def test_a_day_beyond_its_time_goes_from_its_layer_alone_and_is_recorded(
     gone = {layer, "warehouse"} if layer == "cleaned" else {layer}
     assert {name for name in before if before[name] != after[name]} == gone
     assert all(str(OLD) not in str(row) for name in gone for row in after[name])
-    assert events.stores.lake.retired().days(f"{layer}/engagement_events") == {OLD}
+    assert events.stores.lake.expired_days().days(f"{layer}/engagement_events") == {OLD}
 
 
 def test_again_the_same_night_changes_nothing(events: StreamStores) -> None:
@@ -99,11 +99,11 @@ def test_files_are_known_again_and_loads_go_on_after_their_day_went(
 def test_a_day_whose_raw_is_gone_is_not_made_anew(events: StreamStores) -> None:
     """It would be emptied: cleaned is kept longer than raw."""
     maintain_stream(keeping(events, Retention(raw_days=30)), TODAY)
-    retired = events.stores.lake.retired()
-    with pytest.raises(RetiredDaysError, match="2026-01-01 is gone from raw/engagement_events"):
-        retired.refuse(["raw/engagement_events"], [OLD, NEW])
-    retired.refuse(["raw/engagement_events"], [NEW])
-    retired.refuse(["cleaned/engagement_events"], [OLD])
+    expired = events.stores.lake.expired_days()
+    with pytest.raises(ExpiredDaysError, match="2026-01-01 is gone from raw/engagement_events"):
+        expired.refuse(["raw/engagement_events"], [OLD, NEW])
+    expired.refuse(["raw/engagement_events"], [NEW])
+    expired.refuse(["cleaned/engagement_events"], [OLD])
 
 
 def test_a_warehouse_table_drops_the_days_before_the_limit(
@@ -115,7 +115,7 @@ def test_a_warehouse_table_drops_the_days_before_the_limit(
     assert freed.rows_removed == 1
     assert freed.bytes_freed > 0
     assert events.loader.rows_by_day() == {NEW: 1}
-    assert events.stores.lake.retired().days("star/some_fact") == {OLD}
+    assert events.stores.lake.expired_days().days("star/some_fact") == {OLD}
     assert first_kept(TODAY, None) is None
 
 

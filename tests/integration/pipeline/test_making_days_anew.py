@@ -103,7 +103,7 @@ def test_a_rebuild_waits_for_whoever_works_on_the_stream(landed: StreamStores) -
     assert counts(landed) == Counts(4, 4, 0, 0, 4)
 
 
-def test_a_stream_held_still_is_settled_and_nobody_elses_meanwhile(landed: StreamStores) -> None:
+def test_a_held_stream_is_recovered_and_no_other_run_can_take_it(landed: StreamStores) -> None:
     loading = Thread(target=ingest_files, args=(landed, []))
     with held([landed]):
         assert counts(landed) == Counts(4, 4, 0, 0, 4)

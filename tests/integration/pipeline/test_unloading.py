@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from social_assets.ingest.files.open_file import content_hash
-from social_assets.lake.expired_days import RetiredDaysError
+from social_assets.lake.expired_days import ExpiredDaysError
 from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import Replace, ingest_files, rebuild
@@ -179,7 +179,7 @@ def test_batches_that_cannot_be_unloaded_are_refused_with_the_reason(
             request_unload(events, [f"{BATCH_PREFIX}1"])
         with pytest.raises(NotUnloadableError, match="has no batch abc"):
             request_unload(events, ["abc"])
-        events.stores.lake.retired().record("raw/engagement_events", {SECOND: 1})
-        with pytest.raises(RetiredDaysError, match="2026-01-02"):
+        events.stores.lake.expired_days().record("raw/engagement_events", {SECOND: 1})
+        with pytest.raises(ExpiredDaysError, match="2026-01-02"):
             request_unload(events, [content_hash(wrong)])
         assert pending(events) == []

@@ -1,4 +1,4 @@
-"""A row lost on purpose at each place breaks the laws of that place, and no other law."""
+"""A row lost on purpose at each place breaks the invariants of that place, and no other one."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ from deltalake import DeltaTable
 
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
-from social_assets.defs.monitoring.invariant_checks import judged
 from social_assets.lake.delta import LakeTable
 from social_assets.pipeline.stores import Stores
-from social_assets.quality.invariants import RowsEqualSource, SumsEqualFacts, laws
+from social_assets.quality.day_comparison import compare_days
+from social_assets.quality.invariants import RowsEqualSource, SumsEqualFacts, invariants
 from social_assets.warehouse.dbt.translator import Warehouse
 from tests.integration.quality.conftest import LAST
 
 Broken = set[tuple[str, str]]
-SETTLED, LOADED = "raw_equals_cleaned_plus_quarantine", "lake_equals_warehouse"
+ACCOUNTED, LOADED = "raw_equals_cleaned_plus_quarantine", "lake_equals_warehouse"
 FACT, ROLLUP = "rows_equal_source", "sums_equal_facts"
 STREAMS = [each.name for each in contracts()]
 
 
 def broken(stores: Stores) -> Broken:
-    """The laws that do not hold."""
+    """The invariants that do not hold."""
     return {
-        (law.asset.to_user_string(), law.name)
-        for law in laws()
-        if not all(each.passed for each in judged(law, stores, None))
+        (invariant.asset.to_user_string(), invariant.name)
+        for invariant in invariants()
+        if not all(each.passed for each in compare_days(invariant, stores, None))
     }
 
 
 def facts_of(stream: str) -> list[str]:
     return [
-        law.fact.qualified_name
-        for law in laws()
-        if isinstance(law, RowsEqualSource) and law.stream == stream
+        invariant.fact.qualified_name
+        for invariant in invariants()
+        if isinstance(invariant, RowsEqualSource) and invariant.stream == stream
     ]
 
 
 def rollups_of(fact: str) -> list[str]:
     return [
-        law.rollup.qualified_name
-        for law in laws()
-        if isinstance(law, SumsEqualFacts) and fact in {".".join(f.path) for f in law.facts}
+        invariant.rollup.qualified_name
+        for invariant in invariants()
+        if isinstance(invariant, SumsEqualFacts)
+        and fact in {".".join(f.path) for f in invariant.facts}
     ]
 
 
@@ -86,40 +87,44 @@ def lost_in_warehouse(stores: Stores, *tables: str) -> Iterator[None]:
             client.command(f"DROP TABLE {table}__kept SYNC")
 
 
-def test_every_stream_fact_and_rollup_has_its_law_and_all_hold(stores: Stores, home: Home) -> None:
+def test_every_stream_fact_and_rollup_has_its_invariant_and_all_hold(
+    stores: Stores, home: Home
+) -> None:
     project = Warehouse.of(home)
     facts = {t.asset for t in project.tables("star") if t.name.startswith("fact_")}
     rollups = {t.asset for t in project.tables("rollups")}
-    assert {law.asset for law in laws() if law.name == FACT} == facts
-    assert {law.asset for law in laws() if law.name == ROLLUP} == rollups
-    for name in (SETTLED, LOADED):
-        assert {law.asset.path[-1] for law in laws() if law.name == name} == set(STREAMS)
+    assert {invariant.asset for invariant in invariants() if invariant.name == FACT} == facts
+    assert {invariant.asset for invariant in invariants() if invariant.name == ROLLUP} == rollups
+    for name in (ACCOUNTED, LOADED):
+        assert {
+            invariant.asset.path[-1] for invariant in invariants() if invariant.name == name
+        } == set(STREAMS)
     assert broken(stores) == set()
 
 
 def test_every_sum_of_a_rollup_is_compared(stores: Stores) -> None:
-    for law in laws():
-        if isinstance(law, SumsEqualFacts):
-            sums = [c for c, kind in law.rollup.columns.items() if kind.startswith("Simple")]
-            assert list(law.measures) == sums
+    for invariant in invariants():
+        if isinstance(invariant, SumsEqualFacts):
+            sums = [c for c, kind in invariant.rollup.columns.items() if kind.startswith("Simple")]
+            assert list(invariant.measures) == sums
 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_row_lost_in_raw(stores: Stores, stream: str) -> None:
     with lost_in_lake(stores.of(contract(stream)).raw):
-        assert broken(stores) == {(f"cleaned/{stream}", SETTLED)}
+        assert broken(stores) == {(f"cleaned/{stream}", ACCOUNTED)}
 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_row_lost_in_cleaned(stores: Stores, stream: str) -> None:
     with lost_in_lake(stores.of(contract(stream)).cleaned):
-        assert broken(stores) == {(f"cleaned/{stream}", SETTLED), (f"cleaned/{stream}", LOADED)}
+        assert broken(stores) == {(f"cleaned/{stream}", ACCOUNTED), (f"cleaned/{stream}", LOADED)}
 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_row_lost_in_quarantine(stores: Stores, stream: str) -> None:
     with lost_in_lake(stores.of(contract(stream)).quarantine):
-        assert broken(stores) == {(f"cleaned/{stream}", SETTLED)}
+        assert broken(stores) == {(f"cleaned/{stream}", ACCOUNTED)}
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -143,67 +148,71 @@ def test_a_row_lost_in_a_rollup(stores: Stores, home: Home) -> None:
             assert broken(stores) == {(key(rollup), ROLLUP)}
 
 
-def test_a_row_lost_on_its_way_into_cleaned_breaks_one_law(stores: Stores) -> None:
+def test_a_row_lost_on_its_way_into_cleaned_breaks_one_invariant(stores: Stores) -> None:
     """Not lost in a place: all that lies behind agrees."""
     raw = stores.of(contract("posts")).raw
     version = DeltaTable(raw.uri).version()
     raw.append(raw.read().slice(0, 1))
-    assert broken(stores) == {("cleaned/posts", SETTLED)}
+    assert broken(stores) == {("cleaned/posts", ACCOUNTED)}
     DeltaTable(raw.uri).restore(version)
 
 
-def test_a_row_lost_on_its_way_into_the_warehouse_breaks_one_law(stores: Stores) -> None:
+def test_a_row_lost_on_its_way_into_the_warehouse_breaks_one_invariant(stores: Stores) -> None:
     assert facts_of("posts") == []
     with lost_in_warehouse(stores, "cleaned.posts"):
         assert broken(stores) == {("cleaned/posts", LOADED)}
 
 
-def test_only_the_days_asked_for_are_judged(stores: Stores) -> None:
-    (law,) = [each for each in laws() if isinstance(each, RowsEqualSource)][:1]
-    with lost_in_warehouse(stores, law.fact.qualified_name):
-        (bad,) = [each.day for each in judged(law, stores, None) if not each.passed]
+def test_only_the_days_asked_for_are_compared(stores: Stores) -> None:
+    (invariant,) = [each for each in invariants() if isinstance(each, RowsEqualSource)][:1]
+    with lost_in_warehouse(stores, invariant.fact.qualified_name):
+        (bad,) = [each.day for each in compare_days(invariant, stores, None) if not each.passed]
         others = [LAST - timedelta(days=n) for n in range(3) if LAST - timedelta(days=n) != bad]
-        assert all(each.passed for each in judged(law, stores, others))
-        assert [each.passed for each in judged(law, stores, [bad])] == [False]
+        assert all(each.passed for each in compare_days(invariant, stores, others))
+        assert [each.passed for each in compare_days(invariant, stores, [bad])] == [False]
 
 
-def test_a_day_that_retention_removed_is_not_judged(stores: Stores) -> None:
+def test_a_day_that_retention_removed_is_not_validated(stores: Stores) -> None:
     raw = stores.of(contract("posts")).raw
     gone = min(raw.rows_by_day())
     version = DeltaTable(raw.uri).version()
     DeltaTable(raw.uri).delete(f"event_date = '{gone}'")
-    assert broken(stores) == {("cleaned/posts", SETTLED)}
-    retired = stores.lake.retired()
-    retired.record("raw/posts", {gone: 1})
+    assert broken(stores) == {("cleaned/posts", ACCOUNTED)}
+    expired = stores.lake.expired_days()
+    expired.record("raw/posts", {gone: 1})
     assert broken(stores) == set()
-    DeltaTable(retired.table.uri).delete()
+    DeltaTable(expired.table.uri).delete()
     DeltaTable(raw.uri).restore(version)
 
 
 def test_a_day_without_rows_on_either_side_holds(stores: Stores) -> None:
-    for law in laws():
-        assert [each.passed for each in judged(law, stores, [date(2020, 1, 1)])] == [True]
+    for invariant in invariants():
+        assert [each.passed for each in compare_days(invariant, stores, [date(2020, 1, 1)])] == [
+            True
+        ]
 
 
 def test_work_in_progress_is_waited_for(stores: Stores) -> None:
-    """The stream is held while its rows are on their way; the verdict comes when they arrived."""
+    """The stream is held while its rows are on their way; the result comes when they arrived."""
     from threading import Thread
 
     stream = stores.of(contract("posts"))
-    verdicts = []
-    (law,) = [each for each in laws() if each.name == SETTLED and "posts" in each.streams]
+    results = []
+    (invariant,) = [
+        each for each in invariants() if each.name == ACCOUNTED and "posts" in each.streams
+    ]
     delta = DeltaTable(stream.cleaned.uri)
     version = delta.version()
     with stream.lock():
         row = stream.cleaned.read().slice(0, 1).to_pylist()[0]
         delta.delete(f"batch_id = '{row['batch_id']}' AND \"offset\" = {row['offset']}")
-        judge = Thread(target=lambda: verdicts.extend(judged(law, stores, None)))
-        judge.start()
+        checking = Thread(target=lambda: results.extend(compare_days(invariant, stores, None)))
+        checking.start()
         deadline = time.monotonic() + 30
         while not stream.is_wanted():
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        assert not verdicts
+        assert not results
         DeltaTable(stream.cleaned.uri).restore(version)
-    judge.join(30)
-    assert verdicts and all(each.passed for each in verdicts)
+    checking.join(30)
+    assert results and all(each.passed for each in results)

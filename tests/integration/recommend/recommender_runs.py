@@ -167,7 +167,7 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def verdicts(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
+def results(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     return {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
 
 

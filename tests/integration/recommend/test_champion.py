@@ -15,7 +15,7 @@ from tests.integration.recommend.recommender_runs import (
     champion_version,
     failure,
     metadata,
-    verdicts,
+    results,
 )
 
 
@@ -30,7 +30,7 @@ def test_interactions_without_taste_leave_the_champion_as_it_is(
     second = recommend()
 
     assert not second.success
-    assert verdicts(second) == {"beats_popularity": False, "keeps_up_with_champion": True}
+    assert results(second) == {"beats_popularity": False, "keeps_up_with_champion": True}
     assert champion_version(artifacts) == first.run_id
     assert warehouse.served() == served
 
@@ -73,7 +73,7 @@ def test_the_best_of_all_candidates_becomes_champion_and_its_rivals_are_shown(
         assert "(data:image/png;base64," in rivals[plot]
 
 
-def test_every_model_there_is_can_be_judged(warehouse: Warehouse, recommend: Recommend) -> None:
+def test_every_model_there_is_can_be_evaluated(warehouse: Warehouse, recommend: Recommend) -> None:
     warehouse.engage()
     result = recommend("interaction_matrix", "popularity", "als", *DAILY, *WEEKLY, "challenger")
     table = metadata(result, "challenger")["candidates"]
@@ -106,7 +106,7 @@ def test_a_candidate_is_not_compared_across_matrices(
     assert "materialize both on one matrix" in failure(result)
 
 
-def test_a_candidate_whose_matrix_is_gone_must_be_judged_again(
+def test_a_candidate_whose_matrix_is_gone_must_be_evaluated_again(
     warehouse: Warehouse, recommend: Recommend
 ) -> None:
     warehouse.engage()

@@ -171,7 +171,7 @@ def test_a_longer_window_reads_older_reactions(client: Client) -> None:
     assert "p9" in older["item_id"].to_pylist()
 
 
-def test_the_cut_leaves_the_last_days_to_judge_by(rows: pa.Table) -> None:
+def test_the_cut_leaves_the_last_days_to_evaluate_by(rows: pa.Table) -> None:
     interactions = split_interactions(rows, NO_TEXTS, "v1")
     window = interactions.window
     assert window.start == midnight(HALF_LIFE_AGO)
@@ -196,6 +196,6 @@ def test_events_without_a_dimension_are_left_out_and_counted(rows: pa.Table) -> 
     assert window.unresolved_events == nameless["events"][0].as_py()
 
 
-def test_one_day_cannot_be_both_learned_from_and_judged_by(client: Client) -> None:
+def test_one_day_cannot_be_both_learned_from_and_evaluated_by(client: Client) -> None:
     with pytest.raises(RecommendError, match="another day"):
         split_interactions(read_interactions(client, window_days=1), NO_TEXTS, "v1")

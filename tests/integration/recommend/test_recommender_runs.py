@@ -17,7 +17,7 @@ from tests.integration.recommend.recommender_runs import (
     champion_version,
     failure,
     metadata,
-    verdicts,
+    results,
 )
 
 
@@ -28,8 +28,8 @@ def test_a_first_run_publishes_a_champion_and_serves_it(
     result = recommend()
 
     assert result.success
-    assert len(verdicts(result)) == 5
-    assert all(verdicts(result).values())
+    assert len(results(result)) == 5
+    assert all(results(result).values())
     model = recsys.load(artifacts / "champion")
     assert model.manifest["version"] == result.run_id
     assert model.manifest["metrics"]["gain_low"] > 0
@@ -48,7 +48,7 @@ def test_a_materialization_tells_what_was_learned_from_and_how_well(
 
     matrix = metadata(result, "interaction_matrix")
     assert (matrix["users"], matrix["items"], matrix["events"]) == (USERS, POSTS, 14 * 1500)
-    assert matrix["data_window"] == "2026-11-01 to 2026-11-14, judged from 2026-11-12"
+    assert matrix["data_window"] == "2026-11-01 to 2026-11-14, evaluated from 2026-11-12"
     assert matrix["events_without_dimension"] == 0
     als, popularity = metadata(result, "als"), metadata(result, "popularity")
     assert als["ndcg@10"] > 1.5 * popularity["ndcg@10"]
@@ -103,7 +103,7 @@ def test_videos_are_items_beside_posts_where_it_is_asked_for(
     result = recommend(interaction_matrix={"videos": True})
 
     assert result.success
-    assert all(verdicts(result).values())
+    assert all(results(result).values())
     items = recsys.load(artifacts / "champion").items.to_pylist()
     assert sum(item.startswith("video:") for item in items) == 40
     assert {item.startswith("video:") for _, _, item, _ in warehouse.served()} == {True, False}
@@ -131,14 +131,14 @@ def test_a_warehouse_without_tables_fails_with_what_to_do(
     assert "materialize star/fact_engagement, star/dim_user" in failure(recommend())
 
 
-def test_a_handful_of_events_is_judged_and_not_published(
+def test_a_handful_of_events_is_evaluated_and_not_published(
     warehouse: Warehouse, recommend: Recommend, artifacts: Path
 ) -> None:
     warehouse.engage(days=3, events=40)
     result = recommend()
 
     assert not result.success
-    assert verdicts(result)["beats_popularity"] is False
+    assert results(result)["beats_popularity"] is False
     assert not (artifacts / "champion").exists()
 
 

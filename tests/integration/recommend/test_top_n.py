@@ -17,7 +17,7 @@ from tests.integration.recommend.recommender_runs import (
     champion_version,
     definitions,
     metadata,
-    verdicts,
+    results,
 )
 
 WRONG_ROWS = {
@@ -40,7 +40,7 @@ def test_a_wrong_row_in_the_serving_table_makes_its_check_fail(
     for row, check in WRONG_ROWS.items():
         warehouse.client.command(f"INSERT INTO recsys.top_n VALUES {row}", parameters=version)
         result = definitions(job).resolve_job_def("verify").execute_in_process()
-        assert [name for name, passed in verdicts(result).items() if not passed] == [check]
+        assert [name for name, passed in results(result).items() if not passed] == [check]
         assert recommend("top_n").success
 
 

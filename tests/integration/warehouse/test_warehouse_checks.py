@@ -83,7 +83,7 @@ def double_a_row(warehouse: WarehouseUnderTest, name: str) -> None:
     warehouse.client.command(f"DROP TABLE {table}__double SYNC")
 
 
-def test_only_the_days_asked_for_are_judged(filled: WarehouseUnderTest) -> None:
+def test_only_the_days_asked_for_are_compared(filled: WarehouseUnderTest) -> None:
     table = filled.table("fact_engagement")
     filled.client.command(f"ALTER TABLE {table.qualified_name} DROP PARTITION '2026-01-02'")
     days = [row[0] for row in filled.client.query("SELECT toDate('2026-01-01')").result_rows]

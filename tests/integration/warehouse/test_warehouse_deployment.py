@@ -188,7 +188,7 @@ def test_a_fact_is_not_made_anew_of_a_day_that_its_source_has_lost_to_retention(
     """It would be emptied: facts may be kept longer than cleaned."""
     gone = date(2020, 1, 5)
     stores = StoresResource(clickhouse=ClickHouseResource())
-    stores.stores().lake.retired().record("cleaned/engagement_events", {gone: 1})
+    stores.stores().lake.expired_days().record("cleaned/engagement_events", {gone: 1})
     result = materialize(
         [layer_assets("star")],
         resources={"clickhouse": ClickHouseResource(), "stores": stores},

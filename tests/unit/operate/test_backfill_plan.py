@@ -25,10 +25,10 @@ UPSTREAM = {RAW: [], CLEANED: [RAW], FACT: [CLEANED], VIEW: [FACT]}
 
 def planned(
     held: dict[AssetKey, Rows | None],
-    retired: dict[AssetKey, set[date]] | None = None,
+    expired: dict[AssetKey, set[date]] | None = None,
     days: Sequence[date] = (FIRST, SECOND),
 ) -> dict[AssetKey, Swap]:
-    lost = {key: set[date]() for key in UPSTREAM} | (retired or {})
+    lost = {key: set[date]() for key in UPSTREAM} | (expired or {})
     return {s.asset: s for s in swaps(list(UPSTREAM), UPSTREAM, held, lost, set(days))}
 
 

@@ -40,7 +40,7 @@ def test_the_page_says_that_the_broker_keeps_nothing_and_where_the_ui_is() -> No
     assert "http://127.0.0.1:3000" in text
 
 
-def test_a_topic_shows_what_was_sent_read_accepted_and_set_aside() -> None:
+def test_a_topic_shows_what_was_sent_read_accepted_and_quarantined() -> None:
     (row,) = [text.split() for text in drawn(MOMENT).splitlines() if text.startswith("posts")]
     assert row == ["posts", "1,234", "1,200", "34", "1,150", "50"]
 

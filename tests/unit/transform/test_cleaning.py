@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from social_assets.contracts.registry import contract
 from social_assets.transform.decode import csv_header
-from tests.unit.transform.judging import Judge
+from tests.unit.transform.raw_records import Validate
 
 VIDEO = contract("video_interactions")
 EVENTS = contract("engagement_events")
@@ -43,18 +43,18 @@ def as_json(*records: object) -> list[bytes]:
         "$total.timeSpent",
     ],
 )
-def test_a_column_is_found_in_any_spelling(judge: Judge, spelling: str) -> None:
-    (row,) = judge(VIDEO, as_json(GOOD_VIDEO | {spelling: "12.5"}))
+def test_a_column_is_found_in_any_spelling(validate: Validate, spelling: str) -> None:
+    (row,) = validate(VIDEO, as_json(GOOD_VIDEO | {spelling: "12.5"}))
     assert row["total_time_spent"] == 12.5
 
 
-def test_a_spelling_met_late_in_a_large_batch_is_found_too(judge: Judge) -> None:
+def test_a_spelling_met_late_in_a_large_batch_is_found_too(validate: Validate) -> None:
     records = [GOOD_VIDEO] * 3_000 + [GOOD_VIDEO | {'Owns~/"Property': "YES"}]
-    assert judge(VIDEO, as_json(*records))[-1]["owns_property"] is True
+    assert validate(VIDEO, as_json(*records))[-1]["owns_property"] is True
 
 
-def test_keys_that_differ_in_case_alone_do_not_collide(judge: Judge) -> None:
-    rows = judge(VIDEO, as_json(GOOD_VIDEO | {"OS": "iOS"}, GOOD_VIDEO | {"os": "a", "OS": "b"}))
+def test_keys_that_differ_in_case_alone_do_not_collide(validate: Validate) -> None:
+    rows = validate(VIDEO, as_json(GOOD_VIDEO | {"OS": "iOS"}, GOOD_VIDEO | {"os": "a", "OS": "b"}))
     assert [row["os"] for row in rows] == ["iOS", "a"]
 
 
@@ -86,13 +86,13 @@ VALUES: list[tuple[str, object, object]] = [
 
 
 @pytest.fixture(scope="module")
-def judged_values(judge: Judge) -> Rows:
-    return judge(VIDEO, as_json(*(GOOD_VIDEO | {column: value} for column, value, _ in VALUES)))
+def validated_values(validate: Validate) -> Rows:
+    return validate(VIDEO, as_json(*(GOOD_VIDEO | {column: value} for column, value, _ in VALUES)))
 
 
 @pytest.mark.parametrize("number", range(len(VALUES)), ids=map(str, VALUES))
-def test_a_value_becomes_what_the_contract_says(judged_values: Rows, number: int) -> None:
-    (column, _, stored), row = VALUES[number], judged_values[number]
+def test_a_value_becomes_what_the_contract_says(validated_values: Rows, number: int) -> None:
+    (column, _, stored), row = VALUES[number], validated_values[number]
     assert row["reasons"] == []
     assert row[column] == stored
 
@@ -109,13 +109,15 @@ TIMES: list[tuple[object, str]] = [
 
 
 @pytest.fixture(scope="module")
-def judged_times(judge: Judge) -> Rows:
-    return judge(EVENTS, as_json(*(GOOD_EVENT | {"event_time": written} for written, _ in TIMES)))
+def validated_times(validate: Validate) -> Rows:
+    return validate(
+        EVENTS, as_json(*(GOOD_EVENT | {"event_time": written} for written, _ in TIMES))
+    )
 
 
 @pytest.mark.parametrize("number", range(len(TIMES)), ids=map(str, TIMES))
-def test_a_time_is_read_as_utc(judged_times: Rows, number: int) -> None:
-    (_, happened), row = TIMES[number], judged_times[number]
+def test_a_time_is_read_as_utc(validated_times: Rows, number: int) -> None:
+    (_, happened), row = TIMES[number], validated_times[number]
     assert row["reasons"] == []
     assert row["event_time"] == datetime.fromisoformat(happened)
 
@@ -123,8 +125,8 @@ def test_a_time_is_read_as_utc(judged_times: Rows, number: int) -> None:
 @pytest.mark.parametrize(
     "written", ["1970-01-01", "infinity", "0044-03-15 (BC)", "2026-02-30", "-999999999", "9" * 30]
 )
-def test_a_time_that_cannot_be_meant_is_none(judge: Judge, written: str) -> None:
-    (row,) = judge(EVENTS, as_json(GOOD_EVENT | {"event_time": written}))
+def test_a_time_that_cannot_be_meant_is_none(validate: Validate, written: str) -> None:
+    (row,) = validate(EVENTS, as_json(GOOD_EVENT | {"event_time": written}))
     assert row["reasons"] == ["event_time_not_timestamp"]
 
 
@@ -140,14 +142,16 @@ def test_a_time_that_cannot_be_meant_is_none(judge: Judge, written: str) -> None
         ('"account_id": [1]', "account_id_not_integer"),
     ],
 )
-def test_a_number_that_is_none_rejects_the_record(judge: Judge, written: str, reason: str) -> None:
+def test_a_number_that_is_none_rejects_the_record(
+    validate: Validate, written: str, reason: str
+) -> None:
     rest = {k: v for k, v in GOOD_EVENT.items() if not written.startswith(f'"{k}"')}
     value = json.dumps(rest)[:-1] + f", {written}}}"
-    assert judge(EVENTS, [value.encode()])[0]["reasons"] == [reason]
+    assert validate(EVENTS, [value.encode()])[0]["reasons"] == [reason]
 
 
-def test_a_record_is_given_every_reason_not_only_the_first(judge: Judge) -> None:
-    (row,) = judge(EVENTS, as_json({"account_id": 0, "value": -1, "metric_type": "stare"}))
+def test_a_record_is_given_every_reason_not_only_the_first(validate: Validate) -> None:
+    (row,) = validate(EVENTS, as_json({"account_id": 0, "value": -1, "metric_type": "stare"}))
     assert set(row["reasons"]) == {
         "event_id_missing",
         "event_time_missing",
@@ -157,15 +161,15 @@ def test_a_record_is_given_every_reason_not_only_the_first(judge: Judge) -> None
     }
 
 
-def test_lists_of_strings_are_read_from_json(judge: Judge) -> None:
+def test_lists_of_strings_are_read_from_json(validate: Validate) -> None:
     good = {"post_id": "p", "account_id": 1}
-    rows = judge(POSTS, as_json(good | {"tags": ["a", 'b"c']}, good | {"tags": None}))
+    rows = validate(POSTS, as_json(good | {"tags": ["a", 'b"c']}, good | {"tags": None}))
     assert [row["tags"] for row in rows] == [["a", 'b"c'], None]
 
 
-def test_csv_fields_may_be_quoted_and_hold_commas_and_quotes(judge: Judge) -> None:
+def test_csv_fields_may_be_quoted_and_hold_commas_and_quotes(validate: Validate) -> None:
     header = "Age,User ID,video_id,Location,Profession"
-    rows = judge(VIDEO, [b'30,1,2,"Rio, Brazil","a ""b"""', b'"31",1,2,,"a"b'], header)
+    rows = validate(VIDEO, [b'30,1,2,"Rio, Brazil","a ""b"""', b'"31",1,2,,"a"b'], header)
     assert [(r["age"], r["location"], r["profession"]) for r in rows] == [
         (30, "Rio, Brazil", 'a "b"'),
         (31, "Unknown", '"a"b'),
@@ -178,8 +182,8 @@ def test_of_two_spellings_in_one_header_the_first_counts() -> None:
 
 @given(st.lists(st.binary(max_size=80), max_size=60))
 @RELAXED
-def test_any_bytes_are_judged_and_none_is_lost(judge: Judge, values: list[bytes]) -> None:
-    rows = judge(EVENTS, values)
+def test_any_bytes_are_validated_and_none_is_lost(validate: Validate, values: list[bytes]) -> None:
+    rows = validate(EVENTS, values)
     assert [row["offset"] for row in rows] == list(range(1, len(values) + 1))
     assert all(row["reasons"] for row in rows)
 
@@ -198,10 +202,10 @@ JSON = st.recursive(
 )
 @RELAXED
 def test_any_json_object_is_accepted_whole_or_rejected_with_its_bytes(
-    judge: Judge, records: list[dict[str, object]]
+    validate: Validate, records: list[dict[str, object]]
 ) -> None:
     values = as_json(*records)
-    for row, value in zip(judge(EVENTS, values), values, strict=True):
+    for row, value in zip(validate(EVENTS, values), values, strict=True):
         if row["reasons"]:
             assert row["record_bytes"] == value
         else:
@@ -211,7 +215,7 @@ def test_any_json_object_is_accepted_whole_or_rejected_with_its_bytes(
 
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=25))
 @RELAXED
-def test_any_csv_line_is_judged(judge: Judge, lines: list[bytes]) -> None:
-    rows = judge(VIDEO, lines, "user_id,video_id,age,location")
+def test_any_csv_line_is_validated(validate: Validate, lines: list[bytes]) -> None:
+    rows = validate(VIDEO, lines, "user_id,video_id,age,location")
     assert [row["offset"] for row in rows] == list(range(1, len(lines) + 1))
     assert all(row["reasons"] or row["user_id"] > 0 for row in rows)

@@ -12,9 +12,9 @@ import pytest
 
 from social_assets.contracts.registry import contract
 from social_assets.transform import duckdb_engine
-from social_assets.transform.clean_records import verdicts
+from social_assets.transform.clean_records import validated_records
 from social_assets.transform.duckdb_engine import DuckDBEngine
-from tests.unit.transform.judging import raw_table
+from tests.unit.transform.raw_records import raw_table
 
 LIKE = b'{"event_id": "%s", "event_time": "2026-01-01T00:00:00Z", "account_id": 1}'
 
@@ -31,21 +31,21 @@ def compiled_by(work: Callable[[], None]) -> int:
     return duckdb_engine._compiled.cache_info().misses - before
 
 
-def test_the_like_batch_is_judged_in_another_session_without_compiling(
+def test_the_like_batch_is_validated_in_another_session_without_compiling(
     engine: DuckDBEngine,
 ) -> None:
     stream = contract("engagement_events")
 
-    def judge(record: bytes) -> None:
+    def validate(record: bytes) -> None:
         with engine.session() as session:
             rows = session.rows(raw_table([record], None, "file"))
-            with verdicts(session, rows, stream) as stored:
+            with validated_records(session, rows, stream) as stored:
                 assert session.table(stored).num_rows == 1
 
-    judge(LIKE % b"a")
-    assert compiled_by(lambda: judge(LIKE % b"b")) == 0
+    validate(LIKE % b"a")
+    assert compiled_by(lambda: validate(LIKE % b"b")) == 0
     spelled_otherwise = (LIKE % b"c").replace(b"event_id", b"EventId")
-    assert 0 < compiled_by(lambda: judge(spelled_otherwise)) < 8
+    assert 0 < compiled_by(lambda: validate(spelled_otherwise)) < 8
 
 
 @pytest.mark.parametrize("text", ["batch-1", "it's", 'a "b"; DROP TABLE x --', "ünï", ""])

@@ -12,7 +12,7 @@ import pytest
 from social_assets.contracts.contract import Column, Contract, Spellings, TimeOfDay
 from social_assets.contracts.registry import contracts
 from social_assets.transform.validate import rules
-from tests.unit.transform.judging import ARRIVAL, Judge
+from tests.unit.transform.raw_records import ARRIVAL, Validate
 
 GOOD = {"integer": "20", "number": "5", "boolean": "yes", "strings": '["a", "b"]'}
 BROKEN_CHECKS = {
@@ -68,10 +68,12 @@ def changes(contract: Contract) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @pytest.mark.parametrize("contract", contracts(), ids=lambda c: c.name)
-def test_a_good_record_has_no_reason_as_json_and_as_csv(judge: Judge, contract: Contract) -> None:
+def test_a_good_record_has_no_reason_as_json_and_as_csv(
+    validate: Validate, contract: Contract
+) -> None:
     header, line = as_csv(good_record(contract))
-    (from_csv,) = judge(contract, [line], header)
-    (from_json,) = judge(contract, [as_json(good_record(contract))])
+    (from_csv,) = validate(contract, [line], header)
+    (from_json,) = validate(contract, [as_json(good_record(contract))])
     assert from_json["reasons"] == from_csv["reasons"] == []
     assert {**from_json, "csv_header": header} == {**from_csv, "csv_header": header}
 
@@ -91,7 +93,7 @@ def breaking(contract: Contract, rule: str) -> bytes:
 
 @pytest.mark.parametrize("contract", contracts(), ids=lambda c: c.name)
 def test_a_record_that_breaks_one_rule_is_rejected_for_that_alone(
-    judge: Judge, contract: Contract
+    validate: Validate, contract: Contract
 ) -> None:
     header, _ = as_csv(good_record(contract))
     names = [rule.name for rule in rules(contract)]
@@ -103,6 +105,6 @@ def test_a_record_that_breaks_one_rule_is_rejected_for_that_alone(
         ([name for name in of_live if name in names], None, "kafka"),
     ):
         values = [breaking(contract, name) for name in group]
-        rows = judge(contract, values, csv_header, source)
+        rows = validate(contract, values, csv_header, source)
         assert [row["reasons"] for row in rows] == [[name] for name in group]
         assert [row["record_bytes"] for row in rows] == values

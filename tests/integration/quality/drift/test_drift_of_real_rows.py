@@ -104,13 +104,13 @@ def test_a_shifted_day_fails_exactly_its_check(
     assert failing(usual) == [kind]
 
 
-def test_the_day_that_has_not_ended_is_not_judged(usual: StreamStores) -> None:
+def test_the_day_that_has_not_ended_is_not_validated(usual: StreamStores) -> None:
     with usual.stores.clickhouse.client() as client:
         figures = read_figures(client, EVENTS, LAST, None)
     assert max(figures) == LAST - timedelta(days=1)
 
 
-def test_a_year_of_days_in_one_run_is_judged_as_its_newest_day(usual: StreamStores) -> None:
+def test_a_year_of_days_in_one_run_is_validated_as_its_newest_day(usual: StreamStores) -> None:
     year = [LAST - timedelta(days=n) for n in range(365)]
     with ClickHouseResource().client("test") as client:
         of_all = read_figures(client, EVENTS, LAST + timedelta(days=1), None)

@@ -1,4 +1,4 @@
-"""Judging models, and telling whether one is better."""
+"""Evaluating models, and telling whether one is better."""
 
 import math
 from datetime import UTC, datetime
@@ -95,10 +95,10 @@ def test_an_interval_is_that_of_the_normal_theory_for_many_users(als, popularity
     assert found.mean - found.low == pytest.approx(width, rel=0.1)
 
 
-def test_models_judged_on_different_users_are_not_compared(rows, als):
+def test_models_evaluated_on_different_users_are_not_compared(rows, als):
     train, test = parts(rows(("a", "x"), ("b", "y")), rows(("a", "y")))
     other = evaluate(Popularity().fit(train.csr), train, test)
-    with pytest.raises(ValueError, match="als and popularity were judged on different users"):
+    with pytest.raises(ValueError, match="als and popularity were evaluated on different users"):
         bootstrap_difference(als, other)
 
 
@@ -109,14 +109,14 @@ def test_users_who_have_nothing_in_train_are_counted_and_left_out(rows):
     assert found.users_without_train == 1
 
 
-def test_without_users_to_judge_all_metrics_are_unknown(rows):
+def test_without_users_to_evaluate_all_metrics_are_unknown(rows):
     for table in (rows(("a", "x")), rows()):
         train, test = parts(table, rows())
         found = evaluate(Popularity().fit(train.csr), train, test)
         assert found.user_ndcg.shape == (0, 3)
         assert "ndcg@10" in found.metrics
         assert all(math.isnan(value) for value in found.metrics.values())
-        with pytest.raises(ValueError, match="no user could be judged"):
+        with pytest.raises(ValueError, match="no user could be evaluated"):
             bootstrap_difference(found, found)
 
 

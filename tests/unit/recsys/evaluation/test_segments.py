@@ -15,7 +15,7 @@ CUT = datetime(2026, 1, 11, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def judged(tasteful_table):
+def evaluated(tasteful_table):
     split = temporal_split(tasteful_table, CUT)
     return split, evaluate(Popularity().fit(split.train.csr), split.train, split.test)
 
@@ -45,8 +45,8 @@ def test_what_was_found_is_told_by_the_age_of_items_as_worked_by_hand(rows):
     assert [group.mean for group in by_item_age(found, ages, 2, 2)] == [1, 1]
 
 
-def test_groups_of_items_hold_all_tests_and_get_older(judged, tasteful_table):
-    split, found = judged
+def test_groups_of_items_hold_all_tests_and_get_older(evaluated, tasteful_table):
+    split, found = evaluated
     ages = ages_of_items(tasteful_table, split.train.items, CUT) * np.arange(1, 401)
     groups = by_item_age(found, ages, 10)
     assert sum(group.size for group in groups) == split.test.csr.nnz
@@ -57,8 +57,8 @@ def test_groups_of_items_hold_all_tests_and_get_older(judged, tasteful_table):
     assert recall == pytest.approx(found.item_hits_at(10).sum() / found.item_tests.sum())
 
 
-def test_groups_of_users_hold_everyone_and_average_to_the_whole(judged):
-    split, found = judged
+def test_groups_of_users_hold_everyone_and_average_to_the_whole(evaluated):
+    split, found = evaluated
     groups = by_activity(found, split.train, 10)
     assert len(groups) == 5
     assert sum(group.size for group in groups) == len(found.user_indices)
@@ -66,7 +66,7 @@ def test_groups_of_users_hold_everyone_and_average_to_the_whole(judged):
     assert average == pytest.approx(found.metrics["ndcg@10"])
 
 
-def test_nobody_judged_means_no_groups(rows):
+def test_nobody_evaluated_means_no_groups(rows):
     split = temporal_split(rows(("a", "x")), CUT)
     found = evaluate(Popularity().fit(split.train.csr), split.train, split.test)
     assert by_activity(found, split.train, 10) == []

@@ -1,4 +1,4 @@
-"""What a model learns from lies before the cut, what it is judged by after."""
+"""What a model learns from lies before the cut, what it is evaluated by after."""
 
 from datetime import UTC, datetime
 

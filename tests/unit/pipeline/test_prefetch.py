@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from social_assets.pipeline.prefetch import ahead
+from social_assets.pipeline.prefetch import prefetch
 
 WAIT_SECONDS = 10.0
 
@@ -19,7 +19,7 @@ class BrokenStageError(RuntimeError):
 
 
 def test_items_come_in_order_and_all_of_them() -> None:
-    with ahead(iter(range(100))) as first, ahead(n * 2 for n in first) as second:
+    with prefetch(iter(range(100))) as first, prefetch(n * 2 for n in first) as second:
         assert list(second) == list(range(0, 200, 2))
 
 
@@ -31,7 +31,7 @@ def test_the_next_item_is_made_while_one_is_used() -> None:
         second_made.set()
         yield 2
 
-    with ahead(items()) as made:
+    with prefetch(items()) as made:
         assert next(made) == 1
         assert second_made.wait(WAIT_SECONDS)
         assert list(made) == [2]
@@ -42,7 +42,7 @@ def test_an_error_is_raised_where_the_items_are_taken_after_those_made_before() 
         yield 1
         raise BrokenStageError
 
-    with ahead(items()) as first, ahead(n + 1 for n in first) as second:
+    with prefetch(items()) as first, prefetch(n + 1 for n in first) as second:
         assert next(second) == 2
         with pytest.raises(BrokenStageError):
             next(second)
@@ -57,7 +57,7 @@ def test_a_stage_that_nobody_takes_from_any_more_stops() -> None:
             yield number
 
     threads = threading.active_count()
-    with ahead(endless()) as first, ahead(iter(first)) as second:
+    with prefetch(endless()) as first, prefetch(iter(first)) as second:
         assert next(second) == 1
     assert threading.active_count() == threads
     assert len(made) < 10
@@ -74,8 +74,8 @@ def test_an_error_of_the_last_stage_ends_stages_that_wait_for_more() -> None:
     started = time.monotonic()
     with (
         pytest.raises(BrokenStageError),
-        ahead(quiet(), over) as first,
-        ahead(iter(first), over) as second,
+        prefetch(quiet(), over) as first,
+        prefetch(iter(first), over) as second,
     ):
         next(second)
         raise BrokenStageError

@@ -1,9 +1,9 @@
-"""Sets a batch aside that cannot be cleaned, so that the stream goes on without it.
+"""Quarantines a batch that cannot be cleaned, so that the stream continues without it.
 
-Here belongs which errors are the batch's own, and which batches are quarantined. A service that is
-away or a disk that is full is no fault of a batch: such errors are raised. A quarantined batch is
-never cleaned by a load again: a rebuild of its days takes it in, whole days at a time, so that
-nothing of it is lost or doubled, whatever was done when it failed.
+Belongs here: which errors the batch itself causes, and which batches are quarantined. Other errors,
+such as a missing service or a full disk, are raised. Loads never clean a quarantined batch again.
+A rebuild of its days includes it: it replaces whole days, so that no record is lost or doubled,
+whatever was done before the batch failed.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _OF_THE_BATCH = (
 
 
 def is_of_the_batch(error: Exception) -> bool:
-    """Whether the same batch would fail in the same way again."""
+    """Whether the batch itself causes the error, so that it would fail again."""
     is_disk = isinstance(error, duckdb.Error) and is_of_disk(error)
     return isinstance(error, _OF_THE_BATCH) and not is_disk
 
 
-def set_aside(
+def quarantine_batch(
     stores: StreamStores, batch_id: str, error: Exception, origins: Collection[str] = ()
 ) -> QuarantinedBatch:
     """Record that a batch is quarantined, and why; `origins` are the ledger's by default."""
@@ -48,7 +48,7 @@ def set_aside(
 
 
 def quarantined(stores: StreamStores) -> dict[str, QuarantinedBatch]:
-    """The batches that are quarantined now, by id."""
+    """The quarantined batches by id, without those that a rebuild has cleaned since."""
     recorded = stores.quarantined_batches.all()
     if not recorded:
         return {}

@@ -1,4 +1,4 @@
-"""A block judged in memory gets the verdicts that whole days get: one answer for both paths."""
+"""A block validated in memory gets the validator that whole days get: one answer for both paths."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from social_assets.contracts.registry import contract, contracts
 from social_assets.demo.samples import SampleFile, generate
 from social_assets.ingest.files.open_file import read_records
 from social_assets.lake.schemas import RAW
-from social_assets.transform.clean_records import INPUT, verdicts
+from social_assets.transform.clean_records import INPUT, validated_records
 from social_assets.transform.duckdb_engine import Session, plain
 from social_assets.transform.event_dates import EventDates
 from social_assets.transform.landed_keys import KEY_HASH, halves
-from social_assets.transform.validate_block import BlockVerdicts
+from social_assets.transform.validate_block import BlockValidator
 
 LAST = date(2026, 1, 6)
 # Six days: each stream comes in each of its file formats.
@@ -86,8 +86,8 @@ def by_whole_days(session: Session, stream: Contract, raw: pa.Table) -> pa.Table
     )
     wanted = plain(pa.schema([RAW.field(name) for name in INPUT]))
     rows = session.rows(numbered.select(list(INPUT)).cast(wanted))
-    with verdicts(session, rows, stream) as judged:
-        return session.table(judged.order_by("offset"))
+    with validated_records(session, rows, stream) as validated:
+        return session.table(validated.order_by("offset"))
 
 
 def dates_at_landing(session: Session, stream: Contract, raw: pa.Table) -> pa.ChunkedArray:
@@ -106,7 +106,9 @@ def dates_at_landing(session: Session, stream: Contract, raw: pa.Table) -> pa.Ch
     return EventDates(session, stream).of(block)
 
 
-def assert_judged_alike(session: Session, stream: Contract, raw: pa.Table, ours: pa.Table) -> None:
+def assert_validated_alike(
+    session: Session, stream: Contract, raw: pa.Table, ours: pa.Table
+) -> None:
     theirs = by_whole_days(session, stream, raw)
     assert ours.num_rows == raw.num_rows
     compared = [*(c.name for c in stream.cleaned_columns), "reasons", "event_date"]
@@ -116,14 +118,14 @@ def assert_judged_alike(session: Session, stream: Contract, raw: pa.Table, ours:
 
 
 @pytest.mark.parametrize("stream", contracts(), ids=lambda stream: stream.name)
-def test_blocks_of_dirty_samples_get_the_verdicts_and_dates_of_whole_days(
+def test_blocks_of_dirty_samples_get_the_reasons_and_dates_of_whole_days(
     stream: Contract, blocks: Blocks, session: Session
 ) -> None:
-    judge = BlockVerdicts(session, stream)
+    validate = BlockValidator(session, stream)
     raw = blocks(stream)
-    judged = [judge.of(block) for block in raw]
-    assert_judged_alike(session, stream, pa.concat_tables(raw), pa.concat_tables(judged))
-    reasons = pa.concat_tables(judged)["reasons"].to_pylist()
+    validated = [validate.of(block) for block in raw]
+    assert_validated_alike(session, stream, pa.concat_tables(raw), pa.concat_tables(validated))
+    reasons = pa.concat_tables(validated)["reasons"].to_pylist()
     assert 0 < sum(bool(r) for r in reasons) < len(reasons), "no dirt, or nothing else"
 
 
@@ -159,13 +161,13 @@ LIVE = [
 ]
 
 
-def test_live_records_get_the_same_verdicts_both_ways_tombstones_too(session: Session) -> None:
+def test_live_records_get_the_same_reasons_both_ways_tombstones_too(session: Session) -> None:
     stream = contract("engagement_events")
     values = pa.array([*LIVE, None], pa.binary())
     records = {"value": values, "offset": pa.array(np.arange(len(values)))}
     raw = as_raw(records, source="kafka")
-    ours = BlockVerdicts(session, stream).of(raw)
-    assert_judged_alike(session, stream, raw, ours)
+    ours = BlockValidator(session, stream).of(raw)
+    assert_validated_alike(session, stream, raw, ours)
     reasons = ours["reasons"].to_pylist()
     assert reasons[:4] == [
         "",
@@ -182,23 +184,23 @@ def test_live_records_get_the_same_verdicts_both_ways_tombstones_too(session: Se
 
 def test_a_spelling_met_in_a_later_block_is_read_from_then_on(session: Session) -> None:
     stream = contract("engagement_events")
-    judge = BlockVerdicts(session, stream)
+    validate = BlockValidator(session, stream)
 
     def block(value: bytes) -> pa.Table:
         return as_raw({"value": pa.array([value]), "offset": pa.array([0])})
 
-    assert judge.of(block(event(value=3)))["value"].to_pylist() == [3.0]
+    assert validate.of(block(event(value=3)))["value"].to_pylist() == [3.0]
     respelled = event(value=4).replace(b'"value"', b'"VALUE"').replace(b'"event_id"', b'"EventId"')
     for value in (respelled, event(value=3), respelled):
-        judged = judge.of(block(value))
-        assert judged["reasons"].to_pylist() == [""]
-        assert judged["event_id"].to_pylist() == ["e"]
+        validated = validate.of(block(value))
+        assert validated["reasons"].to_pylist() == [""]
+        assert validated["event_id"].to_pylist() == ["e"]
 
 
-def test_a_block_without_records_has_no_verdicts(session: Session) -> None:
-    judge = BlockVerdicts(session, contract("posts"))
+def test_a_block_without_records_has_no_reasons(session: Session) -> None:
+    validate = BlockValidator(session, contract("posts"))
     empty = as_raw({"value": pa.array([], pa.binary()), "offset": pa.array([], pa.int64())})
-    assert judge.of(empty).num_rows == 0
+    assert validate.of(empty).num_rows == 0
 
 
 def test_equal_keys_have_equal_hashes_however_they_are_written(session: Session) -> None:
@@ -210,6 +212,6 @@ def test_equal_keys_have_equal_hashes_however_they_are_written(session: Session)
         b'{"event_id": 8}',
     ]
     records = {"value": pa.array(values), "offset": pa.array(np.arange(4))}
-    judged = BlockVerdicts(session, stream).of(as_raw(records))
-    pairs = list(zip(*(half.tolist() for half in halves(judged[KEY_HASH])), strict=True))
+    validated = BlockValidator(session, stream).of(as_raw(records))
+    pairs = list(zip(*(half.tolist() for half in halves(validated[KEY_HASH])), strict=True))
     assert pairs[0] == pairs[1] == pairs[2] != pairs[3]

@@ -1,4 +1,4 @@
-"""The verdict on each day is recorded: of a range, of a load's days, at night of all."""
+"""The result on each day is recorded: of a range, of a load's days, at night of all."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from social_assets.alerts.failed_checks import Check, observe_checks
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.load_job import JOB_NAME, load_job, run_config
 from social_assets.defs.monitoring.invariant_checks import (
-    Verdict,
     changed_results,
     end_expired_failures,
     evaluations,
-    judged,
-    stream_laws,
+    stream_invariants,
     summary_of_all_days,
     with_emptied_days,
 )
@@ -29,19 +27,20 @@ from social_assets.defs.partitions import day_range, range_tags
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.allowed_files import granted
 from social_assets.pipeline.stores import Stores
-from social_assets.quality.invariants import laws, laws_of_stream
+from social_assets.quality.day_comparison import DayComparison, compare_days
+from social_assets.quality.invariants import invariants, invariants_of_stream
 from social_assets.transform.validate import rules
 from tests.integration.quality.conftest import LAST
 
 DAYS = [LAST - timedelta(days=n) for n in (2, 1, 0)]
 STREAM = "live_streaming"
-CHECKS = stream_laws(contract(STREAM))
+CHECKS = stream_invariants(contract(STREAM))
 
 defs = dg.Definitions(
     asset_checks=[CHECKS],
     jobs=[
         load_job(),
-        dg.define_asset_job("judge", dg.AssetSelection.checks(CHECKS)),
+        dg.define_asset_job("validate", dg.AssetSelection.checks(CHECKS)),
         verify_conservation,
     ],
     resources={"stores": StoresResource(clickhouse=ClickHouseResource())},
@@ -57,7 +56,7 @@ def instance(stores: Stores) -> Iterator[dg.DagsterInstance]:
 def test_a_run_of_a_range_records_each_day_of_it_beside_the_summary_and_leaves_none_skipped(
     instance: dg.DagsterInstance,
 ) -> None:
-    job = defs.resolve_job_def("judge")
+    job = defs.resolve_job_def("validate")
     asked = day_range(DAYS[0] - timedelta(days=3), DAYS[-1])
     tags = range_tags(asked[0], asked[-1])
     found = job.execute_in_process(instance=instance, tags=tags).get_asset_check_evaluations()
@@ -74,8 +73,8 @@ def test_a_run_says_of_an_expired_day_that_it_is_not_validated(
     instance: dg.DagsterInstance, stores: Stores
 ) -> None:
     day = DAYS[0] - timedelta(days=401)
-    stores.lake.retired().record(f"raw/{STREAM}", {day: 10})
-    job = defs.resolve_job_def("judge")
+    stores.lake.expired_days().record(f"raw/{STREAM}", {day: 10})
+    job = defs.resolve_job_def("validate")
     result = job.execute_in_process(
         instance=instance, tags=range_tags(day, day + timedelta(days=1))
     )
@@ -86,7 +85,7 @@ def test_a_run_says_of_an_expired_day_that_it_is_not_validated(
     assert all(each.passed for each in expired)
 
 
-def test_a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_changed(
+def test_a_load_records_every_invariant_that_its_rows_take_part_in_on_the_days_it_changed(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     path = tmp_path / "late.ndjson"
@@ -97,11 +96,11 @@ def test_a_load_records_every_law_that_its_rows_take_part_in_on_the_days_it_chan
         result = job.execute_in_process(instance=instance, run_config=config)
     found = result.get_asset_check_evaluations()
     rule_names = {rule.name for rule in rules(contract(STREAM))}
-    due = {(law.asset, law.name) for law in laws_of_stream(STREAM)}
-    of_laws = [e for e in found if e.check_name not in rule_names]
-    assert {(e.asset_key, e.check_name) for e in of_laws} == due
-    assert {e.partition for e in of_laws} == {str(DAYS[1]), None}
-    assert all(e.passed for e in of_laws)
+    due = {(invariant.asset, invariant.name) for invariant in invariants_of_stream(STREAM)}
+    of_invariants = [e for e in found if e.check_name not in rule_names]
+    assert {(e.asset_key, e.check_name) for e in of_invariants} == due
+    assert {e.partition for e in of_invariants} == {str(DAYS[1]), None}
+    assert all(e.passed for e in of_invariants)
 
 
 def test_a_load_reports_every_rule_and_a_load_of_another_day_leaves_the_bad_day_failing(
@@ -125,28 +124,32 @@ def test_a_load_reports_every_rule_and_a_load_of_another_day_leaves_the_bad_day_
     assert str(DAYS[0]) in {str(results[1][n].metadata["worst_day"].value) for n in failing}
 
 
-def test_a_night_judges_every_law_on_every_day_with_rows(
+def test_a_night_compares_every_invariant_on_every_day_with_rows(
     instance: dg.DagsterInstance, stores: Stores
 ) -> None:
     result = defs.resolve_job_def("verify_conservation").execute_in_process(instance=instance)
     found: dict[tuple[dg.AssetKey, str], set[str]] = {}
     for e in result.get_asset_check_evaluations():
         found.setdefault((e.asset_key, e.check_name), set()).add(str(e.partition))
-    for law in laws():
-        assert {str(day) for day in DAYS} <= found[law.asset, law.name]
+    for invariant in invariants():
+        assert {str(day) for day in DAYS} <= found[invariant.asset, invariant.name]
 
 
-def test_a_run_of_other_days_leaves_a_law_failing_that_is_broken_on_one(
+def test_a_run_of_other_days_leaves_an_invariant_failing_that_is_broken_on_one(
     instance: dg.DagsterInstance, stores: Stores
 ) -> None:
-    law = laws_of_stream(STREAM)[0]
-    broken = Verdict(law, DAYS[0], (10.0,) * len(law.measures), (9.0,) * len(law.measures))
-    for each in evaluations(instance, law, [broken]):
+    invariant = invariants_of_stream(STREAM)[0]
+    broken = DayComparison(
+        invariant, DAYS[0], (10.0,) * len(invariant.measures), (9.0,) * len(invariant.measures)
+    )
+    for each in evaluations(instance, invariant, [broken]):
         instance.report_runless_asset_event(each)
-    whole = summary_of_all_days(instance, law, judged(law, stores, DAYS[1:]), stores)
+    whole = summary_of_all_days(
+        instance, invariant, compare_days(invariant, stores, DAYS[1:]), stores
+    )
     assert not whole.passed
     assert str(DAYS[0]) in str(whole.description)
-    mended = summary_of_all_days(instance, law, judged(law, stores, DAYS), stores)
+    mended = summary_of_all_days(instance, invariant, compare_days(invariant, stores, DAYS), stores)
     assert mended.passed
 
 
@@ -168,11 +171,13 @@ def report(instance: dg.DagsterInstance, results: Iterable[dg.AssetCheckEvaluati
 def test_the_latest_result_of_an_invariant_fails_after_a_rebuild_of_another_day(
     instance: dg.DagsterInstance, stores: Stores
 ) -> None:
-    law = laws_of_stream(STREAM)[0]
-    key = dg.AssetCheckKey(law.asset, law.name)
-    broken = Verdict(law, DAYS[0], (10.0,) * len(law.measures), (9.0,) * len(law.measures))
-    report(instance, evaluations(instance, law, [broken]))
-    job = defs.resolve_job_def("judge")
+    invariant = invariants_of_stream(STREAM)[0]
+    key = dg.AssetCheckKey(invariant.asset, invariant.name)
+    broken = DayComparison(
+        invariant, DAYS[0], (10.0,) * len(invariant.measures), (9.0,) * len(invariant.measures)
+    )
+    report(instance, evaluations(instance, invariant, [broken]))
+    job = defs.resolve_job_def("validate")
     job.execute_in_process(instance=instance, tags=range_tags(DAYS[2], DAYS[2]))
     storage = instance.event_log_storage
     latest = storage.get_latest_asset_check_execution_by_key([key])[key]
@@ -186,13 +191,15 @@ def test_the_latest_result_of_an_invariant_fails_after_a_rebuild_of_another_day(
 def test_the_failure_of_an_invariant_ends_when_its_day_expires(
     instance: dg.DagsterInstance, stores: Stores
 ) -> None:
-    law = laws_of_stream(STREAM)[0]
-    key = dg.AssetCheckKey(law.asset, law.name)
+    invariant = invariants_of_stream(STREAM)[0]
+    key = dg.AssetCheckKey(invariant.asset, invariant.name)
     day = DAYS[0] - timedelta(days=400)
-    broken = Verdict(law, day, (10.0,) * len(law.measures), (9.0,) * len(law.measures))
-    report(instance, evaluations(instance, law, [broken]))
+    broken = DayComparison(
+        invariant, day, (10.0,) * len(invariant.measures), (9.0,) * len(invariant.measures)
+    )
+    report(instance, evaluations(instance, invariant, [broken]))
     assert list(end_expired_failures(instance, stores)) == []
-    stores.lake.retired().record(f"raw/{STREAM}", {day: 10})
+    stores.lake.expired_days().record(f"raw/{STREAM}", {day: 10})
     report(instance, end_expired_failures(instance, stores))
     spec = next(s for s in CHECKS.check_specs if s.key == key)
     assert observe_checks(instance, [Check(spec, "team:platform")]).active == ()
@@ -205,15 +212,20 @@ def test_the_failure_of_an_invariant_ends_when_its_day_expires(
 def test_the_failure_of_a_day_ends_at_night_when_the_day_has_no_rows_any_more(
     instance: dg.DagsterInstance, stores: Stores
 ) -> None:
-    law = laws_of_stream(STREAM)[0]
+    invariant = invariants_of_stream(STREAM)[0]
     day = DAYS[0] - timedelta(days=30)
-    broken = Verdict(law, day, (10.0,) * len(law.measures), (9.0,) * len(law.measures))
-    report(instance, evaluations(instance, law, [broken]))
-    found = with_emptied_days(instance, law, judged(law, stores, None))
+    broken = DayComparison(
+        invariant, day, (10.0,) * len(invariant.measures), (9.0,) * len(invariant.measures)
+    )
+    report(instance, evaluations(instance, invariant, [broken]))
+    found = with_emptied_days(instance, invariant, compare_days(invariant, stores, None))
     report(
         instance,
-        [*changed_results(instance, law, found), summary_of_all_days(instance, law, found, stores)],
+        [
+            *changed_results(instance, invariant, found),
+            summary_of_all_days(instance, invariant, found, stores),
+        ],
     )
-    key = dg.AssetCheckKey(law.asset, law.name)
+    key = dg.AssetCheckKey(invariant.asset, invariant.name)
     spec = next(s for s in CHECKS.check_specs if s.key == key)
     assert observe_checks(instance, [Check(spec, "team:platform")]).active == ()

@@ -1,4 +1,4 @@
-"""Micro-batches judged before those that came earlier are in the lake: keys are not forgotten."""
+"""Keys are known before their micro-batch is in the lake: the next batch finds them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from social_assets.contracts.registry import contract
 from social_assets.lake.lake import Lake
 from social_assets.lake.schemas import RAW
 from social_assets.pipeline import first_landed as landed
-from social_assets.pipeline.micro_batch import Judge, settle
+from social_assets.pipeline.micro_batch import BatchValidator, clean
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.transform.duckdb_engine import DuckDBEngine
 
@@ -26,15 +26,15 @@ DATES = [NOON - timedelta(days=days) for days in range(3)]
 @pytest.fixture
 def stores(tmp_path: Path) -> StreamStores:
     lake = Lake(str(tmp_path / "lake"), tmp_path / "locks")
-    # No hop before the warehouse asks for it.
+    # No step before the warehouse asks for it.
     stores = Stores(lake, DuckDBEngine(tmp_path / "spill"), ClickHouseResource())
     return stores.of(contract("engagement_events"))
 
 
 @pytest.fixture
-def judge(stores: StreamStores) -> Iterator[Judge]:
+def validator(stores: StreamStores) -> Iterator[BatchValidator]:
     with stores.engine.session() as session:
-        yield Judge(stores, session)
+        yield BatchValidator(stores, session)
 
 
 def batch(number: int, keys: range) -> pa.Table:
@@ -71,20 +71,20 @@ def instant(number: int) -> datetime:
     return NOON + timedelta(seconds=number)
 
 
-def admitted(judge: Judge, number: int, keys: range) -> int:
-    return judge.judge(batch(number, keys), instant(number)).cleaned.num_rows
+def admitted(validator: BatchValidator, number: int, keys: range) -> int:
+    return validator.validate(batch(number, keys), instant(number)).cleaned.num_rows
 
 
 @pytest.mark.parametrize("held", [landed.HELD_KEYS, 0], ids=["all dates held", "one date held"])
 def test_a_key_is_admitted_once_a_date_however_far_its_batch_has_come(
-    held: int, judge: Judge, stores: StreamStores, monkeypatch: pytest.MonkeyPatch
+    held: int, validator: BatchValidator, stores: StreamStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(landed, "HELD_KEYS", held)
-    first = judge.judge(batch(1, range(10)), instant(1))
+    first = validator.validate(batch(1, range(10)), instant(1))
     assert first.cleaned.num_rows == 10 * len(DATES)
-    assert admitted(judge, 2, range(5, 15)) == 5 * len(DATES)
-    settle(stores, first)
-    assert admitted(judge, 3, range(15)) == 0
-    judge.settled(first)
-    assert admitted(judge, 4, range(15)) == 0
-    assert admitted(judge, 5, range(16)) == len(DATES)
+    assert admitted(validator, 2, range(5, 15)) == 5 * len(DATES)
+    clean(stores, first)
+    assert admitted(validator, 3, range(15)) == 0
+    validator.committed(first)
+    assert admitted(validator, 4, range(15)) == 0
+    assert admitted(validator, 5, range(16)) == len(DATES)

@@ -61,7 +61,7 @@ def wandering(days: int) -> dict[date, DayFigures]:
     }
 
 
-def judged(change: Change, days: int = 10) -> dict[Kind, tuple[bool, AssetCheckSeverity]]:
+def validated(change: Change, days: int = 10) -> dict[Kind, tuple[bool, AssetCheckSeverity]]:
     """Passed and severity of each check, after days as usual and one that is changed."""
     figures = wandering(days) | {FIRST + timedelta(days=days): change(USUAL)}
     compared = compare(EVENTS, figures)
@@ -70,19 +70,19 @@ def judged(change: Change, days: int = 10) -> dict[Kind, tuple[bool, AssetCheckS
 
 
 def test_a_day_like_the_others_passes_all_checks() -> None:
-    assert all(passed for passed, _ in judged(lambda day: day).values())
+    assert all(passed for passed, _ in validated(lambda day: day).values())
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_shift_warns_by_exactly_its_check(kind: Kind) -> None:
-    found = judged(WARNED[kind])
+    found = validated(WARNED[kind])
     assert [k for k, (passed, _) in found.items() if not passed] == [kind]
     assert found[kind][1] is AssetCheckSeverity.WARN
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_great_shift_is_an_error_of_exactly_its_check(kind: Kind) -> None:
-    found = judged(FAILED[kind])
+    found = validated(FAILED[kind])
     assert [k for k, (passed, _) in found.items() if not passed] == [kind]
     assert found[kind][1] is AssetCheckSeverity.ERROR
 
@@ -96,7 +96,7 @@ def test_too_few_days_before_pass_and_say_so() -> None:
 
 def test_too_few_rows_say_nothing_of_shares_but_of_volume() -> None:
     few = FAILED[Kind.CATEGORY](USUAL)
-    found = judged(lambda day: replace(few, rows=50, categories={"metric_type": {"share": 50}}))
+    found = validated(lambda day: replace(few, rows=50, categories={"metric_type": {"share": 50}}))
     assert [k for k, (passed, _) in found.items() if not passed] == [Kind.VOLUME]
 
 

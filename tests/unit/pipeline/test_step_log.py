@@ -1,4 +1,4 @@
-"""A hop's line says run, stream, hop, batch and seconds, when it is done and when it failed."""
+"""A step's line says run, stream, step, batch and seconds, when it is done and when it failed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from social_assets.contracts.registry import contract
-from social_assets.pipeline.step_log import HopLog
+from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 
 RUN = "12345678-1234-1234-1234-123456789abc"
@@ -36,21 +36,21 @@ def kept() -> Iterator[list[logging.LogRecord]]:
 
 
 def fields(record: logging.LogRecord) -> dict[str, object]:
-    names = ("levelname", "run_id", "stream", "hop", "batch_id")
+    names = ("levelname", "run_id", "stream", "step", "batch_id")
     return {name: getattr(record, name) for name in names}
 
 
-def test_a_line_can_be_searched_by_run_stream_hop_and_batch(
+def test_a_line_can_be_searched_by_run_stream_step_and_batch(
     kept: list[logging.LogRecord],
 ) -> None:
-    log = HopLog(StreamStores(cast(Any, None), contract("posts"), f"{RUN} load posts"))
-    with log.hop("clean", "b1"):
+    log = StepLog(StreamStores(cast(Any, None), contract("posts"), f"{RUN} load posts"))
+    with log.step("clean", "b1"):
         pass
-    with pytest.raises(ValueError, match="no such"), log.hop("load", "b1"):
+    with pytest.raises(ValueError, match="no such"), log.step("load", "b1"):
         raise ValueError("no such column")
     of_all = {"run_id": RUN, "stream": "posts", "batch_id": "b1"}
     assert [fields(record) for record in kept] == [
-        {"levelname": "INFO", **of_all, "hop": "clean"},
-        {"levelname": "ERROR", **of_all, "hop": "load"},
+        {"levelname": "INFO", **of_all, "step": "clean"},
+        {"levelname": "ERROR", **of_all, "step": "load"},
     ]
     assert all(record.seconds >= 0 for record in kept)  # type: ignore[attr-defined]

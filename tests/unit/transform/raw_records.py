@@ -15,7 +15,7 @@ from social_assets.transform.duckdb_engine import plain
 ARRIVAL = datetime(2026, 1, 2, 9, 30, tzinfo=UTC)
 LANDING_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
-Judge = Callable[..., list[dict[str, Any]]]
+Validate = Callable[..., list[dict[str, Any]]]
 
 
 def raw_table(values: Sequence[bytes], csv_header: str | None, source: str) -> pa.Table:

@@ -65,5 +65,5 @@ def test_two_spellings_of_a_column_add_up() -> None:
     assert differences(POSTS, replace(fields(), counts=both)) == []
 
 
-def test_without_records_nothing_is_judged() -> None:
+def test_without_records_nothing_is_validated() -> None:
     assert day_result(POSTS, None).passed

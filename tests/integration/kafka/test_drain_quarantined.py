@@ -1,4 +1,4 @@
-"""A micro-batch that the engine cannot judge is quarantined whole, and the topic goes on."""
+"""A micro-batch that cannot be validated is quarantined whole, and the topic goes on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from social_assets.pipeline import drain as drain_module
-from social_assets.pipeline.set_aside import quarantined
+from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.stream_work import rebuild
 from tests.integration.kafka.drain_bed import Bed, Counts, Stream
 
@@ -74,7 +74,7 @@ def test_a_rebuild_takes_a_quarantined_micro_batch_in(bed: Bed) -> None:
     assert stream.counts() == Counts(4, 3, duplicates=1)
 
 
-@pytest.mark.parametrize("step", ["_enter_quarantined", "settle"])
+@pytest.mark.parametrize("step", ["_enter_quarantined", "clean"])
 def test_a_drain_that_ends_while_it_quarantines_is_completed_by_the_next(
     bed: Bed, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -95,13 +95,13 @@ def test_a_drain_that_ends_while_it_quarantines_is_completed_by_the_next(
     assert stream.counts() == Counts(3, 3)
 
 
-def test_a_landed_micro_batch_that_can_no_longer_be_judged_does_not_stop_the_topic(
+def test_a_landed_micro_batch_that_can_no_longer_be_validated_does_not_stop_the_topic(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = bed.stream("posts", partitions=1)
     stream.send([post(1), post(2, WIDE)])
     with monkeypatch.context() as patched:
-        _ends_at(patched, "settle")
+        _ends_at(patched, "clean")
         with pytest.raises(KeyboardInterrupt):
             stream.drain()
     stream.send([post(3)])
