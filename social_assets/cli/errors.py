@@ -1,8 +1,8 @@
 """How a command ends: its exit code, and the one line that an error prints.
 
 Here belongs the translation of exceptions into text and exit codes for the command line. Exit
-codes: 0 done; 1 it failed; 2 the command was wrong; 130 interrupted by Ctrl-C. Output that its
-reader closed (`| head`) is no failure.
+codes: 0 done; 1 it failed; 2 the command was wrong; 130 interrupted by Ctrl-C; 143 by SIGTERM.
+Output that its reader closed (`| head`) is no failure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ import click
 from resources.settings.home import ENVIRONMENT_VARIABLE
 from resources.settings.variables import hidden
 
-FAILED, WRONG, INTERRUPTED = 1, 2, 130
+FAILED, WRONG = 1, 2
+_SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+_SIGNAL_BASE = 128
+"""Shells add it to the number of the signal that ended a process."""
 
 DEBUG = "--debug"
 ERRORS_FOLDER = "errors"
@@ -31,12 +34,15 @@ ERRORS_FOLDER = "errors"
 
 def run_command(command: Callable[[], object], *, is_debug: bool) -> int:
     """Run a command; print what went wrong in one line; return the exit code."""
-    with _signals() as was_interrupted:
-        return _run(command, was_interrupted, is_debug=is_debug)
+    with _signals() as interruption:
+        return _run(command, interruption, is_debug=is_debug)
 
 
 def _run(
-    command: Callable[[], object], was_interrupted: Callable[[], bool], *, is_debug: bool
+    command: Callable[[], object],
+    interruption: Callable[[], signal.Signals | None],
+    *,
+    is_debug: bool,
 ) -> int:
     try:
         command()
@@ -44,7 +50,7 @@ def _run(
     except BrokenPipeError:
         discard_output()
     except (click.exceptions.Abort, KeyboardInterrupt):
-        return _interrupted()
+        return _interrupted(interruption() or signal.SIGINT)
     except click.ClickException as error:
         if not isinstance(error, click.UsageError):
             error = click.UsageError(error.format_message())
@@ -55,7 +61,9 @@ def _run(
     except Exception as error:  # noqa: BLE001 - reported below, whatever it is
         if is_debug:
             click.echo(hidden("".join(traceback.format_exception(error))), err=True)
-        return _interrupted() if was_interrupted() else _report(error, is_debug=is_debug)
+        if received := interruption():
+            return _interrupted(received)
+        return _report(error, is_debug=is_debug)
     return 0
 
 
@@ -102,32 +110,42 @@ def _said_of_file(error: OSError) -> str:
     return f"{place}: {error.strerror}; {_ABOUT_FILES[error.errno or 0]}"
 
 
-def _interrupted() -> int:
-    click.echo("Interrupted. The same command again completes what was begun.", err=True)
-    return INTERRUPTED
+def _interrupted(received: signal.Signals) -> int:
+    click.echo(
+        f"Interrupted by {_SIGNALS[received]}. What was done is kept; the same command again "
+        "completes what was begun.",
+        err=True,
+    )
+    return _SIGNAL_BASE + received
 
 
 @contextmanager
-def _signals() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C has been pressed, asked of the operating system: libraries catch it, and raise
-    errors of their own.
+def _signals() -> Iterator[Callable[[], signal.Signals | None]]:
+    """Which signal has asked the command to end, by the operating system: libraries catch it, and
+    raise errors of their own. SIGTERM ends a command as Ctrl-C does.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
+        yield lambda: None
         return
     read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     before = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    handler = signal.getsignal(signal.SIGTERM)
+    if handler == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-    def was_interrupted() -> bool:
+    def interruption() -> signal.Signals | None:
         try:
-            return signal.SIGINT in os.read(read_end, 4096)
+            received = os.read(read_end, 4096)
         except BlockingIOError:
-            return False
+            return None
+        return next((signal.Signals(each) for each in received if each in _SIGNALS), None)
 
     try:
-        yield was_interrupted
+        yield interruption
     finally:
         signal.set_wakeup_fd(before)
+        if handler == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, handler)
         os.close(read_end)
         os.close(write_end)
 

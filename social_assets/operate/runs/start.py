@@ -16,6 +16,7 @@ from dagster import (
     AssetCheckEvaluation,
     AssetCheckSeverity,
     AssetKey,
+    DagsterEvent,
     DagsterEventType,
     DagsterInstance,
     EventLogEntry,
@@ -235,18 +236,34 @@ def _follow(
     progress: Progress,
     then: Mapping[str, Callable[[], None]],
 ) -> None:
-    """Say of each step that it is done, as it is done, and call what was waiting for it."""
+    """Say of each step that it is done, as it is done, and call what was waiting for it.
+
+    A run whose command is interrupted is being canceled, as one that is ended in the UI: it is no
+    failure that an alert tells.
+    """
 
     def tell(event: EventLogEntry) -> None:
         what = event.dagster_event
+        if what is not None and _is_interrupted(what) and (run := instance.get_run_by_id(run_id)):
+            instance.report_run_canceling(run)
+            progress(f"{(event.step_key or '').replace('__', '/')}: interrupted")
+            return
         if what is not None and what.event_type in _SHOWN:
             name = (event.step_key or "").replace("__", "/")
             seconds = getattr(what.event_specific_data, "duration_ms", 0) / 1000
-            progress(f"{name}: {_SHOWN[what.event_type]} {f'({seconds:.1f} s)' if seconds else ''}")
+            took = f" ({seconds:.1f} s)" if seconds else ""
+            progress(f"{name}: {_SHOWN[what.event_type]}{took}")
             if what.event_type == DagsterEventType.STEP_SUCCESS and name in then:
                 then[name]()
 
     instance.add_event_listener(run_id, tell)
+
+
+def _is_interrupted(event: DagsterEvent) -> bool:
+    if event.event_type != DagsterEventType.STEP_FAILURE:
+        return False
+    source = event.step_failure_data.error_source
+    return source is not None and source.name == "INTERRUPT"
 
 
 def _failures(result: ExecuteInProcessResult) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,8 +34,8 @@ def raising(error: BaseException) -> Callable[[], object]:
         (RunFailedError("file x: broken"), 1, "Error: file x: broken\n"),
         (click.UsageError("wrong"), 2, "Error: wrong\n"),
         (click.FileError("f", "gone"), 2, "Error: Could not open file 'f': gone\n"),
-        (click.exceptions.Abort(), 130, "Interrupted."),
-        (KeyboardInterrupt(), 130, "Interrupted."),
+        (click.exceptions.Abort(), 130, "Interrupted by Ctrl-C."),
+        (KeyboardInterrupt(), 130, "Interrupted by Ctrl-C."),
         (
             OSError(errno.EROFS, "Read-only file system", "/home/x"),
             1,
@@ -92,12 +93,23 @@ def heeds_ctrl_c() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("heeds_ctrl_c")
-def test_ctrl_c_that_a_library_turned_into_an_error_is_an_interruption(capsys: Say) -> None:
+@pytest.mark.parametrize(
+    ("sent", "code", "name"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")]
+)
+@pytest.mark.parametrize("is_caught", [True, False])
+def test_a_signal_is_an_interruption_also_if_a_library_turned_it_into_an_error(
+    sent: signal.Signals, code: int, name: str, is_caught: bool, capsys: Say
+) -> None:
     def command() -> None:
         try:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), sent)
+            time.sleep(10)
         except KeyboardInterrupt:
-            raise RunFailedError("Query interrupted") from None
+            if is_caught:
+                raise RunFailedError("Query interrupted") from None
+            raise
 
-    assert run_command(command, is_debug=False) == 130
-    assert capsys.readouterr().err.startswith("Interrupted.")
+    before = signal.getsignal(signal.SIGTERM)
+    assert run_command(command, is_debug=False) == code
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert capsys.readouterr().err.startswith(f"Interrupted by {name}. What was done is kept")
