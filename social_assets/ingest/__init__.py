@@ -1,5 +1,5 @@
-"""Where records come from: files cut into records, each with its bytes as they came.
+"""Reads sources: cuts files and topics into records, each with its original bytes.
 
-Here belongs the reading of a source into Arrow batches of records. What the bytes mean is the
-engine's; where they are kept is the lake's.
+Belongs here: reading a source into Arrow batches of records. What the bytes mean belongs to
+`transform`; where they are stored belongs to `lake`.
 """

@@ -1,4 +1,4 @@
-"""The Arrow layout of records as a source hands them over, and the error of one that cannot."""
+"""The Arrow layout of records from files, and the error of a file that cannot be loaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RECORDS = pa.schema(
         pa.field("offset", pa.int64(), nullable=False),
     ]
 )
-"""One record: its bytes, the header line it stands under (CSV), its number in the file from 1."""
+"""One record: its bytes, the header line of its file (CSV), its number in the file from 1."""
 
 
 class FileError(ValueError):

@@ -1,1 +1,1 @@
-"""Delta reads and writes, offsets and transaction ids: the tables raw, cleaned and quarantine."""
+"""The lake: Delta tables of raw, cleaned and quarantine, with offsets and transaction ids."""

@@ -1,8 +1,8 @@
-"""Writes rows as Parquet files of a Delta table, within a bound of bytes whatever their width.
+"""Writes rows as Parquet files of a Delta table, within a bound of memory for rows of any width.
 
-Here belongs what is in memory while rows are written. Delta's own writer first gathers 8,192 rows,
-whatever they hold, and copies them several times: 5.3 GiB for 1 GB of rows of 200 KB. Files
-written here belong to no table until a commit names them; that commit is `delta.py`'s.
+Belongs here: what is in memory while rows are written. Delta's own writer first collects 8,192 rows
+of any size and copies them several times: 5.3 GiB for 1 GB of rows of 200 KB. Files written here
+belong to a table only after a commit names them; `delta.py` makes that commit.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ ROW_GROUP_ROWS = 32_768
 ROW_GROUP_BYTES = 32 << 20
 """A row group is written when it has so many rows or bytes; readers open one at a time."""
 HELD_BYTES = 128 << 20
-"""What row groups that are still open may hold together; above it, the largest is written."""
+"""The most bytes of all open row groups together; above it, the largest one is written."""
 FILE_BYTES = 128 << 20
-"""A file is closed when it has this size; the next rows begin another."""
+"""A file of this size is closed; the next rows begin another one."""
 WIDE_BYTES = 2 << 10
-"""Mean bytes of a row above which a file has no dictionaries: a wide text in a dictionary would
-hide from readers how many bytes they must hold."""
+"""Above this mean width of a row, a file has no dictionaries: a wide text in a dictionary hides
+from readers how many bytes they need."""
 _ROWS_BETWEEN_PAGES = 64
 _SHORT_TEXT = 64
-"""Delta's log has the smallest and largest text of a column up to so many characters."""
+"""Delta's log has the smallest and largest text of a column, cut to so many characters."""
 
 Partition = tuple[Any, ...]
 
@@ -52,11 +52,11 @@ class Target:
     storage_options: Mapping[str, str] = field(default_factory=dict)
 
     def file_schema(self) -> pa.Schema:
-        """The columns of a data file: partition columns are in its path."""
+        """The columns of a data file, without partition columns, which are in its path."""
         return pa.schema([f for f in self.schema if f.name not in self.partition_by])
 
     def storage(self) -> FileSystem:
-        """The table's folder or bucket as a file system; its paths begin in there."""
+        """The table's folder or bucket as a file system; paths are relative to it."""
         if "://" not in self.uri:
             return LocalFileSystem()
         from deltalake.fs import DeltaStorageHandler
@@ -64,12 +64,12 @@ class Target:
         return PyFileSystem(DeltaStorageHandler(self.uri, dict(self.storage_options)))
 
     def location(self, path: str) -> str:
-        """A path within the table, as `storage` takes it."""
+        """A path within the table, in the form that `storage` needs."""
         return path if "://" in self.uri else f"{self.uri}/{path}"
 
 
 def write_files(target: Target, batches: Iterable[pa.RecordBatch]) -> list[AddAction]:
-    """Write all rows to new files, for a commit to name. Leaves no file behind if it fails."""
+    """Write all rows to new files, to be named by a commit. If it fails, it deletes them."""
     files = _Files(target)
     try:
         return files.write(batches)
@@ -89,7 +89,9 @@ class _Files:
         self._done: list[AddAction] = []
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> list[AddAction]:
-        """The rows of all batches; one row group is encoded while the next rows are gathered."""
+        """Write the rows of all batches; one row group is encoded while the next rows are
+        collected.
+        """
         with ThreadPoolExecutor(max_workers=1) as encoder:
             encoding: Future[None] | None = None
             for partition, held in self._row_groups(batches):
@@ -103,7 +105,9 @@ class _Files:
         return self._done
 
     def delete(self) -> None:
-        """Delete what has been written. What can't be deleted, the nightly maintenance deletes."""
+        """Delete the written files. The nightly maintenance deletes those that cannot be deleted
+        now.
+        """
         for file in self._open.values():
             file.abandon()
         for path in [*(each.path for each in self._done), *(f.path for f in self._open.values())]:
@@ -145,7 +149,7 @@ class _Files:
 
 @dataclass
 class _Held:
-    """The rows of a row group that is not written yet."""
+    """The rows of a row group before it is written."""
 
     rows: list[pa.RecordBatch] = field(default_factory=list)
     count: int = 0
@@ -181,7 +185,7 @@ class _File:
     def begun(
         cls, target: Target, storage: FileSystem, partition: Partition, *, is_wide: bool
     ) -> _File:
-        """A new file, whose folder is made where storage has folders."""
+        """Begin a new file, and create its folder if the storage has folders."""
         values = {n: str(v) for n, v in zip(target.partition_by, partition, strict=True)}
         folder = "/".join(f"{name}={value}" for name, value in values.items())
         name = f"part-00000-{uuid.uuid4()}-c000.zstd.parquet"
@@ -198,7 +202,8 @@ class _File:
             compression="zstd",
             compression_level=1,
             use_dictionary=False if is_wide else texts,
-            # A smallest of 100 MB in a page's header keeps other readers from opening the file.
+            # A minimum value of 100 MB in a page's header makes the file unreadable for other
+            # readers.
             write_statistics=texts,
             write_batch_size=_ROWS_BETWEEN_PAGES,
         )
@@ -208,7 +213,7 @@ class _File:
 
     @property
     def size(self) -> int:
-        """What has been written of it."""
+        """How many bytes have been written."""
         return int(self._sink.tell())
 
     def write(self, rows: pa.Table) -> None:
@@ -216,7 +221,7 @@ class _File:
         self._writer.write_table(rows, row_group_size=max(1, rows.num_rows))
 
     def close(self) -> AddAction:
-        """End the file; returns what a commit says of it."""
+        """Close the file; returns its entry for the commit."""
         self._writer.close()
         size = self.size
         self._sink.close()
@@ -237,7 +242,7 @@ class _File:
 
 
 def _of_bounded_bytes(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """The batch, cut where it has more bytes than a row group may have."""
+    """Cut the batch into pieces that have at most the bytes of a row group."""
     pieces = -(-batch.nbytes // ROW_GROUP_BYTES)
     rows = max(1, batch.num_rows // max(1, pieces))
     for start in range(0, batch.num_rows, rows):
@@ -260,12 +265,12 @@ def _by_partition(
     order = np.argsort(codes, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
         partition = tuple(each[int(rows[0])].as_py() for each in coded)
-        # Taken, not sliced: a slice would keep all of the batch in memory.
+        # Copied with `take`: a slice would keep the whole batch in memory.
         yield partition, batch.take(pa.array(rows))
 
 
 def _statistics(metadata: pq.FileMetaData) -> dict[str, Any]:
-    """What Delta's log says of a file: rows, nulls, the smallest and largest value of columns."""
+    """The file's statistics for Delta's log: rows, nulls, smallest and largest value by column."""
     smallest: dict[str, Any] = {}
     largest: dict[str, Any] = {}
     nulls: dict[str, int] = {}

@@ -1,7 +1,7 @@
 """One Delta table of the lake: append once, replace days, count without reading.
 
-Here belongs everything that speaks to Delta. A write is one commit; what must not happen twice
-carries a transaction (application id and version), which Delta keeps in the same commit. Counts
+Belongs here: all use of Delta's library. A write is one commit. A write that must not happen twice
+carries a transaction (application id and version), which Delta stores in the same commit. Counts
 come from the log, so that an invariant needs no scan.
 """
 
@@ -36,42 +36,44 @@ from deltalake.transaction import AddAction
 from social_assets.lake.data_files import ROW_GROUP_ROWS, WIDE_BYTES, Target, write_files
 
 _VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
-"""How bytes as they came are written: they hardly repeat, and a smallest and largest of 100 MB in a
-page's header keep other readers from opening it."""
+"""How raw bytes are written: without a dictionary, as they are rarely equal, and without
+statistics, as a minimum value of 100 MB in a page's header makes the file unreadable for other
+readers."""
 
 GIVEN_UP_KEPT_HOURS = 2
-"""How long a file that the table has given up stays: as long as a query may take that listed it.
+"""How many hours a file remains after the table no longer uses it: as long as a query may run that
+has listed it.
 
-Longer, and what streaming gives up in the time, thousands of files an hour, is in every checkpoint.
-"""
+With a longer time, the thousands of files an hour that streaming replaces are in every
+checkpoint."""
 
 PROPERTIES: Mapping[str, str] = {
     "delta.deletedFileRetentionDuration": f"interval {GIVEN_UP_KEPT_HOURS} hours",
-    # Opening a table lists its log, where streaming writes some commits a second.
+    # Opening a table lists its log, to which streaming adds some commits a second.
     "delta.logRetentionDuration": "interval 15 minutes",
 }
 """The properties of every table."""
 
 
 class LakeDiskError(OSError):
-    """The disk takes no more of a table; names the table and the remedy. The table is unchanged."""
+    """The disk is full or read-only; names the table and the remedy. The table is unchanged."""
 
 
 @dataclass(frozen=True)
 class Applied:
-    """A transaction: version `version` of the application `app_id` is in the table."""
+    """A transaction: the table has taken version `version` of the application `app_id`."""
 
     app_id: str
     version: int
     is_once: bool = False
-    """Whether a write is refused if the table has this version, or a later one, already."""
+    """Whether a write is refused if the table already has this version or a later one."""
     is_next: bool = False
-    """Whether a write is refused unless the table's version is `before`, None if it has none."""
+    """Whether a write is refused unless the table's version is `before` (None: it has none)."""
     before: int | None = None
 
 
 class AppliedElsewhereError(RuntimeError):
-    """Another writer has put the same transaction into the table; nothing was written."""
+    """Another writer has committed the same transaction; nothing was written."""
 
     def __init__(self, uri: str, applied: Iterable[Applied]) -> None:
         listed = ", ".join(each.app_id for each in applied)
@@ -84,7 +86,9 @@ class AppliedElsewhereError(RuntimeError):
 
 @dataclass(frozen=True)
 class LakeTable:
-    """A Delta table at a folder or URL, partitioned by `partition_by`, made at the first write."""
+    """A Delta table at a folder or URL, partitioned by `partition_by`; the first write
+    creates it.
+    """
 
     uri: str
     schema: pa.Schema
@@ -97,17 +101,17 @@ class LakeTable:
         return None if table is None else table.transaction_version(app_id)
 
     def applied_versions(self, app_ids: Iterable[str]) -> dict[str, int]:
-        """The highest version of each application id of which the table has taken any."""
+        """The highest version of each application id that the table knows."""
         table = self._open()
         found = {} if table is None else {each: table.transaction_version(each) for each in app_ids}
         return {each: version for each, version in found.items() if version is not None}
 
     def append(self, rows: pa.RecordBatchReader | pa.Table, *applied: Applied) -> None:
-        """Add rows in one commit, together with the transactions that say so.
+        """Append rows in one commit, together with their transactions.
 
-        The caller has looked whether it is there already, under the stream's lock. Writers that
-        this lock does not reach are refused by what Delta finds between opening and commit, and
-        by `is_once` and `is_next` before it: AppliedElsewhereError.
+        The caller must hold the stream's lock, and must have checked that the table lacks these
+        rows. A writer on another machine, which the lock does not stop, is refused by Delta's
+        conflict check and by `is_once` and `is_next`: AppliedElsewhereError.
         """
         transactions = [Transaction(each.app_id, each.version) for each in applied]
         properties = CommitProperties(app_transactions=transactions)
@@ -133,9 +137,9 @@ class LakeTable:
                 )
 
     def replace(self, days: Iterable[date], rows: pa.RecordBatchReader) -> None:
-        """Put `rows` in the place of all rows of `days`, in one commit. No rows empty the days.
+        """Replace all rows of `days` by `rows`, in one commit. Without rows, the days become empty.
 
-        Raises ValueError, and changes nothing, if a row is of another day.
+        Raises ValueError, and changes nothing, if a row has another day.
         """
         replaced = {day.isoformat() for day in days}
         with _disk_errors(self.uri):
@@ -166,7 +170,7 @@ class LakeTable:
         return _locations(table, [("event_date", "in", listed)])
 
     def files_since(self, column: str, after: datetime) -> list[str]:
-        """The data files that may hold rows with a later time in a column, by their statistics."""
+        """The data files whose statistics allow rows with a later time in this column."""
         table = self._open()
         if table is None:
             return []
@@ -185,7 +189,7 @@ class LakeTable:
         return dict(sorted(zip(days, grouped["num_records_sum"].to_pylist(), strict=True)))
 
     def latest(self, column: str) -> datetime | None:
-        """The latest time in a column, from the log alone; None without rows."""
+        """The latest time in a column, read from the log; None without rows."""
         table = self._open()
         if table is None:
             return None
@@ -193,11 +197,12 @@ class LakeTable:
         return pc.max(actions[f"max.{column}"]).as_py() if actions.num_rows else None
 
     def read(self) -> pa.Table:
-        """All rows. For small tables; large ones are scanned by the engine from `files`."""
+        """All rows, for small tables. The engine scans the `files` of large ones."""
         table = self._open()
         if table is None:
             return self.schema.empty_table()
-        # Threads of this reader outlive it and abort the process at its end (deltalake 1.6).
+        # Threads of this reader live longer than it and abort the process at its end (deltalake
+        # 1.6).
         return table.to_pyarrow_dataset().to_table(use_threads=False)
 
     def _open(self) -> DeltaTable | None:
@@ -207,7 +212,7 @@ class LakeTable:
             return None
 
     def writer_properties(self) -> WriterProperties:
-        """How Delta's library writes files of the table: rows of ordinary width."""
+        """The settings with which Delta's library writes files: for rows of ordinary width."""
         binary = [f.name for f in self.schema if pa.types.is_binary(f.type)]
         return WriterProperties(
             compression="ZSTD",
@@ -236,7 +241,7 @@ class LakeTable:
 
 @contextmanager
 def _disk_errors(uri: str) -> Iterator[None]:
-    """Turn what Delta's library says of a full or read-only disk into a LakeDiskError."""
+    """Turn the errors of Delta's library about a full or read-only disk into LakeDiskError."""
     try:
         yield
     except (DeltaError, OSError) as error:
@@ -252,7 +257,7 @@ def _disk_errors(uri: str) -> Iterator[None]:
 
 @contextmanager
 def _single(uri: str, applied: Iterable[Applied]) -> Iterator[None]:
-    """Turn what Delta's library says of a transaction that two writers commit into our error."""
+    """Turn the errors of Delta's library about a conflicting transaction into ours."""
     try:
         yield
     except CommitFailedError as error:
@@ -273,12 +278,12 @@ def _is_taken(table: DeltaTable, applied: Applied) -> bool:
     return version is not None and version >= applied.version
 
 
-# By its number: the words around it differ from call to call, and from Delta to Arrow.
+# Recognized by its number: the text differs between calls, and between Delta and Arrow.
 _DISK_ERROR = re.compile(r"([^:]*)\(os error (?:28|30|122)\)|\[errno (?:28|30|122)\] ([^\[]*)")
 
 
 def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = None) -> list[str]:
-    """Where the data files are. Delta's library percent-encodes paths; readers want them plain."""
+    """The locations of the data files. Delta percent-encodes paths; readers need them decoded."""
     uris = table.file_uris(file_pruning_predicate=pruned)
     if urlsplit(table.table_uri).scheme not in ("", "file"):
         return uris
@@ -286,12 +291,12 @@ def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = No
 
 
 def _is_narrow(rows: pa.Table) -> bool:
-    """Whether Delta's writer, which copies 8,192 rows several times, has memory for them."""
+    """Whether rows are narrow enough for Delta's writer, which copies 8,192 rows several times."""
     return bool(rows.nbytes <= WIDE_BYTES * rows.num_rows)
 
 
 def _with_columns(uri: str, has: pa.Schema, wants: pa.Schema) -> pa.Schema:
-    """The columns of `wants`, as the table has them."""
+    """The table's columns with the names of `wants`."""
     lacking = [name for name in wants.names if name not in has.names]
     if lacking:
         raise SchemaMismatchError(

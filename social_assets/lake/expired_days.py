@@ -1,7 +1,7 @@
-"""The days that retention has removed, by table: so that no check takes them for lost.
+"""The days that retention has removed, by table, so that no check reports them as lost.
 
-Here belongs the record alone. It is written before the rows go: a crash between leaves days that
-are not validated until the next night removes them, never days that are missing and look lost.
+Belongs here: only the record. It is written before the rows are removed. After a crash between the
+two, these days are not validated until the next night removes them; they never look lost.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ RETIRED = pa.schema(
         pa.field("retired_at", pa.timestamp("us", tz="UTC"), nullable=False),
     ]
 )
-"""`asset` is the key of the table's asset, `raw/posts`. A day to which late rows came after it was
-removed has one row for each time."""
+"""`asset` is the key of the table's asset, `raw/posts`. A day has a row for each time that it was
+removed: late rows may arrive after the first time."""
 
 
 class ExpiredDaysError(ValueError):
-    """Days were to be made anew from a source that retention has removed: they would be emptied."""
+    """Days cannot be rebuilt because retention has removed their source: they would be emptied."""
 
     def __init__(self, source: str, days: Collection[date]) -> None:
         first, last = min(days).isoformat(), max(days).isoformat()
@@ -42,12 +42,12 @@ class ExpiredDaysError(ValueError):
 
 @dataclass(frozen=True)
 class ExpiredDays:
-    """What retention removed from all tables, a Delta table with the columns of RETIRED."""
+    """The expired days of all tables, a Delta table with the columns of RETIRED."""
 
     table: LakeTable
 
     def record(self, asset: str, rows_by_day: Mapping[date, int]) -> None:
-        """Enter days of one table with the rows that they had."""
+        """Record expired days of one table, with the number of rows that they had."""
         if not rows_by_day:
             return
         now = datetime.now(UTC)
@@ -64,7 +64,7 @@ class ExpiredDays:
         return set(named["event_date"].to_pylist())
 
     def refuse(self, sources: Iterable[str], days: Collection[date]) -> None:
-        """Raise ExpiredDaysError if any of the days is gone from any of these tables."""
+        """Raise ExpiredDaysError if one of these tables has lost one of the days."""
         for source in sources:
             gone = self.days(source).intersection(days)
             if gone:

@@ -1,6 +1,6 @@
-"""Ranges of a topic that can't be read any more: recorded, never passed over in silence.
+"""Offset ranges of a topic that can no longer be read. They are recorded, never ignored.
 
-Here belongs the record alone; what makes a range unreadable is found where the topic is read.
+Belongs here: only the record. The reader of the topic finds these ranges.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ GAPS = pa.schema(
         pa.field("is_acknowledged", pa.bool_(), nullable=False),
     ]
 )
-"""`start` to `end`, which is not among them; `end` is null where nobody can know it. A range that
-somebody has dealt with is there a second time, acknowledged."""
+"""`end` is excluded, and null if it cannot be known. An acknowledged range has a second row."""
 
 
 @dataclass(frozen=True)
 class MissingRange:
-    """Offsets of one partition that the broker did not have any more when they were due."""
+    """Offsets of one partition that the broker had deleted before they were read."""
 
     topic: str
     topic_id: str
@@ -53,14 +52,14 @@ class Gaps:
     table: LakeTable
 
     def record(self, ranges: Iterable[MissingRange]) -> None:
-        """Add ranges; one that is recorded already, because a crash came between, is left out."""
+        """Record ranges, except those that are recorded already, after a crash."""
         known = set(self.all())
         self._append(
             [each for each in dict.fromkeys(ranges) if each not in known], is_acknowledged=False
         )
 
     def acknowledge(self) -> list[MissingRange]:
-        """Note that somebody has dealt with all ranges so far; returns those that were open."""
+        """Acknowledge all ranges so far; returns those that were not acknowledged."""
         found = self.unacknowledged()
         self._append(found, is_acknowledged=True)
         return found
@@ -70,7 +69,7 @@ class Gaps:
         return self._ranges(is_acknowledged=False)
 
     def unacknowledged(self) -> list[MissingRange]:
-        """The missing ranges that nobody has dealt with, oldest first."""
+        """The missing ranges that are not acknowledged, oldest first."""
         dealt_with = set(self._ranges(is_acknowledged=True))
         return [each for each in self.all() if each not in dealt_with]
 

@@ -1,4 +1,4 @@
-"""The lake: which tables there are and where, by layer and stream."""
+"""The tables of the lake and their locations, by layer and stream."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from social_assets.lake.unloads import UNLOADS, Unloads
 class Lake:
     """Delta tables under one root, a local folder or an object store's URL.
 
-    `locks` is a folder of this machine, also where the tables are remote.
+    `locks` is a folder of this machine, even if the tables are remote.
     """
 
     root: str
@@ -47,7 +47,7 @@ class Lake:
         return Ledger(table)
 
     def gaps(self, contract: Contract) -> Gaps:
-        """What of a stream's topic was gone before it was read."""
+        """The ranges of a stream's topic that were lost before they were read."""
         table = LakeTable(
             uri=f"{self.root}/gaps/{contract.name}",
             schema=GAPS,
@@ -77,7 +77,7 @@ class Lake:
         return Unloads(table)
 
     def expired_days(self) -> ExpiredDays:
-        """What retention has removed, of all streams and tables."""
+        """The days that retention has removed, of all streams and tables."""
         table = LakeTable(
             uri=f"{self.root}/retired",
             schema=RETIRED,

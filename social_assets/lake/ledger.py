@@ -1,7 +1,7 @@
-"""The ledger of batches: what each step took, by batch and event date.
+"""The ledger of batches: the records that each step took, by batch and event date.
 
-Here belongs the record that operators read and that tells which batches are pending. It is
-derived: every row can be counted again from the tables, and is when a crash left one out.
+Belongs here: the record that operators read, and that tells which batches are pending. It is
+derived: all its rows can be counted from the tables, and are counted again after a crash.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ LEDGER = pa.schema(
         pa.field("hop", pa.string(), nullable=False),
     ]
 )
-"""`records` is what the step put in its table: landed by `raw`, accepted by `cleaned`. Of several
-rows of one batch, date and step the latest holds: a rebuild counts again. An unloaded
+"""`records` is how many records the step wrote: landed for `raw`, accepted for `cleaned`. Of
+several rows of one batch, date and step the latest is valid: a rebuild counts again. An unloaded
 batch has 0."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one step took of one batch on one event date."""
+    """The records that one step took from one batch on one event date."""
 
     batch_id: str
     event_date: date
@@ -66,7 +66,7 @@ class Ledger:
         return [Entry(*values) for values in latest.values()]
 
     def days(self, step: Step) -> dict[str, set[date]]:
-        """The event dates of every batch the step has taken, without those that are unloaded."""
+        """The event dates of every batch that the step has taken, without unloaded batches."""
         found: dict[str, set[date]] = {}
         for entry in self.entries(step):
             if entry.records + entry.duplicates + entry.rejected == 0:
@@ -81,7 +81,9 @@ class Ledger:
         return found
 
     def record(self, step: Step, entries: Iterable[Entry]) -> None:
-        """Add what a step took, in this order. Repeating it adds rows that say the same."""
+        """Record what a step took, in this order. Repeating it adds equal rows, which change
+        nothing.
+        """
         listed = list(entries)
         if not listed:
             return
@@ -94,7 +96,7 @@ class Ledger:
                 "records": [e.records for e in listed],
                 "duplicates": [e.duplicates for e in listed],
                 "rejected": [e.rejected for e in listed],
-                # A microsecond apart: in this order, that of landing, batches are cleaned.
+                # One microsecond apart: batches are cleaned in this order, the order of landing.
                 "recorded_at": [now + timedelta(microseconds=n) for n in range(len(listed))],
                 "hop": [step] * len(listed),
             },

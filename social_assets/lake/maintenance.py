@@ -1,11 +1,11 @@
-"""Keeps a Delta table small: fewer files, no dead ones, a short log, no day beyond its time.
+"""Keeps a Delta table small: fewer files, no unused files, a short log, no expired days.
 
-Here belongs what rewrites or removes what a table has, none of which changes a row that stays.
-Each call is a commit of its own or none: killed at any moment it leaves the table whole, and files
-that no commit names, which the next vacuum takes. The caller holds the stream's lock: Delta would
-refuse the compaction of a table that somebody rebuilds meanwhile, and either work would be lost.
+Belongs here: what rewrites or removes files of a table, without changing a row that stays. Each
+call is one commit or none. If it is killed, the table stays whole, and the next vacuum deletes
+files that no commit names. The caller must hold the stream's lock: if another process rebuilt the
+table meanwhile, Delta would refuse one of the two commits.
 
-Transactions (`Applied`) live in the log and outlast all of this: every checkpoint carries them.
+Transactions (`Applied`) are in the log, and every checkpoint keeps them.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from deltalake.fs import DeltaStorageHandler
 from social_assets.lake.delta import GIVEN_UP_KEPT_HOURS, PROPERTIES, LakeTable
 
 FULL_BYTES = 128 << 20
-"""Files are brought together up to this size, at night."""
+"""The size up to which files are merged at night."""
 
 SMALL_BYTES = (8 << 20, 1 << 20)
-"""What a drain brings together at its end: files below this, up to this. The second, where there is
-too much below the first."""
+"""At its end, a drain merges files below the first size into files up to it. If there is too much
+below the first size, it uses the second one."""
 
 SMALL_FILES = 50
-"""Fewer small files of a day than this are left to the night."""
+"""A day with fewer small files is left to the night."""
 
 BRIEF_BYTES = 64 << 20
-"""What a drain rewrites of one day at most; a day with more is left to the night."""
+"""The most bytes of one day that a drain rewrites; a day with more is left to the night."""
 
 
 @dataclass(frozen=True)
 class Freed:
-    """What maintenance did to tables: data files and bytes in use before and after, rows that
-    retention removed, files and bytes deleted from storage, files of the log deleted, seconds.
+    """What maintenance did to tables: data files and bytes in use before and after, rows removed by
+    retention, files and bytes deleted from storage, log files deleted, seconds.
     """
 
     files_before: int = 0
@@ -55,14 +55,14 @@ class Freed:
     seconds: float = 0.0
 
     def __add__(self, other: Freed) -> Freed:
-        """Both, of two tables."""
+        """The sum of two tables."""
         return Freed(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 def compact_briefly(
     tables: Sequence[LakeTable], days: Collection[date], seconds: float = 1.0
 ) -> int:
-    """Bring together small files of some days; returns how many were replaced.
+    """Merge small files of some days; returns how many were replaced.
 
     For the end of a drain: takes days with SMALL_FILES or more, most files first, and begins none
     after `seconds`.
@@ -85,9 +85,9 @@ def compact_briefly(
 
 
 def maintain(table: LakeTable, expired: Collection[date] = ()) -> Freed:
-    """Remove the rows of expired days, bring files together, delete what no query needs any more.
+    """Remove expired days, merge files, delete files that no query needs.
 
-    Does nothing to a table that is not there.
+    Does nothing if the table does not exist.
     """
     if not DeltaTable.is_deltatable(table.uri, dict(table.storage_options)):
         return Freed()
@@ -110,9 +110,9 @@ def maintain(table: LakeTable, expired: Collection[date] = ()) -> Freed:
 
 
 def compact(table: LakeTable) -> int:
-    """Bring files together up to FULL_BYTES; returns how many were replaced.
+    """Merge files up to FULL_BYTES; returns how many were replaced.
 
-    Each day is a commit of its own; of a table without days all is.
+    Each day is one commit; a table without days is one commit.
     """
     if "event_date" not in table.partition_by:
         return _compact(table, None, FULL_BYTES)
@@ -135,7 +135,7 @@ def remove_days(table: LakeTable, days: Collection[date]) -> int:
 
 
 def _compact(table: LakeTable, day: date | None, limit: int) -> int:
-    """One commit: files below `limit` into files up to it, row order kept."""
+    """Merge files below `limit` into files up to it, in one commit, in the order of rows."""
     done = _open(table).optimize.compact(
         partition_filters=[("event_date", "=", day.isoformat())] if day else None,
         target_size=limit,
@@ -145,7 +145,7 @@ def _compact(table: LakeTable, day: date | None, limit: int) -> int:
 
 
 def _sweep(table: LakeTable) -> Freed:
-    """Delete files that were given up, or never named by a commit, GIVEN_UP_KEPT_HOURS ago."""
+    """Delete files that have been unused for GIVEN_UP_KEPT_HOURS, or that no commit ever named."""
     delta = _open(table)
     hours = GIVEN_UP_KEPT_HOURS
     doomed = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
@@ -157,7 +157,7 @@ def _sweep(table: LakeTable) -> Freed:
 
 
 def _shorten_log(table: LakeTable) -> int:
-    """Write a checkpoint and delete what of the log lies before it; returns how many files."""
+    """Write a checkpoint and delete older log files; returns how many."""
     delta = _open(table)
     if not PROPERTIES.items() <= delta.metadata().configuration.items():
         delta.alter.set_table_properties(dict(PROPERTIES))
@@ -177,7 +177,7 @@ def _brief_limit(sizes: pa.Array) -> int:
 
 
 def _sizes(table: LakeTable, days: Collection[date] | None = None) -> dict[date, pa.Array]:
-    """Bytes of each file, by event date; `days` narrows to some."""
+    """The bytes of each file, by event date, of all days or of `days`."""
     if not DeltaTable.is_deltatable(table.uri, dict(table.storage_options)):
         return {}
     actions = pa.table(_open(table).get_add_actions(flatten=True))

@@ -1,7 +1,7 @@
-"""Batches that could not be cleaned: which, why, and since when.
+"""Batches that could not be cleaned, with the reason and the time.
 
-Here belongs the record alone. A batch is quarantined as long as it is recorded here and the ledger
-does not say that all of its days are cleaned; raw keeps its records.
+Belongs here: only the record. A batch is quarantined while it is recorded here and the ledger does
+not say that all of its days are cleaned. Raw keeps its records.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ QUARANTINED_BATCHES = pa.schema(
 
 @dataclass(frozen=True)
 class QuarantinedBatch:
-    """A batch by its id and file, and the error that its cleaning ends with."""
+    """A batch with its id and file, and the error of its cleaning."""
 
     batch_id: str
     origin: str
@@ -34,7 +34,7 @@ class QuarantinedBatch:
 
 @dataclass(frozen=True)
 class QuarantinedBatches:
-    """Those of one stream, a Delta table with the columns of QUARANTINED_BATCHES."""
+    """The quarantined batches of one stream: a Delta table with the columns of this module."""
 
     table: LakeTable
 

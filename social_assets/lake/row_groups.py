@@ -1,8 +1,8 @@
-"""Reads rows of a lake table a few at a time, whatever their size.
+"""Reads rows of a lake table a few at a time, for rows of any size.
 
-Here belongs how much of a Parquet file is in memory at once. A row group says how many bytes it
-holds, so that wide rows are read a few at a time; the engine reads 2,048 at once, whatever they
-hold, and is therefore used for narrow rows alone.
+Belongs here: how much of a Parquet file is in memory at once. A row group tells how many bytes it
+has, so wide rows are read a few at a time. The engine always reads 2,048 rows at once, and is
+therefore used for narrow rows only.
 """
 
 from __future__ import annotations

@@ -22,11 +22,11 @@ BLOCK_BYTES = 16 << 20
 BATCH_ROWS = 65_536
 MAX_RECORD_BYTES = 1 << 20
 MAX_HEADER_BYTES = 64 << 10
-"""A CSV header stands beside every record of its file."""
+"""The largest CSV header: it is stored with every record of its file."""
 
 CUT = b"\xff"
-"""What a cut line ends with. No UTF-8 text has this byte, so that no part of a record is accepted
-for the whole, whatever limit a later contract sets."""
+"""The last byte of a cut line. It is not valid UTF-8, so that a part of a record is never accepted
+as the whole, whatever limit a later contract sets."""
 
 _NEWLINE, _RETURN = ord("\n"), ord("\r")
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -39,10 +39,10 @@ def line_batches(
     block_bytes: int = BLOCK_BYTES,
     max_record_bytes: int = MAX_RECORD_BYTES,
 ) -> Iterator[pa.RecordBatch]:
-    """The non-empty lines of a stream as batches of RECORDS, of at most BATCH_ROWS and a block.
+    """The non-empty lines of a stream as batches of RECORDS, of at most BATCH_ROWS and one block.
 
-    Of a line over `max_record_bytes` come that many bytes and CUT: one byte over the limit, by
-    which the contract rejects the record. Raises FileError for UTF-16.
+    A line over `max_record_bytes` is cut to that many bytes and CUT: one byte over the limit, so
+    that the contract rejects it. Raises FileError for UTF-16.
     """
     carry, line, is_cut = b"", 1, False
     for block in _blocks(stream, path, block_bytes):
@@ -59,7 +59,7 @@ def line_batches(
             line += count
             yield from _of_bounded_rows(lines)
         carry = data[end:]
-        # Two more: whether a carriage return belongs to the line's end is not known yet.
+        # Two more bytes: the carriage return may still turn out to belong to the line's end.
         if len(carry) > max_record_bytes + 2:
             carry, is_cut = carry[: max_record_bytes + 2], True
     if carry:
@@ -70,7 +70,7 @@ def line_batches(
 def under_csv_header(
     batches: Iterator[pa.RecordBatch], path: Path, check: Callable[[str], None]
 ) -> Iterator[pa.RecordBatch]:
-    """Take the first line for the header of all others; `check` may refuse it.
+    """Use the first line as the header of all others; `check` may refuse it.
 
     Raises FileError for a header of over MAX_HEADER_BYTES.
     """
@@ -107,10 +107,10 @@ def _blocks(stream: BinaryIO, path: Path, block_bytes: int) -> Iterator[bytes]:
 
 
 def _split(data: bytes, first_line: int, max_bytes: int) -> tuple[pa.RecordBatch, int]:
-    """Lines of `data`, which ends in a newline, and how many there were, blank ones included."""
+    """The lines of `data`, which ends in a newline, and how many there were, with blank ones."""
     buffer = np.frombuffer(data, dtype=np.uint8)
     newlines = np.flatnonzero(buffer == _NEWLINE)
-    # A newline at position 0 has no byte before it: -1 looks at the last byte, a newline.
+    # A newline at position 0 has no byte before it; index -1 is the last byte, a newline.
     returned = buffer[newlines - 1] == _RETURN
     ends = newlines - np.arange(len(newlines)) - np.cumsum(returned)
     offsets = np.concatenate([np.zeros(1), ends]).astype(np.int32)
@@ -130,6 +130,6 @@ def _split(data: bytes, first_line: int, max_bytes: int) -> tuple[pa.RecordBatch
 
 
 def cut(values: pa.Array, max_bytes: int) -> pa.Array:
-    """The values, of which those over `max_bytes` are that long and end in CUT."""
+    """Cut the values that are longer than `max_bytes` to that length, with CUT as last byte."""
     shortened = pc.binary_join_element_wise(pc.binary_slice(values, 0, max_bytes), CUT, b"")
     return pc.if_else(pc.greater(pc.binary_length(values), max_bytes), shortened, values)

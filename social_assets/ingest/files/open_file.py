@@ -1,7 +1,7 @@
-"""Opens a batch file of a stream - CSV, NDJSON, gzip of either, or Parquet - as batches of records.
+"""Opens a file of a stream (CSV, NDJSON, gzip of either, or Parquet) as batches of records.
 
-Here belongs what is decided for the file as a whole: its format, whether its header or schema can
-fit the contract, its identity. A bad record is no error here; a bad file is (`FileError`).
+Belongs here: what is decided for the whole file: its format, its identity, whether its header or
+schema fits the contract. A bad record is not an error here; a bad file is one (`FileError`).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from social_assets.ingest.records import RECORDS, FileError
 
 PARQUET_BATCH_ROWS = 65_536
 PARQUET_BATCH_BYTES = 16 << 20
-"""Rows of a Parquet file are turned into records together up to so many, and so many bytes."""
+"""Up to so many rows and bytes of a Parquet file are turned into records together."""
 PARQUET_READ_ROWS = 256
 PARQUET_READ_BYTES = 4 << 20
-"""They are decoded a few at a time: a row group says what its rows hold, but not how often a wide
-text of its dictionary is repeated."""
+"""Parquet rows are decoded up to so many bytes at a time. A row group tells the size of its rows,
+but not how often a wide text of its dictionary is repeated."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _SUFFIXES: dict[str, FileFormat] = {
     ".csv": "csv",
@@ -45,7 +45,7 @@ ToJson = Callable[[pa.RecordBatch, int], pa.RecordBatch]
 
 
 def content_hash(path: Path) -> str:
-    """The identity of a file: what is in it, not what it is called. 32 hex digits of SHA-256.
+    """The identity of a file by its content, not its name: 32 hex digits of SHA-256.
 
     Raises FileError if there is no such file.
     """
@@ -59,7 +59,7 @@ def content_hash(path: Path) -> str:
 
 
 def file_format(contract: Contract, path: Path) -> FileFormat:
-    """The format that the file's name says. Raises FileError if the contract does not take it."""
+    """The format by the file's name. Raises FileError if the contract does not accept it."""
     suffixes = [s.lower() for s in path.suffixes]
     suffix = next((s for s in reversed(suffixes) if s != ".gz"), "")
     found = _SUFFIXES.get(suffix)
@@ -75,8 +75,8 @@ def file_format(contract: Contract, path: Path) -> FileFormat:
 def read_records(contract: Contract, path: Path, to_json: ToJson) -> Iterator[pa.RecordBatch]:
     """The records of a file, in batches of bounded size.
 
-    Raises FileError - naming file, reason and row where there is one - if the file is not what
-    its name says, is truncated, or lacks a column without which every record would be rejected.
+    Raises FileError, with the file, the reason and the row if known, if the file does not have the
+    format of its name, is truncated, or lacks a required column.
     """
     if file_format(contract, path) == "parquet":
         yield from _parquet_records(contract, path, to_json)
@@ -156,7 +156,7 @@ def _check_header(contract: Contract, path: Path, header: str) -> None:
 
 
 def _check_columns(contract: Contract, path: Path, names: Iterable[str]) -> None:
-    """A file without a required column would be rejected to the last record: say so at once."""
+    """Raise FileError for a file without a required column: all its records would be rejected."""
     found = {match_key(name) for name in names}
     source = {c.name: c.match_key for c in contract.source_columns}
     absent = [name for name in contract.required if source[name] not in found]

@@ -1,6 +1,6 @@
 """Signs that a consumer does not work: errors that its threads report, and silence.
 
-Belongs here: the bookkeeping of these signs. What is done about them is the reader's.
+Belongs here: counting these signs. The reader decides what to do about them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _LONGEST_SILENCE_SECONDS = 60.0
 
 
 class Silence:
-    """How long the consumer has handed out nothing while records are wanted of it.
+    """How long the consumer has returned no records although more are expected.
 
-    An open transaction looks the same, and so does a slow broker. So the limit doubles each time
-    a new consumer is made, until records come.
+    An open transaction or a slow broker looks the same, so the limit doubles with each new consumer
+    until records arrive.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Silence:
         self._seconds = 0.0
 
     def is_too_long(self, arrived: Sequence[Message], seconds: float) -> bool:
-        """Add what one call of the consumer brought that may have waited `seconds`."""
+        """Add the result of one call of the consumer that may have waited `seconds`."""
         if not arrived:
             self._seconds += seconds
             return self._seconds >= self.limit_seconds
@@ -38,20 +38,20 @@ class Silence:
         return False
 
     def begin_again(self) -> None:
-        """A new consumer was made."""
+        """Start again with a new consumer."""
         self._seconds = 0.0
         self.limit_seconds = min(2 * self.limit_seconds, _LONGEST_SILENCE_SECONDS)
 
 
 class Trouble:
-    """What librdkafka's threads say goes wrong, for the text of errors."""
+    """The last error that librdkafka's threads reported, for the text of our errors."""
 
     def __init__(self) -> None:
         self.text = ""
         self.unknown_since: float | None = None
 
     def note(self, error: KafkaError) -> None:
-        """Keep the last error, and since when the brokers do not know the topic."""
+        """Keep the last error, and the time since which the brokers do not know the topic."""
         from confluent_kafka import KafkaError
 
         self.text = error.str()

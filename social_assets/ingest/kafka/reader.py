@@ -1,10 +1,10 @@
-"""Reads ranges of a topic into Arrow, whole: from given offsets, committed records only.
+"""Reads offset ranges of a topic into Arrow: complete ranges, committed records only.
 
-Belongs here: what the reading of a range promises. Bytes are never looked into. Where to start, and
-what to do about a gap, is the caller's business.
+Belongs here: what reading a range guarantees. The reader never parses the records' bytes. The
+caller decides where to start and how to handle a gap.
 
-Chosen against: librdkafka's C interface by ctypes. Its own share is 0.66 of the 1.41
-CPU seconds that a million records take, so that at most half could be saved.
+Not used: librdkafka's C interface through ctypes. librdkafka itself takes 0.66 of the 1.41 CPU
+seconds for a million records, so at most half could be saved.
 """
 
 from __future__ import annotations
@@ -31,31 +31,34 @@ if TYPE_CHECKING:
 __all__ = ["KAFKA_RECORDS", "Gap", "GapReason", "KafkaReadError", "Read", "TopicReader"]
 
 LARGEST_READ_BYTES = 1 << 30
-"""An Arrow column of bytes holds less than 2 GiB, and the last messages may be large."""
+"""The largest read: an Arrow column of bytes holds less than 2 GiB, and the last messages may be
+large."""
 
-# Below 700, Python's garbage collector does not run in between: half of the CPU time otherwise.
+# Below 700, Python's garbage collector does not run in between, which would take half of the CPU
+# time.
 _MESSAGES_AT_ONCE = 500
 _SLICE_SECONDS = 0.05
 _SURELY_GONE_SECONDS = 1.0
 
 GapReason = Literal["retention", "recreated", "truncated", "deleted"]
-"""`retention`: the brokers deleted the records. `recreated`: the topic was deleted and made again,
-and what was asked for was the former one's. `truncated`: the same topic ends before the position,
-as when a leader was elected that lagged behind. `deleted`: there is no such topic or partition."""
+"""`retention`: the brokers deleted the records. `recreated`: the topic was deleted and created
+again, and the offsets belong to the former one. `truncated`: the topic ends before the position,
+for example after a lagging replica became leader. `deleted`: the topic or partition does not
+exist."""
 
 log = logging.getLogger(__name__)
 
 
 class KafkaReadError(RuntimeError):
-    """The brokers answer, and won't give the records; the text names topic, partition, reason."""
+    """The brokers answer but refuse the records; the text names topic, partition and reason."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Offsets `[start, end)` of a partition that were asked for and can't be had any more.
+    """Offsets `[start, end)` of a partition that were requested and no longer exist.
 
-    Reading goes on at `end`, which lies before `start` if the topic was recreated or truncated.
-    After `recreated` the new topic needs a reader of its own.
+    Reading continues at `end`, which is before `start` if the topic was recreated or truncated.
+    After `recreated`, create a new reader for the new topic.
     """
 
     topic: str
@@ -67,11 +70,11 @@ class Gap:
 
 @dataclass(frozen=True)
 class Read:
-    """What one reading took.
+    """The result of one call of `read`.
 
-    `records`: KAFKA_RECORDS, ordered by partition and offset. `next_offsets`: of each partition,
-    everything before has been read or is named in `gaps`; no record is at or beyond it. It jumps
-    over what is no committed record: transaction markers, aborted records, compacted ones.
+    `records`: KAFKA_RECORDS, ordered by partition and offset. `next_offsets`: for each partition,
+    all before this offset has been read or is listed in `gaps`, and no record is at or after it. It
+    skips offsets without a committed record: transaction markers, aborted records, compacted ones.
     """
 
     records: pa.RecordBatch
@@ -80,9 +83,9 @@ class Read:
 
 
 class TopicReader:
-    """One consumer of one topic, assigned to partitions at offsets. Never joins a group.
+    """One consumer of one topic, assigned to partitions at offsets. It never joins a group.
 
-    After an exception it is of no more use: make another, from the offsets that were landed.
+    After an exception it cannot be used any more: create another one from the landed offsets.
     """
 
     def __init__(
@@ -96,16 +99,19 @@ class TopicReader:
         patience_seconds: float = 60.0,
         buffer_bytes: int = 64 << 20,
     ) -> None:
-        """`settings`: librdkafka's, of the cluster. `starts`: partition -> first offset to read.
+        """Create a reader.
 
-        `topic_id`: of the topic that the starts belong to. librdkafka goes on at the same offsets
-        in a topic that was deleted and made again, and says nothing. So `ask_topic_id` (such as
-        `KafkaResource.topic_id`) is called after records came and before they are handed out.
+        `settings`: librdkafka's settings for the cluster. `starts`: partition -> first offset to
+        read.
 
-        `patience_seconds`: how long brokers may be away. `buffer_bytes`: what is fetched ahead,
-        all partitions together.
+        `topic_id`: the id of the topic that the starts belong to. If a topic is deleted and created
+        again, librdkafka continues at the same offsets without an error. So `ask_topic_id` (such as
+        `KafkaResource.topic_id`) is called after records have arrived and before they are returned.
+
+        `patience_seconds`: how long brokers may be unreachable. `buffer_bytes`: how much is fetched
+        in advance, for all partitions together.
         """
-        # Imported here: librdkafka is nothing that loading the definitions needs.
+        # Imported here: loading the definitions does not need librdkafka.
         from confluent_kafka import Consumer
 
         self._topic = topic
@@ -140,27 +146,27 @@ class TopicReader:
         self.close()
 
     def close(self) -> None:
-        """Leave the brokers."""
+        """Close the consumer."""
         self._consumer.close()
 
     def add(self, partition: int, offset: int) -> None:
-        """Read another partition as well, from this offset on."""
+        """Also read this partition, from this offset on."""
         self._positions.jump(partition, offset)
         self._consumer.incremental_assign([self._at(partition, offset)])
 
     def read(
         self, ends: Mapping[int, int], max_records: int, max_bytes: int, linger_seconds: float
     ) -> Read:
-        """Records from where the last reading ended to `ends` (partition -> offset, excluded).
+        """Read records from the last position to `ends` (partition -> offset, excluded).
 
-        Ends with `max_records`; with the first messages that make it `max_bytes` or more; with all
-        partitions at their ends; with a gap; or `linger_seconds` after the first record. Where
-        nothing can be read, since an open transaction holds back every partition, it ends
-        `linger_seconds` after the call. A partition that is at its end before others are goes on
-        being read, as are partitions without an end: what has come is never held back.
+        Returns after `max_records`; after the first messages that reach `max_bytes`; when all
+        partitions are at their ends; at a gap; or `linger_seconds` after the first record. If open
+        transactions block every partition, it returns `linger_seconds` after the call. A partition
+        that reaches its end before the others is read further, as are partitions without an end:
+        records that have arrived are always returned.
 
-        Raises KafkaUnreachableError if nothing at all came for the reader's patience, and
-        KafkaReadError if the brokers refuse. ValueError for an end of a partition that is not read.
+        Raises KafkaUnreachableError if nothing arrived for the reader's patience, KafkaReadError if
+        the brokers refuse, and ValueError for an end of a partition that is not read.
         """
         if strange := ends.keys() - self._positions.offsets().keys():
             raise ValueError(
@@ -184,10 +190,10 @@ class TopicReader:
         return Read(asked.builder.build(), self._positions.offsets(), tuple(asked.gaps))
 
     def _replace_consumer(self) -> None:
-        """Read on with a new consumer, at the same positions.
+        """Continue with a new consumer at the same positions.
 
-        After a restart of its broker, librdkafka at times never fetches an assigned partition
-        again, and reports nothing (librdkafka issue 5153). A new consumer reads on.
+        After a broker's restart, librdkafka sometimes never fetches an assigned partition again,
+        without an error (librdkafka issue 5153). A new consumer continues.
         """
         from confluent_kafka import Consumer
 
@@ -203,7 +209,7 @@ class TopicReader:
         self._consumer.incremental_assign([self._at(*place) for place in places])
 
     def _is_time(self, asked: _Asked) -> bool:
-        """Whether to end with what there is; raises if nothing came for too long."""
+        """Whether to return the records so far; raises if nothing has come for too long."""
         waited = time.monotonic() - asked.since
         if asked.builder.count or self._positions.are_at_last(asked.ends):
             return waited >= asked.linger_seconds
@@ -224,7 +230,7 @@ class TopicReader:
             self._advance(partitions, offsets)
             asked.add(records, partitions, offsets)
             self._mean_bytes = max(1, asked.builder.bytes // asked.builder.count)
-        # After the records: an event tells of what lies behind them.
+        # After the records: an event refers to offsets behind them.
         for event in events:
             if not asked.is_recreated():
                 self._heed(event, event.error(), asked)
@@ -238,7 +244,7 @@ class TopicReader:
             ) from error
 
     def _heed(self, message: Any, error: Any, asked: _Asked) -> None:
-        """An event that librdkafka puts between the records."""
+        """Handle an event that librdkafka puts between the records."""
         from confluent_kafka import KafkaError
 
         partition, offset = message.partition(), message.offset()
@@ -269,12 +275,12 @@ class TopicReader:
         self._consumer.incremental_assign([self._at(partition, resumed)])
 
     def _is_recreated(self) -> bool:
-        """A topic that is gone isn't: what was read of it is its own."""
+        """Whether the topic was recreated. A deleted topic was not: its records were its own."""
         present = self._ask_id() if self._id and self._ask_id else None
         return present is not None and present != self._id
 
     def _tell_recreated(self, asked: _Asked) -> None:
-        """Nothing but gaps: the records that came may be the new topic's."""
+        """Return only gaps: the records that arrived may belong to the new topic."""
         taken = asked.builder.first_offsets()
         asked.builder.clear()
         asked.gaps.clear()
@@ -284,7 +290,7 @@ class TopicReader:
             self._positions.jump(partition, 0)
 
     def _look_for_topic(self, asked: _Asked) -> None:
-        """Whether partitions that the brokers have not known for a while are gone."""
+        """Check if partitions that the brokers have not known for a while are deleted."""
         if not self._trouble.is_unknown_for(_SURELY_GONE_SECONDS):
             return
         self._trouble.unknown_since = None
@@ -332,7 +338,7 @@ class TopicReader:
 
 @dataclass
 class _Asked:
-    """One call of `read`, and what it has so far."""
+    """One call of `read`, and the records it has so far."""
 
     ends: Mapping[int, int]
     max_records: int
@@ -351,7 +357,7 @@ class _Asked:
         return any(gap.reason == "recreated" for gap in self.gaps)
 
     def wanted(self, positions: Positions) -> int:
-        """How many records may still come; none if the bytes are enough."""
+        """How many records are still wanted; 0 if there are enough bytes."""
         if self.builder.bytes >= self.max_bytes:
             return 0
         return min(positions.remaining(self.ends), self.max_records - self.builder.count)
@@ -360,20 +366,21 @@ class _Asked:
 def _reading(buffer_bytes: int, partitions: int) -> dict[str, str | int | bool]:
     """Settings of librdkafka for reading ranges."""
     return {
-        # Wanted by the client, and named to the brokers; nobody ever joins.
+        # The client requires a group and names it to the brokers; no consumer ever joins it.
         "group.id": "social-assets-reader",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "isolation.level": "read_committed",
         "auto.offset.reset": "error",
-        # Tells the end also where the last offsets are no records.
+        # Reports the end even if the last offsets have no records.
         "enable.partition.eof": True,
         "allow.auto.create.topics": False,
-        # A broken batch is an error instead of broken records; no difference in CPU was measured.
+        # Reports a corrupt batch as an error instead of corrupt records. No difference in CPU was
+        # measured.
         "check.crcs": True,
         "queued.max.messages.kbytes": max(1024, buffer_bytes // 1024 // max(1, partitions)),
         "fetch.wait.max.ms": 100,
-        # The default, a second, is how long fetching would rest whenever the buffer was full.
+        # The default of one second is how long fetching rests whenever the buffer is full.
         "fetch.queue.backoff.ms": 10,
         "fetch.error.backoff.ms": 100,
         "reconnect.backoff.max.ms": 1000,

@@ -1,7 +1,7 @@
-"""The Arrow layout of Kafka's records, and its making from librdkafka's messages.
+"""The Arrow layout of Kafka's records, and its construction from librdkafka's messages.
 
-Belongs here: bytes into columns, without a look at what they say. Arrays are made from buffers:
-`pyarrow.array` would be no faster, and imports pandas at its first list, which takes two seconds.
+Belongs here: putting bytes into columns, without parsing them. Arrays are made from buffers:
+`pyarrow.array` is no faster, and imports pandas at its first list, which takes two seconds.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ KAFKA_RECORDS = pa.schema(
         pa.field("timestamp", pa.timestamp("us", tz="UTC")),
     ]
 )
-"""One record. A null value is a tombstone; null headers are none. Every header is kept: the second
-of a name is called `name#2` and so on, since a map with a name twice is refused by DuckDB. A null
-timestamp: the record has none, or one outside of the years 1970 to 9999."""
+"""One record. A null value is a tombstone; null headers mean none. All headers are kept: the second
+one of a name is called `name#2` and so on, since DuckDB refuses a map with a repeated key. A null
+timestamp means that the record has none, or one outside the years 1970 to 9999."""
 
 UNREADABLE_HEADERS = "unreadable-headers"
-"""The one header of a record that has a header whose name is no UTF-8: librdkafka's Python client
-can't tell its headers."""
+"""The only header of a record that has a header with an invalid UTF-8 name: librdkafka's Python
+client cannot return the headers of such a record."""
 
 _LAST_MILLISECOND = 253_402_300_799_999
 _NO_BYTES = np.empty(0, np.uint8)
@@ -43,11 +43,11 @@ Header = tuple[str, bytes | None]
 
 
 class RecordsBuilder:
-    """Gathers messages, and makes one batch of them; then again, in the memory it has.
+    """Collects messages and builds one batch of them; then reuses its memory for the next.
 
-    Bytes are joined a few hundred messages at a time, while the processor still has them at hand,
-    into memory that is kept: to join them all at the end, or to ask for new memory each time, takes
-    twice as long as the rest.
+    Bytes are joined a few hundred messages at a time, while they are in the processor's cache, into
+    memory that is kept. Joining all at the end, or allocating memory each time, takes twice as long
+    as the rest.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class RecordsBuilder:
         self._parts: dict[int, _Part] = {}
 
     def clear(self) -> None:
-        """Forget the messages, and keep the memory."""
+        """Remove the messages and keep the memory."""
         self.count = self.bytes = 0
         for part in self._parts.values():
             part.clear()
@@ -80,11 +80,11 @@ class RecordsBuilder:
             self.count += end - start
 
     def first_offsets(self) -> dict[int, int]:
-        """Of each partition that has records, the first one's offset."""
+        """The first offset of each partition that has records."""
         return {p: int(part.offsets[0][0]) for p, part in self._parts.items() if part.offsets}
 
     def build(self) -> pa.RecordBatch:
-        """All of them as KAFKA_RECORDS, by partition, and within it as they came."""
+        """All messages as KAFKA_RECORDS, ordered by partition, then in the order of arrival."""
         numbers = sorted(number for number, part in self._parts.items() if part.offsets)
         parts = [self._parts[number] for number in numbers]
         counts = [sum(map(len, part.offsets)) for part in parts]
@@ -104,7 +104,7 @@ class RecordsBuilder:
 
 
 class _Bytes:
-    """Texts of bytes one behind the other, how long each is, and which are null."""
+    """Values joined in one buffer, the length of each, and which are null."""
 
     def __init__(self) -> None:
         self._memory = np.empty(1 << 12, np.uint8)
@@ -122,7 +122,7 @@ class _Bytes:
         return self._memory[: self._size]
 
     def add(self, items: Sequence[bytes | None]) -> int:
-        """Take these; returns their bytes."""
+        """Add values; returns how many bytes they have."""
         absent = np.fromiter(map(operator.is_, items, repeat(None)), np.bool_, len(items))
         present: Sequence[Any] = [item or b"" for item in items] if absent.any() else items
         joined = b"".join(present)
@@ -139,7 +139,7 @@ class _Bytes:
 
 
 class _Part:
-    """The messages of one partition, a list entry for each few hundred."""
+    """The messages of one partition; each list entry has a few hundred of them."""
 
     def __init__(self) -> None:
         self.values = _Bytes()
@@ -156,7 +156,7 @@ class _Part:
         self.milliseconds.clear()
 
     def add(self, messages: Sequence[Message], offsets: npt.NDArray[np.int64]) -> int:
-        """Take these; returns the bytes of values and keys."""
+        """Add messages; returns how many bytes their values and keys have."""
         from confluent_kafka import Message
 
         stamps = map(operator.itemgetter(1), map(Message.timestamp, messages))
@@ -168,11 +168,11 @@ class _Part:
 
 
 def _headers(messages: Sequence[Message]) -> list[Sequence[Header] | None] | int:
-    """Those of each message, or just the number of messages if none has any."""
+    """The headers of each message, or only the number of messages if none has headers."""
     from confluent_kafka import Message
 
     found: list[Any] = []
-    # One call for a message: after a failure the client crashes at the second (2.16).
+    # Call `headers` only once a message: after a failure, a second call crashes the client (2.16).
     told = map(Message.headers, messages)
     while len(found) < len(messages):
         try:
