@@ -18,7 +18,6 @@ from social_assets.alerts.full_disks import observe_disks
 from social_assets.alerts.journal import Journal
 from social_assets.alerts.stale_streams import observe_streams
 from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.land_job import LAND, landed_assets
 from social_assets.defs.stores import StoresResource
 
 
@@ -35,8 +34,6 @@ def observe(
         job.name: frozenset(job.asset_layer.selected_asset_keys)
         for job in repository.get_all_jobs()
     }
-    # The one job of assets in the other code location.
-    jobs[LAND] = landed_assets()
     checks = [
         Check(graph.get_check_spec(key), _owner_of_assets(repository, [key.asset_key]))
         for key in sorted(graph.asset_check_keys)

@@ -1,8 +1,7 @@
-"""Code location `batch`: what makes days anew, checks, trains, maintains, and tells people.
+"""Code location `batch`: every asset and check; what makes days anew, trains, maintains, tells.
 
 Here belongs the merging. What each part is stands in the folder it comes from; nothing here names
-a stream. The raw assets are those of `streaming`: here they are known as what days are made from,
-and as what checks are about.
+a stream. What loads files and drains topics is in `streaming`.
 """
 
 from __future__ import annotations
@@ -25,13 +24,12 @@ from social_assets.defs.ingestion.drift_checks import drift_checks
 from social_assets.defs.ingestion.freshness_checks import newest_day_is_fresh
 from social_assets.defs.ingestion.landing_checks import no_file_failed
 from social_assets.defs.ingestion.quarantined_batch_checks import no_batch_is_quarantined
-from social_assets.defs.ingestion.raw import raw_spec
+from social_assets.defs.ingestion.raw import raw_asset
 from social_assets.defs.ingestion.rule_checks import contract_checks
 from social_assets.defs.ingestion.source_schema_checks import source_schema
 from social_assets.defs.ingestion.topic_checks import no_range_was_lost, topic_is_drained
 from social_assets.defs.maintenance import nightly as maintenance
 from social_assets.defs.maintenance.rebuild_jobs import (
-    check_raw_job,
     nightly_rebuild,
     rebuild_job,
     recommend_job,
@@ -46,7 +44,7 @@ from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.rollups import rollup_checks, rollups
 from social_assets.defs.warehouse.star import star, star_checks
 
-STREAM_ASSETS = (raw_spec, cleaned_asset)
+STREAM_ASSETS = (raw_asset, cleaned_asset)
 STREAM_CHECKS = (
     no_file_failed,
     topic_is_drained,
@@ -89,7 +87,6 @@ def defs() -> Definitions:
         ],
         jobs=[
             rebuild_job(),
-            check_raw_job(),
             recommend_job,
             recommend_with_all_job,
             maintenance.maintenance_job,

@@ -1,9 +1,8 @@
 """Code location `streaming`: what loads files and drains topics, as records come.
 
-Here belongs the merging of these assets, jobs and sensors. Every run is a process that imports its
-code location, and a drain starts within seconds of the first event: so nothing here imports dbt, or
-checks. Loads and drains record what they find of days that assets of `batch` hold; the checks
-themselves, and whatever makes days anew, are there.
+Here belongs the merging of these jobs and sensors. Every run is a process that imports its code
+location, and a drain starts within seconds of the first event: so nothing here imports dbt or makes
+checks. Loads and drains record materializations and check results of assets that `batch` defines.
 """
 
 from __future__ import annotations
@@ -21,9 +20,7 @@ from sensors.file_arrival import file_arrival_sensor
 from sensors.kafka_offsets import kafka_offsets_sensor
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.drain_job import drain_job
-from social_assets.defs.ingestion.land_job import land_job
 from social_assets.defs.ingestion.load_job import load_job
-from social_assets.defs.ingestion.raw import raw_asset
 from social_assets.defs.ingestion.unload_job import unload_job
 from social_assets.defs.stores import StoresResource
 
@@ -41,9 +38,7 @@ def defs() -> Definitions:
     configure_logs()
     clickhouse = ClickHouseResource()
     return Definitions(
-        assets=[raw_asset(contract) for contract in contracts()],
         jobs=[
-            land_job(),
             load_job(),
             unload_job(),
             *(drain_job(contract) for contract in contracts()),

@@ -16,8 +16,6 @@ from social_assets.operate.runs.failures import RunFailedError
 from social_assets.operate.runs.instance import open_instance
 from social_assets.operate.runs.locations import Location
 
-LAYERS = ("raw", *REBUILD_LAYERS)
-
 pytestmark = [pytest.mark.timeout(600), pytest.mark.endurance]
 
 
@@ -41,7 +39,7 @@ def checks_without_a_result(home: Home) -> set[str]:
     """The checks of raw to rollups that the UI would show as skipped or as not evaluated."""
     with open_instance(home) as instance:
         graph = Location.BATCH.definitions().resolve_asset_graph()
-        keys = [key for key in graph.asset_check_keys if key.asset_key.path[0] in LAYERS]
+        keys = [key for key in graph.asset_check_keys if key.asset_key.path[0] in REBUILD_LAYERS]
         storage = instance.event_log_storage
         newest = storage.get_latest_asset_check_execution_by_key(keys)
         days = storage.get_asset_check_partition_info(keys)

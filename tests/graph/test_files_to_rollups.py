@@ -14,7 +14,6 @@ from dagster import (
     DagsterInstance,
     Definitions,
     ExecuteInProcessResult,
-    JobDefinition,
     SensorResult,
     SkipReason,
     build_schedule_context,
@@ -53,13 +52,11 @@ def samples(home: Home) -> list[SampleFile]:
 def built(
     home: Home, instance: DagsterInstance, samples: list[SampleFile]
 ) -> ExecuteInProcessResult:
-    """All layers of the sample's days: landed in one run, made from raw in another."""
+    """All layers of the sample's days, made in one run."""
     from social_assets.defs.partitions import range_tags
 
-    days = range_tags(FIRST, LAST)
-    streaming().resolve_job_def("land_files").execute_in_process(instance=instance, tags=days)
     job = batch().resolve_job_def("rebuild_days")
-    return job.execute_in_process(instance=instance, tags=days)
+    return job.execute_in_process(instance=instance, tags=range_tags(FIRST, LAST))
 
 
 def streaming() -> Definitions:
@@ -219,9 +216,10 @@ def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themsel
 ) -> None:
     from social_assets.defs.partitions import range_tags
 
-    def run(job: JobDefinition, assets: Iterable[AssetKey], days: Collection[str]) -> set[str]:
+    def run(assets: Iterable[AssetKey], days: Collection[str]) -> set[str]:
         """The days that were made."""
         first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
+        job = batch().resolve_job_def("rebuild_days")
         made = job.execute_in_process(
             instance=instance, tags=range_tags(first, last), asset_selection=sorted(assets)
         ).get_asset_materialization_events()
@@ -234,12 +232,12 @@ def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themsel
     (home.landing / "posts").mkdir(parents=True, exist_ok=True)
     (home.landing / "posts" / "late.ndjson").write_text('{"post_id": "late", "account_id": 1}\n')
     # The day asked for, and that on which the post without a time arrived.
-    days = run(streaming().resolve_job_def("land_files"), [raw], [str(LAST)])
+    days = run([raw], [str(LAST)])
     assert len(days) == 2
     assert ticks.tick("a late post in raw") == {}
     asked = ticks.tick("no more of them")
     assert asked == dict.fromkeys(behind(batch().resolve_asset_graph(), raw), days)
-    run(batch().resolve_job_def("rebuild_days"), asked, days)
+    run(asked, days)
     assert ticks.tick("made anew") == {}
     assert ask("SELECT count() FROM star.dim_post")[0][0] == before + 1
 
@@ -318,12 +316,15 @@ def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
 
     assert check_results(built)["raw/posts", "no_file_failed"].passed
     (home.landing / "posts" / "broken.ndjson").write_bytes(b"\xff\xfe{")
-    days, posts = range_tags(LAST, LAST), [AssetKey(["raw", "posts"])]
-    streaming().resolve_job_def("land_files").execute_in_process(
-        instance=instance, tags=days, asset_selection=posts
+    result = (
+        batch()
+        .resolve_job_def("rebuild_days")
+        .execute_in_process(
+            instance=instance,
+            tags=range_tags(LAST, LAST),
+            asset_selection=[AssetKey(["raw", "posts"])],
+        )
     )
-    job = batch().resolve_job_def("check_raw")
-    result = job.execute_in_process(instance=instance, tags=days)
     check = check_results(result)["raw/posts", "no_file_failed"]
     assert not check.passed
     assert check.metadata["names"].value == ["broken.ndjson"]

@@ -37,7 +37,8 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
 
     @multi_asset(
         name=f"land_{contract.name}",
-        specs=[raw_spec(contract)],
+        specs=[_spec(contract)],
+        partitions_def=daily(),
         backfill_policy=BackfillPolicy.single_run(),
         pool=f"stream_{contract.name}",
     )
@@ -70,8 +71,7 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
     return land
 
 
-def raw_spec(contract: Contract) -> AssetSpec:
-    """What the asset is, also where another code location knows it as the source of its own."""
+def _spec(contract: Contract) -> AssetSpec:
     return AssetSpec(
         key=["raw", contract.name],
         group_name="raw",
@@ -90,7 +90,6 @@ def raw_spec(contract: Contract) -> AssetSpec:
             "kafka_topic": contract.kafka_topic,
         },
         freshness_policy=freshness_policy(contract),
-        partitions_def=daily(),
     )
 
 

@@ -21,41 +21,24 @@ from dagster import (
 
 from resources.dagster.private import UnresolvedAssetJobDefinition
 from social_assets.defs.automation import RETRIES
-from social_assets.defs.ingestion.land_job import landed_assets
 from social_assets.defs.monitoring.verification import all_partition_checks
 from social_assets.defs.recommenders.assets import EVERY_DAY, ON_REQUEST
 
 REBUILD = "rebuild_days"
-CHECK_RAW = "check_raw"
 RECOMMEND = "recommend"
-REBUILD_LAYERS = ("cleaned", "quarantine", "star", "rollups")
-"""Made from raw, which is landed by the other code location."""
+REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
 
 
 @cache
 def rebuild_job() -> UnresolvedAssetJobDefinition:
     """The job of the layers that are made by day, and of their checks."""
-    made = AssetSelection.groups(*REBUILD_LAYERS) | _checks_of_raw()
+    layers = AssetSelection.groups(*REBUILD_LAYERS)
     return define_asset_job(
         REBUILD,
-        selection=made - AssetSelection.checks(all_partition_checks()),
-        description="Make days anew from raw, up to the rollups, and check all layers",
+        selection=layers - AssetSelection.checks(all_partition_checks()),
+        description="Take waiting files, then make days anew from raw to rollups, and check them",
         tags=RETRIES,
     )
-
-
-@cache
-def check_raw_job() -> UnresolvedAssetJobDefinition:
-    """The job of what is to hold after files were landed and nothing was made from them."""
-    return define_asset_job(
-        CHECK_RAW,
-        selection=_checks_of_raw() - AssetSelection.checks(all_partition_checks()),
-        description="Check the raw layer",
-    )
-
-
-def _checks_of_raw() -> AssetSelection:
-    return AssetSelection.checks_for_assets(*sorted(landed_assets()))
 
 
 recommend_job = define_asset_job(

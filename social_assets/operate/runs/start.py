@@ -6,7 +6,7 @@ Here belongs how a run is started and what is learnt from it. What the runs do i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -26,12 +26,11 @@ from dagster import (
 
 from resources.dagster.private import MAX_RETRIES_TAG, make_new_run_id
 from resources.settings.home import Home
-from social_assets.defs.ingestion.land_job import LAND, landed_assets
 from social_assets.defs.ingestion.load_job import JOB_NAME as LOAD
 from social_assets.defs.ingestion.load_job import run_config
 from social_assets.defs.ingestion.unload_job import JOB_NAME as UNLOAD
 from social_assets.defs.ingestion.unload_job import unload_config
-from social_assets.defs.maintenance.rebuild_jobs import CHECK_RAW, REBUILD, RECOMMEND
+from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND
 from social_assets.defs.monitoring.verification import VERIFY_PARTITIONS
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.stream_tag import STREAM_TAG
@@ -62,15 +61,6 @@ class RunReport:
     run_id: str
     materialized: int
     checks: tuple[AssetCheckEvaluation, ...] = field(repr=False)
-
-    @classmethod
-    def of(cls, runs: Sequence[RunReport]) -> RunReport:
-        """What became of runs that followed each other; the id is the last one's."""
-        return cls(
-            run_id=runs[-1].run_id,
-            materialized=sum(run.materialized for run in runs),
-            checks=tuple(check for run in runs for check in run.checks),
-        )
 
     @property
     def check_counts(self) -> Counter[str]:
@@ -142,22 +132,11 @@ def rebuild_days(
 ) -> RunReport:
     """Make a range of days anew, all layers or only the assets named (`star/fact_engagement`).
 
-    The assets of raw are in another code location, so they are made by a run before the others'.
     `then` holds what is to be called as soon as the step of a name is done.
     """
-    tags, raw = range_tags(first, last), landed_assets()
-    chosen = sorted(made_together(assets)) if assets else None
-    landed = None if chosen is None else [key for key in chosen if key in raw]
-    made = None if chosen is None else [key for key in chosen if key not in raw]
-    runs = []
-    if landed != []:
-        runs.append(_run(home, Location.STREAMING, LAND, progress, tags=tags, selected=landed))
-    if landed:
-        runs.append(_run(home, Location.BATCH, CHECK_RAW, progress, tags=tags, checked=landed))
-    if made != []:
-        run = _run(home, Location.BATCH, REBUILD, progress, tags=tags, selected=made, then=then)
-        runs.append(run)
-    return RunReport.of(runs)
+    selected = sorted(made_together(assets)) if assets else None
+    tags = range_tags(first, last)
+    return _run(home, Location.BATCH, REBUILD, progress, tags=tags, selected=selected, then=then)
 
 
 def recommend(home: Home, progress: Progress) -> RunReport:
@@ -199,19 +178,13 @@ def _run(
     config: RunConfig | None = None,
     tags: dict[str, str] | None = None,
     selected: Sequence[AssetKey] | None = None,
-    checked: Collection[AssetKey] = (),
     then: Mapping[str, Callable[[], None]] | None = None,
 ) -> RunReport:
-    """`selected` are assets of the job, `checked` those whose checks alone are run."""
     run_id = make_new_run_id()
     with open_instance(home) as instance:
         give_origin(instance, location, job)
         _follow(instance, run_id, progress, then or {})
         definition = location.definitions().resolve_job_def(job)
-        if checked:
-            checks = definition.asset_layer.asset_graph.asset_check_keys
-            of_these = {key for key in checks if key.asset_key in checked}
-            definition = definition.get_subset(asset_check_selection=of_these)
         with cli_run_lock(home, instance, run_id):
             result = definition.execute_in_process(
                 run_config=RunConfig(ops=config.ops if config else {}, loggers=_QUIET),

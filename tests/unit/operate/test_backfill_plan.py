@@ -120,7 +120,8 @@ def test_a_run_has_the_days_of_its_range_and_the_assets_named(
     monkeypatch.setattr(runs, "_run", recorder(asked))
     runs.rebuild_days(Home(tmp_path), FIRST, THIRD, NAMED, print)
     (run,) = asked
-    assert run["job"] == "rebuild_days" and run["selected"] == sorted(named)
+    assert (run["location"], run["job"]) == ("batch", "rebuild_days")
+    assert run["selected"] == sorted(named)
     assert run["tags"] == {
         "dagster/asset_partition_range_start": str(FIRST),
         "dagster/asset_partition_range_end": str(THIRD),
@@ -135,36 +136,6 @@ def recorder(asked: list[dict[str, Any]]) -> Callable[..., runs.RunReport]:
         return runs.RunReport(job, 2, ())
 
     return run
-
-
-def test_raw_is_landed_by_a_run_of_its_own_before_what_is_made_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(runs, "_run", recorder(asked))
-    found = runs.rebuild_days(Home(tmp_path), FIRST, THIRD, (), print)
-    assert [(each["location"], each["job"], each["selected"]) for each in asked] == [
-        ("streaming", "land_files", None),
-        ("batch", "rebuild_days", None),
-    ]
-    assert len({tuple(each["tags"].items()) for each in asked}) == 1
-    assert (found.run_id, found.materialized) == ("rebuild_days", 4)
-
-
-def test_raw_that_is_named_is_checked_after_it_is_landed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The checks of raw are in another code location than raw."""
-    asked: list[dict[str, Any]] = []
-    raw, fact = AssetKey(["raw", "posts"]), AssetKey(["star", "fact"])
-    monkeypatch.setattr(runs, "_run", recorder(asked))
-    monkeypatch.setattr(runs, "made_together", lambda assets: {raw, fact})
-    runs.rebuild_days(Home(tmp_path), FIRST, FIRST, ["raw/posts", "star/fact"], print)
-    assert [(each["job"], each.get("selected"), each.get("checked")) for each in asked] == [
-        ("land_files", [raw], None),
-        ("check_raw", None, [raw]),
-        ("rebuild_days", [fact], None),
-    ]
 
 
 def test_a_range_that_ends_before_it_begins_is_a_wrong_command(
