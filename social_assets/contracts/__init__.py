@@ -1,4 +1,5 @@
-"""One module a stream: what its rows must be. Imports nothing else of ours.
+"""The contracts: one module a stream says what its rows must be. Imports nothing else of ours.
 
-A new stream is a new module here with a pandera model and a `CONTRACT`; nothing else needs an edit.
+A new stream is a new module here with a pandera model and a `CONTRACT`. No other file needs an
+edit.
 """

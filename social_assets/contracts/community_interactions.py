@@ -1,4 +1,4 @@
-"""How members take part in communities: one row a community and user and day."""
+"""How members take part in communities: one row for a community, user and day."""
 
 import pandera.ibis as pa
 

@@ -1,9 +1,9 @@
-"""The language in which a stream is declared: `Contract`, `Column` and the standardizations.
+"""The types that declare a stream: `Contract`, `Column` and the standardizations.
 
-Here belong the types that a contract module uses to say what its rows must be, and what can be
-read off such a declaration. Not here: how a rule is executed (`social_assets.transform`), how a
-table is stored (`social_assets.lake`, `social_assets.warehouse`), the streams themselves (one
-module each beside this file). Imports nothing of ours.
+Belongs here: what a contract module uses to say what its rows must be, and what follows from such a
+declaration. Not here: executing rules (`social_assets.transform`), storing tables
+(`social_assets.lake`, `social_assets.warehouse`), the streams themselves (one module each in this
+folder). Imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ RESERVED = frozenset(
         *("spare_keys", "landed_bytes"),
     }
 )
-"""Names that no column of a contract can have: the lake and the engine use them beside it."""
+"""Names that a contract's column cannot have, because the lake and the engine use them."""
 
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp", "strings"]
 FileFormat = Literal["csv", "ndjson", "parquet"]
 
 TOPIC_PREFIX = "SOCIAL_ASSETS_KAFKA_TOPIC_PREFIX"
-"""Environment variable: what every topic's name begins with, where several installations share a
-cluster; default nothing."""
+"""Environment variable: a prefix of all topic names, for installations that share a cluster.
+Default: none."""
 
 FIRST_EVENT_DATE = date(2013, 1, 1)
-"""No record is older: an event time before it is unreadable (1970 is a clock not set), and the
-partitions of every asset begin with it."""
+"""The earliest event date. An earlier event time is unreadable (1970 is a clock that was not set),
+and the partitions of all assets begin here."""
 
 DEFAULTS: Mapping[ColumnType, object] = {
     "integer": 0,
@@ -50,8 +50,8 @@ DEFAULTS: Mapping[ColumnType, object] = {
     "string": "Unknown",
     "boolean": False,
 }
-"""What a missing value becomes where the contract says nothing else. Timestamps and lists of
-strings have no neutral value: they stay null."""
+"""The value of a missing value if the contract gives none. Timestamps and lists of strings have no
+neutral value and stay null."""
 
 
 @ibis_engine.Engine.register_dtype(
@@ -66,7 +66,7 @@ class Strings(ibis_engine.DataType):
 
 @dataclass(frozen=True)
 class Spellings:
-    """Map the ways a value is written to the one it is stored as; case and blanks do not count.
+    """Map the spellings of a value to the stored one, ignoring case and blanks.
 
     `canonical` holds stored value -> its other spellings. A value that is none of them becomes
     `otherwise`.
@@ -76,7 +76,7 @@ class Spellings:
     otherwise: str
 
     def lookup(self) -> dict[str, str]:
-        """Every known spelling, lower case, with the value it is stored as."""
+        """Every known spelling in lower case -> the stored value."""
         return {
             spelling.casefold(): stored
             for stored, others in self.canonical.items()
@@ -109,10 +109,10 @@ Derivation = AgeGroup | HourOf
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a stream, read off its pandera schema.
+    """One column of a stream, from its pandera schema.
 
-    A null becomes `default` unless that is None. `categorical` says that there are few distinct
-    values, which a store may use to encode them.
+    A null becomes `default` unless that is None. `categorical` means that there are few distinct
+    values, so that a store may encode them.
     """
 
     name: str
@@ -127,7 +127,9 @@ class Column:
 
     @property
     def match_key(self) -> str:
-        """What a source's spelling must reduce to: letters and digits only, case folded."""
+        """The form to which a source's spelling is reduced: only letters and digits, case
+        folded.
+        """
         return match_key(self.name)
 
 
@@ -142,15 +144,15 @@ EVENT_TIME = Column(
     derive=None,
     checks=(),
 )
-"""What every cleaned row has, also where the stream's model does not name it."""
+"""The column that every cleaned row has, even if the stream's model does not name it."""
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """When a stream counts as stale: its newest day with rows ended this long ago.
+    """When a stream is stale: the time since its newest day with rows ended.
 
-    A daily file of a day arrives when the day is over, and the next one a day later: hence more
-    than 24 hours.
+    A daily file of a day arrives after the day is over, and the next one arrives a day later. Hence
+    the limits are above 24 hours.
     """
 
     warn_after: timedelta = timedelta(hours=30)
@@ -159,7 +161,9 @@ class Freshness:
 
 @dataclass(frozen=True)
 class Band:
-    """A change is usual up to `warn_above`; above that it warns, above `fail_above` it fails."""
+    """Limits of a change: it passes up to `warn_above`, warns above it, and fails above
+    `fail_above`.
+    """
 
     warn_above: float
     fail_above: float
@@ -167,14 +171,15 @@ class Band:
 
 @dataclass(frozen=True)
 class Drift:
-    """How far a day's rows may be from those of the days before it, before a check says so.
+    """How far a day's rows may differ from those of the days before it.
 
-    Compared are up to `trailing_days` days before it; with fewer than `least_days` of them, or for
-    shares and quantiles fewer than `least_rows` rows on the day, nothing is compared.
+    A day is compared with up to `trailing_days` days before it. Nothing is compared with fewer than
+    `least_days` of them; shares and quantiles are not compared with fewer than `least_rows` rows on
+    the day.
 
-    `volume` is by what factor the rows are more, or fewer, than the median of those days. `missing`
-    and `category` are differences of shares, 0 to 1, beyond what chance explains. `quantile` is by
-    how much a quantile has moved, as a part of the range from the 5th to the 95th percentile.
+    `volume` is the factor between the day's rows and the median of those days. `missing` and
+    `category` are differences of shares, 0 to 1, beyond what chance explains. `quantile` is the
+    change of a quantile, as a part of the range from the 5th to the 95th percentile.
     """
 
     trailing_days: int = 14
@@ -188,11 +193,11 @@ class Drift:
 
 @dataclass(frozen=True)
 class Retention:
-    """How many days a stream's rows are kept after their event date; None is for ever.
+    """How many days a stream's rows are kept after their event date; None means for ever.
 
-    `cleaned` is kept in lake and warehouse alike. A fact or rollup of several streams is kept as
-    long as the stream that keeps it longest; dimensions are never removed. A record of a day that
-    is gone from `cleaned` can't be known again as a duplicate.
+    `cleaned` applies to lake and warehouse. A fact or rollup of several streams is kept as long as
+    the stream with the longest time; dimensions are never removed. If a day is gone from `cleaned`,
+    a repeated record of that day is not recognized as a duplicate.
     """
 
     raw_days: int | None = None
@@ -207,14 +212,14 @@ class Contract:
     """What the rows of one stream must be, and where they come from.
 
     `key` identifies a row within its event date: the first landed wins. `event_time` names the
-    field that says when a record happened; without it the record's Kafka timestamp or the
-    landing date of its file counts, with the time of day of `time_of_day` where that is named.
-    `critical` columns reject a record when null (the key always does). `late_after` applies to
-    live records only; `future_after` to all. `warn_above` and `fail_above` are shares of a day's
-    records that one rule may reject before its check warns, and fails. `lag_warn_above` and
-    `lag_fail_above` are offsets that the topic may be ahead of the lake before that check does.
-    `unread` are fields that the source has and nobody wants; `absent` columns that it may lack:
-    neither counts as a change of its schema.
+    field with the time of a record. Without it, the record's Kafka timestamp or the landing date of
+    its file counts, with the time of day of `time_of_day` if that is named. `critical` columns
+    reject a record if they are null (the key always does). `late_after` applies to live records
+    only, `future_after` to all. `warn_above` and `fail_above` are shares of a day's records that
+    one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above` are
+    the offsets that the topic may be ahead of the lake before that check warns or fails. `unread`
+    are fields of the source that are ignored, `absent` columns that it may lack: neither counts as
+    a change of its schema.
     """
 
     name: str
@@ -240,7 +245,7 @@ class Contract:
     retention: Retention = Retention()
 
     def __post_init__(self) -> None:
-        """Refuse a contract that cannot work, and say why."""
+        """Raise ValueError for a contract that cannot work, with the reason."""
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"contract {self.name!r}: a stream's name is snake_case")
         named = {*self.required, *self.absent, self.time_of_day} - {None}
@@ -287,8 +292,8 @@ class Contract:
 
     @property
     def kafka_topic(self) -> str:
-        """The topic of the stream: its own name unless the contract says otherwise, after the
-        installation's prefix.
+        """The stream's topic: the installation's prefix and the stream's name, unless the contract
+        names another one.
         """
         return os.environ.get(TOPIC_PREFIX, "") + (self.topic or self.name)
 
@@ -300,7 +305,7 @@ class Contract:
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
         """The pandera schema from which the rules are compiled."""
-        # pandera copies each check into the schema with the backends known by then.
+        # pandera copies each check into the schema, with the backends that are registered by then.
         register_ibis_backends()
         return self.model.to_schema()
 
@@ -311,7 +316,7 @@ class Contract:
 
     @property
     def source_columns(self) -> tuple[Column, ...]:
-        """The columns a record brings; the others are derived from them."""
+        """The columns that a record has; the others are derived from them."""
         return tuple(c for c in self.columns.values() if c.derive is None)
 
     @property
@@ -322,7 +327,9 @@ class Contract:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The columns whose absence rejects a record: the key, the critical, the event time."""
+        """The columns that reject a record if they are missing: the key, critical columns, event
+        time.
+        """
         names = (*self.key, *self.critical, *((self.event_time,) if self.event_time else ()))
         return tuple(dict.fromkeys(names))
 
@@ -355,7 +362,9 @@ def _default(spec: Any, column_type: ColumnType) -> object:
 
 
 def _is_categorical(spec: Any) -> bool:
-    """Few distinct values: said so, standardized to a list, or held to one by a rule."""
+    """Whether a column has few distinct values: declared, standardized to a list, or limited by a
+    rule.
+    """
     metadata = spec.metadata or {}
     return (
         metadata.get("categorical", False)

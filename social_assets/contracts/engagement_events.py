@@ -1,4 +1,4 @@
-"""Every like, comment, share, view and rating of a post: one row an event id and day."""
+"""Every like, comment, share, view and rating of a post: one row for an event id and day."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -29,15 +29,15 @@ METRIC_WEIGHTS: Mapping[str, float] = {
     "follow": 3.0,
     "share": 4.0,
 }
-"""What a unit of `value` of each kind says about a user's liking of a post, to a recommender. A
-like has the value 1, a rating its points of ten. Having been shown a post (impression, reach) says
+"""How much a unit of `value` of each kind tells a recommender about a user's interest in a post. A
+like has the value 1, a rating up to ten points. That a post was shown (impression, reach) tells
 nothing."""
 
 LARGEST_VALUE = 10.0
-"""The value beyond which one event of a user says no more."""
+"""Larger values of one event count as this value."""
 
 HALF_LIFE = timedelta(days=14)
-"""The age at which a reaction says half as much as a new one."""
+"""The age at which a reaction counts half as much as a new one."""
 
 
 class EngagementEvent(pa.DataFrameModel):

@@ -1,4 +1,4 @@
-"""Who watched which live event on what: one row an event id and day."""
+"""Who watched which live event on which device: one row for an event id and day."""
 
 import pandera.ibis as pa
 
@@ -7,7 +7,7 @@ from social_assets.contracts.vocabulary import PLATFORM
 
 
 class LiveStreaming(pa.DataFrameModel):
-    """One live event as one user met it: its audience, length and device."""
+    """One live event for one user: its audience, length and device."""
 
     event_id: int = pa.Field(gt=0, description="The live event")
     event_type: str = pa.Field(

@@ -11,6 +11,6 @@ from pandera.backends.ibis.checks import IbisCheckBackend
 from pandera.backends.ibis.register import register_ibis_backends
 
 CHECKED_AGAINST = "0.35"
-"""The release of pandera that these parts were read in."""
+"""The release of pandera in which these parts were checked."""
 
 __all__ = ["CHECKED_AGAINST", "Check", "IbisCheckBackend", "IbisData", "register_ibis_backends"]

@@ -1,4 +1,4 @@
-"""What was published: the items that people engage with, one row a post and day."""
+"""Published posts, the items that people engage with: one row for a post and day."""
 
 from datetime import datetime
 

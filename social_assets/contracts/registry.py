@@ -1,6 +1,6 @@
-"""Finds the contracts: each module with `CONTRACT`, here and in one folder of the user's.
+"""Finds the contracts: modules with `CONTRACT` in this folder and in one folder of the user.
 
-Here belongs discovery alone; what a contract is stands in `contract.py`.
+Belongs here: only discovery. `contract.py` says what a contract is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import social_assets.contracts as package
 from social_assets.contracts.contract import Contract
 
 EXTRA_CONTRACTS = "SOCIAL_ASSETS_CONTRACTS"
-"""Environment variable: a folder whose `*.py` files are contracts of the user's own."""
+"""Environment variable: a folder with the user's own contracts (`*.py`)."""
 
 
 class UnknownStreamError(LookupError):
@@ -28,12 +28,12 @@ class UnknownStreamError(LookupError):
 
 
 class ContractError(ValueError):
-    """A contract can't be used; the text names file, line, stream and remedy."""
+    """A contract cannot be used; the text names file, line, stream and remedy."""
 
 
 @cache
 def contracts() -> tuple[Contract, ...]:
-    """Every contract, by name. Raises ContractError if one can't be loaded, or if two have the same
+    """All contracts, by name. Raises ContractError if one cannot be loaded, or if two have the same
     name or topic.
     """
     found = [m.CONTRACT for m in _modules() if isinstance(getattr(m, "CONTRACT", None), Contract)]
@@ -49,7 +49,7 @@ def contracts() -> tuple[Contract, ...]:
 
 
 def contract(name: str) -> Contract:
-    """The contract of one stream. Raises UnknownStreamError naming those that exist."""
+    """The contract of one stream. Raises UnknownStreamError, which names the existing ones."""
     for candidate in contracts():
         if candidate.name == name:
             return candidate
@@ -92,7 +92,7 @@ def _load(path: Path) -> ModuleType:
 
 
 def _broken(path: Path, error: Exception) -> ContractError:
-    """What is wrong with a contract's file, from what executing it raised."""
+    """What is wrong with a contract's file, from the exception that executing it raised."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         line, text = error.lineno, f"syntax error, {error.msg}"
     else:
@@ -107,7 +107,7 @@ def _broken(path: Path, error: Exception) -> ContractError:
 
 
 def _stream_in(path: Path) -> str:
-    """The name that the file gives its stream, as far as it can be read; else the file's."""
+    """The stream's name in the file if it can be read, or else the file's name."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):

@@ -1,4 +1,4 @@
-"""What people watch, on which device, why and with what effect: a row a user, video and day."""
+"""What people watch, on which device, why and with what effect: one row for user, video and day."""
 
 from datetime import timedelta
 
@@ -8,14 +8,14 @@ from social_assets.contracts.contract import AgeGroup, Contract, HourOf, TimeOfD
 from social_assets.contracts.vocabulary import GENDER, PLATFORM
 
 WATCHED, LENGTH = "time_spent_on_video", "video_length"
-"""The minutes that a user gave to a video, and those that it has: their ratio tells liking."""
+"""The minutes that a user watched, and those that the video has: their ratio tells interest."""
 
 WATCHED_WEIGHT = 2.0
-"""What having watched the whole of a video says about a user's liking of it, to a recommender; a
-part says its share. As much as a like of a post does."""
+"""How much a completely watched video tells a recommender about a user's interest; a part of it
+counts by its share. A whole video counts as much as a like of a post."""
 
 HALF_LIFE = timedelta(days=14)
-"""The age at which having watched says half as much as when it was new."""
+"""The age at which a watched video counts half as much as a new one."""
 
 
 class VideoInteraction(pa.DataFrameModel):

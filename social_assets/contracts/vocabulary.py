@@ -1,7 +1,6 @@
 """Spellings that several streams share: gender and platform.
 
-Here belongs a vocabulary that more than one contract uses; one that a single stream uses stands
-in its contract.
+Belongs here: vocabularies that more than one contract uses. Others belong to their contract.
 """
 
 from social_assets.contracts.contract import Spellings

@@ -47,7 +47,7 @@ class RowGroup:
 def row_groups(
     table: LakeTable, days: Iterable[date], batch_id: str | None = None
 ) -> list[RowGroup]:
-    """The row groups of some days; `batch_id` narrows to those that may hold rows of a batch."""
+    """The row groups of some days; with `batch_id`, those that may hold rows of the batch."""
     with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as readers:
         found = readers.map(lambda file: _of_file(table, file, batch_id), table.files(days))
         return [group for groups in found for group in groups]
@@ -62,9 +62,9 @@ def read_parts(
     part_rows: int,
     batch_id: str | None = None,
 ) -> Iterator[pa.Table]:
-    """The rows of some row groups as tables of about `part_bytes` and `part_rows` at most.
+    """The rows of some row groups as tables of at most about `part_bytes` and `part_rows`.
 
-    `columns` may name the event date, which is in no file; `batch_id` narrows to a batch.
+    `columns` may name the event date, which the files do not have. With `batch_id`, only its rows.
     """
     schema = pa.schema([table.schema.field(name) for name in columns])
     held: list[pa.RecordBatch] = []

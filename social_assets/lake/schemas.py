@@ -1,7 +1,7 @@
 """The columns of the lake's tables: raw (one layout for all streams), cleaned and quarantine.
 
-Here belongs what a table's columns are and how it is partitioned; reading and writing stand in
-`delta.py`. Times are UTC with microseconds.
+Belongs here: the columns and partitions of a table; `delta.py` reads and writes. Times are UTC with
+microseconds.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ PROVENANCE = pa.schema(
         pa.field("batch_id", pa.string(), nullable=False),
     ]
 )
-"""Where a record came from. `source` is `file` or `kafka`; `origin` the file's name or the topic;
-`offset` the record's number in the file, from 1, or its Kafka offset; `timestamp` the landing
-date of the file or Kafka's timestamp; `batch_id` the load that brought it."""
+"""The origin of a record. `source` is `file` or `kafka`; `origin` the file's name or the topic;
+`offset` the record's number in the file, from 1, or its Kafka offset; `timestamp` the landing date
+of the file or Kafka's timestamp; `batch_id` the load that brought it."""
 
 RAW = pa.schema(
     [
@@ -50,7 +50,7 @@ RAW = pa.schema(
         pa.field("event_date", pa.date32(), nullable=False),
     ]
 )
-"""The record as it came. `csv_header` is the header line of the record's file, null for JSON."""
+"""The unchanged record. `csv_header` is the header line of the record's file, null for JSON."""
 
 QUARANTINE = pa.schema(
     [

@@ -1,7 +1,7 @@
-"""Requests to unload batches: which, why they count, and whether they are done.
+"""Requests to unload batches, and whether they are done.
 
-Here belongs the record alone. A request counts from the moment it is recorded; that of a batch
-which another one replaces counts from the moment the other one is in raw.
+Belongs here: only the record. A request takes effect when it is recorded. If another batch replaces
+the unloaded one, it takes effect when that batch is in raw.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Unloads:
         self._append(unloads, is_done=True)
 
     def requested(self) -> list[Unload]:
-        """Every request, oldest first, those that are done too."""
+        """Every request, done or not, oldest first."""
         return self._unloads(is_done=False)
 
     def done_at(self) -> dict[str, datetime]:
-        """The batches that are unloaded, and when that was done."""
+        """The unloaded batches, and when each was unloaded."""
         rows = self.table.read().sort_by("noted_at")
         return {r["batch_id"]: r["noted_at"] for r in rows.to_pylist() if r["is_done"]}
 

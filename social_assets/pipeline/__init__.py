@@ -1,6 +1,6 @@
 """The steps of a stream: file -> raw -> cleaned and quarantine -> warehouse.
 
-Each step takes what the one before has recorded, in one transaction that says what it took, and can
-be killed and called again at any moment. `ingest` walks a load through all of them; `rebuild` makes
-days anew from raw. Dagster drives them (`social_assets.defs`) and so can any other program.
+Each step processes what the step before has recorded, in one transaction that records what it took.
+It can be killed and called again at any time. `stream_work` takes a load through all steps, or
+rebuilds days from raw. Dagster calls it (`social_assets.defs`), and any other program can.
 """

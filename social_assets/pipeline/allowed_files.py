@@ -1,10 +1,10 @@
-"""Which files a run may load: those of landing, of configured folders, and those its command named.
+"""Which files a run may load: files in landing, in configured folders, or named on a command line.
 
-A run's config comes from whoever reaches the Dagster UI. Here belongs the check of each path, with
-symbolic links resolved. A command line reads any file that its user names: it grants them in the
-memory of its process, where the run is executed, and no run config can say so.
-A hard link is the file itself and cannot be told from it: Linux (`fs.protected_hardlinks`) lets
-nobody link a file that they cannot write. Another user's files are safe only by their mode.
+Belongs here: the check of each path, after symbolic links are resolved. A run's config may come
+from anyone who reaches the Dagster UI. A command line may read any file that its user names: it
+grants these files in the memory of its process, where the run is executed, so no run config can
+grant them. A hard link cannot be told from the file itself. Linux (`fs.protected_hardlinks`) lets
+users link only files that they can write, so other users' files are protected by their mode.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _granted: list[Path] = []
 
 @contextmanager
 def granted(files: Sequence[Path]) -> Iterator[None]:
-    """Runs of this process may load these files, too, for the block."""
+    """Allow the runs of this process to load these files, for the block."""
     added = [file.resolve() for file in files]
     _granted.extend(added)
     try:
@@ -48,7 +48,7 @@ def check_allowed(path: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise FileError if a folder that files are moved to leads out of landing."""
+    """Raise FileError if a folder to which files are moved is outside landing."""
     if not _is_inside(folder.resolve()):
         raise FileError(
             folder,

@@ -1,8 +1,8 @@
-"""The landing folder of a stream: files dropped there are loaded, then moved aside.
+"""The landing folder of a stream: files there are loaded, then moved to a subfolder.
 
-Here belongs what the folder means: which files wait, which date a name gives (`..._2026-01-31.csv`,
-for records that carry none), where they go. A name that starts with a dot or ends in `.part` is
-still being written.
+Belongs here: which files wait, which date a file's name gives (`..._2026-01-31.csv`, for records
+without one), where files are moved. A name that starts with a dot or ends in `.part` is a file that
+is still being written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
 class LandingDateError(ValueError):
-    """A date for records that carry none lies outside of the partitions."""
+    """The date for records without one is outside the partitions."""
 
 
 @dataclass(frozen=True)
@@ -40,26 +40,26 @@ class Landing:
         return self.root / self.stream
 
     def waiting(self) -> list[Path]:
-        """The files to load, in the order of their names."""
+        """The files to load, ordered by name."""
         if not self.folder.is_dir():
             return []
         files = sorted(p for p in self.folder.iterdir() if p.is_file())
         return [p for p in files if not p.name.startswith(".") and p.suffix != ".part"]
 
     def failed(self) -> list[Path]:
-        """The files that could not be read, until someone takes them away."""
+        """The files that could not be read and are still there."""
         folder = self.folder / FAILED
         return sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
 
     def put_aside(self, ingested: Ingested) -> None:
-        """Move what was landed to `loaded/`, and what cannot be to `failed/`."""
+        """Move landed files to `loaded/`, and files that cannot be read to `failed/`."""
         for file in ingested.landed:
             self._move(file.path, LOADED)
         for failure in ingested.failures:
             self._move(failure.path, FAILED)
 
     def _move(self, path: Path, outcome: str) -> Path:
-        """A name that is taken gets a number."""
+        """Move a file; if the name exists, a number is added."""
         target = self.folder / outcome
         check_folder(target)
         target.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ class Landing:
 
 
 def check_landing_date(day: date) -> None:
-    """Raise LandingDateError unless a partition has that date: it is where records would land."""
+    """Raise LandingDateError unless a partition has that date, as records would land there."""
     last = datetime.now(UTC).date() + timedelta(days=1)
     if not FIRST_EVENT_DATE <= day <= last:
         raise LandingDateError(
@@ -82,7 +82,7 @@ def check_landing_date(day: date) -> None:
 
 
 def date_in(path: Path) -> date | None:
-    """The date `YYYY-MM-DD` in a file's name; None where there is none, or no such day."""
+    """The date `YYYY-MM-DD` in a file's name; None if there is none, or no such day."""
     found = _DATE.search(path.name)
     if found is None:
         return None

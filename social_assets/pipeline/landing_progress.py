@@ -1,6 +1,6 @@
-"""Tells how far the reading of a file has come, to whoever watches in this process.
+"""Reports how far a file has been read to a watcher in this process.
 
-Here belongs the telling; what is shown of it is the command line's.
+Belongs here: only the report. The command line shows it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Watcher = Callable[[Path, int, int], None]
-"""Is told a file, and how many records and bytes of it have been read so far."""
+"""A function that receives a file, and how many records and bytes of it have been read."""
 
 _watcher: ContextVar[Watcher | None] = ContextVar("landing_watcher", default=None)
 
 
 @contextmanager
 def watching(watcher: Watcher) -> Iterator[None]:
-    """Have a watcher told of the files that are landed within the block."""
+    """Report the files that are landed within the block to a watcher."""
     token = _watcher.set(watcher)
     try:
         yield
@@ -30,8 +30,8 @@ def watching(watcher: Watcher) -> Iterator[None]:
 
 
 def watched(path: Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches as they are, each told to the watcher as it is handed on."""
-    # Read here: the batches may be consumed by a thread of another context.
+    """The same batches; reports each to the watcher when it is taken."""
+    # Read here: another thread, with another context, may take the batches.
     watcher = _watcher.get()
     return batches if watcher is None else _told(watcher, path, batches)
 
@@ -42,7 +42,7 @@ def _told(
     records = size = 0
     for batch in batches:
         records += batch.num_rows
-        # With the line end of each, as a file of text has it.
+        # With the line end of each record, as in a text file.
         size += (pc.sum(pc.binary_length(batch.column("value"))).as_py() or 0) + batch.num_rows
         watcher(path, records, size)
         yield batch

@@ -1,7 +1,7 @@
-"""The third step: cleaned rows from the lake into `cleaned.<stream>` of the warehouse.
+"""The third step: inserts cleaned rows of the lake into the warehouse's `cleaned.<stream>`.
 
-Here belongs what is read for it, days that are too large for the engine's memory in parts; how it
-enters ClickHouse is the loader's.
+Belongs here: what is read, in parts if a day is too large for the engine's memory. How it enters
+ClickHouse belongs to `warehouse.loader`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ORDER = ("event_date", "partition", "offset")
 
 
 def load_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> int:
-    """Insert the accepted rows of a batch; returns how many. Again changes nothing."""
+    """Insert the accepted rows of a batch; returns how many. Repeating it changes nothing."""
 
     def insert(cut: Sequence[Slice]) -> int:
         rows = (batch for each in cut for batch in _of_batch(stores, batch_id, each))
@@ -38,12 +38,12 @@ def load_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> int
     except duckdb.OutOfMemoryException as error:
         if is_of_disk(error):
             raise
-        # The chunks are the same: those that are in change nothing.
+        # The chunks are the same as before: those that were inserted change nothing.
         return insert(_all_in_parts(days))
 
 
 def load_days(stores: StreamStores, days: Sequence[date]) -> None:
-    """Put the lake's rows of some days in the place of the warehouse's."""
+    """Replace the warehouse's rows of some days by those of the lake."""
 
     def replace(cut: Sequence[Slice]) -> None:
         rows = (batch for each in cut for batch in _of_days(stores, each))
@@ -63,7 +63,7 @@ def _all_in_parts(days: Sequence[date]) -> list[Slice]:
 
 
 def _of_batch(stores: StreamStores, batch_id: str, each: Slice) -> Iterator[pa.RecordBatch]:
-    """In the same order every time: insert tokens count chunks."""
+    """The rows of a batch, always in the same order, since insert tokens number the chunks."""
     if each.in_parts:
         yield from _ordered_parts(stores, batch_id, each.days)
         return
@@ -91,8 +91,8 @@ def _of_days(stores: StreamStores, each: Slice) -> Iterator[pa.RecordBatch]:
 def _ordered_parts(
     stores: StreamStores, batch_id: str, days: Sequence[date]
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of a batch in order, without sorting what is wide: by row groups where these are in
-    order, as they are written; else by ranges of the order, each read anew.
+    """The rows of a batch in order, without sorting wide rows: row group by row group if these are
+    in order, as they are written; or else range by range of the order, each read again.
     """
     names = _schema(stores).names
     for day in days:

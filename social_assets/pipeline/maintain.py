@@ -1,8 +1,8 @@
-"""A stream's upkeep at night: days beyond their time go, files are brought together, dead ones go.
+"""The nightly maintenance of a stream: removes expired days, merges files, deletes unused ones.
 
-Here belongs the order, and whose days are beyond their time. How a table is kept small is
-`lake.maintenance`'s, how a warehouse's table drops days `warehouse.expiry`'s. A layer at a time
-under the stream's lock, so that a drain that gave way need not wait for all of them.
+Belongs here: the order, and which days have expired. How a table is kept small belongs to
+`lake.maintenance`, how a warehouse's table drops days to `warehouse.expiry`. Each layer is
+maintained under the stream's lock alone, so that a waiting drain need not wait for all layers.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from social_assets.warehouse.expiry import days_before, drop_days
 
 
 def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
-    """Maintain every table of a stream in the lake, and `cleaned.<stream>`; returns what each
-    freed, by name. Waits for the stream's lock.
+    """Maintain the stream's tables in the lake, and `cleaned.<stream>`; returns what each freed, by
+    name. Waits for the stream's lock.
     """
     retention = stores.contract.retention
     kept: dict[Layer, int | None] = {
@@ -52,7 +52,7 @@ def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
 def expire(
     stores: Stores, asset: str, table: str, limit: date, log_comment: str | None = None
 ) -> Freed:
-    """Drop the days of a warehouse's table before a date; they are recorded first."""
+    """Drop the days of a warehouse's table before a date, after recording them."""
     started = time.monotonic()
     with stores.clickhouse.client(log_comment) as client:
         days = days_before(client, table, limit)
@@ -66,5 +66,5 @@ def expire(
 
 
 def first_kept(today: date, days: int | None) -> date | None:
-    """The first day that is kept so many days; None where all are."""
+    """The first day that is kept; None if all days are."""
     return None if days is None else today - timedelta(days=days)

@@ -216,7 +216,7 @@ def recover_micro_batches(
         validator.committed(validated)
         changed |= set(validated.counts())
     loaded_until = loader.loaded_until()
-    # A quarantined micro-batch, too: its rows come into the warehouse with a rebuild of their days.
+    # Quarantined micro-batches too: a rebuild of their days loads their rows.
     newest = max(loaded_until, _cleaned_until(stores))
     columns = rows_for_warehouse(stores.contract)
     for ingested_at, rows in _landed_after(session, stores.cleaned, columns, loaded_until):
@@ -231,7 +231,9 @@ def recover_micro_batches(
 
 
 def apart(validated: ValidatedBatch) -> ValidatedBatch:
-    """The micro-batch under a batch id of its own: a drain's other records are of another batch."""
+    """The micro-batch with its own batch id, as the drain's other records belong to
+    another batch.
+    """
     own = f"{validated.batch_ids[0]}/{version(validated.ingested_at)}"
     index = validated.raw.column_names.index("batch_id")
     ids = pa.repeat(own, validated.raw.num_rows)
@@ -239,8 +241,10 @@ def apart(validated: ValidatedBatch) -> ValidatedBatch:
 
 
 def quarantine(stores: StreamStores, validated: ValidatedBatch) -> None:
-    """Record that a micro-batch is quarantined, and why. The caller then lands and cleans it: of a
-    batch that has not landed the record says nothing.
+    """Record that a micro-batch is quarantined, and why.
+
+    The caller must then land and clean it: the record has no effect for a batch that has not
+    landed.
     """
     if validated.error is None:
         raise ValueError(f"micro-batch {validated.ingested_at} has been validated")

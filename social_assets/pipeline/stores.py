@@ -1,4 +1,4 @@
-"""What a step works on: the stores of one stream, and the lock that keeps others off it."""
+"""The stores of one stream, which the steps read and write, and the stream's lock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Stores:
-    """Lake, engine and warehouse, from which a stream's own tables are named."""
+    """Lake, engine and warehouse. `of` gives the tables of one stream."""
 
     lake: Lake
     engine: DuckDBEngine
@@ -43,18 +43,18 @@ class StreamStores:
 
     @property
     def run_id(self) -> str:
-        """The Dagster run that works on it, with which `log_comment` begins; "" outside of one."""
+        """The Dagster run at the start of `log_comment`; "" outside a run."""
         found = RUN_ID.match(self.log_comment or "")
         return found[0] if found else ""
 
     @property
     def engine(self) -> DuckDBEngine:
-        """What runs the expressions."""
+        """The engine that runs the expressions."""
         return self.stores.engine
 
     @property
     def raw(self) -> LakeTable:
-        """Records as they came."""
+        """The unchanged records."""
         return self.stores.lake.table("raw", self.contract)
 
     @property
@@ -69,12 +69,12 @@ class StreamStores:
 
     @property
     def ledger(self) -> Ledger:
-        """What each step took, by batch and date."""
+        """The records that each step took, by batch and date."""
         return self.stores.lake.ledger(self.contract)
 
     @property
     def gaps(self) -> Gaps:
-        """What of the topic was gone before it was read."""
+        """The ranges of the topic that were lost before they were read."""
         return self.stores.lake.gaps(self.contract)
 
     @property
@@ -89,7 +89,7 @@ class StreamStores:
 
     @property
     def loader(self) -> Loader:
-        """The way into the warehouse."""
+        """The loader into the warehouse."""
         return Loader(
             self.stores.clickhouse,
             self.contract,
@@ -98,9 +98,9 @@ class StreamStores:
         )
 
     def lock(self) -> AbstractContextManager[None]:
-        """Held by whoever writes to the stream."""
+        """The lock that every writer to the stream must hold."""
         return stream_lock(self.stores.lake.locks, self.contract.name)
 
     def is_wanted(self) -> bool:
-        """Whether somebody waits for the lock, which the caller holds."""
+        """Whether another process waits for the lock, which the caller must hold."""
         return is_wanted(self.stores.lake.locks, self.contract.name)

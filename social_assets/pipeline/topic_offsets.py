@@ -1,8 +1,8 @@
-"""Where a stream's topic is to be read from: the lake's offsets against the broker's.
+"""Compares the lake's offsets of a topic with the broker's: where to read next.
 
-Here belongs the comparison, which the sensor, the drain and the lag check share, and what makes a
-range unreadable. The lake holds the offsets: each commit of raw carries, per partition, the offset
-before which everything has landed.
+Belongs here: the comparison, which the sensor, the drain and the lag check share, and the reasons
+why a range cannot be read. The lake holds the offsets: each commit of raw has, for each partition,
+the offset up to which all records have landed.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ REASONS = {
     "truncated": "the partition ended before: its log was cut, as by a leader that lagged behind",
     "deleted": "the topic or partition was deleted before it was read",
 }
-"""Why a range of offsets is gone, by what the reader calls it."""
+"""Why a range of offsets is lost, by the reader's name for it."""
 
 
 class TopicOffsets(Protocol):
-    """What a broker has of a topic; `resources.kafka.resource` says more."""
+    """A broker's offsets of a topic; see `resources.kafka.resource`."""
 
     @property
     def topic(self) -> str:
@@ -35,23 +35,25 @@ class TopicOffsets(Protocol):
 
     @property
     def topic_id(self) -> str:
-        """Another one after the topic was deleted and made again; '' where brokers give none."""
+        """The topic's id, which changes if the topic is deleted and created again; '' if brokers
+        give none.
+        """
         ...
 
     @property
     def earliest(self) -> Mapping[int, int]:
-        """Partition -> first offset that is still there."""
+        """Partition -> first offset that still exists."""
         ...
 
     @property
     def end(self) -> Mapping[int, int]:
-        """Partition -> offset that the next record gets."""
+        """Partition -> offset that the next record will get."""
         ...
 
 
 @dataclass(frozen=True)
 class Starts:
-    """From where a topic is to be read, and what of it is gone."""
+    """The first offsets to read, and the ranges that are lost."""
 
     offsets: Mapping[int, int]
     missing: tuple[MissingRange, ...]
@@ -62,22 +64,23 @@ class Starts:
 
 
 def app_id(topic: str, topic_id: str, partition: int) -> str:
-    """The application id under which raw keeps the offset of one partition."""
+    """The application id under which raw holds the offset of one partition."""
     return f"kafka/{topic}/{topic_id}/{partition}"
 
 
 def topic_app_id(topic: str) -> str:
-    """The application id that says that raw has records of this topic, in any of its lives."""
+    """The application id which marks that raw has records of this topic, under any topic id."""
     return f"kafka/{topic}"
 
 
 def landed(
     offsets: TopicOffsets, next_offsets: Mapping[int, int], before: Mapping[int, int]
 ) -> list[Applied]:
-    """What goes into raw with records: of each partition the offset before which all has landed.
+    """The transactions of a commit to raw: for each partition, the offset up to which all has
+    landed.
 
-    `before` are the offsets that raw holds as `held_offsets` reads them. If another writer has
-    landed records meanwhile, raw holds others, and the write is refused.
+    `before` are the offsets that raw has, from `held_offsets`. If another writer has landed records
+    meanwhile, raw has others, and the commit is refused.
     """
     topic, topic_id = offsets.topic, offsets.topic_id
     applied = [
@@ -88,7 +91,7 @@ def landed(
 
 
 def held_offsets(raw: LakeTable, offsets: TopicOffsets) -> dict[int, int]:
-    """The offsets that raw holds of the partitions that the broker has now."""
+    """The offsets in raw of the partitions that the broker has now."""
     ids = {app_id(offsets.topic, offsets.topic_id, p): p for p in offsets.end}
     return {ids[each]: version for each, version in raw.applied_versions(ids).items()}
 
@@ -113,7 +116,7 @@ def starts(raw: LakeTable, offsets: TopicOffsets) -> Starts:
             missing.append(
                 MissingRange(topic, topic_id, partition, start, None, REASONS["truncated"])
             )
-            # Where topics have no ids, one that was made again may look like this.
+            # If topics have no ids, a recreated topic may look like this.
             start = end if topic_id else earliest
         found[partition] = start
     return Starts(found, tuple(missing))

@@ -1,7 +1,7 @@
-"""Reads a stream's topic as micro-batches: exact ranges, from the lake's offsets on.
+"""Reads a stream's topic as micro-batches: exact ranges, starting at the lake's offsets.
 
-Here belongs when to read and how much, and when it is enough. What becomes of a micro-batch is the
-drain's; how records are fetched, the reader's.
+Belongs here: when to read, how much, and when to stop. What happens to a micro-batch belongs to
+`drain`; how records are fetched belongs to the reader.
 """
 
 from __future__ import annotations
@@ -30,19 +30,21 @@ class Broker(Protocol):
     """The cluster that has the topic; `resources.kafka.resource` is one."""
 
     def offsets(self, topic: str, timeout_seconds: float = 5.0) -> TopicOffsets | None:
-        """What it has of a topic, None if there is no such topic; ConnectionError if it is away."""
+        """The topic's offsets; None if there is no such topic. Raises ConnectionError without an
+        answer.
+        """
         ...
 
     def topic_id(self, topic: str, timeout_seconds: float = 5.0) -> str | None:
-        """Another one after the topic was made again; None if there is no such topic."""
+        """The topic's id, which changes if it is created again; None if there is no such topic."""
         ...
 
     def client_settings(self) -> Mapping[str, str]:
-        """Those of librdkafka."""
+        """The settings of librdkafka."""
         ...
 
     def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
-        """Tell a consumer group's offsets."""
+        """Commit a consumer group's offsets."""
         ...
 
 
@@ -50,8 +52,8 @@ class Broker(Protocol):
 class Limits:
     """When a drain ends, and how large its micro-batches are.
 
-    It ends after `seconds`, or when nothing has come for `quiet_seconds`. A micro-batch has at
-    most `max_records` and about `max_bytes`; while little comes, one begins every `pace_seconds`.
+    It ends after `seconds`, or if nothing has come for `quiet_seconds`. A micro-batch has at most
+    `max_records` and about `max_bytes`; with few records, one begins every `pace_seconds`.
     """
 
     seconds: float = 600.0
@@ -69,10 +71,10 @@ _EARLIEST = datetime.combine(FIRST_EVENT_DATE, datetime.min.time(), UTC)
 
 @dataclass(frozen=True)
 class Arrived:
-    """A micro-batch as it came: rows of raw whose event dates are null still.
+    """A micro-batch as it was read: rows of raw, with null event dates.
 
-    `next_offsets` are those before which everything has been read; `lag` is how many offsets the
-    broker was ahead of them; `seconds` what reading took.
+    Everything before `next_offsets` has been read; `lag` is how many offsets the broker was ahead
+    of them; `seconds` is the time of reading.
     """
 
     batch_id: str
@@ -84,7 +86,7 @@ class Arrived:
 
 
 class TopicSource:
-    """The micro-batches of a topic, read as they come."""
+    """Reads the micro-batches of a topic."""
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class TopicSource:
         begin: Mapping[int, int],
         limits: Limits,
     ) -> None:
-        """`reader` is at the offsets of `begin`; `offsets` says which topic it is."""
+        """Create a source. `reader` is at the offsets `begin`; `offsets` identifies the topic."""
         self._stores = stores
         self._positions = dict(begin)
         self._broker = broker
@@ -108,15 +110,17 @@ class TopicSource:
         self._batch_id = f"{BATCH_PREFIX}{self._topic}/{self._arrival:%Y-%m-%dT%H:%M:%S.%f}"
 
     def micro_batches(self, over: Event) -> Iterator[Arrived]:
-        """Until the time is up, it has been quiet for long, the lock is wanted, or all is over."""
+        """Yield micro-batches until the time is up, nothing comes, the lock is wanted, or `over` is
+        set.
+        """
         ends_at = time.monotonic() + self._limits.seconds
         last_read = time.monotonic()
         while (now := time.monotonic()) < ends_at and not self._is_over(over):
             offsets = self._offsets(now, over)
-            # Nobody knows whether a topic is quiet whose broker is away.
+            # While the broker is unreachable, the topic does not count as quiet.
             last_read += time.monotonic() - now
             if offsets is None or offsets.topic_id != self._topic_id:
-                # Deleted, or made again: the next drain begins with what is there then.
+                # Deleted or recreated: the next drain begins with the new topic.
                 return
             ends = self._unread(offsets)
             if ends:
@@ -135,7 +139,7 @@ class TopicSource:
         return over.is_set() or self._stores.is_wanted()
 
     def _offsets(self, since: float, over: Event) -> TopicOffsets | None:
-        """Waits for a broker that is away; None if the topic is gone, or all is over meanwhile."""
+        """Wait for an unreachable broker; None if the topic is gone, or `over` is set meanwhile."""
         while not self._is_over(over):
             try:
                 return self._broker.offsets(self._topic)
@@ -146,17 +150,17 @@ class TopicSource:
         return None
 
     def _unread(self, offsets: TopicOffsets) -> dict[int, int]:
-        """Where to read to, of partitions that have more; new ones are read from their begin."""
+        """The ends of partitions with unread records; new partitions are read from their begin."""
         for partition in offsets.end.keys() - self._positions.keys():
             self._positions[partition] = offsets.earliest[partition]
             self._reader.add(partition, self._positions[partition])
         return {p: end for p, end in offsets.end.items() if end > self._positions[p]}
 
     def _read(self, ends: Mapping[int, int]) -> Arrived | None:
-        """The next micro-batch; None if these offsets are none of the topic's any more."""
+        """The next micro-batch; None if these offsets no longer belong to the topic."""
         started = time.monotonic()
         limits = self._limits
-        # A backlog fills its micro-batch: many small ones would cost more, step by step.
+        # With a backlog, fill the micro-batch: many small ones would cost more in every step.
         unread = sum(end - self._positions[p] for p, end in ends.items())
         is_backlog = unread > limits.max_records // 4
         linger = limits.away_seconds if is_backlog else limits.pace_seconds
@@ -178,7 +182,7 @@ class TopicSource:
         return MissingRange(gap.topic, self._topic_id, gap.partition, gap.start, end, reason)
 
     def _raw(self, records: pa.RecordBatch) -> pa.Table:
-        """Records as rows of raw, which wait for their event dates."""
+        """The records as rows of raw, with null event dates."""
         constant = {
             "csv_header": None,
             "source": "kafka",
@@ -196,9 +200,9 @@ class TopicSource:
         return pa.table({name: columns[name] for name in RAW.names})
 
     def _timestamps(self, given: pa.Array) -> pa.Array:
-        """Those of the records; the arrival where there is none, or none that can be meant.
+        """The records' timestamps; the arrival if there is none or it is implausible.
 
-        Producers set them as they like, and a date is made of them where a record tells none.
+        Producers can set any timestamp, and it gives the event date of a record without a time.
         """
         latest = self._arrival + self._stores.contract.future_after
         is_meant = pc.and_(pc.greater_equal(given, _EARLIEST), pc.less_equal(given, latest))

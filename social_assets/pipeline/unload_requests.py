@@ -1,9 +1,9 @@
-"""Which batches are to be unloaded, and which batch the content of a file is then.
+"""Which batches to unload, and which batch a file's content then belongs to.
 
-Here belongs what the records of loads and unloads mean; the work is `unload`'s. The content hash of
-a file is the id of its first batch. Tables keep the transaction of a batch after its rows are gone,
-and the warehouse its insert tokens, so content that is loaded again after an unload gets an id of
-its own: the hash and a generation, `<hash>.1`.
+Belongs here: what the records of loads and unloads mean; `unload` does the work. The content hash
+of a file is the id of its first batch. Tables keep the transaction of a batch after its rows are
+gone, and the warehouse its insert tokens. So content that is loaded again after an unload gets a
+new id: the hash and a generation, `<hash>.1`.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from social_assets.pipeline.stores import StreamStores
 
 
 class NotUnloadableError(LookupError):
-    """A batch was named that does not exist, or that can't be unloaded."""
+    """The named batch does not exist, or cannot be unloaded."""
 
 
 @dataclass(frozen=True)
 class FileBatch:
-    """The batch that a file's content is in, or would be in; `is_landed` tells which."""
+    """The batch that has a file's content, or that would have it if `is_landed` is false."""
 
     batch_id: str
     is_landed: bool
 
 
 def batch_of(stores: StreamStores, content: str, *, anew: bool = False) -> FileBatch:
-    """The batch of a content hash; `anew` asks for the one of another load of it."""
+    """The batch of a content hash; with `anew`, the batch for loading it once more."""
     latest = None
     for batch_id in _generations(content):
         if stores.raw.applied_version(batch_id) is None:
@@ -47,7 +47,7 @@ def content_of(batch_id: str) -> str:
 
 
 def unloading(stores: StreamStores) -> dict[str, Unload]:
-    """The batches whose requests count, by id: those unloaded, and those to be."""
+    """The batches with effective requests, by id: unloaded ones and pending ones."""
     requested = stores.unloads.requested()
     replacing = {each.replaced_by for each in requested if each.replaced_by}
     landed = stores.raw.applied_versions(replacing)
@@ -59,7 +59,7 @@ def unloading(stores: StreamStores) -> dict[str, Unload]:
 
 
 def pending(stores: StreamStores) -> list[Unload]:
-    """The batches that are to be unloaded and are not yet."""
+    """The requests that are not done."""
     counting = unloading(stores)
     done = stores.unloads.done_at() if counting else {}
     return [each for each in counting.values() if each.batch_id not in done]
@@ -71,11 +71,11 @@ def request_unload(
     sources: Iterable[str] = (),
     replaced_by: str = "",
 ) -> list[Unload]:
-    """Record that batches are to be unloaded; the caller holds the stream's lock.
+    """Record that batches are to be unloaded. The caller must hold the stream's lock.
 
-    `sources` are the assets (`cleaned/posts`) that the days of facts and rollups are made from.
-    Raises NotUnloadableError, and ExpiredDaysError if retention has removed rows that the days of
-    the batches would have to be made from.
+    `sources` are the assets (`cleaned/posts`) from which the days of facts and rollups are built.
+    Raises NotUnloadableError, and ExpiredDaysError if retention has removed rows that rebuilding
+    the batches' days would need.
     """
     landed = stores.ledger.days("raw")
     origins = {entry.batch_id: entry.origin for entry in stores.ledger.entries("raw")}
@@ -104,7 +104,7 @@ def request_unload(
 
 
 def earlier_batches(stores: StreamStores, content: str, name: str) -> list[str]:
-    """The batches of a file's content, or of files of its name, that are not being unloaded."""
+    """The batches with a file's content or name that are not being unloaded."""
     gone = unloading(stores)
     found = {
         entry.batch_id

@@ -1,1 +1,1 @@
-"""What a check computes, without Dagster."""
+"""What checks compute, without Dagster."""

@@ -1,6 +1,6 @@
-"""How far a day's rows are from those of the days before it: measures of a stream's columns.
+"""How far a day's rows differ from those of the days before it: measures of a stream's columns.
 
-Here belongs the query, one a stream, and the comparison of its figures. Pure but for the query's
+Belongs here: the query of a stream, and the comparison of its figures. Only the query needs a
 client. `defs/ingestion/drift_checks` shows the results.
 """
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 STANDARD_ERRORS = 3.0
-"""Differences of shares up to so many standard errors are chance."""
+"""Differences of shares up to so many standard errors count as chance."""
 
 _MAD_TO_SIGMA = 1.4826
 _NULL = "(null)"
 
 
 class Kind(StrEnum):
-    """What is measured; the values are the names of the checks."""
+    """What is measured; the values are names of checks."""
 
     VOLUME = "volume_is_usual"
     MISSING = "missing_values_are_usual"
@@ -40,8 +40,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class DayFigures:
-    """One event date of `cleaned.<stream>`: rows; rows without a value by column; rows by category
-    of each categorical column; the quantiles QUANTILES of each numeric column.
+    """The figures of one event date of `cleaned.<stream>`: rows; rows without a value by column;
+    rows by category of each categorical column; the quantiles QUANTILES of each numeric column.
     """
 
     rows: int
@@ -52,7 +52,7 @@ class DayFigures:
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of the day beside the median of the days before, and how far apart they are.
+    """One figure of the day, the median of the days before, and the change between them.
 
     `change` is in the unit of the contract's band for the kind.
     """
@@ -67,7 +67,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Compared:
-    """The measures of a day; `not_validated` says why there are none of some kinds."""
+    """The measures of a day; `not_validated` gives the reason for kinds without measures."""
 
     day: date | None
     trailing_days: int
@@ -76,7 +76,7 @@ class Compared:
 
 
 def band(drift: Drift, kind: Kind) -> Band:
-    """The contract's limits of a kind."""
+    """The contract's limits for a kind."""
     return {
         Kind.VOLUME: drift.volume,
         Kind.MISSING: drift.missing,
@@ -86,7 +86,7 @@ def band(drift: Drift, kind: Kind) -> Band:
 
 
 def missing_columns(contract: Contract) -> list[Column]:
-    """The columns that may lack a value: null, or the default that the contract puts there."""
+    """The columns whose value may be missing: null, or the contract's default."""
     return [
         c
         for c in contract.source_columns
@@ -100,7 +100,7 @@ def category_columns(contract: Contract) -> list[Column]:
 
 
 def quantile_columns(contract: Contract) -> list[Column]:
-    """The columns that count or measure; numbers that identify do neither."""
+    """The columns with counts or measurements; numbers that identify something are left out."""
     return [
         c
         for c in contract.columns.values()
@@ -113,7 +113,9 @@ def quantile_columns(contract: Contract) -> list[Column]:
 def read_figures(
     client: Client, contract: Contract, before: date, days: Sequence[date] | None
 ) -> dict[date, DayFigures]:
-    """The newest day that ended before a date, of some days or of all, and those trailing it."""
+    """The newest of the days (of all without `days`) that ended before a date, and the days before
+    it.
+    """
     result = client.query(figures_query(contract, days), parameters={"before": before})
     missing = [c.name for c in missing_columns(contract)]
     categories = [c.name for c in category_columns(contract)]
@@ -130,10 +132,10 @@ def read_figures(
 
 
 def figures_query(contract: Contract, days: Sequence[date] | None) -> str:
-    """One pass over the days, partition by partition.
+    """The query: one pass over the days, partition by partition.
 
-    The days stand in the text: as a parameter, a year of them goes another way, which the embedded
-    ClickHouse does not know.
+    The days are in its text: passed as a parameter, a year of days is sent in another way, which
+    the embedded ClickHouse does not support.
     """
     table = f"{ddl.DATABASE}.{contract.name}"
     missing = [f"countIf({_is_missing(c)})" for c in missing_columns(contract)]
@@ -160,7 +162,7 @@ def figures_query(contract: Contract, days: Sequence[date] | None) -> str:
 
 
 def compare(contract: Contract, figures: Mapping[date, DayFigures]) -> Compared:
-    """The newest of the days against the others."""
+    """Compare the newest of the days with the others."""
     drift = contract.drift
     if not figures:
         nothing = dict.fromkeys(Kind, "no day with rows has ended yet")
@@ -184,7 +186,7 @@ def compare(contract: Contract, figures: Mapping[date, DayFigures]) -> Compared:
 def _volume(today: DayFigures, before: Sequence[DayFigures]) -> Measure:
     rows = [day.rows for day in before]
     usual = median(rows)
-    # As many as on one of those days is usual, whatever the median says.
+    # A number of rows that one of those days had is usual, whatever the median is.
     is_usual = min(rows) <= today.rows <= max(rows)
     factor = max(today.rows, usual) / max(1.0, min(today.rows, usual))
     return Measure(Kind.VOLUME, "", "rows", today.rows, usual, 1.0 if is_usual else factor)
@@ -204,7 +206,7 @@ def _missing(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
 
 
 def _categories(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
-    """Of each column the category that changed most."""
+    """For each column, the category that changed most."""
     days = (today, *before)
     found = []
     for name in today.categories:
@@ -225,7 +227,7 @@ def _categories(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure
 def _share(
     kind: Kind, column: str, what: str, *, counts: Sequence[int], rows: Sequence[int]
 ) -> Measure:
-    """Counts and rows of the day first, of those before it then."""
+    """The share of the day, and the shares of the days before."""
     now, *before = (count / of for count, of in zip(counts, rows, strict=True))
     usual = median(before)
     middle = (now + usual) / 2
@@ -234,9 +236,9 @@ def _share(
 
 
 def _quantiles(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
-    """Of each column the quantile that moved most, beyond what it moves from day to day.
+    """For each column, the quantile that moved most, beyond its usual movement from day to day.
 
-    A day on which no row has a value has no quantiles: that is the missing values' matter.
+    A day on which no row has a value has no quantiles; the kind `missing` reports that.
     """
     found = []
     for name, now in today.quantiles.items():

@@ -1,9 +1,9 @@
 """The invariants: which two counts of a day must agree, and where each is read.
 
-Here belongs what the invariants are, generated for every stream, fact and rollup from contracts and
-from the lineage of the warehouse; nothing here names one of them. What is done with an invariant
-stands in `conservation.py`. Counts come from Delta's log and from one GROUP BY a side, so that an
-invariant may be asked for the days of each load and each drain.
+Belongs here: the invariants, generated for every stream, fact and rollup from contracts and the
+warehouse's lineage, without naming one of them. `day_comparison` compares them. Counts come from
+Delta's log and from one GROUP BY a side, so that an invariant can be checked for the days of each
+load and each drain.
 """
 
 from __future__ import annotations
@@ -31,15 +31,17 @@ _SUM = "SimpleAggregateFunction(sum,"
 
 @dataclass(frozen=True)
 class Sides:
-    """The figures of both sides, by day; a day that a side does not have counts nothing."""
+    """The figures of both sides, by day; a missing day counts as 0."""
 
     one: ByDay
     other: ByDay
 
 
 class Invariant(Protocol):
-    """Two sides that agree on every day. `tables` are the assets behind them, `streams` those whose
-    work in progress would show as a difference, `measures` what is compared.
+    """Two sides that agree on every day.
+
+    `tables` are the assets that are counted, `streams` those whose running work would show as a
+    difference, `measures` the names of what is compared.
     """
 
     @property
@@ -59,7 +61,7 @@ class Invariant(Protocol):
 
     @property
     def sides(self) -> tuple[str, str]:
-        """What the two sides are called."""
+        """The names of the two sides."""
         ...
 
     @property

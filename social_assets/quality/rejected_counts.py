@@ -1,10 +1,11 @@
-"""How many records each rule has rejected on each day: counted once a data file of quarantine.
+"""How many records each rule has rejected on each day: each data file of quarantine is counted
+once.
 
-Here belong the counts and the store that keeps them. A data file of a Delta table never changes, so
-its counts don't either: only files that are new since the last look are read. The store is a SQLite
-file of this machine; without it all files are counted again. Files that the table no longer has
-(rebuilt, unloaded or expired days, compaction) have no counts: the result is always that of the
-lake as it is. What the counts mean for a check is `contract_rules`'.
+Belongs here: the counts and their store. A data file of a Delta table never changes, so only new
+files are read. The store is a SQLite file of this machine; without it all files are counted again.
+Files that the table no longer has (rebuilt, unloaded or expired days, compaction) have no counts,
+so the result is always that of the current lake. What the counts mean for a check belongs to
+`defs/ingestion/rule_checks`.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def rejected_counts(stream: StreamStores) -> list[Count]:
             "SELECT file, event_date, rule, records FROM rejected WHERE quarantine = ?", (table,)
         ).fetchall()
     found = (Count(row[0], date.fromisoformat(row[1]), row[2], row[3]) for row in rows)
-    # Another process may count files that this look does not know yet.
+    # Another process may have counted files that this one does not know yet.
     return [
         Count(uris[each.file], each.day, each.rule, each.records)
         for each in found
@@ -92,7 +93,7 @@ def _record(
     store: sqlite3.Connection, table: str, files: Mapping[str, str], counts: Iterable[Count]
 ) -> None:
     with store:
-        # Two processes may count the same file: to the same result.
+        # Two processes may count the same file, with the same result.
         store.executemany(
             "INSERT OR IGNORE INTO counted VALUES (?, ?)", [(table, f) for f in files]
         )

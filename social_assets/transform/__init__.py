@@ -1,6 +1,6 @@
-"""From raw bytes to cleaned rows, as Ibis expressions, and DuckDB to run them.
+"""Transforms raw bytes to cleaned rows: Ibis expressions, and DuckDB to run them.
 
-`decode` opens the record, `clean` makes typed canonical columns, `validate` says what is wrong with
-a row, `deduplicate` which of the accepted came first; `duckdb_engine` runs them. Nothing here knows
-where tables are kept.
+`decode` opens a record, `standardize` makes typed columns, `validate` finds broken rules,
+`deduplicate` finds the first record of a key, `duckdb_engine` runs the expressions. Nothing here
+knows where tables are stored.
 """

@@ -64,7 +64,7 @@ def _wider(session: Session, stored: ir.Table, contract: Contract, shape: Shape)
 def _validated(session: Session, raw: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     records = session.view(opened(_records(raw), contract.max_record_bytes))
     columns = [c.name for c in contract.source_columns]
-    # A view, as the shape differs from file to file, and the rest, most of all, does not.
+    # A view: the shape differs from file to file, while most of the query stays the same.
     fields = session.view(with_fields(records, shape, columns))
     table = validated(cleaned(fields, contract), contract)
     rejected = table.reasons != ""
@@ -80,5 +80,7 @@ def _validated(session: Session, raw: ir.Table, contract: Contract, shape: Shape
 
 
 def _records(raw: ir.Table) -> ir.Table:
-    """A tombstone has no bytes: it is validated, and rejected, as a record without text."""
+    """Rename the bytes for the expressions. A tombstone has none: it is validated, and rejected, as
+    a record without text.
+    """
     return raw.rename(landed_bytes="value").mutate(record_bytes=raw.value.fill_null(b""))

@@ -1,8 +1,8 @@
-"""Opens records: bytes -> one text column for each column of the contract, whatever their spelling.
+"""Opens records: bytes -> one text column for each column of the contract, in any spelling.
 
-Here belongs what depends on the record's format (JSON object or CSV line). Types, defaults and
-rules come later (`clean`, `validate`). The functions named in capitals are DuckDB's own; Ibis
-passes them through.
+Belongs here: what depends on the record's format (JSON object or CSV line). Types and defaults
+belong to `standardize`, rules to `validate`. The functions with names in capitals are DuckDB
+functions, which Ibis passes through.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def _regexp_extract_all(text: str, pattern: str, group: int) -> list[str]: ...  
 class Shape:
     """How a set of records spells the contract's columns.
 
-    `spellings` maps a column to the JSON keys it goes by, best first; `headers` maps a CSV header
-    line to the position of each column in it, and to how many fields it has.
+    `spellings` maps a column to its JSON keys, best first; `headers` maps a CSV header line to the
+    position of each column in it, and to its number of fields.
     """
 
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -72,14 +72,14 @@ class Shape:
 
 @dataclass(frozen=True)
 class CsvHeader:
-    """One CSV header line: how many fields, and where each of the contract's columns stands."""
+    """One CSV header line: its number of fields, and the position of each column."""
 
     width: int
     positions: Mapping[str, int]
 
 
 def csv_header(contract: Contract, line: str) -> CsvHeader:
-    """Read a header line. Where two spellings of a column stand side by side, the first counts."""
+    """Parse a header line. If two spellings of one column are in it, the first one counts."""
     names = next(csv.reader([line]), [])
     by_key = {c.match_key: c.name for c in contract.source_columns}
     positions: dict[str, int] = {}
@@ -91,8 +91,8 @@ def csv_header(contract: Contract, line: str) -> CsvHeader:
 
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
-    """Raw records with `record_text`, null where the bytes are too many or no UTF-8, and `is_json`,
-    true for a JSON object, null for a CSV line.
+    """Raw records with `record_text`, null if it is too long or not UTF-8, and `is_json`: true for
+    a JSON object, null for a CSV line.
     """
     fits = _octet_length(raw.record_bytes) <= max_record_bytes
     table = raw.mutate(
@@ -107,23 +107,23 @@ def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
 
 
 def distinct_keys(records: ir.Table) -> ir.Table:
-    """Every JSON key that the opened records use: the column `key`."""
+    """Every JSON key of the opened records: the column `key`."""
     return records.select(key=_json_keys(records.json_text).unnest()).distinct()
 
 
 def key_counts(records: ir.Table) -> ir.Table:
-    """How many opened records have each JSON key: the columns `key` and `records`."""
+    """How many of the opened records have each JSON key: the columns `key` and `records`."""
     keys = records.select(key=_json_keys(records.json_text).unnest())
     return keys.group_by("key").agg(records=keys.count())
 
 
 def distinct_headers(records: ir.Table) -> ir.Table:
-    """Every CSV header line that the records came under: the column `csv_header`."""
+    """Every CSV header line of the records: the column `csv_header`."""
     return records.filter(records.csv_header.notnull()).select("csv_header").distinct()
 
 
 def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) -> Shape:
-    """Match what the sources say with the contract; the contract's own spelling comes first."""
+    """Match the keys and headers with the contract; the contract's own spelling comes first."""
     spellings: dict[str, list[str]] = {c.name: [c.name] for c in contract.source_columns}
     by_key = {c.match_key: c.name for c in contract.source_columns}
     for key in sorted(keys):
@@ -139,9 +139,9 @@ def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) ->
 def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.Table:
     """Opened records with the text of each of `columns` as `in_<column>`, trimmed, null if empty.
 
-    Adds `field_count_ok`, whether a CSV line has as many fields as its header; and `spare_keys`,
-    the keys of a JSON object in which one of the columns was not found: it may be there in a
-    spelling that the shape lacks.
+    Adds `field_count_ok`, whether a CSV line has as many fields as its header, and `spare_keys`:
+    the keys of a JSON object that lacks one of the columns, since it may have the column in a
+    spelling that the shape does not know.
     """
     names = tuple(columns)
     keys = [key for name in names for key in shape.spellings[name]]
@@ -162,7 +162,7 @@ def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.T
 
 
 def _json_pointer(key: str) -> str:
-    """RFC 6901, which can name every key there is."""
+    """A JSON pointer (RFC 6901), which can name any key."""
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 

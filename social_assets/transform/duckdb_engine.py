@@ -1,7 +1,7 @@
-"""Runs the engine's expressions on DuckDB, within a bound of memory and threads.
+"""Runs expressions on DuckDB, within a bound of memory and threads.
 
-Here belongs what is DuckDB's: the connection and its settings, reading Delta's Parquet files,
-tables that live as long as the connection. What is computed stands in `clean_records`.
+Belongs here: all use of DuckDB: the connection and its settings, reading Delta's Parquet files,
+temporary tables. What is computed belongs to `clean_records`.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from social_assets.ingest.records import RECORDS
 BATCH_ROWS = 32_768
 
 MEMORY_VARIABLE = "SOCIAL_ASSETS_ENGINE_MEMORY"
-"""Environment variable: what the engine may take, as `640MB`."""
+"""Environment variable: the engine's memory limit, such as `640MB`."""
 
 _MEMORY = re.compile(r"([1-9][0-9]*) ?([KMGT]i?B)", re.IGNORECASE)
 _VECTOR_ROWS = 2_048
-"""DuckDB works on so many rows at once, whatever they hold."""
+"""DuckDB processes so many rows at once, of any size."""
 _COPIES = 40
-"""Of a vector of records, on its way from bytes to columns: an upper bound."""
+"""An upper bound for how many copies of a vector of records exist while it is processed."""
 
 
 @dataclass(frozen=True)
 class DuckDBEngine:
-    """How to open DuckDB: `memory_limit` as it writes sizes (`640MB`), `spill` for what is more."""
+    """How to open DuckDB: `memory_limit` in DuckDB's notation (`640MB`); it spills to `spill`."""
 
     spill: Path
     threads: int = 2
     memory_limit: str = "640MB"
 
     def __post_init__(self) -> None:
-        """Refuse settings that DuckDB would refuse later, in words of its own."""
+        """Refuse settings that DuckDB would refuse later, with a less clear error."""
         if not _MEMORY.fullmatch(self.memory_limit):
             raise ValueError(
                 f"engine memory ({MEMORY_VARIABLE}) {self.memory_limit!r}: write a number and a "
@@ -65,29 +65,31 @@ class DuckDBEngine:
 
     @property
     def whole_bytes(self) -> int:
-        """Up to so many bytes of records are worked on together; the engine spills meanwhile."""
+        """Records of up to so many bytes are processed together; the engine may spill meanwhile."""
         return self.memory_bytes * 6 // 10
 
     @property
     def part_bytes(self) -> int:
-        """Records of larger days are worked on in parts of so many bytes."""
+        """Records of larger days are processed in parts of so many bytes."""
         return self.memory_bytes // 20
 
     @property
     def widest(self) -> int:
-        """The mean bytes of a record above which a day is worked on in parts, whatever its size."""
+        """If its records have more bytes on average, a day is processed in parts, whatever its
+        size.
+        """
         return self.memory_bytes // (self.threads * _VECTOR_ROWS * _COPIES)
 
     def spill_folder(self) -> Path:
-        """The folder for what is more than the memory, which is made here."""
+        """The spill folder; creates it."""
         self.spill.mkdir(parents=True, exist_ok=True)
         return self.spill
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A connection of one's own, closed at the end with all its tables.
+        """A connection for the block, closed at its end with all its tables.
 
-        The sessions of a process share one database in memory, and so what the engine may take.
+        The sessions of a process share one database in memory, and so its memory limit.
         """
         self.spill_folder()
         backend = ibis.duckdb.from_connection(_database(self, os.getpid()).cursor())
@@ -97,10 +99,10 @@ class DuckDBEngine:
             backend.disconnect()
 
 
-# To open one takes 20 ms of CPU, a cursor 0.2. A process has one, but for tests of many homes.
+# Opening a database takes 20 ms of CPU, a cursor 0.2. A process has one; tests may have more.
 @lru_cache(maxsize=4)
 def _database(engine: DuckDBEngine, process: int) -> duckdb.DuckDBPyConnection:
-    """An empty database in memory, for its cursors; no forked process can use its parent's."""
+    """An empty database in memory, for its cursors. A forked process cannot use its parent's."""
     del process
     return duckdb.connect(
         ":memory:",
@@ -117,9 +119,9 @@ def _database(engine: DuckDBEngine, process: int) -> duckdb.DuckDBPyConnection:
 class Session:
     """One DuckDB connection.
 
-    Its tables are called by numbers, so that the like work makes the like expressions in every
-    session, and each is compiled once a process: for a small batch, to compile took twice as long
-    as the work.
+    Its tables are named by numbers, so that equal work gives equal expressions in every session,
+    and each expression is compiled once a process. For a small batch, compiling takes twice as long
+    as running.
     """
 
     backend: Backend
@@ -136,7 +138,7 @@ class Session:
     ) -> ir.Table:
         """The named columns of Delta data files; timestamps are UTC without zone.
 
-        `with_file` adds each row's file, as `filename`; there must be a file then.
+        `with_file` adds each row's file as `filename`; it needs at least one file.
         """
         if files:
             paths = [_escaped(file) for file in files]
@@ -165,19 +167,21 @@ class Session:
         return ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
 
     def view(self, expression: ir.Table) -> ir.Table:
-        """An expression under a name: what is built on it is compiled without it."""
+        """Give an expression a name: expressions that use it are compiled without it."""
         name = self._name("view")
         self.backend.con.execute(f"CREATE TEMP VIEW {name} AS {self.compiled(expression)}")
         return ibis.table(expression.schema(), name=name)
 
     def constant(self, text: str) -> ir.StringValue:
-        """A text that differs from call to call, kept out of the query that compares with it."""
+        """A text that differs between calls, passed as a variable so that the query stays
+        the same.
+        """
         name = self._name("constant")
         self.backend.con.execute(f"SET VARIABLE {name} = $1", [text])
         return _variable(name)
 
     def compiled(self, expression: ir.Table) -> str:
-        """The query of an expression; of one over a table named BLOCK, to be run on many blocks."""
+        """Compile an expression to a query; over a table named BLOCK, it runs on many blocks."""
         return _compiled(expression.op())
 
     def query(self, query: str, block: pa.Table) -> pa.Table:
@@ -187,7 +191,7 @@ class Session:
     def json_records(self, rows: pa.RecordBatch, first_offset: int) -> pa.RecordBatch:
         """Rows of any schema as RECORDS of one JSON object each, numbered from `first_offset`.
 
-        Rows that the engine has no memory for are taken in halves.
+        Rows that need too much memory are processed in halves.
         """
         try:
             return self._json_records(rows, first_offset)
@@ -211,14 +215,16 @@ class Session:
 
     @contextmanager
     def stored(self, expression: ir.Table) -> Iterator[ir.Table]:
-        """Run an expression once and keep its result for the block; it may spill to disk."""
+        """Run an expression once and keep its result for the block; the result may spill
+        to disk.
+        """
         name = self._name("stored")
         self.backend.con.execute(f"CREATE TEMP TABLE {name} AS {self.compiled(expression)}")
         yield ibis.table(expression.schema(), name=name)
         self.backend.con.execute(f"DROP TABLE {name}")
 
     def table(self, expression: ir.Table) -> pa.Table:
-        """A small result."""
+        """Run an expression with a small result."""
         answer = self.backend.con.sql(self.compiled(expression)).to_arrow_table()
         return answer.cast(expression.schema().to_pyarrow())
 
@@ -227,7 +233,7 @@ class Session:
         return [v for v in self.table(expression).column(0).to_pylist() if v is not None]
 
     def stream(self, expression: ir.Table, schema: pa.Schema) -> pa.RecordBatchReader:
-        """A result of any size, in batches, in the order and types of `schema`."""
+        """Stream a result of any size in batches, with the order and types of `schema`."""
         query = self.compiled(expression.select(*schema.names))
         batches = self.backend.con.sql(query).to_arrow_reader(BATCH_ROWS)
         return pa.RecordBatchReader.from_batches(
@@ -244,19 +250,19 @@ def _variable(of: str) -> str:  # type: ignore[empty-body]
 
 
 def is_of_disk(error: duckdb.Error) -> bool:
-    """Whether the engine ran out of memory because the spill folder has no room."""
+    """Whether the engine ran out of memory because the disk of the spill folder is full."""
     return any(word in str(error) for word in ("max_temp_directory_size", "No space left"))
 
 
-# Some forty queries a process, and those of each spelling that files come in. The largest keeps
-# 1.3 MB of expression.
+# About forty queries a process, and more for each spelling. The largest keeps 1.3 MB of
+# expressions.
 @lru_cache(maxsize=128)
 def _compiled(operation: ops.Node) -> str:
     return str(ibis.duckdb.compile(operation.to_expr()))
 
 
 def _escaped(path: str) -> str:
-    """A path in which DuckDB sees no pattern: a home's name may hold the characters of one."""
+    """Escape a path, so that DuckDB does not read it as a pattern."""
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
@@ -265,7 +271,7 @@ def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:
 
 
 def plain(schema: pa.Schema) -> pa.Schema:
-    """A schema as DuckDB is given it: no zones, all being UTC, and no maps, unused there."""
+    """A schema for DuckDB: without time zones, as all times are UTC, and without maps."""
     return pa.schema(
         [
             pa.field(f.name, pa.timestamp("us") if pa.types.is_timestamp(f.type) else f.type)

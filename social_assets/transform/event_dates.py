@@ -1,7 +1,7 @@
-"""Says on which date each record of a block lands, before it is cleaned.
+"""Finds the event date under which each record of a block lands, before it is cleaned.
 
-Here belongs the reading of one field, the event time, from the bytes of a block of records. All
-else about a record waits for cleaning.
+Belongs here: reading one field, the event time, from the bytes of a block of records. All other
+fields are read when the record is cleaned.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ INPUT = {
     "timestamp": "timestamp",
     "ingested_at": "timestamp",
 }
-"""What a block brings; `offset` ascends, and the answer is in its order."""
+"""The columns of a block; `offset` ascends, and the result has the same order."""
 
 
 class EventDates:
-    """The landing dates of one stream's records, block after block.
+    """The event dates of one stream's records, block after block.
 
-    The query is compiled anew only where a block spells the event time in a way not met before.
+    Compiles the query again only if a block has a new spelling of the event time.
     """
 
     def __init__(self, session: Session, contract: Contract) -> None:
@@ -48,10 +48,10 @@ class EventDates:
         self._query = ""
 
     def of(self, block: pa.Table) -> pa.ChunkedArray:
-        """The date of each record's event time; where it is unreadable or from the future, of its
-        timestamp. `block` has the columns of INPUT, times in UTC without zone.
+        """The date of each record's event time, or of its timestamp if the event time is unreadable
+        or in the future. `block` has the columns of INPUT, with times in UTC without zone.
 
-        A block that the engine has no memory for is read in halves.
+        A block that needs too much memory is read in halves.
         """
         try:
             return self._of_all(block)
@@ -93,7 +93,7 @@ class EventDates:
 
 
 def landing_date(read: ir.Table, contract: Contract) -> ir.DateValue:
-    """The day of the event time where that can be meant, else of the timestamp of its arrival.
+    """The day of the event time if it is plausible, or else of the arrival's timestamp.
 
     `read` has `timestamp`, `ingested_at` and, if the contract names an event time, that column:
     null where it is unreadable or implausible.

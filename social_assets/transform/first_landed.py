@@ -1,8 +1,7 @@
-"""Says which records are the first of their key, of any number of them: positions and hashes alone.
+"""Finds the first record of each key, for any number of records, by positions and key hashes.
 
-Here belongs the deduplication of records that are validated part by part. What is held of a record
-is 48 bytes, in a table that may spill; its bytes are not carried. The same order as in
-`deduplicate`.
+Belongs here: the deduplication of records that are validated part by part. A record takes 48 bytes
+in a table that may spill; the record's own bytes are not in it. The order is that of `deduplicate`.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ SELECT "row" FROM (
 
 
 class FirstLanded:
-    """The keys seen so far, on one session, which this has to itself."""
+    """The keys so far, in the tables of one session, which nothing else may use."""
 
     def __init__(self, session: Session) -> None:
         self._connection = session.backend.con
@@ -41,7 +40,7 @@ class FirstLanded:
         )
 
     def add_landed(self, keys: pa.Table) -> None:
-        """Take keys that came before all records: the columns `event_date` and KEY_HASH."""
+        """Add keys that landed before all records: the columns `event_date` and KEY_HASH."""
         count = keys.num_rows
         self._insert(
             keys,
@@ -55,7 +54,7 @@ class FirstLanded:
         )
 
     def add(self, records: pa.Table, first_row: int) -> None:
-        """Take accepted records, numbered from `first_row`: positions, event date, KEY_HASH."""
+        """Add accepted records, numbered from `first_row`: positions, event date, KEY_HASH."""
         batches = records["batch_id"].combine_chunks().dictionary_encode()
         codes = [
             self._batches.setdefault(each, len(self._batches))
@@ -74,7 +73,7 @@ class FirstLanded:
         )
 
     def repeated(self, rows: int) -> NDArray[np.bool_]:
-        """Of each of `rows` records, whether an earlier one has its key on its event date."""
+        """For each of `rows` records, whether an earlier one has its key on its event date."""
         names = sorted(self._batches)
         ordinals = pa.table(
             {

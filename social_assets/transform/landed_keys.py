@@ -1,15 +1,15 @@
-"""Which keys have landed on an event date: exact, in bounded memory, asked for every micro-batch.
+"""The set of keys that have landed on an event date: exact, in bounded memory.
 
-Here belongs the set of keys that a drain holds. A key is known by its MD5, 128 bits, so that the
-set is exact as far as any surrogate key of the warehouse is. Where the rows stand that it is filled
-from is the step's.
+Belongs here: the set of keys that a drain holds, and asks for each micro-batch. A key is
+represented by its MD5 of 128 bits, like the surrogate keys of the warehouse. The step decides which
+table the keys are read from.
 
 The set is a log-structured merge of sorted runs (O'Neil et al., "The Log-Structured Merge-Tree",
 1996): each run is at least twice as long as the next, so a lookup is a binary search in about
-log2(rows / batch) runs, and a key is merged as often. 16 bytes a key; runs of over MEMORY_KEYS lie
-in files that are mapped, which the system may drop from memory. Chosen against: a table in DuckDB
-(a lookup scans all of the day, 50 ms for 10 M keys, at each batch) and a Bloom filter (says
-"perhaps" of every true duplicate, which then costs that scan).
+log2(rows / batch) runs, and a key is merged as often. It takes 16 bytes a key; runs of over
+MEMORY_KEYS are in memory-mapped files. Not used: a table in DuckDB (a lookup scans the whole day,
+50 ms for 10 M keys, at each batch) and a Bloom filter (it needs that scan for every true
+duplicate).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 from social_assets.contracts.contract import Contract
 
 KEY_HASH = "key_hash"
-"""The column of a key's MD5, as DuckDB gives it to Arrow: 128 bits in the guise of a decimal."""
+"""The column of a key's MD5, as DuckDB gives it to Arrow: 128 bits as a decimal."""
 KEY_HASH_TYPE = pa.decimal128(38, 0)
 
 MEMORY_KEYS = 4_000_000
-"""Runs longer than this are kept in a mapped file."""
+"""Longer runs are kept in a memory-mapped file."""
 
 UInt64 = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
@@ -43,9 +43,9 @@ def _md5(text: str) -> int: ...  # type: ignore[empty-body]
 
 
 def key_hash(rows: ir.Table, contract: Contract) -> ir.DecimalValue:
-    """The MD5 of each row's key; null where a part of the key is."""
+    """The MD5 of each row's key; null if a part of the key is null."""
     parts = [rows[name].cast("string") for name in contract.key]
-    # The lengths keep ('a', 'bc') and ('ab', 'c') apart.
+    # With the lengths, ('a', 'bc') and ('ab', 'c') differ.
     lengths = [part.length().cast("string").concat(":") for part in parts[:-1]]
     first, *others = [*lengths, *parts]
     return _md5(first.concat(*others) if others else first)
@@ -75,7 +75,8 @@ class _Run:
         """Whether each key is in the run."""
         at = np.searchsorted(self.high, high)
         found: Flags = np.zeros(len(high), bool)
-        # Different keys of one high half stand side by side: 2^-64 likely, and still told apart.
+        # Different keys with the same high half (probability 2^-64) are adjacent, and are compared
+        # too.
         while (near := at < len(self)).any():
             same = np.zeros(len(high), bool)
             same[near] = self.high[at[near]] == high[near]
@@ -97,7 +98,7 @@ class LandedKeys:
         return sum(map(len, self._runs))
 
     def admit(self, high: UInt64, low: UInt64) -> Flags:
-        """Whether each key comes for the first time, in order; those are in the set from now on."""
+        """Whether each key is new, in this order; the new keys are then in the set."""
         order = np.lexsort((np.arange(len(high)), low, high))
         sorted_high, sorted_low = high[order], low[order]
         first = np.ones(len(high), bool)
@@ -118,7 +119,7 @@ class LandedKeys:
 
     def _merged(self, one: _Run, other: _Run) -> _Run:
         high = np.concatenate([one.high, other.high])
-        # Stable: of two sorted halves it makes one by merging.
+        # A stable sort: it merges two sorted halves.
         order = np.argsort(high, kind="stable")
         low = np.concatenate([one.low, other.low])[order]
         high = high[order]
@@ -127,7 +128,7 @@ class LandedKeys:
         return _Run(self._mapped(high), self._mapped(low))
 
     def _mapped(self, values: UInt64) -> UInt64:
-        """The values in a file without a name: it goes when the process does."""
+        """The values in an unnamed file, which the system deletes when the process ends."""
         self.spill.mkdir(parents=True, exist_ok=True)
         path = self.spill / f"landed-keys-{uuid.uuid4().hex}"
         values.tofile(path)

@@ -1,7 +1,7 @@
-"""Typed canonical columns from text: cast, default, standardize, derive, event time.
+"""Makes typed columns from texts: cast, default, standardize, derive, event time.
 
-Here belongs what a value becomes. Whether it is acceptable is said in `validate`, from the
-`bad_<column>` flags left here for what could not be read as its type.
+Belongs here: how a value is converted. `validate` decides if it is acceptable, by the
+`bad_<column>` flags that mark values which could not be converted.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def _from_json(text: str, structure: str) -> list[str]: ...  # type: ignore[empt
 def cleaned(records: ir.Table, contract: Contract) -> ir.Table:
     """Records with `in_<column>` texts -> typed columns, `event_time`, and `bad_<column>` flags.
 
-    A flag is true where a text was there and could not be read as the column's type. Nulls of
-    columns without a default, and bad values, stay null.
+    A flag is true if there was a text that could not be read as the column's type. Bad values, and
+    nulls of columns without a default, stay null.
     """
-    # Steps of their own: DuckDB works out again what a CASE uses twice, unless it is a column.
+    # In several selects: DuckDB computes an expression of a CASE twice unless it is a column.
     read = records.mutate(
         **{c.name: _read(records[f"in_{c.name}"], c) for c in contract.source_columns}
     )
@@ -86,7 +86,7 @@ def cleaned(records: ir.Table, contract: Contract) -> ir.Table:
 
 
 def event_time(records: ir.Table, contract: Contract) -> ir.TimestampValue:
-    """When each typed record happened; null where the field the contract names is unreadable."""
+    """The time of each typed record; null if the contract's time field is unreadable."""
     if contract.event_time is not None:
         return records[contract.event_time]
     if contract.time_of_day is None:
@@ -114,12 +114,12 @@ def timestamp_of(text: ir.StringValue) -> ir.TimestampValue:
 
 
 def is_plausible(time: ir.TimestampValue) -> ir.BooleanValue:
-    """Whether a time that was read can be meant."""
+    """Whether a time is plausible."""
     return time.between(_EARLIEST, _LATEST)
 
 
 def _read(text: ir.StringValue, column: Column) -> ir.Value:
-    """The first step to a column's type: what the second looks at more than once."""
+    """The first select for a column's type: values that the second one uses more than once."""
     if isinstance(column.standardize, TimeOfDay):
         return text
     if isinstance(column.standardize, Spellings) or column.type == "boolean":
@@ -133,7 +133,7 @@ def _read(text: ir.StringValue, column: Column) -> ir.Value:
 
 
 def _typed(text: ir.StringValue, read: ir.Value, column: Column) -> ir.Value:  # noqa: PLR0911
-    """The second step: a table of the types."""
+    """The second select: a table of the typed columns."""
     if isinstance(column.standardize, TimeOfDay):
         return _time_of_day(text)
     if isinstance(column.standardize, Spellings):

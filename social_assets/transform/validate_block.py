@@ -110,7 +110,7 @@ class BlockValidator:
 
 
 def _in_order(answer: pa.Table) -> pa.Table:
-    """By row, as the block came; DuckDB leaves a block in order unless several threads share it."""
+    """Sort by row, the order of the block. DuckDB keeps that order unless several threads work."""
     rows = answer["row"].to_numpy()
     return answer if (np.diff(rows) > 0).all() else answer.sort_by("row")
 
