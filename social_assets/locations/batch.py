@@ -36,6 +36,7 @@ from social_assets.defs.maintenance.rebuild_jobs import (
     recommend_with_all_job,
 )
 from social_assets.defs.monitoring import topic_watch, verification
+from social_assets.defs.monitoring.altered_table_checks import tables_are_as_declared
 from social_assets.defs.monitoring.invariant_checks import stream_invariants
 from social_assets.defs.monitoring.partition_checks import every_day_has_rows
 from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
@@ -51,6 +52,7 @@ STREAM_CHECKS = (
     no_range_was_lost,
     no_batch_is_quarantined,
     no_day_is_pending,
+    tables_are_as_declared,
     contract_checks,
     stream_invariants,
     newest_day_is_fresh,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-_UNKNOWN_TABLE, _UNKNOWN_DATABASE = 60, 81
+_UNKNOWN_IDENTIFIER, _UNKNOWN_TABLE, _UNKNOWN_DATABASE = 47, 60, 81
 
 
 def exists(client: Client, table: str) -> bool:
@@ -21,3 +21,8 @@ def exists(client: Client, table: str) -> bool:
 def is_of_missing_table(error: Exception) -> bool:
     """Whether ClickHouse refused a query because a table or its database does not exist."""
     return getattr(error, "code", None) in (_UNKNOWN_TABLE, _UNKNOWN_DATABASE)
+
+
+def is_of_missing_column(error: Exception) -> bool:
+    """Whether ClickHouse refused a query because a table does not have a column."""
+    return getattr(error, "code", None) == _UNKNOWN_IDENTIFIER

@@ -28,6 +28,9 @@ KAFKA_SECONDS = 2.5
 _GRANTS = "SELECT, INSERT, CREATE TABLE, CREATE VIEW, ALTER, DROP TABLE, TRUNCATE"
 
 
+RESTORE = "social-assets deploy: it restores the table and fills it from the lake, or says why not"
+
+
 def lake(home: Home) -> Iterator[Diagnostic]:
     """Whether every raw table can be opened, and how old its newest record is."""
     from social_assets.contracts.registry import contracts
@@ -58,6 +61,7 @@ def clickhouse(home: Home) -> Iterator[Diagnostic]:
         yield from _rights(client, endpoint)
         yield from _clock(client)
         yield from _disks(client)
+        yield from _tables(client, home)
     finally:
         client.close()
 
@@ -109,6 +113,23 @@ def _disks(client: Client) -> Iterator[Diagnostic]:
                 f"{free / total:.0%} free on its disk {name} ({path})",
                 "make room: shorten the retention of contracts, or grow the disk",
             )
+
+
+def _tables(client: Client, home: Home) -> Iterator[Diagnostic]:
+    """Whether tables and views are as deployed; nothing before the first deployment."""
+    from social_assets.warehouse.dbt.deployment_record import last_deployment
+    from social_assets.warehouse.dbt.project import prepared
+    from social_assets.warehouse.dbt.survey import differences
+
+    project = prepared(home)
+    last = last_deployment(client) if project else None
+    if project is None or last is None:
+        return
+    found = differences(client, project.declared(), last)
+    for each in found:
+        yield error("warehouse", each, RESTORE)
+    if not found:
+        yield ok("warehouse", f"{len(last.tables)} tables and views as declared")
 
 
 def kafka(_: Home) -> Iterator[Diagnostic]:

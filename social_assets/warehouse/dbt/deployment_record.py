@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from social_assets.warehouse.tables import is_of_missing_column, is_of_missing_table
+
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
@@ -32,19 +34,14 @@ class DeploymentRecord:
 
 def last_deployment(client: Client) -> DeploymentRecord | None:
     """The last deployment of this server; None if there was none."""
-    columns = {
-        str(row[0])
-        for row in client.query(
-            "SELECT name FROM system.columns WHERE database = 'star' AND table = 'deployments'"
-        ).result_rows
-    }
-    if not columns:
-        return None
-    known = "tables, selects, server" if "server" in columns else "map(), map(), ''"
-    found = client.query(
-        f"SELECT digest, {known} FROM {DEPLOYMENTS} ORDER BY deployed_at DESC LIMIT 1"
-    ).result_rows
-    return DeploymentRecord(*found[0]) if found else None
+    try:
+        return _newest(client, "tables, selects, server")
+    except Exception as error:
+        if is_of_missing_table(error):
+            return None
+        if not is_of_missing_column(error):
+            raise
+    return _newest(client, "map(), map(), ''")
 
 
 VIEW_HASH = "cityHash64(as_select, extract(create_table_query, ' TO ([^ ]+)'))"
@@ -88,6 +85,13 @@ def record_deployment(
             "databases": databases_of(names),
         },
     )
+
+
+def _newest(client: Client, columns: str) -> DeploymentRecord | None:
+    found = client.query(
+        f"SELECT digest, {columns} FROM {DEPLOYMENTS} ORDER BY deployed_at DESC LIMIT 1"
+    ).result_rows
+    return DeploymentRecord(*found[0]) if found else None
 
 
 def databases_of(names: Sequence[str]) -> list[str]:

@@ -134,10 +134,10 @@ def sources_yaml() -> str:
 
 def prepare(home: Home) -> DbtProject:
     """The project of the present sources and contracts, compiled; cheap when nothing changed."""
+    if project := prepared(home):
+        return project
     digest = _digest(_text_of(contracts()))
     project = DbtProject(home.path / "dbt" / digest, digest)
-    if project.prepared.exists():
-        return project
     project.path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(project.path.parent / "prepare.lock"):
         if not project.prepared.exists():
@@ -148,6 +148,13 @@ def prepare(home: Home) -> DbtProject:
             project.prepared.touch()
             _remove_older(project)
     return project
+
+
+def prepared(home: Home) -> DbtProject | None:
+    """The project of the present sources and contracts if `prepare` has made it already."""
+    digest = _digest(_text_of(contracts()))
+    project = DbtProject(home.path / "dbt" / digest, digest)
+    return project if project.prepared.exists() else None
 
 
 def provenance(contract: Contract) -> list[str]:

@@ -112,10 +112,25 @@ def altered_tables(
     return [each for each in compared if each.missing_columns or each.differences]
 
 
-def missing_tables(client: Client, declared: Sequence[DeclaredTable]) -> list[DeclaredTable]:
-    """The declared tables and views that do not exist."""
-    there = _changed(client, [table.name for table in declared])
-    return [table for table in declared if table.name not in there]
+def differences(
+    client: Client, declared: Sequence[DeclaredTable], last: DeploymentRecord | None
+) -> list[str]:
+    """What is missing or altered of the tables and views that the last deployment left, in words.
+
+    Also what that deployment could not restore. Those that no deployment has made are left out.
+    """
+    if last is None:
+        return []
+    deployed = [table for table in declared if not last.tables or table.name in last.tables]
+    there = _changed(client, [table.name for table in deployed])
+    touched = [name for name, changed in there.items() if changed != last.tables.get(name)]
+    present = [table for table in deployed if table.columns and table.name in there]
+    views = [t.name for t in deployed if not t.holds_rows and t.name in touched]
+    return [
+        *(f"{table.name} is missing" for table in deployed if table.name not in there),
+        *(f"{each} is altered" for each in altered_tables(client, present)),
+        *(f"{view} is altered" for view in _altered_views(client, views, last)),
+    ]
 
 
 def _compare(

@@ -7,8 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from dagster import AssetCheckResult
 
-from social_assets.contracts.registry import contracts
+from resources.clickhouse.resource import ClickHouseResource
+from social_assets.contracts.registry import contract, contracts
+from social_assets.defs.monitoring.altered_table_checks import tables_are_as_declared
+from social_assets.operate.doctor import services as doctor_services
 from social_assets.warehouse.dbt.deployment import Deployment, deploy_warehouse
 from social_assets.warehouse.dbt.deployment_record import (
     DeploymentRecord,
@@ -154,6 +158,45 @@ def test_altered_tables_and_views_are_restored_named_and_pending(
     assert filled.value("SELECT count() FROM star.dim_user WHERE user_key_hex != ''") > 0
     assert str(deploy(filled)) == "nothing to do"
     assert_inserts_reach_the_facts(filled)
+
+
+def test_doctor_and_check_name_a_lost_table_and_an_altered_one_until_they_are_restored(
+    filled: WarehouseUnderTest,
+) -> None:
+    rollup, was, other = (
+        "rollups.engagement_hourly",
+        "UInt64",
+        "SimpleAggregateFunction(sum, UInt64)",
+    )
+    column = f"ALTER TABLE {rollup} MODIFY COLUMN events"
+    assert troubles(filled) == []
+    assert verdict("engagement_events").passed
+    filled.client.command(f"{column} {was}")
+    with missing(filled, FACT):
+        found = [
+            f"{FACT} is missing",
+            f"{rollup} (column events is {was}, not {other}) is altered",
+        ]
+        assert troubles(filled) == found
+        result = verdict("engagement_events")
+        assert (result.passed, result.metadata["differences"].value) == (False, found)
+        assert "social-assets deploy" in str(result.description)
+        assert verdict("posts").passed
+    filled.client.command(f"{column} {other}")
+    assert troubles(filled) == []
+    assert str(deploy(filled)) == "nothing to do"
+
+
+def troubles(warehouse: WarehouseUnderTest) -> list[str]:
+    """What the doctor finds of the warehouse's tables that is not well."""
+    found = doctor_services.clickhouse(warehouse.home)
+    return [each.found for each in found if each.subject == "warehouse" and each.remedy]
+
+
+def verdict(stream: str) -> AssetCheckResult:
+    result = tables_are_as_declared(contract(stream))(clickhouse=ClickHouseResource())
+    assert isinstance(result, AssetCheckResult)
+    return result
 
 
 def test_what_is_as_declared_after_a_change_is_left_alone(filled: WarehouseUnderTest) -> None:
