@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from resources.clickhouse.resource import URL_VARIABLE, ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
@@ -33,6 +34,9 @@ TEMPLATE = "DEPLOYED_HOME_TEMPLATE"
 def pytest_configure() -> None:
     """Tests of one process share the definitions, and their records are of any year."""
     os.environ["SOCIAL_ASSETS_FIRST_DATE"] = "2013-01-01"
+    # How long an example takes says nothing on a machine that others use, too.
+    settings.register_profile("no_deadline", deadline=None)
+    settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session")

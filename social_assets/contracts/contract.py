@@ -28,6 +28,7 @@ RESERVED = frozenset(
         *("source", "origin", "partition", "offset", "timestamp", "ingested_at", "batch_id"),
         *("event_date", "csv_header", "reasons", "verdict", "record_bytes", "record_text"),
         *("too_long", "is_json", "json_text", "json_fields", "csv_fields", "field_count_ok"),
+        "quotes_closed",
         *("spare_keys", "landed_bytes"),
     }
 )

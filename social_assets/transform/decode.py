@@ -17,7 +17,9 @@ import ibis.expr.types as ir
 
 from social_assets.contracts.contract import Contract, match_key
 
-_CSV_FIELD = r'("(?:[^"]|"")*"|[^,]*),'
+_CSV_FIELD = r'("(?:[^"]|"")*"[ \t]*|[^,]*),'
+_CSV_FIELDS_CLOSED = r'(?:(?:"(?:[^"]|"")*"[ \t]*|[^",][^,]*|),)*'
+"""Fields of which each either does not begin with a quote or ends with the quote that closes it."""
 
 
 @ibis.udf.scalar.builtin(name="decode", signature=((dt.binary,), dt.string))
@@ -56,6 +58,10 @@ def _json_keys(text: str) -> list[str]: ...  # type: ignore[empty-body]
     signature=((dt.string, dt.string, dt.int64), dt.Array(dt.string)),
 )
 def _regexp_extract_all(text: str, pattern: str, group: int) -> list[str]: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="regexp_full_match", signature=((dt.string, dt.string), dt.boolean))
+def _regexp_full_match(text: str, pattern: str) -> bool: ...  # type: ignore[empty-body]
 
 
 @dataclass(frozen=True)
@@ -139,9 +145,10 @@ def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) ->
 def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.Table:
     """Opened records with the text of each of `columns` as `in_<column>`, trimmed, null if empty.
 
-    Adds `field_count_ok`, whether a CSV line has as many fields as its header, and `spare_keys`:
-    the keys of a JSON object that lacks one of the columns, since it may have the column in a
-    spelling that the shape does not know.
+    Adds `field_count_ok`, whether a CSV record has as many fields as its header; `quotes_closed`,
+    whether each of its fields that opens a quote closes it; and `spare_keys`,
+    the keys of a JSON object in which one of the columns was not found: it may be there in a
+    spelling that the shape lacks.
     """
     names = tuple(columns)
     keys = [key for name in names for key in shape.spellings[name]]
@@ -150,7 +157,11 @@ def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.T
     fields = {key: table.json_fields[n] for n, key in enumerate(keys)}
     if shape.headers:
         line = ibis.cases((table.csv_header.notnull(), table.record_text.concat(",")))
-        table = table.mutate(csv_fields=_regexp_extract_all(line, _CSV_FIELD, 1))
+        table = table.mutate(
+            csv_fields=_regexp_extract_all(line, _CSV_FIELD, 1), quotes_closed=_quotes_closed(line)
+        )
+    else:
+        table = table.mutate(quotes_closed=ibis.literal(True))
     table = table.mutate(
         field_count_ok=_field_count_ok(table, shape),
         **{f"in_{name}": _trimmed(_text(table, name, shape, fields)) for name in names},
@@ -188,9 +199,15 @@ def _field_count_ok(table: ir.Table, shape: Shape) -> ir.BooleanValue:
     return ibis.cases(*branches, else_=True) if branches else ibis.literal(True)
 
 
+def _quotes_closed(line: ir.StringValue) -> ir.BooleanValue:
+    with_quotes = line.contains('"')
+    return ibis.cases((with_quotes, _regexp_full_match(line, _CSV_FIELDS_CLOSED)), else_=True)
+
+
 def _unquoted(text: ir.StringValue) -> ir.StringValue:
-    quoted = text.startswith('"') & text.endswith('"') & (text.length() > 1)
-    inner = text.substr(1, text.length() - 2).replace('""', '"')
+    ended = text.rstrip()
+    quoted = ended.startswith('"') & ended.endswith('"') & (ended.length() > 1)
+    inner = ended.substr(1, ended.length() - 2).replace('""', '"')
     return ibis.cases((quoted, inner), else_=text)
 
 

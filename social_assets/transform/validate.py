@@ -35,7 +35,8 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
         Rule("record_too_long", f"longer than {contract.max_record_bytes} bytes"),
         Rule("record_not_utf8", "bytes that are no UTF-8 text"),
         Rule("record_not_json_object", "no JSON object"),
-        Rule("record_field_count", "a CSV line with more or fewer fields than its header"),
+        Rule("record_field_count", "a CSV record with more or fewer fields than its header"),
+        Rule("record_quote_not_closed", "a CSV field that opens a quote and does not close it"),
     ]
     found += [Rule(f"{c}_missing", f"{c} is null or empty") for c in contract.required]
     found += [
@@ -78,6 +79,7 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
         "record_not_utf8": ~t.too_long & ~is_text,
         "record_not_json_object": is_text & ~t.is_json,
         "record_field_count": is_text & ~t.field_count_ok,
+        "record_quote_not_closed": is_text & ~t.quotes_closed,
     }
     for name in contract.required:
         broken[f"{name}_missing"] = t[f"missing_{name}"]

@@ -1,15 +1,16 @@
 r"""Cuts a stream of bytes into lines, block by block, without a Python step for each line.
 
-Here belongs line splitting for NDJSON and CSV. A line is a record; `\n` and `\r\n` end it; blank
-lines are none, but count in the numbering. A line over the limit is cut as it is read, so that it
-is never in memory whole.
+Here belongs line splitting for NDJSON and CSV: `\n` and `\r\n` end a line; blank lines are no
+records, but count in the numbering. A line over the limit is cut as it is read, so that it is never
+in memory whole. Which lines make a CSV record is decided by `csv_records`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +29,40 @@ CUT = b"\xff"
 """The last byte of a cut line. It is not valid UTF-8, so that a part of a record is never accepted
 as the whole, whatever limit a later contract sets."""
 
-_NEWLINE, _RETURN = ord("\n"), ord("\r")
+NEWLINE = ord("\n")
+_RETURN = ord("\r")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Splitter(Protocol):
+    """Cuts lines into records."""
+
+    def split(self, data: bytes, first_line: int, *, is_last: bool) -> Split:
+        """The records of `data`, which ends in a newline; all of it if it is the last."""
+        ...
+
+
+class Split(NamedTuple):
+    """Records, and how many bytes and lines of the data they and blank lines take."""
+
+    records: pa.RecordBatch
+    taken_bytes: int
+    taken_lines: int
+
+
+@dataclass(frozen=True)
+class EveryLine:
+    """A line is a record."""
+
+    max_record_bytes: int = MAX_RECORD_BYTES
+
+    def split(self, data: bytes, first_line: int, *, is_last: bool) -> Split:  # noqa: ARG002
+        """All of `data`."""
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == NEWLINE)
+        numbers = np.arange(first_line, first_line + len(ends))
+        records = records_between(data, ends, numbers, self.max_record_bytes)
+        return Split(records, len(data), len(ends))
 
 
 def line_batches(
@@ -38,12 +70,15 @@ def line_batches(
     path: Path,
     block_bytes: int = BLOCK_BYTES,
     max_record_bytes: int = MAX_RECORD_BYTES,
+    splitter: Splitter | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """The non-empty lines of a stream as batches of RECORDS, of at most BATCH_ROWS and one block.
+    """The records of a stream, each of one or more lines and not empty, as batches of RECORDS, of
+    at most BATCH_ROWS and a block.
 
     A line over `max_record_bytes` is cut to that many bytes and CUT: one byte over the limit, so
     that the contract rejects it. Raises FileError for UTF-16.
     """
+    splitter = splitter or EveryLine(max_record_bytes)
     carry, line, is_cut = b"", 1, False
     for block in _blocks(stream, path, block_bytes):
         rest = block
@@ -54,17 +89,19 @@ def line_batches(
             rest, is_cut = block[end_of_cut:], False
         data = carry + rest
         end = data.rfind(b"\n") + 1
+        taken = 0
         if end:
-            lines, count = _split(data[:end], line, max_record_bytes)
-            line += count
-            yield from _of_bounded_rows(lines)
-        carry = data[end:]
+            split = splitter.split(data[:end], line, is_last=False)
+            taken, line = split.taken_bytes, line + split.taken_lines
+            yield from _of_bounded_rows(split.records)
+        carry = data[taken:]
         # Two more bytes: the carriage return may still turn out to belong to the line's end.
-        if len(carry) > max_record_bytes + 2:
-            carry, is_cut = carry[: max_record_bytes + 2], True
+        spare = len(data) - end - (max_record_bytes + 2)
+        if spare > 0:
+            carry, is_cut = carry[:-spare], True
     if carry:
-        lines, _ = _split(carry + b"\n", line, max_record_bytes)
-        yield from _of_bounded_rows(lines)
+        ended = carry if carry.endswith(b"\n") else carry + b"\n"
+        yield from _of_bounded_rows(splitter.split(ended, line, is_last=True).records)
 
 
 def under_csv_header(
@@ -106,27 +143,35 @@ def _blocks(stream: BinaryIO, path: Path, block_bytes: int) -> Iterator[bytes]:
         first = False
 
 
-def _split(data: bytes, first_line: int, max_bytes: int) -> tuple[pa.RecordBatch, int]:
-    """The lines of `data`, which ends in a newline, and how many there were, with blank ones."""
+def records_between(
+    data: bytes,
+    ends: npt.NDArray[np.int64],
+    numbers: npt.NDArray[np.int64],
+    max_bytes: int,
+) -> pa.RecordBatch:
+    r"""The records that end at the newlines `ends` of `data`, and have these numbers.
+
+    Their bytes are what lies between two ends, without `\n` or `\r\n` at the end. Empty records
+    are left out, long ones cut.
+    """
     buffer = np.frombuffer(data, dtype=np.uint8)
-    newlines = np.flatnonzero(buffer == _NEWLINE)
-    # A newline at position 0 has no byte before it; index -1 is the last byte, a newline.
-    returned = buffer[newlines - 1] == _RETURN
-    ends = newlines - np.arange(len(newlines)) - np.cumsum(returned)
-    offsets = np.concatenate([np.zeros(1), ends]).astype(np.int32)
-    text = np.delete(buffer, np.concatenate([newlines, newlines[returned] - 1]))
+    # A newline at position 0 has no byte before it: -1 looks at the last byte, a newline.
+    returned = buffer[ends - 1] == _RETURN
+    stops = ends + 1 - np.arange(1, len(ends) + 1) - np.cumsum(returned)
+    offsets = np.concatenate([np.zeros(1), stops]).astype(np.int32)
+    whole = buffer[: ends[-1] + 1 if len(ends) else 0]
+    text = np.delete(whole, np.concatenate([ends, ends[returned] - 1]))
     values = pa.BinaryArray.from_buffers(
-        pa.binary(), len(newlines), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
+        pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     )
     lengths = np.diff(offsets)
     if (lengths > max_bytes).any():
         values = cut(values, max_bytes)
-    numbers: npt.NDArray[np.int64] = np.arange(first_line, first_line + len(newlines))
     batch = pa.record_batch(
-        [values, pa.nulls(len(newlines), pa.string()), pa.array(numbers, pa.int64())],
+        [values, pa.nulls(len(ends), pa.string()), pa.array(numbers, pa.int64())],
         schema=RECORDS,
     )
-    return batch.filter(pa.array(lengths > 0)), len(newlines)
+    return batch.filter(pa.array(lengths > 0))
 
 
 def cut(values: pa.Array, max_bytes: int) -> pa.Array:

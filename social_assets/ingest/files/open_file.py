@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from social_assets.contracts.contract import Contract, FileFormat, match_key
+from social_assets.ingest.files.csv_records import CsvRecords
 from social_assets.ingest.files.lines import cut, line_batches, under_csv_header
 from social_assets.ingest.records import RECORDS, FileError
 
@@ -88,10 +89,12 @@ def _text_records(contract: Contract, path: Path) -> Iterator[pa.RecordBatch]:
     with path.open("rb") as raw:
         is_gzip = raw.read(2) == _GZIP_MAGIC
     with cast(BinaryIO, gzip.open(path)) if is_gzip else path.open("rb") as stream:
-        lines = line_batches(stream, path, max_record_bytes=contract.max_record_bytes)
+        most = contract.max_record_bytes
         if file_format(contract, path) == "csv":
-            check = partial(_check_header, contract, path)
-            lines = under_csv_header(lines, path, check)
+            records = line_batches(stream, path, max_record_bytes=most, splitter=CsvRecords(most))
+            lines = under_csv_header(records, path, partial(_check_header, contract, path))
+        else:
+            lines = line_batches(stream, path, max_record_bytes=most)
         try:
             yield from lines
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -167,6 +167,19 @@ def test_lists_of_strings_are_read_from_json(validate: Validate) -> None:
     assert [row["tags"] for row in rows] == [["a", 'b"c'], None]
 
 
+def test_a_csv_field_keeps_its_line_breaks(validate: Validate) -> None:
+    record = b'91,30,94,"Cook\nand ""baker"", both" '
+    (row,) = validate(VIDEO, [record], "user_id,age,video_id,profession")
+    assert row["profession"] == 'Cook\nand "baker", both'
+    assert row["reasons"] == []
+
+
+@pytest.mark.parametrize("half", [b'91,30,94,"Cook', b'91,30,94,"Cook" and baker', b'"91,30,94,x'])
+def test_half_a_csv_record_is_never_accepted(validate: Validate, half: bytes) -> None:
+    (row,) = validate(VIDEO, [half], "user_id,age,video_id,profession")
+    assert "record_quote_not_closed" in row["reasons"]
+
+
 def test_csv_fields_may_be_quoted_and_hold_commas_and_quotes(validate: Validate) -> None:
     header = "Age,User ID,video_id,Location,Profession"
     rows = validate(VIDEO, [b'30,1,2,"Rio, Brazil","a ""b"""', b'"31",1,2,,"a"b'], header)

@@ -88,6 +88,8 @@ def breaking(contract: Contract, rule: str) -> bytes:
         return b'["a list"]'
     if rule == "record_field_count":
         return as_csv(good_record(contract))[1] + b",one too many"
+    if rule == "record_quote_not_closed":
+        return b'"' + as_csv(good_record(contract))[1]
     return as_json(good_record(contract) | dict(changes(contract))[rule])
 
 
@@ -97,7 +99,8 @@ def test_a_record_that_breaks_one_rule_is_rejected_for_that_alone(
 ) -> None:
     header, _ = as_csv(good_record(contract))
     names = [rule.name for rule in rules(contract)]
-    of_csv, of_live = ["record_field_count"], ["event_time_too_late"]
+    of_csv = ["record_field_count", "record_quote_not_closed"]
+    of_live = ["event_time_too_late"]
     of_json = [name for name in names if name not in (*of_csv, *of_live)]
     for group, csv_header, source in (
         (of_json, None, "file"),
