@@ -129,7 +129,7 @@ class LakeTable:
                 )
             else:
                 table.create_write_transaction(
-                    [*self._written(table, rows)],
+                    [*self.write_files(table, rows)],
                     mode="append",
                     schema=table.schema(),
                     partition_by=list(self.partition_by),
@@ -144,7 +144,7 @@ class LakeTable:
         replaced = {day.isoformat() for day in days}
         with _disk_errors(self.uri):
             table = self._created()
-            files = self._written(table, rows)
+            files = self.write_files(table, rows)
             others = {each.partition_values["event_date"] for each in files} - replaced
             if others:
                 told = f"rows of {', '.join(sorted(map(str, others)))} can't replace other days"
@@ -221,12 +221,13 @@ class LakeTable:
             column_properties=dict.fromkeys(binary, _VERBATIM),
         )
 
-    def _written(self, table: DeltaTable, rows: pa.RecordBatchReader | pa.Table) -> list[AddAction]:
-        """Files with the rows, which the caller commits."""
+    def write_files(
+        self, table: DeltaTable, rows: pa.RecordBatchReader | pa.Table | Iterable[pa.RecordBatch]
+    ) -> list[AddAction]:
+        """Files with the rows, which a commit of the caller's names."""
         columns = _with_columns(self.uri, pa.schema(table.schema().to_arrow()), self.schema)
         target = Target(self.uri, columns, self.partition_by, self.storage_options)
-        batches = rows.to_batches() if isinstance(rows, pa.Table) else rows
-        return write_files(target, batches)
+        return write_files(target, rows.to_batches() if isinstance(rows, pa.Table) else rows)
 
     def _created(self) -> DeltaTable:
         return self._open() or DeltaTable.create(

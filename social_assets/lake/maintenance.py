@@ -22,6 +22,7 @@ import pyarrow.fs
 from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
 
+from social_assets.lake.compact_wide import compact_wide, has_wide_rows
 from social_assets.lake.delta import GIVEN_UP_KEPT_HOURS, PROPERTIES, LakeTable
 
 FULL_BYTES = 128 << 20
@@ -136,6 +137,8 @@ def remove_days(table: LakeTable, days: Collection[date]) -> int:
 
 def _compact(table: LakeTable, day: date | None, limit: int) -> int:
     """Merge files below `limit` into files up to it, in one commit, in the order of rows."""
+    if day is not None and has_wide_rows(table, day):
+        return compact_wide(table, day, limit)
     done = _open(table).optimize.compact(
         partition_filters=[("event_date", "=", day.isoformat())] if day else None,
         target_size=limit,

@@ -8,7 +8,7 @@ therefore used for narrow rows only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -24,8 +24,11 @@ from social_assets.lake.delta import LakeTable
 READ_BYTES = 4 << 20
 """About how much of a row group is decoded at once."""
 FEWEST_ROWS = 16
+MOST_ROWS = 256
+"""A wide text that a dictionary repeats does not show in the bytes of a row group."""
 _FOOTERS_AT_ONCE = 8
 _EVENT_DATE = re.compile(r"event_date=(\d{4}-\d{2}-\d{2})/")
+_PARTITION = re.compile(r"([^/=]+)=([^/]*)/")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def read_parts(
 ) -> Iterator[pa.Table]:
     """The rows of some row groups as tables of at most about `part_bytes` and `part_rows`.
 
-    `columns` may name the event date, which the files do not have. With `batch_id`, only its rows.
+    `columns` may name partition columns, which the files do not have, and columns that a file
+    lacks, which are null. With `batch_id`, only its rows.
     """
     schema = pa.schema([table.schema.field(name) for name in columns])
     held: list[pa.RecordBatch] = []
@@ -83,8 +87,11 @@ def read_parts(
 def _read(
     table: LakeTable, group: RowGroup, schema: pa.Schema, batch_id: str | None
 ) -> Iterator[pa.RecordBatch]:
-    at_once = max(FEWEST_ROWS, READ_BYTES // max(1, group.width))
-    names = [name for name in schema.names if name != "event_date"]
+    at_once = min(MOST_ROWS, max(FEWEST_ROWS, READ_BYTES // max(1, group.width)))
+    partition = {
+        name: value for name, value in _PARTITION.findall(group.file) if name in table.partition_by
+    }
+    names = [name for name in schema.names if name not in table.partition_by]
     wanted = names if batch_id is None or "batch_id" in names else [*names, "batch_id"]
     with _opened(table, group.file) as file:
         for found in file.iter_batches(
@@ -94,14 +101,16 @@ def _read(
             if batch_id is not None:
                 batch = batch.filter(pc.equal(batch.column("batch_id"), batch_id))
             if batch.num_rows:
-                yield _in_schema(batch, schema, group.event_date)
+                yield _in_schema(batch, schema, partition)
 
 
-def _in_schema(batch: pa.RecordBatch, schema: pa.Schema, day: date) -> pa.RecordBatch:
+def _in_schema(
+    batch: pa.RecordBatch, schema: pa.Schema, partition: Mapping[str, str]
+) -> pa.RecordBatch:
     columns = [
-        pa.repeat(pa.scalar(day, field.type), batch.num_rows)
-        if field.name == "event_date"
-        else batch.column(field.name).cast(field.type)
+        batch.column(field.name).cast(field.type)
+        if field.name in batch.schema.names
+        else pa.repeat(pa.scalar(partition.get(field.name)).cast(field.type), batch.num_rows)
         for field in schema
     ]
     return pa.record_batch(columns, schema=schema)
