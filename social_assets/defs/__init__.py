@@ -1,1 +1,3 @@
-"""The assets of each layer, from contracts and the dbt project, and the jobs that run them."""
+"""Everything that is defined for Dagster: assets, checks, jobs and schedules, one folder
+an area.
+"""

@@ -1,7 +1,7 @@
-"""When the days of a partitioned asset are made anew without anyone asking.
+"""When days of a partitioned asset are rebuilt automatically.
 
-Here belongs the condition that cleaned, quarantine, facts, dimensions and rollups share. Who
-evaluates it is `sensors.automation`; the recommenders have conditions of their own.
+Belongs here: the condition that cleaned, quarantine, facts, dimensions and rollups share. The
+sensor `sensors.automation` evaluates it. The recommenders have their own conditions.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from dagster import AutomationCondition
 from resources.dagster.private import MAX_RETRIES_TAG
 
 RETRIES = {MAX_RETRIES_TAG: "2"}
-"""The run tag of rebuilds: the daemon runs one that failed so many times again, from the step that
-failed. After that it stands as an alert and in `no_partition_left_failed`.
-"""
+"""The run tag of rebuilds: the daemon repeats a failed run up to so many times, from the failed
+step. After that it is an active alert, and fails `no_partition_left_failed`."""
 
 _SOURCE_CHANGED = AutomationCondition.any_deps_match(AutomationCondition.newly_updated())
 
@@ -27,14 +26,14 @@ REBUILD_CHANGED_DAYS = (
 ) & (~AutomationCondition.any_deps_in_progress() & ~AutomationCondition.in_progress()).with_label(
     "nobody is at it"
 )
-"""A day is asked for once after a source changed on that day, however old it is; all layers behind
-are asked for with it, as one run.
+"""A day is requested once after a source has changed on that day, however old it is. All later
+layers are requested with it, as one run.
 
-Not `eager()`: it looks at the newest day alone, and asks for every day that nothing happened on.
-Not `since_last_handled()` either: Dagster 1.13 compares the times of two events between two looks
-only where no boolean stands between them and `since`; else a source that changed after the request,
-but before the next look, is lost.
+`eager()` does not fit: it considers only the newest day, and requests every day without events.
+`since_last_handled()` does not fit either: Dagster 1.13 compares the times of two events between
+two evaluations only if no boolean operator stands between them and `since`. Otherwise a source that
+changed after the request and before the next evaluation is lost.
 
-Quiet, since loads and drains record a day of raw, then cleaned, then the facts that their views
-have brought up to date already: a look in between sees facts that are late by a moment.
-"""
+The condition waits for a pause, because loads and drains record a day of raw, then of cleaned, then
+of the facts that their views have updated already: an evaluation in between would see facts as
+outdated."""

@@ -1,7 +1,7 @@
-"""The one partitions definition: UTC event dates; and the dates that a run is about.
+"""The partitions definition, UTC event dates; and the dates of a run.
 
-Here belongs where the partitions begin. Which dates a record may carry is the contracts'
-(`FIRST_EVENT_DATE`): a record of an earlier day than the first partition lands all the same.
+Belongs here: where the partitions begin. The contracts say which dates a record may have
+(`FIRST_EVENT_DATE`): a record of a day before the first partition lands too.
 """
 
 from __future__ import annotations
@@ -30,34 +30,34 @@ from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.defs.stores import lake_root
 
 DAYS_BEFORE_ANY_DATA = timedelta(days=30)
-"""How far back the partitions of an empty lake reach."""
+"""How many days before today the partitions of an empty lake begin."""
 
 _EVENT_DATE_FOLDER = "event_date="
 _DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 
 class FirstDateError(ValueError):
-    """The setting is no date that a partition can have."""
+    """The setting is not a date that a partition can have."""
 
 
 @cache
 def daily() -> DailyPartitionsDefinition:
-    """Every event date of this installation, today's included.
+    """Every event date of this installation, with today.
 
-    The same definition for all assets of a process, which is why it is read once: a day that lands
-    later and is earlier than the first partition is known to the next load of the code locations.
+    All assets of a process have the same definition, so it is read once. If a day lands that is
+    earlier than the first partition, the next load of the code locations knows it.
     """
-    # `end_offset` adds the day that has not ended.
+    # `end_offset` adds the current day.
     return DailyPartitionsDefinition(
         start_date=first_partition().isoformat(), timezone="UTC", end_offset=1
     )
 
 
 def first_partition() -> date:
-    """The first day: the lake's or the setting's, whichever is earlier.
+    """The first day: that of the lake or of the setting, whichever is earlier.
 
-    A remote lake is not listed, since every process that loads the definitions would wait for it:
-    without the setting its partitions begin with the first date that contracts accept.
+    A remote lake is not listed, because every process that loads the definitions would wait for it.
+    Without the setting, its partitions begin with the first date that contracts accept.
     """
     root = lake_root(Home.from_environment())
     setting = _first_date_setting()
@@ -75,13 +75,13 @@ def first_day_in(lake: Path) -> date | None:
 
 
 def days_without_partition(days: Iterable[date]) -> list[date]:
-    """Those days that lie before the first partition that this process knows."""
+    """The days that are before the first partition that this process knows."""
     first = daily().start.date()
     return sorted(day for day in days if day < first)
 
 
 def partition_notice(days: Iterable[date]) -> str | None:
-    """What a run that landed such days has to say; None if every day has its partition."""
+    """A notice for a run that landed such days; None if every day has its partition."""
     early = days_without_partition(days)
     if not early:
         return None
@@ -116,17 +116,17 @@ def _first_date_setting() -> date | None:
 
 
 def days_of(context: AssetExecutionContext) -> list[date]:
-    """The dates that an asset is to be made for."""
+    """The dates for which to make an asset."""
     return [date.fromisoformat(key) for key in context.partition_keys]
 
 
 def days_of_check(context: AssetCheckExecutionContext) -> list[date] | None:
-    """The dates of the run a check is part of; None, meaning all, where it runs by itself."""
+    """The dates of a check's run; None means all, if the check runs alone."""
     return days_of_run(context.run)
 
 
 def days_of_run(run: DagsterRun) -> list[date] | None:
-    """The dates that a run's tags name; None where they name none."""
+    """The dates in a run's tags; None if there are none."""
     first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG) or run.tags.get(PARTITION_NAME_TAG)
     last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
     if first is None or last is None:
@@ -143,7 +143,7 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def runs_of_days(days: Iterable[date], first: date, last: date) -> list[tuple[date, date]]:
-    """The unbroken ranges, first and last day of each, of those days that lie within bounds."""
+    """The ranges without gaps, as first and last day, of the days within the bounds."""
     ranges: list[tuple[date, date]] = []
     for day in sorted(d for d in days if first <= d <= last):
         if ranges and ranges[-1][1] + timedelta(days=1) == day:

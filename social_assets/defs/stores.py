@@ -1,7 +1,7 @@
 """The stores of the platform as one Dagster resource: lake, engine and warehouse.
 
-Here belongs their configuration and nothing else. Where they are comes from the environment, so
-that no address or credential is stored with a run.
+Belongs here: only their configuration. Addresses come from the environment, so that no address or
+credential is stored with a run.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ LAKE_URL = "SOCIAL_ASSETS_LAKE_URL"
 ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
 ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
 ENGINE_SPILL = "SOCIAL_ASSETS_ENGINE_SPILL"
-"""Environment variables: what DuckDB may take (`640MB`), its threads, its folder for more."""
+"""Environment variables: DuckDB's memory limit (`640MB`), its threads, its folder for spilling."""
 
 
 def lake_root(home: Home) -> str:
-    """Where the lake is: as the environment says, else in the home. Raises UrlSettingError."""
+    """The lake's root: from the environment, or else in the home. Raises UrlSettingError."""
     root = os.environ.get(LAKE_URL)
     if not root:
         return str(home.lake)
@@ -40,10 +40,10 @@ def lake_root(home: Home) -> str:
 
 
 class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
-    """Delta tables, the DuckDB that works on them, and ClickHouse.
+    """Delta tables, the DuckDB that processes them, and ClickHouse.
 
-    `memory_limit` bounds DuckDB, as it writes sizes (`640MB`); beyond it, it spills into the home.
-    The environment variables of the engine come before what is set here.
+    `memory_limit` bounds DuckDB, in its notation (`640MB`); above it, DuckDB spills into the home.
+    The environment variables of the engine override the settings here.
     """
 
     clickhouse: ClickHouseResource
@@ -52,7 +52,7 @@ class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
 
     def stores(self) -> Stores:
         """The stores that the environment names."""
-        # Imported here: they bring Delta and DuckDB, which a sensor's tick can do without.
+        # Imported here: they import Delta and DuckDB, which a sensor's tick does not need.
         from social_assets.lake.lake import Lake
         from social_assets.pipeline.stores import Stores
         from social_assets.transform.duckdb_engine import DuckDBEngine

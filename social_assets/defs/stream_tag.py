@@ -1,3 +1,3 @@
-"""The one tag that says which stream an asset or a run is of."""
+"""The tag that names the stream of an asset or a run."""
 
 STREAM_TAG = "social_assets/stream"

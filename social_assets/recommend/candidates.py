@@ -1,9 +1,9 @@
-"""Models that want to be champion: how each did on the temporal split, and who is admitted.
+"""Candidates for champion: how each model did on the temporal split, and which one is admitted.
 
-Here belongs training and evaluating a model on the interaction matrix, the record of that on disk,
-the choice of the challenger, and the two rules of its admission. Models and metrics stand in
-`recsys`. A new model is a line in the catalog of `recsys.models` and one in `DAILY`, `WEEKLY` or
-`ON_REQUEST`.
+Belongs here: training and evaluating a model on the interaction matrix, the record of the
+evaluation on disk, the choice of the challenger, and the two rules of its admission. Models and
+metrics are in `recsys`. A new model is a line in the catalog of `recsys.models` and one in `DAILY`,
+`WEEKLY` or `ON_REQUEST`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ Parameters = Mapping[str, int | float | str]
 
 ALS, POPULARITY, CHALLENGER = "als", "popularity", "challenger"
 DAILY = ("popularity_decayed", "item_cosine", "graph_filter")
-"""Besides ALS and popularity: models that cost seconds, evaluated whenever the matrix is made."""
+"""Besides ALS and popularity: models that cost seconds, evaluated with every new matrix."""
 WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "content", "hybrid")
-"""Models that cost more or win less often, evaluated once a week or when asked for."""
+"""Models that cost more or win less often, evaluated once a week or on request."""
 ON_REQUEST = ("spark_als",)
-"""Models that need more than is installed: evaluated only when they are asked for by name."""
+"""Models that need additional packages, evaluated only if requested by name."""
 EVALUATED_AT = (10, 20, 50)
 DECIDED_AT = 10
 DECIDING_METRIC = f"ndcg@{DECIDED_AT}"
@@ -43,9 +43,10 @@ _RECORD, _EVALUATION = "candidate.json", "evaluation.npz"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model as it did on one matrix. The model itself is not kept: the champion is fitted anew,
+    """A model's evaluation on one matrix.
 
-    with the same `parameters`, on all data.
+    The fitted model is not kept: the champion is fitted again, with the same `parameters`, on all
+    data.
     """
 
     version: str
@@ -57,11 +58,11 @@ class Candidate:
 
     @property
     def model(self) -> str:
-        """Which model."""
+        """The name of the model."""
         return self.evaluation.model
 
     def save(self, folder: Path) -> None:
-        """Write a new folder, whole or not at all."""
+        """Write a new folder, completely or not at all."""
         from recsys.registry.files import new_folder, npz_bytes
 
         found = self.evaluation
@@ -124,7 +125,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Admission:
-    """Whether a rule of admission holds, why, and by which figures."""
+    """Whether a rule of admission holds, with the reason and the figures."""
 
     passed: bool
     reason: str
@@ -137,7 +138,7 @@ def current_candidate(model: str) -> Candidate:
 
 
 def matrix_of(candidate: Candidate) -> Interactions:
-    """The matrix that a candidate was evaluated on; a RecommendError where it is kept no longer."""
+    """The matrix of a candidate's evaluation; raises RecommendError if it was removed."""
     folder = matrices().folder(candidate.matrix_version)
     if not folder.exists():
         raise RecommendError(
@@ -149,7 +150,7 @@ def matrix_of(candidate: Candidate) -> Interactions:
 
 
 def champion_manifest() -> Mapping[str, Any] | None:
-    """What the current champion says of itself, if there is one."""
+    """The current champion's manifest, if there is a champion."""
     from recsys import load
     from recsys.registry.deployment_history import champion
 
@@ -158,7 +159,7 @@ def champion_manifest() -> Mapping[str, Any] | None:
 
 
 def required_champion() -> Path:
-    """The folder of the version that serves; a RecommendError where there is none."""
+    """The folder of the version that serves; raises RecommendError if there is none."""
     from recsys.registry.deployment_history import champion
 
     folder = champion(champions_root())
@@ -170,7 +171,7 @@ def required_champion() -> Path:
 
 
 def default_parameters(model: str) -> Parameters:
-    """What a candidate is built with unless told otherwise: what tuning found, if it was run."""
+    """The default parameters of a candidate: those that tuning found, if it has run."""
     file = candidates(model).root / TUNED
     tuned: Parameters = json.loads(file.read_text()) if file.exists() else {}
     return tuned
@@ -179,7 +180,7 @@ def default_parameters(model: str) -> Parameters:
 def evaluated_on(matrix_version: str) -> list[Candidate]:
     """The latest record of every model that was evaluated on this matrix, the best first.
 
-    The baselines are not among them.
+    Baselines are left out.
     """
     folders = [candidates(model).current() for model in (ALS, *DAILY, *WEEKLY, *ON_REQUEST)]
     fresh = [
@@ -191,7 +192,9 @@ def evaluated_on(matrix_version: str) -> list[Candidate]:
 
 
 def _matrix_evaluated_on(folder: Path) -> str:
-    """Without reading the rest, which an earlier release may have written otherwise."""
+    """The matrix version of a record. The rest is not read, as an earlier release may have written
+    it in another form.
+    """
     return str(json.loads((folder / _RECORD).read_text())["matrix_version"])
 
 
@@ -202,9 +205,10 @@ def new_model(name: str, parameters: Parameters, interactions: Interactions) -> 
 
 
 def items_for(name: str, interactions: Interactions) -> Interactions:
-    """With the posts of no one where the model can serve them, by their text; else as it is.
+    """Add posts without interactions if the model can score them by their text.
 
-    What serves is also what is evaluated: posts that nobody took up compete for the places.
+    The model serves the same items with which it is evaluated, so these posts take part in the
+    ranking.
     """
     from recsys.models import catalog
 
@@ -214,7 +218,7 @@ def items_for(name: str, interactions: Interactions) -> Interactions:
 def model_for(
     name: str, parameters: Parameters, interactions: Interactions, matrix: InteractionMatrix
 ) -> ScorerRecommender:
-    """An unfitted model of that name, with the texts of the matrix's items where it reads texts."""
+    """An unfitted model of that name, with the texts of the matrix's items if it uses texts."""
     from recsys.models import catalog
 
     texts = interactions.texts_of(matrix.items) if name in catalog.FROM_TEXT else None
@@ -222,18 +226,18 @@ def model_for(
 
 
 def regularization_for(interactions: int) -> float:
-    """What ALS needs so that it neither forgets nor learns by heart.
+    """The regularization with which ALS neither underfits nor overfits.
 
     Measured on samples of 1,000 to 1,000,000 events, best of 0.3 to 200 by NDCG@10: 1 at 360
-    interactions, 30 at 990, 10 at 4,800, 60 at 54,000, 100 at 320,000. Tuning takes its place.
+    interactions, 30 at 990, 10 at 4,800, 60 at 54,000, 100 at 320,000. Tuning replaces it.
     """
     return min(100.0, max(1.0, math.sqrt(interactions) / 4))
 
 
 def evaluate_model(version: str, model: ScorerRecommender, interactions: Interactions) -> Candidate:
-    """Fit on what came before the cut, evaluate on what came after.
+    """Fit on interactions before the cut, evaluate on those after it.
 
-    Raises a RecommendError where the model cannot learn from so little, or nobody can be evaluated.
+    Raises RecommendError if there is too little data to learn from, or no user to evaluate with.
     """
     from recsys import evaluate
 
@@ -262,7 +266,7 @@ def evaluate_model(version: str, model: ScorerRecommender, interactions: Interac
 
 
 def beats_popularity(candidate: Candidate, popularity: Candidate) -> Admission:
-    """The whole bootstrap interval of the gain over popularity lies above zero."""
+    """Passes if the whole bootstrap interval of the gain over popularity is above zero."""
     from recsys import bootstrap_difference
 
     if candidate.matrix_version != popularity.matrix_version:
@@ -288,11 +292,12 @@ def beats_popularity(candidate: Candidate, popularity: Candidate) -> Admission:
 
 
 def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> Admission:
-    """The interval of the difference to the champion's recipe does not lie below zero.
+    """Passes unless the interval of the difference to the champion's recipe is below zero.
 
-    `champion` is its manifest. Compared is its recipe, fitted and evaluated on the same split. Its
-    recorded metric is of another split, which was easier or harder: as a bar it would only ever
-    rise. And the published factors have seen the days that are evaluated by.
+    `champion` is the champion's manifest. The recipe is fitted and evaluated on the same split. The
+    champion's recorded metric is not comparable, since it comes from another split, which was
+    easier or harder. Its published factors are not either, since they have learned from the days of
+    the evaluation.
     """
     from recsys import bootstrap_difference
 
@@ -341,7 +346,7 @@ def candidates_table(evaluated: Sequence[Candidate], popularity: Candidate) -> s
 
 
 def metrics_table(metrics: Mapping[str, float]) -> str:
-    """Metrics as Markdown: a row a metric, a column a cutoff."""
+    """Metrics as Markdown: one row a metric, one column a cutoff."""
     names = dict.fromkeys(name.partition("@")[0] for name in metrics if "@" in name)
     rows = [
         f"| {name} | " + " | ".join(f"{metrics[f'{name}@{k}']:.4f}" for k in EVALUATED_AT) + " |"

@@ -2,7 +2,7 @@
 
 
 class RecommendError(RuntimeError):
-    """A recommender cannot work with what it finds; the text says what to do.
+    """A recommender cannot work with the data that it finds; the text says what to do.
 
-    A retry does not help. The assets turn it into a failure that Dagster does not retry.
+    A retry does not help, so the assets turn it into a failure that Dagster does not retry.
     """

@@ -21,7 +21,7 @@ from resources.settings.home import Home
 from social_assets.recommend.errors import RecommendError
 
 KEPT_VERSIONS = 3
-"""How many versions of matrix and candidates stay: a run in flight may be reading one."""
+"""How many versions of matrix and candidates are kept: a running run may read an older one."""
 
 _MATRIX = "recsys/interaction_matrix"
 _CURRENT = "current"  # as in a model's folder, where recsys writes it
@@ -29,13 +29,13 @@ _CURRENT = "current"  # as in a model's folder, where recsys writes it
 
 @dataclass(frozen=True)
 class Versions:
-    """Folders that are written once, and which of them is current. `written_by` is an asset."""
+    """Versions as folders that are written once, and the current one. `written_by` is an asset."""
 
     root: Path
     written_by: str
 
     def folder(self, version: str) -> Path:
-        """Where a version is, or will be."""
+        """The folder of a version, existing or not."""
         return self.root / version
 
     def current(self) -> Path | None:
@@ -56,7 +56,7 @@ class Versions:
         return folder
 
     def make_current(self, version: str) -> None:
-        """Let readers find this version, and drop all but the newest few."""
+        """Make this version the current one, and delete all but the newest few."""
         from recsys.registry.files import replace_text
 
         replace_text(self.root / _CURRENT, version + "\n")
@@ -72,18 +72,18 @@ def matrices() -> Versions:
 
 
 def candidates(model: str) -> Versions:
-    """How a model did, run by run."""
+    """The evaluations of a model, one folder a run."""
     return Versions(Home.from_environment().artifacts / "candidates" / model, f"recsys/{model}")
 
 
 def champions_root() -> Path:
     """The root folder of `recsys.publish` and of `recsys.registry.deployment_history`.
 
-    Versions are never dropped: going back needs them.
+    Versions are never deleted: a roll back needs them.
     """
     return Home.from_environment().artifacts / "champion"
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files in a folder."""
+    """The bytes of all files in a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

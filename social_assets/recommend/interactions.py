@@ -1,11 +1,11 @@
-"""From the warehouse to the interaction matrix: what a user's reactions to a post weigh.
+"""Makes the interaction matrix from the warehouse: the weights of a user's reactions to a post.
 
-Here belongs the query, the cut between what models learn from and what they are evaluated by, and
-the matrix's folder. What an engagement weighs is a fact of the stream and stands in its contract;
-how a matrix is built stands in `recsys`.
+Belongs here: the query, the cut between the days that models learn from and those that evaluate
+them, and the matrix's folder. The weight of an engagement belongs to the stream's contract;
+building a matrix belongs to `recsys`.
 
-Items are posts, by who engaged with them; where it is asked for, videos too (`recsys_videos`), by
-who watched them. Users are the same people in both, as the star schema has them.
+Items are posts, with the users who engaged with them; on request also videos (`videos`), with the
+users who watched them. A user is the same person in both, by the star schema.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FACT, USERS, POSTS = "star.fact_engagement", "star.dim_user", "star.dim_post"
 
 TESTED_SHARE = 0.15
-"""Models are evaluated by the fewest last days that hold this share of the events: 3 days of 14."""
+"""Models are evaluated on the last days that hold this share of the events: 3 days of 14."""
 
 _ONE_DAY = timedelta(days=1)
 _AGES = "ages.npz"
@@ -42,9 +42,9 @@ _COUNTS = """metric_type IN {metrics:Array(String)}
 
 _NEWEST_DAY = f"SELECT max(event_date) FROM {FACT} WHERE {_COUNTS}"
 
-# Weights are summed as decimals, which gives the same sum in every order. The decay depends on the
-# day alone and multiplies once a day, user and post; a reaction of `weighed_on` has its full
-# weight, a later one more.
+# Weights are summed as decimals, so that every order gives the same sum. The decay depends only on
+# the day, and is multiplied once for a day, user and post. A reaction of `weighed_on` has its full
+# weight, a later one has more.
 _INTERACTIONS = f"""
 SELECT
     users.user_id AS user_id,
@@ -90,9 +90,10 @@ _WEIGHING: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Window:
-    """What was read: events in [start, end), those from `cut` on to evaluate by; of videos, or not.
+    """The window that was read: events in [start, end), of which those from `cut` on are for
+    evaluation; with videos, or without.
 
-    `unresolved_events` are of users or posts that their dimension does not have; they are left out.
+    `unresolved_events` belong to users or posts that are not in their dimension; they are left out.
     The other counts are those of `recsys.Split`.
     """
 
@@ -112,7 +113,7 @@ class Window:
         return f"{self.start:%Y-%m-%d} to {last:%Y-%m-%d}, evaluated from {self.cut:%Y-%m-%d}"
 
     def to_json(self) -> str:
-        """As text; times in ISO 8601."""
+        """The window as JSON values, with times in ISO 8601."""
         return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
 
     @classmethod
@@ -124,8 +125,8 @@ class Window:
         return cls(**values)
 
 
-# A post of the window, whether somebody reacted to it or it is merely new. Nobody told the text of
-# one that was only seen in reactions.
+# The posts of the window: those with reactions, and new ones. A post that is known only from
+# reactions has no text.
 _TEXTS = f"""
 SELECT
     post_id AS item_id,
@@ -142,7 +143,7 @@ WHERE last_seen_at >= {{from_day:Date}}
 class Interactions:
     """The matrix: `train` and `test` share id maps; `whole` has the users and items of both.
 
-    `ages` float64 is how many days before the cut the first reaction to each item of `train` was.
+    `ages` float64 is the number of days from the first reaction to each item of `train` to the cut.
     `texts` is a pa.Table of item_id and text, for posts that have one.
     """
 
@@ -155,7 +156,7 @@ class Interactions:
     texts: pa.Table
 
     def texts_of(self, items: Any) -> list[str | None]:
-        """The text of each of these ids, None where there is none."""
+        """The text of each of these ids, None if it has none."""
         import pyarrow.compute as pc
 
         places = pc.index_in(items, value_set=self.texts["item_id"].combine_chunks())
@@ -163,7 +164,7 @@ class Interactions:
         return found
 
     def with_posts_of_no_one(self) -> Self:
-        """The same over all posts that have a text: those, too, that nobody reacted to yet."""
+        """The same with all posts that have a text, including posts without reactions."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -221,10 +222,10 @@ class Interactions:
 
 
 def read_interactions(client: Client, window_days: int, videos: bool = False) -> pa.Table:
-    """What users did with posts in the last days: a row a user, post and day. With `videos`, what
-    they watched besides; the window is that of the posts.
+    """Read the reactions of users to posts in the last days: a row for each user, post and day.
+    With `videos`, also what they watched in the window of the posts.
 
-    Raises a RecommendError where the warehouse has no tables or no such events yet.
+    Raises RecommendError if the warehouse has no tables, or no such events yet.
     """
     _require_tables(client, videos)
     first, newest = _days(client, window_days)
@@ -234,8 +235,8 @@ def read_interactions(client: Client, window_days: int, videos: bool = False) ->
 def read_interactions_since(
     client: Client, start: datetime, end: datetime, videos: bool = False
 ) -> pa.Table:
-    """The same of a window [start, end) that was read before, and of whatever came since, in the
-    weights of then: what has not changed has the same bytes.
+    """Read a window [start, end) again, with everything since then, in the weights of that time:
+    unchanged histories have the same bytes.
     """
     _require_tables(client, videos)
     last = end - _ONE_DAY
@@ -243,14 +244,14 @@ def read_interactions_since(
 
 
 def resolved(rows: pa.Table) -> pa.Table:
-    """Those whose user and post their dimensions have."""
+    """The rows whose user and post are in their dimensions."""
     import pyarrow.compute as pc
 
     return rows.filter(pc.and_(pc.is_valid(rows["user_id"]), pc.is_valid(rows["item_id"])))
 
 
 def _days(client: Client, window_days: int) -> tuple[date, date]:
-    """The first and the last day of a window that ends with the newest reaction."""
+    """The first and last day of a window that ends with the newest reaction."""
     [(newest,)] = client.query(_NEWEST_DAY, parameters=_WEIGHING).result_rows
     return max(newest - (window_days - 1) * _ONE_DAY, date(1970, 1, 1)), newest
 
@@ -271,7 +272,7 @@ def _read(client: Client, from_day: date, weighed_on: date, videos: bool) -> pa.
 
 
 def read_texts(client: Client, window_days: int) -> pa.Table:
-    """What every post of the window says, with its tags: item_id and text, by item_id."""
+    """The text of every post of the window, with its tags: item_id and text, ordered by item_id."""
     first, _ = _days(client, window_days)
     texts: pa.Table = client.query_arrow(
         f"SELECT * FROM ({_TEXTS}) WHERE text != '' ORDER BY item_id",
@@ -284,9 +285,10 @@ def read_texts(client: Client, window_days: int) -> pa.Table:
 def split_interactions(
     rows: pa.Table, texts: pa.Table, version: str, videos: bool = False
 ) -> Interactions:
-    """Matrices of what happened before the cut, after it, and both; `videos` as they were read.
+    """Make the matrices of interactions before the cut, after it, and both; `videos` says if they
+    were read.
 
-    Raises a RecommendError where there is but one day, so that nothing is left to evaluate by.
+    Raises RecommendError if there is only one day, so that nothing remains for the evaluation.
     """
     import pyarrow.compute as pc
 
@@ -315,7 +317,7 @@ def split_interactions(
 
 
 def _window(rows: Any) -> tuple[datetime, datetime, datetime]:
-    """Start, cut and end: midnights, UTC."""
+    """The window's start, cut and end: midnights in UTC."""
     import numpy as np
 
     days = rows.group_by("event_time").aggregate([("events", "sum")]).sort_by("event_time")

@@ -1,7 +1,7 @@
-"""Serving tables: what they are made of, and how they are filled and swapped.
+"""Serving tables: their columns, and how they are filled and swapped.
 
-Here belongs what all of them share. Readers see the old rows or the new ones, never a part. What
-is in a table stands with it: `recsys_top_n`, `recsys_similar_items`.
+Belongs here: what all of them share. Readers see the old rows or the new ones, never a part. The
+content of each table belongs to `top_n` and `similar_items`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Column:
 
 @dataclass(frozen=True)
 class ServingTable:
-    """A table that is replaced as a whole: readers see the old rows or the new, never a part."""
+    """A table that is replaced as a whole: readers see the old rows or the new ones,
+    never a part.
+    """
 
     name: str
     columns: Sequence[Column]
@@ -44,7 +46,7 @@ class ServingTable:
 
     @property
     def staging(self) -> str:
-        """How the names of the tables begin that are filled beside it."""
+        """The prefix of the names of its staging tables."""
         return f"{self.name}__staging_"
 
     def create(self, name: str) -> str:
@@ -68,10 +70,10 @@ def replace_rows(  # noqa: PLR0917  (each is another thing)
     computed_at: datetime,
     keep: Callable[[str], None] | None = None,
 ) -> None:
-    """Put the ranked rows, by `model`, in the place of all there are.
+    """Replace all rows by the ranked rows of `model`.
 
-    `keep` copies rows that stay as they are into the table of the given name, before it is swapped
-    with the one that is served.
+    `keep` copies unchanged rows into the staging table of the given name, before it is swapped with
+    the served table.
     """
     client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
     client.command(table.create(table.name))
@@ -85,7 +87,7 @@ def replace_rows(  # noqa: PLR0917  (each is another thing)
 
 
 def is_of(client: Client, table: ServingTable, model: LoadedModel) -> bool:
-    """Whether the table is there, of this shape, and all of its rows are by this version."""
+    """Whether the table exists with these columns, and all of its rows are by this version."""
     columns = client.query(
         "SELECT name FROM system.columns WHERE concat(database, '.', table) = {table:String}\n"
         "ORDER BY position",
@@ -99,13 +101,13 @@ def is_of(client: Client, table: ServingTable, model: LoadedModel) -> bool:
 
 
 def rows_of_table(client: Client, table: ServingTable) -> int:
-    """How many rows are served."""
+    """The number of served rows."""
     [(rows,)] = client.query(f"SELECT count() FROM {table.name}").result_rows
     return int(rows)
 
 
 def size_of_table(client: Client, table: ServingTable) -> int:
-    """Bytes of the table on disk."""
+    """The bytes of the table on disk."""
     [(size,)] = client.query(
         "SELECT sum(bytes_on_disk) FROM system.parts"
         " WHERE active AND concat(database, '.', table) = {table:String}",
@@ -116,7 +118,7 @@ def size_of_table(client: Client, table: ServingTable) -> int:
 
 @contextmanager
 def _staging_table(client: Client, table: ServingTable, run: str) -> Iterator[str]:
-    """A table of this run alone, dropped in the end, with whatever it then holds."""
+    """A staging table of this run, dropped at the end of the block."""
     name = table.staging + run.replace("-", "_")
     client.command(f"DROP TABLE IF EXISTS {name} SYNC")
     client.command(table.create(name))
@@ -153,7 +155,7 @@ def _chunks(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _labelled(rows: pa.Table, model: LoadedModel, computed_at: datetime) -> pa.Table:
-    """With model, version and time in every row."""
+    """Add model, version and time to every row."""
     import pyarrow as pa
 
     constants: Sequence[tuple[str, pa.Scalar]] = (

@@ -1,6 +1,6 @@
-"""The serving table `recsys.similar_items`: for every post the posts most like it, by the champion.
+"""The serving table `recsys.similar_items`: for every post the most similar posts, by the champion.
 
-Here belongs the table and what fills it. How it is swapped stands in `recsys_serving`.
+Belongs here: the table and its content. Swapping it belongs to `serving_tables`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The serving table `recsys.top_n`: the best posts of every user, by the champion.
+"""The serving table `recsys.top_n`: the best posts for every user, by the champion.
 
-Here belongs the table and what fills it: everyone's list where the champion is new, else the lists
-of those whose reactions changed. How it is swapped stands in `recsys_serving`.
+Belongs here: the table and its content: the lists of all users if the champion is new, or else of
+users whose reactions have changed. Swapping it belongs to `serving_tables`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ TOP_N = ServingTable(
 
 @dataclass(frozen=True)
 class Refreshed:
-    """Whose lists were made anew, whose stayed as they were, and whose are gone."""
+    """How many users' lists were made again, kept, and removed."""
 
     ranked: int
     kept: int
@@ -57,10 +57,10 @@ class Refreshed:
 
 
 def refresh_top_n(client: Client, model: LoadedModel, run: str, computed_at: datetime) -> Refreshed:
-    """Serve every user by what the user has now; users who have nothing any more are left out.
+    """Make the lists of all users from their current histories. Users without a history are left
+    out.
 
-    Where the table is by this version of the model already, lists whose history is still the same
-    stay as they are, copied within ClickHouse.
+    If the table is by this version of the model, unchanged lists are copied within ClickHouse.
     """
     import numpy as np
     import pyarrow as pa
@@ -88,9 +88,9 @@ def refresh_top_n(client: Client, model: LoadedModel, run: str, computed_at: dat
 
 
 def _served(client: Client, model: LoadedModel) -> pa.Table:
-    """user_id and history of every list by this version; none where the table is by another.
+    """user_id and history of every list by this version; none if the table is by another one.
 
-    A user whose rows disagree about the history has the history 0, which no list is made of.
+    If the rows of a user have different histories, the result is 0, which no list has.
     """
     import pyarrow as pa
 
@@ -105,7 +105,7 @@ def _served(client: Client, model: LoadedModel) -> pa.Table:
 
 
 def _copy(client: Client, users: pa.Array, staging: str) -> None:
-    """Copy the lists of these users into the staging table, without a row leaving ClickHouse."""
+    """Copy the lists of these users into the staging table, within ClickHouse."""
     import pyarrow as pa
 
     if len(users) == 0:

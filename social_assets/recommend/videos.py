@@ -1,7 +1,7 @@
-"""Videos as items beside posts: what a user's watching of a video weighs.
+"""Adds videos to the items that recommenders learn from.
 
-Here belongs the query. What watching says is a fact of the stream and stands in its contract; the
-other half of the matrix, and how both are read, in `recsys_interactions`.
+Belongs here: the query. The weight of watching belongs to the stream's contract; the matrix's other
+half, and reading both, belongs to `interactions`.
 """
 
 import os
@@ -12,16 +12,16 @@ from social_assets.contracts.video_interactions import HALF_LIFE, LENGTH, WATCHE
 VIDEO_FACT, VIDEOS = "star.fact_video_interactions", "star.dim_video"
 
 VARIABLE = "SOCIAL_ASSETS_RECOMMEND_VIDEOS"
-"""The environment variable that makes videos items: `1`."""
+"""The environment variable that adds videos as items: `1`."""
 
 BY_DEFAULT = os.environ.get(VARIABLE) == "1"
-"""Not unless asked for: lists of posts would become lists of both."""
+"""Off by default: with videos, lists of posts become lists of both."""
 
 ITEM_PREFIX = "video:"
-"""What the id of a video begins with where it is an item, so that no post has the same."""
+"""The prefix of a video's id as an item, so that no post has the same id."""
 
-# A row a user, video and day, in the columns of the query of posts. A video without a length was
-# watched as a whole.
+# One row for a user, video and day, with the columns of the query of posts. A video without a
+# length counts as watched completely.
 WATCHED_VIDEOS = f"""
 SELECT
     users.user_id AS user_id,
@@ -58,4 +58,4 @@ WATCHING: dict[str, Any] = {
     "watched_weight": WATCHED_WEIGHT,
     "watched_half_life_days": HALF_LIFE.total_seconds() / 86_400,
 }
-"""The parameters of the query, but for the days."""
+"""The parameters of the query, except the days."""

@@ -1,7 +1,7 @@
-"""What is told to Dagster of days whose rows changed: materializations, and of which assets.
+"""Reports days whose rows changed to Dagster: materializations, and of which assets.
 
-Here belongs what loads, drains, unloads and rebuilds of a stream have in common. Which days changed
-is found where the work is done.
+Belongs here: what loads, drains, unloads and rebuilds of a stream share. They find out which days
+changed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from social_assets.pipeline.stores import StreamStores
 from social_assets.warehouse.dbt.translator import Warehouse
 
 LayerMetadata = dict[str, dict[date, dict[str, MetadataValue[Any]]]]
-"""Layer, day, and what to say of it."""
+"""Layer -> day -> metadata."""
 
 
 Previews = Mapping[AssetKey, Mapping[str, TableMetadataValue]]
-"""What the newest rows of an asset are; told with the event of its last day."""
+"""The newest rows of each asset, added to the event of its last day."""
 
 
 def materializations(
@@ -30,7 +30,7 @@ def materializations(
     behind: Sequence[AssetKey],
     previews: Previews | None = None,
 ) -> list[AssetMaterialization]:
-    """An event for each day and each asset whose rows of that day changed.
+    """One event for each day and asset whose rows of that day changed.
 
     `behind` are the facts, dimensions and rollups that the warehouse's views keep up to date.
     """
@@ -61,7 +61,7 @@ def materializations(
 
 
 def layer_metadata(stream: StreamStores, days: list[date]) -> LayerMetadata:
-    """What to say of each day of the stream's cleaned and quarantine assets."""
+    """The metadata of each day of the stream's cleaned and quarantine assets."""
     raw, cleaned = stream.raw.rows_by_day(), stream.cleaned.rows_by_day()
     rejected = stream.quarantine.rows_by_day(verdict="rejected")
     duplicates = stream.quarantine.rows_by_day(verdict="duplicate")

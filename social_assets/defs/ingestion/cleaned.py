@@ -1,7 +1,7 @@
 """`cleaned/<stream>` and `quarantine/<stream>`: the validated raw records. One pair a contract.
 
-Here belongs what materializing days of them means: make the days anew from raw, in the lake and in
-the warehouse's `cleaned.<stream>`. The work is `steps.ingest.rebuild`'s.
+Belongs here: materializing days of them, which means to rebuild the days from raw, in the lake and
+in the warehouse's `cleaned.<stream>`. `pipeline.stream_work.rebuild` does the work.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
 
 def cleaned_asset(contract: Contract) -> AssetsDefinition:
-    """The cleaned and quarantine assets of a stream, which are made together."""
+    """The cleaned and quarantine assets of a stream, which are always made together."""
 
     @multi_asset(
         name=f"clean_{contract.name}",
@@ -112,5 +112,6 @@ def _quarantine_spec(contract: Contract) -> AssetSpec:
             "dagster/column_schema": quarantine_columns(),
             "dagster/table_name": f"quarantine.{contract.name}",
         },
-        # Without a condition: it is made with cleaned, and a drain that rejects nothing leaves it.
+        # No condition: it is made with cleaned, and a drain that rejects nothing does not change
+        # it.
     )

@@ -1,6 +1,6 @@
-"""What the UI says of a layer's columns: types, constraints, descriptions, where each comes from.
+"""The columns of a layer as the UI shows them: types, constraints, descriptions, lineage.
 
-Here belongs the translation of contracts and schemas into Dagster's metadata.
+Belongs here: the translation of contracts and schemas to Dagster's metadata.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Completes the pending unloads of a stream: in the lake, in the warehouse, in Dagster's records.
 
-Here belongs what follows a request, in whatever run comes first: an unload, a load, or a rebuild of
-the stream. Nothing is done without a request, at the cost of one look for the table of requests.
+Belongs here: what follows a request, in whichever run comes first: an unload, a load, or a rebuild
+of the stream. Without a request, it only looks for the table of requests.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _THREADS = 2
 
 
 class RunContext(Protocol):
-    """Of a run's context, what is needed here: of an op or of an asset."""
+    """The part of a run's context that is needed here: of an op or of an asset."""
 
     @property
     def instance(self) -> DagsterInstance:
-        """Dagster's records."""
+        """The Dagster instance."""
         ...
 
     @property
@@ -46,7 +46,7 @@ class RunContext(Protocol):
 
     @property
     def log(self) -> Any:
-        """Its log."""
+        """The run's log."""
         ...
 
     def log_event(self, event: Any) -> None:
@@ -57,7 +57,7 @@ class RunContext(Protocol):
 def complete_unloads(
     context: RunContext, stream: StreamStores, clickhouse: ClickHouseResource
 ) -> list[Unload]:
-    """Take the batches of all pending requests out of every table; returns them."""
+    """Remove the batches of all pending requests from every table; returns the requests."""
     with stream.lock():
         unloads = unload_pending(stream)
     if not unloads:
@@ -72,7 +72,7 @@ def complete_unloads(
 
 
 def rebuilt_from(stream: str) -> tuple[str, ...]:
-    """The assets that the days of facts, dimensions and rollups behind a stream are made from."""
+    """The assets from which the days of the stream's facts, dimensions and rollups are built."""
     project, behind = Warehouse.of(Home.from_environment()), set(fed_by(stream))
     specs = [spec for layer in ("star", "rollups") for spec in project.specs(layer)]
     sources = {dep.asset_key for s in specs if s.key in behind for dep in s.deps} - behind
@@ -104,7 +104,7 @@ def _rebuild_behind(
 def _report(
     context: RunContext, stream: StreamStores, behind: Sequence[AssetKey], days: Sequence[date]
 ) -> None:
-    """Record the days that have rows as made; forget those of each asset that have none."""
+    """Record the days that have rows as materialized; delete the records of days without rows."""
     filled = _filled(stream, behind)
     for event in materializations(stream, days, behind):
         if date.fromisoformat(str(event.partition)) in filled[event.asset_key]:
@@ -119,7 +119,8 @@ def _report(
     for result in report_days(context.instance, stream, left):
         context.log_event(result)
     for key, with_rows in filled.items():
-        # A day that still has rows elsewhere was compared: its results of this asset go again.
+        # Other tables may still have rows of the day, so it was compared: delete its results for
+        # this asset.
         empty = [day.isoformat() for day in left if day not in with_rows]
         if empty:
             _forget(context, key, empty)
@@ -139,7 +140,7 @@ def _forget(context: RunContext, asset: AssetKey, days: Sequence[str]) -> None:
 
 
 def _filled(stream: StreamStores, behind: Sequence[AssetKey]) -> Mapping[AssetKey, set[date]]:
-    """The days with rows of each asset; those of raw count for cleaned and quarantine too."""
+    """The days with rows of each asset; days of raw count for cleaned and quarantine too."""
     landed = {day for day, rows in stream.raw.rows_by_day().items() if rows}
     name = stream.contract.name
     found = {AssetKey([layer, name]): landed for layer in ("raw", "cleaned", "quarantine")}

@@ -1,8 +1,9 @@
-"""The job that drains a stream's Kafka topic: micro-batches through every step, for some minutes.
+"""The job that drains a stream's Kafka topic: takes micro-batches through every step for some
+minutes.
 
-Here belongs streaming in Dagster: one job a stream, whose run records a materialization for exactly
-the days whose rows changed, of every asset that holds them, at most every few seconds. Facts and
-rollups are brought up to date by the views behind the insert: no dbt runs here.
+Belongs here: streaming in Dagster, one job a stream. Its run records a materialization for exactly
+the days whose rows changed, of every asset that has them, at most every few seconds. The views
+behind the insert update facts and rollups: no dbt runs here.
 """
 
 import time
@@ -41,23 +42,23 @@ from social_assets.pipeline.topic_source import LIMITS, Limits
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
 MATERIALIZE_SECONDS = 5.0
-"""How often a day that keeps changing is recorded as materialized: once a second at most is
-promised, and the records of a fact with its dimensions and rollups cost some 0.2 s."""
+"""How often a changing day is recorded as materialized. The promise is at most once a second;
+recording a fact with its dimensions and rollups takes about 0.2 s."""
 
 WATERMARK_DELAY = timedelta(minutes=5)
-"""How far events may be out of order in the live view: what is older than the newest event by more
-than this is complete, as far as a stream ever is."""
+"""How far events may be out of order in the live view: events that are older than the newest one by
+more than this count as complete."""
 
 STEP_SECONDS = "step_seconds"
-"""What each step took since the last record of raw: steps work side by side, so they add up to more
-than the clock."""
+"""The seconds of each step since the last record of raw. Steps run at the same time, so the sum is
+more than the elapsed time."""
 
 Log = Callable[[AssetMaterialization], None]
 Metadata = dict[str, MetadataValue[Any]]
 
 
 class DrainConfig(Config):
-    """How long the run goes on."""
+    """How long the run continues."""
 
     seconds: float = Field(
         default=LIMITS.seconds, description="The run ends after so many seconds; another follows"
@@ -98,7 +99,7 @@ def drain_job(contract: Contract) -> JobDefinition:
         for day in sorted(drain(stream, kafka, record_batch, limits)):
             record.changed(day)
         record.flush()
-        # What this drain found interrupted, too.
+        # And what this drain found interrupted.
         finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
         for result in reports.all():
             context.log_event(result)  # type: ignore[arg-type]  # recorded as well
@@ -108,7 +109,7 @@ def drain_job(contract: Contract) -> JobDefinition:
             context.log.warning(notice)
         context.log.info(record.summary())
 
-    # In the run's own process: another one for the step would cost seconds at each run.
+    # In the run's process: another one for the step would cost seconds at each run.
     @job(
         name=drain_job_name(contract),
         description=f"Drain topic {contract.kafka_topic} through every step, until it is quiet",
@@ -137,7 +138,7 @@ class Materializations:
         self.days: set[date] = set()
 
     def take(self, taken: Taken) -> None:
-        """Account for a micro-batch, and record what is due."""
+        """Add a micro-batch, and record the changed days if it is time."""
         for day, counts in taken.days.items():
             self._pending[day].append(counts)
             self._records += counts.landed
@@ -152,7 +153,7 @@ class Materializations:
         self._pending[day] += []
 
     def flush(self) -> None:
-        """Record the days that changed since the last time."""
+        """Record the days that changed since the last call."""
         self.days |= self._pending.keys()
         for event in materializations(self._stream, sorted(self._pending), self._behind):
             layer, day = event.asset_key.path[0], date.fromisoformat(str(event.partition))
@@ -167,7 +168,7 @@ class Materializations:
         self._flushed = time.monotonic()
 
     def summary(self) -> str:
-        """What the run brought, in a line."""
+        """The result of the run in one line."""
         if self._last is None:
             return "nothing new"
         offsets = ", ".join(f"{p}: {end}" for p, end in sorted(self._last.next_offsets.items()))
@@ -192,8 +193,8 @@ class Materializations:
 
 
 def _brought(layer: str, counts: Sequence[DayCounts]) -> int | None:
-    """How many rows a layer got; None where that isn't known: behind the warehouse's views, and on
-    days that changed when pending batches were recovered.
+    """How many rows a layer got; None if it is not known: for tables behind the warehouse's views,
+    and for days that changed when pending batches were recovered.
     """
     if not counts:
         return None

@@ -1,9 +1,9 @@
-"""Drift of a stream: whether a day's rows are as those of the days before it.
+"""Drift of a stream: whether a day's rows are like those of the days before it.
 
-Here belong four checks of `cleaned/<stream>`: volume, missing values, shares of categories, and
-quantiles of numbers. A run validates the newest day that has ended, of those that it is about or of
-all, and the days that failed before (`failing_days`). What is measured stands in `quality.drift`,
-the limits in the contract.
+Belongs here: four checks of `cleaned/<stream>`: volume, missing values, shares of categories, and
+quantiles of numbers. A run validates the newest of its days that has ended, or of all days, and the
+days that failed before (`failing_days`). The measures belong to `quality.drift`, the limits to the
+contract.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -68,7 +68,7 @@ def _compared(
     context: AssetCheckExecutionContext,
     failing: Iterable[date],
 ) -> Mapping[date | None, Compared]:
-    """The run's newest day, which comes first, and each failing day that still has rows."""
+    """The run's newest day first, then each failing day that still has rows."""
     today = datetime.now(UTC).date()
     with stores.clickhouse.client(f"{context.run.run_id} check drift {contract.name}") as client:
         found = compare(contract, read_figures(client, contract, today, days_of_check(context)))

@@ -1,6 +1,6 @@
-"""Freshness of a stream's rows: how far the newest event date lies behind.
+"""Freshness of a stream's rows: the age of the newest event date.
 
-Here belongs the age of the data. The age of the materialization is Dagster's freshness policy,
+Belongs here: the age of the data. The age of the materialization is Dagster's freshness policy,
 attached to the assets from the same contract.
 """
 
@@ -19,7 +19,7 @@ from social_assets.defs.stores import StoresResource
 
 
 def newest_day_is_fresh(contract: Contract) -> AssetChecksDefinition:
-    """The newest event date with rows has ended no longer ago than the contract allows."""
+    """The newest event date with rows ended no longer ago than the contract allows."""
 
     @asset_check(
         asset=["cleaned", contract.name],

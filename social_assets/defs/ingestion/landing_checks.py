@@ -1,7 +1,7 @@
 """Files that could not be read: a check of `raw/<stream>` that fails while there are any.
 
-Here belongs what lies in the landing folder's `failed/`. Why a file failed is in the log of the run
-that tried it.
+Belongs here: the check of the landing folder's `failed/`. The log of the run that tried a file has
+the reason.
 """
 
 from dagster import AssetCheckResult, AssetChecksDefinition, MetadataValue, asset_check
@@ -14,7 +14,7 @@ NAMED = 5
 
 
 def no_file_failed(contract: Contract) -> AssetChecksDefinition:
-    """Nothing lies in `landing/<stream>/failed`."""
+    """There is no file in `landing/<stream>/failed`."""
 
     @asset_check(
         asset=["raw", contract.name],

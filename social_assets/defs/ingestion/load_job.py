@@ -1,8 +1,8 @@
-"""The job that takes files through every step of one stream at once, as they arrive.
+"""The job that takes waiting files through every step of one stream at once.
 
-Here belongs the incremental path in Dagster: one run loads some files of one stream and records a
-materialization of exactly the days whose rows changed, for every asset that holds them. Facts and
-rollups are brought up to date by the views behind the insert, not by dbt.
+Belongs here: the incremental path in Dagster. One run loads some files of one stream, and records a
+materialization for exactly the days whose rows changed, of every asset that has them. The views
+behind the insert update facts and rollups, not dbt.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ OP_NAME = "load"
 
 
 class LoadConfig(Config):
-    """What to load. Without files, those that wait in the stream's landing folder."""
+    """What to load: these files, or else those in the stream's landing folder."""
 
     stream: str = Field(description="Name of the contract")
     files: list[str] = Field(
@@ -60,7 +60,7 @@ class LoadConfig(Config):
 
 @op(name=OP_NAME, description="Take files through raw, cleaned and quarantine into the warehouse")
 def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource) -> None:
-    """One run's load; bad files fail the run after the good ones are in."""
+    """Load the files of one run. Bad files fail the run after the good ones are loaded."""
     stream_contract = contract(config.stream)
     deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
     finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
@@ -74,7 +74,7 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         landing = Landing(Home.from_environment().landing, config.stream)
         ingested = ingest_files(stream, landing.waiting(), on or date_in, check_allowed)
         landing.put_aside(ingested)
-    # What this load found interrupted, too.
+    # And what this load found interrupted.
     finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
     complete_unloads(context, stream, stores.clickhouse)
     behind, days = fed_by(config.stream), sorted(ingested.days)
@@ -90,7 +90,7 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
 
 
 def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]) -> Previews:
-    """The newest rows of the stream's cleaned table and of what lies behind it."""
+    """The newest rows of the stream's cleaned table and of the tables behind it."""
     if not days:
         return {}
     project = Warehouse.of(Home.from_environment())
@@ -105,7 +105,7 @@ def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[Asset
 
 
 def load_job() -> JobDefinition:
-    """The job; which stream and files is its run config."""
+    """The job. Its run config names the stream and the files."""
 
     @job(
         name=JOB_NAME,

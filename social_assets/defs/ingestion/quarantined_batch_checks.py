@@ -1,6 +1,7 @@
 """Batches that could not be cleaned: a check of `cleaned/<stream>` that fails while there are any.
 
-Here belongs what the check says. Which batches are quarantined is `pipeline.quarantined_batches`'s.
+Belongs here: the result of the check. `pipeline.quarantined_batches` knows which batches are
+quarantined.
 """
 
 from dagster import AssetCheckResult, AssetChecksDefinition, MetadataValue, asset_check

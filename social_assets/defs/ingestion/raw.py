@@ -1,9 +1,9 @@
-"""`raw/<stream>`: what came in, verbatim. One asset a contract.
+"""`raw/<stream>`: the unchanged records. One asset a contract.
 
-Here belongs what materializing a raw day means: take the files that wait in the landing folder. A
-raw day cannot be made from anything else; what a run finds is reported for the days asked for, and
-every day that a landed file touched is recorded too. A file that cannot be read is moved aside and
-holds up nothing; a check of the asset fails until someone has looked at it.
+Belongs here: materializing a raw day, which means to land the files in the landing folder. A raw
+day cannot be made from anything else. A run reports the requested days, and also records every
+other day that a landed file has rows of. A file that cannot be read is moved to `failed/` and
+blocks no other file; a check of the asset fails until someone removes it.
 """
 
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ def _metadata(rows: int, uri: str) -> dict[str, MetadataValue]:
 
 
 def _beyond(contract: Contract, day: date, rows: int, uri: str) -> AssetMaterialization:
-    """A day that a landed file touched and the run did not ask for: late records."""
+    """A day that a landed file has rows of, and that the run did not request: late records."""
     return AssetMaterialization(
         asset_key=["raw", contract.name],
         partition=day.isoformat(),

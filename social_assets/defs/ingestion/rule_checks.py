@@ -1,12 +1,11 @@
-"""The contract's rules as asset checks of `cleaned/<stream>`: one a rule.
+"""The contract's rules as asset checks of `cleaned/<stream>`: one check a rule.
 
-Here belongs the report of what cleaning has found: share, count and sample of the records that a
-rule has rejected. Nothing is validated again. The rules are in `transform.validate`.
+Belongs here: the report of what cleaning has found: share, count and sample of the records that a
+rule has rejected. Nothing is validated again; the rules are in `transform.validate`.
 
-A validation result belongs to a day and stays until the day is rebuilt, unloaded or expired. A
-check reports the worst of all days of the lake, whichever days its run is about: a run of other
-days, or of none, never makes a failing check pass. Loads and drains report the results as well as
-rebuilds.
+A validation result belongs to a day, and stays until the day is rebuilt, unloaded or expired. A
+check reports the worst of all days of the lake, whatever days its run has: a run of other days, or
+of none, never makes a failing check pass. Loads, drains and rebuilds report the results.
 """
 
 import time
@@ -42,7 +41,9 @@ SAMPLE_BYTES = 300
 
 @dataclass(frozen=True)
 class Broken:
-    """What one rule has rejected on all days, on the worst of them, and its share on each."""
+    """The records that one rule has rejected on all days, on the worst day, and its share
+    on each.
+    """
 
     records: int
     worst_day: date | None
@@ -52,8 +53,8 @@ class Broken:
 
 
 def contract_checks(contract: Contract) -> AssetChecksDefinition:
-    """One check a rule. It passes while no day's share of rejected records is over `warn_above`;
-    over that it warns, over `fail_above` it is an error.
+    """One check a rule. It passes while on no day the share of rejected records is over
+    `warn_above`. Above that it warns; above `fail_above` it is an error.
     """
     asset_key = ["cleaned", contract.name]
     found = rules(contract)
@@ -77,7 +78,7 @@ def contract_checks(contract: Contract) -> AssetChecksDefinition:
 
 
 def report_rules(stream: StreamStores) -> list[AssetCheckEvaluation]:
-    """The result of every rule, for whoever has changed days of the stream."""
+    """The result of every rule; the caller has changed days of the stream."""
     broken = broken_rules(stream)
     contract = stream.contract
     results = [rule_result(contract, rule, broken.get(rule.name)) for rule in rules(contract)]
@@ -95,7 +96,7 @@ def report_rules(stream: StreamStores) -> list[AssetCheckEvaluation]:
 
 
 class RuleReports:
-    """The results of a stream's rules during a run that goes on for minutes."""
+    """The results of a stream's rules during a run that lasts some minutes."""
 
     def __init__(self, stream: StreamStores) -> None:
         self._stream = stream
@@ -103,7 +104,7 @@ class RuleReports:
         self._reported: dict[str, tuple[bool, AssetCheckSeverity]] = {}
 
     def changes(self) -> list[AssetCheckEvaluation]:
-        """The results that have got better or worse; looks every REPORT_SECONDS at most."""
+        """The results that have become better or worse; looks at most every REPORT_SECONDS."""
         if time.monotonic() - self._looked < REPORT_SECONDS:
             return []
         found = report_rules(self._stream)
@@ -113,7 +114,7 @@ class RuleReports:
         return changed
 
     def all(self) -> list[AssetCheckEvaluation]:
-        """Every result, for the end of the run."""
+        """All results, for the end of the run."""
         return report_rules(self._stream)
 
 
@@ -192,7 +193,7 @@ def broken_rules(stream: StreamStores) -> dict[str, Broken]:
 def _samples(
     stream: StreamStores, files: Iterable[Count], broken: Mapping[str, Broken]
 ) -> dict[str, tuple[TableRecord, ...]]:
-    """Records of each rule's worst day, from one data file a rule."""
+    """Records of each rule's worst day, read from one data file a rule."""
     worst_days = {rule: each.worst_day for rule, each in broken.items()}
     worst = {each.rule: each.file for each in files if each.day == worst_days.get(each.rule)}
     if not worst:

@@ -1,9 +1,8 @@
-"""A change of the schema at the source: fields that nobody reads, columns that came no more.
+"""A change of the schema at the source: fields that nothing reads, columns that no longer arrive.
 
-Here belongs the look at raw records of the newest day, of the run's days, and of the days that
-failed before (`failing_days`), before the contract has made something of
-them: an unknown field is dropped without a word by cleaning, and a missing column becomes its
-default on every row. Each difference comes with a plan: what it means, and what to do.
+Belongs here: the check of raw records of the newest day, of the run's days, and of the days that
+failed before (`failing_days`), before cleaning: it drops an unknown field silently, and replaces a
+missing column by its default in every row. Each difference comes with its meaning and a remedy.
 """
 
 import csv
@@ -34,13 +33,13 @@ from social_assets.pipeline.stores import StreamStores
 
 CHECK = "source_has_the_contracts_fields"
 SAMPLE_RECORDS = 50_000
-"""Records of a day that are looked at."""
+"""How many records of a day are read."""
 
 DAYS_OF_A_RUN = 10
-"""Of the days that a run is about, so many of the newest are looked at."""
+"""How many of the newest days of a run are read."""
 
 MISSING_ABOVE = 0.95
-"""A column counts as gone where a larger share of the records lacks its field."""
+"""A column counts as missing if a larger share of the records lacks its field."""
 
 EXAMPLES = 20
 _LIKE = 0.6
@@ -48,7 +47,7 @@ _LIKE = 0.6
 
 @dataclass(frozen=True)
 class Fields:
-    """What the records of a day bring: how many were looked at, how many have each field, and an
+    """The fields of a day's records: how many records were read, how many have each field, and an
     example of its value.
     """
 
@@ -60,7 +59,9 @@ class Fields:
 
 @dataclass(frozen=True)
 class Difference:
-    """One field or column that contract and source do not share, and what to do about it."""
+    """One field or column that only the contract or only the source has, and what to do
+    about it.
+    """
 
     name: str
     what: str
@@ -70,7 +71,7 @@ class Difference:
 
 
 def source_schema(contract: Contract) -> AssetChecksDefinition:
-    """Every field of a day's records is in the contract, and the other way round."""
+    """Every field of a day's records is in the contract, and every column is in the records."""
     asset = AssetKey(["raw", contract.name])
 
     @asset_check(
@@ -96,14 +97,14 @@ def source_schema(contract: Contract) -> AssetChecksDefinition:
 def _days_to_look_at(
     stream: StreamStores, of_run: Sequence[date], failing: set[date]
 ) -> list[date]:
-    """The newest day, the newest of the run's, and the failing ones, as far as they have rows."""
+    """The newest day, the newest days of the run, and the failing days, if they have rows."""
     held = sorted(day for day, rows in stream.raw.rows_by_day().items() if rows)
     newest_of_run = sorted(set(of_run).intersection(held))[-DAYS_OF_A_RUN:]
     return sorted({*held[-1:], *newest_of_run, *failing.intersection(held)})
 
 
 def read_fields(stream: StreamStores, day: date) -> Fields:
-    """What the records of a day bring."""
+    """Read the fields of a day's records."""
     from social_assets.transform.decode import key_counts, opened
 
     with stream.engine.session() as session:
@@ -127,7 +128,7 @@ def read_fields(stream: StreamStores, day: date) -> Fields:
 
 
 def differences(contract: Contract, fields: Fields) -> list[Difference]:
-    """What source and contract do not share, the worst first."""
+    """The differences of source and contract, the worst first."""
     by_key = {c.match_key: c.name for c in contract.source_columns}
     left = {match_key(name) for name in contract.unread}
     present: Counter[str] = Counter()
@@ -135,7 +136,7 @@ def differences(contract: Contract, fields: Fields) -> list[Difference]:
     for field, records in fields.counts.items():
         column = by_key.get(match_key(field))
         if column is not None:
-            # Spellings stand in for each other.
+            # One spelling replaces another.
             present[column] = min(fields.records, present[column] + records)
         elif match_key(field) not in left:
             unknown[field] = records
@@ -151,7 +152,7 @@ def differences(contract: Contract, fields: Fields) -> list[Difference]:
 
 
 def day_result(contract: Contract, fields: Fields | None) -> AssetCheckResult:
-    """The validation result of a day; None stands for no day."""
+    """The validation result of a day; None means no day."""
     if fields is None or not fields.records:
         return AssetCheckResult(
             passed=True, description="not validated: no records that can be read"

@@ -1,7 +1,7 @@
-"""How far the lake is behind a stream's topic, and what of the topic is gone: checks of raw.
+"""How far the lake is behind a stream's topic, and which ranges are lost: checks of raw.
 
-Here belongs the check of both. What the lag is, and what makes a range unreadable, is found in
-`steps.topic_offsets`, as the sensor and the drain find it.
+Belongs here: both checks. The lag, and the ranges that cannot be read, are found by
+`pipeline.topic_offsets`, as for the sensor and the drain.
 """
 
 from dagster import (
@@ -26,7 +26,7 @@ BROKER_SECONDS = 10.0
 
 
 def topic_is_drained(contract: Contract) -> AssetChecksDefinition:
-    """The topic is ahead of the lake by no more offsets than the contract allows."""
+    """The topic is not further ahead of the lake than the contract allows."""
 
     @asset_check(
         asset=["raw", contract.name],
@@ -87,7 +87,7 @@ def lag_result(contract: Contract, there: TopicOffsets, begin: Starts) -> AssetC
 
 
 def no_range_was_lost(contract: Contract) -> AssetChecksDefinition:
-    """No range of the topic was gone before it was read, but for those somebody has dealt with."""
+    """No range of the topic was lost before it was read, except acknowledged ones."""
 
     @asset_check(
         asset=["raw", contract.name],

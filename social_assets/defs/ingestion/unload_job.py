@@ -1,6 +1,6 @@
-"""The job that unloads batches of one stream, so that a wrong load can be undone.
+"""The job that unloads batches of one stream, to undo a wrong load.
 
-Here belongs the run; what an unload does stands in `complete_unloads` and `pipeline.unload`.
+Belongs here: the run. What an unload does belongs to `complete_unloads` and `pipeline.unload`.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class UnloadConfig(Config):
 
 @op(name=OP_NAME, description="Take batches out of every table and make their days anew")
 def unload(context: OpExecutionContext, config: UnloadConfig, stores: StoresResource) -> None:
-    """One run's unload; also completes what earlier runs have left."""
+    """Unload the batches of one run, and complete what earlier runs have left."""
     deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
     comment = f"{context.run.run_id} unload {config.stream}"
     stream = stores.stores().of(contract(config.stream), comment)
@@ -40,7 +40,7 @@ def unload(context: OpExecutionContext, config: UnloadConfig, stores: StoresReso
 
 
 def unload_job() -> JobDefinition:
-    """The job; which stream and batches is its run config."""
+    """The job. Its run config names the stream and the batches."""
 
     @job(name=JOB_NAME, description="Unload batches of one stream and make their days anew")
     def unload_batches() -> None:

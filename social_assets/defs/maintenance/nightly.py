@@ -1,8 +1,8 @@
-"""`maintenance/*`: what is done at night so that an installation stays small and quick.
+"""`maintenance/*`: the nightly work that keeps an installation small and fast.
 
-Here belongs which tables are maintained together, and what is shown of it. One asset a stream, one
-for the facts and rollups, which streams share, and one for Dagster's own records. How days become
-old stands in the contracts, how tables are kept small in `lake.maintenance`.
+Belongs here: which tables are maintained together, and what is shown of it. There is one asset a
+stream, one for the facts and rollups, which streams share, and one for Dagster's records. Which
+days expire belongs to the contracts, maintaining a table to `lake.maintenance`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -87,7 +87,7 @@ def stream_maintenance(contract: Contract) -> AssetsDefinition:
 def warehouse_maintenance(
     context: AssetExecutionContext, stores: StoresResource
 ) -> MaterializeResult[None]:
-    """Drop the days of the tables that several streams feed."""
+    """Drop the expired days of the tables that several streams fill."""
     freed = {}
     for table in _expiring_tables():
         limit = first_kept(_today(), days_kept(table.asset, contracts()))
@@ -114,7 +114,7 @@ def warehouse_maintenance(
     ),
 )
 def dagster_maintenance(context: AssetExecutionContext) -> MaterializeResult[None]:
-    """Delete old runs, so many a night."""
+    """Delete old runs, up to a number a night."""
     forgotten = forget_runs(context.instance, datetime.now(UTC) - RUNS_KEPT)
     return MaterializeResult(
         metadata={
@@ -126,13 +126,13 @@ def dagster_maintenance(context: AssetExecutionContext) -> MaterializeResult[Non
 
 
 def _end_expired_failures(context: AssetExecutionContext, stores: Stores) -> None:
-    """An invariant that failed on a day fails no longer once the day has expired."""
+    """End the failures of invariants on expired days."""
     for result in end_expired_failures(context.instance, stores):
         context.log_event(result)
 
 
 def days_kept(asset: AssetKey, among: Iterable[Contract]) -> int | None:
-    """How many days a fact or rollup is kept: as the stream behind it says that says longest."""
+    """How many days a fact or rollup is kept: the longest time of the streams behind it."""
     layer = asset.path[0]
     of_streams = [
         each.retention.facts_days if layer == "star" else each.retention.rollups_days
@@ -156,7 +156,7 @@ maintenance_schedule = ScheduleDefinition(
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
 )
-"""After the night's rebuild of the day before."""
+"""After the nightly rebuild of the previous day."""
 
 
 def _expiring_tables() -> list[Table]:
@@ -166,7 +166,7 @@ def _expiring_tables() -> list[Table]:
 
 
 def _shown(freed: Mapping[str, Freed]) -> dict[str, Value[Any]]:
-    """The sum, and a row a table that anything was done to."""
+    """The sum, and a row for each table that was changed."""
     total = sum(freed.values(), Freed())
     figures: dict[str, Value[Any]] = {
         name: Value.float(round(value, 3)) if isinstance(value, float) else Value.int(value)
@@ -188,7 +188,7 @@ def _today() -> date:
 
 
 def maintenance_assets() -> list[AssetsDefinition]:
-    """Every asset of this module."""
+    """All assets of this module."""
     return [
         *(stream_maintenance(contract) for contract in contracts()),
         warehouse_maintenance,

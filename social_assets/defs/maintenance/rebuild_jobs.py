@@ -1,6 +1,6 @@
-"""The jobs that make days anew, and train; and the schedules that ask for them.
+"""The jobs that rebuild days, and that train; and the schedules that request them.
 
-Here belongs which assets go together in a run, and when. What a day is made from stands with the
+Belongs here: which assets are made together in a run, and when. How a day is made belongs to the
 assets.
 """
 
@@ -31,7 +31,7 @@ REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
 
 @cache
 def rebuild_job() -> UnresolvedAssetJobDefinition:
-    """The job of the layers that are made by day, and of their checks."""
+    """The job of the layers that are partitioned by day, and of their checks."""
     layers = AssetSelection.groups(*REBUILD_LAYERS)
     return define_asset_job(
         REBUILD,
@@ -55,7 +55,7 @@ recommend_with_all_job = define_asset_job(
 
 
 def nightly_rebuild() -> ScheduleDefinition:
-    """Asks for the day that has ended, not for the newest partition, which is today's."""
+    """Request the day that has ended. The newest partition is today's."""
 
     @schedule(
         name="nightly_rebuild",

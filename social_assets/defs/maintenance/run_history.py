@@ -1,9 +1,9 @@
-"""Dagster's own records: old runs, with their events and logs, are deleted.
+"""Deletes old runs from Dagster's records, with their events and logs.
 
-Here belongs which runs may go. Dagster's `retention` (`dagster.yaml`) covers ticks of sensors and
-schedules alone; runs stay until somebody deletes them. To delete a run deletes its events, and with
-the newest materialization of a partition the partition would be missing in the UI and to
-automation: a run that made the newest of any partition stays, however old.
+Belongs here: which runs may be deleted. Dagster's `retention` (`dagster.yaml`) covers only ticks of
+sensors and schedules; runs stay until somebody deletes them. Deleting a run deletes its events.
+Without its newest materialization, a partition would be missing in the UI and for automation. So a
+run that made the newest materialization of any partition is kept, however old it is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MATERIALIZATION = DagsterEventType.ASSET_MATERIALIZATION
 
 @dataclass(frozen=True)
 class ForgottenRuns:
-    """Runs deleted, runs as old that stay since a partition is known by them, bytes of files."""
+    """Deleted runs, old runs that are kept because of a partition, bytes of deleted files."""
 
     deleted: int
     kept: int
@@ -35,7 +35,7 @@ class ForgottenRuns:
 def forget_runs(
     instance: DagsterInstance, before: datetime, at_most: int = RUNS_A_NIGHT
 ) -> ForgottenRuns:
-    """Delete runs that ended, and were made before an instant; the oldest first."""
+    """Delete finished runs that were created before `before`; the oldest first."""
     old = _runs_before(instance, before)
     needed = runs_of_newest_materializations(instance) if old else set()
     bytes_freed = deleted = 0
@@ -52,7 +52,7 @@ def forget_runs(
 
 
 def runs_of_newest_materializations(instance: DagsterInstance) -> set[str]:
-    """The runs by which the partitions of all assets, and assets without, are known."""
+    """The runs with the newest materialization of any partition, or of an unpartitioned asset."""
     found: set[str] = set()
     storage = instance.event_log_storage
     for key in instance.all_asset_keys():
@@ -74,7 +74,7 @@ def _runs_before(instance: DagsterInstance, before: datetime) -> list[RunRecord]
 
 
 def _delete_files(instance: DagsterInstance, run_id: str) -> int:
-    """Delete the run's captured output, and with SQLite its own database, which stays empty."""
+    """Delete the run's captured output, and with SQLite its own database, which is empty then."""
     size = 0
     for path in _database(instance, run_id):
         size += path.stat().st_size

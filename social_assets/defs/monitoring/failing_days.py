@@ -1,10 +1,10 @@
-"""The days for which a check that has no partitions fails until they are mended.
+"""The failing days of a check that has no partitions.
 
-Here belongs which days a run has to validate beside its own, and the one result of all of them. A
-failing result names its days in its metadata (`failing_days`), and the next run validates them
-again, whatever days it is about. So a run over other days, or over none, never makes a failing
-check pass, and a day that was rebuilt, unloaded or expired ends its failure. Nothing is stored but
-Dagster's own results. Invariants are partitioned checks and do not need it.
+Belongs here: which days a run has to validate besides its own, and the one result for all of them.
+A failing result names its days in its metadata (`failing_days`), and the next run validates them
+again, whatever days it has. So a run over other days, or over none, never makes a failing check
+pass, and the failure of a day ends if the day is rebuilt, unloaded or expired. Only Dagster's own
+results are stored. Invariants are partitioned checks and do not need this.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from resources.dagster.private import COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STA
 FAILING_DAYS = "failing_days"
 DAYS_SHOWN = 5
 _RESULTS_READ = 10
-"""Runs at the same time do not see each other's results: the days of the last few are read."""
+"""Concurrent runs do not see each other's results, so the days of the last few are read."""
 
 _COMPLETED = set(COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES)
 
@@ -44,12 +44,12 @@ def failing_days(instance: DagsterInstance, check: AssetCheckKey) -> set[date]:
 def days_to_validate(
     instance: DagsterInstance, check: AssetCheckKey, days: Sequence[date] | None
 ) -> list[date] | None:
-    """The days of a run and those that fail; None, meaning all, if the run names none."""
+    """The days of a run and the failing days; None means all days, if the run names none."""
     return None if days is None else sorted({*days, *failing_days(instance, check)})
 
 
 def failing_days_metadata(days: Iterable[date]) -> dict[str, MetadataValue]:
-    """The metadata by which the next run knows the failing days; empty without any."""
+    """The metadata from which the next run reads the failing days; empty without any."""
     listed = [day.isoformat() for day in sorted(days)]
     return {FAILING_DAYS: MetadataValue.json(listed)} if listed else {}
 
@@ -62,9 +62,9 @@ def listed(days: Iterable[date]) -> str:
 
 
 def worst(by_day: Mapping[date | None, AssetCheckResult]) -> AssetCheckResult:
-    """The result of a check over several days: the worst of them, with all days that fail.
+    """The result of a check over several days: the worst one, with all failing days.
 
-    If all pass, it is the newest day's result; the key None stands for no day at all.
+    If all days pass, it is the result of the newest day. The key None means no day.
     """
     in_order = sorted(by_day, key=lambda day: day or date.min, reverse=True)
     failing = [day for day in in_order if day is not None and not by_day[day].passed]

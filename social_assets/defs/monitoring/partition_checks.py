@@ -1,8 +1,9 @@
-"""Is every partition as it should be: none left failed, none behind its sources, none missing.
+"""Checks every partition: none left failed, none older than its sources, none missing.
 
-Here belongs what Dagster's records and the counts of days say of the partitions of an asset. The
-records are asked for newest ids alone, one query an asset: a year of days costs no more than
-a week. The age of the newest day is `freshness.py`'s; what rows must be, others'.
+Belongs here: what Dagster's records and the counts of days tell about the partitions of an asset.
+Only the newest ids are read from the records, with one query an asset: a year of days costs no more
+than a week. The age of the newest day belongs to `freshness_checks`, the content of rows to other
+checks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,13 +32,13 @@ from social_assets.defs.stores import StoresResource
 NOT_FAILED = "no_partition_left_failed"
 NOT_BEHIND = "no_partition_behind_its_sources"
 WINDOW = timedelta(days=14)
-"""How far back a day without rows is still worth a warning."""
+"""For how long a day without rows causes a warning."""
 
 SHOWN = 20
 _MATERIALIZATION = DagsterEventType.ASSET_MATERIALIZATION
 
 Sources = Mapping[AssetKey, Sequence[AssetKey]]
-"""Of each partitioned asset, the assets that its partitions are made from."""
+"""Partitioned asset -> the assets from which its partitions are made."""
 
 
 def partition_checks(sources: Sources) -> AssetChecksDefinition:
@@ -72,7 +73,7 @@ def partition_checks(sources: Sources) -> AssetChecksDefinition:
 
 
 def left_failed(instance: DagsterInstance, asset: AssetKey) -> AssetCheckResult:
-    """Fails while the last attempt at a partition is a run that failed."""
+    """Fails while the last run of a partition has failed."""
     attempts = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations(  # noqa: E501
         asset
     )
@@ -100,7 +101,7 @@ def _failed(instance: DagsterInstance, runs: set[str]) -> set[str]:
 def behind(
     instance: DagsterInstance, asset: AssetKey, upstream: Sequence[AssetKey]
 ) -> AssetCheckResult:
-    """Warns while a partition is older than that of a source: late rows that it does not have."""
+    """Warns while a partition is older than that of a source, so that it may lack late rows."""
     storage = instance.event_log_storage
     own = storage.get_latest_storage_id_by_partition(asset, _MATERIALIZATION)
     stale: dict[str, str] = {}
@@ -123,7 +124,7 @@ def behind(
 
 
 def every_day_has_rows(contract: Contract) -> AssetChecksDefinition:
-    """No day without rows among the last, as soon as it is late by the contract."""
+    """Warns about recent days without rows, once they are late by the contract."""
 
     @asset_check(
         asset=["cleaned", contract.name],

@@ -1,7 +1,7 @@
-"""The job that looks whether the topics are drained, and the schedule that asks for it.
+"""The job that checks if the topics are drained, and its schedule.
 
-Here belongs when the checks of the topics run by themselves: drains come and go without checks, and
-nobody would learn of a lag that only grows.
+Belongs here: when the checks of the topics run alone. Drains do not run them, so nobody would
+notice a growing lag.
 """
 
 from __future__ import annotations

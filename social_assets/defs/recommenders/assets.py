@@ -1,13 +1,11 @@
-"""`recsys/*`: from the star schema to a published model and the recommendations it serves.
+"""`recsys/*`: from the star schema to a published model and the recommendations that it serves.
 
-Here belongs what each asset reads, writes and tells. The query stands in `recsys_interactions.py`,
-training in `recsys_models.py`, admission in `recsys_candidates.py`, the serving tables in
-`recsys_serving.py`, `recsys_top_n.py` and `recsys_similar_items.py`, models and metrics in the
-package `recsys`.
+Belongs here: what each asset reads, writes and reports; the rest is in `social_assets.recommend`,
+models and metrics are in `recsys`.
 
-The matrix is made once a day, at the hour of the schedule that trains; whichever comes first
-counts for both. What follows it follows it at once. It does not follow the facts, which change at
-every moment while events stream in; between trainings only the lists of users do, hourly.
+The matrix is made once a day, by the schedule that trains or by the condition at the same hour. The
+assets behind it follow at once. The matrix does not follow the facts, which change all the time
+while events stream in; between two trainings only the lists of users follow them, hourly.
 """
 
 import time
@@ -111,7 +109,7 @@ HOURLY_AFTER_FACTS = (
     & ~AutomationCondition.missing()
     & ~AutomationCondition.in_progress()
 ).with_label("hourly, if facts came")
-"""Not before there was a first champion: until then there is nothing to serve by."""
+"""Hourly after the facts, once there is a champion: without one, nothing can be served."""
 
 _NOW_AND_THEN = [*weekly_candidates, *requested_candidates]
 
@@ -123,7 +121,7 @@ _AS_ASKED = [AssetDep(table, partition_mapping=AllPartitionMapping()) for table 
 
 
 class WindowConfig(Config):
-    """What the matrix is made of."""
+    """The window of the matrix."""
 
     window_days: int = Field(
         default=180,
@@ -160,7 +158,7 @@ class WindowConfig(Config):
 def interaction_matrix(
     context: AssetExecutionContext, config: WindowConfig, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:
-    """One query, which weighs and sums; nothing loops over events."""
+    """Made by one query, which weighs and sums; no loop over events."""
     started = time.monotonic()
     with clickhouse.client(_comment(context)) as client:
         rows = read_interactions(client, config.window_days, config.videos)
@@ -203,7 +201,7 @@ def interaction_matrix(
 )
 @failures_without_retry()
 def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
-    """A candidate that was not evaluated on this matrix does not take part."""
+    """The best of the candidates that were evaluated on this matrix."""
     interactions = Interactions.load(matrices().required())
     evaluated = evaluated_on(interactions.version)
     if not evaluated:
@@ -246,7 +244,7 @@ def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
 )
 @failures_without_retry()
 def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
-    """Obeys the rules of admission itself, for it may be materialized without the checks."""
+    """Checks the rules of admission itself, because it may be materialized without the checks."""
     from recsys import publish
     from recsys.registry.deployment_history import promote_model
 
@@ -319,7 +317,7 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
 def top_n(
     context: AssetExecutionContext, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:
-    """Filled beside the table, then swapped with it in one step."""
+    """Filled in a staging table, which is then swapped with the table in one step."""
     import recsys
 
     started = time.monotonic()
@@ -350,7 +348,7 @@ def top_n(
 def similar_items(
     context: AssetExecutionContext, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:
-    """Filled beside the table, then swapped with it in one step; left where it is up to date."""
+    """Filled in a staging table, then swapped in one step; not changed if it is up to date."""
     import recsys
 
     started = time.monotonic()
@@ -377,16 +375,16 @@ assets: list[AssetsDefinition] = [
     tuning,
 ]
 EVERY_DAY = [asset.key for asset in assets if asset not in (*_NOW_AND_THEN, tuning)]
-"""What the schedule and the demo train: all but tuning and the models of `WEEKLY`, `ON_REQUEST`."""
+"""What schedule and demo train: not tuning, nor the models of `WEEKLY` and `ON_REQUEST`."""
 ON_REQUEST = [asset.key for asset in requested_candidates]
-"""What is made only when it is asked for by name."""
+"""The assets that are made only on request."""
 checks = champion_checks.checks
 
 
 def _served(
     client: "Client", table: ServingTable, model: "LoadedModel", started: float
 ) -> dict[str, Any]:
-    """What a serving table tells of itself."""
+    """The metadata of a serving table."""
     return {
         "dagster/row_count": rows_of_table(client, table),
         "users": model.manifest["users"],

@@ -1,8 +1,8 @@
-"""The checks of the recommenders: who may become champion, and whether its table is whole.
+"""The checks of the recommenders: which candidate may be promoted, and whether a table is complete.
 
-Here belongs what is verified, and the figures shown for it. The rules of admission themselves stand
-in `social_assets.recommend.candidates`, since the champion obeys them also where it is
-materialized without these checks.
+Belongs here: what is checked, and the figures shown. The rules of admission are in
+`social_assets.recommend.candidates`, because the champion checks them too if it is materialized
+without these checks.
 """
 
 from dagster import (
@@ -39,7 +39,7 @@ _CHALLENGER = ["recsys", CHALLENGER]
     description="The 95 % interval of its gain in NDCG@10 over popularity lies above zero",
 )
 def beats_popularity_check() -> AssetCheckResult:
-    """Tastes were learned, and not only what everybody likes."""
+    """The model has learned tastes, and not only what is popular."""
     admission = beats_popularity(current_candidate(CHALLENGER), current_candidate(POPULARITY))
     return AssetCheckResult(
         passed=admission.passed,
@@ -55,7 +55,7 @@ def beats_popularity_check() -> AssetCheckResult:
     description="NDCG@10 is not below that of the champion's recipe on the same split",
 )
 def keeps_up_with_champion() -> AssetCheckResult:
-    """A worse model does not take the place of a better one."""
+    """A worse model is not promoted."""
     admission = keeps_up_with(champion_manifest(), current_candidate(CHALLENGER))
     return AssetCheckResult(
         passed=admission.passed,
@@ -72,7 +72,7 @@ def keeps_up_with_champion() -> AssetCheckResult:
 def one_row_a_user_and_rank(
     context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
 ) -> AssetCheckResult:
-    """No list has a place twice, a gap, or more places than a list may have."""
+    """No list has a rank twice, a gap, or more ranks than allowed."""
     with clickhouse.client(_comment(context)) as client:
         [(users, rows, broken, example)] = client.query(
             "SELECT count(), sum(places), countIf(is_broken), anyIf(user_id, is_broken)\n"
@@ -103,7 +103,7 @@ def one_row_a_user_and_rank(
 def items_are_known(
     context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
 ) -> AssetCheckResult:
-    """Nobody is sent to a post that does not exist."""
+    """No recommended post is unknown."""
     manifest = champion_manifest()
     has_videos = manifest is not None and VIDEO_FACT in manifest["watermarks"]
     known = f"SELECT post_id FROM {POSTS}" + (f" UNION ALL {KNOWN_VIDEOS}" if has_videos else "")
@@ -133,7 +133,7 @@ def items_are_known(
 def is_of_the_champion(
     context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
 ) -> AssetCheckResult:
-    """What is served is what was admitted."""
+    """The served rows are by the admitted champion."""
     with clickhouse.client(_comment(context)) as client:
         served = client.query(
             f"SELECT DISTINCT model, model_version FROM {TABLE} ORDER BY ALL"

@@ -1,7 +1,7 @@
 """The models as assets: each fitted before the cut and evaluated after it, on one matrix.
 
-Here belongs what a candidate's asset reads, writes and tells. Which models there are stands in
-`recsys_candidates`; who of them serves is decided in `recsys.py`.
+Belongs here: what a candidate's asset reads, writes and reports. The list of models is in
+`recommend.candidates`; `assets` decides which of them serves.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ MATRIX = ["recsys", "interaction_matrix"]
 
 
 class ModelConfig(Config):
-    """The parameters of a model, where they are not to be its defaults."""
+    """The parameters of a model that differ from its defaults."""
 
     parameters: dict[str, Any] = Field(
         default={}, description="By name, as the model's class in `recsys.models` explains them"
@@ -68,7 +68,7 @@ class AlsConfig(Config):
     seed: int = Field(default=0, description="The same seed gives the same factors")
 
     def over(self, tuned: Mapping[str, Any]) -> dict[str, Any]:
-        """All parameters: as asked for here, else as tuned, else by default."""
+        """All parameters: those given here, or else those found by tuning, or else the defaults."""
         defaults = {name: field.default for name, field in type(self).model_fields.items()}
         asked = {
             name: value for name, value in self.model_dump().items() if value != defaults[name]
@@ -87,7 +87,7 @@ class AlsConfig(Config):
 )
 @failures_without_retry()
 def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
-    """Evaluated on the same split as the models."""
+    """The baseline, evaluated on the same split as the models."""
     interactions = Interactions.load(matrices().required())
     return _evaluated(context, new_model(POPULARITY, {}, interactions), interactions)
 
@@ -140,7 +140,7 @@ requested_candidates = [candidate_asset(name, None) for name in ON_REQUEST]
 def _evaluated(
     context: AssetExecutionContext, model: "ScorerRecommender", interactions: Interactions
 ) -> MaterializeResult[None]:
-    """Evaluate a model, keep the record, tell how it did."""
+    """Evaluate a model, save the record, and report the result."""
     candidate = evaluate_model(version_of(context), model, interactions)
     kept = candidates(model.name)
     candidate.save(kept.folder(candidate.version))
@@ -166,7 +166,7 @@ def _record(candidate: Candidate, interactions: Interactions, kept: Versions) ->
 
 
 def size_metadata(interactions: Interactions) -> dict[str, Any]:
-    """How much was learned from."""
+    """The size of the training data."""
     users, items = interactions.whole.csr.shape
     return {
         "users": users,
@@ -177,5 +177,5 @@ def size_metadata(interactions: Interactions) -> dict[str, Any]:
 
 
 def rounded(seconds: float) -> float:
-    """To milliseconds, for people."""
+    """Rounded for people."""
     return round(seconds, 3)

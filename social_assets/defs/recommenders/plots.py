@@ -1,7 +1,7 @@
-"""Plots of how models did, as pictures inside Markdown metadata.
+"""Plots of evaluations, as images in Markdown metadata.
 
-Here belongs the drawing. What is drawn comes from the records of the candidates. matplotlib is
-imported inside the functions: it takes a second, and only training runs draw.
+Belongs here: the drawing. The data comes from the records of the candidates. matplotlib is imported
+inside the functions: it takes a second, and only training runs draw.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _GROUPS = 5
 
 
 def recall_plot(evaluated: Sequence[Candidate]) -> MetadataValue:
-    """Recall against the length of the list, a line a model."""
+    """Recall by the length of the list, one line a model."""
     figure, axes = _figure()
     for candidate in evaluated:
         recall = [candidate.evaluation.metrics[f"recall@{k}"] for k in EVALUATED_AT]
@@ -47,7 +47,7 @@ def activity_plot(candidate: Candidate, train: InteractionMatrix) -> MetadataVal
 
 
 def item_age_plot(candidate: Candidate, ages: Float64) -> MetadataValue:
-    """What was found of what users took up, by how old the item was at the cut."""
+    """The share of test interactions that was found, by the age of the item at the cut."""
     from recsys.evaluation.segments import by_item_age
 
     groups = by_item_age(candidate.evaluation, ages, DECIDED_AT, _GROUPS)
@@ -59,7 +59,7 @@ def item_age_plot(candidate: Candidate, ages: Float64) -> MetadataValue:
 
 
 def _bars(axes: Any, groups: Sequence[Group]) -> None:
-    """A bar a group, with its interval."""
+    """One bar a group, with its interval."""
     spread = [
         [group.mean - group.low for group in groups],
         [group.high - group.mean for group in groups],
@@ -71,7 +71,7 @@ def _bars(axes: Any, groups: Sequence[Group]) -> None:
 def _figure() -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
-    # Without pyplot: it keeps figures, and a display, for the whole process.
+    # Without pyplot, which keeps figures and a display for the whole process.
     figure = Figure(figsize=_INCHES, layout="constrained")
     return figure, figure.add_subplot()
 

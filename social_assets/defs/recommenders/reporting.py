@@ -1,6 +1,6 @@
-"""What the recommenders tell Dagster: failures without retry, versions, columns, admissions.
+"""What the recommenders report to Dagster: failures without retry, versions, columns, admissions.
 
-Belongs here: the step from values of `recommend` to Dagster's types. What they mean stands there.
+Belongs here: the conversion of values of `recommend` to Dagster's types.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def failures_without_retry() -> Iterator[None]:
 
 
 def version_of(context: AssetExecutionContext) -> str:
-    """The version that a run writes: its id; a second attempt within the run has its own."""
+    """The version that a run writes: its id; a second attempt within the run gets another one."""
     run, retry = context.run.run_id, context.op_execution_context.retry_number
     return run if retry == 0 else f"{run}-{retry}"
 

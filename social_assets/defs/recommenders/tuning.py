@@ -1,6 +1,6 @@
 """`recsys/tuning`: better parameters for the candidates, found on a slice of the training window.
 
-Here belongs the asset, and where studies are kept. `recsys.evaluation.tuning` holds the search.
+Belongs here: the asset, and where studies are stored. `recsys.evaluation.tuning` has the search.
 Candidates use the parameters that it finds. The search never reads the days after the cut.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class TuningConfig(Config):
-    """What may be spent on the search."""
+    """The budget of the search."""
 
     models: list[str] = Field(default=["graph_filter", "als"], description="Which are tuned")
     trials: int = Field(default=20, gt=0, description="Sets of parameters tried of each model")
@@ -54,7 +54,7 @@ class TuningConfig(Config):
 )
 @failures_without_retry()
 def tuning(context: AssetExecutionContext, config: TuningConfig) -> MaterializeResult[None]:
-    """Each model's study is kept beside its candidates."""
+    """Searches parameters; each model's study is stored with its candidates."""
     from recsys.evaluation.tuning import tune
 
     started = time.monotonic()

@@ -1,7 +1,9 @@
-"""Do facts and dimensions fit: every key of a fact resolves, a dimension has one row a key.
+"""Checks that facts and dimensions fit: every key of a fact has a dimension row, and no dimension
+has a key twice.
 
-Here belong the checks of the star's shape. One query a table; all of them are one step of a run.
-Keys are looked up for the days of the run and those that failed before (`failing_days`).
+Belongs here: the checks of the star's structure. There is one query a table; all of them are one
+step of a run. Keys are looked up for the days of the run and the days that failed before
+(`failing_days`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,7 +39,7 @@ _SAMPLE_ROWS = 5
 
 
 def keys_resolve_checks(facts: Sequence[Table]) -> AssetChecksDefinition:
-    """For each fact: each of its keys has a row in the dimension of its name."""
+    """For each fact: each of its keys has a row in the dimension."""
     by_asset = {fact.asset: fact for fact in facts}
 
     @multi_asset_check(
@@ -66,7 +68,7 @@ def keys_resolve_checks(facts: Sequence[Table]) -> AssetChecksDefinition:
 
 
 def one_row_a_key_checks(dimensions: Sequence[AssetKey]) -> AssetChecksDefinition:
-    """For each dimension: no key twice, whatever days and streams told of it."""
+    """For each dimension: no key twice, whatever days and streams it comes from."""
 
     @multi_asset_check(
         name="one_row_a_key",
@@ -140,7 +142,7 @@ def keys_of(fact: Table) -> list[str]:
 
 
 def _sample(client: "Client", fact: Table, key: str, days: Sequence[date] | None) -> list[str]:
-    """Some keys in hex that have no row in their dimension."""
+    """Some keys, in hex, without a row in their dimension."""
     found = client.query(
         f"SELECT DISTINCT lower(hex({key})) FROM {fact.qualified_name}\n"
         f"WHERE {fact.of_days(days)} AND {key} NOT IN (SELECT {key} FROM {_dimension(key)})\n"
@@ -152,7 +154,7 @@ def _sample(client: "Client", fact: Table, key: str, days: Sequence[date] | None
 def _failing_days(
     client: "Client", fact: Table, keys: Sequence[str], days: Sequence[date] | None
 ) -> list[date]:
-    """The days with a row that has one of the keys, and no row in its dimension."""
+    """The days with rows of these keys, which have no row in their dimension."""
     unresolved = " OR ".join(f"{key} NOT IN (SELECT {key} FROM {_dimension(key)})" for key in keys)
     found = client.query(
         f"SELECT DISTINCT event_date FROM {fact.qualified_name}\n"

@@ -1,7 +1,7 @@
-"""The newest rows of a table as metadata, so that the page of an asset shows what is in it.
+"""The newest rows of a table as metadata, so that the asset's page shows its content.
 
-Here belongs which rows and how they are shown. Few rows of one day are read, whatever the size of
-the table.
+Belongs here: which rows are shown, and how. Only a few rows of one day are read, whatever the size
+of the table.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def newest_rows(client: Client, table: Table, day: date) -> dict[str, TableMetad
 def newest_cleaned_rows(
     client: Client, contract: Contract, day: date
 ) -> dict[str, TableMetadataValue]:
-    """A few rows of one day of a stream's cleaned table, as the warehouse has them."""
+    """A few rows of one day of a stream's cleaned table in the warehouse."""
     columns = {c.name: clickhouse_type(c) for c in contract.cleaned_columns}
     return _newest(client, f"cleaned.{contract.name}", columns, day)
 
@@ -43,9 +43,9 @@ def newest_cleaned_rows(
 def _newest(
     client: Client, table: str, columns: Mapping[str, str], day: date
 ) -> dict[str, TableMetadataValue]:
-    """Rows of one day's partition, newest first if a column tells the time; nothing if it has none.
+    """Rows of one day's partition, newest first if a column has a time; nothing if there are none.
 
-    `columns` are types by name. Binary values are hex; states of aggregations are shown as their
+    `columns` are types by name. Binary values are shown as hex, states of aggregations as their
     results.
     """
     selected = ", ".join(_selected(name, kind) for name, kind in columns.items())
@@ -73,7 +73,7 @@ def _selected(name: str, kind: str) -> str:
 
 def _cell(value: object) -> Cell:
     if value is None or isinstance(value, bool | int | float):
-        # NaN and infinity are no JSON.
+        # JSON has no NaN and infinity.
         is_figure = not isinstance(value, float) or value - value == 0
         return value if is_figure else str(value)
     if isinstance(value, bytes):

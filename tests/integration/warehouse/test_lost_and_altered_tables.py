@@ -42,18 +42,18 @@ ALL_STREAMS = {each.name for each in contracts()}
 def filled(warehouse: WarehouseUnderTest) -> Iterator[WarehouseUnderTest]:
     """The warehouse with rows of all streams, deployed, nothing pending."""
     deploy(warehouse)
-    settle_pending(warehouse)
+    finish_pending(warehouse)
     for name, rows in STREAMS.items():
         warehouse.stream(name, *rows())
     yield warehouse
-    settle_pending(warehouse)
+    finish_pending(warehouse)
 
 
 def deploy(warehouse: WarehouseUnderTest) -> Deployment:
     return deploy_warehouse(warehouse.endpoint, warehouse.home)
 
 
-def settle_pending(warehouse: WarehouseUnderTest) -> None:
+def finish_pending(warehouse: WarehouseUnderTest) -> None:
     record_finished(warehouse.client, pending_days(warehouse.client), "")
 
 
