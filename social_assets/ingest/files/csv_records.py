@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from social_assets.ingest.files.lines import NEWLINE, Split, records_between
+from social_assets.ingest.files.lines import NEWLINE, SplitBlock, records_between
 
 _QUOTE, _RETURN = ord('"'), ord("\r")
 _MOST_PASSES = 16
@@ -35,7 +35,7 @@ class CsvRecords:
         self._max_bytes = max_record_bytes
         self._delimiter = delimiter
 
-    def split(self, data: bytes, first_line: int, *, is_last: bool) -> Split:
+    def split(self, data: bytes, first_line: int, *, is_last: bool) -> SplitBlock:
         """The records that end in `data`; where a quoted field is open at the end, more is needed.
 
         A field that stays open for longer than a record may be is taken for a stray quote.
@@ -43,10 +43,10 @@ class CsvRecords:
         lines = _Lines.of(data, ord(self._delimiter))
         ends = self._ends(data, lines, is_last=is_last)
         if not len(ends):
-            return Split(records_between(data, ends, ends, self._max_bytes), 0, 0)
+            return SplitBlock(records_between(data, ends, ends, self._max_bytes), 0, 0)
         begins = np.concatenate([[0], ends[:-1] + 1])
         records = records_between(data, lines.newlines[ends], begins + first_line, self._max_bytes)
-        return Split(records, int(lines.newlines[ends[-1]]) + 1, int(ends[-1]) + 1)
+        return SplitBlock(records, int(lines.newlines[ends[-1]]) + 1, int(ends[-1]) + 1)
 
     def _ends(self, data: bytes, lines: _Lines, *, is_last: bool) -> Positions:
         """The numbers of the lines with which a record ends."""

@@ -38,12 +38,12 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 class Splitter(Protocol):
     """Cuts lines into records."""
 
-    def split(self, data: bytes, first_line: int, *, is_last: bool) -> Split:
+    def split(self, data: bytes, first_line: int, *, is_last: bool) -> SplitBlock:
         """The records of `data`, which ends in a newline; all of it if it is the last."""
         ...
 
 
-class Split(NamedTuple):
+class SplitBlock(NamedTuple):
     """Records, and how many bytes and lines of the data they and blank lines take."""
 
     records: pa.RecordBatch
@@ -57,12 +57,12 @@ class EveryLine:
 
     max_record_bytes: int = MAX_RECORD_BYTES
 
-    def split(self, data: bytes, first_line: int, *, is_last: bool) -> Split:  # noqa: ARG002
+    def split(self, data: bytes, first_line: int, *, is_last: bool) -> SplitBlock:  # noqa: ARG002
         """All of `data`."""
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == NEWLINE)
         numbers = np.arange(first_line, first_line + len(ends))
         records = records_between(data, ends, numbers, self.max_record_bytes)
-        return Split(records, len(data), len(ends))
+        return SplitBlock(records, len(data), len(ends))
 
 
 def line_batches(

@@ -170,7 +170,7 @@ def test_doctor_and_check_name_a_lost_table_and_an_altered_one_until_they_are_re
     )
     column = f"ALTER TABLE {rollup} MODIFY COLUMN events"
     assert troubles(filled) == []
-    assert verdict("engagement_events").passed
+    assert check_result("engagement_events").passed
     filled.client.command(f"{column} {was}")
     with missing(filled, FACT):
         found = [
@@ -178,10 +178,10 @@ def test_doctor_and_check_name_a_lost_table_and_an_altered_one_until_they_are_re
             f"{rollup} (column events is {was}, not {other}) is altered",
         ]
         assert troubles(filled) == found
-        result = verdict("engagement_events")
+        result = check_result("engagement_events")
         assert (result.passed, result.metadata["differences"].value) == (False, found)
         assert "social-assets deploy" in str(result.description)
-        assert verdict("posts").passed
+        assert check_result("posts").passed
     filled.client.command(f"{column} {other}")
     assert troubles(filled) == []
     assert str(deploy(filled)) == "nothing to do"
@@ -193,7 +193,7 @@ def troubles(warehouse: WarehouseUnderTest) -> list[str]:
     return [each.found for each in found if each.subject == "warehouse" and each.remedy]
 
 
-def verdict(stream: str) -> AssetCheckResult:
+def check_result(stream: str) -> AssetCheckResult:
     result = tables_are_as_declared(contract(stream))(clickhouse=ClickHouseResource())
     assert isinstance(result, AssetCheckResult)
     return result
