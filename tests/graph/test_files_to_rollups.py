@@ -151,6 +151,14 @@ def scheduled(name: str, instance: DagsterInstance, at: datetime = NIGHT) -> Exe
     )
 
 
+def test_no_day_is_pending_once_all_layers_are_built(built: ExecuteInProcessResult) -> None:
+    """Posts feed no rollups: their days are not pending there, nobody would finish them."""
+    recorded = {tuple(row) for row in ask("SELECT DISTINCT stream FROM cleaned.pending_days")}
+    assert ("posts",) in recorded
+    left = "SELECT stream, layer, event_date FROM cleaned.pending_days FINAL WHERE is_pending = 1"
+    assert ask(left) == []
+
+
 @pytest.mark.endurance
 def test_the_nightly_rebuild_makes_the_day_before_again_and_changes_no_number(
     built: ExecuteInProcessResult, instance: DagsterInstance

@@ -11,6 +11,7 @@ from dagster import AssetKey
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.operate.runs.instance import open_instance
+from social_assets.warehouse.pending_days import pending_days
 from tests.graph.test_load_command import run
 
 STREAM = "engagement_events"
@@ -72,6 +73,8 @@ def test_a_file_is_unloaded_from_every_table_and_can_be_loaded_and_replaced_agai
         assert values(table) == [(DAYS[0], 7)]
     for asset in ASSETS:
         assert materialized(home, asset) == {DAYS[0]}
+    with ClickHouseResource().client() as client:
+        assert pending_days(client) == []
 
     assert run("unload", STREAM, str(wrong)) == 0
     assert "was unloaded before" in capsys.readouterr().out

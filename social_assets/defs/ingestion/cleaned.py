@@ -30,9 +30,11 @@ from social_assets.defs.ingestion.freshness_policy import freshness_policy
 from social_assets.defs.partitions import daily, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.defs.warehouse.built_days import record_built
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows
 from social_assets.pipeline.stream_work import rebuild
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
+from social_assets.warehouse.pending_days import pending_days
 
 
 def cleaned_asset(contract: Contract) -> AssetsDefinition:
@@ -55,6 +57,9 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
         stores.stores().lake.expired_days().refuse([f"raw/{contract.name}"], days)
         rebuild(stream, days)
         complete_unloads(context, stream, stores.clickhouse)
+        with stores.clickhouse.client(stream.log_comment) as client:
+            # A layer that has no tables of the stream holds its days.
+            record_built(client, pending_days(client), (), days, context.run.run_id)
         seconds = perf_counter() - started
         rows = stream.cleaned.rows_by_day()
         filled = [day for day in days if rows.get(day)]

@@ -20,6 +20,7 @@ from social_assets.defs.ingestion.changed_days import fed_by, materializations
 from social_assets.defs.ingestion.rule_checks import report_rules
 from social_assets.defs.monitoring.invariant_checks import report_days, report_summaries
 from social_assets.defs.partitions import runs_of_days
+from social_assets.defs.warehouse.built_days import record_built
 from social_assets.lake.unloads import Unload
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import held
@@ -27,6 +28,7 @@ from social_assets.pipeline.unload import unload_pending
 from social_assets.pipeline.unload_requests import names_of
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.pending_days import pending_days
 
 _THREADS = 2
 
@@ -94,11 +96,13 @@ def _rebuild_behind(
         if not set(behind).isdisjoint(fed_by(each.name))
     ]
     environment = dbt_environment(clickhouse.endpoint(), stream.log_comment or "unload", _THREADS)
-    with held(feeding):
+    with held(feeding), _client(stream) as client:
+        pending = pending_days(client)
         for first, last in runs_of_days(days, days[0], days[-1]):
             arguments = dbt_arguments("run", models, days=Days(first, last))
             for _ in run_dbt(project.dbt, arguments, environment, home.logs):
                 pass  # a node that failed ends in a DbtError
+        record_built(client, pending, behind, days, stream.run_id)
 
 
 def _report(

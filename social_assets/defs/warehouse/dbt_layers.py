@@ -4,7 +4,7 @@ Here belongs what happens when they are materialized. What they are is read off 
 (`dbt_translator.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -23,12 +23,13 @@ from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.ingestion.changed_days import fed_by
 from social_assets.defs.partitions import daily, day_range, days_of
 from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.built_days import record_built
 from social_assets.defs.warehouse.row_previews import newest_rows
 from social_assets.pipeline.stream_work import held
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.translator import Table, Warehouse
-from social_assets.warehouse.pending_days import PendingDay, pending_days, record_finished
+from social_assets.warehouse.pending_days import pending_days
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -102,24 +103,9 @@ def layer_assets(layer: str) -> AssetsDefinition:
                     yield MaterializeResult(
                         asset_key=table.asset, metadata={"seconds": round(result.seconds, 3)}
                     )
-            for stream in streams:
-                behind = {key for key in fed_by(stream.contract.name) if key.path[0] == layer}
-                if behind <= selected:
-                    finished = _of(pending, stream.contract.name, layer, dates)
-                    record_finished(client, finished, stream.run_id)
+            record_built(client, pending, selected, dates, context.run.run_id)
 
     return build_days
-
-
-def _of(
-    pending: Sequence[PendingDay], stream: str, layer: str, days: Sequence[date]
-) -> list[PendingDay]:
-    wanted = set(days)
-    return [
-        day
-        for day in pending
-        if day.stream == stream and day.layer == layer and day.event_date in wanted
-    ]
 
 
 def _sizes(client: "Client", table: Table, days: Days) -> dict[date, dict[str, int]]:

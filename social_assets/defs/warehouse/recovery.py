@@ -54,8 +54,8 @@ def finish_warehouse(
     for stream, days in finished.items():
         if days:
             _log.warning(
-                "finished %d days of %s in the warehouse, %s to %s: an earlier run was killed, or"
-                " a table was lost",
-                *(len(days), stream, days[0], days[-1]),
+                "finished days of %s in the warehouse: %d, %s to %s. An earlier run had built"
+                " cleaned alone or was killed, or a table was lost",
+                *(stream, len(days), days[0], days[-1]),
             )
     return finished
