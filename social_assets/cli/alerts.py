@@ -1,4 +1,4 @@
-"""`social-assets alerts ...`: try the channels, and see what stands. Parsing and printing alone."""
+"""`social-assets alerts ...`: test the channels, and show active alerts. Only parses and prints."""
 
 from __future__ import annotations
 

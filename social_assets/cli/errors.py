@@ -1,8 +1,8 @@
 """How a command ends: its exit code, and the one line that an error prints.
 
-Here belongs the translation of exceptions into text and exit codes for the command line. Exit
-codes: 0 done; 1 it failed; 2 the command was wrong; 130 interrupted by Ctrl-C; 143 by SIGTERM.
-Output that its reader closed (`| head`) is no failure.
+Belongs here: the translation of exceptions to text and exit codes. Exit codes: 0 done; 1 failed; 2
+wrong command; 130 interrupted by Ctrl-C; 143 by SIGTERM. If the reader closes the output (`|
+head`), that is not a failure.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ERRORS_FOLDER = "errors"
 
 
 def run_command(command: Callable[[], object], *, is_debug: bool) -> int:
-    """Run a command; print what went wrong in one line; return the exit code."""
+    """Run a command; print an error in one line; return the exit code."""
     with _signals() as interruption:
         return _run(command, interruption, is_debug=is_debug)
 
@@ -68,7 +68,7 @@ def _run(
 
 
 def discard_output() -> None:
-    """After the reader of standard output has gone: what is still printed goes nowhere."""
+    """After the reader of standard output has closed it, discard further output."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
@@ -105,7 +105,7 @@ _ABOUT_FILES = {
 
 
 def _said_of_file(error: OSError) -> str:
-    # Of a copy that found no room, the second is the one that was written.
+    # If a copy failed for lack of space, the second file is the one that was being written.
     place = error.filename2 or error.filename or "a file"
     return f"{place}: {error.strerror}; {_ABOUT_FILES[error.errno or 0]}"
 
@@ -151,7 +151,7 @@ def _signals() -> Iterator[Callable[[], signal.Signals | None]]:
 
 
 def _where(error: Exception, is_debug: bool) -> str:
-    """Where the trace is: written to the home's logs if there is a home, else how to see it."""
+    """Where to find the trace: in the home's logs if there is a home, or else how to show it."""
     if is_debug:
         return ""
     logs = Path(os.environ.get(ENVIRONMENT_VARIABLE) or "/nowhere") / "logs"
@@ -169,7 +169,7 @@ def _where(error: Exception, is_debug: bool) -> str:
 
 
 def _mendable() -> tuple[type[Exception], ...]:
-    """Errors whose text names the thing, the place and the remedy."""
+    """Errors whose text names thing, place and remedy, so that no trace is needed."""
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     from resources.clickhouse.resource import ClickHouseAddressError, ClickHouseUnreachableError

@@ -1,6 +1,6 @@
-"""The list of commands in `social-assets --help`, in sections by what they are for.
+"""The list of commands in `social-assets --help`, in sections by purpose.
 
-Here belongs which command stands in which section, and the printing of the list.
+Belongs here: the section of each command, and printing the list.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SectionedGroup(click.Group):
     """A group whose help lists its commands by section; a command in no section comes last."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command. A reader of its output that has gone (`| head`) is no failure."""
+        """Run a command. If its reader closes the output (`| head`), that is not a failure."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -30,7 +30,7 @@ class SectionedGroup(click.Group):
             return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Print each section with its commands, a line each."""
+        """Print each section with its commands, one line each."""
         listed = {name for _, names in SECTIONS for name in names}
         others = [name for name in self.list_commands(ctx) if name not in listed]
         width = max(map(len, self.commands), default=0)

@@ -1,8 +1,8 @@
-"""What a command does with the home: it reads an installation, it makes one, or neither.
+"""What a command does with the home: it reads an installation, creates one, or neither.
 
-Here belong the decorators by which each command says so, and the checks behind them: a command that
-reads creates nothing where there is no installation, a command that makes one says so. What lies in
-a home is `resources.settings.home`'s.
+Belongs here: the decorators by which each command declares this, and the checks behind them. A
+command that reads creates nothing if there is no installation; a command that creates one says so.
+The layout of a home belongs to `resources.settings.home`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PARTS = ("lake", "clickhouse", "dagster", "kafka", "landing", "artifacts")
 
 
 class NoInstallationError(LookupError):
-    """A command reads an installation, and the home is none."""
+    """A command needs an installation, and the home has none."""
 
     def __init__(self, home: Home) -> None:
         found = "an empty folder" if _is_empty(home.path) else "a folder without an installation"
@@ -41,7 +41,7 @@ class NoInstallationError(LookupError):
 
 
 class HomeUnusableError(OSError):
-    """The home can't be used by this user: no folder, or not writable."""
+    """The home cannot be used by this user: it is not a folder, or not writable."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
@@ -51,17 +51,17 @@ class HomeUnusableError(OSError):
 
 
 def reads_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
-    """The command works on an installation that exists; it is given the home first."""
+    """The command needs an existing installation; its first argument is the home."""
     return _checked(command, "reads", _require_installation)
 
 
 def reads_warehouse(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
-    """The command reads the warehouse alone, which may be a server's instead of the home's."""
+    """The command reads only the warehouse, which may be a server instead of the home's."""
     return _checked(command, "reads", _require_warehouse)
 
 
 def makes_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
-    """The command makes an installation if there is none; it is given the home first."""
+    """The command creates an installation if there is none; its first argument is the home."""
     return _checked(command, "makes", announce_installation)
 
 
@@ -73,7 +73,7 @@ def knows_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
 
 
 def needs_no_home(command: Callable[P, R]) -> Callable[P, R]:
-    """The command does not look at the home."""
+    """The command does not use the home."""
     setattr(command, _USE, "neither")
     return command
 
@@ -85,7 +85,7 @@ def home_use(command: click.Command) -> Use | None:
 
 
 def is_installation(home: Home) -> bool:
-    """Whether the folder holds any part of an installation. Creates nothing."""
+    """Whether the folder has any part of an installation. Creates nothing."""
     return any((home.path / part).is_dir() for part in _PARTS)
 
 
@@ -105,7 +105,7 @@ def _checked(
 
 
 def _require_installation(home: Home) -> None:
-    # A deployed installation keeps its data elsewhere; the home of a new machine is empty.
+    # A deployed installation has its data elsewhere; the home of a new machine is empty.
     if current().is_deployed:
         return
     _require_usable(home.path)
@@ -121,14 +121,14 @@ def _require_warehouse(home: Home) -> None:
 
 
 def announce_installation(home: Home) -> None:
-    """Say that an installation is about to be made, if there is none. Raises HomeUnusableError."""
+    """Print that an installation will be created, if there is none. Raises HomeUnusableError."""
     _require_usable(home.path)
     if not is_installation(home):
         click.echo(f"creating a new installation in {home.path}", err=True)
 
 
 def _require_usable(path: Path) -> None:
-    """Refuse what can't become or be a home of this user; raises HomeUnusableError."""
+    """Raise HomeUnusableError if the folder cannot be a home of this user."""
     existing = path
     try:
         while not existing.exists() and existing != existing.parent:

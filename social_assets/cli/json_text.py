@@ -1,6 +1,6 @@
-"""Values as JSON: numbers as numbers, what JSON has no form for as text, bytes as hex.
+"""Values as JSON: numbers as numbers, types that JSON lacks as text, bytes as hex.
 
-Here belongs what each type of value becomes. NaN and infinity, which JSON lacks, become null.
+Belongs here: the JSON value of each type. NaN and infinity, which JSON lacks, become null.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def as_json(value: object) -> str:
 
 
 def plain(value: object) -> object:
-    """The value of JSON's own types that stands for a value."""
+    """The value, converted to JSON's types."""
     if type(value) in _EXACT:
         return value
     if isinstance(value, float):

@@ -1,7 +1,7 @@
-"""`social-assets load`: files, folders, globs or standard input into a stream.
+"""`social-assets load`: loads files, folders, globs or standard input into a stream.
 
-Here belongs parsing and printing. Which files are meant is `load_inputs`', what came of them is
-`load_report`'s, the run is `runs`'.
+Belongs here: parsing and printing. `operate.load.inputs` finds the files, `operate.load.report`
+counts the result, `operate.runs.start` runs the load.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`social-assets`: the command line. Thin: parses, calls a function of `operate`, prints.
+"""`social-assets`: the command line. Each command parses, calls a function of `operate`, prints.
 
-Exit codes and the one line that an error prints stand in `operate.command_errors`. Each command
-says by a decorator of `operate.home_use` whether it reads or makes an installation.
+Exit codes and error lines are in `cli.errors`. Each command declares by a decorator of
+`cli.home_use` whether it reads or creates an installation.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def cli(context: click.Context, home: Path | None, *, debug: bool, take_over: bo
     try:
         context.obj = Home(home) if home else Home.from_environment()
         os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
-        # People at a terminal see progress; machines that read JSON get every step.
+        # At a terminal, show progress; for programs that read JSON, log every step.
         configure_logs("INFO" if is_json() else "WARNING")
-        # What it logs with a trace, it raises as well.
+        # Errors that it logs with a trace are also raised.
         logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     except (HomePathError, EnvironmentSettingsError, LogFormatError) as error:
         raise click.UsageError(str(error)) from error
@@ -315,7 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: runs a command and exits with its code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     is_debug = DEBUG in given
-    # What this process and its children write is for this user alone.
+    # Only this user may read what this process and its children write.
     os.umask(0o077)
     code = run_command(lambda: cli.main(args=given, standalone_mode=False), is_debug=is_debug)
     sys.exit(code)

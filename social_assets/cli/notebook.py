@@ -1,7 +1,7 @@
-"""`social-assets notebook`: print how to open lake and warehouse in pandas, DuckDB and ClickHouse.
+"""`social-assets notebook`: prints how to open lake and warehouse in pandas, DuckDB, ClickHouse.
 
-Here belongs the text of the snippet. It holds addresses and the place of the password, never the
-password.
+Belongs here: the text of the snippet. It has addresses and the location of the password, never the
+password itself.
 """
 
 from __future__ import annotations

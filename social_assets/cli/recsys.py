@@ -1,6 +1,6 @@
-"""`social-assets recsys ...`: evaluate a model on files of pairs, and change which champion serves.
+"""`social-assets recsys ...`: evaluates a model on interaction files, and changes the champion.
 
-Belongs here: parsing and printing. Models, figures and the champion's history stand in `recsys`.
+Belongs here: parsing and printing. Models, figures and the champion's history are in `recsys`.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def rollback(home: Home, version: str | None) -> None:
 def measured_on_files(
     train: Path, test: Path | None, name: str, parameters: dict[str, Any], seed: int
 ) -> Measurement:
-    """Read, fit, rank, compare; raises RunFailedError with what a user can mend."""
+    """Read, fit, rank, compare; raises RunFailedError for errors that a user can correct."""
     from recsys.evaluation.measurement import measure
     from recsys.interaction_file import hold_out, read_interactions, read_train_test
     from recsys.matrix import InteractionMatrix
@@ -132,9 +132,10 @@ def measured_on_files(
 def cross_validated(
     train: Path, k: int, name: str, parameters: dict[str, Any], seed: int
 ) -> Measurement:
-    """Each of `k` folds of the pairs evaluated once, by what the others taught; the mean over them.
+    """K-fold cross-validation: each fold is evaluated once with a model of the others; the mean of
+    all.
 
-    Says how each did as it is evaluated. Raises RunFailedError with what a user can mend.
+    Prints the result of each fold. Raises RunFailedError for errors that a user can correct.
     """
     from recsys.evaluation.measurement import mean_of, measure
     from recsys.interaction_file import folds, read_interactions

@@ -1,7 +1,7 @@
-"""Rows as aligned text for people, a block at a time, so that a result of any length fits memory.
+"""Rows as aligned text for people, block by block, so that a result of any length fits in memory.
 
-Here belongs the layout. In a pipe nothing is folded or cut. On a terminal, text columns are folded
-to its width and figures never are; what does not fit even so is printed as one line a column.
+Belongs here: the layout. In a pipe nothing is folded or cut. On a terminal, text columns are folded
+to its width, and figures never; if a row still does not fit, it is printed as one line a column.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from social_assets.cli.json_text import plain, text
 _GAP = "  "
 _MEASURED_ROWS = 1000
 _LEAST_TEXT = 12
-"""A column of text is folded to no fewer characters."""
+"""The least width of a folded text column."""
 
 _WHOLE = (int, float, Decimal, date, time)
 """Values of these types are never folded."""
 
 
 class RowTable:
-    """Prints rows under their names; the first block decides how wide the columns are."""
+    """Prints rows below their names; the first block determines the width of the columns."""
 
     def __init__(
         self, names: Sequence[str], width: int | None, write: Callable[[str], object]
     ) -> None:
-        """`width`: of the terminal, or None where nothing is folded."""
+        """`width` is that of the terminal; None means that nothing is folded."""
         self._names = [_cell(name) for name in names]
         self._width = width
         self._write = write
@@ -84,7 +84,7 @@ class RowTable:
         self._write(self._line(self._names))
 
     def _line(self, cells: Sequence[str]) -> str:
-        """One row: as many lines as its most folded cell has."""
+        """One row, with as many lines as its highest cell."""
         folded = [
             [cell] if self._width is None else _folded(cell, width)
             for cell, width in zip(cells, self._widths, strict=True)
@@ -100,7 +100,7 @@ class RowTable:
         return "".join(lines)
 
     def _upright(self, cells: Sequence[str]) -> str:
-        """One row as a line a column."""
+        """One row, one line a column."""
         self._rows += 1
         longest = max(map(cell_len, self._names))
         head = f"-- {self._rows} --\n"
@@ -111,7 +111,7 @@ class RowTable:
 
 
 def _folded(cell: str, width: int) -> list[str]:
-    """A cell as pieces of at most a width, between words where that is possible."""
+    """Cut a cell to pieces of at most this width, between words if possible."""
     if cell_len(cell) <= width:
         return [cell]
     pieces = textwrap.wrap(cell, width, replace_whitespace=False, break_on_hyphens=False)
@@ -119,7 +119,7 @@ def _folded(cell: str, width: int) -> list[str]:
 
 
 def _shared(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
-    """Widths that fit: narrow columns as they are, wide ones cut to what is left for each."""
+    """Widths that fit: narrow columns keep theirs, wide ones share the rest."""
     widths = list(least)
     spare = room - sum(widths)
     while spare > 0:
@@ -135,7 +135,7 @@ def _shared(natural: Sequence[int], least: Sequence[int], room: int) -> list[int
 
 
 def _cell(value: object) -> str:
-    """A value on one line; control characters, which could steer the terminal, are escaped."""
+    """A value on one line; control characters, which could control the terminal, are escaped."""
     if value is None:
         return ""
     shown = str(plain(value)) if isinstance(value, list | tuple | dict) else text(value)

@@ -1,6 +1,6 @@
-"""`social-assets sql`: run a query in the warehouse and print or write its result as it comes.
+"""`social-assets sql`: runs a query in the warehouse and prints or writes its result as it arrives.
 
-Here belongs what each format looks like. The asking is `query`'s.
+Belongs here: the output formats. `operate.query` runs the query.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _statement(query: str) -> str:
     if query == "-":
         return _required(sys.stdin.read(), "standard input")
     file = Path(query)
-    # A query that is no file's name may be too long for one.
+    # A query may be too long for a file name.
     if file.suffix == ".sql" and len(query) < os.pathconf("/", "PC_PATH_MAX"):
         if not file.is_file():
             raise click.UsageError(f"no file {file}")
@@ -123,7 +123,7 @@ def _table(result: Result, write: Write, width: int | None) -> None:
 
 
 def _json(result: Result, write: Write, width: int | None) -> None:
-    """One array of objects, a line each."""
+    """One array of objects, one line each."""
     del width
     begin = "["
     for block in result.blocks:
@@ -164,7 +164,7 @@ _PRINTERS: Mapping[str, Printer] = {
 
 @contextmanager
 def _new_file(output: Path) -> Iterator[io.TextIOBase]:
-    """The file appears when it is complete."""
+    """Write a file that appears under its name when it is complete."""
     part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as file:

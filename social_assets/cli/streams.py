@@ -1,6 +1,6 @@
-"""`social-assets streams`: what streams there are and what their records must be.
+"""`social-assets streams`: shows the streams and what their records must be.
 
-Here belongs the printing of contracts; what a contract is stands in `contracts`.
+Belongs here: printing contracts. What a contract is belongs to `contracts`.
 """
 
 from __future__ import annotations

@@ -26,10 +26,10 @@ FORM = click.option(
 
 
 class _Console(Console):
-    """A console whose reader may go: the command goes on with its work and prints no more."""
+    """A console that stops printing if its reader closes it, while the command continues."""
 
     def on_broken_pipe(self) -> None:
-        """Print no more."""
+        """Stop printing."""
         self.quiet = True
         discard_output()
 
@@ -45,7 +45,7 @@ class Day(click.ParamType[date]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> date:
-        """Refuse what is no date."""
+        """Refuse a text that is not a date."""
         try:
             return value if isinstance(value, date) else date.fromisoformat(str(value))
         except ValueError:
@@ -53,17 +53,17 @@ class Day(click.ParamType[date]):
 
 
 def progress(line: str) -> None:
-    """Say what a run has done."""
+    """Print the progress of a run."""
     out.print(f"  {line}", style="dim", markup=False)
 
 
 def mute(line: str) -> None:
-    """Say nothing, where standard output holds one JSON document."""
+    """Print nothing, because standard output is one JSON document."""
     del line
 
 
 def screen_width() -> int | None:
-    """Columns of the terminal; None if standard output is none, where nothing is folded."""
+    """The columns of the terminal; None if standard output is not a terminal."""
     return out.width if sys.stdout.isatty() else None
 
 

@@ -1,6 +1,6 @@
-"""`social-assets unload`: take a file out of a stream again.
+"""`social-assets unload`: removes a loaded file from a stream.
 
-Belongs here: parsing and printing. Which batch is meant stands in `operate.unload`.
+Belongs here: parsing and printing. `operate.unload` finds the batch.
 """
 
 from __future__ import annotations

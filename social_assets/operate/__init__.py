@@ -1,4 +1,5 @@
-"""What a person does with an installation: run, look, demonstrate.
+"""What a person does with an installation: run, inspect, demonstrate.
 
-Each command of the CLI is a function here, usable without it. Nothing here holds logic of a layer.
+Each command of the CLI calls a function here, which can be used without it. The logic of layers is
+not here.
 """

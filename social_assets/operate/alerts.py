@@ -1,4 +1,6 @@
-"""Alerts from the command line: try every channel, and look at what stands without telling it."""
+"""Alerts from the command line: test every channel, and show active alerts without
+telling anyone.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from social_assets.operate.runs.locations import Location
 
 @dataclass(frozen=True)
 class Tried:
-    """What a channel answered to the test; `error` is "" if it took it."""
+    """A channel's answer to the test; `error` is "" if it accepted it."""
 
     channel: str
     error: str
@@ -31,7 +33,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class ShownAlert:
-    """A failure that stands, and the channels that know."""
+    """An active alert, and the channels that were told."""
 
     failure: ActiveAlert
     concerned: tuple[str, ...]
@@ -39,9 +41,9 @@ class ShownAlert:
 
 
 def try_channels(home: Home) -> list[Tried]:
-    """Send a test alert to every channel. What a channel takes ends its pause after failures.
+    """Send a test alert to every channel. A success ends the channel's pause after failures.
 
-    Raises AlertUrlError if a variable holds no URL.
+    Raises AlertUrlError if a variable does not hold a URL.
     """
     words = Message(
         f"[social-assets {current()}] test",
@@ -59,7 +61,7 @@ def try_channels(home: Home) -> list[Tried]:
 
 
 def active_alerts(home: Home) -> list[ShownAlert]:
-    """What stands now, by the same look as the sensor's."""
+    """The active alerts now, found in the same way as by the sensor."""
     from social_assets.alerts.failed_runs import reason_of
     from social_assets.alerts.observe import observe
 

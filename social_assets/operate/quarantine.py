@@ -1,7 +1,7 @@
-"""Rejected records: what they are, and giving them another chance after a contract was mended.
+"""Rejected records: lists them, and validates them again after a contract was corrected.
 
-Here belongs the listing, and which days a replay makes anew. Raw keeps every byte, so that nothing
-has to be sent again; how a day is made anew is the backfill's.
+Belongs here: the list, and which days a replay rebuilds. Raw keeps every byte, so that nothing has
+to be sent again. Rebuilding a day belongs to the backfill.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHOWN_BYTES = 80
 
 @dataclass(frozen=True)
 class RejectedRecord:
-    """A rejected record: where it came from, why it was rejected, and how it begins.
+    """A rejected record: its origin, the reasons, and its beginning.
 
     `origin` is its topic or file, `offset` its Kafka offset or number in the file.
     """
@@ -40,7 +40,7 @@ class RejectedRecord:
 
 @dataclass(frozen=True)
 class ReplayCounts:
-    """Records of one event date by what became of them, and rows in the warehouse."""
+    """Rejected and accepted records of one event date, and its rows in the warehouse."""
 
     rejected: int
     accepted: int
@@ -49,7 +49,7 @@ class ReplayCounts:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One event date before and after it was made anew."""
+    """One event date before and after it was rebuilt."""
 
     day: date
     before: ReplayCounts
@@ -57,7 +57,7 @@ class Replayed:
 
 
 def rejected_records(stream: str, limit: int) -> list[RejectedRecord]:
-    """The rejected records that came last, at most so many, newest first.
+    """The latest rejected records, at most `limit`, newest first.
 
     Raises UnknownStreamError.
     """
@@ -85,12 +85,12 @@ def rejected_records(stream: str, limit: int) -> list[RejectedRecord]:
 
 
 def rejected_count(stream: str) -> int:
-    """How many records of a stream stand rejected, over all days."""
+    """How many records of a stream are rejected, over all days."""
     return sum(_stores(stream).quarantine.rows_by_day(verdict="rejected").values())
 
 
 def shortened(value: bytes | None) -> str:
-    """The record's first bytes as text, with how many follow; a tombstone has none."""
+    """The record's first bytes as text, and how many follow; a tombstone has none."""
     if value is None:
         return "(tombstone: no value)"
     text = value[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
@@ -101,8 +101,8 @@ def shortened(value: bytes | None) -> str:
 def replay(
     home: Home, stream: str, first: date | None, last: date | None, progress: Progress
 ) -> tuple[list[Replayed], list[RunReport]]:
-    """Make the days anew that hold rejected records or records of quarantined batches, in all
-    layers behind raw, facts and rollups too; days without any are left as they are.
+    """Rebuild the days that have rejected records or records of quarantined batches, in all layers
+    behind raw. Other days are not changed.
 
     Raises UnknownStreamError, and RunFailedError if a run fails; the days before it are done.
     """

@@ -1,6 +1,6 @@
-"""SQL against the warehouse, for the command line: results block by block, of any length.
+"""SQL queries of the warehouse, for the command line: results of any length, block by block.
 
-Here belongs the asking. How rows are printed or written is `sql_command`'s.
+Belongs here: running the query. `cli.sql` prints or writes the rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class OutputError(OSError):
-    """The file that a result was to be written to is not there or not complete."""
+    """The output file could not be written completely."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def run_query(query: str) -> tuple[Sequence[str], Sequence[Row]]:
 def streamed(query: str) -> Iterator[Result]:
     """The result of a query, read from the server as it is consumed.
 
-    Left before its end, the connection is closed, and the server ends the query. Raises
+    If it is not read to its end, the connection is closed, and the server ends the query. Raises
     clickhouse-connect's errors, also while blocks are read.
     """
     with ClickHouseResource().client(COMMENT) as client:
@@ -61,8 +61,8 @@ def streamed(query: str) -> Iterator[Result]:
 def write_parquet(query: str, output: Path) -> int:
     """Write a query's result to a Parquet file, which appears when it is complete; returns rows.
 
-    The server makes the file, so that every type is kept. Raises OutputError, clickhouse-connect's
-    errors.
+    The server makes the file, so that every type is preserved. Raises OutputError, and
+    clickhouse-connect's errors.
     """
     import pyarrow.parquet as pq
 
@@ -89,7 +89,7 @@ def write_parquet(query: str, output: Path) -> int:
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of which none is twice, since an object of JSON has each once: `a`, `a_2`."""
+    """Make the names distinct, since a JSON object has each once: `a`, `a_2`."""
     found: list[str] = []
     for name in names:
         number, unique = 1, name

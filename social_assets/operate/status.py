@@ -1,7 +1,7 @@
-"""What an installation holds: rows by layer, partitions, the latest check results.
+"""The content of an installation: rows by layer, partitions, the latest check results.
 
-Here belongs the reading of it. Every figure is counted now, from Delta's logs, ClickHouse and
-Dagster's own records; none is remembered.
+Belongs here: reading it. Every figure is counted now, from Delta's logs, ClickHouse and Dagster's
+records; none is stored.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _stores() -> Stores:
 
 def check_status(instance: DagsterInstance, key: AssetCheckKey) -> CheckStatus:
     """The latest result of one check."""
-    # A run that failed before its checks has planned them, and says nothing of the data.
+    # A run that failed before its checks has planned them, which says nothing about the data.
     records = instance.event_log_storage.get_asset_check_execution_history(
         key, limit=1, status=_WITH_RESULT
     )

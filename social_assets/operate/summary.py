@@ -1,6 +1,6 @@
-"""What came out of a build, for a person to read: rows, rejections, checks, samples, places.
+"""The result of a build, for people: rows, rejections, checks, samples, locations.
 
-Here belongs the showing. Every figure is read back from the stores.
+Belongs here: the display. Every figure is read from the stores.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which batches a file or a batch id means, for `unload`; and the run that unloads them.
+"""Finds the batches that a file or a batch id means for `unload`; and runs the unload.
 
-Here belongs the choice. What an unload does stands in `pipeline.unload`.
+Belongs here: the choice. What an unload does belongs to `pipeline.unload`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from social_assets.pipeline.unload_requests import (
 
 @dataclass(frozen=True)
 class Unloaded:
-    """A batch that is unloaded; `records` are the raw records that this call has removed."""
+    """An unloaded batch; `records` are the raw records that this call has removed."""
 
     batch_id: str
     file: str
@@ -41,9 +41,9 @@ class Unloaded:
 def unload(
     home: Home, stream: str, file: Path | None, batch_id: str | None, progress: Progress
 ) -> list[Unloaded]:
-    """Unload the batch of a file, known by content or else by name, or the one of an id.
+    """Unload the batch of a file, found by its content or else by its name, or of an id.
 
-    Completes what earlier calls have left. Raises NotUnloadableError, UnknownStreamError and
+    Also completes what earlier calls have left. Raises NotUnloadableError, UnknownStreamError and
     RunFailedError.
     """
     stores = StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(stream))

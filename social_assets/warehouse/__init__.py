@@ -1,4 +1,4 @@
-"""The ClickHouse side of the contracts: the DDL of `cleaned.*` and the loader into it.
+"""ClickHouse: the DDL of `cleaned.*` from the contracts, the loader into it, and dbt.
 
-What is built from those tables (star, rollups) is dbt's and stands in `dbt/`.
+The models that dbt builds from those tables (star, rollups) are in the folder `dbt/`.
 """

@@ -1,6 +1,6 @@
 """The DDL of ClickHouse's `cleaned.*` tables, derived from the contracts.
 
-Here belongs the shape of the tables that the loader fills. The tables behind them are dbt models.
+Belongs here: the tables that the loader fills. The tables behind them are dbt models.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from social_assets.contracts.contract import Column, ColumnType, Contract
 DATABASE = "cleaned"
 ENGINE = "MergeTree"
 DEDUPLICATION_WINDOW = 10_000
-"""Blocks whose insert tokens each table remembers: how far back a retried batch is recognised."""
+"""How many insert tokens each table remembers: how far back it recognizes a repeated batch."""
 
 _TYPES: dict[ColumnType, str] = {
     "integer": "Int64",
@@ -35,16 +35,16 @@ _PROVENANCE = (
 
 
 def create_database() -> str:
-    """The statement that makes the database of the loader's tables."""
+    """The statement that creates the database of the loader's tables."""
     return f"CREATE DATABASE IF NOT EXISTS {DATABASE}"
 
 
 def create_table(contract: Contract) -> str:
-    """`CREATE TABLE IF NOT EXISTS cleaned.<stream>`: a row an accepted record.
+    """`CREATE TABLE IF NOT EXISTS cleaned.<stream>`: one row for an accepted record.
 
-    Partitioned by event date, so that a rebuilt day is swapped whole; ordered by the key, which
-    the facts are built in; remembers insert tokens, so that a repeated batch changes nothing, in
-    this table or behind it.
+    It is partitioned by event date, so that a rebuilt day is swapped as a whole. It is ordered by
+    the key, in which the facts are built. It remembers insert tokens, so that a repeated batch
+    changes nothing, in this table or behind it.
     """
     columns = ",\n  ".join(_column_lines(contract).values())
     return (
@@ -69,7 +69,7 @@ def column_types(contract: Contract) -> dict[str, str]:
 
 
 def clickhouse_type(column: Column) -> str:
-    """The ClickHouse type of a contract's column, `LowCardinality` where values are few."""
+    """The ClickHouse type of a contract's column; `LowCardinality` if it has few values."""
     base = _TYPES[column.type]
     if column.type == "strings":
         return base

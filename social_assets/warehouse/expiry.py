@@ -1,9 +1,9 @@
-"""Drops the days of a ClickHouse table that are beyond their time.
+"""Drops expired days of a ClickHouse table.
 
-Here belongs the dropping alone; which days, the contracts say. By partition, not by a TTL clause: a
-TTL acts whenever a merge comes to it, so that no check could tell what it took from what was lost;
-it would empty the staging table in which an old day is made anew; and a change of the contract
-would be a change of the table. A partition is dropped in one step, and recorded before.
+Belongs here: only dropping; the contracts say which days. Partitions are dropped, and no TTL clause
+is used: a TTL takes effect whenever a merge reaches it, so no check could tell expired rows from
+lost ones; it would empty the staging table in which an old day is rebuilt; and a changed contract
+would change the table. A partition is dropped in one step, after it is recorded.
 """
 
 from __future__ import annotations
@@ -37,6 +37,6 @@ def days_before(client: Client, table: str, limit: date) -> dict[date, Sizes]:
 
 
 def drop_days(client: Client, table: str, days: dict[date, Sizes]) -> None:
-    """Drop days of `database.table`, one step a day. No view sees it."""
+    """Drop days of `database.table`, one step a day. No view is run."""
     for day in sorted(days):
         client.command(f"ALTER TABLE {table} DROP PARTITION '{day.isoformat()}'")

@@ -1,7 +1,7 @@
-"""What the loaders have inserted and not recorded yet: a crash came between.
+"""Batches that the loaders have inserted and not recorded, because a crash came between.
 
-The same insert comes again with the next load, and every table knows it by the view that it comes
-through. So until then no view may get another name.
+The next load repeats the same insert, and every table recognizes it by the view through which it
+comes. So until then no view may be renamed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def half_loaded_batches(client: Client, contract: Contract) -> list[str]:
     """Batches with rows in `cleaned.<stream>` that are not recorded as loaded.
 
-    Of files by their id, of Kafka by the instant to which the stream is loaded.
+    Batches of files are named by their id, those of Kafka by the time up to which the stream is
+    loaded.
     """
     conditions = []
     if exists(client, LOADED):

@@ -1,8 +1,8 @@
-"""Puts cleaned rows into ClickHouse: once a batch, or a whole day in the place of another.
+"""Loads cleaned rows into ClickHouse: inserts a batch once, or replaces a whole day.
 
-Here belongs what is done to `cleaned.<stream>`. Inserts run through the materialized views behind
-the table, with a token, so that the same batch again changes nothing at any level; swapping days
-does not run them, since a backfill rebuilds what is behind by itself.
+Belongs here: what is done to `cleaned.<stream>`. Inserts run the materialized views behind the
+table, with a token, so that a repeated batch changes nothing in any table. Swapping days does not
+run the views; a backfill rebuilds the tables behind.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 CHUNK_ROWS = 250_000
-"""Rows of one insert: a whole block for the server, so that it enters whole or not at all."""
+"""Rows of one insert: one block of the server, so that it is inserted as a whole or not at all."""
 
 CHUNK_BYTES = 128 << 20
-"""And its bytes at most, a row more: below what the server makes one block of, so that wide rows
-enter whole, too."""
+"""The most bytes of one insert, plus one row: less than the server puts into one block, so that
+wide rows are also inserted as a whole."""
 
 LOADED = f"{DATABASE}.loaded_batches"
 
 CLOCK_DIFFERENCE = timedelta(minutes=1)
-"""By how much the clocks of this machine and of the server may differ."""
+"""How much the clocks of this machine and of the server may differ."""
 
 INSERT_SETTINGS = {
-    # A server may be set to acknowledge before it has written.
+    # A server may be configured to acknowledge an insert before it has written.
     "async_insert": 0,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "insert_deduplicate": 1,
@@ -54,7 +54,7 @@ INSERT_SETTINGS = {
 
 
 class ClientFactory(Protocol):
-    """Opens a client whose queries carry the comment in ClickHouse's query log."""
+    """Opens a client whose queries have the comment in ClickHouse's query log."""
 
     def client(self, log_comment: str | None = None) -> AbstractContextManager[Client]:
         """A client for the block."""
@@ -63,10 +63,10 @@ class ClientFactory(Protocol):
 
 @dataclass(frozen=True)
 class Loader:
-    """The loader of one stream. `log_comment` says on whose behalf (run, asset).
+    """The loader of one stream. `log_comment` names its run or asset.
 
-    `has_lake_rows` tells whether the lake holds cleaned rows of the stream: if so, a table that is
-    missing was lost.
+    `has_lake_rows` tells whether the lake has cleaned rows of the stream: if it has, a missing
+    table was lost.
     """
 
     clickhouse: ClientFactory
@@ -76,11 +76,11 @@ class Loader:
 
     @property
     def table(self) -> str:
-        """The table it fills."""
+        """The table that it fills."""
         return f"{DATABASE}.{self.contract.name}"
 
     def prepare(self) -> None:
-        """Create database and tables where they are missing.
+        """Create the missing database and tables.
 
         A lost table is created empty. Before that, all its days are recorded as pending, so that
         `finish_days` fills it from the lake.
@@ -99,7 +99,9 @@ class Loader:
             )
 
     def record_pending(self, days: Sequence[date], run_id: str) -> None:
-        """Record, before days are swapped, that facts and rollups do not hold them yet."""
+        """Record that facts and rollups do not have these days yet; called before the days are
+        swapped.
+        """
         with self._client() as client:
             record_pending(client, self.contract.name, BEHIND, days, run_id)
 
@@ -117,7 +119,7 @@ class Loader:
                 record_pending(client, self.contract.name, (CLEANED, *BEHIND), days, "")
 
     def loaded(self) -> set[str]:
-        """The batches that are in the table, whole."""
+        """The batches that are completely loaded."""
         with self._client() as client:
             found = client.query(
                 f"SELECT DISTINCT batch_id FROM {LOADED} WHERE stream = {{stream:String}}",
@@ -126,10 +128,10 @@ class Loader:
             return {row[0] for row in found.result_rows}
 
     def insert(self, batch_id: str, rows: pa.RecordBatchReader) -> int:
-        """Insert a batch's cleaned rows, which come in an order that is the same every time.
+        """Insert a batch's cleaned rows, which must always come in the same order.
 
-        Killed half-way, the same call again completes it: each chunk carries a token that the
-        table and every table behind it remember. If the server was killed, the caller has called
+        After a kill, the same call completes the insert: each chunk has a token that the table and
+        every table behind it remember. If the server was killed, the caller must have called
         `record_interrupted` before.
         """
         inserted = 0
@@ -148,7 +150,7 @@ class Loader:
         return inserted
 
     def mark_loaded(self, rows_by_batch: dict[str, int]) -> None:
-        """Record batches as loaded, whole."""
+        """Record batches as completely loaded."""
         if not rows_by_batch:
             return
         values = [[self.contract.name, batch, rows] for batch, rows in rows_by_batch.items()]
@@ -161,7 +163,7 @@ class Loader:
             )
 
     def replace_days(self, days: Sequence[date], rows: pa.RecordBatchReader) -> None:
-        """Put `rows`, all of `days`, in the place of what the table has for these days.
+        """Replace the table's rows of `days` by `rows`.
 
         Readers see each day before or after, never between. A day without rows becomes empty.
         """
@@ -183,7 +185,7 @@ class Loader:
             client.command(f"DROP TABLE {staging} SYNC")
 
     def rows_by_day(self, days: Sequence[date] | None = None) -> dict[date, int]:
-        """Rows of some event dates in the table, or of all; none if the table is missing."""
+        """The table's rows by event date, of some days or of all; none if the table is missing."""
         where = "" if days is None else "WHERE event_date IN {days:Array(Date)} "
         with self._client() as client:
             if not exists(client, self.table):
@@ -214,7 +216,7 @@ def started_at(client: Client) -> datetime:
 
 
 def rows_for_warehouse(contract: Contract) -> list[str]:
-    """The columns the loader wants, in the table's order."""
+    """The columns that the loader needs, in the table's order."""
     return column_names(contract)
 
 
@@ -247,7 +249,7 @@ def _chunks(rows: pa.RecordBatchReader) -> Iterable[pa.Table]:
 
 
 def _sizes(batch: pa.RecordBatch) -> NDArray[np.int64]:
-    """The bytes of each row's texts: what makes a row wide."""
+    """The bytes of each row's texts, which are what makes a row wide."""
     sizes = np.zeros(batch.num_rows, np.int64)
     for column in batch.columns:
         if pa.types.is_string(column.type) or pa.types.is_binary(column.type):

@@ -1,7 +1,7 @@
-"""Puts micro-batches into ClickHouse, one insert each, on a connection that stays open.
+"""Loads micro-batches into ClickHouse, one insert each, on a connection that stays open.
 
-Here belongs the streaming way into `cleaned.<stream>` and the loader's own record of how far it
-is. Files and whole days are `loader.py`'s.
+Belongs here: the streaming inserts into `cleaned.<stream>`, and the loader's record of how far it
+is. Files and whole days belong to `loader`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class MicroBatchLoader:
     loader: Loader
 
     def loaded_until(self) -> datetime:
-        """All micro-batches that landed until then are in the table and behind it."""
+        """All micro-batches that landed until this time are in the table and in those behind it."""
         found = self.client.query(
             f"SELECT max(ingested_at) FROM {LOADED_UNTIL} WHERE stream = {{stream:String}}",
             parameters={"stream": self.loader.contract.name},
@@ -55,7 +55,7 @@ class MicroBatchLoader:
         )
 
     def mark_loaded(self, until: datetime) -> None:
-        """Record that all micro-batches until then are in."""
+        """Record that all micro-batches until this time are loaded."""
         self.client.insert(
             LOADED_UNTIL,
             [[self.loader.contract.name, until]],
@@ -66,7 +66,7 @@ class MicroBatchLoader:
 
 @contextmanager
 def micro_batch_loader(loader: Loader) -> Iterator[MicroBatchLoader]:
-    """A loader for the block; makes the tables that are missing."""
+    """A loader for the block; creates missing tables."""
     loader.prepare()
     with loader.clickhouse.client(loader.log_comment) as client:
         client.command(

@@ -1,1 +1,1 @@
-"""What is wrong with an installation: diagnostics of settings, machine and services."""
+"""The doctor: diagnostics of settings, machine and services."""

@@ -1,4 +1,4 @@
-"""One thing the doctor has looked at: whether it is well, and what to do where it is not."""
+"""The result of one examination of the doctor: health, and a remedy if something is wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Health(StrEnum):
-    """How it is."""
+    """The health of what was examined."""
 
     OK = "ok"
     WARN = "warn"
@@ -16,7 +16,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """`remedy` is "" where nothing is to be done."""
+    """One result; `remedy` is "" if there is nothing to do."""
 
     subject: str
     health: Health
@@ -25,12 +25,12 @@ class Diagnostic:
 
 
 def ok(subject: str, found: str) -> Diagnostic:
-    """It is well."""
+    """It works."""
     return Diagnostic(subject, Health.OK, found)
 
 
 def warn(subject: str, found: str, remedy: str) -> Diagnostic:
-    """It works, and will not for long, or not all of it."""
+    """It works now, but will fail soon, or works only partly."""
     return Diagnostic(subject, Health.WARN, found, remedy)
 
 

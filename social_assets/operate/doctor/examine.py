@@ -1,8 +1,8 @@
-"""What is wrong with an installation, and what to do: every setting, version, disk, service.
+"""Examines an installation: every setting, version, disk and service.
 
-Here belongs the examination as a whole: what is looked at, at the same time and within a limit of
-time. What each look finds stands in `doctor_settings`, `doctor_machine` and `doctor_services`.
-Nothing is started, and nothing but a probe file in the home is written.
+Belongs here: the examination as a whole: what is examined, at the same time, within a time limit.
+The single examinations are in `doctor.settings`, `doctor.machine` and `doctor.services`. They start
+nothing, and write only a probe file in the home.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from social_assets.operate.doctor import settings as doctor_settings
 from social_assets.operate.doctor.diagnostic import Diagnostic, error
 
 SECONDS = 4.0
-"""For the looks at machine and services together: what has not answered by then does not. On a
-machine with more work than processors it is as many times longer."""
+"""The time limit for machine and services together; no answer within it counts as none. It grows
+with the load of the machine."""
 
 _IMPORTED = ("dagster", "deltalake", "clickhouse_connect", "kafka.admin")
-"""What the looks need and takes seconds of CPU: beforehand, so that the limit is the services'."""
+"""Modules that take seconds of CPU to import: imported before, so that the limit is for
+services."""
 
 Look = Callable[[Home], Iterable[Diagnostic]]
 Looks = Sequence[tuple[str, Look]]
@@ -65,7 +66,7 @@ def examine(home: Home) -> list[Diagnostic]:
 def _at_once(home: Home, looks: Looks) -> list[Diagnostic]:
     answers: SimpleQueue[tuple[str, list[Diagnostic]]] = SimpleQueue()
     for subject, look in looks:
-        # Daemons: one that hangs in a driver is left behind.
+        # Daemon threads: one that hangs in a driver does not block the exit.
         threading.Thread(
             target=lambda s=subject, w=look: answers.put((s, _found(s, w, home))), daemon=True
         ).start()

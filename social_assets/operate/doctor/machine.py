@@ -1,4 +1,4 @@
-"""What the doctor finds of the machine: Python, packages, home, disk, memory, clock, Java."""
+"""The doctor's examination of the machine: Python, packages, home, disk, memory, clock, Java."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def python(_: Home) -> Iterator[Diagnostic]:
 
 
 def packages(_: Home) -> Iterator[Diagnostic]:
-    """Whether what is installed is what the project asks for."""
+    """Whether the installed packages are those that the project requires."""
     from importlib.metadata import PackageNotFoundError, requires, version
 
     from packaging.requirements import Requirement
@@ -69,7 +69,7 @@ def packages(_: Home) -> Iterator[Diagnostic]:
 
 
 def home_folder(home: Home) -> Iterator[Diagnostic]:
-    """Whether the home can be written, and who else may."""
+    """Whether the home is writable, and for whom else."""
     place = _nearest(home.path)
     try:
         with tempfile.TemporaryFile(dir=place):
@@ -108,7 +108,7 @@ def home_folder(home: Home) -> Iterator[Diagnostic]:
 
 
 def disk(home: Home) -> Iterator[Diagnostic]:
-    """Room for what comes, on every disk that is written to: of bytes and of files."""
+    """The free space, in bytes and in files, of every disk that is written to."""
     from social_assets.alerts.active import Severity
     from social_assets.alerts.full_disks import REMEDY, disks
 
@@ -128,7 +128,7 @@ def disk(home: Home) -> Iterator[Diagnostic]:
 
 
 def memory(_: Home) -> Iterator[Diagnostic]:
-    """What is left of it."""
+    """The free memory."""
     if not _MEMORY.exists():
         yield ok("memory", "not told by this system")
         return
@@ -142,9 +142,9 @@ def memory(_: Home) -> Iterator[Diagnostic]:
 
 
 def clock(home: Home) -> Iterator[Diagnostic]:
-    """Whether it has gone back: what was written later than now is ahead of it.
+    """Whether the clock was set back: then files have times in the future.
 
-    A clock ahead of time accepts records from the future; one behind rejects those of the present.
+    A clock that is ahead accepts records from the future; one that is behind rejects current ones.
     """
     now = time.time()
     written = [home.dagster / "storage", home.lake, home.path / "alerts", home.logs]
@@ -161,7 +161,7 @@ def clock(home: Home) -> Iterator[Diagnostic]:
 
 
 def java(home: Home) -> Iterator[Diagnostic]:
-    """Java, which the home's own Kafka needs, and Maven, which fetches it; nothing else does."""
+    """Java, which only the home's own Kafka needs, and Maven, which downloads it."""
     needs = "needed for `social-assets kafka start` alone"
     if not shutil.which("java"):
         yield ok("java", f"not there; {needs}")
@@ -178,5 +178,5 @@ def java(home: Home) -> Iterator[Diagnostic]:
 
 
 def _nearest(path: Path) -> Path:
-    """The folder itself, or what it would be made in."""
+    """The folder itself, or the existing folder in which it would be created."""
     return next(p for p in (path, *path.parents) if p.exists())

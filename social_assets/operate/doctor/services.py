@@ -1,6 +1,6 @@
-"""What the doctor finds of the services: lake, ClickHouse, Kafka, Dagster.
+"""The doctor's examination of the services: lake, ClickHouse, Kafka, Dagster.
 
-Asked as the platform asks them, with its settings; none is started for it.
+It asks them as the platform does, with the same settings, and starts none of them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def lake(home: Home) -> Iterator[Diagnostic]:
 
 
 def clickhouse(home: Home) -> Iterator[Diagnostic]:
-    """Whether it answers, its version, rights, clock and disk."""
+    """Whether ClickHouse answers, its version, rights, clock and disk."""
     endpoint = _endpoint(home)
     if endpoint is None:
         if URL_VARIABLE not in missing():
@@ -133,7 +133,7 @@ def _tables(client: Client, home: Home) -> Iterator[Diagnostic]:
 
 
 def kafka(_: Home) -> Iterator[Diagnostic]:
-    """Whether it answers, and has the topics."""
+    """Whether Kafka answers, and has the topics."""
     from resources.kafka.resource import KafkaResource
     from social_assets.contracts.registry import contracts
 
@@ -156,13 +156,13 @@ def kafka(_: Home) -> Iterator[Diagnostic]:
 
 
 def dagster(home: Home) -> Iterator[Diagnostic]:
-    """Whether its storage answers, and its daemon lives."""
+    """Whether Dagster's storage answers, and its daemon is alive."""
     from dagster import DagsterInstance
 
     folder = home.dagster
     if current().is_deployed:
         folder = type(folder)(os.environ.get("DAGSTER_HOME") or folder)
-    # Its event log finds its files by the variable alone.
+    # The event log finds its files only by this variable.
     os.environ["DAGSTER_HOME"] = str(folder)
     if not (folder / "dagster.yaml").exists():
         yield ok("Dagster", f"no {folder / 'dagster.yaml'} yet: the first command makes it")

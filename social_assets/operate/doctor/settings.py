@@ -1,4 +1,4 @@
-"""What the doctor finds in the settings: environment, contracts, alerts."""
+"""The doctor's examination of the settings: environment, contracts, alerts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from social_assets.operate.doctor.diagnostic import Diagnostic, error, ok, warn
 
 
 def environment(home: Home) -> Iterator[Diagnostic]:
-    """The kind of installation, what it lacks, and variables that nothing reads."""
+    """The kind of installation, missing settings, and variables that nothing reads."""
     try:
         lacking = environments.missing()
         kind = environments.current()
@@ -32,7 +32,7 @@ def environment(home: Home) -> Iterator[Diagnostic]:
 
 
 def contracts(home: Home) -> Iterator[Diagnostic]:
-    """Whether every contract loads, and what waits in vain for one."""
+    """Whether every contract loads, and whether files wait for a stream without contract."""
     from social_assets.contracts.registry import contracts as registered
     from social_assets.pipeline.landing_folder import FAILED, Landing
 
@@ -57,7 +57,7 @@ def contracts(home: Home) -> Iterator[Diagnostic]:
 
 
 def dagster_profile(home: Home) -> Iterator[Diagnostic]:
-    """Whether Dagster's settings of the home are the current ones; a deployed one has its own."""
+    """Whether the home's `dagster.yaml` is current; a deployed installation has its own."""
     from social_assets.operate.runs import dagster_profile as profiles
 
     profile = profiles.profile_of(home)
@@ -79,7 +79,7 @@ def dagster_profile(home: Home) -> Iterator[Diagnostic]:
 
 
 def alerts(home: Home) -> Iterator[Diagnostic]:
-    """Whether anybody is told, and takes it."""
+    """Whether there are alert channels, and whether they accept messages."""
     from social_assets.alerts.channels import URLS, AlertUrlError, Routing
     from social_assets.alerts.dispatch import journal_of
     from social_assets.alerts.message import UI_URL

@@ -1,1 +1,1 @@
-"""What `load` needs around its run: inputs, progress, report."""
+"""The parts of `load` around its run: inputs, progress, report."""

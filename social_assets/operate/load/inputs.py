@@ -1,7 +1,7 @@
-"""What `load` is given: files, folders, globs and standard input, made into a list of files.
+"""The arguments of `load`: files, folders, globs and standard input, resolved to a list of files.
 
-Here belongs which files are meant. Everything is resolved before a run starts, so that a mistyped
-name leaves no failed run behind. What is in a file is the load's.
+Belongs here: which files are meant. Everything is resolved before a run starts, so that a mistyped
+name causes no failed run. The content of a file belongs to the load.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from social_assets.ingest.records import FileError
 
 STANDARD_INPUT = "-"
 SPOOL = "spool"
-"""Folder of the home for what came by standard input, until it has landed."""
+"""The home's folder for standard input, until it has landed."""
 
 _HEAD_BYTES = 1 << 16
 _CHUNK_BYTES = 1 << 20
@@ -80,7 +80,7 @@ def _of_folder(contract: Contract, folder: Path) -> list[Path]:
 
 
 def _formatted(contract: Contract, folder: Path) -> Iterator[Path]:
-    """Files of the stream's formats below a folder; hidden ones and unfinished ones are none."""
+    """The files of the stream's formats below a folder, without hidden and unfinished ones."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -142,7 +142,7 @@ def _format_of(contract: Contract, head: bytes) -> FileFormat:
 
 
 def _plain(head: bytes) -> bytes:
-    """What a gzip begins with, of which only the head is there."""
+    """The start of a gzip's content, of which only the first bytes exist."""
     try:
         return zlib.decompressobj(wbits=31).decompress(head)
     except (zlib.error, gzip.BadGzipFile) as error:

@@ -1,7 +1,7 @@
-"""Shows how a load goes: bytes and records of each file as it is read, then each step done.
+"""Shows the progress of a load: bytes and records of each file while it is read, then each step.
 
-Here belongs the showing, one line a file; on a terminal the line of the file that is being read is
-renewed in place.
+Belongs here: only the display, one line a file. On a terminal, the line of the current file is
+updated in place.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class LoadProgress:
     _renewed: float = 0.0
 
     def read(self, path: Path, records: int, size: int) -> None:
-        """So much of a file has been read."""
+        """Show how much of a file has been read."""
         if path != self._reading:
             self.finish_line()
         self._reading = path
@@ -48,7 +48,7 @@ class LoadProgress:
             sys.stdout.flush()
 
     def finish_line(self) -> None:
-        """The file that was being read has been read."""
+        """Finish the line of the file that was read."""
         if self._line:
             if self.is_live:
                 sys.stdout.write("\r\x1b[K")
@@ -57,7 +57,7 @@ class LoadProgress:
         self._line, self._reading = "", None
 
     def hear(self, record: logging.LogRecord) -> None:
-        """Turn what a step logs into a line, or keep a file's error."""
+        """Turn a log record of a step into a line, or keep a file's error."""
         self.finish_line()
         error = record.args[0] if isinstance(record.args, tuple) and record.args else None
         if isinstance(error, FileError):
@@ -84,7 +84,7 @@ class _Ear(logging.Handler):
 
 @contextmanager
 def shown(progress: LoadProgress) -> Iterator[None]:
-    """Show the progress of the load within the block; logs for machines go on beside it."""
+    """Show the progress of the load within the block, besides the logs for programs."""
     logger = logging.getLogger(_LOGGER)
     ear, level, was_propagated = _Ear(progress), logger.level, logger.propagate
     logger.addHandler(ear)
@@ -109,7 +109,7 @@ def _amount(size: float) -> str:
 
 
 def _of(path: Path) -> str:
-    """How much there is to read, of a file whose size says so."""
+    """The file's size as a text, if it is known."""
     if path.suffix.lower() in _PACKED:
         return ""
     try:

@@ -1,6 +1,6 @@
-"""What a load did: counts of each of its files, and what it rejected by rule and day.
+"""The result of a load: counts of each file, and rejected records by rule and day.
 
-Here belongs the counting, for the files of one load alone. How it is printed is `load_command`'s.
+Belongs here: counting, only for the files of one load. `cli.load` prints the result.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ class Batches:
     before: Collection[str]
 
     def new(self) -> list[str]:
-        """The batches that are this load's."""
+        """The batches of this load."""
         return [batch for batch in dict.fromkeys(self.by_path.values()) if batch not in self.before]
 
 
 def batches_of(stream: StreamStores, files: Sequence[Path], *, replace: bool = False) -> Batches:
-    """To be asked before the load."""
+    """The batches of some files; call this before the load."""
     by_path: dict[Path, str] = {}
     landed: set[str] = set()
     for file in files:
@@ -100,7 +100,7 @@ def batches_of(stream: StreamStores, files: Sequence[Path], *, replace: bool = F
 def file_counts(
     stream: StreamStores, files: Sequence[Path], batches: Batches, errors: Mapping[Path, str]
 ) -> list[FileCounts]:
-    """To be asked after the load; `errors` are those of files that could not be read."""
+    """The counts of each file; call this after the load. `errors` are those of unreadable files."""
     landed: dict[str, int] = {}
     for entry in stream.ledger.entries("raw"):
         landed[entry.batch_id] = landed.get(entry.batch_id, 0) + entry.records
@@ -139,7 +139,7 @@ def _before(stream: StreamStores, batch: str) -> LoadedBefore | None:
 
 
 def rejected_by_rule(stream: StreamStores, batches: Sequence[str]) -> list[Rejected]:
-    """What of these batches was rejected, by event date and rule, most records first."""
+    """The rejected records of these batches, by event date and rule, most records first."""
     days = stream.quarantine.rows_by_day(verdict="rejected")
     touched = set().union(*(stream.ledger.days("raw").get(batch, set()) for batch in batches))
     listed = sorted(touched & {day for day, rows in days.items() if rows})
@@ -186,7 +186,7 @@ def rejected_by_rule(stream: StreamStores, batches: Sequence[str]) -> list[Rejec
 
 
 def example(contract: Contract, rule: str, value: bytes, csv_header: str | None) -> str:
-    """The value of the column that a rule is about, or how the record begins."""
+    """The value of the rule's column, or the beginning of the record."""
     text = value.decode("utf-8", "backslashreplace")
     fields = _fields(text, csv_header)
     columns = [c for c in contract.columns.values() if rule.startswith(f"{c.name}_")]

@@ -1,7 +1,7 @@
-"""What a backfill would do, told before it does it: nothing is written here.
+"""The plan of a backfill, shown before it runs. Writes nothing.
 
-Here belongs which days go in which run, and what of them there is at each layer. The run itself is
-`runs.rebuild_days`'s.
+Belongs here: which days go in which run, and how many rows each layer has of them. The run belongs
+to `runs.start.rebuild_days`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LAKE_LAYERS: Mapping[str, Layer] = {
 
 
 class NoSuchAssetError(LookupError):
-    """An asset was named that a backfill does not make."""
+    """The named asset is not one that a backfill makes."""
 
     def __init__(self, names: Iterable[str], known: Iterable[AssetKey]) -> None:
         super().__init__(
@@ -44,14 +44,14 @@ class NoSuchAssetError(LookupError):
 
 
 class NoDaysError(LookupError):
-    """There is nothing to make anew."""
+    """There are no days to rebuild."""
 
     def __init__(self) -> None:
         super().__init__("there are no records yet: load files first")
 
 
 class NoSuchDaysError(LookupError):
-    """Days were named that no partition has, or that no asset or source has rows of."""
+    """The named days have no partition, or no asset or source has rows of them."""
 
     def __init__(self, which: str, known: str) -> None:
         super().__init__(f"nothing to backfill {which}: {known}")
@@ -59,11 +59,11 @@ class NoSuchDaysError(LookupError):
 
 @dataclass(frozen=True)
 class Swap:
-    """One asset in a backfill: what its days hold now and what they are made from.
+    """One asset in a backfill: the rows of its days now, and those of its sources.
 
-    `rows` is None of an asset that keeps none, such as a view. `emptied` are the days that have
-    rows and whose sources have none any more; `refused` those that have lost a source to retention,
-    so that the run would refuse them.
+    `rows` is None for an asset that stores none, such as a view. `emptied` are days that have rows
+    although their sources have none; `refused` are days with an expired source, which the run would
+    refuse.
     """
 
     asset: AssetKey
@@ -76,14 +76,14 @@ class Swap:
 
 @dataclass(frozen=True)
 class BackfillPlan:
-    """The runs of a backfill, first and last day of each, and what each asset comes to."""
+    """The runs of a backfill, with first and last day of each, and the result for each asset."""
 
     runs: tuple[tuple[date, date], ...]
     swaps: tuple[Swap, ...]
 
     @property
     def partitions(self) -> int:
-        """How many partitions would be made, of all assets."""
+        """How many partitions of all assets would be made."""
         days = sum(len(day_range(first, last)) for first, last in self.runs)
         return days * len(self.swaps)
 
@@ -91,11 +91,11 @@ class BackfillPlan:
 def plan_backfill(
     home: Home, first: date | None, last: date | None, assets: Sequence[str] = ()
 ) -> BackfillPlan:
-    """Plan to make days anew: of all layers, or only the assets named (`star/fact_engagement`).
+    """Plan to rebuild days: of all layers, or only of the named assets (`star/fact_engagement`).
 
-    Without a first or last day, those count that have rows in any of these assets or their sources,
-    but none that has lost a source to retention; each unbroken range is one run. Between two dates
-    given every day counts: one that has become empty is to become empty behind. Raises
+    Without a first or last day, it takes the days that have rows in these assets or their sources,
+    except days with an expired source; each range without gaps is one run. Between two given dates
+    it takes every day: a day without rows in the source empties the days behind it. Raises
     NoSuchAssetError, NoDaysError, NoSuchDaysError.
     """
     stores = StoresResource(clickhouse=ClickHouseResource()).stores()
@@ -128,7 +128,7 @@ def plan_backfill(
 
 
 def refuse_days_beyond(first: date | None, last: date | None, held: set[date], since: date) -> None:
-    """Raise NoSuchDaysError if a range names days without a partition, or none with rows.
+    """Raise NoSuchDaysError if a range has days without a partition, or no day with rows.
 
     `since` is the first partition: Dagster refuses a run of earlier days.
     """
@@ -150,7 +150,7 @@ def refuse_days_beyond(first: date | None, last: date | None, held: set[date], s
 
 
 def made_together(assets: Sequence[str]) -> set[AssetKey]:
-    """The assets named, and those that can't be made without them: cleaned and quarantine."""
+    """The named assets, and those that are always made with them: cleaned and quarantine."""
     graph = Location.BATCH.definitions().resolve_asset_graph()
     named = AssetSelection.assets(*(AssetKey.from_user_string(name) for name in assets))
     return set(named.required_multi_asset_neighbors().resolve(graph))
@@ -163,9 +163,9 @@ def swaps(
     expired: Mapping[AssetKey, set[date]],
     days: set[date],
 ) -> Iterator[Swap]:
-    """What each of some assets comes to, of what all hold and have lost to retention; pure.
+    """The result for each asset, from the rows and expired days of all; a pure function.
 
-    Along the way of a row, since what is emptied empties what lies behind it.
+    In the order of the layers, since an emptied day empties the layers behind it.
     """
     filled = {key: set(rows or ()) for key, rows in held.items()}
     for key in chosen:
@@ -187,7 +187,7 @@ def swaps(
 
 
 def _upstream(home: Home) -> dict[AssetKey, list[AssetKey]]:
-    """Every asset that a backfill makes, along the way of a row, and what it is made from."""
+    """Every asset that a backfill makes, in the order of the layers, and its sources."""
     project = Warehouse.of(home)
     raw = [AssetKey(["raw", each.name]) for each in contracts()]
     found: dict[AssetKey, list[AssetKey]] = {key: [] for key in raw}
@@ -200,7 +200,7 @@ def _upstream(home: Home) -> dict[AssetKey, list[AssetKey]]:
 
 
 def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
-    """Rows by day as they are now; None of what keeps none."""
+    """The current rows by day; None for an asset that stores none."""
     layer, name = key.path
     if layer in LAKE_LAYERS:
         return stores.lake.table(LAKE_LAYERS[layer], contract(name)).rows_by_day()
@@ -217,7 +217,7 @@ def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
 
 
 def plan_rows(plan: BackfillPlan) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    """The plan as a table: its columns, and a row an asset."""
+    """The plan as a table: its columns, and one row an asset."""
     names = ("asset", "days", "rows_now", "rows_in_sources", "emptied", "refused")
     return names, [
         (

@@ -1,8 +1,8 @@
-"""The `dagster.yaml` of a home: copied when missing, replaced when outdated, else examined.
+"""The `dagster.yaml` of a home: copied if missing, replaced if outdated, or else examined.
 
-Here belongs the comparison of a home's file with the current one. A file that is the text of a
-version which we have released was not edited, so it is replaced. An edited one is the user's: it is
-left as it is, and `missing_settings` names what it lacks, which the doctor shows.
+Belongs here: comparing a home's file with the current one. A file with the text of an earlier
+release was not edited, so it is replaced. An edited one belongs to the user: it is not changed, and
+`missing_settings` names what it lacks, which the doctor shows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FILE = "dagster.yaml"
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _PLACES = (_PACKAGE / FILE, _PACKAGE.parent / "docker" / FILE)
-"""The current file: where a wheel puts it, and where the checkout has it."""
+"""The current file, as a wheel installs it, and in the checkout."""
 
 RELEASED = (
     "1da8f37ba2c40578a7f904dd52c98de8ebc3f8f0064fef4ed0ed31cee8a0cc8e",
@@ -78,7 +78,7 @@ def is_outdated(home: Home) -> bool:
 
 
 def is_edited(home: Home) -> bool:
-    """Whether the home's file is no text that we have released."""
+    """Whether the home's file is not the text of any release."""
     return _version(profile_of(home).read_bytes()) not in RELEASED
 
 
@@ -95,7 +95,7 @@ _MODULE = re.compile(
 
 def _missing(wanted: Mapping[str, object], own: Mapping[str, object], prefix: str) -> Iterator[str]:
     if "class" in wanted and own.get("class") != wanted["class"]:
-        # A component of the user's own has settings of its own.
+        # The user's own component has its own settings.
         return
     for name, value in wanted.items():
         if name not in own:
@@ -111,7 +111,7 @@ def _version(text: bytes) -> str:
 
 
 def _replace(profile: Path, text: bytes) -> None:
-    """Several processes may do so at once: each reads the old or the new file, whole."""
+    """Replace the file. Several processes may do so at once: each reads the old or the new file."""
     handle, name = tempfile.mkstemp(dir=profile.parent, prefix=FILE)
     with os.fdopen(handle, "wb") as file:
         file.write(text)

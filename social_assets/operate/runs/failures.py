@@ -1,14 +1,14 @@
-"""What an operation raises when it could not be done; light, for the command line asks for it."""
+"""The errors of operations. Light, because the command line imports it."""
 
 from collections.abc import Iterable
 
 
 class RunFailedError(RuntimeError):
-    """A run failed; the text holds the message of each failed step, a line each."""
+    """A run failed; the text has the message of each failed step, one line each."""
 
 
 class ChecksFailedError(RuntimeError):
-    """Days were made anew, and checks of them failed; the text names each."""
+    """Days were rebuilt, and checks of them failed; the text names each."""
 
     def __init__(self, failed: Iterable[str]) -> None:
         names = sorted(set(failed))

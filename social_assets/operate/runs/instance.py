@@ -1,6 +1,7 @@
 """The Dagster instance of an installation: storage of runs, events and check results.
 
-On a laptop it lies in the home. A deployed one is that of its daemon, where DAGSTER_HOME says.
+On a laptop it is in the home. A deployed installation uses the instance of its daemon, in
+DAGSTER_HOME.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _DAGSTER_HOME = "DAGSTER_HOME"
 
 
 def use_home(home: Home) -> None:
-    """Make this process, and those it starts, work on a home; Dagster's folder is made.
+    """Make this process, and those that it starts, use a home; creates Dagster's folder.
 
     Raises EnvironmentSettingsError in a deployed environment that does not name Dagster's folder.
     """
@@ -36,7 +37,9 @@ def use_home(home: Home) -> None:
 
 
 def _require_profile() -> None:
-    """Runs of commands belong where the daemon's are: a home's own folder would hide them."""
+    """Commands must record runs in the daemon's instance: in a home's own one, nobody would see
+    them.
+    """
     folder = os.environ.get(_DAGSTER_HOME)
     if not folder or not (Path(folder) / "dagster.yaml").exists():
         raise EnvironmentSettingsError(

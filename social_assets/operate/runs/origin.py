@@ -1,8 +1,8 @@
-"""Where the code of a command's run lies, so that the UI shows it and can run it again.
+"""The origin of a command's run: where its code is, so that the UI shows it and can repeat it.
 
-Here belongs the origin that Dagster gives to runs that it launches itself, and that
-`execute_in_process` leaves out: the timeline shows only runs with one, and a run without it cannot
-be re-executed. The one module of the command line that uses names of Dagster that are not exported.
+Belongs here: the origin that Dagster gives to runs that it launches itself, and that
+`execute_in_process` leaves out. The timeline shows only runs with an origin, and a run without one
+cannot be re-executed. Only this module of the command line uses private names of Dagster.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DEFINITIONS = "defs"
 
 
 def give_origin(instance: DagsterInstance, location: Location, job: str) -> None:
-    """Let the runs of a job that this instance object creates say where their code lies."""
+    """Give the runs of a job that this instance object creates the origin of their code."""
     create = partial(
         instance.create_run_for_job,
         remote_job_origin=_remote_origin(location, job),

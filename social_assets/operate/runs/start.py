@@ -1,6 +1,6 @@
-"""Dagster runs started from the command line, in this process, with their progress shown.
+"""Starts Dagster runs from the command line, in this process, and shows their progress.
 
-Here belongs how a run is started and what is learnt from it. What the runs do is the assets'.
+Belongs here: starting a run, and its result. What the runs do belongs to the assets.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ Progress = Callable[[str], None]
 
 _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 _NOT_RETRIED = {MAX_RETRIES_TAG: "0"}
-"""Whoever gave the command sees that it failed, and gives it again."""
+"""Not retried by Dagster: the person at the command line sees the failure, and can repeat it."""
 
 _SHOWN = {DagsterEventType.STEP_SUCCESS: "done", DagsterEventType.STEP_FAILURE: "FAILED"}
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """What became of a run."""
+    """The result of a run."""
 
     run_id: str
     materialized: int
@@ -68,7 +68,7 @@ class RunReport:
         return Counter(map(_outcome, self.checks))
 
     def as_json(self) -> dict[str, object]:
-        """The same for a machine."""
+        """The result for programs."""
         return {
             "run_id": self.run_id,
             "materialized": self.materialized,
@@ -83,7 +83,7 @@ class RunReport:
 
     @property
     def failed_checks(self) -> list[str]:
-        """The checks that failed, on whatever day: `cleaned/posts fresh`."""
+        """The checks that failed, on any day: `cleaned/posts fresh`."""
         failed = (check for check in self.checks if _outcome(check) == "failed")
         return sorted({f"{each.asset_key.to_user_string()} {each.check_name}" for each in failed})
 
@@ -114,7 +114,7 @@ def load_files(
 def unload_batches(
     home: Home, stream: str, batches: Sequence[str], progress: Progress
 ) -> RunReport:
-    """Take batches out of a stream. Raises RunFailedError."""
+    """Unload batches of a stream. Raises RunFailedError."""
     config = unload_config(stream, batches)
     return _run(
         home, Location.STREAMING, UNLOAD, progress, config=config, tags={STREAM_TAG: stream}
@@ -130,9 +130,9 @@ def rebuild_days(
     *,
     then: Mapping[str, Callable[[], None]] | None = None,
 ) -> RunReport:
-    """Make a range of days anew, all layers or only the assets named (`star/fact_engagement`).
+    """Rebuild a range of days, of all layers or only of the named assets (`star/fact_engagement`).
 
-    `then` holds what is to be called as soon as the step of a name is done.
+    `then` has functions to call when the step of that name is done.
     """
     selected = sorted(made_together(assets)) if assets else None
     tags = range_tags(first, last)
@@ -145,12 +145,12 @@ def recommend(home: Home, progress: Progress) -> RunReport:
 
 
 def verify_partitions(home: Home, progress: Progress) -> RunReport:
-    """Look for partitions that failed, or that are older than what they are made from."""
+    """Check for partitions that failed, or that are older than their sources."""
     return _run(home, Location.BATCH, VERIFY_PARTITIONS, progress)
 
 
 def newest_report(home: Home, job: str) -> RunReport:
-    """What became of a job's latest run, whatever process it ran in; LookupError without one."""
+    """The result of a job's latest run, in any process; LookupError if there is none."""
     with open_instance(home) as instance:
         runs = instance.get_runs(RunsFilter(job_name=job), limit=1)
         if not runs:
@@ -244,7 +244,7 @@ def _failures(result: ExecuteInProcessResult) -> str:
     lines = []
     for event in result.get_step_failure_events():
         error = event.step_failure_data.error
-        # Below Dagster's own error that of the step, which says what was tried; not what led to it.
+        # Take the step's error below Dagster's: it says what was tried.
         error = (error and error.cause) or error
         reason = event.step_failure_data.user_failure_data
         text = (reason and reason.description) or (error and error.message) or "failed"

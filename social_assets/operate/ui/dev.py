@@ -27,7 +27,7 @@ _SUPERSEDED = "ignore:Function `dev_command` is superseded"
 
 
 def serve_ui(home: Home, port: int, console: Console, *, is_opened: bool) -> NoReturn:
-    """Become `dagster dev`, so that whoever stops this process stops all of it.
+    """Replace this process by `dagster dev`, so that stopping it stops all of it.
 
     Raises RunFailedError if the home's UI runs already, or the port is taken.
     """
@@ -43,13 +43,13 @@ def serve_ui(home: Home, port: int, console: Console, *, is_opened: bool) -> NoR
     # Shells start what runs in the background with SIGINT ignored, and so would `dagster dev` be,
     # which takes SIGTERM for a SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # The process that this one becomes keeps the lock.
+    # `dagster dev`, which replaces this process, keeps the lock.
     os.set_inheritable(lock.fileno(), True)
     os.execv(sys.executable, ui_command(port))  # noqa: S606 - no shell is wanted
 
 
 def served(home: Home, url: str, clickhouse: str) -> list[str]:
-    """What the terminal says: one line for each thing that is served, and how to end it."""
+    """The text for the terminal: one line for each service, and how to end it."""
     return [
         f"Dagster UI   {url} (answers in some 10 seconds)",
         f"ClickHouse   {clickhouse}",
@@ -60,7 +60,7 @@ def served(home: Home, url: str, clickhouse: str) -> list[str]:
 
 
 def ui_command(port: int) -> list[str]:
-    """What runs webserver, daemon and code server, on loopback; the webserver behind our gate."""
+    """The command that runs webserver, daemon and code server on loopback, behind our gate."""
     level = log_level().lower()
     return [
         *(sys.executable, "-W", _SUPERSEDED, "-m", MODULE, "dev"),
@@ -76,16 +76,16 @@ def ui_address(home: Home, port: int) -> str:
 
 
 def has_screen() -> bool:
-    """Whether a browser would open in a window of its own, and not in this terminal."""
+    """Whether a browser would open in its own window, and not in this terminal."""
     named = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return sys.platform != "linux" or bool(named)
 
 
 def _open_when_it_answers(home: Home, port: int, lock: IO[str]) -> None:
-    """In a child of its own, since this process becomes another one."""
+    """Open the browser from a child process, since this process is replaced."""
     if os.fork() != 0:
         return
-    # The lock ends with the UI, not with this child.
+    # Release the inherited lock: it must end with the UI, not with this child.
     lock.close()
     from social_assets.operate.ui.process import await_address
 

@@ -1,9 +1,9 @@
-"""The gate before the Dagster UI: an ASGI application that lets only the user's requests through.
+"""The gate in front of the Dagster UI: an ASGI application that passes only the user's requests.
 
-Dagster's webserver knows no users, and obeys each page that a browser shows. Here belongs what a
-request must be: addressed to a name of ours, from a page of ours or from a program, with the token
-of the installation, and in a form that no foreign page can send without asking first. Where the
-token is kept is `ui_token`, how the pages look `ui_pages`, how the server starts `ui_webserver`.
+Dagster's webserver has no users, and obeys every page that a browser shows. Belongs here: what a
+request must be: addressed to one of our names, from one of our pages or from a program, with the
+token of the installation, and in a form that no foreign page can send without permission. The token
+belongs to `ui.token`, the pages to `ui.pages`, starting the server to `ui.webserver`.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class UiGate:
     """Wraps the webserver's application."""
 
     def __init__(self, app: App, token: str, names: Collection[str] = ()) -> None:
-        """`names` are host names by which the UI may be addressed, beside those of loopback."""
+        """`names` are host names by which the UI may be addressed, besides those of loopback."""
         self._app = app
         self._token = token.encode()
         self._session = hmac.new(self._token, b"session of the Dagster UI", hashlib.sha256)
         self._names = LOOPBACK_NAMES | {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer by itself, or let the request through."""
+        """Answer the request, or pass it on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -72,7 +72,7 @@ class UiGate:
         if allowed:
             await self._app(request.scope, receive, send)
         else:
-            # Before it is accepted: the server answers 403.
+            # Before the connection is accepted: the server answers 403.
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, request: _Request, receive: Receive, send: Send) -> None:
@@ -85,7 +85,8 @@ class UiGate:
         elif token is not None and request.is_navigation:
             await self._sign_in(request, token, send)
         elif request.is_navigation and request.comes_from_elsewhere:
-            # A link in a mail or chat: browsers keep the cookie back until we navigate ourselves.
+            # A link in a mail or chat: browsers do not send the cookie until our own page
+            # navigates.
             await _page(send, 200, continue_page(request.target), head=request.method == "HEAD")
         elif (foreign := self._addressed_wrongly(request)) is not None:
             await _refuse(request, send, foreign)
@@ -132,7 +133,7 @@ class UiGate:
 
 
 class _Request:
-    """What the gate reads of a request."""
+    """The parts of a request that the gate reads."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -142,7 +143,7 @@ class _Request:
         self.query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), True)
 
     def all(self, name: str) -> list[str]:
-        """The values of all headers of a name, which is lower-case."""
+        """The values of all headers with this lower-case name."""
         return [value for key, value in self._headers if key.lower() == name]
 
     def first(self, name: str) -> str:
@@ -150,7 +151,7 @@ class _Request:
         return next(iter(self.all(name)), "")
 
     def take_token(self) -> str | None:
-        """The token of the query, which is cut out of it: server logs show the query."""
+        """Take the token from the query and remove it: server logs show the query."""
         tokens = [value for key, value in self.query if key == "token"]
         if tokens:
             self.query = [(key, value) for key, value in self.query if key != "token"]
@@ -166,20 +167,20 @@ class _Request:
 
     @property
     def is_navigation(self) -> bool:
-        """A page that a person opens as such; nothing is done or read by a script with it."""
+        """Whether a person opens a page; no action is taken, and no script can read the answer."""
         wanted = self.first("sec-fetch-dest") in ("", "document")
         is_graphql = self.path.rstrip("/").endswith("/graphql")
         return self.method in _SAFE_METHODS and wanted and not is_graphql
 
     @property
     def comes_from_elsewhere(self) -> bool:
-        """Whether a page of another site led here."""
+        """Whether the request comes from a page of another site."""
         is_page = self.first("sec-fetch-dest") == "document"
         return is_page and self.first("sec-fetch-site") in ("cross-site", "same-site")
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether the browser came by TLS, also through a proxy, which says so."""
+        """Whether the browser uses TLS, directly or through a proxy that says so."""
         forwarded = self.first("x-forwarded-proto").lower()
         return "https" in (str(self.scope.get("scheme", "")), forwarded)
 
@@ -191,7 +192,7 @@ class _Request:
 
     @property
     def wants_page(self) -> bool:
-        """Whether a person reads the answer."""
+        """Whether the answer is shown to a person."""
         return "text/html" in self.first("accept")
 
     def cookie(self, name: str) -> str | None:
@@ -199,13 +200,13 @@ class _Request:
         try:
             found = SimpleCookie("; ".join(self.all("cookie"))).get(name)
         except CookieError:
-            # Cookies of other servers of this machine, in a form that no parser takes.
+            # Cookies of other servers on this machine may have a form that parsers refuse.
             return None
         return None if found is None else found.value
 
 
 def _form_problem(request: _Request) -> _Refusal | None:
-    """Why a request is refused though its sender is known."""
+    """Why a request is refused although its sender is known."""
     names = [part for part in request.path.split("/") if part]
     refusal = _path_problem(request.path, names)
     if refusal is not None:
@@ -227,7 +228,7 @@ def _path_problem(path: str, names: list[str]) -> _Refusal | None:
     if {"..", "."} & set(names) or "\\" in path or "\0" in path:
         return _Refusal(400, "the path leaves the folder that it names", "Name the file itself.")
     if "notebook" in names[-1:]:
-        # It reads any notebook of the machine that a query names; no asset here has one.
+        # It would read any notebook of the machine; no asset here has one.
         return _Refusal(404, "this installation has no notebooks", "Open the asset's own page.")
     if "logs" in names[:1] and not _is_log(names):
         return _Refusal(404, "there is no such log", "Open the log from its run's page.")
@@ -293,7 +294,7 @@ async def _answer(
 
 
 def _with_headers(send: Send) -> Send:
-    """No other site shows the UI in a frame, to have its buttons pressed."""
+    """Add headers so that no other site can show the UI in a frame."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":

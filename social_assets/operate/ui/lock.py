@@ -1,8 +1,8 @@
-"""One Dagster UI and daemon for each home: the lock, and who holds it.
+"""The lock of a home's Dagster UI and daemon, and its holder.
 
-Here belongs the refusal of a second `dev` or `demo-live` of a home: two daemons would each start
-the runs of all sensors and schedules. The lock is the operating system's (`flock`) and belongs to
-the process that runs `dagster dev`, so that it ends with it, also by kill -9.
+Belongs here: refusing a second `dev` or `demo-live` of a home: two daemons would each start the
+runs of all sensors and schedules. It is a lock of the operating system (`flock`) of the process
+that runs `dagster dev`, so it ends with that process, also after kill -9.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from social_assets.operate.runs.failures import RunFailedError
 
 HOST = "127.0.0.1"
 _MODULES = ("dagster._daemon", "social_assets.operate.ui.webserver")
-"""What the UI starts and what its end by kill -9 leaves behind: daemon and webserver."""
+"""The processes of the UI that survive its kill -9: daemon and webserver."""
 
 
 def lock_ui(home: Home, port: int) -> IO[str]:

@@ -1,7 +1,7 @@
-"""The pages that the gate of the Dagster UI answers with: sign-in needed, refused, signed in.
+"""The pages of the gate of the Dagster UI: sign-in needed, refused, signed in.
 
-Here belongs how they look and what they advise. They load nothing, so that they work without a
-token. When which is shown is `ui_gate`.
+Belongs here: their look and their advice. They load nothing, so that they work without a token.
+`ui.gate` decides which one is shown.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ pre {{ background:var(--code); border:1px solid var(--line); border-radius:6px; 
 
 
 def sign_in_page() -> str:
-    """No token, or one that is not ours."""
+    """The page for a missing or wrong token."""
     return _page(
         "401",
         "Sign in to the Dagster UI",
@@ -52,7 +52,7 @@ def sign_in_page() -> str:
 
 
 def refused_page(status: int, reason: str, remedy: str) -> str:
-    """The request itself is not allowed, whoever sends it."""
+    """The page for a request that is not allowed, whoever sends it."""
     return _page(
         str(status),
         "The request is refused",

@@ -1,6 +1,6 @@
-"""The Dagster UI of a home as a process that is started, watched and ended with all it started.
+"""The Dagster UI of a home as a child process: starts, watches and ends it with all its children.
 
-Here belongs the process. In the foreground, as a command of its own, it is `dev`.
+Belongs here: the process. `dev` runs the UI in the foreground.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ class UiProcess:
     """Webserver, daemon, code server and the runs they start, as one group of processes."""
 
     def __init__(self, home: Home, port: int) -> None:
-        """Raises RunFailedError if the port is taken, or the home's UI runs already."""
+        """Start the UI. Raises RunFailedError if the port is taken, or the home's UI runs
+        already.
+        """
         self.url = f"http://{HOST}:{port}"
         self.token = ui_token(home)
         self._home = home
         self.log = home.logs / "demo-live.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with lock_ui(home, port) as lock, self.log.open("w") as log:
-            # A session of its own: Ctrl-C reaches this process alone, which ends them in order.
+            # A new session: Ctrl-C reaches only this process, which ends the others in order.
             self._process = subprocess.Popen(
                 ui_command(port),
                 env={UI_URL: self.url, **os.environ},
@@ -58,7 +60,7 @@ class UiProcess:
         return login_url(self.url, self.token)
 
     def login_page(self) -> str:
-        """What a browser is started with."""
+        """The address with which a browser is started."""
         return login_page(self._home, self.url)
 
     def __enter__(self) -> Self:
@@ -90,7 +92,7 @@ class UiProcess:
             raise RunFailedError(f"the Dagster UI has ended; the end of {self.log}:\n  {tail}")
 
     def end(self) -> None:
-        """End it and everything it started; what does not end when asked is killed."""
+        """End the UI and all its children; kills those that do not end when asked."""
         for ask in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             if self._has_ended():
                 return
@@ -102,7 +104,7 @@ class UiProcess:
         try:
             os.killpg(self._process.pid, 0)
         except ProcessLookupError:
-            # Nobody of the group lives: what this function is asked.
+            # No process of the group is alive: that is what this function waits for.
             return True
         return False
 
@@ -127,7 +129,7 @@ def _answers(url: str, token: str) -> bool:
         with urllib.request.urlopen(request, timeout=5):  # noqa: S310
             return True
     except (urllib.error.URLError, ConnectionError, TimeoutError):
-        # Nobody there yet: what this function is asked.
+        # Nothing listens yet: that is what this function waits for.
         return False
 
 

@@ -1,8 +1,8 @@
 """The token of a home's Dagster UI, and the settings of who may reach the UI.
 
-Here belongs where the token lies and how it is given to a browser. Which requests must show it is
-`ui_gate`. The token is a file of mode 0600 in the home, or SOCIAL_ASSETS_UI_TOKEN; it never
-stands in the arguments of a process, which every user of a machine can read.
+Belongs here: where the token is, and how a browser gets it. `ui.gate` decides which requests need
+it. The token is a file of mode 0600 in the home, or SOCIAL_ASSETS_UI_TOKEN. It is never in the
+arguments of a process, which every user of a machine can read.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _LEAST_LENGTH = 24
 
 
 def token_file(home: Home) -> Path:
-    """Where the home keeps its token."""
+    """The file of the home's token."""
     return home.path / "ui" / "token"
 
 
 def ui_token(home: Home) -> str:
-    """The token that the environment names, else that of the home, made at the first call.
+    """The token of the environment, or else of the home; the first call creates it.
 
-    Raises EnvironmentSettingsError if the environment's is too short to be safe.
+    Raises EnvironmentSettingsError if the environment's token is too short to be safe.
     """
     named = os.environ.get(TOKEN)
     if named:
@@ -43,7 +43,7 @@ def ui_token(home: Home) -> str:
     path = token_file(home)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        # Two processes may start at once: the file that exists wins.
+        # Two processes may start at once: the first file wins.
         _write_new(path, secrets.token_urlsafe(32) + "\n")
     except FileExistsError:
         path.chmod(stat.S_IRUSR | stat.S_IWUSR)
@@ -72,7 +72,7 @@ def login_page(home: Home, url: str) -> str:
 
 
 def _write_new(path: Path, text: str) -> None:
-    """The file is complete when it appears under its name. Raises FileExistsError."""
+    """Write a new file, which is complete when it appears. Raises FileExistsError."""
     part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with os.fdopen(os.open(part, flags, 0o600), "w") as file:

@@ -1,9 +1,9 @@
 """Dagster's webserver behind our gate, and `dagster dev` that starts it: two commands.
 
 `python -m social_assets.operate.ui.webserver ARGUMENTS` takes the arguments of `dagster-webserver`,
-also for a production installation; `... dev ARGUMENTS` those of `dagster dev`. This is
-the one module that reaches into Dagster's own for it: Dagster has no setting for any of it. Where
-Dagster has changed, nothing is served instead of a UI without the gate.
+also for a production installation; `... dev ARGUMENTS` takes those of `dagster dev`. Only this
+module uses private parts of Dagster for this, because Dagster has no setting for it. If Dagster has
+changed, it serves nothing, rather than a UI without the gate.
 """
 
 from __future__ import annotations
@@ -75,15 +75,15 @@ def _dev(arguments: Sequence[str]) -> None:
         return start(command, **options)
 
     vars(dev)["open_ipc_subprocess"] = gated
-    # Dagster advises its other command, which starts the webserver without our gate.
+    # Dagster suggests its other command, which starts the webserver without our gate.
     warnings.filterwarnings("ignore", "Function `dev_command` is superseded")
     dev.dev_command.main(args=list(arguments), prog_name="dagster dev")
 
 
 def begin_retries_here(instance: DagsterInstance) -> None:
-    """Give a new home the position in the event log from which on failed runs are retried.
+    """Set a new home's position in the event log, from which failed runs are retried.
 
-    It is the one that the daemon begins with by itself, after two warnings at its first start.
+    The daemon would begin there by itself, after two warnings at its first start.
     """
     from dagster._daemon.auto_run_reexecution import event_log_consumer
 

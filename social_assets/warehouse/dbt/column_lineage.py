@@ -1,7 +1,7 @@
-"""Which columns each column of the warehouse is made of, read off the SQL that dbt compiled.
+"""Column lineage of the warehouse, read from the SQL that dbt compiled.
 
-Of a table that views feed, the SELECTs of those views are read. A dimension's own states are
-looked through, so that its columns lead to the streams that told them.
+For a table that views feed, it reads the SELECTs of those views. The daily states of a dimension
+are skipped, so that the dimension's columns lead to the streams that they come from.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Columns = dict[str, list[tuple[str, str]]]
-"""Of each column of a relation: the relations and columns that it is made of."""
+"""Column of a relation -> the relations and columns that it is made of."""
 
 _STATES_SUFFIX = "_daily"
 
@@ -32,7 +32,7 @@ def column_lineage(manifest: Mapping[str, Any]) -> dict[str, Columns]:
 
 def _columns(sql: str) -> Columns:
     """The source columns of each column of a SELECT."""
-    # Imported here: only preparing the project needs it.
+    # Imported here: it is only needed to prepare the project.
     from sqlglot import exp, parse_one
     from sqlglot.lineage import lineage
 
@@ -51,7 +51,7 @@ def _columns(sql: str) -> Columns:
 
 
 def _through_states(name: str, columns: Columns, known: Mapping[str, Columns]) -> Columns:
-    """The columns with the view's own states replaced by what those are made of."""
+    """The columns, with the view's daily states replaced by the columns that these are made of."""
     states = name + _STATES_SUFFIX
     return {
         column: sorted(
@@ -68,7 +68,7 @@ def _through_states(name: str, columns: Columns, known: Mapping[str, Columns]) -
 
 
 def _target(view: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
-    """The table that a view feeds: the one of its parents that its name begins with."""
+    """The table that a view feeds: the parent whose name is a prefix of the view's name."""
     for parent in _parents(view, manifest):
         if view["name"].startswith(f"{parent['name'].removesuffix(_STATES_SUFFIX)}__from__"):
             return _name(parent)

@@ -1,7 +1,7 @@
-"""Processes with dbt loaded: one is started by the first command, and kept for the next.
+"""Processes that have dbt loaded: the first command starts one, and the next commands reuse it.
 
-Here belongs their life, seen from the process that wants dbt run. What happens in them stands in
-`dbt_process`; what is run, in `dbt_project`.
+Belongs here: starting and reusing these processes. What they do belongs to `process`, what they run
+to `project`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 _SOURCES = Path(__file__).resolve().parents[3]
 
 _idle: list[subprocess.Popen[str]] = []
-"""Those without a command. A command takes one out, so that two commands never share one."""
+"""Idle processes. A command removes one from the list, so that two commands never share one."""
 
 os.register_at_fork(after_in_child=_idle.clear)
 
@@ -26,11 +26,11 @@ os.register_at_fork(after_in_child=_idle.clear)
 def run_command(
     partial_parse: Path | None, arguments: Sequence[str], environment: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """Run dbt with these arguments; yields what it reports as it goes, last its `exit` code.
+    """Run dbt with these arguments; yields its reports as they come, and last its `exit` code.
 
-    `partial_parse` is the file of a manifest parsed before; without one, dbt parses the project.
-    The environment is this process's, with `environment` on top. When the caller stops early, or
-    is killed, dbt ends with its next report.
+    `partial_parse` is the file of a manifest that was parsed before; without one, dbt parses the
+    project. The environment is that of this process, overridden by `environment`. If the caller
+    stops early, or is killed, dbt ends at its next report.
     """
     process = _take()
     command = {
@@ -57,7 +57,7 @@ def run_command(
 
 
 def python_path() -> str:
-    """Where a process of ours finds our packages, whatever folder it is started from."""
+    """The path on which a child process finds our packages, whatever folder it is started in."""
     return os.pathsep.join(filter(None, (str(_SOURCES), os.environ.get("PYTHONPATH"))))
 
 

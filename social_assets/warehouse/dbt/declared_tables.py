@@ -1,7 +1,7 @@
-"""What contracts and dbt models declare: the tables and views of the warehouse.
+"""The tables and views of the warehouse that contracts and dbt models declare.
 
-Belongs here: their names, columns, engine and order, and the streams that they are made of. What
-the warehouse has in fact is read by `survey.py`.
+Belongs here: their names, columns, engine and order, and the streams that they are made of.
+`survey` reads what the warehouse really has.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from social_assets.contracts.contract import Contract
 from social_assets.warehouse import ddl
 
 Kind = Literal["cleaned", "days", "view", "feed"]
-"""`cleaned` is filled by the loader, `days` by dbt and by the views of kind `feed`; `view` shows
-rows and holds none."""
+"""The loader fills `cleaned`. dbt and the views of kind `feed` fill `days`. A `view` has no rows of
+its own."""
 
 PARTITION_KEY = "event_date"
 
@@ -66,7 +66,7 @@ def write_declared(path: Path, contracts: Sequence[Contract], manifest: Mapping[
 
 @cache
 def read_declared(path: Path) -> tuple[DeclaredTable, ...]:
-    """What `write_declared` has written: the folder's name is the identity of its content."""
+    """Read the file of `write_declared`. It is cached: the folder's name identifies its content."""
     return tuple(
         DeclaredTable(
             **{

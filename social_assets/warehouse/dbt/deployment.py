@@ -1,7 +1,7 @@
-"""Makes the warehouse: databases, `cleaned.*` from the contracts, and all that dbt builds on them.
+"""Creates the warehouse: databases, `cleaned.*` from the contracts, and everything that dbt builds.
 
-Here belongs what must stand before the first row arrives. A table or view is made before anything
-is inserted in front of it, so that no row passes a view that is not there yet.
+Belongs here: what must exist before the first row arrives. A view is created before rows are
+inserted into the table that it reads, so that no row is missed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 _LOG_COMMENT = "deploy_warehouse"
 _THREADS = 4
 _LAYERS = ("star", "rollups")
-"""Where a version before the database `internal` kept the views."""
+"""The databases in which a version before the database `internal` kept the views."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _create_cleaned(client: Client) -> None:
 
 @dataclass(frozen=True)
 class _Misplaced:
-    """A view that an older version kept in another database; `stands_twice`: in both."""
+    """A view that an older version kept in another database; `stands_twice`: it is in both."""
 
     database: str
     name: str
@@ -200,7 +200,7 @@ def _misplaced_views(client: Client, project: DbtProject) -> list[_Misplaced]:
 def _move_views(client: Client, views: Sequence[_Misplaced]) -> None:
     """Move views to the database of their models.
 
-    RENAME moves a view at once: no row passes it twice, or not at all.
+    RENAME moves a view in one step: no row passes it twice or not at all.
     """
     for view in views:
         if view.stands_twice:
@@ -211,7 +211,9 @@ def _move_views(client: Client, views: Sequence[_Misplaced]) -> None:
 
 
 def _drop_forgotten(client: Client, project: DbtProject) -> None:
-    """Drop views that no model has any more, which would count on, and staging of killed runs."""
+    """Drop views without a model, which would go on inserting, and staging tables of
+    killed runs.
+    """
     known = set(_names(project))
     forgotten = client.query(
         "SELECT concat(database, '.', name), engine FROM system.tables\n"

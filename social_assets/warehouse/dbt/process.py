@@ -1,11 +1,10 @@
-"""The process that dbt runs in: commands on a manifest parsed before, a JSON line a node.
+"""The process in which dbt runs: commands on a prepared manifest, with one JSON line a node.
 
-Run as `python -m social_assets.warehouse.dbt.process`, it reads a command a line
-(see `commands`), and lives until there are no more. What dbt and its macros print goes to stderr,
-never among the reports. A process of its own, since dbt keeps its state in globals; one that
-stays and forks for each command, since dbt takes 2 s of CPU to import. The manifest is handed
-over as dbt parses the
-whole project again whenever `--vars` change (measured: 3 s of CPU).
+Run as `python -m social_assets.warehouse.dbt.process`, it reads one command a line (see
+`commands`), until there are no more. The output of dbt and its macros goes to stderr, never between
+the reports. dbt needs its own process, since it keeps state in globals. The process stays and forks
+for each command, since importing dbt takes 2 s of CPU. The manifest is passed on, since dbt parses
+the whole project again whenever `--vars` change (measured: 3 s of CPU).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-# Not named below: loaded here once, before any command is forked.
+# Not used below: imported here once, before any command is forked.
 import dbt.adapters.clickhouse
 import dbt.task.run
 import dbt.task.test  # noqa: F401
@@ -29,13 +28,15 @@ _reports: TextIO
 
 
 def main() -> None:
-    """Run a command a line until there are no more; after each, a line with its exit code."""
+    """Run one command a line until there are no more; after each, print a line with its
+    exit code.
+    """
     global _reports  # noqa: PLW0603 - of the process, as stdout is
     _reports = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    # Ctrl-C is for whoever gives the commands, and for a command that runs.
+    # Ctrl-C is for the parent process, and for a running command.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # By the descriptor: a buffered reader could hold a next line that a fork would then have too.
+    # Read from the descriptor: a buffered reader could hold the next line, which a fork would copy.
     while line := _read_line(0):
         child = os.fork()
         if child == 0:
@@ -52,7 +53,7 @@ def _read_line(descriptor: int) -> bytes:
 
 
 def _become(command: dict[str, Any]) -> None:
-    """Be the process of one command: its environment, its exit code."""
+    """Execute one command in the forked process: its environment, its exit code."""
     os.environ.clear()
     os.environ.update(command["environment"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -61,7 +62,7 @@ def _become(command: dict[str, Any]) -> None:
 
 
 def run(partial_parse: str | None, arguments: list[str]) -> int:
-    """Run dbt; print what became of each node; 1 when one failed."""
+    """Run dbt; print the result of each node; returns 1 if one failed."""
     manifest = None if partial_parse is None else _parsed(Path(partial_parse))
     done = dbtRunner(manifest=manifest, callbacks=[_report]).invoke(arguments)
     if done.exception is not None:

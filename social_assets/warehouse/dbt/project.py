@@ -1,9 +1,9 @@
-"""The dbt project as this installation runs it: prepared under the home, sources from contracts.
+"""The dbt project of this installation: prepared in the home, with sources from the contracts.
 
-Here belongs what it takes to run dbt: the prepared copy and its manifest, the arguments, the
-environment of the profile. The process it runs in is the business of `dbt_commands.py`; what its
-nodes are in Dagster stands in `dbt_translator.py`. Imports neither Dagster nor dbt, so that the
-loader can deploy the warehouse and definitions load fast.
+Belongs here: what running dbt needs: the prepared copy and its manifest, the arguments, the
+environment of the profile. The process belongs to `commands`; `translator` turns nodes into
+Dagster's terms. Imports neither Dagster nor dbt, so that the loader can deploy the warehouse and
+definitions load fast.
 """
 
 from __future__ import annotations
@@ -41,28 +41,28 @@ from social_assets.warehouse.dbt.declared_tables import (
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt"
 _PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
-"""What of the folder is the project: installed, it shares site-packages with dbt itself."""
+"""The parts of the folder that are the project: an installed one shares site-packages with dbt."""
 
 _CODE = ("project.py", "declared_tables.py", "column_lineage.py")
-"""What writes the prepared project."""
+"""The modules that write the prepared project."""
 
 _PREPARED_PROJECTS_KEPT = 3
 
 
 class DbtError(RuntimeError):
-    """dbt failed; the text holds its own error lines."""
+    """dbt failed; the text has its own error lines."""
 
 
 @dataclass(frozen=True)
 class DbtProject:
-    """A prepared project: the folder that dbt runs in, and what identifies its content."""
+    """A prepared project: the folder in which dbt runs, and the identity of its content."""
 
     path: Path
     digest: str
 
     @property
     def target(self) -> Path:
-        """Where dbt has put its artifacts when the project was prepared."""
+        """The folder of dbt's artifacts from the preparation of the project."""
         return self.path / "target"
 
     @property
@@ -72,7 +72,7 @@ class DbtProject:
 
     @property
     def lineage_path(self) -> Path:
-        """Where the lineage of all columns is kept."""
+        """The file with the lineage of all columns."""
         return self.path / "column_lineage.json"
 
     def lineage(self) -> dict[str, Columns]:
@@ -82,7 +82,7 @@ class DbtProject:
 
     @property
     def declared_path(self) -> Path:
-        """Where the declared tables are kept: the manifest takes long to read."""
+        """The file with the declared tables; reading the manifest takes long."""
         return self.path / "declared_tables.json"
 
     def declared(self) -> tuple[DeclaredTable, ...]:
@@ -98,7 +98,7 @@ class DbtProject:
         ]
 
     def manifest(self) -> dict[str, Any]:
-        """What dbt knows about the project."""
+        """The manifest that dbt wrote for the project."""
         parsed: dict[str, Any] = json.loads((self.target / "manifest.json").read_bytes())
         return parsed
 
@@ -158,17 +158,19 @@ def prepared(home: Home) -> DbtProject | None:
 
 
 def provenance(contract: Contract) -> list[str]:
-    """The columns that every cleaned row has beside its contract's."""
+    """The columns that every cleaned row has besides those of its contract."""
     return ddl.column_names(contract)[len(contract.cleaned_columns) :]
 
 
 def _text_of(streams: Sequence[Contract]) -> str:
-    """All that `sources_yaml` takes from contracts; to make the YAML takes twenty times longer."""
+    """Everything that `sources_yaml` reads from contracts; making the YAML takes twenty times
+    longer.
+    """
     return "\n".join(map(ddl.create_table, streams))
 
 
 def _digest(sources: str) -> str:
-    """Identity of the prepared project: our files, the sources, and the dbt that parses them."""
+    """The identity of the prepared project: our files, the sources, and dbt's version."""
     return hashlib.sha256(f"{sources}\0{_digest_of_files()}".encode()).hexdigest()[:16]
 
 
@@ -213,7 +215,7 @@ def _compile(project: DbtProject) -> None:
 
 
 def _remove_older(project: DbtProject) -> None:
-    """Keep the few newest: a process that still runs may have loaded one of them."""
+    """Remove all but the few newest: a running process may have loaded one of them."""
     others = [p for p in project.path.parent.iterdir() if p.is_dir() and p != project.path]
     by_age = sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)
     for folder in by_age[_PREPARED_PROJECTS_KEPT - 1 :]:
@@ -238,7 +240,7 @@ class Days:
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node."""
+    """The result of one dbt node."""
 
     unique_id: str
     status: str
@@ -247,7 +249,7 @@ class NodeResult:
 
     @property
     def succeeded(self) -> bool:
-        """Built, or nothing to do."""
+        """Whether it was built, or had nothing to do."""
         return self.status == "success"
 
 
@@ -257,7 +259,9 @@ def dbt_arguments(
     exclude: Sequence[str] = (),
     days: Days | None = None,
 ) -> list[str]:
-    """The command line of a dbt command on some models and days; without days it moves no row."""
+    """The command line of a dbt command on some models and days; without days, no row is
+    changed.
+    """
     arguments = [command]
     if select:
         arguments += ["--select", *sorted(select)]
@@ -270,7 +274,9 @@ def dbt_arguments(
 
 
 def dbt_environment(endpoint: Endpoint, log_comment: str, threads: int) -> dict[str, str]:
-    """What the profile reads: where the warehouse is, and on whose behalf the queries run."""
+    """The variables that the profile reads: the warehouse's address, and a comment for
+    the queries.
+    """
     address = urlsplit(endpoint.url)
     secure = address.scheme == "https"
     return {

@@ -1,12 +1,12 @@
-"""What a dbt node is in Dagster: key, group, description, schema, owners, upstream.
+"""Translates dbt nodes to Dagster: key, group, description, schema, owners, upstream.
 
-Read from the manifest, without dbt and without `dagster_dbt`: importing the latter takes 3.6 s of
-CPU in every process that loads the definitions, of which each run is one (measured; Dagster
-itself takes 2.6 s).
+It reads the manifest, without dbt and without `dagster_dbt`: importing the latter takes 3.6 s of
+CPU in every process that loads the definitions, and each run is one (measured; Dagster itself takes
+2.6 s).
 
-The tables that rows are kept in are assets, and the views made for dashboards. What feeds them at
-insert time (materialized views) is how, not what, and is no asset. A dimension is kept as the
-states of its days (`dim_user_daily`) and shown as a view (`dim_user`): one asset, `star/dim_user`.
+Assets are the tables that store rows, and the views for dashboards. A materialized view, which
+feeds a table at insert time, is not an asset. A dimension is stored as the states of its days
+(`dim_user_daily`) and read through a view (`dim_user`): one asset, `star/dim_user`.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _TABLE = "daily_partitions"
 
 @dataclass(frozen=True)
 class Table:
-    """The relation behind an asset: where dbt writes its rows.
+    """The relation behind an asset, to which dbt writes its rows.
 
-    `columns` holds types by name. `order_by` and the day identify a row of a table that merges
-    rows (`is_aggregated`).
+    `columns` holds types by name. `order_by` and the day identify a row of a table that merges rows
+    (`is_aggregated`).
     """
 
     asset: AssetKey
@@ -71,7 +71,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """The dbt project as Dagster sees it."""
+    """The dbt project in Dagster's terms."""
 
     dbt: DbtProject
     manifest: Mapping[str, Any]
@@ -80,7 +80,7 @@ class Warehouse:
     @classmethod
     @cache
     def of(cls, home: Home) -> Self:
-        """The project as it was when this process first asked; prepared if nobody has."""
+        """The project when this process first asked for it; prepares it if nobody has."""
         project = prepare(home)
         return cls(project, project.manifest(), project.lineage())
 
@@ -119,7 +119,7 @@ class Warehouse:
         return table(self.manifest["nodes"][unique_id])
 
     def lineage_of(self, asset: AssetKey) -> TableColumnLineage:
-        """Which columns of which assets the columns of an asset are made of."""
+        """The columns of other assets from which the asset's columns are made."""
         columns = self.lineage.get(".".join(asset.path), {})
         return TableColumnLineage(
             {
@@ -130,12 +130,12 @@ class Warehouse:
         )
 
     def tables(self, layer: str) -> list[Table]:
-        """The tables of a layer that rows are kept in."""
+        """The tables of a layer that store rows."""
         tables = [table(node) for node in self._asset_nodes() if node["schema"] == layer]
         return [found for found in tables if not found.is_view]
 
     def views(self) -> set[AssetKey]:
-        """The assets of all layers that keep no rows."""
+        """The assets of all layers that store no rows."""
         return {
             asset_key(node)
             for node in self._asset_nodes()
@@ -143,14 +143,14 @@ class Warehouse:
         }
 
     def shown(self, node: Node) -> Node:
-        """The relation that people read: of a dimension's states, the view on them."""
+        """The relation to query: for a dimension, the view on its states."""
         if is_dimension_states(node):
             name = node["name"].removesuffix(_STATES_SUFFIX)
             return self._models_by_name()[name]
         return node
 
     def _asset_nodes(self) -> Iterator[Node]:
-        """One node an asset: the one that has to run when the asset is materialized."""
+        """The node of each asset that has to run to materialize it."""
         states = {asset_key(n) for n in self._models() if is_dimension_states(n)}
         for node in self._models():
             kind = node["config"]["materialized"]
@@ -170,7 +170,7 @@ class Warehouse:
             yield self.manifest["nodes"].get(unique_id) or self.manifest["sources"][unique_id]
 
     def _code_version(self, node: Node) -> str:
-        """Changes when the model changes, or a macro that it calls, at any depth."""
+        """A version that changes with the model, or with a macro that it calls, at any depth."""
         content = hashlib.sha256(node["raw_code"].encode())
         waiting, seen = list(node["depends_on"]["macros"]), set()
         while waiting:
@@ -193,7 +193,7 @@ def _asset_of(table: str) -> AssetKey:
 
 
 def asset_key(node: Node) -> AssetKey:
-    """Layer, then table; a dimension's states bear the dimension's key."""
+    """Layer, then table; the states of a dimension have the dimension's key."""
     name = node["name"]
     if is_dimension_states(node):
         name = name.removesuffix(_STATES_SUFFIX)
@@ -215,7 +215,7 @@ def table(node: Node) -> Table:
 
 
 def is_dimension_states(node: Node) -> bool:
-    """Whether the node keeps the states that a dimension is a view of."""
+    """Whether the node stores the states that a dimension's view reads."""
     name = str(node["name"])
     return name.startswith("dim_") and name.endswith(_STATES_SUFFIX)
 
@@ -226,7 +226,7 @@ def relation_name(node: Node) -> str:
 
 
 def table_schema(node: Node) -> TableSchema:
-    """Columns with types, descriptions and what is known to hold for them."""
+    """Columns with types, descriptions and constraints."""
     columns = [_column(node, column) for column in node["columns"].values()]
     grain = _grain(node["description"])
     return TableSchema(
