@@ -21,6 +21,7 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy  # not
 
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
+from social_assets.defs.ingestion.changed_days import fed_by
 from social_assets.defs.partitions import daily
 from social_assets.operate.runs.locations import Location
 from social_assets.quality.invariants import invariants
@@ -28,6 +29,7 @@ from social_assets.transform.validate import rules
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAYERS = {"raw", "cleaned", "quarantine", "star", "rollups", "recsys"}
+WAREHOUSE = {"star", "rollups"}
 WITHOUT_COLUMNS = {"recsys", "maintenance"}
 """Artifacts and upkeep: no tables."""
 
@@ -178,6 +180,24 @@ def test_what_comes_at_night_and_what_watches_starts_switched_on(
     sensors = {s.name for s in watching if s.default_status.value == "RUNNING"}
     assert {"alerts", "rebuild_changed_days", "train_and_serve"} <= sensors
     assert {f"{c.name}_{source}" for c in contracts() for source in ("files", "kafka")} <= sensors
+
+
+def test_what_a_stream_feeds_is_what_the_graph_makes_of_its_cleaned_table(
+    defs: Definitions,
+) -> None:
+    """Loads and drains do not read it off the graph: they start without the dbt manifest."""
+    graph = defs.resolve_asset_graph()
+
+    def behind(key: AssetKey) -> set[AssetKey]:
+        near = {child for child in graph.get(key).child_keys if child.path[0] in WAREHOUSE}
+        return near.union(*map(behind, near))
+
+    for contract in contracts():
+        found = behind(AssetKey(["cleaned", contract.name]))
+        # A view has no condition: it holds no rows that could be old.
+        made = {key for key in found if graph.get(key).automation_condition}
+        assert set(fed_by(contract.name)) == made
+        assert len(fed_by(contract.name)) == len(made) > 0
 
 
 def test_a_rebuild_that_fails_is_tried_twice_again_and_nothing_else_is(defs: Definitions) -> None:

@@ -14,7 +14,7 @@ from dagster import AssetKey, AssetMaterialization, MetadataValue, TableMetadata
 
 from resources.settings.home import Home
 from social_assets.pipeline.stores import StreamStores
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.project import prepare
 
 LayerMetadata = dict[str, dict[date, dict[str, MetadataValue[Any]]]]
 """Layer -> day -> metadata."""
@@ -89,11 +89,16 @@ def layer_metadata(stream: StreamStores, days: list[date]) -> LayerMetadata:
 
 
 def fed_by(stream: str) -> list[AssetKey]:
-    """The warehouse's tables that an insert into `cleaned.<stream>` changes, nearest first."""
-    project = Warehouse.of(Home.from_environment())
-    specs = [spec for layer in ("star", "rollups") for spec in project.specs(layer)]
-    reached = [AssetKey(["cleaned", stream])]
-    for key in reached:
-        behind = [s.key for s in specs if key in {dep.asset_key for dep in s.deps}]
-        reached += [k for k in behind if k not in reached]
-    return [key for key in reached[1:] if key not in project.views()]
+    """The warehouse's tables that an insert into `cleaned.<stream>` changes, star before rollups.
+
+    Read from the list of declared tables, since loads and drains start without the dbt manifest.
+    """
+    declared = prepare(Home.from_environment()).declared()
+    keys = [_asset_of(t.name) for t in declared if t.kind == "days" and stream in t.streams]
+    return sorted(keys, key=lambda key: (key.path[0] != "star", key))
+
+
+def _asset_of(table: str) -> AssetKey:
+    """The asset of a table: a dimension is kept as the states of its days."""
+    layer, name = table.split(".")
+    return AssetKey([layer, name.removesuffix("_daily") if name.startswith("dim_") else name])
