@@ -102,7 +102,6 @@ def _active_alert(
     asset = spec.asset_key.to_user_string()
     severe = evaluation is None or evaluation.severity is AssetCheckSeverity.ERROR
     is_admission = spec.blocking and spec.asset_key.path[0] == "recsys"
-    detail = (evaluation and evaluation.description) or _not_so(spec, evaluation)
     return ActiveAlert(
         key=f"check/{asset}/{spec.name}",
         kind=Kind.CHAMPION if is_admission else Kind.CHECK,
@@ -113,12 +112,18 @@ def _active_alert(
             else f"check {spec.name} of {asset} failed" + _on(partitions)
         ),
         owner=check.owner,
-        detail=" ".join(detail.split()),
+        detail=_finding(spec, evaluation),
         remedy=_remedy(asset, is_admission, sorted(partitions)),
         run_id=record.run_id,
         asset=asset,
         check=spec.name,
     )
+
+
+def _finding(spec: AssetCheckSpec, evaluation: AssetCheckEvaluation | None) -> str:
+    """What the check found: what its description says above a blank line; below is the remedy."""
+    described = ((evaluation and evaluation.description) or "").partition("\n\n")[0]
+    return " ".join((described or _not_so(spec, evaluation)).split())
 
 
 def _not_so(spec: AssetCheckSpec, evaluation: AssetCheckEvaluation | None) -> str:

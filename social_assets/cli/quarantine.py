@@ -12,6 +12,7 @@ import click
 
 from social_assets.cli.home_use import reads_home
 from social_assets.cli.terminal import FORM, Day, mute, out, print_rows, progress
+from social_assets.quality.counted import counted
 
 if TYPE_CHECKING:
     from resources.settings.home import Home
@@ -75,8 +76,8 @@ def replay(home: Home, stream: str, first: date | None, last: date | None, form:
         accepted = sum(r.before.rejected - r.after.rejected for r in replayed)
         failed = sum(report.check_counts["failed"] for report in reports)
         out.print(
-            f"{len(replayed)} days made anew, {accepted} records rejected no longer, "
-            f"{failed} checks failed"
+            f"{counted(len(replayed), 'day')} made anew, {counted(accepted, 'record')} rejected "
+            f"no longer, {counted(failed, 'check')} failed"
             if replayed
             else f"{stream} has no rejected records and no quarantined batches: nothing to replay"
         )

@@ -30,6 +30,7 @@ from dagster import (
 from social_assets.contracts.contract import Contract
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.stores import StreamStores
+from social_assets.quality.counted import counted
 from social_assets.quality.rejected_counts import Count, by_rule_and_day, rejected_counts
 from social_assets.transform.validate import Rule, rules
 
@@ -151,10 +152,11 @@ def rule_result(contract: Contract, rule: Rule, broken: Broken | None) -> AssetC
 
 
 def _description(contract: Contract, rule: Rule, broken: Broken) -> str | None:
-    """What was rejected, where it is worst, an example, and what to do."""
+    """What was rejected, where it is worst, an example; and below, what to do."""
     if not broken.records:
         return None
-    where = f"{broken.records:,} rejected records on {max(len(broken.days), 1)} days"
+    days = max(len(broken.days), 1)
+    where = f"{counted(broken.records, 'rejected record')} on {counted(days, 'day')}"
     if broken.worst_day is not None:
         where += f", the most on {broken.worst_day}: {broken.worst_share:.2%} of its raw records"
     limits = f"(warning over {contract.warn_above:.2%}, error over {contract.fail_above:.2%})"
@@ -163,8 +165,8 @@ def _description(contract: Contract, rule: Rule, broken: Broken) -> str | None:
         at = broken.sample[0].data
         example = f"; for example {at['origin']} row {at['row']}"
     return (
-        f"{where} {limits}{example}; rule: {rule.description}. See `social-assets quarantine "
-        f"{contract.name}`; mend the source or the contract, then backfill the day"
+        f"{where} {limits}{example}; rule: {rule.description}\n\nSee `social-assets "
+        f"quarantine {contract.name}`; mend the source or the contract, then backfill the day"
     )
 
 

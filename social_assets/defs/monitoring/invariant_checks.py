@@ -38,6 +38,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.defs.partitions import daily, days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.stores import Stores, StreamStores
+from social_assets.quality.counted import counted
 from social_assets.quality.day_comparison import DayComparison, compare_days, expired_days
 from social_assets.quality.invariants import (
     Invariant,
@@ -200,15 +201,16 @@ def _description(
 ) -> str | None:
     if not broken and not elsewhere:
         return None
-    (left, right), number = invariant.sides, len(broken) + len(elsewhere)
+    left, right = invariant.sides
+    days = counted(len(broken) + len(elsewhere), "day")
     example = (
         f"{broken[0].day}: {broken[0].description}"
         if broken
         else f"{elsewhere[0]}, as the run that compared it last has recorded"
     )
     return (
-        f"{left} and {right} differ on {number} {'day' if number == 1 else 'days'}; for example "
-        f"{example}. Backfill the days: `social-assets backfill --from DAY --to DAY`"
+        f"{left} and {right} differ on {days}; for example {example}"
+        "\n\nBackfill the days: `social-assets backfill --from DAY --to DAY`"
     )
 
 

@@ -28,6 +28,7 @@ from dagster import (
 from social_assets.contracts.contract import Contract
 from social_assets.defs.partitions import day_range
 from social_assets.defs.stores import StoresResource
+from social_assets.quality.counted import counted
 
 NOT_FAILED = "no_partition_left_failed"
 NOT_BEHIND = "no_partition_behind_its_sources"
@@ -83,7 +84,9 @@ def left_failed(instance: DagsterInstance, asset: AssetKey) -> AssetCheckResult:
         asset_key=asset,
         check_name=NOT_FAILED,
         passed=not left,
-        description=f"{len(left)} partitions failed and were not made since" if left else None,
+        description=f"{counted(len(left), 'partition')} failed and not made since"
+        if left
+        else None,
         metadata={
             "partitions": MetadataValue.int(len(left)),
             "for_example": MetadataValue.json(dict(list(left.items())[:SHOWN])),
@@ -115,7 +118,7 @@ def behind(
         check_name=NOT_BEHIND,
         passed=not stale,
         severity=AssetCheckSeverity.WARN,
-        description=f"{len(stale)} partitions are older than their sources" if stale else None,
+        description=f"{counted(len(stale), 'partition')} older than the sources" if stale else None,
         metadata={
             "partitions": MetadataValue.int(len(stale)),
             "for_example": MetadataValue.json(dict(list(stale.items())[:SHOWN])),
@@ -155,7 +158,7 @@ def days_missing(contract: Contract, held: Mapping[date, int], now: datetime) ->
     return AssetCheckResult(
         passed=not late,
         severity=AssetCheckSeverity.ERROR if severe else AssetCheckSeverity.WARN,
-        description=f"{len(late)} days have no rows" if late else None,
+        description=f"{counted(len(late), 'day')} without rows" if late else None,
         metadata={
             "missing": MetadataValue.json([day.isoformat() for day in sorted(late)]),
             "days": MetadataValue.int((now.date() - first).days + 1),

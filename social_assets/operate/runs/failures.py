@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from social_assets.quality.counted import counted
+
 
 class RunFailedError(RuntimeError):
     """A run failed; the text has the message of each failed step, one line each."""
@@ -13,6 +15,7 @@ class ChecksFailedError(RuntimeError):
     def __init__(self, failed: Iterable[str]) -> None:
         names = sorted(set(failed))
         super().__init__(
-            f"the days are made anew, but {len(names)} checks failed: {', '.join(names)}; "
-            "`social-assets alerts show` and the UI tell the figures and reasons"
+            f"the days are made anew, but {counted(len(names), 'check')} failed: "
+            f"{', '.join(names)}; `social-assets alerts show` and the UI tell the figures and "
+            "reasons"
         )

@@ -156,7 +156,7 @@ def test_a_backfill_whose_checks_failed_exits_1_and_names_them(
     with pytest.raises(SystemExit) as ended:
         main(ARGUMENTS)
     assert ended.value.code == 1
-    assert "1 checks failed: cleaned/posts no_loss" in capsys.readouterr().err
+    assert "1 check failed: cleaned/posts no_loss" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
