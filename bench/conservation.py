@@ -32,7 +32,7 @@ TOUCHED_DAY_SECONDS = 0.5
 
 
 def main() -> None:
-    """Print a line an invariant, and what a drain and a night pay."""
+    """Print one line an invariant, and the cost for a drain and a night."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--days", type=int, default=60)

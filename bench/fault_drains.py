@@ -1,7 +1,8 @@
-"""Who keeps draining while things are killed: processes forked one by one, or Dagster's daemon.
+"""Keeps draining while processes are killed: forked processes, or Dagster's daemon.
 
-Here belongs starting drains and backfills, finding their processes and killing them. Which dies
-when is `stream_faults`'. With backfills beside it, the daemon's drain is whoever holds the lock.
+Belongs here: starting drains and backfills, finding their processes and killing them.
+`stream_faults` decides what is killed when. With backfills, the daemon's drain is the process that
+holds the lock.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Drains(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
     def ensure_running(self) -> None:
-        """Have a drain under way."""
+        """Start a drain unless one runs."""
         ...
 
     def is_running(self) -> bool:
@@ -66,12 +67,12 @@ def stores() -> StreamStores:
 
 
 def drain_all() -> None:
-    """Take all there is, in this process."""
+    """Drain everything, in this process."""
     drain(stores(), KafkaResource(), _no_report, _LAST_LIMITS)
 
 
 def _no_report(_: Taken) -> None:
-    """Nobody looks on."""
+    """Ignore the report."""
 
 
 class Forked:

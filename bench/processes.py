@@ -1,7 +1,7 @@
-"""CPU seconds and memory of the processes of a home, by what they are: read from /proc.
+"""CPU seconds and memory of the processes of a home, by role, read from /proc.
 
-Belongs here: finding, adding up and sampling. A process is of a home if its environment says so,
-which children inherit; so detached servers and orphans are found too.
+Belongs here: finding, adding up and sampling. A process belongs to a home if its environment names
+it. Children inherit the environment, so detached servers and orphans are found too.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ ROLES: Mapping[str, str] = {
     "code-server": "code server",
     "api grpc": "code server",
 }
-"""What a command line holds, and what the process is; the first that fits counts."""
+"""Part of a command line -> role; the first match counts."""
 
 OTHER = "other"
 SHORT_LIVED = "short-lived"
-"""CPU seconds of children that came and went between two samples, as their parents know them."""
+"""CPU seconds of children that began and ended between two samples, as their parents know them."""
 
 
 @dataclass(frozen=True)

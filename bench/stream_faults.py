@@ -75,9 +75,9 @@ class Platform:
 
 @dataclass
 class Outcome:
-    """What happened, what the producer sent, and what was found wrong: nothing, one hopes.
+    """What happened, what the producer sent, and the differences found: none if all is well.
 
-    `left_by_backfills` is what was wrong before the backfill that was killed was asked for again.
+    `left_by_backfills` are the differences before the killed backfill was repeated.
     """
 
     seed: int

@@ -1,6 +1,6 @@
-"""What the graph needs from the outside world: stores, engines and brokers.
+"""Resources: stores, engines and brokers that the graph needs.
 
-One module a resource. Each is configured by environment or by Dagster config, opens
-connections and hands them out. What the assets do with them stays in `social_assets`;
-nothing here knows an asset, a contract or a table.
+Belongs here: one folder a subject. Each resource is configured by environment or by Dagster config,
+opens connections and returns them. `social_assets` uses them; nothing here knows an asset, a
+contract or a table.
 """

@@ -1,6 +1,6 @@
-"""ClickHouse as a Dagster resource: a server given by URL, else the embedded one.
+"""ClickHouse as a Dagster resource: a server by URL, or else the embedded one.
 
-Hands out endpoints and clients. What is asked of them belongs to the callers.
+Belongs here: endpoints and clients. The callers decide what to query.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _IDLE_SECONDS = 10.0
 
 
 class _Idle:
-    """Clients that were given back a moment ago: to connect costs 14 ms, five times a query."""
+    """Clients that were released a moment ago: connecting takes 14 ms, five times a query."""
 
     def __init__(self) -> None:
         self._clients: list[tuple[float, _Key, Client]] = []
         self._lock = Lock()
 
     def take(self, key: _Key) -> Client | None:
-        """One for the same endpoint, comment and settings, if there is one."""
+        """A client with the same endpoint, comment and settings, if there is one."""
         self._drop(_MOST_IDLE)
         with self._lock:
             for place, (_, of, client) in enumerate(self._clients):
@@ -52,7 +52,7 @@ class _Idle:
         return None
 
     def keep(self, key: _Key, client: Client) -> None:
-        """Keep a client for the next who asks, in the place of the one that waits longest."""
+        """Keep a client for reuse, and drop the one that has been unused for the longest time."""
         self._drop(_MOST_IDLE - 1)
         with self._lock:
             self._clients.append((time.monotonic(), key, client))
@@ -68,7 +68,7 @@ class _Idle:
 
 
 def _forget_idle() -> None:
-    """In a forked process: its parent goes on with them."""
+    """In a forked process: forget the clients, which the parent still uses."""
     global _idle  # noqa: PLW0603 - a lock that another thread held at the fork stays behind too
     _idle = _Idle()
 
@@ -82,7 +82,7 @@ class ClickHouseAddressError(UrlSettingError):
 
 
 class ClickHouseUnreachableError(ConnectionError):
-    """Nobody answers at the address, or it refuses; the text names it and the setting."""
+    """Nothing answers at the address, or it refuses; the text names it and the setting."""
 
 
 class ClickHouseResource(ConfigurableResource):  # type: ignore[type-arg]
@@ -126,7 +126,7 @@ def client_of(
 
 def connect(endpoint: Endpoint, log_comment: str | None = None, **settings: SettingValue) -> Client:
     """A clickhouse-connect client of the endpoint; the caller closes it."""
-    # Imported here: it takes most of a second, which a sensor's tick should not.
+    # Imported here: it takes almost a second, which a sensor's tick should not.
     import clickhouse_connect
     from clickhouse_connect.driver.exceptions import ClickHouseError
 

@@ -1,13 +1,12 @@
-"""Dagster's event log in SQLite, which takes many events in one transaction.
+"""Dagster's event log in SQLite, which stores many events in one transaction.
 
-Here belongs that, and forgetting partitions that have no rows any more. Dagster
-hands over the events of a range of partitions in batches where
-DAGSTER_EVENT_BATCH_SIZE asks for it; its own SQLite log takes them one by one, with two connections
-and two commits to disk each, which was nearly all that a year of days in one run cost. It also
-makes an engine for every look at it, and so compiles every statement anew; here one is kept for
-each file, and of the index, which all runs share, an open connection: closing the last one of a
-file makes SQLite carry its whole log of writes over. `docker/dagster.yaml` names this class, and
-`operate.instance` asks for batches.
+Belongs here: this log, and deleting the records of partitions that have no rows any more. If
+DAGSTER_EVENT_BATCH_SIZE is set, Dagster passes the events of a range of partitions in batches. Its
+own SQLite log stores them one by one, with two connections and two commits to disk each: nearly all
+of the time of a run over a year of days. It also makes an engine for every access, and so compiles
+every statement again. This log keeps one engine for each file, and an open connection to the index,
+which all runs share: closing the last connection makes SQLite move its whole write-ahead log into
+the file. `docker/dagster.yaml` names this class, and `operate.runs.instance` asks for batches.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typing import Any, Self
 
 from dagster import AssetKey, EventLogEntry
 
-# Not exported: the log that Dagster uses by default, and what makes a class configurable.
+# Private in Dagster: its default log, and the base class of what can be configured.
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
@@ -57,7 +56,7 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
 
     @classmethod
     def config_type(cls) -> Any:
-        """Nothing: it lies where Dagster's own would."""
+        """No configuration: its files are where Dagster's own would be."""
         return {}
 
     @classmethod
@@ -78,7 +77,7 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        """A transaction of its own; within a batch, the batch's."""
+        """A transaction, or within a batch, the batch's transaction."""
         connections: dict[str, Connection] | None = getattr(self._batch, "connections", None)
         if connections is None:
             engine = self._engine(shard)
@@ -91,9 +90,9 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
         yield connections[shard]
 
     def wipe_asset_partitions(self, asset_key: AssetKey, partition_keys: Sequence[str]) -> None:
-        """Forget all events and check results of some partitions of an asset.
+        """Delete all events and check results of some partitions of an asset.
 
-        Dagster's own logs refuse to; the files of the runs keep what happened.
+        Dagster's own logs do not support this; the files of the runs keep the events.
         """
         key = asset_key.to_string()
         with self.index_connection() as connection:
@@ -111,7 +110,9 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
         self.wipe_asset_cached_status(asset_key)
 
     def has_table(self, table_name: str) -> bool:
-        """Whether the index has a table: asked of each event, and no table is ever dropped."""
+        """Whether the index has a table. Cached, since each event asks, and no table is ever
+        dropped.
+        """
         if table_name not in self._tables:
             self._tables = frozenset(inspect(self._engine(INDEX_SHARD_NAME)).get_table_names())
         return table_name in self._tables

@@ -11,4 +11,4 @@ from resources.dagster.cli_run_lock import KnowsCommands
 
 
 class KubernetesLauncher(KnowsCommands, K8sRunLauncher):
-    """As it is, but for runs of commands."""
+    """Dagster's launcher, with the health check for runs of commands."""

@@ -1,8 +1,8 @@
-"""Dagster's launcher of a process a run, under a name of its own.
+"""Dagster's launcher of a process a run, under another name.
 
-Here belongs the name. The UI's Materialize dialog warns of "the default run launcher" without a
-queue, which it knows by the name of the class. The warning is about backfills that start a process
-for each partition; every asset of ours takes a range of days in one run.
+Belongs here: the name. Without a queue, the UI's Materialize dialog warns about "the default run
+launcher", which it recognizes by the class's name. The warning is about backfills that start a
+process for each partition; our assets take a range of days in one run.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-# Not exported: the storages that Dagster uses by default, and what makes a class configurable.
+# Private in Dagster: its default storages, and the base class of what can be configured.
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._serdes import ConfigurableClassData
@@ -78,7 +78,7 @@ class LongTimeoutSqliteScheduleStorage(SqliteScheduleStorage):
 
 @contextmanager
 def _creation_lock(folder: Path) -> Iterator[None]:
-    """Held while the tables are looked for and created.
+    """The lock for checking and creating the tables.
 
     SQLite does not wait while a file is switched to its write-ahead log: of two processes that
     create the same file, one would fail.
@@ -91,5 +91,5 @@ def _creation_lock(folder: Path) -> Iterator[None]:
 
 @lru_cache(maxsize=32)
 def _engine(address: str) -> Engine:
-    """It holds no connection open, so that forked processes may use it."""
+    """An engine that keeps no connection open, so that forked processes may use it."""
     return create_engine(address, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})

@@ -64,7 +64,7 @@ def _serve(home: Home, host: str, report: IO[str] | None) -> int:
 
 
 def _detach() -> None:
-    """Become a child of init in a session of its own, so that nobody's end is ours."""
+    """Detach from the parent: a new session, so that no other process ends this one."""
     if os.fork():
         os._exit(0)
     os.setsid()

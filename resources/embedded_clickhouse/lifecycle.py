@@ -1,8 +1,8 @@
-"""Start, find and stop the embedded server of a home, from any process, at any time.
+"""Starts, finds and stops the embedded server of a home, from any process.
 
-Safe when many processes try at once, and when any of them, or the server, is killed:
-what counts is who holds `server.lock`, and the kernel keeps that true. Standard library
-only, since every process of the project imports this.
+It is safe if many processes try at once, and if any of them, or the server, is killed: the holder
+of `server.lock` counts, and the kernel releases the lock of a dead process. Uses only the standard
+library, since every process of the project imports this.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LARGEST_LOG_BYTES = 8 * 1024**2
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a ClickHouse listens and as whom to come; the password stays out of its text."""
+    """A ClickHouse's address and credentials; its text leaves out the password."""
 
     url: str
     user: str
@@ -45,7 +45,7 @@ class Endpoint:
 
 
 class EmbeddedServerError(RuntimeError):
-    """The embedded server can't be started or stopped; the text says why and where to look."""
+    """The embedded server cannot be started or stopped; the text says why and where to look."""
 
 
 def ensure_running(home: Home, timeout: float = 60.0) -> Endpoint:
@@ -91,7 +91,7 @@ def stop(home: Home, timeout: float = 30.0) -> bool:
 
 
 def running_state(home: Home) -> ServerState | None:
-    """What the home's server says of itself, if one runs and answers."""
+    """The state of the home's server, if one runs and answers."""
     files = ServerFiles(home)
     state = files.read_state()
     if state is None or not is_locked(files.server_lock) or not _answers(state):
@@ -107,7 +107,7 @@ def _running(files: ServerFiles) -> Endpoint | None:
 
 
 def _await_other(files: ServerFiles, deadline: float) -> Endpoint | None:
-    """A server that holds the lock is about to answer, or about to end: wait for either."""
+    """Wait for a server that holds the lock: it will either answer or end soon."""
     while is_locked(files.server_lock):
         endpoint = _running(files)
         if endpoint is not None:
@@ -122,13 +122,13 @@ def _await_other(files: ServerFiles, deadline: float) -> Endpoint | None:
 
 
 def _answers(state: ServerState) -> bool:
-    """Whether that very server answers, and not another program on its port."""
+    """Whether this server answers, and not another program on its port."""
     connection = http.client.HTTPConnection(state.host, state.port, timeout=_PING_SECONDS)
     try:
         connection.request("GET", "/ping")
         return connection.getresponse().getheader(INSTANCE_HEADER) == state.instance
     except (OSError, http.client.HTTPException):
-        # Nobody there, or no HTTP: what this function is asked.
+        # Nothing listens, or it is not HTTP: that is what this function tells.
         return False
     finally:
         connection.close()

@@ -1,10 +1,10 @@
-"""Questions to a cluster that end in time: kafka-python's admin client, one for a process.
+"""Queries to a cluster with a time limit: kafka-python's admin client, one for a process.
 
-Belongs here: keeping the client, reconnecting, time limits, and saying why a cluster can't be
-reached. What is asked belongs to `kafka`.
+Belongs here: keeping the client, reconnecting, time limits, and the reason why a cluster cannot be
+reached. The queries belong to `resource`.
 
-kafka-python's calls have no limit in time of their own: each runs in a thread that its caller
-leaves behind when the time is up. It then ends by the client's request timeout.
+kafka-python's calls have no time limit: each runs in a thread, which its caller leaves when the
+time is up. The thread then ends by the client's request timeout.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class KafkaUnreachableError(ConnectionError):
 
 
 class _LastTrouble(logging.Handler):
-    """Keeps what kafka-python says went wrong, which its exceptions do not tell."""
+    """Keeps the errors that kafka-python logs, which its exceptions do not tell."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -61,7 +61,7 @@ _trouble = _LastTrouble()
 
 
 class _Connection:
-    """The client of one cluster: made when first asked for, by whoever asks first."""
+    """The client of one cluster, created at the first use."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self.settings = settings
@@ -70,7 +70,7 @@ class _Connection:
         self.is_closed = False
 
     def client(self) -> KafkaAdminClient:
-        """Connected. Waits for the cluster however long that takes, and others wait along."""
+        """The connected client. Waits for the cluster without limit, as do other callers."""
         with self._making:
             if self._client is None:
                 self._client = self._connect()
@@ -84,7 +84,7 @@ class _Connection:
             self._client.close()
 
     def _connect(self) -> KafkaAdminClient:
-        # Imported here: it takes 0.3 s, which processes without a word to Kafka can do without.
+        # Imported here: it takes 0.3 s, which processes that do not use Kafka can save.
         from kafka.admin import KafkaAdminClient
 
         return KafkaAdminClient(
@@ -103,10 +103,10 @@ os.register_at_fork(after_in_child=_connections.clear)
 
 
 def ask(settings: KafkaSettings, doing: str, seconds: float, question: Callable[[Any], T]) -> T:
-    """What `question` answers, given the admin client; asked again until it is answered.
+    """The result of `question` with the admin client; repeated until there is one.
 
-    Returns or raises within `seconds`: KafkaUnreachableError, whose text says what was being done,
-    or what the cluster itself raises about the question.
+    Returns or raises within `seconds`: KafkaUnreachableError, whose text names the operation, or
+    the cluster's error.
     """
     deadline = time.monotonic() + seconds
     answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
@@ -145,7 +145,7 @@ def _answer(settings: KafkaSettings, question: Callable[[Any], T], deadline: flo
 
 
 def _is_passing(error: BaseException) -> bool:
-    """Whether the cluster may answer the same question a moment later."""
+    """Whether the cluster may answer the same query a moment later."""
     from kafka.errors import RetriableError, UnknownBrokerIdError, UnknownTopicOrPartitionError
 
     if isinstance(error, UnknownTopicOrPartitionError):
@@ -166,7 +166,7 @@ def _connection(settings: KafkaSettings) -> _Connection:
 
 
 def _forget(connection: _Connection) -> None:
-    """The next question connects anew, by the servers named: the cluster may have moved."""
+    """Forget the client: the next query connects again, as the cluster may have moved."""
     with _lock:
         if _connections.get(connection.settings) is connection:
             del _connections[connection.settings]

@@ -1,7 +1,7 @@
-"""Kafka as a Dagster resource: what a topic holds, and keeping topics and groups.
+"""Kafka as a Dagster resource: offsets of topics, creating topics, committing group offsets.
 
-Belongs here: questions of metadata, small and bounded in time, for sensors, checks and people.
-Reading records belongs to `social_assets.ingest.kafka.reader`.
+Belongs here: small metadata queries with a time limit, for sensors, checks and people. Reading
+records belongs to `social_assets.ingest.kafka.reader`.
 """
 
 from __future__ import annotations
@@ -35,20 +35,19 @@ _NO_CONFIG: Mapping[str, str] = MappingProxyType({})
 
 
 class KafkaRefusedError(RuntimeError):
-    """The cluster answers, and will not do what was asked; the text names it and the reason."""
+    """The cluster answers, but refuses the request; the text names it and the reason."""
 
 
 @dataclass(frozen=True)
 class TopicOffsets:
-    """What the brokers have of one topic at one moment.
+    """The offsets of one topic at one moment.
 
     `end` is the last stable offset of each partition: what a reader of committed records can reach
-    now. An open transaction holds it back; records of aborted ones, and the markers that end
-    transactions, lie before it and are jumped by the reader, whose `next_offsets` therefore reach
-    `end` always, even where the last records there are aborted ones.
+    now. An open transaction holds it back. Aborted records, and the markers at the end of
+    transactions, are before it; the reader skips them, so its `next_offsets` always reach `end`.
 
-    `topic_id` is another after the topic was deleted and made again; "" where brokers give none
-    (before 2.8, and librdkafka's in-process broker). Who lands records compares it before landing.
+    `topic_id` changes if the topic is deleted and created again; "" if brokers give none (before
+    2.8, and librdkafka's in-process broker). Whoever lands records must compare it first.
     """
 
     topic: str
@@ -58,9 +57,9 @@ class TopicOffsets:
 
 
 class KafkaResource(ConfigurableResource):  # type: ignore[type-arg]
-    """The cluster that the environment names, else the home's own broker.
+    """The cluster that the environment names, or else the home's broker.
 
-    Nothing of it stands in run config, so that no password is stored with a run.
+    None of it is in run config, so that no password is stored with a run.
     """
 
     def is_configured(self) -> bool:
@@ -70,8 +69,8 @@ class KafkaResource(ConfigurableResource):  # type: ignore[type-arg]
     def offsets(self, topic: str, timeout_seconds: float = 5.0) -> TopicOffsets | None:
         """First and end offset of each partition; None if there is no such topic.
 
-        Answers within the timeout, whatever the brokers do: KafkaUnreachableError if they don't.
-        Takes 2.6 ms of CPU with four partitions.
+        It answers within the timeout, or raises KafkaUnreachableError. It takes 2.6 ms of CPU with
+        four partitions.
         """
         return ask(
             self._settings(),
@@ -104,9 +103,10 @@ class KafkaResource(ConfigurableResource):  # type: ignore[type-arg]
         )
 
     def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
-        """Tell a consumer group's offsets, for the tools that show operators its lag.
+        """Commit a consumer group's offsets, for the tools that show operators its lag.
 
-        Nothing of ours reads them. Raises KafkaRefusedError, as when the group has live members.
+        The platform does not read them. Raises KafkaRefusedError, for example if the group has live
+        members.
         """
         ask(
             self._settings(),
@@ -180,7 +180,7 @@ def _create(admin: Any, topic: str, partitions: int, config: Mapping[str, str]) 
             wait_for_metadata=True,
         )
     except TopicAlreadyExistsError:
-        # As wanted: somebody made it.
+        # Fine: another process created it.
         return
     except BrokerResponseError as error:
         if isinstance(error, RetriableError):

@@ -1,7 +1,7 @@
-"""How much room a disk has, measured against the reserve that must stay free on it.
+"""The free space of a disk, compared with the reserve that must stay free on it.
 
-The measure alone. The embedded ClickHouse refuses inserts below the reserve, the doctor and the
-alerts tell of it; each does so by itself. Standard library only.
+Belongs here: only the measurement. The embedded ClickHouse refuses inserts below the reserve;
+doctor and alerts report it. Standard library only.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 class ReserveError(ValueError):
-    """The variable holds no number of bytes; the text names it."""
+    """The variable does not hold a number of bytes; the text names it."""
 
 
 def reserve_bytes() -> int:
-    """What the environment sets, or the default; 0 asks for no reserve."""
+    """The reserve in the environment, or the default; 0 means none."""
     text = os.environ.get(RESERVE_VARIABLE, "").strip()
     if not text:
         return DEFAULT_RESERVE_BYTES
@@ -35,7 +35,7 @@ def reserve_bytes() -> int:
 
 @dataclass(frozen=True)
 class DiskSpace:
-    """The room on the disk of a folder, as this user may use it."""
+    """The free space on the disk of a folder, for this user."""
 
     folder: Path
     free_bytes: int
@@ -50,12 +50,12 @@ class DiskSpace:
 
     @property
     def is_below_reserve(self) -> bool:
-        """Whether the reserve is touched, so that inserts are refused."""
+        """Whether less than the reserve is free, so that inserts are refused."""
         return self.free_bytes < self.reserve_bytes
 
     @property
     def is_low(self) -> bool:
-        """Whether it soon will be: less than twice the reserve is left."""
+        """Whether less than twice the reserve is free."""
         return self.free_bytes < 2 * self.reserve_bytes
 
     def describe(self) -> str:

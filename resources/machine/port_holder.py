@@ -1,6 +1,7 @@
-"""Which process listens on a port of this machine, for messages about a port that is taken.
+"""Which process listens on a port of this machine, for the error about a used port.
 
-Here belongs what Linux tells in /proc. A process's arguments are not shown: they may hold secrets.
+Belongs here: reading /proc of Linux. A process's arguments are not shown, since they may contain
+secrets.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _PROC = Path("/proc")
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Whether something listens there, so that a server can't."""
+    """Whether the port is used, so that a server cannot listen there."""
     with socket.socket() as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

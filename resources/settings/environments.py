@@ -1,9 +1,9 @@
-"""Which kind of installation this is, and what it must be told.
+"""The kind of an installation, and the settings that it requires.
 
-`local` (the default) and `test` make do with what the home holds: a lake in a folder, the embedded
-ClickHouse, the home's own broker, SQLite. `staging` and `production` fall back to nothing: every
-address is named, or all that lack are listed at once. `test` names its home, so that no test ever
-works on a person's. Standard library only: every process reads this first.
+`local` (the default) and `test` use what the home has: a lake in a folder, the embedded ClickHouse,
+the home's broker, SQLite. `staging` and `production` have no fallback: every address must be named,
+and all missing ones are listed at once. `test` must name its home, so that no test ever uses a
+person's. Standard library only, since every process reads this first.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Environment(StrEnum):
 
     @property
     def is_deployed(self) -> bool:
-        """Whether everything must be named."""
+        """Whether all addresses must be named."""
         return self in (Environment.STAGING, Environment.PRODUCTION)
 
     @property
     def required(self) -> Mapping[str, str]:
-        """The variables it must be told, each with what it holds."""
+        """The required variables, each with its meaning."""
         if self.is_deployed:
             return {**_HOME, **_ADDRESSES}
         return _HOME if self is Environment.TEST else {}
@@ -63,13 +63,13 @@ def current(environment: Mapping[str, str] = os.environ) -> Environment:
 
 
 def missing(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables that the environment must be told and is not, with what they hold."""
+    """The required variables that are not set, with their meaning."""
     required = current(environment).required
     return {name: meaning for name, meaning in required.items() if not environment.get(name)}
 
 
 def require_complete(environment: Mapping[str, str] = os.environ) -> None:
-    """Raises EnvironmentSettingsError that lists everything that lacks, at once."""
+    """Raise EnvironmentSettingsError, which lists all missing variables."""
     lacking = missing(environment)
     if lacking:
         listed = "\n".join(f"  {name}={meaning}" for name, meaning in lacking.items())

@@ -1,8 +1,7 @@
-"""Where the state of an installation lives on this machine.
+"""The folders of an installation's state on this machine.
 
-Only the layout: which folder holds what. Who creates a folder, and what is written
-into it, belongs to the owner of that folder. Brings the standard library alone, since every
-process of the project reads it first.
+Belongs here: only the layout. The owner of each folder creates it and writes into it. Imports only
+the standard library, since every process of the project reads it first.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class HomePathError(ValueError):
-    """A folder that cannot be a home; the text says why, and what to set instead."""
+    """The folder cannot be a home; the text says why, and what to set instead."""
 
 
 class HomeInsideCheckoutError(HomePathError):

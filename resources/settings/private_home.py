@@ -1,7 +1,7 @@
-"""The home is for its user alone: made with mode 0700, and an older one is tightened.
+"""The home is accessible only by its user: created with mode 0700; an older one is corrected.
 
-Below a folder that nobody else may enter, the modes of files do not matter; secrets have 0600 all
-the same. Here belong the mode of the home, and what is too open.
+Below such a folder, the modes of files do not matter; secrets have 0600 all the same. Belongs here:
+the home's mode, and what is too open.
 """
 
 from __future__ import annotations

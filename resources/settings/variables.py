@@ -1,7 +1,8 @@
-"""Every variable that the platform reads, what it means, and which hold secrets.
+"""Every variable that the platform reads, its meaning, and whether it holds a secret.
 
-The register alone: who reads a variable says what it may hold. A test holds the register against
-the sources. `hidden` takes secrets out of a text that is to be shown. Standard library only.
+Belongs here: only the register. The module that reads a variable says which values it may have. A
+test compares the register with the sources. `hidden` removes secrets from a text to be shown.
+Standard library only.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What every listener checks in a request."""
+"""Checks of requests that all listeners share."""

@@ -1,9 +1,9 @@
-"""Whether a request to a listener of ours was meant for it: Host, Origin, Sec-Fetch-Site.
+"""Whether a request was meant for one of our listeners: Host, Origin, Sec-Fetch-Site.
 
-Here belong the checks that every HTTP listener of the project shares, as functions of header
-values. They keep out pages of other sites that a browser of this user shows: DNS rebinding (a
-foreign name that resolves to 127.0.0.1) fails the check of Host, a foreign page's request that of
-Origin. Who the user is, each listener asks by itself. Standard library only.
+Belongs here: the checks that every HTTP listener of the project shares, as functions of header
+values. They refuse pages of other sites in a browser of this user: DNS rebinding (a foreign name
+that resolves to 127.0.0.1) fails the check of Host, a foreign page's request that of Origin. Each
+listener identifies the user by itself. Standard library only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The demonstration: seeded sample files through the whole graph, and a summary of what came out.
+"""The demonstration: seeded sample files through the whole graph, and a summary of the result.
 
-Here belongs the order of it, and what goes on side by side. The files are `samples`', the runs are
-`runs`', what is shown is `summary`'s. Those are imported as they are needed: importing Dagster,
-pandera and Ibis takes seconds, in which the warehouse is already being made.
+Belongs here: the order, and what runs at the same time. The files belong to `samples`, the runs to
+`operate.runs`, the display to `operate.summary`. These are imported when needed: importing Dagster,
+pandera and Ibis takes seconds, during which the warehouse is already created.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     def progress(line: str) -> None:
         console.print(f"  [dim]{perf_counter() - started:6.1f} s[/]  {escape(line)}")
 
-    # Whoever needs the tables first waits for them.
+    # The first step that needs the tables waits for them.
     deployed = _beside(lambda: _deploy(home))
-    # Read with the definitions: the lake is empty, so it does not say where its days begin.
+    # Read with the definitions: the lake is empty, so it does not give the first day.
     os.environ[FIRST_DATE] = min(first.isoformat(), os.environ.get(FIRST_DATE) or first.isoformat())
     from social_assets.demo.samples import generate
 
@@ -63,7 +63,7 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     for each in (deployed, *training):
         each.result()
 
-    # Every night's task, done now so that the UI shows a result of every check.
+    # The nightly task, done now so that the UI shows a result of every check.
     verified = verify_partitions(home, progress)
 
     from social_assets.operate.summary import show_summary
@@ -81,7 +81,7 @@ def _deploy(home: Home) -> None:
 
 
 def _train(home: Home, progress: Callable[[str], None]) -> None:
-    """Train in a process of its own: of two runs in one, each takes what the other prints."""
+    """Train in another process: two runs in one process mix up their output."""
     command = [sys.executable, "-m", "social_assets", "--home", str(home.path), "recsys", "train"]
     told: deque[str] = deque(maxlen=_LINES_OF_A_FAILURE)
     with subprocess.Popen(
@@ -95,8 +95,8 @@ def _train(home: Home, progress: Callable[[str], None]) -> None:
 
 
 def _beside(work: Callable[[], T]) -> Future[T]:
-    """Do some work in a thread of its own, which does not hold up Ctrl-C; what it raises is raised
-    where its result is asked for.
+    """Do some work in a thread that does not block Ctrl-C; its error is raised where the result is
+    read.
     """
     future: Future[T] = Future()
 

@@ -1,6 +1,6 @@
-"""What a live demonstration shows: read from broker, lake and warehouse while data flows.
+"""The figures of a live demonstration, read from broker, lake and warehouse while data flows.
 
-Here belongs the reading, at the pace that each source bears. How it looks is `live_view`'s.
+Belongs here: reading, at a rate that each source can bear. `live.view` displays the figures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 VISIBLE_SECONDS = 0.2
-"""How often the rollup is asked for its count: freshness is known no better than this."""
+"""How often the rollup's count is read: freshness is not known more precisely than this."""
 
 WAREHOUSE_SECONDS = 1.0
 LAKE_SECONDS = 2.0
@@ -35,7 +35,7 @@ _LOG_COMMENT = "social-assets demo-live"
 
 @dataclass(frozen=True)
 class Rollup:
-    """One line of a rollup: what it counts, and how much of it."""
+    """One line of a rollup: its name, and its count."""
 
     name: str
     count: int
@@ -43,7 +43,7 @@ class Rollup:
 
 @dataclass(frozen=True)
 class StreamFigures:
-    """Of one topic: its end, how far the lake has read it, and how many rows the warehouse took."""
+    """The figures of one topic: its end, how far the lake has read it, rows in the warehouse."""
 
     end: int = 0
     lag: int = 0
@@ -71,15 +71,15 @@ class Figures:
 
 
 class LiveFigures:
-    """Keeps the figures up to date, in a thread of its own, for the time of a block."""
+    """Keeps the figures up to date in a thread, for the time of a block."""
 
     def __init__(self, freshness: Freshness) -> None:
-        """`freshness` is told how many engagement events the hourly rollup counts."""
+        """`freshness` receives how many engagement events the hourly rollup counts."""
         self._freshness = freshness
         self._kafka = KafkaResource()
         stores = StoresResource(clickhouse=ClickHouseResource()).stores()
         self._streams: dict[str, StreamStores] = {c.name: stores.of(c) for c in contracts()}
-        # Live records are created from now on, some of them some minutes earlier than they say.
+        # Live records are created from now on, some with times some minutes ago.
         self._first_day = (datetime.now(UTC) - timedelta(minutes=10)).date()
         self._before = 0
         self._lags: Mapping[str, StreamFigures] = {name: StreamFigures() for name in self._streams}
@@ -89,7 +89,7 @@ class LiveFigures:
         self.now = Figures()
 
     def __enter__(self) -> Self:
-        """Take what is there as the beginning, and follow from there."""
+        """Take the current figures as the beginning, and start the thread."""
         with ClickHouseResource().client(_LOG_COMMENT) as client:
             self._before = self._counted(client)
         self._thread.start()
@@ -101,17 +101,17 @@ class LiveFigures:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Follow no more."""
+        """Stop the thread."""
         self._stop.set()
         self._thread.join()
 
     def check(self) -> None:
-        """Raise what went wrong, if anything did."""
+        """Raise the error of the thread, if there was one."""
         if self._failure is not None:
             raise self._failure
 
     def unread(self, stream: str) -> int:
-        """Offsets of a stream's topic that were not in the lake when last looked."""
+        """Offsets of a stream's topic that the lake did not have at the last read."""
         return self._lags[stream].lag
 
     def _follow(self) -> None:

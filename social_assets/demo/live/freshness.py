@@ -1,7 +1,7 @@
 """How long records take from their creation until a rollup counts them.
 
-Here belongs the arithmetic: what was created when, against how many are visible when. Both are
-counts, so that no record has to be looked for.
+Belongs here: the arithmetic: how many were created when, and how many were visible when. Both are
+counts, so no single record has to be searched.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Delays:
 
 @dataclass
 class Freshness:
-    """Takes note of creations and of counts seen, from any thread; times in seconds of one clock.
+    """Collects creations and visible counts, from any thread; times in seconds of one clock.
 
-    The n-th record created counts as visible when n records are. Where records overtake each other
-    on their way this is off by as much as they do.
+    The n-th created record counts as visible when n records are visible. If records overtake each
+    other, the result is off by that time.
     """
 
     _waiting: deque[tuple[int, float, int]] = field(default_factory=deque)
@@ -39,14 +39,14 @@ class Freshness:
     _total: int = 0
 
     def created(self, records: int, at: float) -> None:
-        """So many records more were created."""
+        """Add that so many records were created."""
         if records:
             with self._lock:
                 self._total += records
                 self._waiting.append((self._total, at, records))
 
     def visible(self, count: int, at: float) -> None:
-        """So many of all that were created are visible."""
+        """Add that so many of all created records are visible."""
         with self._lock:
             while self._waiting and self._waiting[0][0] <= count:
                 _, created_at, records = self._waiting.popleft()
@@ -58,7 +58,7 @@ class Freshness:
             return at - self._waiting[0][1] if self._waiting else 0.0
 
     def delays(self, since: float = float("-inf")) -> Delays | None:
-        """Of the records that became visible since a time; None if there were none."""
+        """The delays of records that became visible since a time; None if there were none."""
         with self._lock:
             found = [(delay, records) for at, delay, records in self._seen if at >= since]
         if not found:

@@ -1,7 +1,7 @@
-"""The live demonstration: made-up records flow through the whole platform, and one watches.
+"""The live demonstration: generated records flow through the whole platform, shown in the terminal.
 
-Here belongs the order: broker, UI with its sensors, warehouse, traffic; then the end of all of
-them. Nothing but what pip installs is needed: the broker is librdkafka's, within this process.
+Belongs here: the order: broker, UI with its sensors, warehouse, traffic; then the end of all of
+them. It needs only what pip installs: the broker is that of librdkafka, in this process.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from social_assets.pipeline.stream_work import held
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
 MOST_UNREAD = 12_000
-"""Records of a topic that may wait in the broker: it drops more than 5 MB of a partition, read or
-not, and records of an account are all in one."""
+"""How many unread records of a topic may be in the broker: it drops more than 5 MB of a partition,
+read or not, and all records of an account are in one partition."""
 
 _STALLED_SECONDS = 120.0
 _STALLED_SECONDS_INTERRUPTED = 10.0
@@ -56,7 +56,9 @@ _MEASURED = "engagement_events"
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """Records a second of all streams together; seconds to go on, None until Ctrl-C; the UI's."""
+    """Records a second of all streams together; duration in seconds, None until Ctrl-C; the UI's
+    options.
+    """
 
     rate: float
     seconds: float | None
@@ -65,10 +67,9 @@ class LiveOptions:
 
 
 def run_demo_live(home: Home, console: Console, options: LiveOptions) -> None:
-    """Show live data until the time is up or Ctrl-C; ends all that it started.
+    """Show live data until the time is up or Ctrl-C; ends everything that it started.
 
-    Raises RunFailedError if something ended by itself, or if the time was up and records that were
-    sent did not arrive.
+    Raises RunFailedError if a process ended by itself, or if sent records did not arrive in time.
     """
     started = time.monotonic()
 
@@ -87,7 +88,7 @@ def run_demo_live(home: Home, console: Console, options: LiveOptions) -> None:
         ui = ended_at_last.enter_context(UiProcess(home, options.port))
         say("making the warehouse's tables, the first time in this home")
         deploy_warehouse(ClickHouseResource().endpoint(), home)
-        # What an earlier run left half done is not to count as this one's.
+        # Pending work of an earlier run must not count as this one's.
         with held(_streams()):
             pass
         say(f"starting the Dagster UI, its log is {ui.log}")
@@ -128,7 +129,7 @@ def _show(home: Home, console: Console, options: LiveOptions, ui: UiProcess) -> 
 
 @dataclass
 class _Demo:
-    """What is going on, watched until it ends."""
+    """The running demonstration, watched until it ends."""
 
     console: Console
     options: LiveOptions
@@ -142,7 +143,7 @@ class _Demo:
         self._started = time.monotonic()
 
     def watch(self, seconds: float | None) -> None:
-        """Show what goes on, until the time is up."""
+        """Show the figures until the time is up."""
         with self._page() as live:
             said = 0.0
             while seconds is None or self._elapsed() < seconds:
@@ -155,8 +156,8 @@ class _Demo:
                     self.console.print(line(self._moment()))
 
     def drain(self, stalled_seconds: float) -> None:
-        """Wait for all that was sent, as long as something arrives within so many seconds."""
-        # Figures of before the last record was sent may be shown until then.
+        """Wait for all sent records, as long as some arrive within so many seconds."""
+        # Until then, the figures may be older than the last sent record.
         complete_at = time.monotonic() + 2 * LAKE_SECONDS
         least, moved_at = self.missing(), time.monotonic()
         while time.monotonic() < moved_at + stalled_seconds:
@@ -169,12 +170,12 @@ class _Demo:
             time.sleep(0.2)
 
     def missing(self) -> int:
-        """Records sent that are not in the lake, or events that are not in the rollup."""
+        """Sent records that are not in the lake, or events that are not in the rollup."""
         now = self.figures.now
         return max(now.lag, self.traffic.accepted[_MEASURED] - now.counted, self._unseen(now))
 
     def summarize(self) -> None:
-        """What came through, and how fast."""
+        """Print how many records arrived, and how fast."""
         now, sent = self.figures.now, sum(self.traffic.sent.values())
         self.console.print(f"\nSent {sent:,} records in {self._elapsed():.0f} s.")
         for name, stream in now.streams.items():
@@ -191,7 +192,7 @@ class _Demo:
             self.console.print(f"From creation to the rollup: {_seconds(delays)}.")
 
     def check_arrived(self) -> None:
-        """Raise RunFailedError unless all that was sent is in lake and rollup, once."""
+        """Raise RunFailedError unless all sent records are in lake and rollup, once."""
         now = self.figures.now
         if self.missing() or now.counted != self.traffic.accepted[_MEASURED]:
             raise RunFailedError(
@@ -201,7 +202,7 @@ class _Demo:
             )
 
     def _unseen(self, now: Figures) -> int:
-        """Records that the broker took after it was last asked."""
+        """Records that the broker received after its offsets were last read."""
         return sum(self.traffic.sent.values()) - sum(s.end for s in now.streams.values())
 
     def _elapsed(self) -> float:
@@ -227,21 +228,21 @@ class _Demo:
 
     @contextmanager
     def _page(self) -> Iterator[Live | None]:
-        """A page to draw on; None where the output is no terminal."""
+        """A page to draw on; None if the output is not a terminal."""
         if not self.console.is_terminal:
             yield None
             return
-        # One that wraps lines at the terminal's width; lines for pipes go unwrapped.
+        # This console wraps lines at the terminal's width; lines for pipes are not wrapped.
         wrapping = Console(file=self.console.file, highlight=False)
         with Live(page(self._moment()), console=wrapping, auto_refresh=False) as live:
             yield live
 
 
 def _use(broker: MockBroker) -> None:
-    """Make this process and those it starts use the broker, with topics that are new in the lake.
+    """Make this process and its children use the broker, with topics that are new to the lake.
 
-    The lake knows the offsets of topics by name: those of the last demonstration, of the same name,
-    would count as read.
+    The lake knows the offsets of topics by name: the offsets of the last demonstration, with the
+    same names, would count as read.
     """
     os.environ.update(broker.environment())
     os.environ[TOPIC_PREFIX] = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-"
@@ -253,13 +254,13 @@ def _streams() -> list[StreamStores]:
 
 
 def _end_runs(home: Home) -> None:
-    """Have the drains end well: each leaves its stream's lock to whoever waits for it."""
+    """End the drains regularly: each one ends if another process waits for its stream's lock."""
 
     def wait_for(stream: StreamStores) -> None:
         with stream.lock():
             pass
 
-    # Nobody waits for these threads: a drain that does not give way is ended with the UI.
+    # Nothing waits for these threads: a drain that does not end is ended with the UI.
     for stream in _streams():
         Thread(target=wait_for, args=(stream,), name="wanted-lock", daemon=True).start()
     deadline = time.monotonic() + _RUNS_END_SECONDS
@@ -269,7 +270,9 @@ def _end_runs(home: Home) -> None:
 
 
 def _report_cancelled(home: Home) -> None:
-    """Runs whose processes ended with the demonstration: Dagster would count them as under way."""
+    """Report runs whose processes ended with the demonstration, which Dagster would count as
+    running.
+    """
     with open_instance(home) as instance:
         for run in _drains_underway(instance):
             instance.report_run_canceled(run, "the live demonstration has ended")
@@ -284,8 +287,8 @@ def _drains_underway(instance: DagsterInstance) -> Iterator[DagsterRun]:
 
 @contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
-    """A closed terminal and a plain `kill` end everything too, and in the same order; also where
-    whoever started this process had Ctrl-C ignored, as shells do behind an `&`.
+    """End everything in the same order after a closed terminal or a plain `kill`; also if the
+    parent process had Ctrl-C ignored, as shells do for `&`.
     """
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {each: signal.signal(each, signal.default_int_handler) for each in signals}

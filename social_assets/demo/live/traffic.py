@@ -1,6 +1,6 @@
-"""Live traffic: records of every stream, made up and sent to their topics at a steady rate.
+"""Live traffic: generates records of every stream and sends them to their topics at a steady rate.
 
-Here belongs the pace, and the account of what was sent. What the records are is `live_feed`'s.
+Belongs here: the rate, and the count of sent records. The records belong to `live_feed`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ TICK_SECONDS = 0.2
 _FLUSH_SECONDS = 10.0
 
 _SENDING = {"linger.ms": 5, "compression.type": "lz4", "log_level": 0}
-"""Silent: what goes wrong is told by the delivery, and a page is drawn on this terminal."""
+"""No logs: the delivery reports errors, and a page is drawn on this terminal."""
 
 Created = Callable[[str, int], None]
-"""Told, before they are sent, that so many records of a stream were created that must arrive."""
+"""A function that receives, before they are sent, how many valid records of a stream were
+created."""
 
 
 class LiveTraffic:
-    """Sends records, in a thread of its own, for the time of a block or until `stop`."""
+    """Sends records in a thread, for the time of a block or until `stop`."""
 
     def __init__(
         self,
@@ -40,8 +41,9 @@ class LiveTraffic:
         room: Callable[[str], int],
         created: Created,
     ) -> None:
-        """`settings`: librdkafka's; `rate`: records a second, of all streams together; `room`: how
-        many more records of a stream the broker can take without dropping what is unread.
+        """`settings` are those of librdkafka; `rate` is records a second of all streams together;
+        `room` returns how many more records of a stream the broker can take without dropping unread
+        ones.
         """
         self._settings = settings
         self._rate = rate
@@ -55,7 +57,7 @@ class LiveTraffic:
         self.held_back = 0
 
     def __enter__(self) -> Self:
-        """Begin to send."""
+        """Start sending."""
         self._thread.start()
         return self
 
@@ -65,11 +67,11 @@ class LiveTraffic:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Send no more."""
+        """Stop sending."""
         self.stop()
 
     def stop(self) -> None:
-        """Send no more; all that was sent is with the broker then."""
+        """Stop sending; the broker then has all sent records."""
         self._stop.set()
         self._thread.join()
 
@@ -79,7 +81,7 @@ class LiveTraffic:
             raise RunFailedError(f"live records can't be sent: {self._failure}") from self._failure
 
     def _send(self) -> None:
-        # Imported here: librdkafka is nothing that loading this module needs.
+        # Imported here: loading this module does not need librdkafka.
         from confluent_kafka import Producer
 
         producer = Producer({**self._settings, **_SENDING})

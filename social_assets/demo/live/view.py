@@ -1,6 +1,6 @@
-"""How a live demonstration looks in a terminal: one page, drawn anew each second.
+"""The display of a live demonstration in a terminal: one page, drawn again each second.
 
-Here belongs the drawing alone; the figures are given.
+Belongs here: only drawing; the figures are given.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ KEEPS_NOTHING = (
 
 @dataclass(frozen=True)
 class Moment:
-    """What is shown at one moment. `behind` and `delays` are in seconds, of engagement events."""
+    """The values shown at one moment. `behind` and `delays` are in seconds, of engagement
+    events.
+    """
 
     elapsed: float
     ui: str
@@ -64,7 +66,7 @@ def page(now: Moment) -> Group:
 
 
 def line(now: Moment) -> str:
-    """The same in a line, for output that is no terminal."""
+    """The values in one line, for output that is not a terminal."""
     sent, figures = sum(now.sent.values()), now.figures
     return (
         f"{now.elapsed:5.0f} s  sent {sent:,}  lag {figures.lag:,}  "
@@ -74,7 +76,7 @@ def line(now: Moment) -> str:
 
 
 def freshness(now: Moment) -> str:
-    """From creation of an event to its count in the hourly rollup, in words."""
+    """The time from an event's creation to its count in the hourly rollup, in words."""
     if now.delays is None:
         return f"the first drains are starting; no event is counted yet, after {now.behind:.1f} s"
     return (

@@ -1,4 +1,4 @@
-"""Sample files for demo, tests and benchmarks: seeded, dirty as real ones, with tastes to be found.
+"""Sample files for demo, tests and benchmarks: seeded, dirty like real ones, with hidden tastes.
 
 `generate` writes a set of input files for all streams; `bench_records` writes many clean events.
 """

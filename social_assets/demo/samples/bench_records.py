@@ -1,9 +1,9 @@
 """Writes many clean engagement events for benchmarks: NDJSON of exactly 500 bytes a record.
 
-Belongs here: speed alone. The events are valid and distinct, evenly spread in time, and mean
-nothing; for dirt and tastes there is `generate`. Who is popular is one of two spreads, since a
-rollup's size depends on it. Every varying field has a fixed width, so that lines are rows of one
-array of bytes and are filled column by column.
+Belongs here: only speed. The events are valid and distinct, evenly spread in time, without meaning;
+`generate` makes dirt and tastes. There are two spreads of popularity, since the size of a rollup
+depends on it. Every varying field has a fixed width, so that lines are rows of one array of bytes,
+filled column by column.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ METRIC_SHARES: Mapping[str, float] = {
     "follow": 0.008,
     "rating": 0.005,
 }
-"""How often each kind of reaction comes: most of an audience sees, few of it speak."""
+"""The share of each kind of reaction: most of an audience only sees a post."""
 
 PLATFORMS = ("Instagram", "TikTok", "YouTube", "Facebook")
 
@@ -48,12 +48,11 @@ Bytes = NDArray[np.uint8]
 
 
 class Spread(Enum):
-    """Whom the events are about.
+    """The distribution of events over posts.
 
-    EVEN: every post, account and kind of reaction as often as any other, and independent of each
-    other, all on one platform: the most groups that a rollup can have. LIFELIKE: a post belongs to
-    one account and an account to one platform, posts are popular by Zipf's law, and kinds come in
-    METRIC_SHARES.
+    EVEN: every post, account and kind of reaction is equally frequent and independent, all on one
+    platform: the most groups that a rollup can have. LIFELIKE: a post belongs to one account and an
+    account to one platform, posts are popular by Zipf's law, and kinds have METRIC_SHARES.
     """
 
     EVEN = "even"
@@ -62,7 +61,7 @@ class Spread(Enum):
 
 @dataclass(frozen=True)
 class BenchBlock:
-    """Some records: a row of bytes each, which ends in a line's end; when; and of which account."""
+    """Some records: the bytes of each, which end in a line break; their times; their accounts."""
 
     lines: Bytes
     at: NDArray[np.datetime64]
@@ -71,7 +70,7 @@ class BenchBlock:
 
 @dataclass(frozen=True)
 class _About:
-    """Of each event: the row of the templates, the post and the account."""
+    """For each event: the row of the templates, the post and the account."""
 
     template: NDArray[np.int64]
     post: NDArray[np.int64]
@@ -141,7 +140,7 @@ _ABOUT = {Spread.EVEN: _even, Spread.LIFELIKE: _lifelike}
 
 
 def _drawn(rng: np.random.Generator, weights: NDArray[np.float64], n: int) -> NDArray[np.int64]:
-    """`n` positions, each as often as its weight says."""
+    """`n` positions, drawn by their weights."""
     shares = np.cumsum(weights) / weights.sum()
     return np.minimum(np.searchsorted(shares, rng.random(n)), len(weights) - 1)
 
@@ -162,7 +161,7 @@ def _lines(
 
 
 def _template(metric: str, platform: str) -> Bytes:
-    """A record of one metric, with holes, filled up to the wanted length."""
+    """A template record of one metric, filled up to the wanted length."""
     record = {
         "event_id": _HOLES["event_id"],
         "event_time": _HOLES["event_time"] + "Z",

@@ -1,8 +1,8 @@
-"""When records arrive: mostly at once and once, some of them late, some of them twice.
+"""When records arrive: most on time and once, some late, some twice.
 
-Belongs here: which file a record stands in, and how often. Does not belong here: what is wrong
-within a record (`flaws`). Only flawless records are late or doubled, so that every second copy is
-a duplicate and nothing else.
+Belongs here: in which file a record is, and how often. Does not belong here: errors within a record
+(`flaws`). Only records without flaw are late or doubled, so that every second copy is a duplicate
+and nothing else.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _LONGEST_RETRY = 2_000  # records between a record and its copy
 
 @dataclass(frozen=True)
 class Arrived:
-    """What one file holds: records with their flaws' marks, in order; the counts say how many of
-    them came late and how many are copies of another record of the same event date.
+    """The content of one file: records with the marks of their flaws, in order; the counts say how
+    many came late, and how many are copies of another record of the same event date.
     """
 
     table: Any
@@ -37,7 +37,7 @@ class Arrived:
 
 @dataclass
 class Delivery:
-    """Hands out the records of a stream day by day, and holds back what comes later."""
+    """Delivers the records of a stream day by day, and holds back the late ones."""
 
     days: int
     crosses_days: bool
@@ -47,9 +47,9 @@ class Delivery:
     def of_day(
         self, day: int, table: Any, marks: Ints, flawless: int, rng: np.random.Generator
     ) -> Arrived:
-        """The file of the day, given the day's own records and the marks of their flaws.
+        """The day's file, from the day's records and the marks of their flaws.
 
-        To be called once for each day, in order.
+        Call it once for each day, in order.
         """
         n = table.num_rows
         fate = np.searchsorted(np.cumsum([_TWICE, _REDELIVERED, _LATE]), rng.random(n), "right")

@@ -1,8 +1,8 @@
-"""How records go wrong, declared once and applied a column at a time.
+"""Errors in records, declared once and applied a column at a time.
 
-Belongs here: the kinds of dirt as data, drawing which record gets which, and putting it in. Which
-dirt a stream has, and how much of it, stands with the stream. At most one flaw hits a record, so
-that the counts say exactly how many records a consumer must reject.
+Belongs here: the kinds of errors as data, drawing which record gets which one, and applying it.
+Each stream declares its errors and how frequent they are. A record has at most one flaw, so that
+the counts say exactly how many records a consumer must reject.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Rewrite = Callable[[TextFormat, Mapping[str, Any]], Any]
 
 @dataclass(frozen=True)
 class FieldFlaw:
-    """Something else stands in a column: one of `values`, at random.
+    """Replaces the value of a column by one of `values`, at random.
 
-    `bytes` among the values are put into a text file as they are. `text_only` says that the values
-    are not of the column's type, so that Parquet cannot hold them. `rejects` says that the
-    contract refuses the record.
+    `bytes` among the values are written to a text file unchanged. `text_only` means that the values
+    do not have the column's type, so Parquet cannot store them. `rejects` means that the contract
+    rejects the record.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class FieldFlaw:
 
 @dataclass(frozen=True)
 class Respelling:
-    """A value is written otherwise and means the same: `spellings` pairs value and writing."""
+    """Writes a value in another spelling with the same meaning: pairs of value and spelling."""
 
     kind: str
     column: str
@@ -66,24 +66,24 @@ Flaw = FieldFlaw | Respelling | LineFlaw
 
 
 def truncated(text: TextFormat, fields: Mapping[str, Any]) -> Any:
-    """The writer died within the line."""
+    """Cuts the line, as if the writer had been killed."""
     return _broken(pc.binary_slice(text.lines(fields), 0, -29))
 
 
 def blank_after(text: TextFormat, fields: Mapping[str, Any]) -> Any:
-    """An empty line follows the record."""
+    """Adds an empty line after the record."""
     return _broken(text.lines(fields))
 
 
 def no_object(text: TextFormat, fields: Mapping[str, Any]) -> Any:
-    """JSON, but not an object."""
+    """Writes JSON that is not an object."""
     del text
     first = next(iter(fields.values()))
     return pc.binary_join_element_wise(pa.scalar(b"["), first, pa.scalar(b"]\n"), pa.scalar(b""))
 
 
 def shifted_from(column: str) -> Rewrite:
-    """The column is absent, and what follows stands one place to the left."""
+    """Leaves out the column, so that the following ones move one place to the left."""
 
     def shifted(text: TextFormat, fields: Mapping[str, Any]) -> Any:
         absent = next(n for n in fields if n.replace(" ", "").replace("_", "").lower() == column)
@@ -105,7 +105,7 @@ class Flaws:
 
     @property
     def none(self) -> int:
-        """What marks a record without flaw."""
+        """The mark of a record without flaw."""
         return len(self.flaws)
 
     def draw(self, n: int, rng: np.random.Generator) -> Ints:
@@ -118,7 +118,7 @@ class Flaws:
         return [(flaw, int(n)) for flaw, n in zip(self.flaws, found, strict=False) if n]
 
     def into_table(self, table: Any, marks: Ints, rng: np.random.Generator) -> Any:
-        """Put in those flaws that a typed file can have."""
+        """Apply the flaws that a typed file can have."""
         for number, flaw in enumerate(self.flaws):
             hit = marks == number
             if isinstance(flaw, LineFlaw) or flaw.text_only:
@@ -139,7 +139,7 @@ class Flaws:
         marks: Ints,
         rng: np.random.Generator,
     ) -> Any:
-        """The lines of rendered fields with flaws put in; `names` is how the file spells them."""
+        """The lines of rendered fields with flaws applied; `names` are the file's column names."""
 
         def rendered(values: Sequence[object]) -> Any:
             raw = [v if isinstance(v, bytes) else text.value(v) for v in values]

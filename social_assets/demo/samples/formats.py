@@ -1,8 +1,8 @@
-"""How columns become the lines of a text file: NDJSON and CSV, a column at a time.
+"""Renders columns as the lines of a text file: NDJSON and CSV, a column at a time.
 
 Belongs here: spellings of column names, and rendering of values and whole columns. Does not belong
-here: what goes wrong in a file (`flaws`); Parquet, which pyarrow writes from the columns as they
-are. Every rendered column is a binary Arrow array without nulls, so that lines may hold any bytes.
+here: errors in a file (`flaws`); Parquet, which pyarrow writes from the columns. Every rendered
+column is a binary Arrow array without nulls, so that lines may have any bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 
 class Spelling(Enum):
-    """The ways in which real files write `total_time_spent`."""
+    """The ways in which real files spell `total_time_spent`."""
 
     SNAKE = "total_time_spent"
     CAMEL = "totalTimeSpent"
@@ -52,7 +52,7 @@ class TextFormat(Protocol):
         ...
 
     def header(self, names: Sequence[str]) -> bytes:
-        """What a file begins with."""
+        """The beginning of a file."""
         ...
 
     def lines(self, fields: Mapping[str, Any]) -> Any:
@@ -84,7 +84,7 @@ class Ndjson:
         return pc.fill_null(rendered, b"null")
 
     def header(self, names: Sequence[str]) -> bytes:
-        """Nothing: the names stand in every line."""
+        """Empty: the names are in every line."""
         del names
         return b""
 

@@ -1,7 +1,7 @@
-"""Engagement events as no producer should send them: broken in every way known, among good ones.
+"""Engagement events that are broken in every known way, among good ones.
 
-Here belong the ways. What becomes of the records is for tests and benchmarks to say; that each is
-accounted for is all that is promised. A seed gives the same records for the same `now`.
+Belongs here: the ways. Tests and benchmarks check what happens to the records; each must be
+accounted for. A seed gives the same records for the same `now`.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class _Maker:
         )
 
     def record(self, number: int) -> bytes | None:
-        # Some numbers come again: the second is a duplicate, or one of a broken record.
+        # Some numbers are repeated: the second record is a duplicate, or follows a broken one.
         again = number if self._chance.random() < 0.95 else self._chance.randrange(number + 1)
         fields = self._fields(again)
         if self._chance.random() < 0.4:
@@ -119,7 +119,7 @@ class _Maker:
         return self._chance.randbytes(self._chance.randrange(200))
 
     def _odd_value(self, fields: Fields) -> bytes:
-        """Something else stands in one field, as it would never be serialized."""
+        """Replace one field by a value that no producer would write."""
         name = self._chance.choice(_FIELDS)
         odd = self._chance.choice(_RAW_VALUES)
         pairs = [f'"{k}": {odd if k == name else json.dumps(v)}' for k, v in fields.items()]
@@ -129,7 +129,7 @@ class _Maker:
         return _json(fields | {"event_time": self._chance.choice(_TIMES)})
 
     def _mutated(self, fields: Fields) -> bytes:
-        """Some bytes are others."""
+        """Replace some bytes."""
         text = bytearray(_json(fields))
         for _ in range(self._chance.randrange(1, 6)):
             text[self._chance.randrange(len(text))] = self._chance.randrange(256)
@@ -140,7 +140,7 @@ class _Maker:
         return text[: self._chance.randrange(len(text))]
 
     def _nested(self, fields: Fields) -> bytes:
-        """A value, or all, lies deep; few are very deep."""
+        """Nest a value, or all of them, deeply; a few very deeply."""
         depth = self._chance.choice((2, 30, 1_000)) if self._chance.random() < 0.95 else 20_000
         text = _json(fields)
         opening, closing = self._chance.choice(((b"[", b"]"), (b'{"a":', b"}")))
@@ -149,7 +149,7 @@ class _Maker:
         return text[:-1] + b', "deep": ' + opening * depth + b"1" + closing * depth + b"}"
 
     def _twice(self, fields: Fields) -> bytes:
-        """One key stands twice, with another value."""
+        """Repeat one key with another value."""
         name = self._chance.choice(_FIELDS)
         again = json.dumps({name: self._chance.choice((1, "e1", None, [], -5))})
         return _json(fields)[:-1] + b", " + again[1:].encode()

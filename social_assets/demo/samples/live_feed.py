@@ -1,8 +1,8 @@
-"""Live records of all streams, dirty as real ones are: a few at a time, created now.
+"""Live records of all streams, dirty like real ones: a few at a time, created now.
 
 Belongs here: the records as message values, and how many of them a consumer must accept. Flaws,
-tastes and spellings are those of the sample files. Where the messages go, and at what pace, is the
-caller's business.
+tastes and spellings are those of the sample files. The caller decides where and how fast to send
+them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHARES: Mapping[str, float] = {
     "community_interactions": 4 / 217,
     "posts": 1 / 217,
 }
-"""Of all records, those of each stream: in the proportions of the sample files."""
+"""The share of each stream in all records, as in the sample files."""
 
 _KEYS = {"engagement_events": "account_id"}
 _WORLD_EVENTS = 1_000_000
@@ -45,8 +45,8 @@ _EVENTS_A_MILLISECOND = 5_000  # of which one in fifty is a live event with a nu
 class Messages:
     """Some records of one stream, as a broker takes them.
 
-    `accepted` is how many of them a consumer must accept, if the stream's key is made to be unique:
-    for `engagement_events` exactly so. Of the other streams some pairs come twice by chance.
+    `accepted` is how many of them a consumer must accept. For `engagement_events` this is exact,
+    because the keys are unique. In other streams a few keys are repeated by chance.
     """
 
     values: list[bytes]
@@ -55,10 +55,10 @@ class Messages:
 
 
 class LiveFeed:
-    """Makes up records of all streams. Two feeds that begin a second apart share no ids."""
+    """Generates records of all streams. Two feeds that begin a second apart share no ids."""
 
     def __init__(self, begun: datetime | None = None) -> None:
-        """`begun` sets ids and what is made up; default now."""
+        """`begun` determines ids and values; default now."""
         self._begun = begun or datetime.now(UTC)
         milliseconds = int(self._begun.timestamp() * 1000)
         world = World.of(_WORLD_EVENTS, 1, milliseconds)
@@ -70,13 +70,13 @@ class LiveFeed:
         }
 
     def take(self, stream: str, records: int, now: datetime) -> Messages:
-        """The next so many records of a stream, created `now`, and copies of some before."""
+        """The next records of a stream, created `now`, and copies of some earlier ones."""
         return self._streams[stream].take(records, now)
 
 
 @dataclass
 class _Made:
-    """One stream: records made up in stock, and what of the last ones is to come again."""
+    """One stream: generated records in stock, and those of the last ones to repeat."""
 
     stream: Stream
     world: World
@@ -113,7 +113,7 @@ class _Made:
         self._events += _AT_ONCE
         day = Day(self.world, 0, self.begun.date(), range(first, first + _AT_ONCE), self.rng)
         table = self.stream.records(day)
-        # In no order: what a day holds in the order of its hours comes within minutes here.
+        # Shuffled: here, a day's records come within minutes.
         table = _plain(table).take(pa.array(self.rng.permutation(table.num_rows)))
         if "post_id" not in table.column_names:
             return table
@@ -122,7 +122,7 @@ class _Made:
         return table.set_column(table.column_names.index("post_id"), "post_id", posts)
 
     def _created(self, table: Any, now: datetime) -> Any:
-        """The records with the time of now, but for a few that have been on their way for long."""
+        """The records with the current time, except for a few that are late."""
         n = table.num_rows
         late = np.where(
             self.rng.random(n) < _LATE, self.rng.integers(1, _LONGEST_LATE_SECONDS, n), 0
@@ -135,13 +135,13 @@ class _Made:
 
 
 def _plain(table: Any) -> Any:
-    """Without dictionaries, which would be rendered whole for each few records."""
+    """Without dictionaries, which would be rendered completely for every few records."""
     types = [f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in table.schema]
     return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
 
 
 def _as_lines(stream: Stream) -> FileKind:
-    """How the stream is spelled as JSON: as in its files of lines, if it has any."""
+    """The stream's spelling as JSON: that of its files of lines, if it has any."""
     kind = next((k for k in stream.kinds if k.suffix == "ndjson"), stream.kinds[0])
     return FileKind("ndjson", kind.spellings, kind.flaws)
 
@@ -157,7 +157,7 @@ def _lines(
 
 
 def _keys(stream: str, table: Any) -> list[bytes | None]:
-    """What decides the partition: the records of an account stay in order."""
+    """The keys, which determine the partition: the records of an account stay in order."""
     if stream not in _KEYS:
         return [None] * table.num_rows
     keys: list[bytes | None] = table[_KEYS[stream]].cast(pa.string()).cast(pa.binary()).to_pylist()
@@ -165,5 +165,5 @@ def _keys(stream: str, table: Any) -> list[bytes | None]:
 
 
 def _rejects(flaws: Flaws) -> NDArray[np.bool_]:
-    """By the number of a flaw, and `none` at the end: whether it rejects the record."""
+    """For each flaw's number, and `none` at the end: whether it rejects the record."""
     return np.array([*(flaw.rejects for flaw in flaws.flaws), False])

@@ -1,7 +1,7 @@
-"""Writes a whole set of sample files: five streams, a file a day, dirty as real files are.
+"""Writes a set of sample files: five streams, a file a day, dirty like real files.
 
-Belongs here: the days, the files, and the account of what was put into each. The streams
-themselves are one module each beside this file.
+Belongs here: the days, the files, and the count of what is in each. The streams are one module each
+in `streams`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def generate(
 
 
 def _write_day(folder: Path, stream: Stream, day: Day, delivery: Delivery) -> SampleFile | None:
-    """The file of a stream and day; None, and no file, where nothing happened."""
+    """Write the file of a stream and day; None, and no file, if nothing happened."""
     kind = stream.kinds[day.number % len(stream.kinds)]
     table = stream.records(day)
     marks = kind.flaws.draw(table.num_rows, day.rng)
@@ -157,7 +157,7 @@ def _bytes(lines: Any) -> memoryview:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file to write to, compressed if its name says so, without a time stamp within."""
+    """Open the file, compressed if its name says so, without a time stamp."""
     with path.open("wb") as file:
         if path.suffix != ".gz":
             yield file

@@ -1,8 +1,7 @@
-"""The words of the sample world: what people are interested in, and how they write about it.
+"""The words of the sample world: interests, and how people write about them.
 
-Belongs here: text and lists alone. Who likes what is drawn in `world`; how posts are put together
-stands in `posts`. The order matters: an entry's place is its number, and so part of what a seed
-gives.
+Belongs here: only text and lists. `world` draws who likes what; `posts` makes posts from the words.
+The order matters: the position of an entry is its number, so it is part of what a seed gives.
 """
 
 from collections.abc import Mapping

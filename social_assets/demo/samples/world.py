@@ -1,8 +1,8 @@
 """The hidden truth behind the samples: who likes what, and what is popular when.
 
 Belongs here: users, accounts, posts and videos with their latent interests, and drawing who meets
-what on a day. Does not belong here: what a record of that looks like (the stream modules), or how
-it goes wrong (`flaws`). Users, accounts and posts are numbered from 0 here and from 1 in files.
+what on a day. Does not belong here: the records (the stream modules) and their errors (`flaws`).
+Users, accounts and posts are numbered from 0 here and from 1 in files.
 """
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ class People:
     addiction: Ints
 
     def draw(self, n: int, rng: np.random.Generator) -> Ints:
-        """Users of `n` encounters: a few are there all day, most now and then."""
+        """The users of `n` encounters: a few are active all day, most now and then."""
         return self.active.draw(np.zeros(n, np.int64), rng)
 
     def draw_interest(self, users: Ints, rng: np.random.Generator) -> Ints:
-        """What each of the users is after at one moment."""
+        """The interest of each user at one moment."""
         slot = np.searchsorted(np.cumsum(_ATTENTION)[:-1], rng.random(len(users)), side="right")
         return self.interests[users, slot]
 
@@ -114,7 +114,7 @@ class Posts:
 
 @dataclass(frozen=True)
 class Encounters:
-    """Who met which post at which second of the day, and whether taste had brought them there."""
+    """Who met which post at which second of the day, and whether because of taste."""
 
     user: Ints
     post: Ints
@@ -133,7 +133,9 @@ class Videos:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that outlives a day. `trend` is float64[days, interests]: what is in fashion."""
+    """Everything that lasts longer than a day. `trend` is float64[days, interests]: the current
+    fashion.
+    """
 
     people: People
     posts: Posts
@@ -142,7 +144,7 @@ class World:
 
     @classmethod
     def of(cls, events: int, days: int, seed: int) -> World:
-        """A world of a size that fits so many engagement events."""
+        """A world whose size suits so many engagement events."""
         rng = np.random.default_rng([seed, 0])
         accounts = max(24, events // 5_000)
         walk = rng.normal(0, 0.15, (days, INTERESTS)).cumsum(axis=0)
@@ -154,7 +156,7 @@ class World:
         )
 
     def encounters(self, day: int, n: int, rng: np.random.Generator) -> Encounters:
-        """What happens between users and posts on one day, in no order."""
+        """The encounters of users and posts on one day, unordered."""
         weight = self._weights(day, rng)
         published = len(weight)
         user = self.people.draw(n, rng)
@@ -167,12 +169,12 @@ class World:
         return Encounters(user, post, second, by_taste)
 
     def published_on(self, day: int) -> Ints:
-        """The posts of a day; what is older than the first day counts to that."""
+        """The posts of a day; those before the first day belong to it."""
         ends = np.searchsorted(self.posts.second, (np.arange(2) + day) * SECONDS)
         return np.arange(0 if day == 0 else ends[0], ends[1])
 
     def _weights(self, day: int, rng: np.random.Generator) -> Floats:
-        """How popular each post published by the end of the day is on it."""
+        """The popularity, on the day, of each post published by its end."""
         published = np.searchsorted(self.posts.second, (day + 1) * SECONDS)
         age = np.maximum(day - self.posts.second[:published] / SECONDS, 0)
         decay = _EVERGREEN + (1 - _EVERGREEN) * 0.5 ** (age / _HALF_LIFE_DAYS)
@@ -194,7 +196,7 @@ def zipf(n: int, exponent: float, rng: np.random.Generator) -> Floats:
 
 
 def _not_before(second: Ints, earliest: Ints) -> Ints:
-    """Move what would happen before `earliest` into the rest of the day."""
+    """Move events before `earliest` to the rest of the day."""
     start = np.maximum(earliest, 0)
     moved = start + second * (SECONDS - 1 - start) // SECONDS
     return np.where(second < start, moved, second)
@@ -225,7 +227,7 @@ def _people(n: int, rng: np.random.Generator) -> People:
 
 
 def _posts(n: int, accounts: int, days: int, rng: np.random.Generator) -> Posts:
-    """Half of the posts are there on the first day, with every interest among them."""
+    """Half of the posts exist on the first day, with every interest among them."""
     backlog = n // 2
     older = -rng.integers(1, 45 * SECONDS, backlog)
     newer = rng.integers(0, days, n - backlog) * SECONDS + seconds(n - backlog, rng)

@@ -43,7 +43,7 @@ _REACTIONS: tuple[tuple[tuple[str, ...], float, float], ...] = (
     (("view", "rating"), 0.10, 0.04),
     (("view", "like", "follow"), 0.02, 0.00),
 )
-"""What a user does with a post, and how often: when taste had led there, and when not."""
+"""What a user does with a post, and how often: if taste led to it, and if not."""
 _MEAN_REACTIONS = 1.3  # fewer than the true mean, so that enough encounters are drawn
 
 
@@ -63,7 +63,9 @@ class _Reactions:
 
 
 def records(day: Day) -> Any:
-    """A day's events in the order of time, without flaws: exactly as many as the day has."""
+    """A day's events in the order of time, without flaws: exactly as many as planned for
+    the day.
+    """
     audiences = int(len(day.events) * _AUDIENCES)
     single = len(day.events) - audiences
     wanted = audiences + int(single / _MEAN_REACTIONS) + 100

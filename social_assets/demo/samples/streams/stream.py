@@ -1,7 +1,7 @@
-"""What a stream of samples is: its records of a day, and the files they go to.
+"""A stream of samples: its records of a day, and the files that they go to.
 
-Belongs here: the interface between the five stream modules and the writing, and the few column
-constructors that they share. Does not belong here: any one stream.
+Belongs here: the interface between the five stream modules and the writer, and the few column
+constructors that they share. Does not belong here: any single stream.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ GENDER_WORDS = Respelling(
 
 @dataclass(frozen=True)
 class Day:
-    """One day of the world: its number from 0, its date, and which of all events are its own."""
+    """One day of the world: its number from 0, its date, and which of all events are on it."""
 
     world: World
     number: int
@@ -54,7 +54,7 @@ class Day:
     rng: np.random.Generator
 
     def one_per(self, events: int) -> range:
-        """The numbers, from 1, of what occurs once in so many engagement events."""
+        """The numbers, from 1, of things that occur once in so many engagement events."""
         return range(self.events.start // events + 1, self.events.stop // events + 1)
 
     @property
@@ -65,7 +65,7 @@ class Day:
 
 @dataclass(frozen=True)
 class FileKind:
-    """How one kind of file of a stream is written: `spellings` take turns over the columns."""
+    """How one kind of file of a stream is written; the columns use the `spellings` in turn."""
 
     suffix: Suffix
     spellings: tuple[Spelling, ...]
@@ -81,8 +81,8 @@ class FileKind:
 class Stream:
     """A stream of samples: `records` gives a day's clean records as a pa.Table, in order.
 
-    The kinds of file take turns over the days. `carries_time` says that a record tells its date,
-    so that it may arrive in the file of a later day; else the name of the file has the date.
+    The days use the kinds of file in turn. `carries_time` means that a record has its date, so that
+    it may arrive in the file of a later day; otherwise the file's name has the date.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Stream:
 
 
 def for_parquet(flaws: Sequence[Flaw]) -> Flaws:
-    """Those flaws that a file with types can have."""
+    """The flaws that a typed file can have."""
     return Flaws([f for f in flaws if not isinstance(f, LineFlaw) and not f.text_only])
 
 
@@ -109,5 +109,5 @@ def numbered(prefix: str, numbers: Ints, digits: int = 0) -> Any:
 
 
 def first_of_each(keys: Ints) -> Ints:
-    """Where each distinct key stands first, in the order of the records."""
+    """The first position of each distinct key, in the order of the records."""
     return np.sort(np.unique(keys, return_index=True)[1])
