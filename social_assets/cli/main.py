@@ -223,9 +223,8 @@ def deploy(home: Home) -> None:
     with open_instance(home) as instance:
         finished = finish_warehouse(instance, StoresResource(clickhouse=clickhouse), "deploy")
     for stream, days in finished.items():
-        out.print(
-            f"{stream}: finished {len(days)} days, {min(days)} to {max(days)}" if days else ""
-        )
+        if days:
+            out.print(f"{stream}: finished {len(days)} days, {min(days)} to {max(days)}")
 
 
 @cli.command("serve-clickhouse", short_help="Serve the embedded ClickHouse here.")

@@ -76,6 +76,21 @@ def test_dropped_tables_and_views_are_made_and_filled_again(
     assert figures() == all_of(4)
 
 
+def test_a_backfill_of_one_day_finishes_the_other_days_of_a_lost_table(
+    home: Home, tmp_path: Path, figures
+) -> None:
+    """Also if it builds facts and rollups alone: from an empty table they would become empty."""
+    before = figures()["cleaned"]
+    file = likes(tmp_path, "k", "l")
+    file.write_text(file.read_text().replace("2026-11-01", "2026-11-02", 1))
+    assert run("load", "engagement_events", str(file)) == 0
+    with ClickHouseResource().client() as client:
+        client.command("DROP TABLE cleaned.engagement_events SYNC")
+    days = ("--from", "2026-11-02", "--to", "2026-11-02")
+    assert run("backfill", *days, "star/fact_engagement") == 0
+    assert figures() == all_of(before + 2)
+
+
 def test_days_that_a_killed_rebuild_swapped_reach_facts_and_rollups_at_the_next_load(
     home: Home, tmp_path: Path, figures
 ) -> None:

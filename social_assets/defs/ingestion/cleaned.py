@@ -31,6 +31,7 @@ from social_assets.defs.partitions import daily, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse.built_days import record_built
+from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows
 from social_assets.pipeline.stream_work import rebuild
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
@@ -51,6 +52,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
         context: AssetExecutionContext, stores: StoresResource
     ) -> Iterator[MaterializeResult[None]]:
         deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+        finish_before_rebuild(context.instance, stores, context.run.run_id)
         stream = stores.stores().of(contract, f"{context.run.run_id} cleaned/{contract.name}")
         started = perf_counter()
         days = days_of(context)

@@ -24,6 +24,7 @@ from social_assets.defs.ingestion.changed_days import fed_by
 from social_assets.defs.partitions import daily, day_range, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.built_days import record_built
+from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.defs.warehouse.row_previews import newest_rows
 from social_assets.pipeline.stream_work import held
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
@@ -70,6 +71,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
         stores.stores().lake.expired_days().refuse(refused, dates)
         home, endpoint = Home.from_environment(), clickhouse.endpoint()
         deploy_warehouse(endpoint, home)
+        finish_before_rebuild(context.instance, stores, context.run.run_id)
         project = Warehouse.of(home)
         comment = f"{context.run.run_id} {layer}"
         streams = [

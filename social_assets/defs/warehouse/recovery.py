@@ -22,6 +22,7 @@ from social_assets.warehouse.dbt.project import (
     prepare,
     run_dbt,
 )
+from social_assets.warehouse.pending_days import ALL_DAYS, CLEANED, pending_days
 
 _THREADS = 2
 _log = logging.getLogger(__name__)
@@ -59,3 +60,17 @@ def finish_warehouse(
                 *(stream, len(days), days[0], days[-1]),
             )
     return finished
+
+
+def finish_before_rebuild(instance: DagsterInstance, stores: StoresResource, run_id: str) -> None:
+    """Fill tables that were lost, before a run rebuilds some days from them or of them.
+
+    Other pending days are left: those of the run itself it is about to build, and those of a run of
+    `cleaned` alone are built by the runs that follow it.
+    """
+    with stores.clickhouse.client("finish_days") as client:
+        pending = pending_days(client)
+    if not any(day.layer == CLEANED or day.event_date == ALL_DAYS for day in pending):
+        return
+    # The comment does not begin with the run, which is under way.
+    finish_warehouse(instance, stores, f"finish_days before {run_id}")
