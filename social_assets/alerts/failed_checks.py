@@ -112,7 +112,7 @@ def _active_alert(
             else f"check {spec.name} of {asset} failed" + _on(partitions)
         ),
         owner=check.owner,
-        detail=_finding(spec, evaluation),
+        detail=_what_it_found(spec, evaluation),
         remedy=_remedy(asset, is_admission, sorted(partitions)),
         run_id=record.run_id,
         asset=asset,
@@ -120,7 +120,7 @@ def _active_alert(
     )
 
 
-def _finding(spec: AssetCheckSpec, evaluation: AssetCheckEvaluation | None) -> str:
+def _what_it_found(spec: AssetCheckSpec, evaluation: AssetCheckEvaluation | None) -> str:
     """What the check found: what its description says above a blank line; below is the remedy."""
     described = ((evaluation and evaluation.description) or "").partition("\n\n")[0]
     return " ".join((described or _not_so(spec, evaluation)).split())

@@ -1,4 +1,4 @@
-"""What an alert says of a check: its finding, and one remedy."""
+"""What an alert says of a check: what it found, and one remedy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 from dagster import AssetCheckEvaluation, AssetCheckSpec, AssetKey, MetadataValue
 
-from social_assets.alerts.failed_checks import _finding, _not_so
+from social_assets.alerts.failed_checks import _not_so, _what_it_found
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.rule_checks import Broken, _description
 from social_assets.transform.validate import rules
@@ -34,7 +34,7 @@ def test_an_alert_of_a_rejected_record_tells_one_remedy_and_counts_one_day() -> 
         passed=False,
         description=_description(posts, rule, broken),
     )
-    finding = _finding(spec, evaluation)
-    assert finding.startswith("1 rejected record on 1 day, the most on 2026-01-02: 50.00% of its")
-    assert "social-assets" not in finding
+    found = _what_it_found(spec, evaluation)
+    assert found.startswith("1 rejected record on 1 day, the most on 2026-01-02: 50.00% of its")
+    assert "social-assets" not in found
     assert "See `social-assets quarantine posts`" in str(evaluation.description)

@@ -28,8 +28,8 @@ def test_a_run_that_failed_before_its_checks_leaves_their_results(
     key = dg.AssetCheckKey(dg.AssetKey("table"), "is_right")
     job = definitions.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
-        assert check_status(instance, key).verdict == "never run"
+        assert check_status(instance, key).result == "never run"
         job.execute_in_process(instance=instance)
-        assert check_status(instance, key).verdict == "passed"
+        assert check_status(instance, key).result == "passed"
         job.execute_in_process(instance=instance, tags={FAILS: "yes"}, raise_on_error=False)
-        assert check_status(instance, key).verdict == "passed"
+        assert check_status(instance, key).result == "passed"
