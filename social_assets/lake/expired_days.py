@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from social_assets.lake.delta import LakeTable
 
-RETIRED = pa.schema(
+EXPIRED_DAYS = pa.schema(
     [
         pa.field("asset", pa.string(), nullable=False),
         pa.field("event_date", pa.date32(), nullable=False),
@@ -42,7 +42,7 @@ class ExpiredDaysError(ValueError):
 
 @dataclass(frozen=True)
 class ExpiredDays:
-    """The expired days of all tables, a Delta table with the columns of RETIRED."""
+    """The expired days of all tables, a Delta table with the columns of EXPIRED_DAYS."""
 
     table: LakeTable
 
@@ -55,7 +55,7 @@ class ExpiredDays:
             {"asset": asset, "event_date": day, "rows": count, "retired_at": now}
             for day, count in sorted(rows_by_day.items())
         ]
-        self.table.append(pa.Table.from_pylist(rows, RETIRED))
+        self.table.append(pa.Table.from_pylist(rows, EXPIRED_DAYS))
 
     def days(self, *assets: str) -> set[date]:
         """The days that any of these tables has lost to retention."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
-from social_assets.lake.expired_days import RETIRED, ExpiredDays
+from social_assets.lake.expired_days import EXPIRED_DAYS, ExpiredDays
 from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
 from social_assets.lake.quarantined_batches import QUARANTINED_BATCHES, QuarantinedBatches
@@ -80,7 +80,7 @@ class Lake:
         """The days that retention has removed, of all streams and tables."""
         table = LakeTable(
             uri=f"{self.root}/retired",
-            schema=RETIRED,
+            schema=EXPIRED_DAYS,
             partition_by=(),
             storage_options=self.storage_options,
         )

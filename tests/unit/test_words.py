@@ -73,10 +73,7 @@ STORED = {
 }
 """Word -> how the code spells it where a home has stored it: these names are read as before."""
 
-LEFT: dict[str, int] = {
-    "presented": 15,
-    "retired": 5,
-}
+LEFT: dict[str, int] = {}
 """Word -> how many uses are left: may only fall."""
 
 LARGE_FILES = {

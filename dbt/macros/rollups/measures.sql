@@ -1,4 +1,4 @@
-{#- What counts as engagement in the fact of each stream, so that streams can stand side by side. -#}
+{#- The engagement measures of each stream's fact, so that streams can be compared. -#}
 {% macro engagement_of(stream) -%}
     {{ return({
         'engagement_events': 'value',

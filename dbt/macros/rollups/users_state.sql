@@ -1,4 +1,4 @@
-{#- Distinct users as a state; the member 'Unknown', behind whom are audiences, is not a user. -#}
+{#- Distinct users as a state; the member 'Unknown', which stands for audiences, is not a user. -#}
 {% macro users_state() -%}
     uniqCombinedStateIf(user_key, user_key != {{ surrogate_key("'Unknown'") }})
 {%- endmacro %}

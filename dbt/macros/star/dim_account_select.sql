@@ -1,4 +1,4 @@
-{#- `dim_account`: the attributes of a account, and which stream tells them. -#}
+{#- `dim_account`: the attributes of an account, and the streams that have them. -#}
 {% macro dim_account_attributes() %}
     {{ return({
         'platform': 'String',

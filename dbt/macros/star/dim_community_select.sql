@@ -1,4 +1,4 @@
-{#- `dim_community`: the attributes of a community, and which stream tells them. -#}
+{#- `dim_community`: the attributes of a community, and the streams that have them. -#}
 {% macro dim_community_attributes() %}
     {{ return({
         'community_name': 'String',

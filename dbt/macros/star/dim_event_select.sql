@@ -1,4 +1,4 @@
-{#- `dim_event`: the attributes of a event, and which stream tells them. -#}
+{#- `dim_event`: the attributes of an event, and the streams that have them. -#}
 {% macro dim_event_attributes() %}
     {{ return({
         'event_type': 'String',

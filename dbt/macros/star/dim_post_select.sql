@@ -1,4 +1,4 @@
-{#- `dim_post`: the attributes of a post, and which stream tells them. -#}
+{#- `dim_post`: the attributes of a post, and the streams that have them. -#}
 {% macro dim_post_attributes() %}
     {{ return({
         'account_id': 'Int64',

@@ -1,4 +1,4 @@
-{#- `dim_user`: the attributes of a user, and which stream tells them. -#}
+{#- `dim_user`: the attributes of a user, and the streams that have them. -#}
 {% macro dim_user_attributes() %}
     {{ return({
         'age': 'Int64',

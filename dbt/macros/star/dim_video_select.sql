@@ -1,4 +1,4 @@
-{#- `dim_video`: the attributes of a video, and which stream tells them. -#}
+{#- `dim_video`: the attributes of a video, and the streams that have them. -#}
 {% macro dim_video_attributes() %}
     {{ return({
         'video_category': 'String',

@@ -2,14 +2,14 @@
   A table of days: partitioned by `event_date`, written by materialized views as rows arrive, and
   rebuilt day by day from the same SELECT.
 
-  Without the vars `from_date` and `to_date` a run makes the table, or adds the columns that it
-  lacks. With them it also swaps these days, both included: the new rows go to a staging table,
-  which feeds no view, so that nothing is counted twice; then each day changes in one step, so
-  that no reader sees half of it; a day without rows is dropped.
+  Without the vars `from_date` and `to_date` a run creates the table, or adds missing columns. With
+  them it also swaps these days, both included: the new rows go to a staging table, which feeds no
+  view, so that nothing is counted twice. Then each day changes in one step, so that readers see it
+  before or after; a day without rows is dropped.
 
-  Why not the adapter's `incremental` with `insert_overwrite`: its contracts take FixedString for
-  String and refuse it, so that a table could have neither our keys nor codecs; and it leaves a
-  day that became empty as it was.
+  The adapter's `incremental` with `insert_overwrite` is not used: its contracts take FixedString
+  for String and refuse it, so that a table could have neither our keys nor codecs; and it does not
+  empty a day that has no rows any more.
 
   The columns, with types and codecs, are those of the model's YAML.
 -#}
@@ -48,7 +48,7 @@
     {%- if column.codec %} codec({{ column.codec }}) {%- endif -%}
 {%- endmacro %}
 
-{#- A new column of the model is added; what cannot be changed in place stops the run. -#}
+{#- Adds new columns of the model; raises an error for changes that are not possible in place. -#}
 {% macro add_missing_columns(table) %}
     {%- set present = {} -%}
     {%- for name, type in run_query(

@@ -1,6 +1,6 @@
 {#-
   The days that this run rebuilds, as a WHERE clause on `event_date`: vars `from_date` and
-  `to_date`, both inclusive. Without them no day: the run makes tables and leaves their rows alone.
+  `to_date`, both inclusive. Without them it selects no day: the run creates tables only.
 -#}
 {% macro days() -%}
     {%- set from_date, to_date = var('from_date', none), var('to_date', none) -%}

@@ -1,9 +1,9 @@
 {#-
-  The members of one dimension that one stream saw, a row a member and day.
+  The members of one dimension in the records of one stream, one row a member and day.
 
   `natural_key` is the SQL of the key in `records`, stored as column `key_column`; `attributes`
-  are the dimension's columns and their types, of which the stream tells those in `told`. What
-  it does not tell is not known here, and another stream's word stands. `only` keeps some days.
+  are the dimension's columns and their types, of which the stream has those in `told`. The others
+  are unknown here, so that the values of other streams are kept. `only` keeps some days.
 -#}
 {% macro dimension_select(dimension, key_column, natural_key, attributes, told, records, only) %}
 with seen as (

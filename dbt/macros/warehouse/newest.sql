@@ -1,11 +1,11 @@
 {#-
-  Attributes that several rows, days and streams tell about one member: the newest known wins.
+  Attributes of one member from several rows, days and streams: the newest known value wins.
 
-  The state is text, `2026-01-31 21:15:00.000000 Female`, under `max`: times of equal width sort as
-  text, so the greatest is the newest; merging is idempotent and commutative, and what was told at
-  one instant is decided by the greater value, so that every order of arrival ends in the same
-  attribute. Empty text says that nobody told. (A tuple would say it with types, but its `max`
-  took ten times as long.)
+  The state is a text, `2026-01-31 21:15:00.000000 Female`, merged by `max`. Times of equal width
+  sort as text, so the greatest text is the newest. Merging is idempotent and commutative; of two
+  values with the same time the greater one wins, so that every order of arrival gives the same
+  attribute. An empty text means that no record has a value. (A tuple would have types, but its
+  `max` took ten times as long.)
 -#}
 
 {#- The state of `column` over a group of rows with `event_time`. -#}
@@ -17,7 +17,7 @@
     {{ column ~ " != 'Unknown'" if type == 'String' else column ~ ' is not null' }}
 {%- endmacro %}
 
-{#- What the states of a group say: the value; when nobody told, NULL, 'Unknown' for text, or []. -#}
+{#- The value of the states of a group; if no record has one: NULL, 'Unknown' for text, or []. -#}
 {% macro newest_value(state, type) -%}
     {%- set told = 'substring(max(' ~ state ~ '), 28)' -%}
     {%- if type == 'String' -%}
