@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import os
 import pstats
 import sys
 import tempfile
@@ -36,6 +37,7 @@ from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
 from bench.figures import Figure
 from resources.settings.home import Home
+from resources.settings.variables import FIRST_DATE
 from social_assets.contracts.registry import contracts
 from social_assets.operate.runs.instance import open_instance
 
@@ -80,6 +82,8 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     year = [LAST - timedelta(days=n) for n in range(options.days)]
+    # Read with the definitions: the lake is empty, so it does not say where its days begin.
+    os.environ[FIRST_DATE] = year[-1].isoformat()
     with tempfile.TemporaryDirectory(prefix="automation-") as folder:
         home = Home(Path(folder))
         with open_instance(home) as instance, _profiled(options.profile):
