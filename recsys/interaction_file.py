@@ -21,9 +21,8 @@ class InteractionFileError(ValueError):
 
 @dataclass(frozen=True)
 class TrainTest:
-    """Train and test with the same id maps, those of both; pairs of test that train has too cannot
-
-    be recommended, are left out of test and counted in `repeated`.
+    """Train and test with the same id maps. `repeated` counts the interactions of test that are in
+    train too; they cannot be recommended and are left out.
     """
 
     train: InteractionMatrix
@@ -32,9 +31,10 @@ class TrainTest:
 
 
 def read_interactions(path: Path) -> Any:
-    """A pa.Table of user_id, item_id and weight 1, a row a pair; a pair given twice is one.
+    """A pa.Table of user_id, item_id and weight 1, one row an interaction; repeated ones count
+    once.
 
-    Raises InteractionFileError for a file that is absent, no UTF-8, or holds no pair.
+    Raises InteractionFileError for a file that is missing, not UTF-8, or has no interaction.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -77,7 +77,9 @@ def read_train_test(train: Path, test: Path) -> TrainTest:
 
 
 def hold_out(matrix: InteractionMatrix, share: float = 0.1, seed: int = 0) -> TrainTest:
-    """Of each user with two items and more a random share, at least one, becomes test."""
+    """Move a random share of the items of each user with two or more items, at least one,
+    to test.
+    """
     if not 0 < share < 1:
         raise ValueError(f"share is {share}: give a part of each user's items, such as 0.1")
     drawn = np.random.default_rng(seed).random(matrix.csr.nnz)
@@ -87,9 +89,9 @@ def hold_out(matrix: InteractionMatrix, share: float = 0.1, seed: int = 0) -> Tr
 
 
 def folds(matrix: InteractionMatrix, k: int = 5, seed: int = 0) -> list[TrainTest]:
-    """K-fold cross-validation: each pair is tested once, and learned from k - 1 times.
+    """K-fold cross-validation: each interaction is tested once, and learned from k - 1 times.
 
-    Each user's items are dealt to the folds in turn, in random order. Raises ValueError for k < 2.
+    Each user's items are distributed over the folds in random order. Raises ValueError for k < 2.
     """
     if k < 2:
         raise ValueError(f"k is {k}: cross-validation needs two folds or more")
@@ -104,7 +106,7 @@ def _cut(matrix: InteractionMatrix, drawn: Any, held: Any) -> TrainTest:
 
 
 def _place_in_row(csr: Any, drawn: Any) -> Any:
-    """The place of each entry within its row, by what was drawn for it."""
+    """The position of each entry within its row, in the order of random numbers."""
     row = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
     place = np.empty(csr.nnz, dtype=np.int64)
     place[np.lexsort((drawn, row))] = np.arange(csr.nnz) - np.repeat(

@@ -1,7 +1,7 @@
-"""Whether a fit has the memory it needs, asked before any is taken.
+"""Checks before a fit whether there is enough memory.
 
-Belongs here: what is free, what the products of a matrix would take, and the refusal. What a model
-needs of it is the model's own `bytes_needed`.
+Belongs here: the free memory, the memory of a matrix's products, and the refusal. What a model
+needs is its own `bytes_needed`.
 """
 
 import os
@@ -19,11 +19,11 @@ _GIB = 2**30
 
 
 class TooLargeError(MemoryError):
-    """A model that would need more memory than it may have; says how much, before any is taken."""
+    """A model needs more memory than is allowed; raised before anything is allocated."""
 
 
 def free_bytes() -> int:
-    """What the machine can give, caches it may drop included; at most a container's limit."""
+    """The free memory of the machine, with droppable caches; at most a container's limit."""
     if not _MEMINFO.exists():
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     lines = (line.split() for line in _MEMINFO.read_text().splitlines())

@@ -1,8 +1,8 @@
-"""Evaluating a fitted model on what it has not seen, and two models against each other.
+"""Evaluates a fitted model on interactions that it has not seen, and compares two models.
 
-Belongs here: full rankings of test users, averages, intervals. Does not belong here: what a metric
-is (`metrics`), how test data is chosen (`split`). All items are ranked: sampled negatives can turn
-the order of models around (Krichene, Rendle, "On Sampled Metrics for Item Recommendation", KDD
+Belongs here: full rankings of test users, averages, intervals. Does not belong here: the definition
+of metrics (`metrics`), the choice of test data (`split`). All items are ranked: sampled negatives
+can reverse the order of models (Krichene, Rendle, "On Sampled Metrics for Item Recommendation", KDD
 2020).
 """
 
@@ -47,7 +47,9 @@ class Evaluation:
         return self.user_ndcg[:, self._place(k)]
 
     def item_hits_at(self, k: int) -> Int64:
-        """Who found each item among the first `k`, int64[items]; ValueError for another k."""
+        """How many users found each item among the first `k`, int64[items]; ValueError for another
+        k.
+        """
         return self.item_hits[:, self._place(k)]
 
     def _place(self, k: int) -> int:
@@ -155,11 +157,11 @@ def bootstrap_difference(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Difference:
-    """How sure it is that one model's NDCG at `k` beats another's: a paired percentile bootstrap.
+    """A paired percentile bootstrap of the difference of two models' NDCG at `k`.
 
-    Users are drawn with replacement `samples` times, both models on the same users, so that what
-    is hard for both cancels out (Efron, Tibshirani, "An Introduction to the Bootstrap", 1993,
-    chapter 13). The seed fixes the result.
+    Users are drawn with replacement `samples` times, both models on the same users, so that what is
+    hard for both cancels out (Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter
+    13). The seed fixes the result.
 
     Raises ValueError if the two were evaluated on different users, on none, or not at `k`.
     """

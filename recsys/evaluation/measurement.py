@@ -1,4 +1,4 @@
-"""What a model costs and how well it ranks, measured on one split.
+"""The cost of a model and the quality of its ranking, measured on one split.
 
 Belongs here: the clock, the memory and the two figures that the public boards compare. Does not
 belong here: the full set of metrics (`evaluation`).
@@ -59,9 +59,9 @@ def mean_of(measured: Sequence[Measurement]) -> Measurement:
 
 
 def measure(model: Recommender, train: InteractionMatrix, test: InteractionMatrix) -> Measurement:
-    """Fit on train, rank for everyone, compare with test.
+    """Fit on train, rank for all users, compare with test.
 
-    Raises ValueError where no user has test items.
+    Raises ValueError if no user has test items.
     """
     started = time.perf_counter()
     model.fit(train.csr)

@@ -1,9 +1,9 @@
-"""Ratings that users gave, predicting them, and how far off a prediction is.
+"""Ratings of users, the interface of predictors, and the error of predictions.
 
-Belongs here: the rows with their id maps, what predicts promises, MAE and RMSE. Does not belong
-here: rankings, which are evaluated by what users take up (`evaluation`): a list is no better for
-knowing how little someone will like what they would never choose (Cremonesi, Koren, Turrin,
-"Performance of Recommender Algorithms on Top-N Recommendation Tasks", RecSys 2010).
+Belongs here: the rows with their id maps, the interface of a predictor, MAE and RMSE. Does not
+belong here: rankings, which are evaluated by what users choose (`evaluation`): a list does not
+improve by knowing how little users like items that they would never choose (Cremonesi, Koren,
+Turrin, "Performance of Recommender Algorithms on Top-N Recommendation Tasks", RecSys 2010).
 """
 
 from dataclasses import dataclass
@@ -66,15 +66,17 @@ def split_ratings(table: Any, cut: datetime) -> tuple[Ratings, Ratings]:
 
 
 class RatingPredictor(Protocol):
-    """Fit once, then predict what anyone would rate anything."""
+    """Fit once, then predict the rating of any item by any user."""
 
     name: ClassVar[str]
 
     def fit(self, ratings: Ratings) -> Self:
-        """Learn; raises ValueError where there is no rating."""
+        """Fit; raises ValueError without ratings."""
 
     def predict(self, ratings: Ratings) -> Float64:
-        """float64[rows], whatever `ratings.value` says; who is unknown is taken for average."""
+        """Predict float64[rows]; `ratings.value` is not used. Unknown users and items count as
+        average.
+        """
 
 
 def mae(truth: Float64, predicted: Float64) -> float:
@@ -90,9 +92,9 @@ def rmse(truth: Float64, predicted: Float64) -> float:
 def gain_in_mse(
     ratings: Ratings, candidate: Float64, baseline: Float64, seed: int = 0
 ) -> tuple[float, float, float]:
-    """By how much the candidate's mean squared error is smaller, and its 95 % interval.
+    """By how much the candidate's mean squared error is smaller, with its 95 % interval.
 
-    Users are drawn, and not ratings, since those of one user err alike.
+    Users are drawn, not ratings, since the errors of one user are similar.
     """
     better = np.square(ratings.value - baseline) - np.square(ratings.value - candidate)
     gains: Float64 = np.bincount(ratings.rater, weights=better).astype(np.float64)

@@ -1,4 +1,4 @@
-"""How good a model is for whom and for what: metrics by groups, with bootstrap intervals.
+"""Metrics of a model by groups of users and items, with bootstrap intervals.
 
 Belongs here: the grouping and the intervals. Does not belong here: the metrics themselves.
 """
@@ -16,8 +16,8 @@ _SAMPLES = 1000
 
 @dataclass(frozen=True)
 class Group:
-    """Users, or tests of items, that have something in common: how many, their mean of a metric
-    and its 95 % interval [low, high].
+    """A group of users, or of tests of items: their number, their mean of a metric and its 95 %
+    interval [low, high].
     """
 
     label: str
@@ -75,7 +75,7 @@ def interval_of_mean(
 def interval_of_ratio(
     parts: Float64, wholes: Float64, *, confidence: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
-    """The same of the sum of `parts` over that of `wholes`, whose pairs are drawn together."""
+    """The same for the sum of `parts` divided by that of `wholes`; both are drawn together."""
     random = np.random.default_rng(seed)
     even = np.full(len(parts), 1 / len(parts))
     ratios = np.empty(_SAMPLES)

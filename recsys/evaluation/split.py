@@ -1,7 +1,7 @@
-"""Cutting interactions into what a model may learn from and what it is evaluated by.
+"""Splits interactions into those that a model learns from and those that evaluate it.
 
-Belongs here: the temporal split, and how old items are at its cut. Does not belong here: the
-evaluation (`evaluation`), slices and folds at random (`pairs`).
+Belongs here: the temporal split, and the age of items at its cut. Does not belong here: the
+evaluation (`evaluation`), random slices and folds (`interaction_file`).
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from recsys.scoring.ranking import Float64
 
 @dataclass(frozen=True)
 class Split:
-    """Train and test with the same id maps, and what of the test period could not be used.
+    """Train and test with the same id maps, and the counts of unusable test rows.
 
     `new_user_rows` and `new_item_rows` are rows after the cut whose user (or else whose item) is
-    unknown before it, which no collaborative model can rank; `repeated_pairs` are pairs that train
-    holds already, which every model filters as seen.
+    unknown before it, which no collaborative model can rank; `repeated_pairs` are interactions that
+    are in train too, which every model filters as seen.
     """
 
     train: InteractionMatrix
@@ -34,11 +34,11 @@ class Split:
 
 
 def temporal_split(table: Any, cut: datetime) -> Split:
-    """Train on what happened before `cut`, test on what happened at or after it.
+    """Train on interactions before `cut`, test on those at or after it.
 
-    `table` is as for InteractionMatrix.from_table, plus event_time (timestamp; without a zone it
-    is UTC). `cut` needs a zone. Users and items are those of train; test keeps the pairs of known
-    users and items that train does not hold.
+    `table` is as for InteractionMatrix.from_table, plus event_time (timestamp; without a zone it is
+    UTC). `cut` needs a zone. Users and items are those of train; test keeps the interactions of
+    known users and items that are not in train.
 
     Raises ValueError for a cut without zone, an event_time that is null or no timestamp, and for
     what InteractionMatrix.from_table refuses.

@@ -1,4 +1,4 @@
-"""Content: a user is offered what reads like what the user has. It serves items of no one yet.
+"""Content: recommends items whose texts are like those of the user's items, even new items.
 
 Source: Salton, Buckley, "Term-weighting approaches in automatic text retrieval" (1988), by
 scikit-learn's TfidfVectorizer; profiles after Rocchio (1971).
@@ -34,7 +34,7 @@ class Content(ItemFilterRecommender):
 
     @property
     def parameters(self) -> Mapping[str, int | float | str]:
-        """As constructed, but for the texts, which are data."""
+        """The constructor's parameters without the texts, which are data."""
         return {"neighbours": self._neighbours}
 
     def bytes_needed(self, user_items: Any) -> int:

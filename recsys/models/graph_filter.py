@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recsys.memory import shared_cells
 from recsys.models.low_pass import right_singular_vectors
-from recsys.models.top_k import largest_of_rows
+from recsys.models.top_k import top_k_of_rows
 from recsys.recommender import ItemFilterRecommender
 from recsys.scoring.histories import Histories
 from recsys.scoring.item_filter import ItemFilter
@@ -109,7 +109,7 @@ class GraphFilter(ItemFilterRecommender):
             )
         degrees = _degrees(user_items)
         near = ItemFilter.of_sparse(
-            largest_of_rows(self._near(user_items, *degrees), self._neighbours)
+            top_k_of_rows(self._near(user_items, *degrees), self._neighbours)
         )
         width = self._width_for(user_items)
         if width == 0 or self._low_pass_weight == 0:

@@ -1,6 +1,6 @@
-"""The hybrid: collaborative, content and popular lists fused into one, for whoever comes.
+"""The hybrid: one list by rank fusion of collaborative, content and popular lists, for any user.
 
-Belongs here: which models take part, and fitting them. The fusion of their lists stands in
+Belongs here: which models take part, and fitting them. The fusion of their lists is in
 `recsys.scoring.rank_fusion`.
 """
 
@@ -15,9 +15,9 @@ from recsys.scoring.rank_fusion import Part, RankFusion
 
 
 class Hybrid(ScorerRecommender):
-    """Lists of the graph filter, of content and of (decayed) popularity, by reciprocal rank.
+    """Rank fusion of the lists of the graph filter, of content and of (decayed) popularity.
 
-    A user without interactions gets what is popular; an item without interactions is offered by
+    A user without interactions gets popular items; an item without interactions is recommended by
     its text. `texts` as for Content. The weights are those of the lists; a weight of zero leaves
     the list out. `width` is the graph filter's. Raises ValueError without interactions.
     """
@@ -43,7 +43,7 @@ class Hybrid(ScorerRecommender):
 
     @property
     def parameters(self) -> Mapping[str, int | float | str]:
-        """As constructed, but for the texts, which are data."""
+        """The constructor's parameters without the texts, which are data."""
         return {
             "width": self._width,
             "content_weight": self._content_weight,

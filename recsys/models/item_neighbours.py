@@ -1,8 +1,8 @@
-"""Item neighbours: an item is offered to those who have items like it.
+"""Item neighbours: recommends items that are like the items of the user.
 
 Source: Sarwar et al., "Item-based collaborative filtering recommendation algorithms" (WWW 2001).
-The search for neighbours is that of the library implicit; the weightings stand here, because
-implicit's TF-IDF gives NaN for a user who has every item.
+The library implicit searches the neighbours; the weightings are here, because implicit's TF-IDF
+gives NaN for a user who has every item.
 """
 
 from abc import abstractmethod

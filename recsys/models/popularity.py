@@ -1,4 +1,4 @@
-"""Popularity: everyone is offered what most people have. The baseline every model must beat."""
+"""Popularity: recommends what most people have. The baseline that every model must beat."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ class Popularity(FactorRecommender):
 
     @property
     def parameters(self) -> Mapping[str, int | float | str]:
-        """None."""
+        """There are no parameters."""
         return {}
 
     def _learn(self, user_items: Any) -> Factors:

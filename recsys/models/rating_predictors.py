@@ -1,4 +1,4 @@
-"""What a user would rate an item: by who is generous and what is good, and by taste.
+"""Predicts the rating of an item by a user: from biases of users and items, and from taste.
 
 Source: Koren, Bell, Volinsky, "Matrix Factorization Techniques for Recommender Systems" (IEEE
 Computer, 2009): the biases are its equation 3, the factors its equation 5, by alternating least
@@ -131,7 +131,7 @@ def _shrunk_means(group: Int64, values: Float64, pull: float, size: int) -> Floa
 
 
 def _known(of_each: Float64, place: Int64) -> Float64:
-    """Rows of `of_each`; zero for who is unknown."""
+    """Rows of `of_each`; zero for unknown ids."""
     padded = np.concatenate((of_each, np.zeros((1, *of_each.shape[1:]))))
     rows: Float64 = padded[place]
     return rows

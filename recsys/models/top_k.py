@@ -1,7 +1,7 @@
-"""The largest values of each row of a sparse matrix, as a model keeps an item's neighbours.
+"""The top k values of each row of a sparse matrix, with which a model keeps an item's neighbours.
 
-Belongs here: that alone. Its sibling for dense rows of scores is `ranking.rank`, and the rule for
-ties is the same: among equal values the lower column.
+Belongs here: only that. `ranking.rank` does the same for dense rows of scores, with the same rule
+for ties: among equal values the lower column first.
 """
 
 import itertools
@@ -16,8 +16,8 @@ from recsys.scoring.ranking import Float32, Int64
 _SORTED_AT_ONCE = 1 << 18
 
 
-def largest_of_rows(matrix: Any, kept: int) -> Any:
-    """The `kept` largest values of each row of a CSR; among equals those of the lower column."""
+def top_k_of_rows(matrix: Any, kept: int) -> Any:
+    """The top `kept` values of each row of a CSR; among equal values those of the lower column."""
     import scipy.sparse
 
     matrix.sort_indices()

@@ -1,4 +1,4 @@
-"""Recommending from a published artifact, in a process that has NumPy and pyarrow and no more.
+"""Recommends from a published artifact, in a process that has only NumPy and pyarrow.
 
 Belongs here: reading and verifying an artifact, and answering from it. Does not belong here:
 anything that imports SciPy, implicit, scikit-learn or Dagster, at load or later (tested).
@@ -35,7 +35,7 @@ FROM_MODEL, FROM_POPULARITY = "model", "popularity"
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A published model. `manifest` says what it is: model, version, metrics, data window."""
+    """A published model. `manifest` has its model, version, metrics and data window."""
 
     manifest: Mapping[str, Any]
     scorer: Scorer
@@ -77,10 +77,11 @@ class LoadedModel:
         return answers.append_column("source", pa.array(source, pa.string()))
 
     def recommend_for_items(self, item_ids: Sequence[str], n: int = 10) -> Any:
-        """The best `n` items for someone new, who has the given ones: no training is needed.
+        """The best `n` items for a new user with the given items, without training.
 
-        A pa.Table of rank (from 1), item_id and score. Items that the model does not know say
-        nothing; of none known, the most popular items are given. Raises ValueError for n < 1.
+        A pa.Table of rank (from 1), item_id and score. Items that the model does not know are
+        ignored; if it knows none, the result is the most popular items. Raises ValueError for n <
+        1.
         """
         found = {_index_of(self.items, item) for item in item_ids}
         known = np.array(sorted(found - {-1}), dtype=np.int32)

@@ -1,8 +1,9 @@
-"""Users as they are now, for a model that was published earlier.
+"""The current users, for a model that was published earlier.
 
-Belongs here: their histories in the items and units of that model, whom of them it has learned,
+Belongs here: their histories in the items and units of that model, which of them it has learned,
 who has changed since their list was made, and their lists. Between two trainings users react to
-more; a fold-in serves them by what they have now. Does not belong here: where rows come from.
+more items; a fold-in makes their lists from their current history. Does not belong here: where rows
+come from.
 """
 
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ class PresentUsers:
             yield ranked.append_column(pa.field("history", pa.uint64()), pa.array(listed))
 
     def _scores(self, rows: NDArray[np.integer]) -> Float32:
-        """By the model's own row of a user where it still holds, else by fold-in."""
+        """By the model's factors of a user if its history is unchanged, or else by fold-in."""
         histories, learned = self.histories.take(rows), self.learned[rows]
         holds = learned >= 0
         if holds.all():

@@ -18,7 +18,7 @@ from recsys.scoring.item_filter import ItemFilter
 from recsys.scoring.ranking import NO_ITEM, Float32, Ranked, hide, rank
 from recsys.scoring.scorer import Scorer
 
-# How deep lists are read: the tail of a list moves nothing at the top of the fused one.
+# How many positions of a list are used: later ones do not change the top of the result.
 DEPTH = 200
 # The k of the paper.
 _OFFSET = 60
@@ -30,7 +30,9 @@ PART_SCORERS: Mapping[str, type[Factors] | type[ItemFilter]] = {
 
 @dataclass(frozen=True)
 class Part:
-    """One of the models that are fused. `needs_history`: it says nothing of users without any."""
+    """One of the scorers of a rank fusion. `needs_history`: it has no list for users without
+    history.
+    """
 
     scorer: Scorer
     weight: float
@@ -38,7 +40,7 @@ class Part:
     needs_history: bool
 
     def histories(self, histories: Histories) -> Histories:
-        """As the part counts them."""
+        """The histories in the weights of this part."""
         weights = histories.weights ** np.float32(self.weight_exponent)
         return Histories(histories.lists, weights)
 

@@ -1,11 +1,11 @@
-"""From scores to ranked lists: the one rule by which every model, here and at a consumer, ranks.
+"""From scores to ranked lists: the rule by which every model ranks, here and at a consumer.
 
-Belongs here: selecting the top of a score matrix, filtering what a user has seen, cutting work
-into batches of bounded memory. NumPy only, because a consumer runs this code too. Does not belong
-here: where scores come from (`factors`, `models/`), or how good a ranking is (`metrics`).
+Belongs here: selecting the top of a score matrix, filtering seen items, cutting work into batches
+of bounded memory. NumPy only, because a consumer runs this code too. Does not belong here: where
+scores come from (`factors`, `models/`), or how good a ranking is (`metrics`).
 
-The rule: higher score first; among equal scores the lower item index first. Item indices follow
-the sorted ids, so a ranking depends on the scores and ids alone, never on the sort algorithm.
+The rule: higher score first; among equal scores the lower item index first. Item indices follow the
+sorted ids, so a ranking depends only on the scores and ids, never on the sort algorithm.
 """
 
 import os
@@ -91,7 +91,7 @@ def batches(rows: int, columns: int, cells: int = MAX_CELLS) -> Iterator[slice]:
 
 
 def hide(scores: Float32, lists: ItemLists) -> None:
-    """Take the listed items of each row out of the ranking, in place (score -inf)."""
+    """Exclude the listed items of each row from the ranking, in place (score -inf)."""
     scores[lists.row_of_each(), lists.indices] = -np.inf
 
 

@@ -1,7 +1,7 @@
-"""Code location `batch`: every asset and check; what makes days anew, trains, maintains, tells.
+"""Code location `batch`: all assets and checks, and the jobs that rebuild, train, maintain, alert.
 
-Here belongs the merging. What each part is stands in the folder it comes from; nothing here names
-a stream. What loads files and drains topics is in `streaming`.
+Belongs here: only merging the definitions of the folders of `defs`; nothing here names a stream.
+The jobs that load files and drain topics are in `streaming`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Code location `streaming`: what loads files and drains topics, as records come.
+"""Code location `streaming`: the jobs and sensors that load files and drain topics.
 
-Here belongs the merging of these jobs and sensors. Every run is a process that imports its code
-location, and a drain starts within seconds of the first event: so nothing here imports dbt or makes
+Belongs here: only merging these jobs and sensors. Every run is a process that imports its code
+location, and a drain starts within seconds of the first event, so nothing here imports dbt or makes
 checks. Loads and drains record materializations and check results of assets that `batch` defines.
 """
 

@@ -52,7 +52,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
         specs=[
             spec.replace_attributes(
                 partitions_def=daily(),
-                # A view holds no rows that could be old.
+                # A view has no rows that could be outdated.
                 automation_condition=None if spec.key in views else REBUILD_CHANGED_DAYS,
             )
             for spec in specs
@@ -111,7 +111,7 @@ def layer_assets(layer: str) -> AssetsDefinition:
 
 
 def _sizes(client: "Client", table: Table, days: Days) -> dict[date, dict[str, int]]:
-    """Rows and bytes of each of these days; nothing of a view."""
+    """Rows and bytes of each of these days; empty for a view."""
     if table.is_view:
         return {}
     found = client.query(

@@ -48,7 +48,7 @@ _TOLERANCE = 1e-9
 
 
 class NoViewError(LookupError):
-    """Nothing feeds a table, which can therefore not be compared."""
+    """No view feeds the table, so it cannot be compared."""
 
 
 def speed_equals_batch_checks(
@@ -122,20 +122,22 @@ class Comparison:
     gone: tuple[date, ...] = ()
 
     def compared(self, days: Sequence[date] | None) -> str:
-        """The condition that keeps some days, or all, but those that are gone."""
+        """The condition for some days, or all days, without expired ones."""
         kept = self.table.of_days(days)
         return f"{kept} AND NOT {self.table.of_days(self.gone)}" if self.gone else kept
 
     @property
     def keys(self) -> list[str]:
-        """What identifies a row: of a table that merges, the day and its order; else all."""
+        """The columns that identify a row: for a table that merges rows, the day and its order;
+        else all.
+        """
         if self.table.is_aggregated:
             return ["event_date", *self.table.order_by]
         return list(self.table.columns)
 
     @property
     def measures(self) -> dict[str, str]:
-        """What must agree for each key, and how it is read from rows of either side."""
+        """The measures that must agree for each key, and how to read them on either side."""
         if not self.table.is_aggregated:
             return {"copies": "count()"}
         readings = {name: _reading(name, kind) for name, kind in self.table.columns.items()}
@@ -175,7 +177,7 @@ class Comparison:
         )
 
     def _rounded(self, name: str) -> str:
-        """A sum as far as it does not depend on the order of adding up."""
+        """A sum, rounded so that the order of adding does not matter."""
         return f"toFloat32({_of(name)})" if self._is_float(name) else _of(name)
 
     def _is_float(self, name: str) -> bool:
@@ -247,7 +249,7 @@ def _reading(name: str, kind: str) -> str | None:
 
 
 def _of(name: str) -> str:
-    """An alias that does not hide the column it is made of."""
+    """An alias that does not hide the column of the same name."""
     return f"{name}_"
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recsys.models import top_k
-from recsys.models.top_k import largest_of_rows
+from recsys.models.top_k import top_k_of_rows
 
 # Few distinct values, so that ties are everywhere; NaN marks what a row does not have.
 ROWS = hnp.arrays(
@@ -31,7 +31,7 @@ def plainly_kept(rows, kept):
 
 @given(rows=ROWS, kept=st.integers(1, 10))
 def test_a_row_keeps_its_largest_and_of_equals_those_of_lower_columns(rows, kept):
-    found = largest_of_rows(sparse(rows), kept)
+    found = top_k_of_rows(sparse(rows), kept)
     columns = [part.tolist() for part in np.split(found.indices, found.indptr[1:-1])]
     assert columns == list(plainly_kept(rows, kept))
     np.testing.assert_array_equal(
@@ -41,7 +41,7 @@ def test_a_row_keeps_its_largest_and_of_equals_those_of_lower_columns(rows, kept
 
 def test_rows_taken_in_blocks_keep_the_same(monkeypatch):
     matrix = scipy.sparse.random(50, 40, density=0.3, format="csr", dtype=np.float32, rng=0)
-    whole = largest_of_rows(matrix.copy(), 5)
+    whole = top_k_of_rows(matrix.copy(), 5)
     monkeypatch.setattr(top_k, "_SORTED_AT_ONCE", 16)
-    in_blocks = largest_of_rows(matrix.copy(), 5)
+    in_blocks = top_k_of_rows(matrix.copy(), 5)
     assert (whole != in_blocks).nnz == 0
