@@ -49,8 +49,8 @@ AUTOMATION = _cases(
     (
         "quarantine has a condition, which drains that reject nothing meet",
         "social_assets/defs/ingestion/cleaned.py",
-        "        # Without a condition: it is made with cleaned, and a drain that rejects nothing"
-        " leaves it.\n",
+        "        # No condition: it is made with cleaned; a drain that rejects nothing leaves"
+        " it.\n",
         "        automation_condition=REBUILD_CHANGED_DAYS,\n",
         f"{_AUTOMATION}facts_that_a_drain_records_a_moment_after_raw_are_not_asked_for",
     ),

@@ -119,6 +119,5 @@ def _quarantine_spec(contract: Contract) -> AssetSpec:
             "dagster/column_schema": quarantine_columns(),
             "dagster/table_name": f"quarantine.{contract.name}",
         },
-        # No condition: it is made with cleaned, and a drain that rejects nothing does not change
-        # it.
+        # No condition: it is made with cleaned; a drain that rejects nothing leaves it.
     )
