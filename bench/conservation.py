@@ -18,7 +18,7 @@ from bench.live_platform import temporary_home
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.defs.monitoring.invariant_checks import report_days
+from social_assets.defs.monitoring.invariant_results import report_days
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.samples import generate
 from social_assets.operate.runs.instance import open_instance

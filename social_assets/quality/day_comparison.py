@@ -4,7 +4,7 @@ Belongs here: the comparison, and the repetition with locked streams. Work in pr
 loss: a drain lands the next rows while it cleans the last ones. So days that differ are compared
 again while the locks of their streams are held, and only what differs then is a failure. Days that
 retention has removed from a table of the invariant are left out. How the results are reported to
-Dagster belongs to `defs/monitoring/invariant_checks`.
+Dagster belongs to `defs/monitoring/invariant_results`.
 """
 
 from __future__ import annotations

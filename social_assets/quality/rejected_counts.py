@@ -5,7 +5,7 @@ Belongs here: the counts and their store. A data file of a Delta table never cha
 files are read. The store is a SQLite file of this machine; without it all files are counted again.
 Files that the table no longer has (rebuilt, unloaded or expired days, compaction) have no counts,
 so the result is always that of the current lake. What the counts mean for a check belongs to
-`defs/ingestion/rule_checks`.
+`defs/ingestion/rule_results`.
 """
 
 from __future__ import annotations

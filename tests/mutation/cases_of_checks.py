@@ -16,7 +16,7 @@ CONTRACT_CHECKS = (
         Case(
             "5.3 contract checks",
             what,
-            "social_assets/defs/ingestion/rule_checks.py",
+            "social_assets/defs/ingestion/rule_results.py",
             old,
             new,
             test,

@@ -274,25 +274,28 @@ CONSERVATION = (
         Case(
             "5.2 conservation",
             what,
-            "social_assets/defs/monitoring/invariant_checks.py",
+            f"social_assets/defs/monitoring/{file}.py",
             old,
             new,
             test,
         )
-        for what, old, new, test in (
+        for file, what, old, new, test in (
             (
+                "invariant_results",
                 "days that differ pass where their sums agree",
                 "passed=not broken and not elsewhere,",
                 "passed=0 == sum(c.one[0] - c.other[0] for c in comparisons),",
                 f"{_INVARIANTS}a_row_moved_to_another_day_breaks_the_invariant_though_the_sums_agree",
             ),
             (
+                "invariant_checks",
                 "a run of a range records its summary alone",
                 "                context.op_execution_context.log_event(each)",
                 "                repr(each)",
                 f"{_BY_DAY}a_run_of_a_range_records_each_day_of_it_beside_the_summary_and_leaves_none_skipped",
             ),
             (
+                "invariant_checks",
                 "invariants are not checked by day",
                 "                partitions_def=daily(),\n",
                 "",

@@ -169,14 +169,14 @@ RECORDS = _cases(
     ),
     (
         "a good day hides the bad day of a rule",
-        "social_assets/defs/ingestion/rule_checks.py",
+        "social_assets/defs/ingestion/rule_results.py",
         "            worst_share=max(share, before.worst_share),\n",
         "            worst_share=share * (day == max(raw)),\n",
         f"{_BY_DAY}a_load_reports_every_rule_and_a_load_of_another_day_leaves_the_bad_day_failing",
     ),
     (
         "a run of other days hides a day on which an invariant is broken",
-        "social_assets/defs/monitoring/invariant_checks.py",
+        "social_assets/defs/monitoring/invariant_results.py",
         "passed=not broken and not elsewhere,",
         "passed=not broken,",
         f"{_BY_DAY}a_run_of_other_days_leaves_an_invariant_failing_that_is_broken_on_one",

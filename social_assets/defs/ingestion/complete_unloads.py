@@ -17,8 +17,8 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.changed_days import fed_by, materializations
-from social_assets.defs.ingestion.rule_checks import report_rules
-from social_assets.defs.monitoring.invariant_checks import report_days, report_summaries
+from social_assets.defs.ingestion.rule_results import report_rules
+from social_assets.defs.monitoring.invariant_results import report_days, report_summaries
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.warehouse.built_days import record_built
 from social_assets.lake.unloads import Unload

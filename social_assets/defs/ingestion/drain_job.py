@@ -29,8 +29,8 @@ from resources.kafka.resource import KafkaResource
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.defs.ingestion.changed_days import fed_by, materializations
-from social_assets.defs.ingestion.rule_checks import RuleReports
-from social_assets.defs.monitoring.invariant_checks import report_days
+from social_assets.defs.ingestion.rule_results import RuleReports
+from social_assets.defs.monitoring.invariant_results import report_days
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG

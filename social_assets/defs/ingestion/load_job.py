@@ -25,8 +25,8 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.changed_days import Previews, fed_by, materializations
 from social_assets.defs.ingestion.complete_unloads import complete_unloads, rebuilt_from
-from social_assets.defs.ingestion.rule_checks import report_rules
-from social_assets.defs.monitoring.invariant_checks import report_days
+from social_assets.defs.ingestion.rule_results import report_rules
+from social_assets.defs.monitoring.invariant_results import report_days
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.recovery import finish_warehouse

@@ -29,9 +29,9 @@ from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.changed_days import fed_by
-from social_assets.defs.ingestion.rule_checks import report_rules
+from social_assets.defs.ingestion.rule_results import report_rules
 from social_assets.defs.maintenance.run_history import forget_runs
-from social_assets.defs.monitoring.invariant_checks import end_expired_failures
+from social_assets.defs.monitoring.invariant_results import end_expired_failures
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.lake.maintenance import Freed

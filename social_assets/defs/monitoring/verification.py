@@ -24,7 +24,7 @@ from dagster import (
 from resources.dagster.private import UnresolvedAssetJobDefinition
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.defs.monitoring.invariant_checks import (
+from social_assets.defs.monitoring.invariant_results import (
     changed_results,
     summary_of_all_days,
     with_emptied_days,
