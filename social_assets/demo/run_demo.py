@@ -39,6 +39,11 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     def progress(line: str) -> None:
         console.print(f"  [dim]{perf_counter() - started:6.1f} s[/]  {escape(line)}")
 
+    # Both threads need these. Their modules import each other in a circle, and two threads that
+    # enter it at different places end in an import deadlock.
+    import pandera.ibis  # noqa: F401
+    from dagster import DagsterInstance  # noqa: F401
+
     # The first step that needs the tables waits for them.
     deployed = _beside(lambda: _deploy(home))
     # Read with the definitions: the lake is empty, so it does not give the first day.
