@@ -56,7 +56,9 @@ def test_the_daemon_of_a_new_home_does_not_warn(
     begin_retries_here(instance)
     assert set(positions(instance).values()) == {str(newest)}
     iterate(instance)
-    assert [each.getMessage() for each in caplog.records] == []
+    # Threads of Kafka clients that other tests have left may warn meanwhile.
+    told = [each.getMessage() for each in caplog.records if not each.name.startswith("kafka.")]
+    assert told == []
 
 
 def test_a_run_that_ends_between_two_starts_of_the_daemon_is_still_looked_at(

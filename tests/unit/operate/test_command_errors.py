@@ -88,8 +88,11 @@ def test_an_empty_home_stays_empty_after_an_error(
 def heeds_ctrl_c() -> Iterator[None]:
     """A shell starts background processes with SIGINT ignored, and the tests are then one."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Another test of this process may have left a handler of Dagster's.
+    before_term = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGTERM, before_term)
 
 
 @pytest.mark.usefixtures("heeds_ctrl_c")
