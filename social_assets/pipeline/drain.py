@@ -30,17 +30,17 @@ from social_assets.pipeline.micro_batch import (
     BatchValidator,
     DayCounts,
     ValidatedBatch,
-    apart,
     clean,
     land,
     load,
     quarantine,
+    with_own_batch_id,
 )
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import recover
-from social_assets.pipeline.topic_offsets import TopicOffsets, held_offsets, landed, starts
+from social_assets.pipeline.topic_offsets import TopicOffsets, landed, starts
 from social_assets.pipeline.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
 
@@ -116,11 +116,12 @@ def drain(
         if offsets is None:
             return recovered
         begin = starts(stores.raw, offsets)
+        held = begin.held
         if begin.missing:
             stores.gaps.record(begin.missing)
             # Even without a record: the lake's offsets pass the gap, so this drain is not repeated.
-            held = held_offsets(stores.raw, offsets)
             stores.raw.append(RAW.empty_table(), *landed(offsets, begin.offsets, held))
+            held = begin.offsets
         with TopicReader(
             broker.client_settings(),
             offsets.topic,
@@ -133,7 +134,7 @@ def drain(
                 stores, broker, reader, offsets=offsets, begin=begin.offsets, limits=limits
             )
             course = _Course(stores, broker, BatchValidator(stores, session), loader, offsets)
-            course.run(source, report)
+            course.run(source, held, report)
     return recovered
 
 
@@ -163,7 +164,7 @@ class _Course:
         loader: MicroBatchLoader,
         offsets: TopicOffsets,
     ) -> None:
-        self._held = held_offsets(stores.raw, offsets)
+        self._held: dict[int, int] = {}
         self._stores = stores
         self._broker = broker
         self._validator = validator
@@ -173,8 +174,14 @@ class _Course:
         self._recorded = time.monotonic()
         self._log = StepLog(stores)
 
-    def run(self, source: TopicSource, report: Callable[[Taken], None]) -> None:
-        """Run all steps at the same time, each on another micro-batch."""
+    def run(
+        self, source: TopicSource, held: Mapping[int, int], report: Callable[[Taken], None]
+    ) -> None:
+        """Run all steps at the same time, each on another micro-batch.
+
+        `held` are the offsets that raw had when the source's first offsets were read from it.
+        """
+        self._held = dict(held)
         last: _Committed | None = None
         over = Event()
         with (
@@ -204,7 +211,7 @@ class _Course:
             started = time.monotonic()
             validated = self._validator.validate(arrived.raw, arrived.ingested_at)
             if validated.error is not None:
-                validated = apart(validated)
+                validated = with_own_batch_id(validated)
             seconds = {"read": arrived.seconds, "validate": time.monotonic() - started}
             yield _Validated(arrived, validated, seconds)
 

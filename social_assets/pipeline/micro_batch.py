@@ -25,7 +25,6 @@ from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW, cleaned_schema
 from social_assets.pipeline.first_landed import StreamKeys
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
-from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.validate import SEPARATOR
@@ -230,9 +229,9 @@ def recover_micro_batches(
     return changed
 
 
-def apart(validated: ValidatedBatch) -> ValidatedBatch:
-    """The micro-batch with its own batch id, as the drain's other records belong to
-    another batch.
+def with_own_batch_id(validated: ValidatedBatch) -> ValidatedBatch:
+    """The micro-batch under a batch id of its own, so that it is quarantined without the drain's
+    other records.
     """
     own = f"{validated.batch_ids[0]}/{version(validated.ingested_at)}"
     index = validated.raw.column_names.index("batch_id")
@@ -248,14 +247,9 @@ def quarantine(stores: StreamStores, validated: ValidatedBatch) -> None:
     """
     if validated.error is None:
         raise ValueError(f"micro-batch {validated.ingested_at} has been validated")
-    log = StepLog(stores)
     origins = pc.unique(validated.raw["origin"]).to_pylist()
     for batch_id in validated.batch_ids:
-        batch = quarantine_batch(stores, batch_id, validated.error, origins)
-        told = "%s is quarantined: %s; the stream goes on without it"
-        log.error(
-            told, batch.origin, batch.reason, extra={"step": "validate", "batch_id": batch_id}
-        )
+        quarantine_batch(stores, batch_id, validated.error, "validate", origins)
 
 
 def _cleaned_until(stores: StreamStores) -> datetime:

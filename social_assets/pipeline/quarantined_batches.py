@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from social_assets.lake.quarantined_batches import QuarantinedBatch
+from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.duckdb_engine import is_of_disk
 from social_assets.transform.validate_block import RecordTooLargeError
@@ -37,14 +38,23 @@ def is_of_the_batch(error: Exception) -> bool:
 
 
 def quarantine_batch(
-    stores: StreamStores, batch_id: str, error: Exception, origins: Collection[str] = ()
-) -> QuarantinedBatch:
-    """Record that a batch is quarantined, and why; `origins` are the ledger's by default."""
+    stores: StreamStores,
+    batch_id: str,
+    error: Exception,
+    step: str,
+    origins: Collection[str] = (),
+) -> None:
+    """Record and log that a batch is quarantined, and why; `origins` are the ledger's by default.
+
+    `step` is the one that failed.
+    """
     origins = origins or {e.origin for e in stores.ledger.entries("raw") if e.batch_id == batch_id}
     reason = f"{type(error).__name__}: {' '.join(str(error).split())[:1_000]}"
     batch = QuarantinedBatch(batch_id, ", ".join(sorted(origins)), reason)
     stores.quarantined_batches.record(batch)
-    return batch
+    told = "%s is quarantined: %s; the stream continues without it"
+    how = {"step": step, "batch_id": batch_id}
+    StepLog(stores).error(told, batch.origin, batch.reason, extra=how)
 
 
 def quarantined(stores: StreamStores) -> dict[str, QuarantinedBatch]:

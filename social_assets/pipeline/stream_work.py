@@ -197,9 +197,7 @@ def _is_cleaned_or_quarantined(
     except Exception as error:
         if not is_of_the_batch(error):
             raise
-        batch = quarantine_batch(stores, batch_id, error)
-        told = "%s is quarantined: %s; the stream continues without it"
-        log.error(told, batch.origin, batch.reason, extra={"step": "clean", "batch_id": batch_id})
+        quarantine_batch(stores, batch_id, error, "clean")
         return False
     return True
 

@@ -8,7 +8,7 @@ the offset up to which all records have landed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from social_assets.lake.delta import Applied, LakeTable
@@ -53,10 +53,11 @@ class TopicOffsets(Protocol):
 
 @dataclass(frozen=True)
 class Starts:
-    """The first offsets to read, and the ranges that are lost."""
+    """The first offsets to read, the ranges that are lost, and the offsets that raw has."""
 
     offsets: Mapping[int, int]
     missing: tuple[MissingRange, ...]
+    held: Mapping[int, int] = field(default_factory=dict)
 
     def lag(self, offsets: TopicOffsets) -> int:
         """How many offsets the broker is ahead of the lake."""
@@ -79,8 +80,8 @@ def landed(
     """The transactions of a commit to raw: for each partition, the offset up to which all has
     landed.
 
-    `before` are the offsets that raw has, from `held_offsets`. If another writer has landed records
-    meanwhile, raw has others, and the commit is refused.
+    `before` are the offsets that raw had when the first offsets to read were taken from it. If
+    another writer has landed records since, raw has others, and the commit is refused.
     """
     topic, topic_id = offsets.topic, offsets.topic_id
     applied = [
@@ -88,12 +89,6 @@ def landed(
         for p, end in next_offsets.items()
     ]
     return [*applied, Applied(topic_app_id(topic), 1)]
-
-
-def held_offsets(raw: LakeTable, offsets: TopicOffsets) -> dict[int, int]:
-    """The offsets in raw of the partitions that the broker has now."""
-    ids = {app_id(offsets.topic, offsets.topic_id, p): p for p in offsets.end}
-    return {ids[each]: version for each, version in raw.applied_versions(ids).items()}
 
 
 def starts(raw: LakeTable, offsets: TopicOffsets) -> Starts:
@@ -119,4 +114,5 @@ def starts(raw: LakeTable, offsets: TopicOffsets) -> Starts:
             # If topics have no ids, a recreated topic may look like this.
             start = end if topic_id else earliest
         found[partition] = start
-    return Starts(found, tuple(missing))
+    held = {p: applied[identity] for p, identity in ids.items() if identity in applied}
+    return Starts(found, tuple(missing), held)

@@ -141,8 +141,8 @@ RECORDS = _cases(
     (
         "a batch that cannot be cleaned stops its stream",
         "social_assets/pipeline/stream_work.py",
-        "if not is_of_the_batch(error):\n            raise\n        batch = quarantine_batch(",
-        "if error:\n            raise\n        batch = quarantine_batch(",
+        "if not is_of_the_batch(error):\n            raise\n        quarantine_batch(",
+        "if error:\n            raise\n        quarantine_batch(",
         f"{_LARGE}a_batch_that_cannot_be_cleaned_is_quarantined_and_comes_back_with_a_rebuild",
     ),
     (

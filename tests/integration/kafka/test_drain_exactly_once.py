@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,9 +19,19 @@ from social_assets.demo.samples import SampleFile, generate
 from social_assets.ingest.files.open_file import read_records
 from social_assets.lake.delta import AppliedElsewhereError, LakeTable
 from social_assets.pipeline import first_landed as landed
+from social_assets.pipeline.drain import drain
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
-from tests.integration.kafka.drain_bed import NOON, YESTERDAY, Bed, Counts, Stream, event, events
+from tests.integration.kafka.drain_bed import (
+    NOON,
+    QUICK,
+    YESTERDAY,
+    Bed,
+    Counts,
+    Stream,
+    event,
+    events,
+)
 
 pytestmark = pytest.mark.kafka
 
@@ -47,7 +57,6 @@ def test_two_machines_that_drain_one_topic_into_one_lake_take_each_record_once(b
     here = bed.stream()
     there = bed.elsewhere(here)
     here.send(events(range(2_000)))
-    refused = 0
     for first in range(2_000, 6_000, 1_000):
         with ThreadPoolExecutor() as machines:
             running = [
@@ -59,11 +68,29 @@ def test_two_machines_that_drain_one_topic_into_one_lake_take_each_record_once(b
             try:
                 each.result()
             except AppliedElsewhereError as error:
-                refused += 1
                 assert "goes on from what is there" in str(error)
     here.drain()
     assert here.counts() == Counts(6_000, 6_000)
-    assert refused, "the machines have never met"
+
+
+def test_a_drain_that_another_machine_overtakes_before_it_reads_is_refused(bed: Bed) -> None:
+    here = bed.stream()
+    there = bed.elsewhere(here)
+    here.send(events(range(100)))
+
+    class Overtaken:
+        """The broker; the other machine drains after the first offsets to read are known."""
+
+        def client_settings(self) -> Mapping[str, str]:
+            there.drain()
+            return here.kafka.client_settings()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(here.kafka, name)
+
+    with pytest.raises(AppliedElsewhereError, match="goes on from what is there"):
+        drain(here.stores, Overtaken(), here.taken.append, QUICK)
+    assert here.counts() == Counts(100, 100)
 
 
 def test_a_key_is_taken_once_a_date_whatever_micro_batch_and_partition_it_comes_in(
