@@ -8,13 +8,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from dagster import Definitions, definitions, in_process_executor
+from dagster import Definitions, definitions
 
-from resources.clickhouse.resource import ClickHouseResource
-from resources.dagster.run_console import run_console
-from resources.kafka.resource import KafkaResource
-from resources.settings.environments import current, require_complete
-from resources.settings.logs import configure_logs
 from sensors.alerts import alerts_sensor
 from sensors.automation import automation_sensor
 from sensors.recommenders import recommenders_sensor
@@ -28,6 +23,7 @@ from social_assets.defs.ingestion.raw import raw_asset
 from social_assets.defs.ingestion.rule_checks import contract_checks
 from social_assets.defs.ingestion.source_schema_checks import source_schema
 from social_assets.defs.ingestion.topic_checks import no_range_was_lost, topic_is_drained
+from social_assets.defs.installation import in_installation
 from social_assets.defs.maintenance import nightly as maintenance
 from social_assets.defs.maintenance.rebuild_jobs import (
     nightly_rebuild,
@@ -41,7 +37,6 @@ from social_assets.defs.monitoring.invariant_checks import stream_invariants
 from social_assets.defs.monitoring.partition_checks import every_day_has_rows
 from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
 from social_assets.defs.recommenders import assets as recsys
-from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.rollups import rollup_checks, rollups
 from social_assets.defs.warehouse.star import star, star_checks
 
@@ -65,13 +60,11 @@ STREAM_CHECKS = (
 @definitions
 @cache
 def defs() -> Definitions:
-    """The definitions of the installation that the environment describes, made once a process.
+    """The definitions, made once a process."""
+    return in_installation(_location)
 
-    Raises EnvironmentSettingsError where a deployed installation lacks an address.
-    """
-    require_complete()
-    configure_logs()
-    clickhouse = ClickHouseResource()
+
+def _location() -> Definitions:
     return Definitions(
         assets=[
             *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
@@ -106,13 +99,4 @@ def defs() -> Definitions:
             automation_sensor(),
             recommenders_sensor(),
         ],
-        # A process for each step costs seconds, and on one machine wins nothing. A deployed
-        # environment keeps Dagster's default, which run config may change.
-        executor=None if current().is_deployed else in_process_executor,
-        loggers={"console": run_console()},
-        resources={
-            "clickhouse": clickhouse,
-            "kafka": KafkaResource(),
-            "stores": StoresResource(clickhouse=clickhouse),
-        },
     )

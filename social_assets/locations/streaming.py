@@ -9,20 +9,15 @@ from __future__ import annotations
 
 from functools import cache
 
-from dagster import Definitions, definitions, in_process_executor
+from dagster import Definitions, definitions
 
-from resources.clickhouse.resource import ClickHouseResource
-from resources.dagster.run_console import run_console
-from resources.kafka.resource import KafkaResource
-from resources.settings.environments import current, require_complete
-from resources.settings.logs import configure_logs
 from sensors.file_arrival import file_arrival_sensor
 from sensors.kafka_offsets import kafka_offsets_sensor
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.drain_job import drain_job
 from social_assets.defs.ingestion.load_job import load_job
 from social_assets.defs.ingestion.unload_job import unload_job
-from social_assets.defs.stores import StoresResource
+from social_assets.defs.installation import in_installation
 
 SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
 
@@ -30,13 +25,11 @@ SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
 @definitions
 @cache
 def defs() -> Definitions:
-    """The definitions of the installation that the environment describes, made once a process.
+    """The definitions, made once a process."""
+    return in_installation(_location)
 
-    Raises EnvironmentSettingsError where a deployed installation lacks an address.
-    """
-    require_complete()
-    configure_logs()
-    clickhouse = ClickHouseResource()
+
+def _location() -> Definitions:
     return Definitions(
         jobs=[
             load_job(),
@@ -44,12 +37,4 @@ def defs() -> Definitions:
             *(drain_job(contract) for contract in contracts()),
         ],
         sensors=[make(contract) for contract in contracts() for make in SENSORS],
-        # As in `batch`.
-        executor=None if current().is_deployed else in_process_executor,
-        loggers={"console": run_console()},
-        resources={
-            "clickhouse": clickhouse,
-            "kafka": KafkaResource(),
-            "stores": StoresResource(clickhouse=clickhouse),
-        },
     )

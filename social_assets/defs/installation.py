@@ -1,0 +1,39 @@
+"""What every code location of an installation shares: resources, executor, loggers.
+
+Belongs here: only what does not depend on the assets and jobs of a location.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dagster import Definitions, in_process_executor
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.dagster.run_console import run_console
+from resources.kafka.resource import KafkaResource
+from resources.settings.environments import current, require_complete
+from resources.settings.logs import configure_logs
+from social_assets.defs.stores import StoresResource
+
+
+def in_installation(make_location: Callable[[], Definitions]) -> Definitions:
+    """The definitions of a location in the installation that the environment describes.
+
+    Raises EnvironmentSettingsError if a deployed installation lacks an address.
+    """
+    require_complete()
+    configure_logs()
+    clickhouse = ClickHouseResource()
+    shared = Definitions(
+        # A process for each step costs seconds, and on one machine wins nothing. A deployed
+        # environment keeps Dagster's default, which run config may change.
+        executor=None if current().is_deployed else in_process_executor,
+        loggers={"console": run_console()},
+        resources={
+            "clickhouse": clickhouse,
+            "kafka": KafkaResource(),
+            "stores": StoresResource(clickhouse=clickhouse),
+        },
+    )
+    return Definitions.merge(make_location(), shared)
