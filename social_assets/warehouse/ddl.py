@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from social_assets.contracts.contract import Column, ColumnType, Contract
 
 DATABASE = "cleaned"
+LOADED = f"{DATABASE}.loaded_batches"
+LOADED_UNTIL = f"{DATABASE}.loaded_until"
+PENDING_DAYS = f"{DATABASE}.pending_days"
 ENGINE = "MergeTree"
 DEDUPLICATION_WINDOW = 10_000
 """How many insert tokens each table remembers: how far back it recognizes a repeated batch."""
@@ -53,6 +56,33 @@ def create_table(contract: Contract) -> str:
         f"SETTINGS non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}\n"
         f"COMMENT {_quoted(contract.description)}"
     )
+
+
+def create_records() -> dict[str, str]:
+    """The statements that make the tables in which loaders record what is done, by table."""
+    return {
+        LOADED: (
+            f"CREATE TABLE IF NOT EXISTS {LOADED} (\n"
+            "  stream LowCardinality(String), batch_id String, rows UInt64,\n"
+            "  loaded_at DateTime64(6, 'UTC') DEFAULT now64(6)\n"
+            ") ENGINE = ReplacingMergeTree(loaded_at) ORDER BY (stream, batch_id)\n"
+            "COMMENT 'One row a batch that the loader has put in cleaned.<stream>, whole'"
+        ),
+        LOADED_UNTIL: (
+            f"CREATE TABLE IF NOT EXISTS {LOADED_UNTIL} (\n"
+            "  stream LowCardinality(String), ingested_at DateTime64(6, 'UTC')\n"
+            ") ENGINE = ReplacingMergeTree(ingested_at) ORDER BY stream\n"
+            "COMMENT 'How far the micro-batches of each stream are in cleaned.<stream>'"
+        ),
+        PENDING_DAYS: (
+            f"CREATE TABLE IF NOT EXISTS {PENDING_DAYS} (\n"
+            "  stream LowCardinality(String), layer LowCardinality(String), event_date Date32,\n"
+            "  run_id String, is_pending UInt8,\n"
+            "  changed_at DateTime64(6, 'UTC') DEFAULT now64(6)\n"
+            ") ENGINE = ReplacingMergeTree(changed_at) ORDER BY (stream, layer, event_date)\n"
+            "COMMENT 'Days of a layer that do not yet hold what the layer before it holds'"
+        ),
+    }
 
 
 def add_columns(contract: Contract, names: Sequence[str]) -> str:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from social_assets.contracts.contract import Contract
-from social_assets.warehouse.ddl import DATABASE
-from social_assets.warehouse.loader import LOADED
-from social_assets.warehouse.micro_batch_loader import LOADED_UNTIL
+from social_assets.warehouse.ddl import DATABASE, LOADED, LOADED_UNTIL
 from social_assets.warehouse.tables import exists
 
 if TYPE_CHECKING:

@@ -19,7 +19,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from social_assets.contracts.contract import Contract
-from social_assets.warehouse.ddl import DATABASE, column_names, create_database, create_table
+from social_assets.warehouse.ddl import (
+    DATABASE,
+    LOADED,
+    column_names,
+    create_database,
+    create_records,
+    create_table,
+)
 from social_assets.warehouse.pending_days import (
     ALL_DAYS,
     BEHIND,
@@ -37,8 +44,6 @@ CHUNK_ROWS = 250_000
 CHUNK_BYTES = 128 << 20
 """The most bytes of one insert, plus one row: less than the server puts into one block, so that
 wide rows are also inserted as a whole."""
-
-LOADED = f"{DATABASE}.loaded_batches"
 
 CLOCK_DIFFERENCE = timedelta(minutes=1)
 """How much the clocks of this machine and of the server may differ."""
@@ -90,13 +95,7 @@ class Loader:
             if not exists(client, self.table) and self.has_lake_rows():
                 record_pending(client, self.contract.name, (CLEANED, *BEHIND), [ALL_DAYS], "")
             client.command(create_table(self.contract))
-            client.command(
-                f"CREATE TABLE IF NOT EXISTS {LOADED} (\n"
-                "  stream LowCardinality(String), batch_id String, rows UInt64,\n"
-                "  loaded_at DateTime64(6, 'UTC') DEFAULT now64(6)\n"
-                ") ENGINE = ReplacingMergeTree(loaded_at) ORDER BY (stream, batch_id)\n"
-                "COMMENT 'One row a batch that the loader has put in cleaned.<stream>, whole'"
-            )
+            client.command(create_records()[LOADED])
 
     def record_pending(self, days: Sequence[date], run_id: str) -> None:
         """Record that facts and rollups do not have these days yet; called before the days are

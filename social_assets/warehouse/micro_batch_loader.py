@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from social_assets.warehouse.ddl import DATABASE
+from social_assets.warehouse.ddl import LOADED_UNTIL, create_records
 from social_assets.warehouse.loader import INSERT_SETTINGS, Loader
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
-
-LOADED_UNTIL = f"{DATABASE}.loaded_until"
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -69,10 +67,5 @@ def micro_batch_loader(loader: Loader) -> Iterator[MicroBatchLoader]:
     """A loader for the block; creates missing tables."""
     loader.prepare()
     with loader.clickhouse.client(loader.log_comment) as client:
-        client.command(
-            f"CREATE TABLE IF NOT EXISTS {LOADED_UNTIL} (\n"
-            "  stream LowCardinality(String), ingested_at DateTime64(6, 'UTC')\n"
-            ") ENGINE = ReplacingMergeTree(ingested_at) ORDER BY stream\n"
-            "COMMENT 'How far the micro-batches of each stream are in cleaned.<stream>'"
-        )
+        client.command(create_records()[LOADED_UNTIL])
         yield MicroBatchLoader(client, loader)

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from social_assets.warehouse.ddl import DATABASE, create_database
+from social_assets.warehouse.ddl import PENDING_DAYS, create_database, create_records
 from social_assets.warehouse.tables import is_of_missing_table
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-PENDING_DAYS = f"{DATABASE}.pending_days"
 CLEANED, STAR, ROLLUPS = "cleaned", "star", "rollups"
 BEHIND = (STAR, ROLLUPS)
 """The layers that dbt builds from `cleaned.<stream>`."""
@@ -64,7 +63,8 @@ def record_pending(
     except Exception as error:
         if not is_of_missing_table(error):
             raise
-        create_pending_days(client)
+        client.command(create_database())
+        client.command(create_records()[PENDING_DAYS])
         _insert(client, rows)
 
 
@@ -108,19 +108,6 @@ def pending_days(client: Client) -> list[PendingDay]:
         PendingDay(stream, layer, day, run_id, changed_at.replace(tzinfo=UTC))
         for stream, layer, day, run_id, changed_at in found
     ]
-
-
-def create_pending_days(client: Client) -> None:
-    """Create the table if it is missing."""
-    client.command(create_database())
-    client.command(
-        f"CREATE TABLE IF NOT EXISTS {PENDING_DAYS} (\n"
-        "  stream LowCardinality(String), layer LowCardinality(String), event_date Date32,\n"
-        "  run_id String, is_pending UInt8,\n"
-        "  changed_at DateTime64(6, 'UTC') DEFAULT now64(6)\n"
-        ") ENGINE = ReplacingMergeTree(changed_at) ORDER BY (stream, layer, event_date)\n"
-        "COMMENT 'Days of a layer that do not yet hold what the layer before it holds'"
-    )
 
 
 def _insert(client: Client, rows: pa.Table) -> None:

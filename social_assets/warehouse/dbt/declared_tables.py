@@ -16,9 +16,9 @@ from typing import Any, Literal
 from social_assets.contracts.contract import Contract
 from social_assets.warehouse import ddl
 
-Kind = Literal["cleaned", "days", "view", "feed"]
-"""The loader fills `cleaned`. dbt and the views of kind `feed` fill `days`. A `view` has no rows of
-its own."""
+Kind = Literal["cleaned", "records", "days", "view", "feed"]
+"""The loader fills `cleaned`, and keeps `records` of what is done. dbt and the views of kind `feed`
+fill `days`. A `view` has no rows of its own."""
 
 PARTITION_KEY = "event_date"
 
@@ -31,7 +31,9 @@ _KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True)
 class DeclaredTable:
-    """A table or view. Views have no columns here: dbt replaces them at each deployment."""
+    """A table or view. Only `cleaned` and `days` have columns here: dbt replaces views at each
+    deployment, and records are only examined for whether they exist.
+    """
 
     name: str
     kind: Kind
@@ -41,9 +43,9 @@ class DeclaredTable:
     sorting_key: tuple[str, ...] = ()
 
     @property
-    def holds_rows(self) -> bool:
-        """Whether it has rows of its own."""
-        return self.kind in ("cleaned", "days")
+    def is_view(self) -> bool:
+        """Whether it has no rows of its own."""
+        return self.kind in ("view", "feed")
 
 
 def cleaned_table(contract: Contract) -> DeclaredTable:
@@ -60,7 +62,8 @@ def cleaned_table(contract: Contract) -> DeclaredTable:
 
 def write_declared(path: Path, contracts: Sequence[Contract], manifest: Mapping[str, Any]) -> None:
     """Write the tables of contracts and of a dbt manifest, which takes long to read, to a file."""
-    tables = [*map(cleaned_table, contracts), *_models(manifest)]
+    records = [DeclaredTable(name, "records") for name in ddl.create_records()]
+    tables = [*map(cleaned_table, contracts), *records, *_models(manifest)]
     path.write_text(json.dumps([asdict(table) for table in tables]))
 
 

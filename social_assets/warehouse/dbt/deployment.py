@@ -169,6 +169,8 @@ def _create_cleaned(client: Client) -> None:
     client.command(ddl.create_database())
     for contract in contracts():
         client.command(ddl.create_table(contract))
+    for statement in ddl.create_records().values():
+        client.command(statement)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,10 @@ def record_lost_rows(
     names = {*found.lost, *found.altered_views, *columns_lost, *(e.table.name for e in anew)}
     lacking = [table for table in declared if table.name in names and table.kind != "view"]
     cleaned = {table.streams[0] for table in lacking if table.kind == "cleaned"}
-    is_behind = any(table.kind != "cleaned" for table in lacking)
+    if any(table.kind == "records" for table in lacking):
+        # What is loaded is not known: batches are inserted again, and then all days are swapped.
+        cleaned = {each.name for each in contracts()}
+    is_behind = any(table.kind in ("days", "feed") for table in lacking)
     for stream in (each.name for each in contracts()):
         if stream in cleaned:
             record_pending(client, stream, (CLEANED, *BEHIND), [ALL_DAYS], "")

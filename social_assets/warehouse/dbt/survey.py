@@ -72,9 +72,9 @@ def survey(
         for table in declared
         if table.columns and table.name in changed and (table.name in touched or not is_known)
     ]
-    views = [table.name for table in declared if not table.holds_rows and table.name in touched]
+    views = [table.name for table in declared if table.is_view and table.name in touched]
     return Survey(
-        lost=_lost(client, missing, names, last, digest),
+        lost=_lost(client, missing, declared, last, digest),
         altered=tuple(altered_tables(client, compared, touched)),
         altered_views=_altered_views(client, views, last),
     )
@@ -121,11 +121,11 @@ def differences(
     """
     if last is None:
         return []
-    deployed = [table for table in declared if not last.tables or table.name in last.tables]
+    deployed = [table for table in declared if table.name in last.tables]
     there = _changed(client, [table.name for table in deployed])
     touched = [name for name, changed in there.items() if changed != last.tables.get(name)]
     present = [table for table in deployed if table.columns and table.name in there]
-    views = [t.name for t in deployed if not t.holds_rows and t.name in touched]
+    views = [t.name for t in deployed if t.is_view and t.name in touched]
     return [
         *(f"{table.name} is missing" for table in deployed if table.name not in there),
         *(f"{each} is altered" for each in altered_tables(client, present)),
@@ -181,7 +181,7 @@ def _changed(client: Client, names: Sequence[str]) -> dict[str, int]:
 def _lost(
     client: Client,
     missing: Sequence[str],
-    names: Sequence[str],
+    declared: Sequence[DeclaredTable],
     last: DeploymentRecord | None,
     digest: str,
 ) -> tuple[str, ...]:
@@ -190,8 +190,11 @@ def _lost(
     if last and last.tables and last.digest != digest:
         return tuple(sorted(last.tables.keys() & set(missing)))
     # The same digest made them all. Else a version recorded no names, or the record itself is lost.
-    if last or _has_rows(client, databases_of(names)):
-        return tuple(sorted(missing))
+    is_known = last is not None and last.digest == digest
+    if last or _has_rows(client, databases_of([table.name for table in declared])):
+        # An older version may not have had the records.
+        records = {table.name for table in declared if table.kind == "records" and not is_known}
+        return tuple(sorted({*missing} - records))
     return ()
 
 

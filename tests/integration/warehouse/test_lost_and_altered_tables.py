@@ -19,7 +19,11 @@ from social_assets.warehouse.dbt.deployment_record import (
     last_deployment,
     record_deployment,
 )
-from social_assets.warehouse.dbt.restore import AlteredTableError, restore_tables
+from social_assets.warehouse.dbt.restore import (
+    AlteredTableError,
+    record_lost_rows,
+    restore_tables,
+)
 from social_assets.warehouse.dbt.survey import Survey, altered_tables, survey
 from social_assets.warehouse.pending_days import (
     ALL_DAYS,
@@ -103,11 +107,28 @@ def test_a_table_that_was_lost_before_an_upgrade_is_lost(filled: WarehouseUnderT
         assert found(filled, "upgrade", replace(last, tables=without_the_fact)).lost == ()
 
 
+def test_without_the_record_of_loaded_batches_all_days_are_pending(
+    filled: WarehouseUnderTest,
+) -> None:
+    """The loader inserts every batch again, which a table may have forgotten."""
+    last, declared = recorded(filled), filled.project.dbt.declared()
+    for record in ("cleaned.loaded_batches", "cleaned.loaded_until"):
+        with missing(filled, record):
+            lost = found(filled, last.digest, last)
+            # A version that did not record its tables may not have had this one.
+            older = replace(last, digest="older", tables={})
+            assert found(filled, last.digest, older).lost == ()
+        assert lost.lost == (record,)
+        record_lost_rows(filled.client, declared, lost, ())
+        assert pending(filled, CLEANED) == pending(filled, STAR) == ALL_STREAMS
+        finish_pending(filled)
+
+
 def test_nothing_is_lost_in_a_new_warehouse(warehouse: WarehouseUnderTest) -> None:
     """As after a first deployment that was killed on its way."""
     deploy(warehouse)
     last = recorded(warehouse)
-    warehouse.client.command("DROP TABLE IF EXISTS cleaned.pending_days SYNC")
+    warehouse.client.command("TRUNCATE TABLE cleaned.pending_days SYNC")
     with missing(warehouse, FACT):
         warehouse.client.command("TRUNCATE TABLE star.deployments SYNC")
         assert found(warehouse, "first", None).lost == ()
