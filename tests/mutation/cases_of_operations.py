@@ -135,7 +135,7 @@ CASES: tuple[Case, ...] = tuple(
         ),
         (
             "definitions load where addresses lack",
-            "social_assets/locations/batch.py",
+            "social_assets/defs/installation.py",
             "    require_complete()\n",
             "",
             f"{_KINDS}definitions_of_a_deployed_environment_do_not_load_without_their_addresses",
