@@ -83,12 +83,12 @@ LARGE_FILES = {
 """File of more than 400 lines -> its lines: may only fall."""
 
 LARGE_FOLDERS = {
-    "bench": 29,
+    "bench": 28,
     "social_assets/cli": 17,
-    "social_assets/defs/ingestion": 19,
-    "social_assets/pipeline": 24,
+    "social_assets/defs/ingestion": 18,
+    "social_assets/pipeline": 23,
     "tests/graph": 25,
-    "tests/integration/kafka": 18,
+    "tests/integration/kafka": 17,
     "tests/integration/resources/embedded_clickhouse": 17,
 }
 """Folder of more than 15 Python files -> their number: may only fall."""
