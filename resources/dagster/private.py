@@ -2,8 +2,8 @@
 
 Belongs here: names that we use as they are, with the reason. Classes that we extend stay in the
 modules that extend them, because they are slow to import: `event_log`, `sqlite_storage`,
-`cli_run_lock`, and `social_assets.operate.ui.webserver`. No other module imports a private part of
-Dagster (`tests/unit/test_private_apis.py`), so an upgrade is checked in five places.
+`cli_run_lock`, `default_console`, and `social_assets.operate.ui.webserver`. No other module imports
+a private part of Dagster (`tests/unit/test_private_apis.py`): an upgrade is checked in six places.
 
 - tags: names of the run tags for partitions, ranges and retries
 - check records: the status of the newest result of a check, for `status` and the alerts

@@ -14,7 +14,8 @@ from resources.settings.logs import is_json, log_level
 def run_console() -> LoggerDefinition:
     """Dagster's console logger in the form and at the level that the environment asks for.
 
-    Run config may change the level of a run.
+    Run config may change the level of a run. A run whose config names no logger uses it as well
+    (`default_console`).
     """
     base = json_console_logger if is_json() else colored_console_logger
     return LoggerDefinition(

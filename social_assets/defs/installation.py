@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dagster import Definitions, in_process_executor
 
 from resources.clickhouse.resource import ClickHouseResource
+from resources.dagster.default_console import set_default_console
 from resources.dagster.run_console import run_console
 from resources.kafka.resource import KafkaResource
 from resources.settings.environments import current, require_complete
@@ -24,6 +25,7 @@ def in_installation(make_location: Callable[[], Definitions]) -> Definitions:
     """
     require_complete()
     configure_logs()
+    set_default_console()
     clickhouse = ClickHouseResource()
     shared = Definitions(
         # A process for each step costs seconds, and on one machine wins nothing. A deployed

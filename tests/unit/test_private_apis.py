@@ -21,6 +21,7 @@ MODULES = {
             "resources/dagster/private.py",
             "resources/dagster/event_log.py",
             "resources/dagster/cli_run_lock.py",
+            "resources/dagster/default_console.py",
             "resources/dagster/sqlite_storage.py",
             "social_assets/operate/ui/webserver.py",
         },
