@@ -69,12 +69,12 @@ types: install ## Types, strictly
 	$(BIN)/mypy
 
 bench-recsys: install ## Every recommender on a file of pairs: RECSYS_ARGS="--train F --test F"
-	$(BIN)/python -m bench.recsys_boards $(RECSYS_ARGS)
+	$(BIN)/python -m bench.recommenders.boards $(RECSYS_ARGS)
 
 bench: install ## The figures of bench/RESULTS.md, measured now
-	$(BIN)/python -m bench.clean_speed
-	$(BIN)/python -m bench.load_memory
+	$(BIN)/python -m bench.loading.clean_speed
+	$(BIN)/python -m bench.loading.load_memory
 	$(BIN)/python -m bench.demo
 
 bench-stream: install ## Drain, freshness, idle and PySpark as the peer; needs Java 17 and Maven
-	$(BIN)/python -m bench.stream $(STREAM_ARGS)
+	$(BIN)/python -m bench.streaming.all_parts $(STREAM_ARGS)

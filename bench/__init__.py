@@ -1,1 +1,1 @@
-"""Benchmarks: each prints what it measured beside its target. `make bench` runs all."""
+"""Benchmarks, in a folder a subject: each prints what it measured beside its target."""

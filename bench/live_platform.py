@@ -1,7 +1,7 @@
 """The platform as people run it, in a home of the benchmark's own: broker, ClickHouse, dagster dev.
 
 Belongs here: starting and ending it, and what a person would do in its UI. What is measured stands
-in `stream_drain`, `stream_freshness` and `stream_idle`.
+in `streaming/`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
-from social_assets.defs.ingestion.drain_job import drain_job_name
+from social_assets.defs.ingestion.jobs.drain_job import drain_job_name
 from social_assets.operate.runs.instance import use_home
 from social_assets.operate.ui.process import UiProcess
 from social_assets.warehouse.dbt.deployment import deploy_warehouse

@@ -20,7 +20,7 @@ from dagster import (
 
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
-from social_assets.defs.ingestion.load_job import JOB_NAME, run_config
+from social_assets.defs.ingestion.jobs.load_job import JOB_NAME, run_config
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.pipeline.landing_folder import Landing
 

@@ -29,7 +29,7 @@ from resources.kafka.settings import BOOTSTRAP_SERVERS
 from resources.settings.home import Home
 from sensors.file_arrival import UNDERWAY
 from social_assets.contracts.contract import Contract
-from social_assets.defs.ingestion.drain_job import drain_job_name
+from social_assets.defs.ingestion.jobs.drain_job import drain_job_name
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 

@@ -1,1 +1,1 @@
-"""Tests: unit and integration tests mirror the code; graph tests run commands; mutation."""
+"""Tests: unit and integration tests mirror the code; end-to-end tests run commands; mutation."""

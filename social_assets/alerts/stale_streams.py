@@ -15,7 +15,7 @@ from dagster import AssetCheckSeverity
 from resources.kafka.resource import KafkaResource
 from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
 from social_assets.contracts.contract import Contract
-from social_assets.defs.ingestion import freshness_checks as freshness
+from social_assets.defs.ingestion.checks import freshness_checks as freshness
 from social_assets.defs.stores import StoresResource
 
 BROKER_SECONDS = 5.0

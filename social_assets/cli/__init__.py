@@ -1,1 +1,1 @@
-"""The command line: one module a group of commands. Parses, calls, prints."""
+"""The command line. Parses, calls `operate`, prints."""

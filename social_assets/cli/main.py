@@ -20,8 +20,15 @@ from resources.machine.home_machine import take_over_home
 from resources.settings.environments import EnvironmentSettingsError
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home, HomePathError
 from resources.settings.logs import LogFormatError, configure_logs, is_json
-from social_assets.cli.alerts import alerts
-from social_assets.cli.doctor import doctor
+from social_assets.cli.commands.alerts import alerts
+from social_assets.cli.commands.doctor import doctor
+from social_assets.cli.commands.load import load
+from social_assets.cli.commands.notebook import notebook
+from social_assets.cli.commands.quarantine import gaps, quarantine, replay
+from social_assets.cli.commands.recsys import recsys
+from social_assets.cli.commands.sql import sql
+from social_assets.cli.commands.streams import streams
+from social_assets.cli.commands.unload import unload
 from social_assets.cli.errors import DEBUG, run_command
 from social_assets.cli.help_sections import SectionedGroup
 from social_assets.cli.home_use import (
@@ -30,14 +37,15 @@ from social_assets.cli.home_use import (
     makes_home,
     reads_home,
 )
-from social_assets.cli.load import load
-from social_assets.cli.notebook import notebook
-from social_assets.cli.quarantine import gaps, quarantine, replay
-from social_assets.cli.recsys import recsys
-from social_assets.cli.sql import sql
-from social_assets.cli.streams import streams
-from social_assets.cli.terminal import FORM, Day, mute, out, print_json, print_rows, progress
-from social_assets.cli.unload import unload
+from social_assets.cli.printing.terminal import (
+    FORM,
+    Day,
+    mute,
+    out,
+    print_json,
+    print_rows,
+    progress,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

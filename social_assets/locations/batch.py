@@ -14,15 +14,15 @@ from sensors.alerts import alerts_sensor
 from sensors.automation import automation_sensor
 from sensors.recommenders import recommenders_sensor
 from social_assets.contracts.registry import contracts
+from social_assets.defs.ingestion.checks.drift_checks import drift_checks
+from social_assets.defs.ingestion.checks.freshness_checks import newest_day_is_fresh
+from social_assets.defs.ingestion.checks.landing_checks import no_file_failed
+from social_assets.defs.ingestion.checks.quarantined_batch_checks import no_batch_is_quarantined
+from social_assets.defs.ingestion.checks.rule_checks import contract_checks
+from social_assets.defs.ingestion.checks.source_schema_checks import source_schema
+from social_assets.defs.ingestion.checks.topic_checks import no_range_was_lost, topic_is_drained
 from social_assets.defs.ingestion.cleaned import cleaned_asset
-from social_assets.defs.ingestion.drift_checks import drift_checks
-from social_assets.defs.ingestion.freshness_checks import newest_day_is_fresh
-from social_assets.defs.ingestion.landing_checks import no_file_failed
-from social_assets.defs.ingestion.quarantined_batch_checks import no_batch_is_quarantined
 from social_assets.defs.ingestion.raw import raw_asset
-from social_assets.defs.ingestion.rule_checks import contract_checks
-from social_assets.defs.ingestion.source_schema_checks import source_schema
-from social_assets.defs.ingestion.topic_checks import no_range_was_lost, topic_is_drained
 from social_assets.defs.installation import in_installation
 from social_assets.defs.maintenance import nightly as maintenance
 from social_assets.defs.maintenance.rebuild_jobs import (

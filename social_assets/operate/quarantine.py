@@ -13,7 +13,7 @@ from datetime import date
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.changed_days import fed_by
+from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.start import Progress, RunReport, rebuild_days

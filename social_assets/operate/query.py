@@ -1,6 +1,6 @@
 """SQL queries of the warehouse, for the command line: results of any length, block by block.
 
-Belongs here: running the query. `cli.sql` prints or writes the rows.
+Belongs here: running the query. `cli.commands.sql` prints or writes the rows.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from rich.table import Table
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import DEFAULT_HOME, Home
 from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.rule_results import broken_rules
+from social_assets.defs.ingestion.checks.rule_results import broken_rules
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.query import run_query
 from social_assets.operate.runs.start import RunReport

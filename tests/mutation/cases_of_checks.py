@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutation.case import Case
 
-_GRAPH = "tests/graph/test_definitions.py::test_"
+_GRAPH = "tests/e2e/graph/test_definitions.py::test_"
 _INVARIANTS = "tests/unit/quality/test_invariants.py::test_"
 _DRIFT = "tests/unit/quality/test_drift_results.py::test_"
 _SCHEMA = "tests/unit/quality/test_source_schema_results.py::test_"
@@ -16,7 +16,7 @@ CONTRACT_CHECKS = (
         Case(
             "5.3 contract checks",
             what,
-            "social_assets/defs/ingestion/rule_results.py",
+            "social_assets/defs/ingestion/checks/rule_results.py",
             old,
             new,
             test,
@@ -87,7 +87,7 @@ CONTRACT_CHECKS = (
     Case(
         "5.3 contract checks",
         "a great shift only warns",
-        "social_assets/defs/ingestion/drift_checks.py",
+        "social_assets/defs/ingestion/checks/drift_checks.py",
         "severe = any(m.change > limits.fail_above for m in drifted)",
         "severe = False",
         f"{_DRIFT}a_great_shift_is_an_error_of_exactly_its_check",
@@ -95,7 +95,7 @@ CONTRACT_CHECKS = (
     Case(
         "5.3 contract checks",
         "the column that drifted is not shown",
-        "social_assets/defs/ingestion/drift_checks.py",
+        "social_assets/defs/ingestion/checks/drift_checks.py",
         '"column": measure.column or "(rows)",',
         '"column": "(rows)",',
         f"{_DRIFT}the_table_names_column_measure_both_figures_and_result",
@@ -104,7 +104,7 @@ CONTRACT_CHECKS = (
         Case(
             "5.3 contract checks",
             what,
-            "social_assets/defs/ingestion/source_schema_checks.py",
+            "social_assets/defs/ingestion/checks/source_schema_checks.py",
             old,
             new,
             test,
@@ -142,7 +142,7 @@ CONTRACT_CHECKS = (
         "social_assets/locations/batch.py",
         "    source_schema,\n)",
         ")",
-        "tests/graph/test_runbook.py::test_the_runbook_says_of_every_check_what_to_do",
+        "tests/e2e/test_runbook.py::test_the_runbook_says_of_every_check_what_to_do",
     ),
 )
 
@@ -150,7 +150,7 @@ FRESHNESS = (
     Case(
         "5.4 freshness",
         "a day that stays away does not fail",
-        "social_assets/defs/ingestion/freshness_checks.py",
+        "social_assets/defs/ingestion/checks/freshness_checks.py",
         "severe = behind > freshness.fail_after",
         "severe = False",
         f"{_INVARIANTS}days_that_stay_away_warn_then_fail",
@@ -166,10 +166,10 @@ FRESHNESS = (
     Case(
         "5.4 freshness",
         "the lag of a topic fails nothing",
-        "social_assets/defs/ingestion/topic_checks.py",
+        "social_assets/defs/ingestion/checks/topic_checks.py",
         "passed=lag <= contract.lag_warn_above,",
         "passed=True,",
-        "tests/graph/test_topic_checks.py::test_the_contract_says_which_lag_warns_and_which_fails",
+        "tests/e2e/graph/test_topic_checks.py::test_the_contract_says_which_lag_warns_and_which_fails",
     ),
     *(
         Case(

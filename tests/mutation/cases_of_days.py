@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutation.case import Case
 
 _PLAN = "tests/unit/operate/test_backfill_plan.py::test_"
-_GRAPH = "tests/graph/test_definitions.py::test_"
+_GRAPH = "tests/e2e/graph/test_definitions.py::test_"
 _DAYS = "tests/integration/pipeline/test_making_days_anew.py::test_"
 _LOST = "tests/integration/quality/test_a_lost_row_is_found.py::test_"
 _BY_DAY = "tests/integration/quality/test_invariants_by_day.py::test_"
@@ -314,7 +314,7 @@ CONSERVATION = (
     Case(
         "5.2 conservation",
         "a load does not check the days that it changed",
-        "social_assets/defs/ingestion/load_job.py",
+        "social_assets/defs/ingestion/jobs/load_job.py",
         "report_days(context.instance, stream, ingested.days)",
         "report_days(context.instance, stream, [])",
         f"{_BY_DAY}a_load_records_every_invariant_that_its_rows_take_part_in_on_the_days_it_changed",
@@ -322,10 +322,10 @@ CONSERVATION = (
     Case(
         "5.2 conservation",
         "a drain does not check the days that it changed",
-        "social_assets/defs/ingestion/drain_job.py",
+        "social_assets/defs/ingestion/jobs/drain_job.py",
         "report_days(context.instance, stream, record.days)",
         "report_days(context.instance, stream, [])",
-        "tests/graph/test_kafka_sensor.py"
+        "tests/e2e/graph/test_kafka_sensor.py"
         "::test_a_run_records_exactly_the_days_it_changed_and_the_sensor_then_rests",
     ),
     Case(

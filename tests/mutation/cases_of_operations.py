@@ -7,9 +7,9 @@ from tests.mutation.case import Case
 _DOCTOR = "tests/integration/operate/test_doctor.py::test_"
 _KINDS = "tests/unit/resources/test_environments.py::test_"
 _LINES = "tests/unit/resources/test_log_lines.py::test_"
-_SECRETS = "tests/graph/test_secrets_stay_in_the_environment.py::test_"
+_SECRETS = "tests/e2e/test_secrets_stay_in_the_environment.py::test_"
 _STEP = "tests/unit/pipeline/test_step_log.py::test_"
-_RUNBOOK = "tests/graph/test_runbook.py::test_"
+_RUNBOOK = "tests/e2e/test_runbook.py::test_"
 
 
 def _cases(*taken_away: tuple[str, str, str, str, str]) -> list[Case]:
@@ -163,7 +163,7 @@ CASES: tuple[Case, ...] = tuple(
         ),
         (
             "a run shows the password of ClickHouse in its metadata",
-            "social_assets/defs/ingestion/changed_days.py",
+            "social_assets/defs/ingestion/jobs/changed_days.py",
             '{"fed_by": MetadataValue.text(name)}',
             '{"fed_by": __import__("os").environ["SOCIAL_ASSETS_CLICKHOUSE_URL"]}',
             f"{_SECRETS}no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert",

@@ -8,7 +8,7 @@ _GATE = "tests/integration/operate/test_ui_gate.py::test_"
 _FILES = "tests/unit/pipeline/test_allowed_files.py::test_"
 _ROOM = "tests/unit/resources/embedded_clickhouse/test_room.py::test_"
 _LARGE = "tests/integration/pipeline/test_large_records.py::test_"
-_HOMES = "tests/unit/operate/test_home_use.py::test_"
+_HOMES = "tests/unit/cli/test_home_use.py::test_"
 _BY_DAY = "tests/integration/quality/test_invariants_by_day.py::test_"
 _STORAGE = "tests/integration/resources/dagster/test_sqlite_storage.py::test_"
 
@@ -123,10 +123,10 @@ HOMES = _cases(
     ),
     (
         "a document holds what JSON has no form for",
-        "social_assets/cli/json_text.py",
+        "social_assets/cli/printing/json_text.py",
         "return float(value) if math.isfinite(value) else None",
         "return float(value)",
-        "tests/unit/operate/test_json_text.py::test_a_value_becomes_the_value_that_stands_for_it",
+        "tests/unit/cli/printing/test_json_text.py::test_a_value_becomes_the_value_that_stands_for_it",
     ),
     (
         "ticks give up on a locked database after SQLite's five seconds",
@@ -162,14 +162,14 @@ RECORDS = _cases(
     ),
     (
         "a load reports no validation results",
-        "social_assets/defs/ingestion/load_job.py",
+        "social_assets/defs/ingestion/jobs/load_job.py",
         "    for result in report_rules(stream):\n",
         "    for result in report_rules(stream)[:0]:\n",
         f"{_BY_DAY}a_load_reports_every_rule_and_a_load_of_another_day_leaves_the_bad_day_failing",
     ),
     (
         "a good day hides the bad day of a rule",
-        "social_assets/defs/ingestion/rule_results.py",
+        "social_assets/defs/ingestion/checks/rule_results.py",
         "            worst_share=max(share, before.worst_share),\n",
         "            worst_share=share * (day == max(raw)),\n",
         f"{_BY_DAY}a_load_reports_every_rule_and_a_load_of_another_day_leaves_the_bad_day_failing",

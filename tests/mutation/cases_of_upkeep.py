@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.mutation.case import Case
 
-_AUTOMATION = "tests/graph/test_automation.py::test_"
-_GRAPH = "tests/graph/test_definitions.py::test_"
+_AUTOMATION = "tests/e2e/graph/test_automation.py::test_"
+_GRAPH = "tests/e2e/graph/test_definitions.py::test_"
 _TABLE = "tests/integration/lake/test_table_maintenance.py::test_"
 _STREAM = "tests/integration/pipeline/test_maintaining_a_stream.py::test_"
 _RUNS = "tests/integration/defs/test_run_history.py::test_"

@@ -19,14 +19,14 @@ from dagster import (
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
-from social_assets.defs.ingestion.changed_days import layer_metadata
 from social_assets.defs.ingestion.columns import (
     cleaned_columns,
     cleaned_lineage,
     quarantine_columns,
 )
-from social_assets.defs.ingestion.complete_unloads import complete_unloads
 from social_assets.defs.ingestion.freshness_policy import freshness_policy
+from social_assets.defs.ingestion.jobs.changed_days import layer_metadata
+from social_assets.defs.ingestion.jobs.complete_unloads import complete_unloads
 from social_assets.defs.partitions import daily, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG

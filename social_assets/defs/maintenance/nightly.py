@@ -28,8 +28,8 @@ from dagster import MetadataValue as Value
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.changed_days import fed_by
-from social_assets.defs.ingestion.rule_results import report_rules
+from social_assets.defs.ingestion.checks.rule_results import report_rules
+from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.maintenance.run_history import forget_runs
 from social_assets.defs.monitoring.invariant_results import end_expired_failures
 from social_assets.defs.stores import StoresResource

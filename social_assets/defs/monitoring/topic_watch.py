@@ -12,7 +12,7 @@ from dagster import AssetCheckKey, AssetKey, AssetSelection, ScheduleDefinition,
 
 from resources.dagster.private import UnresolvedAssetJobDefinition
 from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.topic_checks import NO_RANGE_WAS_LOST, TOPIC_IS_DRAINED
+from social_assets.defs.ingestion.checks.topic_checks import NO_RANGE_WAS_LOST, TOPIC_IS_DRAINED
 
 CHECK_TOPICS = "check_topics"
 

@@ -1,7 +1,7 @@
 """The models as assets: each fitted before the cut and evaluated after it, on one matrix.
 
 Belongs here: what a candidate's asset reads, writes and reports. The list of models is in
-`recommend.candidates`; `assets` decides which of them serves.
+`recommend.candidates`; `promotion` decides which of them serves.
 """
 
 from collections.abc import Mapping
@@ -179,3 +179,7 @@ def size_metadata(interactions: Interactions) -> dict[str, Any]:
 def rounded(seconds: float) -> float:
     """Rounded for people."""
     return round(seconds, 3)
+
+
+NOT_DAILY = [*weekly_candidates, *requested_candidates]
+"""Models that the daily schedule does not train."""

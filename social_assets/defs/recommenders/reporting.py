@@ -56,3 +56,8 @@ def table_schema(table: ServingTable) -> TableSchema:
         ],
         constraints=TableConstraints(other=list(table.constraints)),
     )
+
+
+def query_comment(context: AssetExecutionContext) -> str:
+    """The comment by which ClickHouse's query log names the run and the asset."""
+    return f"{context.run.run_id} {context.asset_key.to_user_string()}"

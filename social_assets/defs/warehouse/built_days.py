@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dagster import AssetKey
 
 from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.changed_days import fed_by
+from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.warehouse.pending_days import BEHIND, PendingDay, record_finished
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
-from social_assets.defs.ingestion.changed_days import fed_by
+from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.partitions import daily, day_range, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.built_days import record_built

@@ -29,7 +29,7 @@ from resources.settings.home import Home
 from sensors.file_arrival import UNDERWAY
 from social_assets.contracts.contract import TOPIC_PREFIX
 from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.drain_job import drain_job_name
+from social_assets.defs.ingestion.jobs.drain_job import drain_job_name
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.live.figures import LAKE_SECONDS, Figures, LiveFigures
 from social_assets.demo.live.freshness import WINDOW_SECONDS, Delays, Freshness

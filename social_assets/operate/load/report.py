@@ -1,6 +1,6 @@
 """The result of a load: counts of each file, and rejected records by rule and day.
 
-Belongs here: counting, only for the files of one load. `cli.load` prints the result.
+Belongs here: counting, only for the files of one load. `cli.commands.load` prints the result.
 """
 
 from __future__ import annotations

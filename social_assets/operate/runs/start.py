@@ -26,10 +26,10 @@ from dagster import (
 
 from resources.dagster.private import MAX_RETRIES_TAG, make_new_run_id
 from resources.settings.home import Home
-from social_assets.defs.ingestion.load_job import JOB_NAME as LOAD
-from social_assets.defs.ingestion.load_job import run_config
-from social_assets.defs.ingestion.unload_job import JOB_NAME as UNLOAD
-from social_assets.defs.ingestion.unload_job import unload_config
+from social_assets.defs.ingestion.jobs.load_job import JOB_NAME as LOAD
+from social_assets.defs.ingestion.jobs.load_job import run_config
+from social_assets.defs.ingestion.jobs.unload_job import JOB_NAME as UNLOAD
+from social_assets.defs.ingestion.jobs.unload_job import unload_config
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND
 from social_assets.defs.monitoring.verification import VERIFY_PARTITIONS
 from social_assets.defs.partitions import range_tags

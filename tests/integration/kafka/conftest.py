@@ -18,7 +18,7 @@ from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
-from tests.integration.kafka.drain_bed import Bed
+from tests.integration.kafka.drain.drain_bed import Bed
 
 JARS = Path(tempfile.gettempdir()) / f"social-assets-kafka-jars-{os.getuid()}"
 

@@ -15,7 +15,7 @@ from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from tests.integration.kafka.conftest import JARS
-from tests.integration.kafka.drain_bed import wait_until
+from tests.integration.kafka.drain.drain_bed import wait_until
 from tests.integration.kafka.kafka_producing import ends, read_all, reader, values
 from tests.small_disk import MakeSmallDisk, SmallDisk
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from social_assets.defs.ingestion.rule_results import broken_rules
+from social_assets.defs.ingestion.checks.rule_results import broken_rules
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 from social_assets.quality import rejected_counts

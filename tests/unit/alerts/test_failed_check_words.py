@@ -8,7 +8,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSpec, AssetKey, MetadataValu
 
 from social_assets.alerts.failed_checks import _not_so, _what_it_found
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.rule_results import Broken, _description
+from social_assets.defs.ingestion.checks.rule_results import Broken, _description
 from social_assets.transform.validate import rules
 
 

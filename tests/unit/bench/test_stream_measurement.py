@@ -12,7 +12,7 @@ import pytest
 
 from bench.figures import Figure
 from bench.processes import GIB, ProcessWatch
-from bench.stream_freshness import delays
+from bench.streaming.freshness import delays
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 
 BUSY = """

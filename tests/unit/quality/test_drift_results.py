@@ -10,7 +10,7 @@ import pytest
 from dagster import AssetCheckSeverity
 
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.drift_checks import day_result
+from social_assets.defs.ingestion.checks.drift_checks import day_result
 from social_assets.quality.drift import DayFigures, Kind, compare
 
 FIRST = date(2026, 3, 1)

@@ -8,8 +8,8 @@ from dagster import AssetCheckSeverity
 
 from social_assets.contracts.contract import Freshness
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion import freshness_checks as freshness
-from social_assets.defs.ingestion.rule_results import Broken, rule_result
+from social_assets.defs.ingestion.checks import freshness_checks as freshness
+from social_assets.defs.ingestion.checks.rule_results import Broken, rule_result
 from social_assets.defs.monitoring.invariant_results import summary
 from social_assets.quality.day_comparison import DayComparison
 from social_assets.quality.invariants import RawIsAccountedFor

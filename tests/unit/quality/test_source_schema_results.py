@@ -8,7 +8,7 @@ from datetime import date
 from dagster import AssetCheckSeverity
 
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.source_schema_checks import Fields, day_result, differences
+from social_assets.defs.ingestion.checks.source_schema_checks import Fields, day_result, differences
 
 POSTS = contract("posts")
 COLUMNS = {column.name: 1000 for column in POSTS.source_columns}

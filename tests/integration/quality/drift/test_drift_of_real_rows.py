@@ -16,9 +16,13 @@ import pytest
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
-from social_assets.defs.ingestion.drift_checks import day_result, drift_checks
-from social_assets.defs.ingestion.source_schema_checks import CHECK, read_fields, source_schema
-from social_assets.defs.ingestion.source_schema_checks import day_result as schema_result
+from social_assets.defs.ingestion.checks.drift_checks import day_result, drift_checks
+from social_assets.defs.ingestion.checks.source_schema_checks import (
+    CHECK,
+    read_fields,
+    source_schema,
+)
+from social_assets.defs.ingestion.checks.source_schema_checks import day_result as schema_result
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.stores import StreamStores

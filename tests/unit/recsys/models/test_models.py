@@ -2,17 +2,14 @@
 
 import functools
 import hashlib
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import scipy.sparse
 
-from recsys import ALS, InteractionMatrix, Popularity, memory
-from recsys.memory import TooLargeError, free_bytes, shared_cells
+from recsys import InteractionMatrix, Popularity, memory
+from recsys.memory import TooLargeError
 from recsys.models.catalog import COLLABORATIVE, FROM_TEXT, new_model
 from recsys.models.ease import EASE
 from recsys.models.graph_filter import GraphFilter
@@ -232,20 +229,6 @@ def test_a_matrix_too_large_for_memory_is_declined_before_anything_is_computed(
         model.fit(tasteful.csr)
 
 
-def test_free_memory_is_what_a_fit_could_take():
-    page = os.sysconf("SC_PAGE_SIZE")
-    assert os.sysconf("SC_AVPHYS_PAGES") * page / 2 < free_bytes()
-    assert free_bytes() <= os.sysconf("SC_PHYS_PAGES") * page
-
-
-def test_what_items_share_is_estimated_from_some_of_them(tasteful):
-    shared = (tasteful.csr.T @ tasteful.csr).nnz
-    assert shared_cells(tasteful.csr) == shared
-    users, items = np.random.default_rng(1).integers(((3_000,), (20_000,)), size=(2, 60_000))
-    random = scipy.sparse.csr_matrix((np.ones(60_000, np.float32), (users, items)))
-    assert shared_cells(random) == pytest.approx((random.T @ random).nnz, rel=0.1)
-
-
 def test_the_low_pass_is_that_of_scikit_learn():
     from sklearn.utils.extmath import randomized_svd
 
@@ -359,46 +342,3 @@ def test_a_parameter_that_a_model_does_not_take_is_refused(name):
 def test_an_unknown_model_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match=r"no model is called 'deep': best, popularity, .*hybrid"):
         new_model("deep")
-
-
-def test_one_seed_gives_byte_identical_factors_whatever_the_threads(tasteful):
-    digests = {
-        digest(ALS(factors=16, seed=5, threads=threads).fit(tasteful.csr).factors)
-        for threads in (1, 2, 2, 0)
-    }
-    assert len(digests) == 1
-    assert digest(ALS(factors=16, seed=6).fit(tasteful.csr).factors) not in digests
-
-
-def test_the_unit_of_the_weights_changes_no_ranking(tasteful):
-    users = everyone(tasteful)
-    one, other = (
-        ALS(factors=16).fit(tasteful.csr * scale).recommend(users, tasteful.csr, 5)[0]
-        for scale in (np.float32(1), np.float32(1024))
-    )
-    np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.parametrize("shape", [(0, 0), (3, 4)])
-def test_als_says_that_it_cannot_learn_from_nothing(shape):
-    with pytest.raises(ValueError, match=r"without interactions: widen the data window"):
-        ALS().fit(scipy.sparse.csr_matrix(shape, dtype=np.float32))
-
-
-def test_als_says_when_regularization_leaves_nothing_of_one_user(rows):
-    matrix = InteractionMatrix.from_table(rows(("a", "x"), ("a", "y")))
-    with pytest.raises(ValueError, match=r"regularization 100\.0 outweighs 2 interactions"):
-        ALS().fit(matrix.csr)
-
-
-@pytest.mark.parametrize(
-    "parameters", [{"factors": 0}, {"iterations": 0}, {"regularization": -1}, {"alpha": 0}]
-)
-def test_als_refuses_parameters_without_meaning(parameters):
-    with pytest.raises(ValueError, match="ALS needs factors"):
-        ALS(**parameters)
-
-
-def test_implicit_is_imported_by_fitting_and_not_before():
-    code = "import sys, recsys; recsys.ALS(); sys.exit('implicit' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,1 @@
+"""Measures files to cleaned tables: speed, memory, record sizes, compaction."""

@@ -1,0 +1,108 @@
+"""Loads and rebuilds records of many sizes: `python -m bench.loading.record_sizes [--mb 1000]`.
+
+Each size is a process of its own, whose peak resident memory counts, apart for each step: one day
+of distinct posts is loaded, and then made anew. The embedded ClickHouse is a process apart and is
+not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.embedded_clickhouse.lifecycle import stop
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from social_assets.contracts.registry import contract
+from social_assets.lake.lake import Lake
+from social_assets.pipeline.stores import Stores
+from social_assets.pipeline.stream_work import ingest_files, rebuild
+from social_assets.transform.duckdb_engine import DuckDBEngine
+
+SIZES = (100, 1_000, 10_000, 50_000, 200_000, 1_000_000)
+TARGET_GIB = 2.0
+DAY = date(2026, 1, 1)
+
+
+def main() -> int:
+    """Print the table; 0 if all rows are there and the target is met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mb", type=int, default=1_000)
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        return _one(options.one, options.mb)
+    steps = f"{'load s':>7} {'GiB':>5} {'rebuild s':>9} {'GiB':>5}"
+    print(f"{'bytes':>9} {'rows':>10} {'MB':>6} {steps}  ok")
+    codes = []
+    for size in options.sizes:
+        command = [sys.executable, "-m", "bench.loading.record_sizes", "--one", str(size)]
+        codes.append(subprocess.run([*command, "--mb", str(options.mb)], check=False).returncode)
+        if codes[-1]:
+            print(f"{size:>9,} FAILED, exit code {codes[-1]}", flush=True)
+    return int(any(codes))
+
+
+def _one(size: int, megabytes: int) -> int:
+    with tempfile.TemporaryDirectory(prefix="record_sizes") as folder:
+        os.environ[ENVIRONMENT_VARIABLE] = folder
+        home, path = Home.from_environment(), Path(folder, "posts.ndjson")
+        rows = megabytes * 1_000_000 // size
+        _write(path, rows, size)
+        lake = Lake(str(home.lake), home.path / "locks")
+        stores = Stores(lake, DuckDBEngine(home.path / "spill"), ClickHouseResource())
+        stream = stores.of(contract("posts"))
+        try:
+            _forget_peak()
+            started = time.perf_counter()
+            failures = ingest_files(stream, [path], DAY).failures
+            loaded, load_peak = time.perf_counter(), _peak_gib()
+            _forget_peak()
+            rebuild(stream, [DAY])
+            rebuilt, rebuild_peak = time.perf_counter(), _peak_gib()
+            found = stream.loader.rows_by_day().get(DAY, 0)
+        finally:
+            stop(home)
+    ok = not failures and found == rows and max(load_peak, rebuild_peak) <= TARGET_GIB
+    print(
+        f"{size:>9,} {found:>10,} {rows * size / 1e6:>6,.0f} {loaded - started:>7.1f} "
+        f"{load_peak:>5.2f} {rebuilt - loaded:>9.1f} {rebuild_peak:>5.2f}  {'ok' if ok else 'NO'}",
+        flush=True,
+    )
+    return 0 if ok else 1
+
+
+def _forget_peak() -> None:
+    """Let Linux count the peak of this process from here on."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak_gib() -> float:
+    status = Path("/proc/self/status").read_text()
+    (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(peak) / 2**20
+
+
+def _write(path: Path, rows: int, size: int) -> None:
+    """Distinct texts that hardly compress, so that nothing is saved by their likeness."""
+    random = np.random.default_rng(1)
+    with path.open("w") as file:
+        for number in range(rows):
+            record = {"post_id": f"p{number}", "account_id": 1, "platform": "X"}
+            bare = len(json.dumps({**record, "media_type": "text", "content": ""}))
+            text = random.bytes(max(0, size - bare - 1) // 2 + 1).hex()[: max(0, size - bare - 1)]
+            file.write(json.dumps({**record, "media_type": "text", "content": text}) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Measures what Dagster, its imports and the checks add to the work."""

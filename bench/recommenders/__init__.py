@@ -1,0 +1,1 @@
+"""Measures the models on public interaction files."""

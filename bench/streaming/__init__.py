@@ -1,0 +1,1 @@
+"""Measures Kafka to rollups: drain, freshness, idle, and PySpark as the peer."""

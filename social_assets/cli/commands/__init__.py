@@ -1,0 +1,1 @@
+"""The commands of `social-assets`: one module a group of commands."""

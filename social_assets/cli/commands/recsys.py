@@ -1,0 +1,164 @@
+"""`social-assets recsys ...`: evaluates a model on interaction files, and changes the champion.
+
+Belongs here: parsing and printing. Models, figures and the champion's history are in `recsys`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from social_assets.cli.home_use import needs_no_home, reads_home
+from social_assets.cli.printing.terminal import FORM, out, print_json, progress
+from social_assets.operate.runs.failures import RunFailedError
+
+if TYPE_CHECKING:
+    from recsys.evaluation.measurement import Measurement
+    from resources.settings.home import Home
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(short_help="Train, evaluate, promote recommenders.")
+def recsys() -> None:
+    """Recommenders: train them, evaluate them on files, list champions, go back to an earlier."""
+
+
+@recsys.command()
+@click.option("--train", type=_FILE, required=True, help="Lines of `user item item ...`.")
+@click.option(
+    "--test", type=_FILE, help="The same; default a tenth of each user's items, held out at random."
+)
+@click.option("--folds", type=int, help="Cross-validate on train instead: so many folds, in turn.")
+@click.option("--model", "name", default="best", show_default=True, help="A model, or `best`.")
+@click.option("--parameters", default="{}", help="JSON, such as '{\"width\": 512}'.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of what is held out.")
+@FORM
+@needs_no_home
+def evaluate(  # noqa: PLR0917  (a parameter an option)
+    train: Path,
+    test: Path | None,
+    folds: int | None,
+    name: str,
+    parameters: str,
+    seed: int,
+    form: str,
+) -> None:
+    """Fit a model on pairs, rank all items for all users, and compare with the test pairs."""
+    if folds is not None and test is not None:
+        raise click.UsageError("--folds cuts the pairs of --train itself: leave --test out")
+    if folds is None:
+        measured = measured_on_files(train, test, name, _parameters(parameters), seed)
+    else:
+        measured = cross_validated(train, folds, name, _parameters(parameters), seed)
+    figures = measured.as_json()
+    if form == "json":
+        print_json(figures)
+        return
+    click.echo(f"{'model':16} {measured.model}")
+    for figure, value in figures.items():
+        click.echo(f"{figure:16} {value:,.4f}" if isinstance(value, float) else f"{figure} {value}")
+
+
+@recsys.command()
+@reads_home
+def train(home: Home) -> None:
+    """Train and evaluate the models on the current star schema; publish and serve the champion."""
+    from social_assets.operate.runs.start import recommend
+
+    out.print(str(recommend(home, progress)))
+
+
+@recsys.command()
+@reads_home
+def champions(home: Home) -> None:
+    """Every version that has served, oldest first, and which one serves."""
+    from recsys.registry.deployment_history import champion, history
+
+    root = home.artifacts / "champion"
+    present = champion(root)
+    deployments = history(root)
+    if not deployments:
+        click.echo("no model has served yet: materialize recsys/*", err=True)
+    for deployment in deployments:
+        serves = "  serves" if root / deployment.model / deployment.version == present else ""
+        click.echo(f"{deployment}{serves}")
+
+
+@recsys.command()
+@click.option("--to", "version", help="Which version; default the one before the present champion.")
+@reads_home
+def rollback(home: Home, version: str | None) -> None:
+    """Demote the champion: an earlier version serves again, at once for who loads the artifact.
+
+    Then materialize recsys/top_n and recsys/similar_items, which serve the tables.
+    """
+    from recsys.registry.artifact import ArtifactError
+    from recsys.registry.deployment_history import roll_back
+
+    try:
+        folder = roll_back(home.artifacts / "champion", version)
+    except ArtifactError as error:
+        raise RunFailedError(str(error)) from error
+    click.echo(f"{folder.parent.name} {folder.name} serves again")
+    click.echo("tables: materialize recsys/top_n and recsys/similar_items", err=True)
+
+
+def measured_on_files(
+    train: Path, test: Path | None, name: str, parameters: dict[str, Any], seed: int
+) -> Measurement:
+    """Read, fit, rank, compare; raises RunFailedError for errors that a user can correct."""
+    from recsys.evaluation.measurement import measure
+    from recsys.interaction_file import hold_out, read_interactions, read_train_test
+    from recsys.matrix import InteractionMatrix
+    from recsys.models.catalog import new_model
+
+    try:
+        model = new_model(name, parameters)
+        if test is None:
+            pairs = hold_out(InteractionMatrix.from_table(read_interactions(train)), seed=seed)
+        else:
+            pairs = read_train_test(train, test)
+        if pairs.repeated:
+            click.echo(f"{pairs.repeated} pairs of {test} are in {train}: left out", err=True)
+        return measure(model, pairs.train, pairs.test)
+    except (ValueError, MemoryError, ImportError) as error:
+        raise RunFailedError(str(error)) from error
+
+
+def cross_validated(
+    train: Path, k: int, name: str, parameters: dict[str, Any], seed: int
+) -> Measurement:
+    """K-fold cross-validation: each fold is evaluated once with a model of the others; the mean of
+    all.
+
+    Prints the result of each fold. Raises RunFailedError for errors that a user can correct.
+    """
+    from recsys.evaluation.measurement import mean_of, measure
+    from recsys.interaction_file import folds, read_interactions
+    from recsys.matrix import InteractionMatrix
+    from recsys.models.catalog import new_model
+
+    measured = []
+    try:
+        matrix = InteractionMatrix.from_table(read_interactions(train))
+        for fold, pairs in enumerate(folds(matrix, k, seed), start=1):
+            measured.append(measure(new_model(name, parameters), pairs.train, pairs.test))
+            one = measured[-1]
+            click.echo(f"fold {fold}: recall {one.recall:.4f}, ndcg {one.ndcg:.4f}", err=True)
+    except (ValueError, MemoryError, ImportError) as error:
+        raise RunFailedError(str(error)) from error
+    return mean_of(measured)
+
+
+def _parameters(text: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise click.BadParameter(f"{text!r} is no JSON object of parameters")
+    return parsed

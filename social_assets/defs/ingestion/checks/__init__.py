@@ -1,0 +1,1 @@
+"""The asset checks of raw and cleaned."""

@@ -1,0 +1,1 @@
+"""The jobs that load, unload and drain, and the changes that they report."""

@@ -1,0 +1,167 @@
+"""Completes the pending unloads of a stream: in the lake, in the warehouse, in Dagster's records.
+
+Belongs here: what follows a request, in whichever run comes first: an unload, a load, or a rebuild
+of the stream. Without a request, it only looks for the table of requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any, Protocol
+
+from dagster import AssetKey, DagsterInstance, DagsterRun
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.contracts.registry import contracts
+from social_assets.defs.ingestion.checks.rule_results import report_rules
+from social_assets.defs.ingestion.jobs.changed_days import fed_by, materializations
+from social_assets.defs.monitoring.invariant_results import report_days, report_summaries
+from social_assets.defs.partitions import runs_of_days
+from social_assets.defs.warehouse.built_days import record_built
+from social_assets.lake.unloads import Unload
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import held
+from social_assets.pipeline.unload import unload_pending
+from social_assets.pipeline.unload_requests import names_of
+from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
+from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.pending_days import pending_days
+
+_THREADS = 2
+
+
+class RunContext(Protocol):
+    """The part of a run's context that is needed here: of an op or of an asset."""
+
+    @property
+    def instance(self) -> DagsterInstance:
+        """The Dagster instance."""
+        ...
+
+    @property
+    def run(self) -> DagsterRun:
+        """The run."""
+        ...
+
+    @property
+    def log(self) -> Any:
+        """The run's log."""
+        ...
+
+    def log_event(self, event: Any) -> None:
+        """Record an event of the run."""
+        ...
+
+
+def complete_unloads(
+    context: RunContext, stream: StreamStores, clickhouse: ClickHouseResource
+) -> list[Unload]:
+    """Remove the batches of all pending requests from every table; returns the requests."""
+    with stream.lock():
+        unloads = unload_pending(stream)
+    if not unloads:
+        return []
+    days = sorted({day for each in unloads for day in each.days})
+    behind = fed_by(stream.contract.name)
+    _rebuild_behind(stream, clickhouse, behind, days)
+    _report(context, stream, behind, days)
+    stream.unloads.done(unloads)
+    context.log.info(f"{names_of(unloads)}: unloaded from {len(days)} days")
+    return unloads
+
+
+def rebuilt_from(stream: str) -> tuple[str, ...]:
+    """The assets from which the days of the stream's facts, dimensions and rollups are built."""
+    project, behind = Warehouse.of(Home.from_environment()), set(fed_by(stream))
+    specs = [spec for layer in ("star", "rollups") for spec in project.specs(layer)]
+    sources = {dep.asset_key for s in specs if s.key in behind for dep in s.deps} - behind
+    return tuple(sorted(key.to_user_string() for key in sources - project.views()))
+
+
+def _rebuild_behind(
+    stream: StreamStores,
+    clickhouse: ClickHouseResource,
+    behind: Sequence[AssetKey],
+    days: Sequence[date],
+) -> None:
+    home = Home.from_environment()
+    project = Warehouse.of(home)
+    models = project.models(set(behind))
+    feeding = [
+        stream.stores.of(each, stream.log_comment)
+        for each in contracts()
+        if not set(behind).isdisjoint(fed_by(each.name))
+    ]
+    environment = dbt_environment(clickhouse.endpoint(), stream.log_comment or "unload", _THREADS)
+    with held(feeding), _client(stream) as client:
+        pending = pending_days(client)
+        for first, last in runs_of_days(days, days[0], days[-1]):
+            arguments = dbt_arguments("run", models, days=Days(first, last))
+            for _ in run_dbt(project.dbt, arguments, environment, home.logs):
+                pass  # a node that failed ends in a DbtError
+        record_built(client, pending, behind, days, stream.run_id)
+
+
+def _report(
+    context: RunContext, stream: StreamStores, behind: Sequence[AssetKey], days: Sequence[date]
+) -> None:
+    """Record the days that have rows as materialized; delete the records of days without rows."""
+    filled = _filled(stream, behind)
+    for event in materializations(stream, days, behind):
+        if date.fromisoformat(str(event.partition)) in filled[event.asset_key]:
+            context.log_event(event)
+    for key, with_rows in filled.items():
+        empty = [day.isoformat() for day in days if day not in with_rows]
+        if empty:
+            _forget(context, key, empty)
+    for result in report_rules(stream):
+        context.log_event(result)
+    left = [day for day in days if any(day in with_rows for with_rows in filled.values())]
+    for result in report_days(context.instance, stream, left):
+        context.log_event(result)
+    for key, with_rows in filled.items():
+        # Other tables may still have rows of the day, so it was compared: delete its results for
+        # this asset.
+        empty = [day.isoformat() for day in left if day not in with_rows]
+        if empty:
+            _forget(context, key, empty)
+    if not left:
+        for summary in report_summaries(context.instance, stream):
+            context.log_event(summary)
+
+
+def _forget(context: RunContext, asset: AssetKey, days: Sequence[str]) -> None:
+    try:
+        context.instance.wipe_asset_partitions(asset, days)
+    except NotImplementedError:
+        context.log.warning(
+            f"{asset.to_user_string()}: {', '.join(days[:3])} have no rows any more; this event "
+            "log can't forget partitions, so the UI still shows them as materialized"
+        )
+
+
+def _filled(stream: StreamStores, behind: Sequence[AssetKey]) -> Mapping[AssetKey, set[date]]:
+    """The days with rows of each asset; days of raw count for cleaned and quarantine too."""
+    landed = {day for day, rows in stream.raw.rows_by_day().items() if rows}
+    name = stream.contract.name
+    found = {AssetKey([layer, name]): landed for layer in ("raw", "cleaned", "quarantine")}
+    project = Warehouse.of(Home.from_environment())
+    tables = [t for layer in ("star", "rollups") for t in project.tables(layer)]
+    with _client(stream) as client:
+        for table in tables:
+            if table.asset in behind:
+                rows = client.query(
+                    "SELECT DISTINCT toDate(partition) FROM system.parts\n"
+                    "WHERE active AND rows > 0\n"
+                    "AND database = {database:String} AND table = {name:String}",
+                    parameters={"database": table.database, "name": table.name},
+                ).result_rows
+                found[table.asset] = {row[0] for row in rows}
+    return found
+
+
+def _client(stream: StreamStores) -> AbstractContextManager[Any]:
+    return stream.stores.clickhouse.client(stream.log_comment)

@@ -1,0 +1,140 @@
+"""The job that takes waiting files through every step of one stream at once.
+
+Belongs here: the incremental path in Dagster. One run loads some files of one stream, and records a
+materialization for exactly the days whose rows changed, of every asset that has them. The views
+behind the insert update facts and rollups, not dbt.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from dagster import (
+    AssetKey,
+    Config,
+    Failure,
+    JobDefinition,
+    OpExecutionContext,
+    RunConfig,
+    job,
+    op,
+)
+from pydantic import Field
+
+from resources.settings.home import Home
+from social_assets.contracts.registry import contract
+from social_assets.defs.ingestion.checks.rule_results import report_rules
+from social_assets.defs.ingestion.jobs.changed_days import Previews, fed_by, materializations
+from social_assets.defs.ingestion.jobs.complete_unloads import complete_unloads, rebuilt_from
+from social_assets.defs.monitoring.invariant_results import report_days
+from social_assets.defs.partitions import partition_notice
+from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.recovery import finish_warehouse
+from social_assets.defs.warehouse.row_previews import newest_cleaned_rows, newest_rows
+from social_assets.pipeline.allowed_files import check_allowed
+from social_assets.pipeline.landing_folder import Landing, date_in
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import Ingested, Replace, ingest_files
+from social_assets.warehouse.dbt.deployment import deploy_warehouse
+from social_assets.warehouse.dbt.translator import Warehouse
+
+JOB_NAME = "load_files"
+OP_NAME = "load"
+
+
+class LoadConfig(Config):
+    """What to load: these files, or else those in the stream's landing folder."""
+
+    stream: str = Field(description="Name of the contract")
+    files: list[str] = Field(
+        default=[],
+        description="Absolute paths below landing or SOCIAL_ASSETS_LOAD_FOLDERS; they stay there",
+    )
+    landing_date: str | None = Field(
+        default=None, description="Date of records that carry none, YYYY-MM-DD"
+    )
+    replace: bool = Field(
+        default=False, description="Unload earlier batches of the same content or file name"
+    )
+
+
+@op(name=OP_NAME, description="Take files through raw, cleaned and quarantine into the warehouse")
+def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource) -> None:
+    """Load the files of one run. Bad files fail the run after the good ones are loaded."""
+    stream_contract = contract(config.stream)
+    deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+    finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
+    stream = stores.stores().of(stream_contract, f"{context.run.run_id} load {config.stream}")
+    on = date.fromisoformat(config.landing_date) if config.landing_date else None
+    if config.files:
+        replace = Replace(rebuilt_from(config.stream)) if config.replace else None
+        paths = [Path(file) for file in config.files]
+        ingested = ingest_files(stream, paths, on, check_allowed, replace)
+    else:
+        landing = Landing(Home.from_environment().landing, config.stream)
+        ingested = ingest_files(stream, landing.waiting(), on or date_in, check_allowed)
+        landing.put_aside(ingested)
+    # And what this load found interrupted.
+    finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
+    complete_unloads(context, stream, stores.clickhouse)
+    behind, days = fed_by(config.stream), sorted(ingested.days)
+    for event in materializations(stream, days, behind, _previews(stream, days, behind)):
+        context.log_event(event)
+    for result in report_rules(stream):
+        context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
+    for result in report_days(context.instance, stream, ingested.days):
+        context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
+    if notice := partition_notice(ingested.days):
+        context.log.warning(notice)
+    _report(context, ingested)
+
+
+def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]) -> Previews:
+    """The newest rows of the stream's cleaned table and of the tables behind it."""
+    if not days:
+        return {}
+    project = Warehouse.of(Home.from_environment())
+    tables = [t for layer in ("star", "rollups") for t in project.tables(layer)]
+    cleaned = AssetKey(["cleaned", stream.contract.name])
+    with stream.stores.clickhouse.client(stream.log_comment) as client:
+        found = {cleaned: newest_cleaned_rows(client, stream.contract, days[-1])}
+        for table in tables:
+            if table.asset in behind:
+                found[table.asset] = newest_rows(client, table, days[-1])
+    return found
+
+
+def load_job() -> JobDefinition:
+    """The job. Its run config names the stream and the files."""
+
+    @job(
+        name=JOB_NAME,
+        description="Take files of one stream through every step, as they arrive",
+    )
+    def load_files() -> None:
+        load()
+
+    return load_files
+
+
+def run_config(
+    stream: str, files: Sequence[Path] = (), on: date | None = None, *, replace: bool = False
+) -> RunConfig:
+    """The run config of one load."""
+    return RunConfig(
+        ops={
+            OP_NAME: LoadConfig(
+                stream=stream,
+                files=[str(file) for file in files],
+                landing_date=on.isoformat() if on else None,
+                replace=replace,
+            )
+        }
+    )
+
+
+def _report(context: OpExecutionContext, ingested: Ingested) -> None:
+    for file in ingested.landed:
+        context.log.info(f"{file.path.name}: {'loaded before' if file.already else 'loaded'}")
+    if ingested.failures:
+        raise Failure("; ".join(str(failure) for failure in ingested.failures))

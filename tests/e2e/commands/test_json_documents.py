@@ -1,0 +1,55 @@
+"""Every command that has `--format json` prints exactly one JSON document."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from resources.settings.home import Home
+from social_assets.cli.main import cli, main
+from tests.e2e.commands.test_command_line import LIKE
+from tests.unit.cli.test_home_use import commands
+
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "alerts show": (),
+    "backfill": ("rollups/engagement_hourly",),
+    "quarantine": ("engagement_events",),
+    "doctor": (),
+    "gaps": ("engagement_events",),
+    "load": ("engagement_events", "{file}"),
+    "recsys evaluate": ("--train", "{pairs}", "--model", "popularity", "--folds", "2"),
+    "replay": ("engagement_events",),
+    "sql": ("SELECT nan AS a, 1 AS b",),
+    "status": (),
+    "streams": (),
+    "unload": ("engagement_events", "f.ndjson"),
+}
+"""A command that works, of each that has the option; loading is first."""
+
+
+def test_every_command_with_the_option_is_tried() -> None:
+    having = [
+        name
+        for name, command in commands(cli)
+        # A hidden command is an old name of another.
+        if not command.hidden and any("--format" in parameter.opts for parameter in command.params)
+    ]
+    assert sorted(having) == sorted(ARGUMENTS)
+
+
+@pytest.mark.parametrize("name", ["load", *(name for name in ARGUMENTS if name != "load")])
+def test_a_command_prints_one_document(
+    name: str, home: Home, tmp_path_factory: pytest.TempPathFactory, capfd: pytest.CaptureFixture
+) -> None:
+    folder = tmp_path_factory.mktemp("in")
+    (folder / "f.ndjson").write_text(LIKE.format(id="a", value=1) + LIKE.format(id="b", value=-1))
+    (folder / "pairs").write_text("".join(f"{n} 1 2 3 4 5 6\n" for n in range(1, 9)))
+    places = {"file": str(folder / "f.ndjson"), "pairs": str(folder / "pairs")}
+    given = [argument.format(**places) for argument in ARGUMENTS[name]]
+    with pytest.raises(SystemExit) as ending:
+        main(["--home", str(home.path), *name.split(), *given, "--format", "json"])
+    told = capfd.readouterr()
+    # The doctor may find errors of the test machine, a replay finds checks that fail here: 1.
+    assert ending.value.code == 0 or name in ("doctor", "replay", "unload"), told.err
+    json.loads(told.out, parse_constant=pytest.fail)

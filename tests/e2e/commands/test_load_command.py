@@ -1,0 +1,74 @@
+"""`social-assets load`: counts of each file, rejects by rule and day, what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from resources.settings.home import Home
+from social_assets.cli.main import main
+from tests.e2e.commands.test_command_line import LIKE
+
+
+def run(*arguments: str) -> int:
+    """The exit code of a command."""
+    with pytest.raises(SystemExit) as ending:
+        main(list(arguments))
+    return int(ending.value.code or 0)
+
+
+def test_a_load_counts_its_own_files_and_names_one_that_failed(
+    capsys: pytest.CaptureFixture[str],
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "one.ndjson").write_text(
+        LIKE.format(id="a", value=1) + LIKE.format(id="a", value=2) + LIKE.format(id="b", value=-1)
+    )
+    monkeypatch.setattr(
+        "sys.stdin", SimpleNamespace(buffer=io.BytesIO(LIKE.format(id="c", value=1).encode()))
+    )
+    assert run("load", "engagement_events", str(folder), "-", "--format", "json") == 0
+    told = json.loads(capsys.readouterr().out)
+    one, stdin = told["files"]
+    assert counts(one) == (3, 1, 1, 1, 0)
+    assert counts(stdin) == (1, 1, 0, 0, 0)
+    (rejected,) = told["rejected"]
+    assert rejected["event_date"] == "2026-11-01"
+    assert rejected["rule"].startswith("value_")
+    assert (rejected["example"], rejected["origin"], rejected["row"]) == ("-1", "one.ndjson", 3)
+    assert list((home.path / "spool").iterdir()) == []
+
+    (folder / "two.ndjson").write_text(LIKE.format(id="d", value=1))
+    bad = tmp_path / "bad.csv"
+    bad.write_text("x\n")
+    assert run("load", "engagement_events", f"{folder}/*", str(bad)) == 1
+    shown = capsys.readouterr()
+    lines = {line.split()[0]: line.split()[1:] for line in shown.out.splitlines() if line.strip()}
+    assert lines["one.ndjson"] == ["0", "0", "0", "0", "3"]
+    assert lines["two.ndjson"] == ["1", "1", "0", "0", "0"]
+    assert lines["bad.csv"] == ["FAILED", "0", "0", "0", "0", "0"]
+    assert "bad.csv: .csv is no format of engagement_events" in shown.err
+    assert "two.ndjson: 1 records" in shown.out
+
+
+def counts(file: dict[str, int]) -> tuple[int, ...]:
+    """Of one file of the report."""
+    names = ("records", "accepted", "duplicates", "rejected", "loaded_before")
+    return tuple(file[name] for name in names)
+
+
+def test_a_mistyped_file_is_refused_before_a_run_starts(
+    capsys: pytest.CaptureFixture[str], home: Home, tmp_path: Path
+) -> None:
+    new = tmp_path / "new-home"
+    assert run("--home", str(new), "load", "posts", str(tmp_path / "f.csv")) == 2
+    assert f"no such file: {tmp_path / 'f.csv'}" in capsys.readouterr().err
+    assert not new.exists()

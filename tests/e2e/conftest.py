@@ -1,0 +1,22 @@
+"""Gives each module of end-to-end tests a home, and stops its embedded ClickHouse at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from resources.embedded_clickhouse.lifecycle import stop
+from resources.settings.home import Home
+
+
+@pytest.fixture(scope="module")
+def home(deployed_home: Callable[[str], Home]) -> Iterator[Home]:
+    """The home that the environment names, for the tests of one module."""
+    found = deployed_home("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOCIAL_ASSETS_HOME", str(found.path))
+        patch.delenv("SOCIAL_ASSETS_CLICKHOUSE_URL", raising=False)
+        patch.delenv("SOCIAL_ASSETS_LAKE_URL", raising=False)
+        yield found
+        stop(found)

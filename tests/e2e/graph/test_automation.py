@@ -1,0 +1,105 @@
+"""Days that changed are made anew, once each, in every layer behind them; no storm of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import dagster as dg
+import pytest
+
+from bench.orchestration.automation import Ticks, behind, report
+from resources.settings.home import Home
+from social_assets.defs.partitions import range_tags
+
+RAW = dg.AssetKey(["raw", "posts"])
+CLEANED = dg.AssetKey(["cleaned", "posts"])
+LATE = [date(2026, 3, 1) + timedelta(days=n) for n in range(30)]
+DAYS = {day.isoformat() for day in LATE}
+
+
+@pytest.fixture(scope="module")
+def defs(home: Home) -> dg.Definitions:
+    from social_assets.locations.batch import defs as found
+
+    return found()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+@pytest.fixture
+def ticks(defs: dg.Definitions, instance: dg.DagsterInstance) -> Ticks:
+    """Conditions that have looked once: what came before the first look is not told."""
+    found = Ticks(defs, instance)
+    assert found.tick("first") == {}
+    return found
+
+
+def test_late_days_are_asked_for_once_in_each_layer_behind_them(
+    defs: dg.Definitions, instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    report(instance, RAW, LATE)
+    followers = behind(defs.resolve_asset_graph(), RAW)
+    assert dg.AssetKey(["star", "dim_post"]) in followers
+    assert ticks.tick("late days") == {}
+    assert ticks.tick("no more of them") == dict.fromkeys(followers, DAYS)
+    assert ticks.tick("while they are made") == {}
+    for key in followers:
+        report(instance, key, LATE)
+    assert ticks.tick("when they are made") == {}
+
+
+def test_days_that_change_again_meanwhile_are_asked_for_once_more(
+    instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    report(instance, RAW, LATE)
+    ticks.tick("late days")
+    assert ticks.tick("no more of them") != {}
+    report(instance, RAW, LATE[:1])
+    assert ticks.tick("one more, not yet made") == {}
+    asked = ticks.tick("no more of them")
+    assert set(map(frozenset, asked.values())) == {frozenset({LATE[0].isoformat()})}
+
+
+def test_days_that_somebody_is_at_are_not_asked_for_before_he_ends(
+    defs: dg.Definitions, instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    report(instance, RAW, LATE)
+    made = {CLEANED, dg.AssetKey(["quarantine", "posts"])}
+    run = instance.create_run_for_job(
+        defs.resolve_job_def("rebuild_days").get_subset(asset_selection=made),
+        status=dg.DagsterRunStatus.STARTED,
+        tags=range_tags(LATE[0], LATE[-1]),
+        asset_selection=frozenset(made),
+    )
+    for look in ("late days", "while they are made", "still"):
+        assert ticks.tick(look) == {}
+    instance.report_run_failed(run)
+    asked = ticks.tick("nobody is at them any more")
+    assert asked == dict.fromkeys(behind(defs.resolve_asset_graph(), RAW), DAYS)
+
+
+def test_facts_that_a_drain_records_a_moment_after_raw_are_not_asked_for(
+    defs: dg.Definitions, instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    report(instance, RAW, LATE)
+    report(instance, CLEANED, LATE)
+    assert ticks.tick("between two records of a drain") == {}
+    # Quarantine is not recorded where nothing was rejected.
+    for key in behind(defs.resolve_asset_graph(), CLEANED):
+        report(instance, key, LATE)
+    assert ticks.tick("after its last") == {}
+    assert ticks.tick("some time later") == {}
+
+
+def test_facts_that_a_drain_never_recorded_are_made_anew(
+    defs: dg.Definitions, instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    report(instance, CLEANED, LATE)
+    assert ticks.tick("the drain is killed here") == {}
+    followers = behind(defs.resolve_asset_graph(), CLEANED)
+    assert ticks.tick("some time later") == dict.fromkeys(followers, DAYS)

@@ -1,0 +1,76 @@
+"""Newest rows on the pages of assets, and the code that `notebook` prints, over one small load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey
+
+from resources.settings.home import Home
+from social_assets.cli.main import main
+from social_assets.operate.runs.instance import open_instance
+from social_assets.operate.runs.start import load_files, rebuild_days
+from tests.e2e.commands.test_command_line import LIKE
+
+DAY = date(2026, 11, 1)
+ASSETS = ("cleaned/engagement_events", "star/fact_engagement", "rollups/engagement_hourly")
+
+
+@pytest.fixture(scope="module")
+def loaded(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with seven records."""
+    file = tmp_path_factory.mktemp("in") / "events.ndjson"
+    file.write_text("".join(LIKE.format(id=f"e{n}", value=n) for n in range(7)))
+    load_files(home, "engagement_events", [file], None, print)
+    return home
+
+
+def shown(home: Home, asset: str) -> list[dict[str, object]]:
+    """The newest rows that the page of an asset shows."""
+    with open_instance(home) as instance:
+        event = instance.get_latest_materialization_event(AssetKey.from_user_string(asset))
+    assert event is not None
+    assert event.asset_materialization is not None
+    metadata = event.asset_materialization.metadata["newest_rows"]
+    return [dict(record.data) for record in metadata.records]
+
+
+def test_a_load_shows_the_newest_rows_of_cleaned_facts_and_rollups(loaded: Home) -> None:
+    found = {asset: shown(loaded, asset) for asset in ASSETS}
+    assert {len(rows) for rows in found.values()} <= {1, 5}
+    assert len(found["star/fact_engagement"]) == 5
+    assert found["cleaned/engagement_events"][0]["post_id"] == "p1"
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_rebuild_shows_them_too(loaded: Home) -> None:
+    rebuild_days(loaded, DAY, DAY, ASSETS, print)
+    assert len(shown(loaded, "star/fact_engagement")) == 5
+    (rollup,) = shown(loaded, "rollups/engagement_hourly")
+    for name, value in rollup.items():
+        assert not str(value).startswith("b'"), name
+
+
+def test_the_printed_notebook_code_runs_and_holds_no_password(
+    loaded: Home, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["--home", str(loaded.path), "notebook"])
+    assert ending.value.code == 0
+    code = capsys.readouterr().out
+    password_file = loaded.clickhouse / "password"
+    assert str(password_file) in code
+    assert password_file.read_text().strip() not in code
+    file = tmp_path / "look.py"
+    file.write_text(
+        f"{code}\nprint(len(frame), days.n.sum(), 'fact_engagement' in set(tables.name))"
+    )
+    done = subprocess.run(
+        [sys.executable, str(file)], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.stdout == "7 7 True\n", done.stderr
