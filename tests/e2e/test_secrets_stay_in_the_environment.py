@@ -74,6 +74,7 @@ def said_by_a_load(environment: dict[str, str], tmp_path_factory: pytest.TempPat
     return run(environment, "-m", "social_assets", "load", "engagement_events", str(file))
 
 
+@pytest.mark.endurance
 def test_no_secret_is_in_the_home_after_a_load_a_drain_that_fails_and_an_alert(
     environment: dict[str, str], said_by_a_load: str
 ) -> None:

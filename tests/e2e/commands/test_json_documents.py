@@ -38,7 +38,17 @@ def test_every_command_with_the_option_is_tried() -> None:
     assert sorted(having) == sorted(ARGUMENTS)
 
 
-@pytest.mark.parametrize("name", ["load", *(name for name in ARGUMENTS if name != "load")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "load",
+        *(
+            pytest.param(name, marks=[pytest.mark.endurance] if name == "replay" else [])
+            for name in ARGUMENTS
+            if name != "load"
+        ),
+    ],
+)
 def test_a_command_prints_one_document(
     name: str, home: Home, tmp_path_factory: pytest.TempPathFactory, capfd: pytest.CaptureFixture
 ) -> None:

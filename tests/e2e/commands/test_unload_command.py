@@ -52,6 +52,7 @@ def materialized(home: Home, asset: str) -> set[str]:
         return instance.get_materialized_partitions(AssetKey.from_user_string(asset)) & {*DAYS}
 
 
+@pytest.mark.endurance
 def test_a_file_is_unloaded_from_every_table_and_can_be_loaded_and_replaced_again(
     capsys: pytest.CaptureFixture[str], home: Home, tmp_path: Path
 ) -> None:

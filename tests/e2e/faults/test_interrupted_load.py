@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from dagster import DagsterRunStatus
 
 from resources.settings.home import Home
@@ -28,6 +29,7 @@ def load(home: Home, folder: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.endurance
 def test_a_load_that_sigterm_ends_is_canceled_and_the_same_command_completes_it(
     home: Home, tmp_path: Path
 ) -> None:

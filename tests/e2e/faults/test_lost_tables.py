@@ -19,6 +19,8 @@ from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.stream_work import land_files, rebuild
 from tests.e2e.commands.test_command_line import LIKE, run
 
+pytestmark = pytest.mark.endurance
+
 DAY = date(2026, 11, 1)
 FIGURES = """
 SELECT

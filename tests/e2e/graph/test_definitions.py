@@ -211,6 +211,7 @@ def test_a_rebuild_that_fails_is_tried_twice_again_and_nothing_else_is(defs: Def
         assert retries == {"enabled": True, "max_retries": 0}, profile
 
 
+@pytest.mark.endurance
 def test_a_sixth_stream_is_one_file(home: Home, tmp_path: Path) -> None:
     assert len(SIXTH_STREAM.splitlines()) < 60
     (tmp_path / "messages.py").write_text(SIXTH_STREAM)
