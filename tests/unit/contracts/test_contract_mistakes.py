@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from social_assets.cli.main import main
+from social_assets.contracts.registry import EXTRA_CONTRACTS, contracts
 
 GOOD = '''
 import pandera.ibis as pa
@@ -18,6 +22,26 @@ class Ad(pa.DataFrameModel):
 
 CONTRACT = Contract(name="ads", model=Ad, key=("ad_id",), formats=("csv",), owner="team:ads")
 '''
+
+Streams = Callable[[], tuple[int, str, str]]
+
+
+@pytest.fixture
+def streams(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Streams]:
+    """`social-assets streams` with the contracts of `tmp_path`: exit code, output, errors."""
+    monkeypatch.setenv(EXTRA_CONTRACTS, str(tmp_path))
+    monkeypatch.setenv("SOCIAL_ASSETS_HOME", str(tmp_path / "home"))
+    contracts.cache_clear()
+
+    def run() -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ending:
+            main(["streams", "--format", "json"])
+        return int(ending.value.code or 0), *capfd.readouterr()
+
+    yield run
+    contracts.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -43,30 +67,33 @@ CONTRACT = Contract(name="ads", model=Ad, key=("ad_id",), formats=("csv",), owne
     ],
     ids=["syntax", "import", "no contract", "other contract", "key", "field", "name", "null"],
 )
-def test_a_mistake_names_file_line_stream_and_remedy(text: str, said: str, tmp_path: Path) -> None:
+def test_a_mistake_names_file_line_stream_and_remedy(
+    text: str, said: str, streams: Streams, tmp_path: Path
+) -> None:
     (tmp_path / "mine.py").write_text(text)
-    shown = streams(tmp_path)
-    assert shown.returncode == 1
-    assert shown.stdout == ""
-    assert said in shown.stderr
-    assert shown.stderr.count("\n") == 1
-    assert "SOCIAL_ASSETS_CONTRACTS" in shown.stderr
+    code, out, error = streams()
+    assert (code, out) == (1, "")
+    assert said in error
+    assert error.count("\n") == 1
+    assert "SOCIAL_ASSETS_CONTRACTS" in error
 
 
-def test_a_module_with_an_underscore_is_no_contract(tmp_path: Path) -> None:
-    (tmp_path / "_shared.py").write_text("x = 1\n")
-    (tmp_path / "mine.py").write_text(GOOD)
-    shown = streams(tmp_path)
-    assert shown.returncode == 0, shown.stderr
-    assert '"ads"' in shown.stdout
-
-
-def streams(folder: Path) -> subprocess.CompletedProcess[str]:
-    """`social-assets streams` with the contracts of a folder."""
-    return subprocess.run(
+def test_a_mistake_ends_a_process_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("x = 1\n")
+    shown = subprocess.run(
         [sys.executable, "-m", "social_assets", "streams", "--format", "json"],
-        env={"SOCIAL_ASSETS_CONTRACTS": str(folder), "PATH": "", "HOME": str(folder)},
+        env={"SOCIAL_ASSETS_CONTRACTS": str(tmp_path), "PATH": "", "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
     )
+    assert (shown.returncode, shown.stdout, shown.stderr.count("\n")) == (1, "", 1)
+    assert "has no CONTRACT" in shown.stderr
+
+
+def test_a_module_with_an_underscore_is_no_contract(streams: Streams, tmp_path: Path) -> None:
+    (tmp_path / "_shared.py").write_text("x = 1\n")
+    (tmp_path / "mine.py").write_text(GOOD)
+    code, out, error = streams()
+    assert code == 0, error
+    assert '"ads"' in out

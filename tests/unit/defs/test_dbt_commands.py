@@ -50,6 +50,7 @@ def test_what_dbt_prints_is_not_taken_for_a_report(capfd: pytest.CaptureFixture[
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.endurance
 def test_a_process_that_was_killed_or_left_early_is_not_used_again(project: Path) -> None:
     parse(project)
     killed = kept()
