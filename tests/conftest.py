@@ -31,6 +31,22 @@ TEMPLATE = "DEPLOYED_HOME_TEMPLATE"
 """Environment variable: a folder in which several runs of pytest share the home that is copied."""
 
 
+FIRST = ("tests/e2e/graph/test_files_to_rollups.py", "tests/unit/transform", "tests/unit/demo")
+"""Files and folders that run first. The first one deploys the warehouse that others copy; meanwhile
+the other workers run tests that need none.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files by `FIRST`, all others after them as they are."""
+    rank = {name: number for number, name in enumerate(FIRST)}
+
+    def place(item: pytest.Item) -> int:
+        return next((rank[name] for name in FIRST if item.nodeid.startswith(name)), len(FIRST))
+
+    items.sort(key=place)
+
+
 def pytest_configure() -> None:
     """Tests of one process share the definitions, and their records are of any year."""
     os.environ["SOCIAL_ASSETS_FIRST_DATE"] = "2013-01-01"
