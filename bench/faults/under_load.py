@@ -54,7 +54,7 @@ from social_assets.operate.runs.cli_run_lock import is_a_run_marked
 from social_assets.operate.runs.instance import open_instance
 from social_assets.quality.day_comparison import compare_days
 from social_assets.quality.invariants import invariants_of_stream
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 
 _MOMENT_SECONDS = 2.5
 """Within so long after a drain began something happens to it: recovery, and some micro-batches."""

@@ -10,6 +10,7 @@ from functools import cache
 
 from dagster import Definitions, definitions
 
+from resources.clickhouse.resource import ClickHouseResource
 from sensors.alerts import alerts_sensor
 from sensors.automation import automation_sensor
 from sensors.recommenders import recommenders_sensor
@@ -37,6 +38,7 @@ from social_assets.defs.monitoring.invariant_checks import stream_invariants
 from social_assets.defs.monitoring.partition_checks import every_day_has_rows
 from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
 from social_assets.defs.recommenders import assets as recsys
+from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
 from social_assets.defs.warehouse.rollups import rollup_checks, rollups
 from social_assets.defs.warehouse.star import star, star_checks
 
@@ -99,4 +101,5 @@ def _location() -> Definitions:
             automation_sensor(),
             recommenders_sensor(),
         ],
+        resources={"dbt": warehouse_dbt(ClickHouseResource())},
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from social_assets.contracts.contract import Band, Column, Contract, Drift
 from social_assets.warehouse import ddl
-from social_assets.warehouse.dbt.translator import Table
+from social_assets.warehouse.dbt.tables import Table
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -20,7 +20,7 @@ from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract, contracts
 from social_assets.pipeline.stores import Stores
-from social_assets.warehouse.dbt.translator import Table, Warehouse
+from social_assets.warehouse.dbt.tables import Table, Warehouse
 
 Figures = tuple[float, ...]
 ByDay = Mapping[date, Figures]

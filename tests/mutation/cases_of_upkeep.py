@@ -193,7 +193,7 @@ MAINTENANCE = _cases(
         "social_assets/defs/warehouse/dbt_layers.py",
         "        stores.stores().lake.expired_days().refuse(refused, dates)\n",
         "",
-        "tests/integration/warehouse/test_warehouse_deployment.py"
+        "tests/integration/warehouse/test_warehouse_layers.py"
         "::test_a_fact_is_not_made_anew_of_a_day_that_its_source_has_lost_to_retention",
     ),
     (

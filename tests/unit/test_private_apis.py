@@ -35,6 +35,10 @@ MODULES = {
         {"resources/embedded_clickhouse/query/engine.py"},
     ),
     "dbt": (r"^\s*from dbt\.parser", {"social_assets/warehouse/dbt/process.py"}),
+    "dagster_dbt": (
+        r"^\s*from dagster_dbt\.",
+        {"social_assets/defs/warehouse/dbt_resource.py"},
+    ),
 }
 
 
@@ -58,4 +62,5 @@ def test_the_installed_versions_are_those_that_were_checked() -> None:
     assert version("dagster") == private.CHECKED_AGAINST, upgraded
     assert version("pandera").startswith(pandera_private.CHECKED_AGAINST), upgraded
     assert version("chdb").startswith("4.4."), upgraded
+    assert version("dagster-dbt").startswith("0.29."), upgraded
     assert version("dbt-core").startswith("1.11."), upgraded

@@ -37,7 +37,7 @@ from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.lake.maintenance import Freed
 from social_assets.pipeline.maintain import expire, first_kept, maintain_stream
 from social_assets.pipeline.stores import Stores
-from social_assets.warehouse.dbt.translator import Table, Warehouse
+from social_assets.warehouse.dbt.tables import Table, Warehouse
 
 GROUP = "maintenance"
 RUNS_KEPT = timedelta(days=30)

@@ -10,7 +10,6 @@ from dagster import (
     AssetChecksDefinition,
     AssetKey,
     AssetSelection,
-    AssetSpec,
     DefaultScheduleStatus,
     JobDefinition,
     OpExecutionContext,
@@ -33,7 +32,7 @@ from social_assets.defs.monitoring.partition_checks import Sources, partition_ch
 from social_assets.defs.stores import StoresResource
 from social_assets.quality.day_comparison import compare_days
 from social_assets.quality.invariants import invariants
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 
 VERIFY_PARTITIONS = "verify_partitions"
 
@@ -78,16 +77,12 @@ def sources() -> Sources:
         | {AssetKey(["quarantine", each.name]): [] for each in contracts()}
         | {AssetKey(["cleaned", each.name]): [AssetKey(["raw", each.name])] for each in contracts()}
         | {
-            spec.key: _upstream(spec)
+            key: sources
             for layer in ("star", "rollups")
-            for spec in project.specs(layer)
-            if spec.key not in project.views()
+            for key, sources in project.upstream(layer).items()
+            if key not in project.views()
         }
     )
-
-
-def _upstream(spec: AssetSpec) -> list[AssetKey]:
-    return sorted(dep.asset_key for dep in spec.deps)
 
 
 @cache

@@ -19,9 +19,9 @@ from social_assets.warehouse.dbt.project import (
     Days,
     dbt_arguments,
     dbt_environment,
-    prepare,
     run_dbt,
 )
+from social_assets.warehouse.dbt.tables import Warehouse
 from social_assets.warehouse.pending_days import ALL_DAYS, CLEANED, pending_days
 
 _THREADS = 2
@@ -45,11 +45,11 @@ def finish_warehouse(
         return is_under_way(instance, run_id) and not comment.startswith(run_id)
 
     def build_days(first: date, last: date) -> None:
-        project = prepare(home)
+        warehouse = Warehouse.of(home)
+        models = [table.name for table in warehouse.tables("star") + warehouse.tables("rollups")]
         environment = dbt_environment(stores.clickhouse.endpoint(), comment, _THREADS)
-        arguments = dbt_arguments("run", project.tables_of_days(), days=Days(first, last))
-        for _ in run_dbt(project, arguments, environment, home.logs):
-            pass
+        arguments = dbt_arguments("run", models, days=Days(first, last))
+        run_dbt(warehouse.dbt, arguments, environment, home.logs)
 
     finished = finish_pending_days(streams, build_days, is_of_another_run)
     for stream, days in finished.items():

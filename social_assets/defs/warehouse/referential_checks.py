@@ -26,7 +26,7 @@ from social_assets.defs.monitoring.failing_days import (
     listed,
 )
 from social_assets.defs.partitions import days_of_check
-from social_assets.warehouse.dbt.translator import Table
+from social_assets.warehouse.dbt.tables import Table
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -8,7 +8,7 @@ from resources.settings.home import Home
 from social_assets.defs.monitoring.invariant_checks import layer_invariants
 from social_assets.defs.warehouse.dbt_layers import layer_assets
 from social_assets.defs.warehouse.speed_checks import speed_equals_batch_checks
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 
 
 @cache

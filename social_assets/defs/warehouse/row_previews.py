@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dagster import MetadataValue, TableColumn, TableMetadataValue, TableRecord, TableSchema
 
 from social_assets.contracts.contract import Contract
-from social_assets.warehouse.dbt.translator import Table
+from social_assets.warehouse.dbt.tables import Table
 from social_assets.warehouse.ddl import clickhouse_type
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from social_assets.defs.monitoring.failing_days import (
 )
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
-from social_assets.warehouse.dbt.translator import Table
+from social_assets.warehouse.dbt.tables import Table
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

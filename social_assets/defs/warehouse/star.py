@@ -12,7 +12,7 @@ from social_assets.defs.warehouse.referential_checks import (
     one_row_a_key_checks,
 )
 from social_assets.defs.warehouse.speed_checks import speed_equals_batch_checks
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 
 
 @cache

@@ -20,7 +20,7 @@ from social_assets.defs.stores import StoresResource
 from social_assets.lake.schemas import Layer
 from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.stores import Stores
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 
 Rows = Mapping[date, int]
 
@@ -194,8 +194,7 @@ def _upstream(home: Home) -> dict[AssetKey, list[AssetKey]]:
     for layer in ("cleaned", "quarantine"):
         found |= {AssetKey([layer, key.path[-1]]): [key] for key in raw}
     for layer in ("star", "rollups"):
-        for spec in project.specs(layer):
-            found[spec.key] = sorted(dep.asset_key for dep in spec.deps)
+        found |= project.upstream(layer)
     return found
 
 

@@ -19,7 +19,7 @@ from social_assets.contracts.registry import contracts
 from social_assets.warehouse import ddl
 from social_assets.warehouse.dbt.deployment_record import last_deployment, record_deployment
 from social_assets.warehouse.dbt.project import (
-    DbtProject,
+    PreparedProject,
     dbt_arguments,
     dbt_environment,
     exclusive,
@@ -122,8 +122,7 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> Deployment:
         restore_tables(client, found.altered, plan.anew)
         _move_views(client, views)
         environment = dbt_environment(endpoint, _LOG_COMMENT, _THREADS)
-        for _ in run_dbt(project, dbt_arguments("run"), environment, home.logs):
-            pass
+        run_dbt(project, dbt_arguments("run"), environment, home.logs)
         _drop_forgotten(client, project)
         record_lost_rows(client, project.declared(), found, plan.anew)
         record_deployment(client, digest, _names(project), list(plan.kept))
@@ -150,7 +149,7 @@ def _is_to_be_built(found: Survey, plan: Restorable) -> bool:
     return bool(found.lost or found.altered_views or plan.anew or lacks_columns)
 
 
-def _names(project: DbtProject) -> list[str]:
+def _names(project: PreparedProject) -> list[str]:
     return [table.name for table in project.declared()]
 
 
@@ -158,7 +157,7 @@ def _half_loaded(client: Client) -> list[str]:
     return [batch for each in contracts() for batch in half_loaded_batches(client, each)]
 
 
-def _digest(project: DbtProject) -> str:
+def _digest(project: PreparedProject) -> str:
     content = hashlib.sha256(project.digest.encode())
     for contract in contracts():
         content.update(ddl.create_table(contract).encode())
@@ -183,7 +182,7 @@ class _Misplaced:
     stands_twice: bool
 
 
-def _misplaced_views(client: Client, project: DbtProject) -> list[_Misplaced]:
+def _misplaced_views(client: Client, project: PreparedProject) -> list[_Misplaced]:
     names = (t.name.partition(".") for t in project.declared() if t.kind == "feed")
     wanted = {name: database for database, _, name in names}
     databases = ", ".join(f"'{name}'" for name in sorted({*wanted.values(), *_LAYERS}))
@@ -212,7 +211,7 @@ def _move_views(client: Client, views: Sequence[_Misplaced]) -> None:
             client.command(f"RENAME TABLE {view.database}.{view.name} TO {view.target}.{view.name}")
 
 
-def _drop_forgotten(client: Client, project: DbtProject) -> None:
+def _drop_forgotten(client: Client, project: PreparedProject) -> None:
     """Drop views without a model, which would go on inserting, and staging tables of
     killed runs.
     """

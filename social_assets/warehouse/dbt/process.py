@@ -1,22 +1,24 @@
-"""The process in which dbt runs: commands on a prepared manifest, with one JSON line a node.
+"""The process that dbt runs in: it has dbt loaded, and forks for each command.
 
-Run as `python -m social_assets.warehouse.dbt.process`, it reads one command a line (see
-`commands`), until there are no more. The output of dbt and its macros goes to stderr, never between
-the reports. dbt needs its own process, since it keeps state in globals. The process stays and forks
-for each command, since importing dbt takes 2 s of CPU. The manifest is passed on, since dbt parses
-the whole project again whenever `--vars` change (measured: 3 s of CPU).
+Run as `python -m social_assets.warehouse.dbt.process`, it reads commands from the socket that is
+its standard input (see `commands`), and lives until the socket is closed. A command brings the pipe
+that dbt logs to, as JSON lines. A process of its own, since dbt keeps its state in globals; one
+that stays, since dbt takes 2 s of CPU to import. A command may bring a manifest parsed before,
+since dbt parses the whole project again whenever `--vars` change (measured: 3 s of CPU).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import signal
+import socket
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-# Not used below: imported here once, before any command is forked.
+# Not named below: loaded here once, before any command is forked.
 import dbt.adapters.clickhouse
 import dbt.task.run
 import dbt.task.test  # noqa: F401
@@ -24,49 +26,54 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.parser.manifest import extended_mashumuro_decoder
 
-_reports: TextIO
+_LOGS = 1
+"""The descriptor that dbt logs to; its standard output."""
 
 
 def main() -> None:
-    """Run one command a line until there are no more; after each, print a line with its
-    exit code.
-    """
-    global _reports  # noqa: PLW0603 - of the process, as stdout is
-    _reports = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    # Ctrl-C is for the parent process, and for a running command.
+    """Run command after command; answers each with the process id of dbt, then its exit code."""
+    # Ctrl-C is for whoever gives the commands, and for a command that runs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Read from the descriptor: a buffered reader could hold the next line, which a fork would copy.
-    while line := _read_line(0):
-        child = os.fork()
-        if child == 0:
-            _become(json.loads(line))
-        _, status = os.waitpid(child, 0)
-        _print({"exit": os.waitstatus_to_exitcode(status)})
+    with socket.socket(fileno=os.dup(0)) as commands:
+        while line := _read_line(commands):
+            text, logs = line
+            child = os.fork()
+            if child == 0:
+                commands.close()
+                _become(json.loads(text), logs)
+            os.close(logs)
+            commands.sendall(f"{child}\n".encode())
+            _, status = os.waitpid(child, 0)
+            commands.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def _read_line(descriptor: int) -> bytes:
-    parts = []
-    while (part := os.read(descriptor, 1 << 16)) and not part.endswith(b"\n"):
-        parts.append(part)
-    return b"".join([*parts, part])
+def _read_line(commands: socket.socket) -> tuple[bytes, int] | None:
+    """The next command, and the pipe that came with it; None when there are no more."""
+    text, descriptors, _, _ = socket.recv_fds(commands, 1 << 16, 1)
+    while text and not text.endswith(b"\n"):
+        text += commands.recv(1 << 16)
+    return (text, descriptors[0]) if text else None
 
 
-def _become(command: dict[str, Any]) -> None:
-    """Execute one command in the forked process: its environment, its exit code."""
+def _become(command: dict[str, Any], logs: int) -> None:
+    """Be the process of one command: its environment, its exit code."""
     os.environ.clear()
     os.environ.update(command["environment"])
+    os.dup2(logs, _LOGS)
+    os.close(logs)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(run(command["partial_parse"], command["arguments"]))
 
 
 def run(partial_parse: str | None, arguments: list[str]) -> int:
-    """Run dbt; print the result of each node; returns 1 if one failed."""
+    """Run dbt; 1 when it or a node failed."""
     manifest = None if partial_parse is None else _parsed(Path(partial_parse))
-    done = dbtRunner(manifest=manifest, callbacks=[_report]).invoke(arguments)
+    done = dbtRunner(manifest=manifest, callbacks=[_end_if_nobody_reads]).invoke(arguments)
     if done.exception is not None:
-        _print({"failed": str(done.exception)})
+        # dbt does not log what fails before the command starts.
+        failure = {"info": {"level": "error", "msg": str(done.exception)}, "data": {}}
+        sys.stdout.write(json.dumps(failure) + "\n")
     return 0 if done.success else 1
 
 
@@ -74,21 +81,12 @@ def _parsed(partial_parse: Path) -> Manifest:
     return Manifest.from_msgpack(partial_parse.read_bytes(), decoder=extended_mashumuro_decoder)
 
 
-def _report(event: Any) -> None:
-    if event.info.name == "NodeFinished":
-        result = event.data.run_result
-        _print(
-            {
-                "node": event.data.node_info.unique_id,
-                "status": result.status,
-                "seconds": result.execution_time,
-                "message": result.message,
-            }
-        )
-
-
-def _print(line: dict[str, object]) -> None:
-    print(json.dumps(line), file=_reports, flush=True)
+def _end_if_nobody_reads(_event: object) -> None:
+    """End when the log has no reader: dbt itself goes on when its log can't be written."""
+    pipe = select.poll()
+    pipe.register(_LOGS, 0)
+    if pipe.poll(0):
+        os._exit(1)
 
 
 if __name__ == "__main__":

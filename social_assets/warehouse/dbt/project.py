@@ -1,9 +1,9 @@
 """The dbt project of this installation: prepared in the home, with sources from the contracts.
 
-Belongs here: what running dbt needs: the prepared copy and its manifest, the arguments, the
-environment of the profile. The process belongs to `commands`; `translator` turns nodes into
-Dagster's terms. Imports neither Dagster nor dbt, so that the loader can deploy the warehouse and
-definitions load fast.
+Here belongs what it takes to run dbt: the prepared copy and its manifest, the arguments, the
+environment of the profile. The process it runs in is `commands`' business; which assets its nodes
+are stands in `tables` and `translator`. Imports neither Dagster nor dbt, so that loads and drains
+can deploy the warehouse without them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import hashlib
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.warehouse import ddl
 from social_assets.warehouse.dbt.column_lineage import Columns, column_lineage
-from social_assets.warehouse.dbt.commands import run_command
+from social_assets.warehouse.dbt.commands import RunningDbt, start_dbt
 from social_assets.warehouse.dbt.declared_tables import (
     DeclaredTable,
     read_declared,
@@ -54,8 +53,8 @@ class DbtError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class DbtProject:
-    """A prepared project: the folder in which dbt runs, and the identity of its content."""
+class PreparedProject:
+    """A prepared project: the folder that dbt runs in, and what identifies its content."""
 
     path: Path
     digest: str
@@ -89,13 +88,25 @@ class DbtProject:
         """The tables and views that contracts and models declare."""
         return read_declared(self.declared_path)
 
-    def tables_of_days(self) -> list[str]:
-        """The models that keep rows by day: facts, states of dimensions, rollups."""
-        return [
-            str(node["name"])
-            for node in self.manifest()["nodes"].values()
-            if node["config"]["materialized"] == "daily_partitions"
-        ]
+    def start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], logs: Path
+    ) -> RunningDbt:
+        """Start dbt on the manifest parsed before; its log says what becomes of each node."""
+        logs.mkdir(parents=True, exist_ok=True)
+        parsed = self.target / "partial_parse.msgpack"
+        # None of the files that dbt writes for a command is read.
+        options = ["--no-write-json", "--target-path", str(self.path / "runs")]
+        return start_dbt(parsed, [*arguments, *options, *self._logging_to(logs)], environment)
+
+    def compile(self) -> RunningDbt:
+        """Start to parse and compile the project."""
+        options = ["--no-populate-cache", "--no-introspect", "--target-path", str(self.target)]
+        return start_dbt(None, ["compile", *options, *self._logging_to(self.path / "logs")], {})
+
+    def _logging_to(self, logs: Path) -> list[str]:
+        folders = ["--project-dir", str(self.path), "--profiles-dir", str(self.path)]
+        file = ["--log-path", str(logs), "--log-level-file", "info", "--log-format-file", "text"]
+        return [*folders, *file, "--log-format", "json"]
 
     def manifest(self) -> dict[str, Any]:
         """The manifest that dbt wrote for the project."""
@@ -132,17 +143,18 @@ def sources_yaml() -> str:
     return str(yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False))
 
 
-def prepare(home: Home) -> DbtProject:
+def prepare(home: Home) -> PreparedProject:
     """The project of the present sources and contracts, compiled; cheap when nothing changed."""
     if project := prepared(home):
         return project
     digest = _digest(_text_of(contracts()))
-    project = DbtProject(home.path / "dbt" / digest, digest)
+    project = PreparedProject(home.path / "dbt" / digest, digest)
     project.path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(project.path.parent / "prepare.lock"):
         if not project.prepared.exists():
             _write(project, sources_yaml())
-            _compile(project)
+            failure = f"dbt compile of {PROJECT} failed"
+            _finish(project.compile(), failure, project.path / "logs" / "dbt.log")
             project.lineage_path.write_text(json.dumps(column_lineage(project.manifest())))
             write_declared(project.declared_path, contracts(), project.manifest())
             project.prepared.touch()
@@ -150,10 +162,10 @@ def prepare(home: Home) -> DbtProject:
     return project
 
 
-def prepared(home: Home) -> DbtProject | None:
+def prepared(home: Home) -> PreparedProject | None:
     """The project of the present sources and contracts if `prepare` has made it already."""
     digest = _digest(_text_of(contracts()))
-    project = DbtProject(home.path / "dbt" / digest, digest)
+    project = PreparedProject(home.path / "dbt" / digest, digest)
     return project if project.prepared.exists() else None
 
 
@@ -189,7 +201,7 @@ def _digest_of_files() -> str:
     return content.hexdigest()
 
 
-def _write(project: DbtProject, sources: str) -> None:
+def _write(project: PreparedProject, sources: str) -> None:
     shutil.rmtree(project.path, ignore_errors=True)
     project.path.mkdir()
     for part in _PARTS:
@@ -202,20 +214,8 @@ def _write(project: DbtProject, sources: str) -> None:
     (project.path / "generated" / "sources.yml").write_text(sources)
 
 
-def _compile(project: DbtProject) -> None:
-    command = [
-        *("--log-level", "none", "compile", "--no-populate-cache", "--no-introspect"),
-        *("--project-dir", str(project.path), "--profiles-dir", str(project.path)),
-        *("--target-path", str(project.target), "--log-path", str(project.path / "logs")),
-    ]
-    reports = list(run_command(None, command, {}))
-    if reports[-1]["exit"]:
-        told = "\n".join(r.get("failed") or r.get("message") or "" for r in reports).strip()
-        raise DbtError(f"dbt can't compile {PROJECT}:\n{told}")
-
-
-def _remove_older(project: DbtProject) -> None:
-    """Remove all but the few newest: a running process may have loaded one of them."""
+def _remove_older(project: PreparedProject) -> None:
+    """Keep the few newest: a process that still runs may have loaded one of them."""
     others = [p for p in project.path.parent.iterdir() if p.is_dir() and p != project.path]
     by_age = sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)
     for folder in by_age[_PREPARED_PROJECTS_KEPT - 1 :]:
@@ -238,35 +238,11 @@ class Days:
     last: date
 
 
-@dataclass(frozen=True)
-class NodeResult:
-    """The result of one dbt node."""
-
-    unique_id: str
-    status: str
-    seconds: float
-    message: str
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it was built, or had nothing to do."""
-        return self.status == "success"
-
-
-def dbt_arguments(
-    command: str,
-    select: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    days: Days | None = None,
-) -> list[str]:
-    """The command line of a dbt command on some models and days; without days, no row is
-    changed.
-    """
+def dbt_arguments(command: str, select: Sequence[str] = (), days: Days | None = None) -> list[str]:
+    """The command line of a dbt command on some models and days; without days it moves no row."""
     arguments = [command]
     if select:
         arguments += ["--select", *sorted(select)]
-    if exclude:
-        arguments += ["--exclude", *sorted(exclude)]
     if days is not None:
         dates = {"from_date": days.first.isoformat(), "to_date": days.last.isoformat()}
         arguments += ["--vars", json.dumps(dates)]
@@ -291,43 +267,32 @@ def dbt_environment(endpoint: Endpoint, log_comment: str, threads: int) -> dict[
 
 
 def run_dbt(
-    project: DbtProject,
+    project: PreparedProject,
     arguments: Sequence[str],
     environment: Mapping[str, str],
     logs: Path,
-) -> Iterator[NodeResult]:
-    """Run dbt in another process; yields each node as it ends.
+) -> None:
+    """Run dbt in another process.
 
     Raises DbtError with the messages of the failed nodes when the command failed, after the nodes
-    that did not depend on them have been built and yielded.
+    that did not depend on them have been built.
     """
-    logs.mkdir(parents=True, exist_ok=True)
-    failures: list[str] = []
-    code = 1
-    with tempfile.TemporaryDirectory(prefix="social-assets-dbt-") as target:
-        command = [
-            *("--log-level", "none", "--log-level-file", "info", "--no-write-json", *arguments),
-            *("--project-dir", str(project.path), "--profiles-dir", str(project.path)),
-            *("--target-path", target, "--log-path", str(logs)),
-        ]
-        partial_parse = project.target / "partial_parse.msgpack"
-        for reported in run_command(partial_parse, command, environment):
-            if "exit" in reported:
-                code = reported["exit"]
-            elif "failed" in reported:
-                failures.append(reported["failed"])
-            else:
-                result = NodeResult(
-                    reported["node"], reported["status"], reported["seconds"], reported["message"]
-                )
-                if result.status == "error":
-                    failures.append(f"{result.unique_id}: {result.message}")
-                yield result
-    if code:
-        raise DbtError(
-            f"dbt {' '.join(arguments)} failed with exit code {code} (log: {logs / 'dbt.log'}):\n"
-            + "\n".join(failures)
-        )
+    failure = f"dbt {' '.join(arguments)} failed"
+    _finish(project.start(arguments, environment, logs), failure, logs / "dbt.log")
+
+
+def _finish(running: RunningDbt, failure: str, log: Path) -> None:
+    """Read the log of a command to its end."""
+    errors: list[str] = []
+    with running:
+        for line in running.stdout:
+            if not line.startswith(b"{"):
+                sys.stderr.write(line.decode())
+            elif (event := json.loads(line)["info"])["level"] == "error":
+                errors.append(event["msg"])
+    if running.returncode:
+        failed = f"{failure} with exit code {running.returncode} (log: {log}):"
+        raise DbtError("\n".join([failed, *errors]))
 
 
 if __name__ == "__main__":

@@ -1,232 +1,108 @@
-"""Translates dbt nodes to Dagster: key, group, description, schema, owners, upstream.
+"""What a dbt node is in Dagster, where it differs from what `dagster_dbt` says.
 
-It reads the manifest, without dbt and without `dagster_dbt`: importing the latter takes 3.6 s of
-CPU in every process that loads the definitions, and each run is one (measured; Dagster itself takes
-2.6 s).
-
-Assets are the tables that store rows, and the views for dashboards. A materialized view, which
-feeds a table at insert time, is not an asset. A dimension is stored as the states of its days
-(`dim_user_daily`) and read through a view (`dim_user`): one asset, `star/dim_user`.
+Here belongs what the library can't know of this warehouse: that a dimension's states are shown as a
+view, what holds for columns, which columns a column is made of. Importing it imports dbt: only the
+definitions of the warehouse do.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
-from datetime import date
-from functools import cache
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dagster import (
+    AssetCheckSpec,
     AssetKey,
     AssetSpec,
     TableColumn,
     TableColumnConstraints,
-    TableColumnDep,
-    TableColumnLineage,
     TableConstraints,
     TableSchema,
 )
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
-from resources.settings.home import Home
-from social_assets.warehouse.dbt.column_lineage import Columns
-from social_assets.warehouse.dbt.project import DbtProject, prepare
+from social_assets.warehouse.dbt.tables import Node, Warehouse, asset_key, is_dimension_states
 
-Node = Mapping[str, Any]
-
-_STATES_SUFFIX = "_daily"
-_TABLE = "daily_partitions"
+_SHOWN = ("name", "alias", "description", "columns")
+"""What people see of a relation."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """The relation behind an asset, to which dbt writes its rows.
+class WarehouseTranslator(DagsterDbtTranslator):
+    """Keys, groups, owners, code versions and metadata of the warehouse's assets."""
 
-    `columns` holds types by name. `order_by` and the day identify a row of a table that merges rows
-    (`is_aggregated`).
-    """
+    def __init__(self, warehouse: Warehouse) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
+        self._warehouse = warehouse
 
-    asset: AssetKey
-    database: str
-    name: str
-    columns: Mapping[str, str]
-    order_by: tuple[str, ...]
-    is_view: bool
-    is_aggregated: bool
+    def get_resource_props(self, manifest: Mapping[str, Any], unique_id: str) -> Node:
+        """A node; of a dimension's states, with what people see of the view on them."""
+        node = super().get_resource_props(manifest, unique_id)
+        if not is_dimension_states(node):
+            return node
+        view = manifest["nodes"][unique_id.removesuffix("_daily")]
+        return {**node, **{part: view[part] for part in _SHOWN}}
 
-    @property
-    def qualified_name(self) -> str:
-        """Its name in a query."""
-        return f"{self.database}.{self.name}"
+    def get_asset_key(self, dbt_resource_props: Node) -> AssetKey:
+        """Layer, then table."""
+        return asset_key(dbt_resource_props)
 
-    @staticmethod
-    def of_days(days: Sequence[date] | None) -> str:
-        """The condition that keeps some days; None means all."""
-        if days is None:
-            return "true"
-        listed = ", ".join(f"'{day}'" for day in days)
-        return f"event_date IN ({listed})"
+    def get_group_name(self, dbt_resource_props: Node) -> str:
+        """The layer."""
+        return str(dbt_resource_props["schema"])
 
+    def get_owners(self, dbt_resource_props: Node) -> Sequence[str]:
+        """Who the project's `meta` names."""
+        owner = dbt_resource_props["config"].get("meta", {}).get("owner")
+        return [owner] if owner else []
 
-@dataclass(frozen=True)
-class Warehouse:
-    """The dbt project in Dagster's terms."""
+    def get_description(self, dbt_resource_props: Node) -> str:
+        """Without the SQL: it is a call of a macro."""
+        return str(dbt_resource_props["description"])
 
-    dbt: DbtProject
-    manifest: Mapping[str, Any]
-    lineage: Mapping[str, Columns]
+    def get_code_version(self, dbt_resource_props: Node) -> str:
+        """Changes when the model changes, or a macro that it calls, at any depth.
 
-    @classmethod
-    @cache
-    def of(cls, home: Home) -> Self:
-        """The project when this process first asked for it; prepares it if nobody has."""
-        project = prepare(home)
-        return cls(project, project.manifest(), project.lineage())
-
-    def specs(self, layer: str) -> list[AssetSpec]:
-        """The assets of a layer, by key."""
-        specs = [self.spec(node) for node in self._asset_nodes() if node["schema"] == layer]
-        return sorted(specs, key=lambda spec: spec.key)
-
-    def spec(self, node: Node) -> AssetSpec:
-        """One model as an asset."""
-        key = asset_key(node)
-        upstream = {asset_key(parent) for parent in self._parents(node)} - {key}
-        return AssetSpec(
-            key=key,
-            deps=sorted(upstream),
-            description=self.shown(node)["description"],
-            group_name=node["schema"],
-            owners=[node["config"]["meta"]["owner"]],
-            kinds={"dbt", "clickhouse"},
-            code_version=self._code_version(node),
-            metadata={
-                "dagster/table_name": relation_name(self.shown(node)),
-                "dagster/storage_kind": "clickhouse",
-                "dagster/column_schema": table_schema(self.shown(node)),
-                "dagster/column_lineage": self.lineage_of(key),
-                "unique_id": node["unique_id"],
-            },
-        )
-
-    def models(self, keys: Set[AssetKey]) -> list[str]:
-        """The dbt models that build the assets."""
-        return [node["name"] for node in self._asset_nodes() if asset_key(node) in keys]
-
-    def table_of(self, unique_id: str) -> Table:
-        """The relation that a node builds."""
-        return table(self.manifest["nodes"][unique_id])
-
-    def lineage_of(self, asset: AssetKey) -> TableColumnLineage:
-        """The columns of other assets from which the asset's columns are made."""
-        columns = self.lineage.get(".".join(asset.path), {})
-        return TableColumnLineage(
-            {
-                column: [TableColumnDep(_asset_of(table), source) for table, source in origins]
-                for column, origins in columns.items()
-                if origins
-            }
-        )
-
-    def tables(self, layer: str) -> list[Table]:
-        """The tables of a layer that store rows."""
-        tables = [table(node) for node in self._asset_nodes() if node["schema"] == layer]
-        return [found for found in tables if not found.is_view]
-
-    def views(self) -> set[AssetKey]:
-        """The assets of all layers that store no rows."""
-        return {
-            asset_key(node)
-            for node in self._asset_nodes()
-            if node["config"]["materialized"] == "view"
-        }
-
-    def shown(self, node: Node) -> Node:
-        """The relation to query: for a dimension, the view on its states."""
-        if is_dimension_states(node):
-            name = node["name"].removesuffix(_STATES_SUFFIX)
-            return self._models_by_name()[name]
-        return node
-
-    def _asset_nodes(self) -> Iterator[Node]:
-        """The node of each asset that has to run to materialize it."""
-        states = {asset_key(n) for n in self._models() if is_dimension_states(n)}
-        for node in self._models():
-            kind = node["config"]["materialized"]
-            if kind == _TABLE or (kind == "view" and asset_key(node) not in states):
-                yield node
-
-    def _models(self) -> Iterator[Node]:
-        for node in self.manifest["nodes"].values():
-            if node["resource_type"] == "model":
-                yield node
-
-    def _models_by_name(self) -> dict[str, Node]:
-        return {node["name"]: node for node in self._models()}
-
-    def _parents(self, node: Node) -> Iterator[Node]:
-        for unique_id in node["depends_on"]["nodes"]:
-            yield self.manifest["nodes"].get(unique_id) or self.manifest["sources"][unique_id]
-
-    def _code_version(self, node: Node) -> str:
-        """A version that changes with the model, or with a macro that it calls, at any depth."""
-        content = hashlib.sha256(node["raw_code"].encode())
-        waiting, seen = list(node["depends_on"]["macros"]), set()
+        The library's is the model's alone, and ours are calls of macros.
+        """
+        macros = self._warehouse.manifest["macros"]
+        content = hashlib.sha256(dbt_resource_props.get("raw_code", "").encode())
+        waiting = list(dbt_resource_props.get("depends_on", {}).get("macros", []))
+        seen: set[str] = set()
         while waiting:
             unique_id = waiting.pop()
-            if unique_id in seen or not unique_id.startswith("macro.social_assets."):
-                continue
-            seen.add(unique_id)
-            waiting += self.manifest["macros"][unique_id]["depends_on"]["macros"]
+            if unique_id not in seen and unique_id.startswith("macro.social_assets."):
+                seen.add(unique_id)
+                waiting += macros[unique_id]["depends_on"]["macros"]
         for unique_id in sorted(seen):
-            content.update(self.manifest["macros"][unique_id]["macro_sql"].encode())
+            content.update(macros[unique_id]["macro_sql"].encode())
         return content.hexdigest()[:12]
 
+    def get_asset_check_spec(
+        self,
+        asset_spec: AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> AssetCheckSpec | None:
+        """A test of dbt; one that fails is reported, and ends no run, like every check of ours."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(blocking=False)
 
-def _asset_of(table: str) -> AssetKey:
-    """The asset of a qualified name."""
-    database, name = table.split(".")
-    if name.startswith("dim_"):
-        name = name.removesuffix(_STATES_SUFFIX)
-    return AssetKey([database, name])
-
-
-def asset_key(node: Node) -> AssetKey:
-    """Layer, then table; the states of a dimension have the dimension's key."""
-    name = node["name"]
-    if is_dimension_states(node):
-        name = name.removesuffix(_STATES_SUFFIX)
-    return AssetKey([node["schema"], name])
-
-
-def table(node: Node) -> Table:
-    """The relation that a node builds."""
-    config = node["config"]
-    return Table(
-        asset=asset_key(node),
-        database=node["schema"],
-        name=node["alias"],
-        columns={name: column["data_type"] for name, column in node["columns"].items()},
-        order_by=tuple(config.get("order_by", ())),
-        is_view=config["materialized"] == "view",
-        is_aggregated=config.get("engine") == "AggregatingMergeTree",
-    )
+    def get_metadata(self, dbt_resource_props: Node) -> Mapping[str, Any]:
+        """What the library says, with constraints and lineage of the columns."""
+        metadata = super().get_metadata(dbt_resource_props)
+        if dbt_resource_props["resource_type"] == "source":
+            return metadata
+        return {
+            **metadata,
+            "dagster/column_schema": _table_schema(dbt_resource_props),
+            "dagster/column_lineage": self._warehouse.lineage_of(asset_key(dbt_resource_props)),
+        }
 
 
-def is_dimension_states(node: Node) -> bool:
-    """Whether the node stores the states that a dimension's view reads."""
-    name = str(node["name"])
-    return name.startswith("dim_") and name.endswith(_STATES_SUFFIX)
-
-
-def relation_name(node: Node) -> str:
-    """The table in ClickHouse."""
-    return f"{node['schema']}.{node['alias']}"
-
-
-def table_schema(node: Node) -> TableSchema:
-    """Columns with types, descriptions and constraints."""
+def _table_schema(node: Node) -> TableSchema:
+    """Columns with types, descriptions and what is known to hold for them."""
     columns = [_column(node, column) for column in node["columns"].values()]
     grain = _grain(node["description"])
     return TableSchema(

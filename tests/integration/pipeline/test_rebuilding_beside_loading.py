@@ -18,6 +18,7 @@ from social_assets.contracts.registry import contract
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.dbt_layers import layer_assets
+from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 
@@ -65,9 +66,11 @@ def test_a_day_rebuilt_while_it_is_loaded_has_every_row_once(
     done, loaded = Event(), list[int]()
     loading = Thread(target=load_until, args=(done, events, tmp_path, loaded))
     loading.start()
+    clickhouse = ClickHouseResource()
     resources = {
-        "clickhouse": ClickHouseResource(),
-        "stores": StoresResource(clickhouse=ClickHouseResource()),
+        "clickhouse": clickhouse,
+        "dbt": warehouse_dbt(clickhouse),
+        "stores": StoresResource(clickhouse=clickhouse),
     }
     try:
         for _ in range(REBUILDS):

@@ -16,7 +16,7 @@ from social_assets.lake.delta import LakeTable
 from social_assets.pipeline.stores import Stores
 from social_assets.quality.day_comparison import compare_days
 from social_assets.quality.invariants import RowsEqualSource, SumsEqualFacts, invariants
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 from tests.integration.quality.conftest import LAST
 
 Broken = set[tuple[str, str]]

@@ -17,10 +17,12 @@ from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running, st
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
+from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
 from social_assets.defs.warehouse.speed_checks import Comparison
 from social_assets.lake.schemas import cleaned_schema
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
-from social_assets.warehouse.dbt.translator import Table, Warehouse
+from social_assets.warehouse.dbt.tables import Table, Warehouse
 from social_assets.warehouse.loader import Loader, rows_for_warehouse
 
 Row = dict[str, Any]
@@ -42,6 +44,15 @@ class WarehouseUnderTest:
     def project(self) -> Warehouse:
         return Warehouse.of(self.home)
 
+    def resources(self) -> dict[str, object]:
+        """What the assets of the warehouse ask for."""
+        clickhouse = ClickHouseResource()
+        return {
+            "clickhouse": clickhouse,
+            "dbt": warehouse_dbt(clickhouse),
+            "stores": StoresResource(clickhouse=clickhouse),
+        }
+
     @property
     def tables(self) -> list[Table]:
         return [*self.project.tables("star"), *self.project.tables("rollups")]
@@ -62,12 +73,11 @@ class WarehouseUnderTest:
         selected = models or [
             name
             for layer in ("star", "rollups")
-            for name in self.project.models({spec.key for spec in self.project.specs(layer)})
+            for name in self.project.models(set(self.project.upstream(layer)))
         ]
         arguments = dbt_arguments("run", selected, days=Days(first, last))
         environment = dbt_environment(self.endpoint, "test", 4)
-        for _ in run_dbt(self.project.dbt, arguments, environment, self.home.logs):
-            pass
+        run_dbt(self.project.dbt, arguments, environment, self.home.logs)
 
     def content(self) -> Content:
         """Every table as people read it, merged and in order; percentiles left out."""

@@ -92,7 +92,7 @@ def test_every_key_of_every_fact_resolves_and_no_key_has_two_rows(
     for table in warehouse.project.tables("star"):
         if table.name.startswith("fact_"):
             assert unresolved_keys(warehouse.client, table, None).passed
-    dimensions = [s.key for s in warehouse.project.specs("star") if "dim_" in s.key.path[-1]]
+    dimensions = [key for key in warehouse.project.upstream("star") if "dim_" in key.path[-1]]
     assert len(dimensions) == 13
     for dimension in dimensions:
         assert doubled_keys(warehouse.client, dimension).passed

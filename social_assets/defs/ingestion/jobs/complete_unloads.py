@@ -27,7 +27,7 @@ from social_assets.pipeline.stream_work import held
 from social_assets.pipeline.unload import unload_pending
 from social_assets.pipeline.unload_requests import names_of
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 from social_assets.warehouse.pending_days import pending_days
 
 _THREADS = 2
@@ -76,8 +76,8 @@ def complete_unloads(
 def rebuilt_from(stream: str) -> tuple[str, ...]:
     """The assets from which the days of the stream's facts, dimensions and rollups are built."""
     project, behind = Warehouse.of(Home.from_environment()), set(fed_by(stream))
-    specs = [spec for layer in ("star", "rollups") for spec in project.specs(layer)]
-    sources = {dep.asset_key for s in specs if s.key in behind for dep in s.deps} - behind
+    upstream = project.upstream("star") | project.upstream("rollups")
+    sources = {source for key in behind for source in upstream[key]} - behind
     return tuple(sorted(key.to_user_string() for key in sources - project.views()))
 
 
@@ -100,8 +100,7 @@ def _rebuild_behind(
         pending = pending_days(client)
         for first, last in runs_of_days(days, days[0], days[-1]):
             arguments = dbt_arguments("run", models, days=Days(first, last))
-            for _ in run_dbt(project.dbt, arguments, environment, home.logs):
-                pass  # a node that failed ends in a DbtError
+            run_dbt(project.dbt, arguments, environment, home.logs)
         record_built(client, pending, behind, days, stream.run_id)
 
 

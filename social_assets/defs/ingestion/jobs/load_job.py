@@ -36,7 +36,7 @@ from social_assets.pipeline.landing_folder import Landing, date_in
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import Ingested, Replace, ingest_files
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 
 JOB_NAME = "load_files"
 OP_NAME = "load"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from resources.settings.home import Home
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 
 
 @pytest.fixture(scope="session")

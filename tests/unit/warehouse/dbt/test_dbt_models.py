@@ -8,7 +8,7 @@ import yaml
 from resources.settings.home import Home
 from social_assets.contracts import registry
 from social_assets.warehouse.dbt.project import prepare, sources_yaml
-from social_assets.warehouse.dbt.translator import Warehouse
+from social_assets.warehouse.dbt.tables import Warehouse
 
 SIXTH = '''
 """Stories that people post for a day."""
