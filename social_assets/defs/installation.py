@@ -12,6 +12,7 @@ from dagster import Definitions, in_process_executor
 from resources.clickhouse.resource import ClickHouseResource
 from resources.dagster.default_console import set_default_console
 from resources.dagster.run_console import run_console
+from resources.duckdb.resource import EngineResource
 from resources.kafka.resource import KafkaResource
 from resources.settings.environments import current, require_complete
 from resources.settings.logs import configure_logs
@@ -27,6 +28,8 @@ def in_installation(make_location: Callable[[], Definitions]) -> Definitions:
     configure_logs()
     set_default_console()
     clickhouse = ClickHouseResource()
+    # Configurable for each run.
+    duckdb = EngineResource.configure_at_launch()
     shared = Definitions(
         # A process for each step costs seconds, and on one machine wins nothing. A deployed
         # environment keeps Dagster's default, which run config may change.
@@ -34,8 +37,9 @@ def in_installation(make_location: Callable[[], Definitions]) -> Definitions:
         loggers={"console": run_console()},
         resources={
             "clickhouse": clickhouse,
+            "duckdb": duckdb,
             "kafka": KafkaResource(),
-            "stores": StoresResource(clickhouse=clickhouse),
+            "stores": StoresResource(clickhouse=clickhouse, duckdb=duckdb),
         },
     )
     return Definitions.merge(make_location(), shared)

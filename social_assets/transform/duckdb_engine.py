@@ -9,12 +9,12 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import duckdb
 import ibis
@@ -39,11 +39,23 @@ _COPIES = 40
 
 @dataclass(frozen=True)
 class DuckDBEngine:
-    """How to open DuckDB: `memory_limit` in DuckDB's notation (`640MB`); it spills to `spill`."""
+    """How to open DuckDB: `memory_limit` in DuckDB's notation (`640MB`); it spills to `spill`.
+
+    `others` are further settings of DuckDB, by name.
+    """
 
     spill: Path
     threads: int = 2
     memory_limit: str = "640MB"
+    others: tuple[tuple[str, str | int | bool], ...] = (("preserve_insertion_order", False),)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """The engine with settings of DuckDB."""
+        own = ("temp_directory", "threads", "memory_limit")
+        spill, threads, memory_limit = (settings[name] for name in own)
+        others = tuple((name, value) for name, value in settings.items() if name not in own)
+        return cls(Path(spill), threads, memory_limit, others)
 
     def __post_init__(self) -> None:
         """Refuse settings that DuckDB would refuse later, with a less clear error."""
@@ -110,7 +122,7 @@ def _database(engine: DuckDBEngine, process: int) -> duckdb.DuckDBPyConnection:
             "threads": engine.threads,
             "memory_limit": engine.memory_limit,
             "temp_directory": str(engine.spill),
-            "preserve_insertion_order": False,
+            **dict(engine.others),
         },
     )
 

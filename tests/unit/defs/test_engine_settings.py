@@ -1,16 +1,20 @@
-"""The variables of the environment that bound the engine reach DuckDB."""
+"""Variables of the environment and run config that bound the engine reach DuckDB."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from dagster import Definitions, job, op
 
 from resources.clickhouse.resource import ClickHouseResource
+from resources.duckdb.resource import ENGINE_MEMORY, ENGINE_SPILL, ENGINE_THREADS, EngineResource
 from resources.settings.home import ENVIRONMENT_VARIABLE
-from social_assets.defs.stores import ENGINE_MEMORY, ENGINE_SPILL, ENGINE_THREADS, StoresResource
+from social_assets.defs.installation import in_installation
+from social_assets.defs.stores import StoresResource
 
 SETTINGS = ("memory_limit", "threads", "temp_directory")
+QUERY = "SELECT " + ", ".join(f"current_setting('{name}')" for name in SETTINGS)
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +25,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def settings_of_duckdb() -> tuple[object, ...]:
-    engine = StoresResource(clickhouse=ClickHouseResource()).stores().engine
-    asked = ", ".join(f"current_setting('{name}')" for name in SETTINGS)
-    with engine.session() as session:
-        (found,) = session.backend.con.sql(f"SELECT {asked}").fetchall()
+def settings_of_duckdb(stores: StoresResource | None = None) -> tuple[object, ...]:
+    stores = stores or StoresResource(clickhouse=ClickHouseResource())
+    with stores.stores().engine.session() as session:
+        (found,) = session.backend.con.sql(QUERY).fetchall()
     row: tuple[object, ...] = found
     return row
 
@@ -54,3 +57,27 @@ def test_a_value_that_is_none_is_refused_with_the_name_of_its_variable(
     with pytest.raises(ValueError, match=name) as refused:
         settings_of_duckdb()
     assert value in str(refused.value)
+
+
+def test_run_config_reaches_duckdb() -> None:
+    found: list[tuple[object, ...]] = []
+
+    @op
+    def ask(stores: StoresResource) -> None:
+        found.append(settings_of_duckdb(stores))
+
+    @job
+    def asking() -> None:
+        ask()
+
+    run = in_installation(lambda: Definitions(jobs=[asking])).resolve_job_def("asking")
+    settings = {"memory_limit": "256MiB", "threads": 1}
+    config = {"duckdb": {"config": {"connection_config": settings}}}
+    assert run.execute_in_process(run_config={"resources": config}).success
+    assert run.execute_in_process().success
+    assert [row[:2] for row in found] == [("256.0 MiB", 1), ("610.3 MiB", 2)]
+
+
+def test_an_asset_that_asks_for_duckdb_gets_the_settings_of_the_engine(home: Path) -> None:
+    with EngineResource().get_connection() as connection:
+        assert connection.sql(QUERY).fetchall() == [("610.3 MiB", 2, str(home / "spill"))]

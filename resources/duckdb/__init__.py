@@ -1,0 +1,1 @@
+"""DuckDB as a resource: the settings of the engine."""
