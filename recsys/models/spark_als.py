@@ -128,24 +128,31 @@ def _dense(factors: pa.Table, count: int) -> Float32:
     return dense
 
 
-@contextmanager
-def _session() -> Iterator[Any]:
-    """The active Spark session, or one for the moment."""
+def require_spark() -> None:
+    """Raise SparkMissingError if Spark cannot start here."""
     try:
-        from pyspark.sql import SparkSession
+        import pyspark.sql  # noqa: F401
     except ImportError as error:
         raise SparkMissingError(
             "spark_als trains by Spark, which is not installed: pip install"
             " 'social-assets[spark]', and Java 17"
         ) from error
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        yield active
-        return
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         raise SparkMissingError(
             "spark_als trains by Spark, which needs Java 17: install it, or set JAVA_HOME"
         )
+
+
+@contextmanager
+def _session() -> Iterator[Any]:
+    """The active Spark session, or one for the moment."""
+    require_spark()
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        yield active
+        return
     # Without its web page, which would listen on every address of the machine.
     quiet = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
     builder = SparkSession.builder.appName("social-assets spark_als")

@@ -11,6 +11,7 @@ from functools import cache
 from dagster import Definitions, definitions
 
 from resources.clickhouse.resource import ClickHouseResource
+from resources.spark.resource import spark_resource
 from sensors.alerts import alerts_sensor
 from sensors.automation import automation_sensor
 from sensors.recommenders import recommenders_sensor
@@ -101,5 +102,5 @@ def _location() -> Definitions:
             automation_sensor(),
             recommenders_sensor(),
         ],
-        resources={"dbt": warehouse_dbt(ClickHouseResource())},
+        resources={"dbt": warehouse_dbt(ClickHouseResource()), "pyspark": spark_resource()},
     )

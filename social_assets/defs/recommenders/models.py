@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 OWNERS = [CONTRACT.owner]
 WEEKLY_ON_SUNDAY = AutomationCondition.on_cron("0 5 * * 0")
 AT_ONCE = AutomationCondition.eager() & AutomationCondition.all_deps_blocking_checks_passed()
+SPARK = "pyspark"
+"""The resource that holds Spark's session."""
 MATRIX = ["recsys", "interaction_matrix"]
 
 
@@ -121,15 +123,31 @@ def candidate_asset(name: str, condition: AutomationCondition[Any] | None) -> As
         owners=OWNERS,
         kinds={"python", "numpy"},
         automation_condition=condition,
+        required_resource_keys={SPARK} if name in ON_REQUEST else set(),
         description=f"The model {name} of `recsys.models`: a candidate, as it did after the cut",
     )
     @failures_without_retry()
     def candidate(context: AssetExecutionContext, config: ModelConfig) -> MaterializeResult[None]:
         interactions = Interactions.load(matrices().required())
         model = new_model(name, {**default_parameters(name), **config.parameters}, interactions)
+        start_spark(context, name)
         return _evaluated(context, model, interactions)
 
     return candidate
+
+
+def start_spark(context: AssetExecutionContext, model: str) -> None:
+    """Start the session of the run if the model is trained by Spark, which finds it by itself.
+
+    Raises SparkMissingError without the extra `spark` or Java.
+    """
+    if model not in ON_REQUEST:
+        return
+    from recsys.models.spark_als import require_spark
+
+    require_spark()
+    session = getattr(context.resources, SPARK).spark_session
+    context.log.info(f"Spark {session.version} runs {model} at {session.sparkContext.master}")
 
 
 daily_candidates = [candidate_asset(name, AT_ONCE) for name in DAILY]

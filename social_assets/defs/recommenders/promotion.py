@@ -22,11 +22,13 @@ from social_assets.defs.recommenders.models import (
     AT_ONCE,
     NOT_DAILY,
     OWNERS,
+    SPARK,
     als,
     daily_candidates,
     popularity,
     rounded,
     size_metadata,
+    start_spark,
 )
 from social_assets.defs.recommenders.plots import activity_plot, item_age_plot, recall_plot
 from social_assets.defs.recommenders.reporting import (
@@ -115,6 +117,7 @@ def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
     owners=OWNERS,
     kinds={"python", "numpy"},
     automation_condition=AT_ONCE,
+    required_resource_keys={SPARK},
     description=(
         "The model that serves: the admitted challenger's recipe, fitted on all data and published"
         " as an artifact that `recsys.load` reads. Where none is admitted it stays as it is;"
@@ -140,6 +143,7 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
             raise Failure(f"the champion stays: {admission.reason}", allow_retries=False)
     figures = {name: value for admission in admissions for name, value in admission.figures.items()}
     window, whole = interactions.window, interactions.whole
+    start_spark(context, candidate.model)
     model = model_for(candidate.model, candidate.parameters, interactions, whole).fit(whole.csr)
     folder = publish(
         model,

@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 
 from resources.clickhouse.resource import ClickHouseResource
+from resources.spark.resource import spark_resource
 from social_assets.defs.partitions import daily
 from social_assets.defs.recommenders.assets import assets, checks
 from social_assets.recommend import candidates as recsys_candidates
@@ -40,7 +41,7 @@ def definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[*upstream(), *assets],
         asset_checks=checks,
-        resources={"clickhouse": ClickHouseResource()},
+        resources={"clickhouse": ClickHouseResource(), "pyspark": spark_resource()},
     )
 
 

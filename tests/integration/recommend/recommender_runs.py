@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 import recsys
 from resources.clickhouse.resource import ClickHouseResource
+from resources.spark.resource import spark_resource
 from social_assets.defs.partitions import daily
 from social_assets.defs.recommenders.assets import assets, checks
 
@@ -149,7 +150,7 @@ def definitions(*jobs: Any) -> dg.Definitions:
         assets=[*upstream(), *assets],
         asset_checks=checks,
         jobs=jobs,
-        resources={"clickhouse": ClickHouseResource()},
+        resources={"clickhouse": ClickHouseResource(), "pyspark": spark_resource()},
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import recsys
+from resources.spark.resource import SETTINGS
 from tests.integration.recommend.recommender_runs import Recommend, Warehouse, metadata
 
 
@@ -27,7 +28,12 @@ def test_a_model_that_spark_trained_becomes_champion_and_is_served_without_spark
         spark_als={"parameters": parameters},
     )
 
+    from pyspark.sql import SparkSession
+
     assert result.success
+    session = SparkSession.getActiveSession()
+    assert session, "the resource's session is there until the process ends"
+    assert session.sparkContext.appName == SETTINGS["spark.app.name"]
     assert "| spark_als |" in metadata(result, "challenger")["candidates"]
     assert recsys.load(artifacts / "champion").manifest["model"] == "spark_als"
     assert {row[3] for row in warehouse.served()} == {result.run_id}

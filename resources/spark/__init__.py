@@ -1,0 +1,1 @@
+"""Spark as a resource: the session of this process."""
