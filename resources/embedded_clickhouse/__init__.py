@@ -1,10 +1,9 @@
 """ClickHouse without a server to install: chDB behind ClickHouse's own HTTP interface.
 
-chDB locks its folder to one process, and Dagster runs many. So one local process opens
-the folder, and every client speaks HTTP to it as it would to a server.
+chDB locks its folder to one process, and Dagster runs many processes. So one local process opens
+the folder, and all others send it HTTP requests, as they would to a ClickHouse server.
 
-The package has two sides. `lifecycle`, `files` and `options` are what any process may
-import: they start, find and stop the server, and import nothing heavy. Everything else
-runs inside the server process, from `server` (the process) over `http_app` (the
-protocol) to `engine` (chDB). Nothing here knows a table of this project.
+Any process may import `lifecycle`, `files` and `options`: they start, find and stop the server, and
+import nothing heavy. All other modules run inside the server process: `server` is the process,
+`http` the protocol, `query` runs statements on chDB. No module here names a table of this project.
 """

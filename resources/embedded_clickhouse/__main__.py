@@ -1,6 +1,6 @@
 """The server as a process: `python -m resources.embedded_clickhouse --home DIR`.
 
-Started by `lifecycle`, with a pipe on which to say "ready" or what went wrong.
+`lifecycle` starts it and reads from a pipe whether it is ready or what went wrong.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from resources.settings.home import Home
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve, and return the exit code."""
+    """Serve until the end, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m resources.embedded_clickhouse")
     parser.add_argument("--home", type=Path, required=True, help="where all state lives")
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     parser.add_argument("--detach", action="store_true", help="leave the starting process at once")
     parser.add_argument("--ready-fd", type=int, help="descriptor to report on")
     given = parser.parse_args(arguments)
-    # What it writes is for this user alone.
+    # Only this user may read the files that the server writes.
     os.umask(0o077)
     if given.detach:
         _detach()
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(home: Home, host: str, report: IO[str] | None) -> int:
-    # Here, since the heavy imports below belong to the detached process.
+    # Detach first: only the detached process needs the heavy imports below.
     from resources.embedded_clickhouse.options import OptionError
     from resources.embedded_clickhouse.query.engine import DataFolderError
     from resources.embedded_clickhouse.server import AlreadyRunningError, serve

@@ -1,7 +1,7 @@
-"""Errors as ClickHouse tells them: code, name, text, and the HTTP status of each.
+"""Errors in ClickHouse's form: code, name, text, and the HTTP status of each.
 
-Both the engine's own errors, read back from chDB's text, and those of the HTTP
-interface, which chDB doesn't have.
+Belongs here: errors of the engine, which are read from chDB's text, and errors of the HTTP
+interface, which chDB does not have.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Self
 _ENGINE_TEXT = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
 _NAME_AT_END = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*(?:\([^)]*\))?\))?\.?\s*$")
 _RESERVE_OF_ENGINE = "min_free_disk_bytes_to_perform_insert"
-# What the engine says of the file from which it reads the data of an insert, which is our own.
+# The engine adds the name of the file from which it reads the data of an insert; it is our file.
 _OF_DATA_FILE = re.compile(
     r"(?:: )?\(in file/uri /dev/fd/\d+\)"
     r"|: While executing File|: data for INSERT was parsed from file"
 )
 
-# As in ClickHouse's exceptionCodeToHTTPStatus; what is missing here is 500.
+# As in ClickHouse's exceptionCodeToHTTPStatus; all other codes are 500.
 _STATUS_OF_NAMES = {
     400: """
         BAD_ARGUMENTS CANNOT_COMPILE_REGEXP CANNOT_PARSE_TEXT CANNOT_PARSE_ESCAPE_SEQUENCE
@@ -49,7 +49,7 @@ _STATUS_OF_NAME = {
 
 
 class ClickHouseError(Exception):
-    """An error with ClickHouse's code (60) and name (UNKNOWN_TABLE)."""
+    """An error with ClickHouse's code and name, for example 60 and UNKNOWN_TABLE."""
 
     def __init__(self, code: int, name: str, message: str) -> None:
         super().__init__(message)
@@ -65,7 +65,7 @@ class ClickHouseError(Exception):
         if found is None:
             return cls(1002, "UNKNOWN_EXCEPTION", text)
         code, message = int(found.group(1)), found.group(2)
-        # An error in the data of an insert is told with another error around it.
+        # The engine wraps an error in the data of an insert in another error.
         while nested := _ENGINE_TEXT.match(message):
             code, message = int(nested.group(1)), nested.group(2)
         message = _OF_DATA_FILE.sub("", message).rstrip()

@@ -1,10 +1,10 @@
 """The files by which processes of one home find, identify and lock the server.
 
-All live in `<home>/clickhouse`: `data` (chDB's folder), `spool` (bodies of inserts in
-flight), `password`, `state.json` (where the server listens), `engine_version`, `engine.xml`,
-`start.lock` (held while starting) and `server.lock` (held for the server's whole life:
-the kernel drops it when the process dies in whatever way, so whoever can take it knows
-that no server runs, with no guessing from process ids).
+All are in `<home>/clickhouse`: `data` (chDB's folder), `spool` (bodies of requests in progress),
+`password`, `state.json` (where the server listens), `engine_version`, `engine.xml`, `start.lock`
+(held while a server starts) and `server.lock` (held as long as the server runs). The kernel
+releases `server.lock` when the server's process ends for any reason. So a process that can take the
+lock knows that no server runs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LOCK_POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class ServerState:
-    """What a running server says of itself; `instance` is new at every start."""
+    """Address and identity of a running server; `instance` is new at every start."""
 
     pid: int
     host: str
@@ -49,7 +49,7 @@ class ServerState:
 
 
 class ServerFiles:
-    """The paths, and reading and writing what is in them."""
+    """Paths of the server's files; reads and writes them."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -65,7 +65,7 @@ class ServerFiles:
         self.log = home.logs / "clickhouse.log"
 
     def create(self) -> Self:
-        """Make the folders, for this user alone."""
+        """Create the folders; only this user may read them."""
         make_private(self._home)
         for folder in (self.folder, self.spool, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
@@ -73,18 +73,18 @@ class ServerFiles:
         return self
 
     def read_state(self) -> ServerState | None:
-        """The last server's state, alive or dead; written whole, so never half a file."""
+        """The state of the last server, which may have ended. The file is always complete."""
         try:
             return ServerState(**json.loads(self.state_file.read_text()))
         except FileNotFoundError:
             return None
 
     def write_state(self, state: ServerState) -> None:
-        """Say where the server listens."""
+        """Record where the server listens."""
         write_atomically(self.state_file, json.dumps(asdict(state), indent=2) + "\n")
 
     def password(self) -> str:
-        """The password of this home, made at the first call; callers hold `start_lock`."""
+        """The password of this home; created if absent. The caller must hold `start_lock`."""
         try:
             return self.password_file.read_text().strip()
         except FileNotFoundError:
@@ -94,7 +94,7 @@ class ServerFiles:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Readers see the old file or the new one; only the owner may read either (0600)."""
+    """Replace a file so that readers see the old or the new content; mode 0600."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(descriptor, "w") as file:
@@ -108,7 +108,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether another process holds the lock, by asking for a shared one for an instant."""
+    """Whether another process holds the lock. Takes a shared lock for a moment to find out."""
     if not path.exists():
         return False
     with path.open() as file:
@@ -121,7 +121,7 @@ def is_locked(path: Path) -> bool:
 
 @contextmanager
 def exclusive_lock(path: Path, timeout: float) -> Iterator[None]:
-    """Hold the lock; `TimeoutError` when another process keeps it longer than that."""
+    """Hold the lock during the block. Raises TimeoutError if another process keeps it longer."""
     deadline = time.monotonic() + timeout
     with path.open("a") as file:
         while True:

@@ -1,8 +1,8 @@
 """Starts, finds and stops the embedded server of a home, from any process.
 
-It is safe if many processes try at once, and if any of them, or the server, is killed: the holder
-of `server.lock` counts, and the kernel releases the lock of a dead process. Uses only the standard
-library, since every process of the project imports this.
+Many processes may call it at once, and each of them, or the server, may be killed: only the holder
+of `server.lock` is the server, and the kernel releases the lock of a process that ends. The module
+uses only the standard library, because every process of the project imports it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LARGEST_LOG_BYTES = 8 * 1024**2
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A ClickHouse's address and credentials; its text leaves out the password."""
+    """Address and credentials of a ClickHouse; the text of an instance omits the password."""
 
     url: str
     user: str
@@ -45,11 +45,11 @@ class Endpoint:
 
 
 class EmbeddedServerError(RuntimeError):
-    """The embedded server cannot be started or stopped; the text says why and where to look."""
+    """The embedded server cannot be started or stopped; the text has the reason and the log."""
 
 
 def ensure_running(home: Home, timeout: float = 60.0) -> Endpoint:
-    """The endpoint of the home's server, which is started if it does not run."""
+    """The endpoint of the home's server; starts the server if it does not run."""
     files = ServerFiles(home)
     endpoint = _running(files)
     if endpoint is not None:
@@ -67,7 +67,7 @@ def ensure_running(home: Home, timeout: float = 60.0) -> Endpoint:
 
 
 def stop(home: Home, timeout: float = 30.0) -> bool:
-    """Stop the home's server and wait until its data is closed; False if none ran."""
+    """Stop the home's server and wait until it has closed its data; False if none ran."""
     files = ServerFiles(home)
     if not is_locked(files.server_lock):
         return False
@@ -76,7 +76,7 @@ def stop(home: Home, timeout: float = 30.0) -> bool:
         if not is_locked(files.server_lock):
             return False
         state = running_state(home)
-        # One that does not answer is known by the lock file, in which its holder writes.
+        # The lock file has the process id of a server that does not answer.
         pid = int(files.server_lock.read_text()) if state is None else state.pid
         os.kill(pid, signal.SIGTERM)
         while is_locked(files.server_lock):
@@ -91,7 +91,7 @@ def stop(home: Home, timeout: float = 30.0) -> bool:
 
 
 def running_state(home: Home) -> ServerState | None:
-    """The state of the home's server, if one runs and answers."""
+    """The state of the home's server, if it runs and answers."""
     files = ServerFiles(home)
     state = files.read_state()
     if state is None or not is_locked(files.server_lock) or not _answers(state):
@@ -107,7 +107,7 @@ def _running(files: ServerFiles) -> Endpoint | None:
 
 
 def _await_other(files: ServerFiles, deadline: float) -> Endpoint | None:
-    """Wait for a server that holds the lock: it will either answer or end soon."""
+    """Wait until the server that holds the lock answers or ends."""
     while is_locked(files.server_lock):
         endpoint = _running(files)
         if endpoint is not None:
@@ -122,13 +122,13 @@ def _await_other(files: ServerFiles, deadline: float) -> Endpoint | None:
 
 
 def _answers(state: ServerState) -> bool:
-    """Whether this server answers, and not another program on its port."""
+    """Whether this server answers, rather than another program on its port."""
     connection = http.client.HTTPConnection(state.host, state.port, timeout=_PING_SECONDS)
     try:
         connection.request("GET", "/ping")
         return connection.getresponse().getheader(INSTANCE_HEADER) == state.instance
     except (OSError, http.client.HTTPException):
-        # Nothing listens, or it is not HTTP: that is what this function tells.
+        # Nothing listens, or another protocol answers.
         return False
     finally:
         connection.close()
@@ -173,7 +173,7 @@ def _environment() -> dict[str, str]:
 
 
 def _read_report(descriptor: int, deadline: float) -> str:
-    """What the server writes until it closes its end, which it also does by dying."""
+    """The server's report: the bytes that it writes until it closes the pipe or ends."""
     parts: list[bytes] = []
     while True:
         ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))

@@ -1,6 +1,6 @@
-"""What a person may set about the embedded server, and the defaults.
+"""The settings of the embedded server, from the environment, and their defaults.
 
-Only values read from the environment. Folder names are in `files`.
+Belongs here: settings that a person may change. Folder names are in `files`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ MAX_QUERIES = "SOCIAL_ASSETS_CLICKHOUSE_MAX_QUERIES"
 
 
 class OptionError(ValueError):
-    """A setting of the embedded server that can't be used; the text names it."""
+    """A setting of the embedded server is not usable; the text names it."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """`port` 0 asks for any free one; `idle_seconds` 0 means: never stop for being idle;
-    `reserve_bytes` 0: fill the disk to the end.
+    """`port` 0: any free port; `idle_seconds` 0: do not stop when idle; `reserve_bytes` 0: keep no
+    reserve of free space.
     """
 
     port: int = 0
@@ -38,7 +38,7 @@ class Options:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """What the environment sets, or the defaults; `OptionError` names what is wrong."""
+        """Settings of the environment, or the defaults. Raises OptionError for a wrong value."""
         return cls(
             port=_whole_number(PORT, cls.port, 0, 65535),
             idle_seconds=_whole_number(IDLE_SECONDS, int(cls.idle_seconds), 0),
@@ -50,7 +50,7 @@ class Options:
 
 
 def loopback_address(host: str) -> str:
-    """The address to bind, or an error: the server trusts its machine and no network."""
+    """The address to bind. Raises OptionError unless it is an address of loopback."""
     if host == "localhost":
         return "127.0.0.1"
     try:

@@ -1,6 +1,6 @@
-"""The server process: opens the folder, listens, and ends well.
+"""The server process: opens the folder, listens, and closes the folder at the end.
 
-`serve` is the whole life of it. How other processes start and stop one is in `lifecycle`.
+`serve` runs it from start to end. `lifecycle` starts and stops it from other processes.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def serve(
     options: Options | None = None,
     announce: Callable[[], None] | None = None,
 ) -> None:
-    """Serve the home until SIGTERM, SIGINT or long idleness; `announce` is called when ready.
+    """Serve the home until SIGTERM, SIGINT or a long time without requests.
 
-    Raises HomeOfAnotherMachineError, beside the errors of this folder, if the home is another
-    machine's.
+    Calls `announce` when it is ready. Raises the errors of this folder's modules, and
+    HomeOfAnotherMachineError if the home belongs to another machine.
     """
     options = options or Options.from_environment()
     host = loopback_address(host)
@@ -117,7 +117,7 @@ def _only_server(files: ServerFiles) -> Iterator[None]:
 
 
 def _listen(host: str, port: int, last: ServerState | None) -> socket.socket:
-    """On the port asked for; else on that of last time, so that bookmarks stay good; else any."""
+    """Listen on the given port, else on the previous one (bookmarks keep working), else on any."""
     if port:
         try:
             return _bound(host, port)
@@ -140,7 +140,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        # At once: until somebody listens, the kernel gives the same port to two who bind it.
+        # Listen at once: before that, the kernel may give the same port to two processes.
         listener.listen(_BACKLOG)
     except BaseException:
         listener.close()
@@ -149,7 +149,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, told what to do when ready, once in a while, and at the end."""
+    """A uvicorn server with actions when it is ready, at intervals, and at the end."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class _Uvicorn(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """The inherited one raises the signal again, which would end us with the engine open."""
+        """Handle signals without raising them again, which would skip the closing of the engine."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.handle_exit)
         yield

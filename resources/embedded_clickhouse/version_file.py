@@ -1,4 +1,4 @@
-"""Which engine versions have written a data folder: one line each, the newest last."""
+"""Records the engine versions that have written a data folder: a line each, the newest last."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _log = logging.getLogger(__name__)
 
 
 class ForeignVersionError(RuntimeError):
-    """A newer engine wrote the folder; this one might misread or damage it."""
+    """A newer engine wrote the folder; this one may misread or damage it."""
 
 
 def check_version(path: Path) -> None:
-    """Refuse a folder that a newer engine than ours has written."""
+    """Raise ForeignVersionError if a newer engine has written the folder."""
     import chdb
 
     written, own = last_version(path), chdb.engine_version
@@ -28,7 +28,7 @@ def check_version(path: Path) -> None:
 
 
 def record_version(path: Path, version: str) -> None:
-    """Note that this version writes the folder from now on; upgrades leave a trace."""
+    """Record that this version writes the folder from now on."""
     written = last_version(path)
     if written == version:
         return
@@ -39,7 +39,7 @@ def record_version(path: Path, version: str) -> None:
 
 
 def last_version(path: Path) -> str | None:
-    """The version that wrote last, or None for a new folder."""
+    """The version that wrote last; None for a new folder."""
     lines = path.read_text().split() if path.exists() else []
     return lines[-1] if lines else None
 

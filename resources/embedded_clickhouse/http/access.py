@@ -1,7 +1,7 @@
-"""Who may ask: Host and Origin against foreign pages, then user and password.
+"""Checks who sent a request: Host and Origin, then user and password.
 
-Loopback keeps other machines out, the password other users of this one, and the checks of
-Host and Origin the web pages that a browser of this user happens to show.
+The server listens on loopback, so other machines cannot reach it. The password excludes other users
+of this machine. The checks of Host and Origin exclude web pages in a browser of this user.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Access:
         self._password_file = password_file
 
     def check_sender(self, request: Request) -> None:
-        """Refuse a request not addressed to this machine's loopback, or from another site's page.
+        """Refuse a request that does not name loopback as Host, or that another site's page sent.
 
-        A page of our own origin may ask: its Origin is the Host.
+        The server's own page is accepted: its Origin is the Host.
         """
         headers = request.headers
         hosts = headers.getlist("host")
@@ -57,7 +57,7 @@ class Access:
 
 
 def _credentials(request: Request) -> tuple[str, str]:
-    """From headers of ClickHouse, basic authentication or the URL, in this order."""
+    """User and password from ClickHouse's headers, basic authentication or the URL, in order."""
     headers, values = request.headers, request.query_params
     if "x-clickhouse-user" in headers or "x-clickhouse-key" in headers:
         return headers.get("x-clickhouse-user", USER), headers.get("x-clickhouse-key", "")

@@ -1,7 +1,7 @@
-"""ClickHouse's HTTP interface as a Starlette application: routes, and order of business.
+"""ClickHouse's HTTP interface as a Starlette application: the routes, and the steps of a request.
 
-A request is checked, its body received, a slot taken, the query started in a worker
-thread; `response` sends the result. The event loop only moves bytes.
+The steps: check the request, receive its body, wait for a free slot, start the query in a worker
+thread. `response` sends the result. The event loop only transfers bytes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CLIENT_CLOSED_REQUEST = 499
 
 
 class Traffic:
-    """How many requests are open, and how long there has been none."""
+    """Counts open requests, and the time since the last one ended."""
 
     def __init__(self) -> None:
         self._open = 0
@@ -56,7 +56,7 @@ class Traffic:
 
     @property
     def open_requests(self) -> int:
-        """How many there are now."""
+        """The number of open requests."""
         return self._open
 
     @property
@@ -66,7 +66,7 @@ class Traffic:
 
 
 class HttpInterface:
-    """What all requests share, and the routes to it."""
+    """The routes, and the state that all requests share."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class HttpInterface:
         )
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run blocking work off the event loop."""
+        """Run blocking work in a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _ping(self, request: Request) -> Response:
@@ -150,7 +150,7 @@ class HttpInterface:
             )
 
     async def _with_form(self, asked: QueryRequest, body: Body) -> QueryRequest:
-        """The request with what the fields of its form say, if its body is one."""
+        """The request with the fields of its form, if its body is a form."""
         boundary = asked.boundary
         if boundary is None:
             return asked

@@ -34,7 +34,7 @@ _LOW_HALF = (1 << 64) - 1
 
 
 class BlockEncoder:
-    """Frames a result into blocks; what it is encoded with beyond that goes around them."""
+    """Frames a result into blocks, and applies another encoding to the blocks."""
 
     def __init__(self, method: str, outer: Encoder) -> None:
         self.name = outer.name
@@ -46,23 +46,23 @@ class BlockEncoder:
         return self._outer.encode(framed(part, self._method))
 
     def finish(self) -> bytes:
-        """What ends the outer encoding; blocks need no end."""
+        """The end of the outer encoding; blocks need no end mark."""
         return self._outer.finish()
 
 
 class BlockReader(io.RawIOBase):
-    """Decodes blocks of a file, one in memory at a time. Raises ClickHouseError for a bad one."""
+    """Decodes blocks of a file, one at a time. Raises ClickHouseError for a damaged block."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._block = memoryview(b"")
 
     def readable(self) -> bool:
-        """It is only read."""
+        """True: the stream can be read."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """The next bytes; 0 at the end of the file."""
+        """Read the next bytes into the buffer; returns 0 at the end of the file."""
         while not self._block:
             block = self._next_block()
             if block is None:
@@ -116,7 +116,7 @@ class BlockReader(io.RawIOBase):
 
 
 def framed(part: bytes, method: int = _LZ4) -> bytes:
-    """The part in blocks of up to a megabyte."""
+    """Divide a part into blocks of up to a megabyte."""
     return b"".join(_blocks(memoryview(part), method))
 
 

@@ -1,11 +1,11 @@
-"""Bodies on disk: of requests, received whole before the engine sees them, and of results.
+"""Bodies of requests and results, in memory or, if they are large, on disk.
 
-A body waits on disk once it is larger than memory should hold, still compressed as it
-came. So an insert whose client dies half way never starts, and a body of any size
-costs bounded memory. The data of an insert is decoded to its end into another file before
-the engine starts: a cut body is refused while nothing of it is inserted. Files have no
-name: they go with the process, however that ends. They grow only while the disk has its
-reserve of free space.
+The server receives the whole body of a request before the engine starts. So an insert whose client
+ends half way never starts, and memory is bounded for a body of any size. A body on disk stays
+compressed as it came. The data of an insert is decoded to its end into a second file before the
+engine starts: a cut body is refused before any row is inserted. The files have no name, so the
+kernel deletes them when the process ends for any reason. They grow only as long as the disk keeps
+its reserve of free space.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-# A micro-batch, even a large one, should not touch the disk; many bodies at once should not
-# fill the memory.
+# A micro-batch fits in memory; several open bodies together must not fill the memory.
 _FEW_BODIES = 8
 _IN_MEMORY_BYTES_OF_FEW = 16 << 20
 _IN_MEMORY_BYTES_OF_MANY = 1 << 20
@@ -41,10 +40,10 @@ _DECODING_ERRORS = (EOFError, OSError, RuntimeError, zlib.error, zstd.ZstdError)
 
 
 class Body:
-    """A received body. Reads decode it, all of its frames or members, one after another.
+    """A received body. `read` decodes it: all frames or members, one after another.
 
-    `at_once` is how many requests are open, this one included. `in_blocks`: what is encoded is
-    in ClickHouse's block framing.
+    `at_once` is the number of open requests, including this one. `in_blocks`: the content is in
+    ClickHouse's block framing.
     """
 
     def __init__(self, encoding: str, room: Room, at_once: int, *, in_blocks: bool = False) -> None:
@@ -63,10 +62,10 @@ class Body:
         self._reader: IO[bytes] | None = None
 
     async def receive(self, parts: AsyncIterator[bytes]) -> None:
-        """Take in the whole body as it comes.
+        """Receive the whole body.
 
-        One for which there is no room is read to its end all the same, and dropped: a client
-        that still sends does not see the answer.
+        A body for which the disk has no room is also read to its end, and dropped: a client sees
+        the answer only after it has sent everything.
         """
         refusal: ClickHouseError | None = None
         async for part in parts:
@@ -80,7 +79,7 @@ class Body:
             raise refusal
 
     def read(self, size: int) -> bytes:
-        """Exactly `size` bytes unless the body ends before."""
+        """Read `size` bytes, or fewer if the body ends earlier."""
         parts: list[bytes] = []
         while size > 0:
             part = self._read_some(size)
@@ -91,20 +90,20 @@ class Body:
         return b"".join(parts)
 
     def rest(self) -> Iterator[bytes]:
-        """What `read` has left, in parts."""
+        """The bytes that `read` has not returned yet, in parts."""
         while part := self._read_some(_PART_BYTES):
             yield part
 
     @contextmanager
     def rest_as_file(self, first: bytes) -> Iterator[DataFile]:
-        """`first` and what `read` has left, decoded and checked to the end; the body is closed."""
+        """Write `first` and all unread bytes, decoded and checked, to a file; closes the body."""
         with self.parts_as_file(chain((first,), self.rest())) as data:
             self.close()
             yield data
 
     @contextmanager
     def parts_as_file(self, parts: Iterator[bytes]) -> Iterator[DataFile]:
-        """Some of what is read of this body, such as a file of a form, to its end."""
+        """Write parts of this body, such as a file of a form, to a file."""
         spool = _Spool(self._room, self._in_memory_bytes)
         try:
             for part in parts:
@@ -114,7 +113,7 @@ class Body:
             spool.close()
 
     def rewind(self) -> None:
-        """Let reading begin again at the start."""
+        """Start to read from the beginning again."""
         self._reader = None
 
     def close(self) -> None:
@@ -154,7 +153,7 @@ class Body:
 
 
 class DataFile:
-    """The decoded data of an insert, at a path that is good in this process alone."""
+    """The decoded data of an insert, at a path that only this process can open."""
 
     def __init__(self, spool: _Spool) -> None:
         self.path = f"/dev/fd/{spool.rewound().fileno()}"
@@ -162,7 +161,7 @@ class DataFile:
 
 
 class SpooledStream:
-    """A result drained to the end before its first part goes out (`wait_end_of_query`)."""
+    """A result that is complete before its first part is sent (`wait_end_of_query`)."""
 
     def __init__(self, stream: Stream, room: Room) -> None:
         spool = _Spool(room, _IN_MEMORY_BYTES_OF_MANY)
@@ -184,9 +183,9 @@ class SpooledStream:
 
 
 class _Spool:
-    """Bytes in memory while they are few, then in a file that has no name.
+    """Keeps few bytes in memory, and more in a file that has no name.
 
-    Unbuffered, so that a full disk is met by the write that it refuses.
+    The file is unbuffered, so that the write that meets a full disk raises the error.
     """
 
     def __init__(self, room: Room, in_memory_bytes: int) -> None:
@@ -201,7 +200,7 @@ class _Spool:
         )
 
     def write(self, part: bytes) -> None:
-        """Append; NOT_ENOUGH_SPACE where the disk is below the reserve, or full."""
+        """Append; raises NOT_ENOUGH_SPACE if the disk is full or below the reserve."""
         self._size += len(part)
         if self._size > self._in_memory_bytes:
             self._room.require_for_spool()
@@ -211,11 +210,11 @@ class _Spool:
 
     @property
     def size(self) -> int:
-        """How many bytes it holds."""
+        """The number of bytes."""
         return self._size
 
     def rewound(self) -> IO[bytes]:
-        """The bytes from their beginning."""
+        """The file of the bytes, at its beginning."""
         self._file.seek(0)
         return self._file
 

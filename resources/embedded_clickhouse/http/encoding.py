@@ -27,7 +27,7 @@ class Encoder(Protocol):
 
 
 def encoder_for(accept_encoding: str) -> Encoder:
-    """The first of zstd, lz4, gzip that the client takes, in ClickHouse's order."""
+    """The first of zstd, lz4, gzip that the client accepts, in ClickHouse's order."""
     offers = accept_encoding.lower().split(",")
     accepted = {
         offer.split(";")[0].strip()

@@ -1,7 +1,7 @@
-"""Bodies of type multipart/form-data (RFC 7578), read as they stream by.
+"""Reads bodies of type multipart/form-data (RFC 7578) as a stream.
 
-Parts without a file are fields; parts with one are external data for a query. What either
-means is in `request` and `external_data`.
+Parts without a file are fields; parts with a file are external data for a query. `request` and
+`external_data` interpret them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Part:
 
 
 def boundary_of(content_type: str) -> bytes | None:
-    """What separates the parts; None if the body is no form. Raises ClickHouseError without one."""
+    """The boundary of a form; None for another body. Raises ClickHouseError if it is absent."""
     if not content_type.lower().startswith("multipart/form-data"):
         return None
     found = _BOUNDARY.match(content_type)
@@ -49,7 +49,7 @@ def boundary_of(content_type: str) -> bytes | None:
 
 
 def read_form(chunks: Iterator[bytes], boundary: bytes, tables: Collection[str] = ()) -> Form:
-    """The fields of a form; the content of files is passed over.
+    """The fields of a form; skips the content of files.
 
     A part is a file if it has a file name, or its name is one of `tables`.
     """
@@ -97,16 +97,16 @@ def read_parts(chunks: Iterator[bytes], boundary: bytes) -> Iterator[Part]:
 
 
 class _Text:
-    """A text that comes in chunks, read from mark to mark in bounded memory."""
+    """A text in chunks, which is read up to a mark in bounded memory."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        # Each boundary begins with the end of a line; the first one stands at the start.
+        # Each boundary follows the end of a line, apart from the first one.
         self._held = b"\r\n"
         self._at = 0
 
     def until(self, mark: bytes, longest: int | None = None) -> Iterator[bytes]:
-        """What comes before the mark; the mark itself is passed."""
+        """The text before the mark; reads past the mark."""
         size = 0
         while True:
             found = self._held.find(mark, self._at)
@@ -129,7 +129,7 @@ class _Text:
         return self._held.startswith(mark, self._at)
 
     def drain(self) -> None:
-        """Read what is left, which says nothing."""
+        """Read the rest, which has no meaning, to its end."""
         for _ in self._chunks:
             pass
 

@@ -1,6 +1,6 @@
-"""The page at /play: a query, its result as a table. Nothing of it comes from elsewhere.
+"""The page at /play: runs a query and shows its result as a table. It loads no other file.
 
-What a query returns is put into the page as text. The password stays in the page's memory.
+The page inserts results as text, never as HTML. It keeps the password in its memory only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""One query request: what its URL and headers say, checked.
+"""Reads and checks a query request: its URL, its headers, and the fields of a multipart form.
 
-Of a multipart form also the fields. Reading only. Who may ask is in `access`, what is done about
-it in `execution`.
+Belongs here: reading only. `access` checks who sent it, `execution` runs it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from resources.embedded_clickhouse.query.external_data import (
     describing,
 )
 
-# Parameters of the HTTP interface itself; whatever else the URL holds is a setting.
+# Parameters of the HTTP interface; all others in the URL are settings.
 _NOT_SETTINGS = frozenset(
     {
         "query",
@@ -59,7 +58,7 @@ _LONGEST_SESSION_SECONDS = 3600
 
 @dataclass(frozen=True)
 class SessionRequest:
-    """Which ClickHouse session a request runs in; `must_exist` is session_check=1."""
+    """The ClickHouse session in which a request runs; `must_exist` is session_check=1."""
 
     id: str
     seconds: int
@@ -69,9 +68,9 @@ class SessionRequest:
 
 @dataclass(frozen=True)
 class QueryRequest:
-    """All that a request says, but for its body: URL, headers, and the fields of a form.
+    """URL, headers and form fields of a request, without its body.
 
-    `boundary` is that of a form; `compress` and `decompress` mean ClickHouse's block framing of
+    `boundary` is that of a form. `compress` and `decompress` ask for ClickHouse's block framing of
     the result and of the body.
     """
 
@@ -100,7 +99,7 @@ class QueryRequest:
         return cls._read(request.method, request.headers, dict(request.query_params), {})
 
     def with_form(self, form: Form) -> Self:
-        """The same request with the fields of its form, which count as those of the URL."""
+        """The same request with the fields of its form added to the parameters of the URL."""
         values = {**self._values, **form.fields}
         return self._read(self._method, self._headers, values, form.files)
 
@@ -131,7 +130,7 @@ class QueryRequest:
                 if name.startswith("param_")
             },
             query_id=_shown(values.get("query_id", "")) or str(uuid.uuid4()),
-            # Checked here and not set: a session could not be set back from it.
+            # Checked here and not set: the setting cannot be reset in a session.
             read_only=method != "POST" or values.get("readonly", "0") != "0",
             whole_result_first=is_true(values.get("wait_end_of_query")),
             content_encoding=headers.get("content-encoding", "").strip().lower(),
@@ -149,7 +148,7 @@ class QueryRequest:
 
 
 def query_id(request: Request) -> str:
-    """The client's id of its query as it may stand in a header; empty if it gave none."""
+    """The client's query id, made safe for a header; empty if the client gave none."""
     return _shown(request.query_params.get("query_id", ""))
 
 
@@ -158,7 +157,7 @@ def _shown(text: str) -> str:
 
 
 def is_true(value: str | None) -> bool:
-    """As ClickHouse reads a flag in a URL."""
+    """Whether ClickHouse reads the text of a flag in a URL as true."""
     return value is not None and value.lower() in ("1", "true")
 
 

@@ -1,8 +1,8 @@
-"""The answer to a query, sent as it is made: headers, parts, and the error on the way.
+"""Sends the answer to a query while the query runs: headers, parts, and a late error.
 
-An error after the first byte can't change the status any more. As ClickHouse does since
-25.11, it is put into the body under a tag that the headers announced, and the connection
-is broken off, so that no client takes the result for a whole one.
+After the first byte, an error cannot change the status. So, as ClickHouse does since 25.11, the
+server writes the error into the body, under a tag that the headers name, and breaks the connection.
+A client cannot mistake such a result for a complete one.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ _CONTENT_TYPES = {
 
 
 class InThread(Protocol):
-    """Runs blocking work off the event loop."""
+    """Runs blocking work in a worker thread."""
 
     async def __call__(self, work: Callable[[], T]) -> T:
         """The result of the work."""
 
 
 class About(Protocol):
-    """What a response tells of the server."""
+    """The properties of the server that a response names."""
 
     version: str
     timezone: str
 
 
 class ResultResponse(Response):
-    """Sends a result and then lets go of everything that was held for it."""
+    """Sends a result, and then releases everything that the query held."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class ResultResponse(Response):
                 gone.cancel()
 
     async def _send_whole(self, send: Send) -> None:
-        """What an insert or a command answers: known to its length, and mostly empty."""
+        """Send the answer to an insert or a command, whose length is known; mostly empty."""
         body = self._result.first_part
         if body:
             body = await self._in_thread(lambda: self._encoded(body) + self._encoder.finish())
@@ -113,14 +113,14 @@ class ResultResponse(Response):
             await self._held.aclose()
             await send(_body(self._encoder.encode(self._tagged(error)) + self._encoder.finish()))
             _log.warning("query %s failed on the way: %s", self._asked.query_id, error)
-            # No end of body follows, so the server breaks off the connection.
+            # uvicorn breaks the connection, because the body does not end.
             return
-        # Before the end is sent: a client that has it may use the session again at once.
+        # Release before the end is sent: a client may use the session again as soon as it has it.
         await self._held.aclose()
         await send(_body(self._encoder.finish(), more=False))
 
     def _encoded(self, part: bytes) -> bytes:
-        """Empty for the empty part, which is the end, and for no other."""
+        """Encode a part; the result is empty only for the empty part, which marks the end."""
         return self._encoder.encode(part) if part else b""
 
     def _head(self, more: Mapping[str, str]) -> Message:
@@ -153,7 +153,7 @@ class ResultResponse(Response):
 
 
 def encoder_of(asked: QueryRequest) -> Encoder:
-    """How the answer to a request is encoded: blocks if it asks for them, HTTP's around them."""
+    """The encoding of an answer: blocks if the request asks for them, inside of HTTP's encoding."""
     encoder = encoder_for(asked.accept_encoding)
     if not asked.compress:
         return encoder

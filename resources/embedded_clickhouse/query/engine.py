@@ -1,9 +1,8 @@
 """chDB: the one engine of the process, and connections to it.
 
-A connection is what ClickHouse calls a session: current database, settings, temporary
-tables. Nothing of HTTP is here. chDB's own rules that shape this: a process holds one
-engine on one folder; any number of connections may run queries at once, each from any
-thread, but a connection does one thing at a time.
+A connection is what ClickHouse calls a session: current database, settings, temporary tables. A
+process has one engine on one folder. Any number of connections may run queries at once, each from
+any thread, but a connection runs one query at a time. HTTP does not belong here.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.options import Options
 
 MARK_SETTING = "promql_table"
-"""A setting that nothing reads here: its value tells in `system.processes` whose query it is."""
+"""A setting without effect. Its value identifies the request of a query in `system.processes`."""
 
 _MARK_CACHE_BYTES = 256 * 1024**2
 
 
 class DataFolderError(RuntimeError):
-    """chDB can't open its folder; the text says which and what to do."""
+    """chDB cannot open its folder; the text names the folder and the remedy."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The whole result of a statement, and what it read and wrote."""
+    """The whole result of a statement, with the rows that it read and wrote."""
 
     body: bytes = b""
     read_rows: int = 0
@@ -39,28 +38,28 @@ class Outcome:
 
 
 class Stream(Protocol):
-    """A result that comes in parts; an empty part is its end. `close` may come early."""
+    """A result in parts; an empty part marks the end. `close` may be called before the end."""
 
     def next_part(self) -> bytes:
         """Wait for the next part."""
 
     def close(self) -> None:
-        """Stop the query if it still runs."""
+        """Stop the query if it has not ended."""
 
 
 class Engine:
     """The open chDB folder, with the configuration that `engine_config` wrote.
 
-    Closing it waits for nothing: stop the queries before.
+    `close` does not wait for queries: the caller must stop them first.
     """
 
     def __init__(self, folder: Path, options: Options, config: Path) -> None:
         import chdb
         from chdb import _chdb
 
-        # Its stubs leave out what it is made of.
+        # chDB's stubs lack these names.
         native: Any = _chdb
-        # chDB would take SIGTERM and SIGINT, which tell the HTTP server to stop.
+        # chDB replaces the handlers of SIGTERM and SIGINT, which stop the HTTP server.
         native.set_signal_handlers_enabled(False)
         self.version: str = chdb.engine_version
         self._native = native
@@ -71,7 +70,7 @@ class Engine:
             f"&max_threads={options.threads}&config-file={config}"
         )
         try:
-            # Held for the life of the engine, which ends with its last connection.
+            # Held as long as the server runs: chDB closes the engine with its last connection.
             self._anchor = self.connect()
         except ClickHouseError as error:
             raise DataFolderError(
@@ -81,7 +80,7 @@ class Engine:
         self.timezone: str = self._anchor.run("SELECT timezone()").body.decode().strip()
 
     def connect(self, mark: str = "") -> Connection:
-        """A new session; its queries carry the mark, of letters and digits."""
+        """A new session. Its queries have the mark, which consists of letters and digits."""
         marked = f"&{MARK_SETTING}={mark}" if mark else ""
         try:
             return Connection(self._native.connect(self._address + marked))
@@ -89,7 +88,7 @@ class Engine:
             raise ClickHouseError.from_engine(error) from error
 
     def unreserved_bytes(self) -> int:
-        """The free space of the disk that no merge or insert under way has reserved."""
+        """The free space of the disk that no running merge or insert has reserved."""
         connection = self.connect()
         try:
             asked = "SELECT unreserved_space FROM system.disks WHERE name = 'default'"
@@ -98,7 +97,7 @@ class Engine:
             connection.close()
 
     def kill(self, marker: str) -> None:
-        """Stop every query whose text contains the marker, and wait until it has."""
+        """Stop every query whose text contains the marker, and wait until it has ended."""
         killer = self.connect()
         try:
             killer.run(
@@ -110,7 +109,7 @@ class Engine:
             killer.close()
 
     def query_id(self, mark: str) -> str | None:
-        """The engine's own id of the query that runs with this mark; None if there is none."""
+        """The engine's id of the running query with this mark; None if there is none."""
         asker = self.connect()
         try:
             found = asker.run(
@@ -127,12 +126,12 @@ class Engine:
         self._anchor.run("KILL QUERY WHERE query NOT LIKE 'KILL%' ASYNC")
 
     def close(self) -> None:
-        """Give up the folder, once all other connections are closed too."""
+        """Close the engine's own connection. The folder is free once all others are closed too."""
         self._anchor.close()
 
 
 class Connection:
-    """One session of the engine. Not for two threads at a time."""
+    """One session of the engine. Only one thread may use it at a time."""
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
@@ -153,7 +152,7 @@ class Connection:
     def stream_blocks(
         self, sql: str | bytes, format_name: str, parameters: Mapping[str, str]
     ) -> Stream:
-        """Run a SELECT; each part is one block, in a format whose blocks join to a whole."""
+        """Run a SELECT; each part is one block. The format must not have a header or footer."""
         try:
             handle = self._handle.send_query(sql, format_name, params=dict(parameters))
         except RuntimeError as error:
@@ -161,7 +160,7 @@ class Connection:
         return _BlockStream(self._handle, handle)
 
     def set(self, settings: Mapping[str, str | None]) -> None:
-        """SET all of these; None stands for the default."""
+        """Set all of these; None resets a setting to its default."""
         if settings:
             pairs = (
                 f"{name} = {'DEFAULT' if value is None else quote(value)}"
@@ -170,17 +169,17 @@ class Connection:
             self.run(f"SET {', '.join(pairs)}")
 
     def use(self, database: str) -> None:
-        """Make the database the current one."""
+        """Change the current database."""
         escaped = database.replace("\\", "\\\\").replace("`", "\\`")
         self.run(f"USE `{escaped}`")
 
     def classify(self, sql: str | bytes) -> tuple[str, int]:
-        """What chDB says a text would do (READ_ONLY, MUTATING ...), and its statement count."""
+        """The class of a text by chDB (READ_ONLY, MUTATING ...), and its number of statements."""
         found = self._handle.classify_query(sql)
         return found["query_class"].name, found["statement_count"]
 
     def close(self) -> None:
-        """End the session; its temporary tables go with it."""
+        """End the session, and so drop its temporary tables."""
         self._handle.close()
 
 
@@ -209,7 +208,7 @@ class _BlockStream:
 
 
 def quote(text: str) -> str:
-    """Text as a string literal of SQL."""
+    """The text as a string literal of SQL."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 

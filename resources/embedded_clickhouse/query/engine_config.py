@@ -1,9 +1,8 @@
-"""The configuration file of the engine: its user `default`, how eagerly parts merge, what room an
-insert must leave.
+"""The configuration file of the engine: its user `default`, merges, and the reserve of free space.
 
-HTTP's own check of the password is in `access`. This one is for what the engine asks of itself:
-the source of a dictionary names a user and a password, even when it is a table of the same engine,
-and dbt-clickhouse writes those of its profile there.
+`access` checks the password of HTTP requests. The password here is for queries of the engine to
+itself: the source of a dictionary names a user and a password, even if it is a table of the same
+engine, and dbt-clickhouse writes those of its profile there.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from xml.sax.saxutils import escape
 from resources.embedded_clickhouse.files import USER, write_atomically
 
 _MERGE_SELECTOR_BASE = 12
-"""How many times its largest part a merge is to bring together, and so how often a row is written
-again. With ClickHouse's own 5, two thirds of the CPU of a drain went into merges (10 M events, 50
-inserts: 50 of 75 CPU s; with 12, 28 of 60; with 25 no less)."""
+"""The size of a merge in multiples of its largest part: a larger base rewrites rows less often.
+With ClickHouse's default of 5, merges took two thirds of the CPU of a drain (10 M events, 50
+inserts: 50 of 75 CPU s; with 12: 28 of 60; with 25: no less than with 12)."""
 
-# chDB would map a file into memory, so that a body of any size would become resident.
-# The log of parts is in memory, so that it can be asked on a full disk; see `written_parts`.
-# chDB opens its sessions as `default` without a password, so that one must stay good too.
-# Who is in this process is in already; from outside only HTTP leads here.
+# Without this, chDB maps the file of a body into memory, and the whole body becomes resident.
+# The log of parts is in memory, so that queries on it work on a full disk; see `written_parts`.
+# chDB opens its sessions as `default` without a password, so that must stay valid too.
+# Code of this process needs no check; other processes reach the engine only by HTTP.
 _CONFIG = """<clickhouse>
   <users_config>{path}</users_config>
   <profiles><default>
@@ -57,7 +56,7 @@ _CONFIG = """<clickhouse>
 
 
 def write_engine_config(path: Path, password: str, reserve_bytes: int) -> None:
-    """Write the file that `Engine` takes; the password itself does not stand in it.
+    """Write the file for `Engine`. It has a hash of the password, never the password.
 
     The engine checks the reserve before each part, so that one long insert does not use it up.
     """

@@ -1,7 +1,7 @@
-"""One request run on one connection: an insert, a streamed SELECT, or anything else.
+"""Runs one request on one connection: an insert, a streamed SELECT, or another statement.
 
-Runs in worker threads and knows nothing of asyncio. Everything that can fail before the
-first byte of a result fails here, so that the client gets a status and a code.
+Runs in worker threads, without asyncio. An error before the first byte of a result is raised here,
+so that the client gets a status and a code.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HEAD_BYTES = 256 * 1024
 _LONGEST_QUERY_BYTES = 16 * 1024**2
 _DEFAULT_FORMAT = "TabSeparated"
 
-# Formats without header and footer: their blocks, one after another, are the whole.
+# Formats without header and footer: their blocks in a row are a complete result.
 _BLOCKWISE_FORMATS = frozenset(
     {
         "native",
@@ -54,7 +54,7 @@ _HARMLESS_CONTROL = frozenset({"SET", "USE", "CREATE"})
 
 @dataclass(frozen=True)
 class Result:
-    """The first part of a result, the stream of the others, and what is known already."""
+    """A result: its first part, the stream of the other parts, and its properties."""
 
     first_part: bytes
     rest: Stream | None
@@ -64,25 +64,25 @@ class Result:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the first part is all, so that nothing runs and nothing is held any more."""
+        """Whether the first part is the whole result, so that no query runs and nothing is held."""
         return self.rest is None
 
     def next_part(self) -> bytes:
-        """The part after the last one; empty at the end."""
+        """The next part; empty at the end."""
         return b"" if self.rest is None else self.rest.next_part()
 
     def close(self) -> None:
-        """Stop what still runs, and give the connection back."""
+        """Stop the query if it still runs, and give the connection back."""
         self.resources.close()
 
 
 def _whole(outcome: Outcome, format_name: str | None) -> Result:
-    """A result that holds nothing: its connection goes back as soon as the caller is done."""
+    """A complete result: it holds no connection after the caller has closed its lease."""
     return Result(outcome.body, None, outcome, format_name, ExitStack())
 
 
 class Execution:
-    """What all requests share: engine, sessions, threads, spool folder."""
+    """Runs requests; holds what they share: engine, sessions, threads, spool folder."""
 
     def __init__(self, engine: Engine, threads: Executor, room: Room) -> None:
         self.engine = engine
@@ -176,7 +176,7 @@ class Execution:
 def _fill_external_tables(
     request: QueryRequest, body: Body, connection: Connection, resources: ExitStack
 ) -> None:
-    """Make the tables that come with the query; they go with it."""
+    """Create the external tables of a query; the caller drops them after the query."""
     if request.boundary is None or not request.external_tables:
         return
     tables = {table.name: table for table in request.external_tables}
@@ -192,12 +192,12 @@ def _fill_external_tables(
 
 
 def _may_insert(head: bytes) -> bool:
-    """Whether data may follow what is no INSERT yet; a comment may be longer than the head."""
+    """Whether the text may still become an INSERT: a comment may be longer than the head."""
     return first_keyword(head) in ("INSERT", "WITH", "")
 
 
 def _head(request: QueryRequest, body: Body) -> bytes:
-    """The beginning of URL's query and body together, which is how ClickHouse joins them."""
+    """The beginning of the URL's query and the body, joined as ClickHouse joins them."""
     prefix = request.query.encode()
     if prefix:
         prefix += b"\n"
@@ -221,9 +221,8 @@ def _insert(
 ) -> Outcome:
     """Insert `first` and the rest of the body.
 
-    The engine reads the data from a file. chDB's own interface for data in parts
-    (`send_insert`) loses every error of writing: a full disk, a violated constraint, a failing
-    view were told as success.
+    The engine reads the data from a file. chDB's interface for data in parts (`send_insert`)
+    reports success even if a write fails: a full disk, a violated constraint, a failing view.
     """
     if insert.selects:
         return _insert_select(request, insert, first, body, connection)
@@ -236,10 +235,10 @@ def _insert(
 def _insert_select(
     request: QueryRequest, insert: Insert, first: bytes, body: Body, connection: Connection
 ) -> Outcome:
-    """INSERT ... SELECT ... FORMAT: good without data; chDB would pass over any, silently.
+    """Run INSERT ... SELECT ... FORMAT, with or without data.
 
-    So the data for the table function `input` goes into a temporary table, which is read in
-    its place.
+    chDB ignores the data without an error. So the data of the table function `input` goes into a
+    temporary table, and the statement reads that table instead.
     """
     found = find_input(insert.statement)
     if found is None:
@@ -263,7 +262,7 @@ def _insert_select(
 
 
 def _checked_kind(query: Query, connection: Connection, request: QueryRequest) -> str:
-    """The engine's class of the statement, after refusing what a server would refuse."""
+    """The engine's class of the statement. Raises the errors that a ClickHouse server raises."""
     if not query.keyword:
         raise ClickHouseError(62, "SYNTAX_ERROR", "Syntax error: Empty query")
     if query.writes_file:

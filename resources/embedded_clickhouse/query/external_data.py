@@ -1,8 +1,8 @@
-"""External data for a query: temporary tables filled from what a request brings.
+"""External data for a query: temporary tables that are filled from the request.
 
-By the words of ClickHouse's documentation ("External data for query processing"): a part of a
-form is named as its table; NAME_format, NAME_types and NAME_structure describe it. The data of
-INSERT ... SELECT ... FROM input() takes the same way, which chDB itself passes over.
+As in ClickHouse's documentation ("External data for query processing"), a part of a form has the
+name of its table, and NAME_format, NAME_types and NAME_structure describe it. The data of
+INSERT ... SELECT ... FROM input() uses the same tables, because chDB ignores such data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FORMAT, _TYPES, _STRUCTURE = "_format", "_types", "_structure"
 
 @dataclass(frozen=True)
 class ExternalTable:
-    """A temporary table: its columns as in CREATE TABLE, the format and the size of its data."""
+    """A temporary table: columns as in CREATE TABLE, format and size of its data."""
 
     name: str
     structure: str
@@ -31,7 +31,7 @@ class ExternalTable:
 
     @classmethod
     def described(cls, name: str, size: int, values: Mapping[str, str]) -> Self:
-        """As the parameters of the request describe it."""
+        """The table that the parameters of the request describe."""
         structure, types = values.get(name + _STRUCTURE), values.get(name + _TYPES)
         if structure is None and types is None:
             raise ClickHouseError(
@@ -48,7 +48,7 @@ class ExternalTable:
         )
 
     def fill(self, connection: Connection, path: str) -> None:
-        """Make the table of the data in the file at `path`; the engine keeps large data on disk."""
+        """Create the table from the file at `path`; the engine keeps large data on disk."""
         is_large = self.size > _LARGEST_IN_MEMORY
         engine = "MergeTree ORDER BY tuple()" if is_large else "Memory"
         connection.run(
@@ -63,7 +63,7 @@ class ExternalTable:
             raise
 
     def drop(self, connection: Connection) -> None:
-        """Remove it: in a session, it must not outlive its query."""
+        """Drop the table, which must not remain in the session after its query."""
         connection.run(f"DROP TEMPORARY TABLE {self._quoted}")
 
     @property
@@ -73,7 +73,7 @@ class ExternalTable:
 
 
 def declared_tables(values: Mapping[str, str]) -> set[str]:
-    """The names that NAME_types or NAME_structure describe."""
+    """The names of the tables that NAME_types or NAME_structure describe."""
     return {
         name.removesuffix(suffix)
         for suffix in (_TYPES, _STRUCTURE)
@@ -83,7 +83,7 @@ def declared_tables(values: Mapping[str, str]) -> set[str]:
 
 
 def describing(names: Mapping[str, int]) -> set[str]:
-    """The parameters that describe these tables, which are no settings."""
+    """The names of the parameters that describe these tables; they are not settings."""
     return {name + suffix for name in names for suffix in (_FORMAT, _TYPES, _STRUCTURE)}
 
 

@@ -1,8 +1,8 @@
-"""Results of any format as a stream: the engine writes into a pipe, we read it.
+"""Streams results of any format: the engine writes into a pipe, and the server reads it.
 
-chDB streams blocks, each complete in itself, which is right only for formats without
-header and footer. For the others the query is told to write its result to a file, and
-the file is a pipe.
+chDB streams blocks, and each block is a complete document of its format. That is right only for
+formats without header and footer. For the others, the query writes its result to a file, which is a
+pipe.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _KEPT_BYTES = 1 << 16
 class PipeStream:
     """A running SELECT and the reading end of its pipe.
 
-    The engine closes a result properly, footer and all, even when the query fails on the
-    way. So the last bytes are kept back until the query is known to have succeeded:
-    a reader must never take a broken result for a whole one.
+    The engine writes the footer of a result even if the query fails on the way. So the last bytes
+    are sent only after the query has succeeded: a reader must not take a broken result for a
+    complete one.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class PipeStream:
         self._kept = b""
         self._ended = False
         self._read_end, self._write_end = os.pipe()
-        # Comments stay in the text that KILL QUERY sees; this one is there once only.
+        # KILL QUERY finds the query by this comment, which is unique.
         self._marker = f"/* {uuid.uuid4().hex} */"
         text = query.into_file(f"/dev/fd/{self._write_end}", format_name)
         self._query = threads.submit(
@@ -56,7 +56,7 @@ class PipeStream:
             os.close(self._write_end)
 
     def next_part(self) -> bytes:
-        """Wait for more than what must be kept back, or for the end."""
+        """Wait for more bytes than must be kept back, or for the end."""
         while not self._ended:
             part = os.read(self._read_end, _PART_BYTES)
             if not part:
@@ -79,11 +79,11 @@ class PipeStream:
             raise
 
     def close(self) -> None:
-        """Stop the query if it still runs; a closed pipe alone does not stop it."""
+        """Stop the query if it still runs; closing the pipe does not stop it."""
         if self._ended:
             return
         self._ended = True
         os.close(self._read_end)
         self._engine.kill(self._marker)
-        # Killed, or done just before: what became of it is of no more interest.
+        # The query was killed or has ended: its result is not needed.
         self._query.exception()

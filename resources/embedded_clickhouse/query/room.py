@@ -1,8 +1,7 @@
-"""Room on the disk: who must leave some, and what is told when there is not enough.
+"""The reserve of free space on the disk, and the errors of a full disk.
 
-Here belong the reserve of free space below which nothing is inserted, and the words for a disk
-that takes no more. Merges, mutations and deletes are to work below the reserve, since they make
-room again; so the reserve is kept by inserts alone.
+Belongs here: the reserve below which inserts are refused, and the texts of the errors. Merges,
+mutations and deletes may use the reserve, because they free space; only inserts keep it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _AS_SELECT_IN_PARENTHESES = re.compile(rb"\bAS\s*\(\s*(?:SELECT|WITH)\b", re.IGN
 
 @dataclass(frozen=True)
 class Room:
-    """The folders of the engine's data and of waiting bodies, and what must stay free there."""
+    """The folders of the engine's data and of bodies, and the bytes that must stay free there."""
 
     data: Path
     spool: Path
@@ -36,16 +35,16 @@ class Room:
         self._require(self.data)
 
     def require_for_spool(self) -> None:
-        """The same for bodies that wait on disk."""
+        """Raise NOT_ENOUGH_SPACE if the disk of the bodies is below the reserve."""
         self._require(self.spool)
 
     def require_for_swap(self, unreserved_bytes: int) -> None:
-        """Raise NOT_ENOUGH_SPACE where a swap of partitions may meet the end of the disk.
+        """Raise NOT_ENOUGH_SPACE if a swap of partitions may fill the disk.
 
-        The engine puts the new parts in place, and then writes an empty part that says that the
-        old ones are gone. Without room for that it fails; the old parts come back beside the new
-        ones at the next start, and the partition is doubled. `unreserved_bytes` is what merges
-        leave of the free space.
+        The engine puts the new parts in place, and then writes an empty part which records that the
+        old parts are removed. If that write fails, the old parts come back beside the new ones at
+        the next start, and the partition is doubled. `unreserved_bytes` is the free space that no
+        merge has reserved.
         """
         self._require(self.data)
         if unreserved_bytes < _SWAP_BYTES:
@@ -72,7 +71,7 @@ class Room:
 
 @contextmanager
 def writes_to(folder: Path) -> Iterator[None]:
-    """Errors of the file system in this block, as ClickHouse's, with the folder."""
+    """Convert errors of the file system in this block to ClickHouse's errors, with the folder."""
     try:
         yield
     except OSError as error:
@@ -90,16 +89,16 @@ def writes_to(folder: Path) -> Iterator[None]:
 
 
 def swaps_parts(text: bytes) -> bool:
-    """Whether a statement puts parts into a table in the place of others, or of another table."""
+    """Whether a statement replaces parts of a table, or moves parts to another table."""
     words = {token.text.upper() for token in top_level_tokens(text) if token.kind == "word"}
     is_swap = words >= {"REPLACE", "PARTITION"} or words >= {"MOVE", "PARTITION"}
     return is_swap and first_keyword(text) == "ALTER"
 
 
 def takes_room(text: bytes) -> bool:
-    """Whether a statement that is not a SELECT writes rows, or writes rows again.
+    """Whether a statement that is not a SELECT writes or rewrites rows.
 
-    Deletes write parts too, but end in more room than they began with.
+    Deletes write parts too, but free more space than they take.
     """
     words = {token.text.upper() for token in top_level_tokens(text) if token.kind == "word"}
     if "INSERT" in words:

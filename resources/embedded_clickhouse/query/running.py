@@ -1,7 +1,7 @@
-"""Which queries run under which id of a client, and KILL QUERY by such an id.
+"""Maps query ids of clients to running queries, so that KILL QUERY works with such an id.
 
-The engine names its queries itself. So each request marks its connection, the mark shows among the
-settings of `system.processes`, and the ids in a KILL QUERY are replaced by the engine's.
+The engine gives queries its own ids. So each request sets a mark on its connection, which
+`system.processes` shows among the settings. In a KILL QUERY, the engine's ids replace the clients'.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from resources.embedded_clickhouse.sql.scan import all_tokens, unquoted
 
 
 class RunningQueries:
-    """The requests that run, by the id that the client knows."""
+    """The running requests, by the client's query id."""
 
     def __init__(self) -> None:
         self._marks: dict[str, set[str]] = {}
@@ -24,7 +24,7 @@ class RunningQueries:
 
     @contextmanager
     def running(self, query_id: str) -> Iterator[str]:
-        """Count the id as running for the block; gives the mark of the request's connection."""
+        """Register the id during the block; yields the mark of the request's connection."""
         mark = uuid.uuid4().hex
         with self._lock:
             self._marks.setdefault(query_id, set()).add(mark)
@@ -37,7 +37,7 @@ class RunningQueries:
                     del self._marks[query_id]
 
     def marks(self, query_id: str) -> set[str]:
-        """The marks of the requests that run under an id."""
+        """The marks of the running requests with this id."""
         with self._lock:
             return set(self._marks.get(query_id, ()))
 
@@ -45,7 +45,7 @@ class RunningQueries:
 def with_engine_ids(
     text: bytes, parameters: Mapping[str, str], running: RunningQueries, engine: Engine
 ) -> tuple[bytes, dict[str, str]]:
-    """A KILL QUERY and its parameters, with the engine's ids in the place of the clients'."""
+    """A KILL QUERY and its parameters, with the engine's ids instead of the clients' ids."""
     told = dict(parameters)
     for name, value in parameters.items():
         found = _engine_id(value, running, engine)
@@ -63,7 +63,7 @@ def with_engine_ids(
 
 
 def _engine_id(query_id: str, running: RunningQueries, engine: Engine) -> str | None:
-    """The engine's id of a query that runs under a client's id; None if there is none."""
+    """The engine's id of the running query with this client's id; None if there is none."""
     for mark in running.marks(query_id):
         found = engine.query_id(mark)
         if found is not None:

@@ -1,7 +1,7 @@
-"""Which connection a request runs on: a fresh one, or that of its session.
+"""Chooses the connection of a request: a new one, or the connection of its session.
 
-Settings and database of one request must not reach the next. A fresh connection takes
-them with it when it closes; a session gets back what it had before.
+Settings and database of a request must not affect the next one. They end with a new connection; on
+the connection of a session, `release` restores the previous values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from resources.embedded_clickhouse.query.engine import MARK_SETTING, Connection,
 
 @dataclass(frozen=True)
 class _Own:
-    """What a session has of its own: the database, and the settings that are not the default."""
+    """State of a session: its database, and its settings that differ from the defaults."""
 
     database: str
     settings: Mapping[str, str]
@@ -27,7 +27,7 @@ class _Own:
 
 @dataclass
 class _Session:
-    """`own` is kept from request to request: to ask for it takes longer than most queries."""
+    """`own` is cached between requests: to query it takes longer than most queries."""
 
     connection: Connection
     seconds: int
@@ -37,7 +37,7 @@ class _Session:
 
 
 class Lease:
-    """A connection for one request, with the request's settings on it. Release it once."""
+    """A connection for one request, with the request's settings. The caller releases it once."""
 
     def __init__(self, registry: Sessions, session: SessionRequest | None, mark: str = "") -> None:
         self._registry = registry
@@ -57,12 +57,12 @@ class Lease:
         self.connection.set(settings)
 
     def changes_session(self) -> None:
-        """The request's statement may change what the session has of its own."""
+        """Note that the request's statement may change the state of the session."""
         if self._session is not None:
             self._session.own = None
 
     def release(self) -> None:
-        """Undo what `apply` did, where it would be seen, and give the connection back."""
+        """Undo `apply` if the connection is a session's, and give the connection back."""
         try:
             if self._database is not None:
                 self.connection.use(self._database)
@@ -82,9 +82,9 @@ class Sessions:
     def take(
         self, wanted: SessionRequest | None, mark: str = ""
     ) -> tuple[_Session | None, Connection]:
-        """The session and its connection, or a new connection for a request without.
+        """The session and its connection, or a new connection for a request without a session.
 
-        `mark` tells the request's queries from others.
+        `mark` identifies the request's queries.
         """
         if wanted is None:
             return None, self._engine.connect(mark)
@@ -113,7 +113,7 @@ class Sessions:
             return session
 
     def give_back(self, wanted: SessionRequest | None, connection: Connection) -> None:
-        """End the use of a connection that `take` gave."""
+        """Give back a connection that `take` returned."""
         if wanted is None:
             connection.close()
             return
@@ -126,7 +126,7 @@ class Sessions:
                 connection.close()
 
     def close_expired(self) -> None:
-        """Close the sessions that nobody has used for their timeout."""
+        """Close the sessions that were unused for their timeout."""
         now = time.monotonic()
         with self._lock:
             for name, session in list(self._sessions.items()):
@@ -135,7 +135,7 @@ class Sessions:
                     session.connection.close()
 
     def close(self) -> None:
-        """Close all sessions, for the server ends."""
+        """Close all sessions at the end of the server."""
         with self._lock:
             for session in self._sessions.values():
                 session.connection.close()
@@ -143,7 +143,7 @@ class Sessions:
 
 
 def _own(connection: Connection) -> _Own:
-    # One row, for a session may limit the rows of a result.
+    # One row, because a session may limit the rows of a result.
     (line,) = connection.run(
         "SELECT currentDatabase(), groupArray(name), groupArray(value) FROM system.settings "
         "WHERE changed FORMAT JSONCompactEachRow"

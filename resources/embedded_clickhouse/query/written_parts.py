@@ -1,8 +1,8 @@
-"""What a failed insert has written all the same.
+"""Finds the rows that a failed insert has written.
 
-An insert of more than one block is written block by block, and one block partition by partition
-and view by view, so an error leaves what was written before it. The client must know, or its retry
-doubles rows. The error of the engine does not tell; its log of parts does.
+The engine writes an insert block by block, and a block partition by partition and view by view. An
+error leaves the rows that were written before it. The client must know this, or its retry doubles
+rows. The engine's error does not say it; its log of parts does.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ GROUP BY name ORDER BY name
 
 
 def open_part_log(engine: Engine) -> None:
-    """Make the log's table, while the disk has room for that."""
+    """Create the table of the log while the disk has space for it."""
     with _connection(engine) as connection:
         connection.run("SYSTEM FLUSH LOGS part_log")
 
 
 @contextmanager
 def told_truly(engine: Engine) -> Iterator[None]:
-    """Adds to an error of an insert in this block which tables got rows since it began."""
+    """Add to an error of an insert in this block the tables that got rows since it began."""
     began = time.time_ns() // 1000
     try:
         yield
@@ -54,7 +54,7 @@ def told_truly(engine: Engine) -> Iterator[None]:
 
 
 def _told(engine: Engine, began: int) -> str:
-    """What was written, or why that is not known: the error of the insert must not get lost."""
+    """The tables that got rows, or why they are unknown. Keeps the error of the insert."""
     try:
         rows = _rows_written_since(engine, began)
     except ClickHouseError as error:
@@ -78,7 +78,7 @@ def _rows_written_since(engine: Engine, began: int) -> dict[str, int]:
 
 @contextmanager
 def _connection(engine: Engine) -> Iterator[Connection]:
-    """One of its own: settings of the request would hold for these queries too."""
+    """A new connection, because settings of the request must not affect these queries."""
     connection = engine.connect()
     try:
         yield connection

@@ -1,1 +1,1 @@
-"""What the server reads of ClickHouse's syntax."""
+"""The parts of ClickHouse's syntax that the server reads."""

@@ -1,7 +1,7 @@
-"""Where the statement of an INSERT ends and its data begins.
+"""Finds where the statement of an INSERT ends and its data begins.
 
-As ClickHouse's own parser sees it, since the data must reach the engine byte for byte. What
-the statement means is the engine's business.
+Follows ClickHouse's parser, because the data must reach the engine byte for byte. Only the engine
+interprets the statement.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _SELECT_WORDS = ("SELECT", "WITH", "FROM", "WATCH")
 
 @dataclass(frozen=True)
 class Insert:
-    """An INSERT whose data follows: the statement up to FORMAT or VALUES, the data after.
+    """An INSERT with data: the statement up to FORMAT or VALUES, and the data after it.
 
-    `selects`: the data would pass through a SELECT first, by the table function `input`.
+    `selects`: a SELECT reads the data by the table function `input`.
     """
 
     statement: bytes
@@ -41,7 +41,7 @@ class Insert:
     selects: bool = False
 
     def from_file(self, path: str, format_name: str) -> bytes:
-        """The same INSERT, its data in the file at `path`, which is not compressed."""
+        """The same INSERT with its data in the file at `path`, which is not compressed."""
         quoted = path.replace("\\", "\\\\").replace("'", "\\'").encode()
         source = b"\nFROM INFILE '" + quoted + b"' COMPRESSION 'none'\n"
         start = self._settings_start()
@@ -49,7 +49,7 @@ class Insert:
         return before + source + after + b"\nFORMAT " + format_name.encode()
 
     def _settings_start(self) -> int:
-        """Where `SETTINGS name = ...` begins, before which a source must stand."""
+        """The offset of `SETTINGS name = ...`; a source must come before it."""
         tokens = list(top_level_tokens(self.statement))
         for clause, _, equals in zip(tokens, tokens[1:], tokens[2:], strict=False):
             if clause.is_word("SETTINGS") and equals.text == "=":
@@ -59,7 +59,7 @@ class Insert:
 
 @dataclass(frozen=True)
 class Input:
-    """A call of the table function `input` by its offsets, and the structure it names."""
+    """A call of the table function `input`: its offsets, and the structure that it names."""
 
     start: int
     end: int
@@ -67,9 +67,9 @@ class Input:
 
 
 class _Tokens:
-    """The tokens of a text's top level one by one, with the two before the current one.
+    """Iterates over the tokens at the top level of a text, with the two before the current one.
 
-    `current` is None at the end. Of a text that is cut off, a last token may be only a part.
+    `current` is None at the end. If the text is cut off, the last token may be incomplete.
     """
 
     def __init__(self, text: bytes, *, cut: bool) -> None:
@@ -105,15 +105,15 @@ class _Tokens:
         return ends_expression(self.previous, self.before)
 
     def skip_group(self) -> None:
-        """Pass an opening parenthesis and the one that closes it."""
+        """Skip an opening parenthesis and everything up to the one that closes it."""
         self.advance()
         self.advance()
 
 
 def read_insert(text: bytes, *, cut: bool = False) -> Insert | None:
-    """The INSERT that begins `text`, if data follows it; None for any other statement.
+    """The INSERT at the beginning of `text`, if data follows it; None for another statement.
 
-    `cut`: the text goes on, and where data begins may stand in what is missing; then None too.
+    `cut`: the text continues after its end. Then also None if the start of the data is missing.
     """
     tokens = _Tokens(text, cut=cut)
     if not (_reach_insert(tokens) and _pass_target(tokens)):
@@ -144,7 +144,7 @@ def find_input(statement: bytes) -> Input | None:
 
 
 def _reach_insert(tokens: _Tokens) -> bool:
-    """Go to the word INSERT: the first one, or behind `WITH x AS (...), y AS z`."""
+    """Go to the word INSERT, which is the first one or follows `WITH x AS (...), y AS z`."""
     if not tokens.at_word("WITH"):
         return tokens.at_word("INSERT")
     tokens.advance()
@@ -156,7 +156,7 @@ def _reach_insert(tokens: _Tokens) -> bool:
 
 
 def _pass_target(tokens: _Tokens) -> bool:
-    """Pass `INSERT INTO TABLE name` or `INSERT INTO FUNCTION name`."""
+    """Skip `INSERT INTO TABLE name` or `INSERT INTO FUNCTION name`."""
     tokens.advance()
     for word in ("INTO", "TABLE", "FUNCTION"):
         if tokens.at_word(word):
@@ -165,7 +165,7 @@ def _pass_target(tokens: _Tokens) -> bool:
 
 
 def _pass_name(tokens: _Tokens) -> bool:
-    """Pass `table`, `database.table`, `{table:Identifier}` or the name of a function."""
+    """Skip `table`, `database.table`, `{table:Identifier}` or the name of a function."""
     while True:
         if tokens.at("{"):
             tokens.skip_group()
@@ -179,7 +179,7 @@ def _pass_name(tokens: _Tokens) -> bool:
 
 
 def _pass_columns_and_settings(text: bytes, tokens: _Tokens) -> None:
-    """Go to the word that says where the rows come from, to a subquery, or to what is neither."""
+    """Go to the word that names the source of the rows, to a subquery, or to any other token."""
     in_expression = False
     while tokens.current is not None and not tokens.at_word("VALUES", "FORMAT", *_SELECT_WORDS):
         if tokens.at("("):
@@ -196,7 +196,7 @@ def _pass_columns_and_settings(text: bytes, tokens: _Tokens) -> None:
 
 
 def _pass_settings(tokens: _Tokens) -> None:
-    """Pass `SETTINGS name = value, name = value`."""
+    """Skip `SETTINGS name = value, name = value`."""
     while tokens.at_word("SETTINGS") or tokens.at(","):
         tokens.advance()
         tokens.advance()
@@ -214,7 +214,7 @@ def _pass_settings(tokens: _Tokens) -> None:
 def _with_format(
     text: bytes, tokens: _Tokens, *, cut: bool, selects: bool = False
 ) -> Insert | None:
-    """FORMAT is the current token: the data begins after its name."""
+    """The INSERT whose current token is FORMAT: the data begins after the name of the format."""
     clause = tokens.current
     tokens.advance()
     name = tokens.current
@@ -237,7 +237,7 @@ def _with_format(
 
 
 def _insert_select(text: bytes, tokens: _Tokens, *, cut: bool) -> Insert | None:
-    """INSERT ... SELECT carries data only behind a FORMAT, for the table function `input`."""
+    """An INSERT ... SELECT, which has data only after a FORMAT, for the table function `input`."""
     if tokens.at_word("FROM"):
         tokens.advance()
         if tokens.at_word("INFILE"):
@@ -257,7 +257,7 @@ def _insert_select(text: bytes, tokens: _Tokens, *, cut: bool) -> Insert | None:
 
 
 def _without_format(text: bytes, tokens: _Tokens) -> Insert | None:
-    """`INSERT INTO t (a, b)`, its format left to the request; the data starts on the next line."""
+    """`INSERT INTO t (a, b)`: the request names the format; the data starts on the next line."""
     last = tokens.previous
     if last is None:
         return None

@@ -1,7 +1,7 @@
-"""As much of ClickHouse's syntax as an HTTP front end must see.
+"""The part of ClickHouse's syntax that an HTTP front end must read.
 
-Its tokens, which format a query names, and whether it reaches for files. Where the data of an
-INSERT begins is in `insert_syntax`. Not a parser: the engine parses, and reports what is wrong.
+Belongs here: tokens, the format that a query names, and whether the query writes a file.
+`insert_syntax` finds the data of an INSERT. This is no parser: the engine parses, reports errors.
 Works on bytes, because data of any format may follow the statement.
 """
 
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# What is never closed runs to the end: the engine will complain, and reading stays linear.
+# An unclosed literal runs to the end: the engine reports the error, and scanning stays linear.
 _TOKEN = re.compile(
     rb"""
       (?P<space>\s++ | (?:--|//)[^\n]*+ | \#[!\ ][^\n]*+ | /\*.*?(?:\*/|\Z))
@@ -27,7 +27,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SELECT_STARTS = frozenset({"SELECT", "WITH", "FROM"})
-# After these words an expression or a name must follow, whatever that is called.
+# After these words an expression or a name follows, even if it is spelled like a keyword.
 _UNFINISHED = re.compile(
     r"ALL|AND|AS|BETWEEN|BY|CASE|DISTINCT|DIV|ELSE|EXCEPT|FROM|HAVING|ILIKE|IN|INTERSECT|INTERVAL"
     r"|INTO|IS|JOIN|LIKE|LIMIT|MOD|NOT|OFFSET|ON|OR|PREWHERE|QUALIFY|RECURSIVE|SELECT|THEN|UNION"
@@ -38,7 +38,7 @@ _UNFINISHED = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of the text, by its offsets in bytes."""
+    """A token of the text: its kind and its offsets in bytes."""
 
     kind: str
     text: str
@@ -46,7 +46,7 @@ class Token:
     end: int
 
     def is_word(self, *words: str) -> bool:
-        """Whether it is one of these keywords, in any case."""
+        """Whether it is one of these keywords, in upper or lower case."""
         return self.kind == "word" and self.text.upper() in words
 
     @property
@@ -57,7 +57,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Query:
-    """A statement without data. `format` is what its own FORMAT clause names."""
+    """A statement without data. `format` is the name in its FORMAT clause."""
 
     text: bytes
     keyword: str
@@ -67,11 +67,11 @@ class Query:
 
     @property
     def may_be_select(self) -> bool:
-        """Whether it begins as a SELECT does; the engine knows for sure."""
+        """Whether it begins like a SELECT; only the engine decides whether it is one."""
         return self.keyword in _SELECT_STARTS
 
     def into_file(self, path: str, format_name: str) -> bytes:
-        """The same SELECT, writing its result to `path` in place of returning it."""
+        """The same SELECT, which writes its result to `path` instead of returning it."""
         quoted = path.replace("\\", "\\\\").replace("'", "\\'").encode()
         target = b"\nINTO OUTFILE '" + quoted + b"' APPEND COMPRESSION 'none'"
         if self.format is None:
@@ -110,7 +110,7 @@ def unquoted(literal: str) -> str:
 def ends_expression(token: Token, before: Token | None) -> bool:
     """Whether a keyword may follow `token`, and not only a name that is spelled like one.
 
-    `before` is the token before it, which tells `SELECT *` from `a * format`.
+    `before` is the token before it, which distinguishes `SELECT *` from `a * format`.
     """
     if token.kind == "word":
         return _UNFINISHED.fullmatch(token.text) is None
@@ -130,7 +130,7 @@ def first_keyword(text: bytes) -> str:
 
 
 def read_query(text: bytes) -> Query:
-    """What the front end needs to know of a statement that carries no data."""
+    """Read the parts of a statement without data that the front end needs."""
     tokens = list(top_level_tokens(text))
     while tokens and tokens[-1].text == ";":
         text = text[: tokens.pop().start]
@@ -148,9 +148,9 @@ def read_query(text: bytes) -> Query:
 
 
 def _format_clause(tokens: list[Token]) -> tuple[Token, Token] | None:
-    """FORMAT and its name, when they end the query or only SETTINGS follow.
+    """FORMAT and its name, if they end the query or only SETTINGS follow.
 
-    So that a column named `format` is none.
+    A column named `format` is not a FORMAT clause.
     """
     for index in range(len(tokens) - 2, 0, -1):
         keyword, name = tokens[index], tokens[index + 1]
