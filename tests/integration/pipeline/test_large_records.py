@@ -42,7 +42,10 @@ def with_memory(stores: StreamStores, memory: str) -> StreamStores:
     return replace(stores, stores=replace(stores.stores, engine=engine))
 
 
-@pytest.mark.parametrize(("rows", "width"), [(4_000, 10_000), (150, 200_000)])
+@pytest.mark.parametrize(
+    ("rows", "width"),
+    [pytest.param(4_000, 10_000, marks=pytest.mark.endurance), (150, 200_000)],
+)
 def test_a_day_larger_than_the_engines_memory_is_loaded_and_made_anew(
     stream: Callable[[str], StreamStores], tmp_path: Path, rows: int, width: int
 ) -> None:

@@ -135,6 +135,7 @@ def test_nothing_is_lost_in_a_new_warehouse(warehouse: WarehouseUnderTest) -> No
     record_deployment(warehouse.client, last.digest, list(last.tables))
 
 
+@pytest.mark.endurance
 def test_days_of_a_table_lost_before_an_upgrade_are_pending(filled: WarehouseUnderTest) -> None:
     filled.client.command(f"DROP TABLE {EVENTS} SYNC")
     filled.client.command("INSERT INTO star.deployments (digest) VALUES ('older')")
@@ -143,6 +144,7 @@ def test_days_of_a_table_lost_before_an_upgrade_are_pending(filled: WarehouseUnd
     assert pending(filled, STAR) == pending(filled, ROLLUPS) == {"engagement_events"}
 
 
+@pytest.mark.endurance
 def test_altered_tables_and_views_are_restored_named_and_pending(
     filled: WarehouseUnderTest,
 ) -> None:

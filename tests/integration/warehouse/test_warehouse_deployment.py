@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.project import dbt_arguments, dbt_environment, run_dbt
 from tests.integration.warehouse.conftest import WarehouseUnderTest
@@ -64,6 +66,7 @@ def views_of(warehouse: WarehouseUnderTest, *databases: str) -> int:
     )
 
 
+@pytest.mark.endurance
 def test_views_of_an_older_version_are_moved_without_losing_or_doubling_a_row(
     warehouse: WarehouseUnderTest,
 ) -> None:
@@ -90,6 +93,7 @@ def test_views_of_an_older_version_are_moved_without_losing_or_doubling_a_row(
     assert warehouse.content() == before
 
 
+@pytest.mark.endurance
 def test_a_view_that_stands_twice_is_dropped_where_the_older_version_kept_it(
     warehouse: WarehouseUnderTest,
 ) -> None:
@@ -108,6 +112,7 @@ def test_a_view_that_stands_twice_is_dropped_where_the_older_version_kept_it(
     assert warehouse.value(listed) == ["internal"]
 
 
+@pytest.mark.endurance
 def test_a_dropped_table_or_view_is_made_again_and_named(warehouse: WarehouseUnderTest) -> None:
     deploy_warehouse(warehouse.endpoint, warehouse.home)
     dropped = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from tests.integration.warehouse.conftest import WarehouseUnderTest, at
 from tests.integration.warehouse.samples import FIRST, LAST, STREAMS, engagement
 
@@ -92,6 +94,7 @@ def test_a_day_that_became_empty_is_dropped_and_days_out_of_range_stay(
     assert staging == 0
 
 
+@pytest.mark.endurance
 def test_more_days_than_an_insert_may_have_partitions_are_rebuilt_by_one_run(
     warehouse: WarehouseUnderTest,
 ) -> None:

@@ -57,6 +57,7 @@ def test_the_files_lie_where_dagsters_own_storages_keep_them(home: Home) -> None
             assert opened.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
 
 
+@pytest.mark.endurance
 def test_processes_that_create_a_home_at_once_and_record_ticks_and_runs_lose_none(
     home: Home,
 ) -> None:
