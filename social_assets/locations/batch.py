@@ -8,40 +8,43 @@ from __future__ import annotations
 
 from functools import cache
 
-from dagster import Definitions, definitions
+from resources.machine.garbage_collection import imports_kept
 
-from resources.clickhouse.resource import ClickHouseResource
-from resources.spark.resource import spark_resource
-from sensors.alerts import alerts_sensor
-from sensors.automation import automation_sensor
-from sensors.recommenders import recommenders_sensor
-from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.checks.drift_checks import drift_checks
-from social_assets.defs.ingestion.checks.freshness_checks import newest_day_is_fresh
-from social_assets.defs.ingestion.checks.landing_checks import no_file_failed
-from social_assets.defs.ingestion.checks.quarantined_batch_checks import no_batch_is_quarantined
-from social_assets.defs.ingestion.checks.rule_checks import contract_checks
-from social_assets.defs.ingestion.checks.source_schema_checks import source_schema
-from social_assets.defs.ingestion.checks.topic_checks import no_range_was_lost, topic_is_drained
-from social_assets.defs.ingestion.cleaned import cleaned_asset
-from social_assets.defs.ingestion.raw import raw_asset
-from social_assets.defs.installation import in_installation
-from social_assets.defs.maintenance import nightly as maintenance
-from social_assets.defs.maintenance.rebuild_jobs import (
-    nightly_rebuild,
-    rebuild_job,
-    recommend_job,
-    recommend_with_all_job,
-)
-from social_assets.defs.monitoring import topic_watch, verification
-from social_assets.defs.monitoring.altered_table_checks import tables_are_as_declared
-from social_assets.defs.monitoring.invariant_checks import stream_invariants
-from social_assets.defs.monitoring.partition_checks import every_day_has_rows
-from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
-from social_assets.defs.recommenders import assets as recsys
-from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
-from social_assets.defs.warehouse.rollups import rollup_checks, rollups
-from social_assets.defs.warehouse.star import star, star_checks
+with imports_kept():
+    from dagster import Definitions, definitions
+
+    from resources.clickhouse.resource import ClickHouseResource
+    from resources.spark.resource import spark_resource
+    from sensors.alerts import alerts_sensor
+    from sensors.automation import automation_sensor
+    from sensors.recommenders import recommenders_sensor
+    from social_assets.contracts.registry import contracts
+    from social_assets.defs.ingestion.checks.drift_checks import drift_checks
+    from social_assets.defs.ingestion.checks.freshness_checks import newest_day_is_fresh
+    from social_assets.defs.ingestion.checks.landing_checks import no_file_failed
+    from social_assets.defs.ingestion.checks.quarantined_batch_checks import no_batch_is_quarantined
+    from social_assets.defs.ingestion.checks.rule_checks import contract_checks
+    from social_assets.defs.ingestion.checks.source_schema_checks import source_schema
+    from social_assets.defs.ingestion.checks.topic_checks import no_range_was_lost, topic_is_drained
+    from social_assets.defs.ingestion.cleaned import cleaned_asset
+    from social_assets.defs.ingestion.raw import raw_asset
+    from social_assets.defs.installation import in_installation
+    from social_assets.defs.maintenance import nightly as maintenance
+    from social_assets.defs.maintenance.rebuild_jobs import (
+        nightly_rebuild,
+        rebuild_job,
+        recommend_job,
+        recommend_with_all_job,
+    )
+    from social_assets.defs.monitoring import topic_watch, verification
+    from social_assets.defs.monitoring.altered_table_checks import tables_are_as_declared
+    from social_assets.defs.monitoring.invariant_checks import stream_invariants
+    from social_assets.defs.monitoring.partition_checks import every_day_has_rows
+    from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
+    from social_assets.defs.recommenders import assets as recsys
+    from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
+    from social_assets.defs.warehouse.rollups import rollup_checks, rollups
+    from social_assets.defs.warehouse.star import star, star_checks
 
 STREAM_ASSETS = (raw_asset, cleaned_asset)
 STREAM_CHECKS = (

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from functools import cache
 
-from dagster import Definitions, definitions
+from resources.machine.garbage_collection import imports_kept
 
-from sensors.file_arrival import file_arrival_sensor
-from sensors.kafka_offsets import kafka_offsets_sensor
-from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.jobs.drain_job import drain_job
-from social_assets.defs.ingestion.jobs.load_job import load_job
-from social_assets.defs.ingestion.jobs.unload_job import unload_job
-from social_assets.defs.installation import in_installation
+with imports_kept():
+    from dagster import Definitions, definitions
+
+    from sensors.file_arrival import file_arrival_sensor
+    from sensors.kafka_offsets import kafka_offsets_sensor
+    from social_assets.contracts.registry import contracts
+    from social_assets.defs.ingestion.jobs.drain_job import drain_job
+    from social_assets.defs.ingestion.jobs.load_job import load_job
+    from social_assets.defs.ingestion.jobs.unload_job import unload_job
+    from social_assets.defs.installation import in_installation
 
 SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
 
