@@ -1,7 +1,7 @@
-"""The demo as a whole: seconds and peak memory at the default size, and how soon the UI answers.
+"""Measures the demonstration: seconds, peak memory, and seconds until the UI answers.
 
-Targets: under 90 s and 4 GiB at 1 million events; UI ready in under 20 s. A home of its own, made
-and removed; the peak is of all processes of the demo together, sampled.
+Targets: under 90 s and 4 GiB at 1 million events; UI ready in under 20 s. Uses a temporary home.
+The peak is the sampled memory of all processes of the demonstration together.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def main() -> None:
 
 
 def command() -> list[str]:
-    """The console script, by its module."""
+    """The command that runs `social-assets` as a module."""
     return [sys.executable, "-W", "ignore", "-m", "social_assets"]
 
 
 def demo(environment: dict[str, str], home: Path, events: int) -> tuple[float, float]:
-    """Seconds, and the peak of memory in GiB of the demo with its ClickHouse and dbt."""
+    """Seconds, and peak memory in GiB of the demonstration with its ClickHouse and dbt."""
     started = time.perf_counter()
     peak = 0
     with subprocess.Popen([*command(), "demo", "--events", str(events)], env=environment) as run:
@@ -62,7 +62,7 @@ def demo(environment: dict[str, str], home: Path, events: int) -> tuple[float, f
 
 
 def resident_bytes(home: Path) -> int:
-    """Resident memory of every process that works on the home, by its environment."""
+    """Resident memory of every process whose environment names the home."""
     mark = f"SOCIAL_ASSETS_HOME={home}".encode()
     total = 0
     for process in Path("/proc").glob("[0-9]*"):
@@ -102,7 +102,7 @@ def ui_ready(environment: dict[str, str]) -> float:
 
 
 def answers(port: int, token: str) -> bool:
-    """Whether the UI serves the graph: it lists the code location's assets."""
+    """Whether the UI serves the assets of the code location."""
     body = b'{"query": "{ assetNodes { id } }"}'
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql",
@@ -117,7 +117,7 @@ def answers(port: int, token: str) -> bool:
 
 
 def report(name: str, value: float, unit: str, target: float) -> None:
-    """One line: measured, target, met or missed."""
+    """One line: measured value, target, and whether it is met."""
     result = "met" if value <= target else "MISSED"
     print(f"{name:20} {value:8.2f} {unit:4} target {target:g} {unit}: {result}")
 

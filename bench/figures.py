@@ -1,4 +1,4 @@
-"""A figure of a benchmark, beside its target, as a line of a table and of a JSON file."""
+"""A figure of a benchmark with its target, as a line of a table and in a JSON file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured. `target` is the bound it is held to, upper if `is_upper`; None: none."""
+    """A measured value. `target` is its upper bound, or its lower bound if not `is_upper`;
+    None: no target.
+    """
 
     part: str
     name: str
@@ -21,13 +23,13 @@ class Figure:
 
     @property
     def is_met(self) -> bool:
-        """Whether it keeps its bound."""
+        """Whether the value is within its target."""
         if self.target is None:
             return True
         return self.value <= self.target if self.is_upper else self.value >= self.target
 
     def line(self) -> str:
-        """For people."""
+        """The figure as a line of text."""
         target = ""
         if self.target is not None:
             sign, result = "<>"[not self.is_upper] + "=", "met" if self.is_met else "MISSED"
@@ -37,7 +39,7 @@ class Figure:
 
 
 def write_json(path: Path, figures: Sequence[Figure]) -> None:
-    """All figures with their results."""
+    """Write all figures to a JSON file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     listed = [{**asdict(figure), "is_met": figure.is_met} for figure in figures]
     path.write_text(json.dumps(listed, indent=1) + "\n")

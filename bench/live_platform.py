@@ -1,7 +1,7 @@
-"""The platform as people run it, in a home of the benchmark's own: broker, ClickHouse, dagster dev.
+"""The platform as people run it, in a temporary home: broker, ClickHouse, `dagster dev`.
 
-Belongs here: starting and ending it, and what a person would do in its UI. What is measured stands
-in `streaming/`.
+Belongs here: starting and stopping it, and what a person does in its UI. The measurements are in
+`streaming/`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ _ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 @dataclass(frozen=True)
 class Drain:
-    """One run that drained; times in seconds since 1970, None if it has not come so far."""
+    """A run that drained; times in seconds since 1970, None for a time that has not come."""
 
     run_id: str
     status: str
@@ -98,7 +98,7 @@ class Drain:
 
 @dataclass(frozen=True)
 class LivePlatform:
-    """A platform that runs, and its warehouse."""
+    """A running platform and its warehouse."""
 
     home: Home
     url: str
@@ -107,20 +107,20 @@ class LivePlatform:
     kafka: KafkaResource
 
     def visible(self) -> int:
-        """How many events the hourly rollup counts."""
+        """The number of events in the hourly rollup."""
         return int(self.warehouse.query(COUNT).result_rows[0][0])
 
     def turn_sensor_on(self) -> None:
-        """As a person does it in the UI."""
+        """Turn the sensor on, as in the UI."""
         self._expect("startSensor", _START, "Sensor", sensor=_SENSOR)
 
     def turn_sensor_off(self) -> None:
-        """Also where it is on by its definition."""
+        """Turn the sensor off, also if its definition has it on by default."""
         state = self.ask(_SENSOR_STATE, sensor=_SENSOR)["sensorOrError"]["sensorState"]
         self._expect("stopSensor", _STOP, "StopSensorMutationResult", id=state["id"])
 
     def launch_drain(self, seconds: float) -> str:
-        """A drain that ends after so many seconds; its run id."""
+        """Start a drain that ends after so many seconds; returns its run id."""
         where = {name: value for name, value in _SENSOR.items() if name != "sensorName"}
         config = {"ops": {f"{_JOB}_topic": {"config": {"seconds": seconds}}}}
         params = {"selector": {**where, "jobName": _JOB}, "runConfigData": json.dumps(config)}
@@ -128,14 +128,14 @@ class LivePlatform:
         return str(answer["run"]["runId"])
 
     def drains(self) -> list[Drain]:
-        """The latest first."""
+        """The drains, the latest first."""
         found = self.ask(_RUNS, job=_JOB)["runsOrError"]["results"]
         return [Drain(r["runId"], r["status"], r["startTime"], r["endTime"]) for r in found]
 
     def await_end_of_drains(self, seconds: float = 300) -> None:
-        """Return when none is under way, nor asked for by a tick that had begun.
+        """Wait until no drain runs and no tick requests one.
 
-        Raises RuntimeError naming one that failed.
+        Raises RuntimeError that names a drain which failed.
         """
         deadline, ended_since = time.monotonic() + seconds, time.monotonic()
         while time.monotonic() - ended_since < _TICK_SECONDS:
@@ -151,7 +151,9 @@ class LivePlatform:
                 raise RuntimeError(f"drain {drain.run_id} ended as {drain.status}: {told}")
 
     def ask(self, query: str, **variables: object) -> Mapping[str, Any]:
-        """What the webserver answers to a GraphQL query. Raises RuntimeError with its errors."""
+        """The webserver's answer to a GraphQL query. Raises RuntimeError with the errors of the
+        answer.
+        """
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(  # noqa: S310 - our own, http
             f"{self.url}/graphql",
@@ -173,7 +175,7 @@ class LivePlatform:
 
 
 def await_that(is_so: Callable[[], bool], seconds: float, what: str, poll: float = 0.5) -> None:
-    """Return when it is so. Raises TimeoutError saying what was waited for."""
+    """Wait for a condition. Raises TimeoutError that names the condition."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:
@@ -183,8 +185,9 @@ def await_that(is_so: Callable[[], bool], seconds: float, what: str, poll: float
 
 @contextmanager
 def temporary_home(prefix: str) -> Iterator[Home]:
-    """A home that the environment names, whose warehouse is deployed; it goes at the end, and its
-    ClickHouse and Kafka with it.
+    """A temporary home that the environment names, with a deployed warehouse.
+
+    The home is deleted at the end, and its ClickHouse and Kafka are stopped.
     """
     with tempfile.TemporaryDirectory(prefix=prefix) as folder:
         home = Home(Path(folder))
@@ -199,9 +202,9 @@ def temporary_home(prefix: str) -> Iterator[Home]:
 
 @contextmanager
 def broker(folder: Path) -> Iterator[Home]:
-    """A home, made anew in a folder, with a broker and an empty topic for each stream.
+    """A new home in a folder, with a broker and an empty topic for each stream.
 
-    Its jars stay in the folder; the home goes at the end.
+    The jars stay in the folder; the home is deleted at the end.
     """
     home = Home(folder / "home")
     shutil.rmtree(home.path, ignore_errors=True)
@@ -221,7 +224,7 @@ def broker(folder: Path) -> Iterator[Home]:
 
 @contextmanager
 def live_platform(home: Home) -> Iterator[LivePlatform]:
-    """The platform of a home whose warehouse stands; its sensors are on."""
+    """The platform of a home with a deployed warehouse; its sensors are on."""
     clickhouse = ClickHouseResource()
     deploy_warehouse(clickhouse.endpoint(), home)
     try:

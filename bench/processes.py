@@ -1,7 +1,8 @@
 """CPU seconds and memory of the processes of a home, by role, read from /proc.
 
-Belongs here: finding, adding up and sampling. A process belongs to a home if its environment names
-it. Children inherit the environment, so detached servers and orphans are found too.
+Belongs here: finding processes, summing and sampling. A process belongs to a home if its
+environment names the home. Children inherit the environment, so that detached servers and orphans
+are found too.
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ ROLES: Mapping[str, str] = {
     "code-server": "code server",
     "api grpc": "code server",
 }
-"""Part of a command line -> role; the first match counts."""
+"""Part of a command line -> role; the first match applies."""
 
 OTHER = "other"
 SHORT_LIVED = "short-lived"
-"""CPU seconds of children that began and ended between two samples, as their parents know them."""
+"""Role of children that began and ended between two samples: only their parents have their time."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Of the processes of one role together: CPU seconds, and peaks in bytes."""
+    """The processes of one role together: CPU seconds, and peaks in bytes."""
 
     cpu_seconds: float
     peak_rss: int
@@ -53,7 +54,7 @@ class Usage:
 
 @dataclass
 class _Process:
-    """One process: what it is and used, in clock ticks; `waited` is what its ended children had."""
+    """A process: identity and usage, in clock ticks; `waited` is the time of its ended children."""
 
     role: str
     parent: int
@@ -75,7 +76,7 @@ class _Memory:
 
 @dataclass
 class ProcessWatch:
-    """Samples the processes of a home while its block runs; ask `usage` at its end."""
+    """Samples the processes of a home during the block; `usage` has the result at its end."""
 
     home: Home
     _processes: dict[tuple[int, int], _Process] = field(default_factory=dict)
@@ -100,7 +101,7 @@ class ProcessWatch:
         self._sample()
 
     def usage(self) -> dict[str, Usage]:
-        """By role, since the block began."""
+        """The usage by role since the block began."""
         ticks: defaultdict[str, int] = defaultdict(int)
         for process in self._processes.values():
             ticks[process.role] += process.ticks
@@ -111,10 +112,10 @@ class ProcessWatch:
         }
 
     def peaks(self, roles: Iterable[str]) -> tuple[int, int]:
-        """The most that these roles had at one moment, in bytes: resident, and of that anonymous.
+        """The greatest sum of these roles at one moment, in bytes: resident, and anonymous.
 
-        Pages of files count as resident in each process that maps them; anonymous ones are what
-        the kernel can't take back.
+        Pages of files count as resident in each process that maps them; the kernel can't take back
+        anonymous pages.
         """
         wanted = list(roles)
         none = _Memory(0, 0)
@@ -125,11 +126,13 @@ class ProcessWatch:
         )
 
     def roles(self) -> set[str]:
-        """The roles seen."""
+        """The roles of the processes found."""
         return {process.role for process in self._processes.values()}
 
     def _unseen(self) -> int:
-        """What parents waited for, less what was seen of children that have ended."""
+        """The time of children that parents have waited for, without the time of children in
+        samples.
+        """
         alive = {pid for pid, _ in _present()}
         ended: defaultdict[int, int] = defaultdict(int)
         for (pid, _), process in self._processes.items():
@@ -187,7 +190,7 @@ class ProcessWatch:
 
 
 def _present() -> set[tuple[int, int]]:
-    """Process ids with their start times: ids are used again."""
+    """Process ids with their start times, because the kernel reuses ids."""
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         pid = int(folder.name)
@@ -199,12 +202,12 @@ def _present() -> set[tuple[int, int]]:
 
 
 def _is_young(identity: tuple[int, int]) -> bool:
-    """Whether it may look like its parent still, not having become what it was started for."""
+    """Whether the process may still show its parent's command line, before it executes its own."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) * _TICKS - identity[1] < _TICKS
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/pid/stat from the state on: behind the name, which may hold anything."""
+    """The fields of /proc/pid/stat after the name, which may contain any character."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 

@@ -16,7 +16,7 @@ from recsys.matrix import InteractionMatrix
 
 
 class InteractionFileError(ValueError):
-    """A file that is no such file; the message names it."""
+    """The file is not an interaction file; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def read_interactions(path: Path) -> Any:
 
 
 def read_train_test(train: Path, test: Path) -> TrainTest:
-    """Both files, as matrices. Users and items that only test has are known and never learned."""
+    """Both files as matrices. The id maps include users and items that only test has."""
     rows = [read_interactions(path) for path in (train, test)]
     whole = InteractionMatrix.from_table(pa.concat_tables(rows))
     learned, evaluated = (

@@ -13,17 +13,17 @@ import numpy as np
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 BYTES_A_NEIGHBOUR = 24
-"""Of a list of neighbours: an index, a value of float64, and a copy of each."""
+"""Bytes of one neighbour in a list: an index, a value of float64, and a copy of both."""
 _SAMPLED_ITEMS = 500
 _GIB = 2**30
 
 
 class TooLargeError(MemoryError):
-    """A model needs more memory than is allowed; raised before anything is allocated."""
+    """A model needs more memory than it may use; raised before it allocates memory."""
 
 
 def free_bytes() -> int:
-    """The free memory of the machine, with droppable caches; at most a container's limit."""
+    """The free memory of the machine, including caches; at most the limit of the container."""
     if not _MEMINFO.exists():
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     lines = (line.split() for line in _MEMINFO.read_text().splitlines())
@@ -35,9 +35,9 @@ def free_bytes() -> int:
 def decline_if_too_large(
     model: str, shape: tuple[int, int], needed: float, allowed_gib: float | None = None
 ) -> None:
-    """Raise TooLargeError where `needed` bytes are more than may be used.
+    """Raise TooLargeError if `needed` bytes are more than `allowed_gib`.
 
-    That is `allowed_gib`, by default nine tenths of what is free.
+    The default of `allowed_gib` is nine tenths of the free memory.
     """
     allowed = 0.9 * free_bytes() if allowed_gib is None else allowed_gib * _GIB
     if needed > allowed:
@@ -50,9 +50,9 @@ def decline_if_too_large(
 
 
 def shared_cells(user_items: Any) -> int:
-    """About how many pairs of items some user has both of: the stored entries of R'R.
+    """Estimates the number of item pairs that share a user: the stored entries of R'R.
 
-    From some hundred items spread evenly over the matrix; their rows are counted, not estimated.
+    Counts the rows of some hundred items, which are spread evenly over the matrix.
     """
     items = user_items.shape[1]
     if items == 0:

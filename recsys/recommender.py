@@ -21,7 +21,7 @@ from recsys.scoring.item_filter import ItemFilter
 from recsys.scoring.ranking import Float32, ItemLists, Ranked, rank_in_batches
 from recsys.scoring.scorer import Scorer
 
-# As float32 with the solver, with the model, and once while it is checked.
+# Copies of float32: in the solver, in the model, and during the check.
 _BYTES_A_FACTOR = 12
 
 
@@ -30,12 +30,12 @@ class Recommender(ABC):
 
     name: ClassVar[str]
     memory_gib: float | None = None
-    """What a fit may use; None for nine tenths of what the machine has free."""
+    """The memory that a fit may use, in GiB; None: nine tenths of the free memory."""
 
     @property
     @abstractmethod
     def parameters(self) -> Mapping[str, int | float | str]:
-        """What the model was constructed with; enough to construct it again."""
+        """The parameters of the constructor, from which an equal model can be constructed."""
 
     def fit(self, user_items: Any) -> Self:
         """Learn from a csr_matrix float32[users, items] of weights > 0; returns the model.
@@ -55,7 +55,7 @@ class Recommender(ABC):
         return self
 
     def bytes_needed(self, user_items: Any) -> int:
-        """About the memory at the peak of a fit, beyond the matrix and a few copies of it."""
+        """The approximate peak memory of a fit, without the matrix and a few copies of it."""
         del user_items
         return 0
 
@@ -81,7 +81,7 @@ class Recommender(ABC):
     def fold_in(self, user_items: Any) -> Float32:
         """Scores of all items for users who were not fitted, float32[rows, items].
 
-        Row r of the CSR `user_items` is all that is known of a user: weights of items.
+        Row r of the CSR `user_items` holds a user's weights of items.
         """
 
     def recommend_new(self, user_items: Any, n: int) -> Ranked:
@@ -114,10 +114,10 @@ class Recommender(ABC):
 
 
 class ScorerRecommender(Recommender):
-    """A model that is arrays of some scorer once it is fitted, and can be published as such."""
+    """A model whose fit gives the arrays of a scorer, which can be published."""
 
     weight_exponent: float = 1.0
-    """Histories count by their weights to this power; 0 for whether, and not how much."""
+    """The exponent of the weights of histories; at 0 all interactions weigh the same."""
     _scorer: Scorer | None = None
 
     @property
@@ -146,7 +146,7 @@ class ScorerRecommender(Recommender):
 
 
 class FactorRecommender(ScorerRecommender):
-    """A model that is two arrays of factors once it is fitted."""
+    """A model whose fit gives two arrays of factors."""
 
     @property
     def factors(self) -> Factors:
@@ -167,7 +167,7 @@ class FactorRecommender(ScorerRecommender):
 
 
 class ItemFilterRecommender(ScorerRecommender):
-    """A model that is an item filter once it is fitted: it scores by histories alone."""
+    """A model whose fit gives an item filter, which scores users only by their histories."""
 
     @property
     def item_filter(self) -> ItemFilter:

@@ -1,4 +1,4 @@
-"""The code location `streaming`, with sensors that wait little after a failure."""
+"""The code location `streaming` with sensors that wait for a shorter time after a failure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Keeps draining while processes are killed: forked processes, or Dagster's daemon.
+"""Keeps drains running while processes are killed: in forked processes, or by Dagster's daemon.
 
-Belongs here: starting drains and backfills, finding their processes and killing them.
-`under_load` decides what is killed when. With backfills, the daemon's drain is the process that
-holds the lock.
+Belongs here: starting drains and backfills, finding their processes and killing them. `under_load`
+decides which process is killed when. With backfills, the daemon's drain is the process that holds
+the stream's lock.
 """
 
 from __future__ import annotations
@@ -49,34 +49,34 @@ class Drains(Protocol):
         ...
 
     def is_running(self) -> bool:
-        """Whether a drain's process lives."""
+        """Whether the process of a drain runs."""
         ...
 
     def kill(self) -> None:
-        """End the drain's process, -9."""
+        """Kill the process of the drain with SIGKILL."""
         ...
 
     def end(self, patience_seconds: float = 0.0) -> None:
-        """Wait for the drain to end by itself; then no longer."""
+        """Wait until the drain ends, and start no other."""
         ...
 
 
 def stores() -> StreamStores:
-    """The stream's tables, of the home that the environment names."""
+    """The stores of the stream in the home that the environment names."""
     return StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(STREAM))
 
 
 def drain_all() -> None:
-    """Drain everything, in this process."""
+    """Drain the whole topic in this process."""
     drain(stores(), KafkaResource(), _no_report, _LAST_LIMITS)
 
 
 def _no_report(_: Taken) -> None:
-    """Ignore the report."""
+    """Ignore a report."""
 
 
 class Forked:
-    """Work in processes forked from one that has imported all, so that a round is short."""
+    """Runs work in processes that are forked from a process with all imports done."""
 
     def __init__(self, work: str) -> None:
         """`work` is a name of `WORK`."""
@@ -107,7 +107,7 @@ class Forked:
         self._child = int(self._server.stdout.readline())
 
     def is_running(self) -> bool:
-        """The server reaps its child as soon as it ends."""
+        """Whether the drain runs: the server reaps a child as soon as it ends."""
         return self._child is not None and Path(f"/proc/{self._child}").exists()
 
     def kill(self) -> None:
@@ -117,7 +117,7 @@ class Forked:
         self.end(0)
 
     def end(self, patience_seconds: float = 0.0) -> None:
-        """Wait for the drain to end by itself; then no longer."""
+        """Wait until the drain ends, or kill it after a time."""
         deadline = time.monotonic() + patience_seconds
         while self.is_running() and self._child is not None:
             if time.monotonic() > deadline:
@@ -127,7 +127,7 @@ class Forked:
 
 
 class DaemonDrains:
-    """Dagster's daemon on the home's own profile: its sensor asks for the runs that drain."""
+    """Dagster's daemon on the home's own profile: its sensor requests the runs that drain."""
 
     def __init__(self, home: Home) -> None:
         use_home(home)
@@ -187,7 +187,9 @@ class DaemonDrains:
             time.sleep(0.01)
 
     def kill_daemon(self) -> None:
-        """End the daemon, -9; its code server and its runs live on for a while. Start another."""
+        """Kill the daemon with SIGKILL, and start another. Its code server and runs live for a
+        while.
+        """
         self._daemons[-1].kill()
         self._daemons[-1].wait()
         self._start()
@@ -202,7 +204,7 @@ class DaemonDrains:
             time.sleep(0.01)
 
     def _holder(self) -> int | None:
-        """The process that holds the stream's lock: the drain's."""
+        """The process that holds the stream's lock, which is the drain."""
         lock = self._home.path / "locks" / f"{STREAM}.lock"
         if not lock.exists():
             return None
@@ -215,12 +217,12 @@ class DaemonDrains:
 
 
 def drain_for_minutes() -> None:
-    """One drain, which ends by itself after a while."""
+    """Run one drain that ends by itself after some minutes."""
     drain(stores(), KafkaResource(), _no_report, _LIMITS)
 
 
 def backfill() -> None:
-    """Make the days of the stream anew, from cleaned to rollups, as `social-assets backfill`."""
+    """Rebuild the days of the stream, from cleaned to rollups, like `social-assets backfill`."""
     today = datetime.now(UTC).date()
     behind = [f"cleaned/{STREAM}", *(key.to_user_string() for key in fed_by(STREAM))]
     first = today - timedelta(days=DAYS)
@@ -231,7 +233,7 @@ WORK = {"drain": drain_for_minutes, "backfill": backfill}
 
 
 def serve(work: str) -> None:
-    """Begin the work in a fork each time the input says so, and tell its process id."""
+    """Fork a process for the work at each line of input, and print its process id."""
     if work == "backfill":
         definitions = importlib.import_module("social_assets.locations.batch")
         definitions.defs().resolve_job_def(REBUILD)

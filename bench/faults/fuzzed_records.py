@@ -30,7 +30,7 @@ _LIMITS = Limits(seconds=3_600, quiet_seconds=2, max_records=50_000)
 
 
 def main() -> int:
-    """Print the account."""
+    """Print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=2026)
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def send(records: int, seed: int) -> None:
-    """Put the records into the stream's topic; all are there at the end."""
+    """Write the records into the stream's topic, and wait until the broker has all of them."""
     from confluent_kafka import Producer
 
     kafka = KafkaResource()
@@ -72,7 +72,7 @@ def send(records: int, seed: int) -> None:
 
 
 def account(stores: StreamStores, records: int) -> list[str]:
-    """What is not as it must be."""
+    """The differences between the expected and the actual counts."""
     raw, cleaned = stores.raw.rows_by_day(), stores.cleaned.rows_by_day()
     duplicates = stores.quarantine.rows_by_day(verdict="duplicate")
     rejected = stores.quarantine.rows_by_day(verdict="rejected")

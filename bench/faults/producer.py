@@ -1,8 +1,10 @@
-"""Sends engagement events until its input ends, and keeps count: `python -m bench.faults.producer`.
+"""Sends engagement events until its input ends, and counts them.
 
-Each event has an id of its own; some are sent again, some are no events. Which date and value an
-id has is a function of its number, so that the counts say what every table must hold. Delivery is
-idempotent and tried again for minutes: what is counted is in the topic, once.
+    python -m bench.faults.producer
+
+Each event has its own id; some records are sent twice, some are not events. The number of an id
+determines date and value, so that the counts give the expected content of every table. Delivery is
+idempotent and retried for minutes: each counted record is in the topic once.
 """
 
 from __future__ import annotations
@@ -32,8 +34,8 @@ _BAD_RECORDS = (
 
 @dataclass(frozen=True)
 class Sent:
-    """What the topic holds: records, those no event, those sent again; and by date the distinct
-    events and the sum of their values.
+    """Counts of the topic: records, records that are not events, records sent twice; and for
+    each date the distinct events and the sum of their values.
     """
 
     records: int
@@ -44,7 +46,7 @@ class Sent:
 
 
 def main() -> None:
-    """Send at a rate until the input ends; then print what was sent, as JSON."""
+    """Send at a rate until the input ends; then print the counts as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("servers")
     parser.add_argument("topic")
@@ -99,7 +101,7 @@ def send(servers: str, topic: str, rate: int, seed: int) -> Sent:
 
 
 def _records(choice: random.Random, rate: int) -> Iterator[tuple[str, bytes]]:
-    """Kind and bytes of each record, at the rate."""
+    """Kind and bytes of each record, at the given rate."""
     numbers = 0
     started, made = time.monotonic(), 0
     while not select.select([sys.stdin], [], [], _TICK_SECONDS)[0]:

@@ -2,14 +2,15 @@
 
     python -m bench.faults.under_load --rounds 100
 
-A producer keeps sending and counting. Each round, at a seeded random moment, one of these happens:
-the drain is killed (-9), the embedded ClickHouse is, Kafka is, or Kafka is stopped; what died is
-then started again. At the end everything drains, and every table is held against the producer's
-counts, and every invariant is compared. With `--backfill` the stream's days are made anew all the
-while, from cleaned to rollups, and what does that is killed too; at the end it is asked for once
-more, as a person would. With `--daemon` Dagster's daemon and sensors ask for the drains, and the
-daemon is killed too; without, drains are processes forked from one that has imported all, so that a
-round is short.
+A producer sends events and counts them. In each round, at a seeded random moment, the drain, the
+embedded ClickHouse or Kafka is killed with SIGKILL, or Kafka is stopped; then the process is
+started again. At the end the topic is drained, every table is compared with the producer's counts,
+and every invariant is compared.
+
+`--backfill` rebuilds the stream's days during the rounds, from cleaned to rollups; the backfill is
+killed too, and repeated at the end. With `--daemon`, Dagster's daemon and sensors request the
+drains, and the daemon is killed too. Without it, drains are forked from a process with all imports
+done, so that a round is short.
 """
 
 from __future__ import annotations
@@ -57,13 +58,13 @@ from social_assets.quality.invariants import invariants_of_stream
 from social_assets.warehouse.dbt.tables import Warehouse
 
 _MOMENT_SECONDS = 2.5
-"""Within so long after a drain began something happens to it: recovery, and some micro-batches."""
+"""The latest moment of a fault after the start of a drain: recovery, and some micro-batches."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A home whose warehouse is deployed, and the home that its Kafka is kept in; `jars` is where
-    Kafka's jars are, in that home if None.
+    """A home with a deployed warehouse, and the home of its Kafka. `jars` is the folder of
+    Kafka's jars; None for the folder in that home.
     """
 
     home: Home
@@ -71,13 +72,13 @@ class Platform:
     jars: Path | None = None
 
     def start_kafka(self) -> str:
-        """Unless it runs; where it listens."""
+        """Start Kafka unless it runs; returns its address."""
         return kafka_broker.start(self.kafka_home, self.jars, timeout=120)
 
 
 @dataclass
 class Outcome:
-    """What happened, what the producer sent, and the differences found: none if all is well.
+    """The faults, the producer's counts, and the differences, of which there must be none.
 
     `left_by_backfills` are the differences before the killed backfill was repeated.
     """
@@ -101,7 +102,7 @@ def run_rounds(
     is_daemon: bool = False,
     is_backfilled: bool = False,
 ) -> Outcome:
-    """Run the rounds on a platform that the environment names; leaves it running."""
+    """Run the rounds on the platform that the environment names; does not stop the platform."""
     started = time.monotonic()
     outcome = Outcome(seed)
     chance = random.Random(seed)  # noqa: S311 - which moments, no secret
@@ -143,7 +144,7 @@ def run_rounds(
 
 
 def differences(home: Home, sent: Sent) -> list[str]:
-    """Where lake, warehouse, facts and rollups differ from what was sent."""
+    """The differences of lake, warehouse, facts and rollups from the producer's counts."""
     stream = stores()
     quarantine = stream.quarantine
     found = {
@@ -186,7 +187,7 @@ def _by_name(rows: object) -> dict[str, int]:
 
 @contextmanager
 def _producer(servers: str, rate: int, seed: int) -> Iterator[Callable[[], Sent]]:
-    """A process that sends; the call stops it and says what it sent."""
+    """Start a producer; the returned function stops it and returns its counts."""
     command = [sys.executable, "-m", "bench.faults.producer", servers, contract(STREAM).kafka_topic]
     process = subprocess.Popen(
         [*command, "--rate", str(rate), "--seed", str(seed)],
@@ -208,8 +209,8 @@ def _producer(servers: str, rate: int, seed: int) -> Iterator[Callable[[], Sent]
 
 @dataclass(frozen=True)
 class Fault:
-    """What may happen in a round; `weight`: how often of 20 rounds; `moment_seconds`: how late
-    after its work began, at most.
+    """A possible fault of a round. `weight`: its share of 20 rounds; `moment_seconds`: the
+    latest moment after the work has begun.
     """
 
     name: str
@@ -226,7 +227,7 @@ def _kill_clickhouse(platform: Platform, drains: Drains, _: Forked | None) -> No
     state = running_state(platform.home)
     if state is not None:
         os.kill(state.pid, signal.SIGKILL)
-    # The drain fails at its next insert; whoever comes next starts the server.
+    # The drain fails at its next insert; the next process that needs the server starts it.
     drains.end(patience_seconds=10)
 
 
@@ -251,7 +252,7 @@ def _kill_daemon(_: Platform, drains: Drains, __: Forked | None) -> None:
 
 
 def _await_backfill(home: Home, backfills: Forked | None) -> None:
-    """Until its run has begun: to import and resolve the graph is no work worth killing."""
+    """Wait until the run of the backfill has begun; before that, it only imports code."""
     while backfills and backfills.is_running() and not is_a_run_marked(home):
         time.sleep(0.01)
 
@@ -290,7 +291,7 @@ def report(outcome: Outcome) -> str:
 
 
 def main() -> int:
-    """Print the table; 1 if anything was lost or doubled."""
+    """Print the table; returns 1 if an event was lost or doubled."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)

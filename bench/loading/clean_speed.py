@@ -2,8 +2,8 @@
 
     python -m bench.loading.clean_speed
 
-A million 500-byte JSON engagement records over 14 days, cleaned several times; the median counts.
-On a machine that others use too, look at the CPU seconds rather than at the clock.
+Cleans a million JSON records of 500 bytes over 14 days several times, and reports the median.
+Compare CPU seconds, and not wall time, if the machine has other work.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TARGET = 300_000
 
 
 def main() -> int:
-    """Print the table; 0 if the target is met."""
+    """Print the table; returns 0 if the target is met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=14)

@@ -1,9 +1,9 @@
-"""What bringing a drain's small files together costs, and what it is worth.
+"""Measures the cost and the benefit of compacting the small files of a drain.
 
     python -m bench.loading.compaction [--files 600] [--records 250]
 
-Lands micro-batches of the bench records' size in raw as a drain does, then compacts them as its end
-does. CPU seconds are of this process, all threads.
+Lands micro-batches in raw like a drain, then compacts them like the end of a drain. CPU seconds are
+those of all threads of this process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RECORD_BYTES = 500
 
 
 def main() -> None:
-    """Land, compact, and print both."""
+    """Land, compact, and print the figures of both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=600)
     parser.add_argument("--records", type=int, default=250)
@@ -61,7 +61,7 @@ def _timed(work: object) -> tuple[float, float]:
 
 
 def _micro_batch(number: int, records: int) -> pa.Table:
-    """Records whose bytes compress as JSON does: a third is random."""
+    """Records whose bytes compress like JSON: a third is random."""
     random = np.random.default_rng(number)
     arrived = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(seconds=0.4 * number)
     padding = b'{"platform":"TikTok","metric_type":"impression","agent":"Mozilla/5.0"}' * 5

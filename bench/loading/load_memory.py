@@ -2,8 +2,9 @@
 
     python -m bench.loading.load_memory [--days 14]
 
-Ten million 500-byte records are landed, cleaned and inserted into ClickHouse by one process, whose
-peak resident memory counts. The embedded ClickHouse is a process of its own, reported beside it.
+One process lands, cleans and inserts ten million records of 500 bytes into ClickHouse. The figure
+is its peak resident memory. The memory of the embedded ClickHouse, another process, is a separate
+figure.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ TARGET_GIB = 2.0
 
 
 def main() -> int:
-    """Print the table; 0 if the target is met."""
+    """Print the table; returns 0 if the target is met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=10_000_000)
     parser.add_argument("--days", type=int, default=1)

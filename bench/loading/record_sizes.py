@@ -1,8 +1,9 @@
-"""Loads and rebuilds records of many sizes: `python -m bench.loading.record_sizes [--mb 1000]`.
+"""Loads and rebuilds records of many sizes within bounded memory.
 
-Each size is a process of its own, whose peak resident memory counts, apart for each step: one day
-of distinct posts is loaded, and then made anew. The embedded ClickHouse is a process apart and is
-not counted.
+    python -m bench.loading.record_sizes [--mb 1000]
+
+A process for each size loads one day of distinct posts and rebuilds it. The figures are its peak
+resident memory in each step, without the embedded ClickHouse, which is another process.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ DAY = date(2026, 1, 1)
 
 
 def main() -> int:
-    """Print the table; 0 if all rows are there and the target is met."""
+    """Print the table; returns 0 if all rows are there and the target is met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mb", type=int, default=1_000)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
@@ -83,7 +84,7 @@ def _one(size: int, megabytes: int) -> int:
 
 
 def _forget_peak() -> None:
-    """Let Linux count the peak of this process from here on."""
+    """Reset Linux's peak memory of this process."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
@@ -94,7 +95,7 @@ def _peak_gib() -> float:
 
 
 def _write(path: Path, rows: int, size: int) -> None:
-    """Distinct texts that hardly compress, so that nothing is saved by their likeness."""
+    """Write distinct texts that hardly compress."""
     random = np.random.default_rng(1)
     with path.open("w") as file:
         for number in range(rows):

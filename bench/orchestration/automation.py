@@ -1,11 +1,11 @@
-"""What a tick of the automation conditions costs: the full graph, a year of partitions.
+"""Measures a tick of the automation conditions: the full graph, a year of partitions.
 
     python -m bench.orchestration.automation [--days 365] [--profile]
 
-Every day of every partitioned asset is recorded as materialized in a temporary home's own SQLite,
-as loads record it. Then the conditions of all assets are evaluated as Dagster's daemon does it:
-first with no cursor, with nothing new, after one late day of one stream and after 30. Ends with 1
-if a tick takes longer than the target, or asks for a day that did not change, or for one twice.
+Records every day of every partitioned asset as materialized in a temporary home's SQLite, as loads
+do. Then evaluates the conditions of all assets as Dagster's daemon does: without a cursor, without
+a change, after one late day of one stream, and after 30 late days. Exits with 1 if a tick takes
+longer than the target, requests a day that did not change, or requests a day twice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 
 import dagster as dg
 
-# Not exported: the cursor's type, and what records an event as one of many.
+# Private names of Dagster: the type of the cursor, and the metadata of batched events.
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.events import (
@@ -48,7 +48,7 @@ LAST = date(2026, 6, 30)
 
 
 class Ticks:
-    """Evaluations one after the other, each with the cursor that the one before left."""
+    """Evaluations in a row, each with the cursor of the one before."""
 
     def __init__(self, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
         self.figures: list[Figure] = []
@@ -57,7 +57,7 @@ class Ticks:
         self._cursor: AssetDaemonCursor | None = None
 
     def tick(self, name: str, target: float | None = TARGET_SECONDS) -> dict[dg.AssetKey, set[str]]:
-        """Take the time of one, and give the partitions that it asks for."""
+        """Evaluate the conditions once; returns the requested partitions and the seconds."""
         started, cpu = time.perf_counter(), time.process_time()
         result = dg.evaluate_automation_conditions(
             self._defs,
@@ -76,13 +76,13 @@ class Ticks:
 
 
 def main() -> int:
-    """Print the figures; 1 if a target is missed or something else is asked for than changed."""
+    """Print the figures; returns 1 if a target is missed or requests differ from the changes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     year = [LAST - timedelta(days=n) for n in range(options.days)]
-    # Read with the definitions: the lake is empty, so it does not say where its days begin.
+    # Set before the definitions load: an empty lake does not determine the first day.
     os.environ[FIRST_DATE] = year[-1].isoformat()
     with tempfile.TemporaryDirectory(prefix="automation-") as folder:
         home = Home(Path(folder))
@@ -128,7 +128,7 @@ def _measure(instance: dg.DagsterInstance, year: Sequence[date]) -> tuple[Ticks,
 
 
 def behind(graph: BaseAssetGraph[Any], key: dg.AssetKey) -> set[dg.AssetKey]:
-    """The assets that an asset's rows reach and that are made anew by day."""
+    """The daily assets that contain rows of an asset."""
     children = {
         child
         for child in graph.get(key).child_keys
@@ -143,7 +143,7 @@ def behind(graph: BaseAssetGraph[Any], key: dg.AssetKey) -> set[dg.AssetKey]:
 
 
 def report(instance: dg.DagsterInstance, key: dg.AssetKey, days: Sequence[date]) -> None:
-    """Record days of an asset as materialized, in batches, as the events of a range are."""
+    """Record days of an asset as materialized, in batches like the events of a range."""
     ordered = sorted(days)
     for number, day in enumerate(ordered, 1):
         materialization = dg.AssetMaterialization(key, partition=day.isoformat())

@@ -1,9 +1,9 @@
-"""What Dagster adds to a backfill: a year of empty days as one run, every layer and every check.
+"""Measures Dagster's part of a backfill: a year of empty days in one run, with every check.
 
     python -m bench.orchestration.backfill [--days 365] [--profile]
 
-Nothing lies in the days, so that what a day costs beyond a run of one day is events, metadata and
-checks. The home is a temporary one; its warehouse is deployed before the clock starts.
+The days are empty, so that the cost of a day is that of events, metadata and checks. The home is
+temporary; its warehouse is deployed before the measurement starts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TARGET_SECONDS = 0.05
 
 
 def main() -> None:
-    """Run one day, then all, and print what each day and asset costs."""
+    """Run one day, then all days, and print the cost of each day and asset."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--profile", action="store_true")

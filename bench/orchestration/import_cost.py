@@ -1,10 +1,10 @@
-"""What each process pays before it does anything: CPU seconds to import a code location.
+"""Measures the CPU seconds that a process takes to import a code location.
 
     python -m bench.orchestration.import_cost [--rounds 7]
 
-Each figure is the least of some rounds: user and system time of a process of its own, in a
-temporary home whose dbt project is prepared. "Loaded" adds that the definitions are made, as a code
-server and each run do. Ends with 1 if what a drain imports takes longer than the target.
+Each figure is the minimum of some rounds: user and system time of a process, in a temporary home
+with a prepared dbt project. "Loaded" includes the construction of the definitions, as in a code
+server and in each run. Exits with 1 if the import of a drain takes longer than the target.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PROGRAMS = (
 
 
 def main() -> int:
-    """Print the figures; 1 if the target is missed."""
+    """Print the figures; returns 1 if the target is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def cpu_seconds(program: str) -> float:
-    """What a Python process of a program takes, children included."""
+    """CPU seconds of a Python process that runs the program, with its children."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program], check=True, stderr=subprocess.DEVNULL

@@ -1,8 +1,10 @@
-"""What the invariants cost: `python -m bench.orchestration.invariants [--events N] [--days N]`.
+"""Measures the cost of the invariants.
 
-A sample of every stream is loaded into a temporary home. Then each invariant is compared for one
-day, as a drain or a load does it for the days it touched, and for all days, as the nightly job does
-it; and the recording of the comparisons is measured, which is the rest of what a drain pays.
+    python -m bench.orchestration.invariants [--events N] [--days N]
+
+Loads a sample of every stream into a temporary home. Then compares each invariant for one day, like
+a drain or a load, and for all days, like the nightly job; and records the comparisons, which is the
+other part of a drain's cost.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ TOUCHED_DAY_SECONDS = 0.5
 
 
 def main() -> None:
-    """Print one line an invariant, and the cost for a drain and a night."""
+    """Print one line for each invariant, and the cost for a drain and for a night."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--days", type=int, default=60)
@@ -44,7 +46,7 @@ def main() -> None:
 
 
 def measure(home: Home, events: int, days: int) -> list[Figure]:
-    """The figures, of a home that has no rows yet."""
+    """The figures of a home without rows."""
     stores = StoresResource(clickhouse=ClickHouseResource()).stores()
     last = datetime.now(UTC).date() - timedelta(days=1)
     samples = generate(home.samples, events=events, days=days, end=last, seed=3)

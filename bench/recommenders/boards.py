@@ -1,10 +1,10 @@
-"""Every model on a file of pairs: seconds, peak memory, Recall@20 and NDCG@20, a row a model.
+"""Measures every model on a file of interactions: seconds, memory, Recall@20 and NDCG@20.
 
     python -m bench.recommenders.boards [--train F] [--test F] [MODEL ...]
 
-Each model runs in a process of its own, so that its peak of memory is its own. Without --test a
-tenth of each user's items is held out at random, and the figures are those of that slice: they
-compare models with each other and not with a public board.
+Each model runs in its own process, so that the peak memory is that of the model. Without --test, a
+random tenth of each user's items is the test set; such figures compare models with each other, and
+not with a public board.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MODELS = (
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print a row for each model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", default=MODELS)
     parser.add_argument("--train", type=Path, default=GOWALLA)
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def row(model: str, train: Path, test: Path | None) -> str:
-    """The line of the table, or why there is none."""
+    """The row of a model, or the reason why there is none."""
     command = [sys.executable, "-W", "ignore", "-m", "social_assets", "recsys", "evaluate"]
     command += ["--train", str(train), "--model", model, "--format", "json"]
     command += ["--test", str(test)] if test else []

@@ -1,12 +1,12 @@
-"""Every model on MovieTweetings, cut in time at 2013-08-01: NDCG@10 and its gain over popularity.
+"""Measures every model on MovieTweetings, cut at 2013-08-01: NDCG@10 and gain over popularity.
 
     python -m bench.recommenders.movietweetings [MODEL ...]
 
-A rating of 7 and more is an interaction; its weight halves every 60 days before the cut. The first
-test is whether a model beats popularity, the whole 95 % interval of the gain above zero. A model
-is at its defaults, and again, where others ranked better there, with parameters chosen on July 2013
-by what was learned before: never on the days that the table is of. A last table says how far
-predicted ratings, of all that were given, are off.
+A rating of 7 or more is an interaction; its weight halves every 60 days before the cut. A model
+passes if the whole 95 % interval of its gain over popularity is above zero. Each model runs with
+its defaults. Models that rank better with other parameters run again with parameters that were
+chosen on July 2013, from data before it and never from test data. A last table has the errors of
+predicted ratings, for all ratings.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HALF_LIFE_DAYS = 60
 
 
 def main() -> None:
-    """Measure and print, a row a model."""
+    """Measure, and print a row for each model."""
     if not FOLDER.exists():
         sys.exit(f"{FOLDER} is not there")
     split = temporal_split(interactions(), CUT)
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def row(found: Evaluation, baseline: Evaluation, parameters: Parameters) -> str:
-    """The line of the table."""
+    """The row of a model."""
     gain = bootstrap_difference(found, baseline)
     told = ", ".join(f"{name} {value:g}" for name, value in parameters.items())
     return (
@@ -68,7 +68,7 @@ def row(found: Evaluation, baseline: Evaluation, parameters: Parameters) -> str:
 
 
 def print_errors_of_ratings() -> None:
-    """MAE and RMSE of each predictor, and by how much its squared error is below the one before."""
+    """Print MAE and RMSE of each predictor, and its decrease of the squared error."""
     train, test = split_ratings(ratings(), CUT)
     before = np.full(len(test), train.value.mean())
     print(f"\n| ratings by | MAE | RMSE | gain in squared error | 95 % interval |\n{'|---' * 5}|")
@@ -85,7 +85,7 @@ def print_errors_of_ratings() -> None:
 
 
 def ratings() -> pa.Table:
-    """A row a rating."""
+    """A table with a row for each rating."""
     with gzip.open(FOLDER / "engagement_events.ndjson.gz") as file:
         events = pa.json.read_json(file)
     times = events["event_time"].cast(pa.timestamp("s", "UTC"))
@@ -94,7 +94,7 @@ def ratings() -> pa.Table:
 
 
 def interactions() -> pa.Table:
-    """A row a rating that says the film was liked."""
+    """A table with a row for each rating that counts as an interaction."""
     given = ratings()
     liked = given.filter(pc.greater_equal(given["value"], LIKED))
     seconds = CUT.timestamp() - np.array(liked["event_time"].cast(pa.int64()))

@@ -2,9 +2,9 @@
 
     python -m bench.streaming.all_parts [--records N] [--only PART ...]
 
-A broker, a ClickHouse and a Dagster of its own, in `<home>/bench-stream`; what is fetched (Kafka's
-and Spark's jars, PySpark) stays there for the next time, the rest goes. Prints each figure beside
-its target, and writes them as JSON. Ends with 1 if a target is missed.
+Starts a broker, a ClickHouse and a Dagster in `<home>/bench-stream`. Downloads (jars of Kafka and
+Spark, PySpark) stay in that folder; everything else is deleted. Prints each figure with its target,
+and writes them as JSON. Exits with 1 if a target is missed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PARTS = ("drain", "even", "peer", "idle", "freshness")
 
 
 def main() -> int:
-    """Measure, print, write."""
+    """Measure, print and write the figures."""
     options = _options()
     folder = Home.from_environment().path / "bench-stream"
     figures: list[Figure] = []

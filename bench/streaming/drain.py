@@ -1,7 +1,8 @@
-"""(a) Drain: events already in Kafka, from the sensor turned on to rollups complete.
+"""(a) Drain: from events in Kafka and a sensor that is turned on, to complete rollups.
 
-Belongs here: the measurement. CPU seconds are counted until the rollup is complete; seconds by step
-are the drain's own, and add up to more than the clock, since steps work side by side.
+Belongs here: the measurement. CPU seconds are counted until the rollup is complete. The drain
+itself records the seconds of each step; their sum is more than the wall time, because steps run in
+parallel.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def measure(platform: LivePlatform, records: int, spread: Spread) -> list[Figure
 
 
 def step_seconds() -> dict[str, float]:
-    """What each step took, as the drains recorded it with the records of raw."""
+    """The seconds of each step, as the drains recorded them with the materializations of raw."""
     found: dict[str, dict[str, float]] = {}
     with DagsterInstance.get() as instance:
         events = instance.fetch_materializations(AssetKey(["raw", STREAM]), limit=5000)

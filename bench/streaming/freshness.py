@@ -1,12 +1,12 @@
-"""(b) Freshness: from an event's creation to its count being visible in the hourly rollup.
+"""(b) Freshness: from the creation of an event until the hourly rollup counts it.
 
-Belongs here: a producer that keeps a pace and notes when each event was created, a look at the
-rollup every POLL_SECONDS, and the mapping of the one to the other.
+Belongs here: a producer at a steady rate that records the creation time of each event, queries of
+the rollup every POLL_SECONDS, and the computation of delays from both.
 
-Exact, and how: an account belongs to one platform and, here, a platform to one partition. A
-partition is drained in order, so that the rollup's count of a platform being n says that its first
-n events are visible. The time that counts is that of the answer: a delay is never told too short,
-and at most too long by the time between two answers, which is printed.
+The computation is exact: an account belongs to one platform and, here, a platform to one partition.
+A partition is drained in order, so that a count of n for a platform means that its first n events
+are visible. The time of an answer counts: a delay is never too short, and at most too long by the
+time between two answers, which is printed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Times = NDArray[np.float64]
 
 @dataclass
 class Created:
-    """When each event was created, by partition, in the order of production."""
+    """The creation time of each event, by partition, in the order of production."""
 
     times: dict[int, list[float]] = field(
         default_factory=lambda: {partition: [] for partition in range(PARTITIONS)}
@@ -54,22 +54,22 @@ class Created:
 
 @dataclass
 class Seen:
-    """What the rollup counted by platform, and when the answer was there."""
+    """The rollup's count of each platform, and the time of each answer."""
 
     at: list[float] = field(default_factory=list)
     counts: list[Mapping[bytes, int]] = field(default_factory=list)
 
     def total(self) -> int:
-        """As of the last look."""
+        """The number of events in the last answer."""
         return sum(self.counts[-1].values()) if self.counts else 0
 
     def of(self, platform: bytes) -> NDArray[np.int64]:
-        """The counts of one platform at each look."""
+        """The counts of one platform in each answer."""
         return np.array([counts.get(platform, 0) for counts in self.counts], np.int64)
 
 
 class PacedProducer:
-    """Produces events one by one, each stamped with the moment of its creation."""
+    """Produces events one by one, each with the moment of its creation as event time."""
 
     def __init__(self, kafka: KafkaResource, created: Created) -> None:
         from confluent_kafka import Producer
@@ -79,7 +79,7 @@ class PacedProducer:
         self._records = _records()
 
     def produce(self, events: int) -> None:
-        """So many, now."""
+        """Produce this number of events now."""
         for value, account in (next(self._records) for _ in range(events)):
             partition = account % PARTITIONS
             now = time.time()
@@ -94,7 +94,7 @@ class PacedProducer:
         self._producer.poll(0)
 
     def keep_pace(self, rate: int, seconds: float) -> None:
-        """`rate` events a second, for so long."""
+        """Produce `rate` events a second, for some seconds."""
         started, sent = time.monotonic(), 0
         while (passed := time.monotonic() - started) < seconds:
             due = int(passed * rate) - sent
@@ -104,7 +104,7 @@ class PacedProducer:
         self.flush()
 
     def flush(self) -> None:
-        """Return when the broker has all."""
+        """Wait until the broker has all events."""
         left = self._producer.flush(30)
         if left:
             raise RuntimeError(f"the broker has not taken {left} events within 30 s")
@@ -113,14 +113,14 @@ class PacedProducer:
 def measure(
     platform: LivePlatform, seconds: float, change_after: float, quiet_rounds: int
 ) -> list[Figure]:
-    """First events after quiet, then a steady rate with one change of drain runs in between."""
+    """Measure the first events after a quiet time, then a steady rate that spans two drain runs."""
     created, seen = Created(), Seen()
     producer = PacedProducer(platform.kafka, created)
     first = [_first_after_quiet(platform, producer, created, seen) for _ in range(quiet_rounds)]
     platform.await_end_of_drains()
     run = platform.launch_drain(change_after)
     await_that(lambda: _has_started(platform, run), 60, "the first drain to start")
-    # Until records can go through at once: the run has imported, opened and looked up all.
+    # Until the run has imported its modules and opened its tables: then it reads records at once.
     producer.produce(1)
     _look_until(platform, seen, len(created))
     began = time.time()
@@ -179,7 +179,7 @@ def _has_started(platform: LivePlatform, run_id: str) -> bool:
 
 
 def _look(platform: LivePlatform, seen: Seen) -> None:
-    """Note what is visible now; a look begins POLL_SECONDS after the one before."""
+    """Record what is visible; two queries begin POLL_SECONDS apart."""
     began = time.time()
     rows = platform.warehouse.query(_COUNTS).result_rows
     seen.at.append(time.time())
@@ -200,7 +200,7 @@ def _look_until(platform: LivePlatform, seen: Seen, events: int) -> None:
 
 
 def _delays(platform: LivePlatform, created: Created, seen: Seen) -> tuple[Times, Times]:
-    """Seconds to visibility and time of creation of every event, in the order of creation."""
+    """Seconds to visibility and creation time of every event, in the order of creation."""
     names = platform.warehouse.query(_NAMES).result_rows
     keys = {PLATFORMS.index(name): bytes(key) for key, name in names if name in PLATFORMS}
     at = np.array(seen.at)
@@ -215,16 +215,16 @@ def _delays(platform: LivePlatform, created: Created, seen: Seen) -> tuple[Times
 
 
 def delays(created: Times, at: Times, counts: NDArray[np.int64]) -> Times:
-    """How long each event of a partition took, given what was counted at each look.
+    """The delay of each event of a partition, from the count of each answer.
 
-    `created` is in order; event n is visible at the first look that counts more than n.
+    `created` is in order; event n is visible in the first answer that counts more than n.
     """
     looks = np.searchsorted(np.maximum.accumulate(counts), np.arange(len(created)), side="right")
     return at[looks] - created
 
 
 def _records() -> Iterator[tuple[bytes, int]]:
-    """Values without an end of line, and their accounts."""
+    """Records without a line end, and their accounts."""
     for seed in range(1_000_000):
         until = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
         for block in bench_blocks(20_000, until=until, seed=1_000 + seed, spread=Spread.LIFELIKE):
@@ -234,7 +234,7 @@ def _records() -> Iterator[tuple[bytes, int]]:
 
 
 def _at(value: bytes, instant: float) -> bytes:
-    """The value with another event time."""
+    """The record with another event time."""
     place = value.index(b'"event_time": "') + len(b'"event_time": "')
     text = datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
     return value[:place] + text + value[place + _ISO_LENGTH :]

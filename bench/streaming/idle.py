@@ -1,4 +1,4 @@
-"""(c) Idle: what the platform takes while nothing comes, every sensor on and the broker up."""
+"""(c) Idle: CPU and memory of the platform without events, with every sensor on and a broker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COUNTED = ("daemon", "code server", "dagster dev", "run", "other", "short-lived"
 
 
 def measure(platform: LivePlatform, seconds: float) -> list[Figure]:
-    """Watch for so many seconds in which no drain is under way."""
+    """Sample for some seconds in which no drain runs."""
     platform.await_end_of_drains()
     with ProcessWatch(platform.home) as watch:
         time.sleep(seconds)

@@ -2,8 +2,8 @@
 
     python -m bench.streaming.kafka_fill TOPIC
 
-The events of `bench_records` of the last days, keyed by account, with the event time as the
-record's time. Prints what it took.
+Writes events of `bench_records` of the last days, with the account as key and the event time as the
+time of the record. Prints the seconds.
 """
 
 from __future__ import annotations
@@ -61,13 +61,14 @@ def fill(
     spread: Spread = Spread.LIFELIKE,
     seed: int = 7,
 ) -> None:
-    """Make the topic if need be, and append the records to it, with event times of the last `days`.
+    """Create the topic if it is absent, and append records with event times of the last `days`.
 
-    All are with the broker at the end; RuntimeError if not. Another `seed` gives other event ids.
+    Returns when the broker has all of them, or raises RuntimeError. Another `seed` gives other
+    event ids.
     """
     from confluent_kafka import Producer
 
-    # The records' times are a week old, which is when brokers delete records by default.
+    # The records are up to a week old, and brokers delete records of that age by default.
     kafka.create_topic(topic, partitions, {"retention.ms": "-1"})
     producer = Producer(
         {

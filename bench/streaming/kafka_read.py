@@ -1,8 +1,10 @@
-"""How fast a topic is read into Arrow: `python -m bench.streaming.kafka_read`.
+"""Measures how fast a topic is read into Arrow.
 
-A million records of 500 bytes, lz4, four partitions, on a broker that is started for it; read
-several times, the median counts. CPU seconds are this process's, librdkafka's threads included. On
-a machine that others use too, look at them rather than at the clock.
+    python -m bench.streaming.kafka_read
+
+Starts a broker and reads a million records of 500 bytes (lz4, four partitions) several times; the
+median counts. CPU seconds are those of this process, with librdkafka's threads. Compare them, and
+not wall time, if the machine has other work.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _READ_BYTES = 128 << 20
 
 
 def main() -> int:
-    """Print the table; 0 if the target is met."""
+    """Print the table; returns 0 if the target is met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--batch", type=int, default=100_000)

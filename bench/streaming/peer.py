@@ -1,7 +1,7 @@
-"""(d) The peer: the topic drained by a plain PySpark Structured Streaming job, on this machine.
+"""(d) The peer: a plain PySpark Structured Streaming job drains the topic on this machine.
 
-Belongs here: getting PySpark and its jars for Kafka into the benchmark's folder, running `peer_job`
-with them, and measuring it as the platform is measured. What Spark does stands in `peer_job`.
+Belongs here: installing PySpark and its jars for Kafka in the benchmark's folder, running
+`peer_job`, and measuring it like the platform. `peer_job` has the Spark code.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _JOB = _HERE / "peer_job.py"
 
 
 def install(folder: Path) -> Path:
-    """The Python that has PySpark, in `folder` with its jars; nothing is done if it is there."""
+    """The Python with PySpark, in `folder` with its jars; installs both if they are absent."""
     python = folder / "venv" / "bin" / "python"
     is_whole = folder / f"pyspark-{PYSPARK}"
     if not is_whole.exists():

@@ -1,13 +1,13 @@
 """The peer: the same drain as a plain PySpark Structured Streaming job. Run by `peer`.
 
-Belongs here: what Spark does, written as its documentation shows it, with nothing of the project
-imported: Kafka to bronze (Parquet), bronze to silver (decoded, checked, first of each key within
-the watermark), silver to gold (hourly sums). Three queries, each with trigger availableNow, one
-after the other. It does less than the platform: no bytes or reasons of rejected records, no exact
-deduplication beyond the watermark, no dimensions, no users or quantiles in gold, and gold gets one
-folder a batch, which its reader has to merge.
+Belongs here: Spark code as in its documentation, without imports from the project. It has three
+queries with the trigger availableNow, one after the other: Kafka to bronze (Parquet), bronze to
+silver (decoded, checked, first record of each key within the watermark), silver to gold (hourly
+sums). It does less than the platform: no bytes or reasons of rejected records, no exact
+deduplication beyond the watermark, no dimensions, and no users or quantiles in gold; and gold gets
+one folder for each batch, which a reader must merge.
 
-Prints a line of JSON: seconds by stage and the events in gold.
+Prints a line of JSON: seconds by stage, and the events in gold.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _session(jars: Path, memory: str, folder: Path) -> SparkSession:
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.parquet.compression.codec", "zstd")
-        # Keeps the keys seen outside of the heap.
+        # RocksDB keeps the state with the keys outside of the heap.
         .config(
             "spark.sql.streaming.stateStore.providerClass",
             "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
@@ -155,7 +155,7 @@ def _parquet(rows: DataFrame, folder: str, name: str) -> DataStreamWriter:
 
 
 def _events(spark: SparkSession, folder: str) -> int:
-    """The events that gold counts: of each group, what the last batch says."""
+    """The number of events in gold: for each group, the value in its last batch."""
     gold = spark.read.parquet(f"{folder}/gold")
     last = gold.groupBy(*GROUP).agg(f.max_by("events", "batch").alias("events"))
     return int(last.agg(f.sum("events")).first()[0])

@@ -22,7 +22,7 @@ from recsys.scoring.ranking import Float64, Int64, ItemLists, batches, hide, ran
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found.
+    """The result of `evaluate`.
 
     `metrics` has, for each k: precision, recall, f1, hit_rate, ndcg, map, mrr, novelty (bits), each
     the mean over users, and coverage (share of items offered to anyone), named `ndcg@10`; and

@@ -1,10 +1,10 @@
-"""How good ranked lists are, a value for each user.
+"""Metrics of ranked lists: a value for each user.
 
 Belongs here: definitions, as array functions of a batch of users. Does not belong here: models,
 splits, averages over users (`evaluation`).
 
-Lists are K long and every `k` <= K. Places beyond the end of a list that ran out of items are no
-hits. All results are float64[users].
+Lists have K places, and every `k` <= K. A place without an item is not a hit. All results are
+float64[users].
 """
 
 from collections.abc import Callable, Mapping
@@ -29,10 +29,10 @@ Bool = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Hits:
-    """Where in their ranked lists a batch of users found their test items.
+    """The places of test items in the ranked lists of a batch of users.
 
-    `found` is bool[users, K]: whether the item ranked r-th is a test item of the user. `relevant`
-    is int64[users] >= 1: how many test items the user has, found or not.
+    `found` is bool[users, K]: whether the item at place r is a test item of the user. `relevant` is
+    int64[users] >= 1: the number of the user's test items, in the list or not.
     """
 
     found: Bool
@@ -43,7 +43,7 @@ class Hits:
         """Compare the ranked `ids` int32[users, K] of `items` with the test items of each user."""
         wanted = truth.row_of_each() * items + truth.indices
         offered = np.arange(len(ids))[:, None] * items + ids
-        # Ascending, because rows are and items within rows are; never empty, see `relevant`.
+        # Ascending, because rows and the items within rows are; not empty, see `relevant`.
         place = np.minimum(np.searchsorted(wanted, offered), len(wanted) - 1)
         return cls((wanted[place] == offered) & (ids != NO_ITEM), truth.lengths)
 
@@ -127,7 +127,7 @@ def auc(scores: Float32, truth: ItemLists) -> Float64:
     row = truth.row_of_each()
     others[row, truth.indices] = np.nan
     others_left = np.count_nonzero(~np.isnan(others), axis=1)
-    # Comparisons with NaN are false, so seen and test items count for nothing below.
+    # Comparisons with NaN are false, so seen items and test items do not count below.
     won = np.empty(len(row))
     for of in batches(len(row), scores.shape[1], CACHED_CELLS):
         mine = scores[row[of], truth.indices[of], None]
@@ -139,7 +139,7 @@ def auc(scores: Float32, truth: ItemLists) -> Float64:
 
 
 def _count(cells: Bool) -> Int64:
-    """How many of each row are true: of packed bits, twice as fast as a sum."""
+    """Count the true values of each row. On packed bits this is twice as fast as a sum."""
     counts: Int64 = np.bitwise_count(np.packbits(cells, axis=1)).sum(axis=1, dtype=np.int64)
     return counts
 

@@ -23,9 +23,11 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class Ratings:
-    """A row a rating: `user` and `item` int64[rows] are places in the id maps `users` and `items`
-    (sorted pa.StringArray), -1 for who is not in them; `rater` int64[rows] tells all who rated
-    apart, also those who are not; `value` is float64[rows].
+    """One row for each rating.
+
+    `user` and `item` int64[rows] are positions in the id maps `users` and `items` (sorted
+    pa.StringArray), -1 for an id that is not in its map. `rater` int64[rows] numbers all users,
+    also those without a position. `value` is float64[rows].
     """
 
     users: Any
@@ -37,8 +39,10 @@ class Ratings:
 
     @classmethod
     def from_table(cls, table: Any, *, users: Any | None = None, items: Any | None = None) -> Self:
-        """From a pa.Table of user_id, item_id and value. Id maps come from the table, or are those
-        that a predictor was fitted with. Raises ValueError for a value that is no finite number.
+        """Ratings from a pa.Table of user_id, item_id and value.
+
+        Id maps come from the table, or are the maps that a predictor was fitted with. Raises
+        ValueError for a value that is not a finite number.
         """
         user_ids, item_ids = id_column(table, "user_id"), id_column(table, "item_id")
         users = sorted_ids(user_ids) if users is None else users
@@ -92,9 +96,9 @@ def rmse(truth: Float64, predicted: Float64) -> float:
 def gain_in_mse(
     ratings: Ratings, candidate: Float64, baseline: Float64, seed: int = 0
 ) -> tuple[float, float, float]:
-    """By how much the candidate's mean squared error is smaller, with its 95 % interval.
+    """The decrease of the mean squared error by the candidate, with its 95 % interval.
 
-    Users are drawn, not ratings, since the errors of one user are similar.
+    The bootstrap draws users and not ratings, because the errors of one user are similar.
     """
     better = np.square(ratings.value - baseline) - np.square(ratings.value - candidate)
     gains: Float64 = np.bincount(ratings.rater, weights=better).astype(np.float64)

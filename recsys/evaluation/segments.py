@@ -30,9 +30,10 @@ class Group:
 def by_activity(
     evaluation: Evaluation, train: InteractionMatrix, k: int, groups: int = 5, seed: int = 0
 ) -> list[Group]:
-    """NDCG at `k` by how many items users have in train: groups of about equal size, rising.
+    """NDCG at `k` of groups of users, by the number of items that they have in train.
 
-    Fewer groups where many users have equally many. Empty where nobody was evaluated.
+    Groups are of about equal size, in rising order. There are fewer groups if many users have the
+    same number of items, and none if no user was evaluated.
     """
     items = np.diff(train.csr.indptr)[evaluation.user_indices]
     values = evaluation.ndcg(k)
@@ -47,11 +48,11 @@ def by_activity(
 def by_item_age(
     evaluation: Evaluation, ages: Float64, k: int, groups: int = 5, seed: int = 0
 ) -> list[Group]:
-    """Share of the test interactions that the first `k` places had, by the age of their item.
+    """Share of the test interactions that are in the first `k` places, by the age of the item.
 
-    `ages` float64[items] is in days at the cut, see `split.ages_of_items`. Groups have about
-    equally many test interactions, their items getting older. Items are drawn for the interval:
-    those who take up one item all have the same age before them. Empty where nobody was evaluated.
+    `ages` float64[items] is in days at the cut, see `split.ages_of_items`. Groups have about the
+    same number of test interactions, in order of age. The bootstrap draws items, because all
+    interactions with one item have the same age. Empty if no user was evaluated.
     """
     tested = evaluation.item_tests > 0
     days = np.floor(ages[tested]).astype(np.int64)
@@ -80,7 +81,7 @@ def interval_of_ratio(
     even = np.full(len(parts), 1 / len(parts))
     ratios = np.empty(_SAMPLES)
     for rows in batches(_SAMPLES, len(parts)):
-        # A resample's sums need only how often each pair was drawn.
+        # The sums of a resample need only the number of times that each pair was drawn.
         drawn = random.multinomial(len(parts), even, size=rows.stop - rows.start)
         ratios[rows] = (drawn @ parts) / (drawn @ wholes)
     tail = (1 - confidence) / 2
@@ -88,7 +89,7 @@ def interval_of_ratio(
 
 
 def _members(values: Int64, weights: Float64, groups: int) -> list[np.ndarray]:
-    """Masks of groups of about equal weight, rising; equal values stay together."""
+    """Masks of groups of about equal weight, in rising order; equal values share a group."""
     if len(values) == 0:
         return []
     order = np.argsort(values, kind="stable")

@@ -70,9 +70,9 @@ def temporal_split(table: Any, cut: datetime) -> Split:
 
 
 def ages_of_items(table: Any, items: Any, at: datetime) -> Float64:
-    """Days at `at` since each of `items` was first interacted with in `table`, float64[items].
+    """Days from the first interaction with each of `items` until `at`, float64[items].
 
-    `table` is as for temporal_split; NaN for an item that it does not have before `at`.
+    `table` is as for temporal_split. NaN for an item without an interaction before `at`.
     """
     times = pa.table({"item_id": id_column(table, "item_id"), "first": _event_time(table)})
     first = times.group_by("item_id").aggregate([("first", "min")])

@@ -1,7 +1,7 @@
-"""Choosing a model's parameters on a validation slice, within a budget.
+"""Chooses a model's parameters on a validation slice, within a budget.
 
-Belongs here: the spaces that are searched, the search, and its record. Test data is never seen: the
-slice is held out of the training matrix. Optuna is imported when a search begins.
+Belongs here: the search spaces, the search, and its record. The search does not use test data: the
+slice is part of the training matrix. Optuna is imported when a search begins.
 
 Source: Akiba et al., "Optuna: A Next-generation Hyperparameter Optimization Framework" (KDD 2019);
 its TPE sampler.
@@ -103,7 +103,7 @@ SPACES: Mapping[str, Space] = {
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of parameters, and the NDCG@10 on the slice; None where it could not be fitted."""
+    """One set of parameters, and its NDCG@10 on the slice; None if the fit failed."""
 
     parameters: Parameters
     ndcg: float | None

@@ -13,7 +13,7 @@ import numpy as np
 from recsys.recommender import FactorRecommender
 from recsys.scoring.factors import Factors, FoldIn
 
-# Factors start below 0.01 and settle well above this, or shrink towards zero for ever.
+# Factors start below 0.01. A fit either brings them well above this value, or towards zero.
 _COLLAPSED = 1e-4
 
 
@@ -68,13 +68,13 @@ class ALS(FactorRecommender):
                 f"ALS cannot learn from {users} users x {items} items without interactions:"
                 " widen the data window"
             )
-        # Here and not above: importing implicit takes a second, which every process that lists
-        # the models would pay.
+        # Imported here: implicit takes a second to import, and a process that only lists the
+        # models does not need it.
         from implicit.cpu.als import AlternatingLeastSquares
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         own = self._parameters
-        # BLAS threads would compete with implicit's own, and split sums by their number.
+        # BLAS threads compete with those of implicit, and change the order of sums.
         with threadpool_limits(limits=1, user_api="blas"):
             solver = AlternatingLeastSquares(
                 factors=own["factors"],
@@ -85,8 +85,8 @@ class ALS(FactorRecommender):
                 num_threads=self._threads,
                 dtype=np.float32,
             )
-            # implicit reads stored values as confidence itself: without the 1 a small weight
-            # would count less than no interaction at all.
+            # implicit reads stored values as confidence: without the 1, a small weight counts less
+            # than no interaction.
             confidence = user_items.copy()
             relative = confidence.data / confidence.data.mean(dtype=np.float64)
             confidence.data = (1 + own["alpha"] * relative).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Every model by its name, and which one is best for pairs of users and items.
+"""The list of all models by name, and the one that is best for interactions of users and items.
 
-Belongs here: the list. A new model is a module beside this one and a line here. What it imports is
-light: SciPy, implicit, scikit-learn and Spark come in when a model is fitted.
+Belongs here: the list. A new model is a module in this folder and a line here. The imports are
+light: a model imports SciPy, implicit, scikit-learn or Spark when it is fitted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,10 +51,10 @@ BEST = GraphFilter.name
 def new_model(
     name: str, parameters: Parameters | None = None, texts: Sequence[str | None] | None = None
 ) -> ScorerRecommender:
-    """An unfitted model of that name; `best` names the best. `texts` as for Content.
+    """Create an unfitted model; the name `best` stands for the best model. `texts` as for Content.
 
-    Raises ValueError for a name that is none, for parameters that the model does not take, and for
-    a model of texts without any.
+    Raises ValueError for an unknown name, for parameters that the model does not take, and for a
+    model of texts without texts.
     """
     from_matrix = {**COLLABORATIVE, **DISTRIBUTED}
     known = (*from_matrix, *FROM_TEXT)

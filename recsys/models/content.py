@@ -38,7 +38,7 @@ class Content(ItemFilterRecommender):
         return {"neighbours": self._neighbours}
 
     def bytes_needed(self, user_items: Any) -> int:
-        """As promised by Recommender; beyond the texts' words, which are about as large as they."""
+        """See Recommender. Does not include the words of the texts, which are about as large."""
         return int(user_items.shape[1]) * self._neighbours * BYTES_A_NEIGHBOUR
 
     def _learn(self, user_items: Any) -> ItemFilter:

@@ -22,13 +22,13 @@ from recsys.scoring.histories import Histories
 from recsys.scoring.item_filter import ItemFilter
 from recsys.scoring.ranking import Float32, Float64, ItemLists
 
-# Users by whose scores the two parts are compared.
+# The number of users whose scores determine the scale of the two parts.
 _SCALED_BY = 1000
 # N in its three makings, each with its column indices.
 _BYTES_A_CELL = 36
 # The sample of both sides of the low pass, with its product and its basis.
 _BYTES_A_FACTOR = 12
-# The width of the low pass at most, as a share of users and of items: wider learns by heart.
+# The greatest width of the low pass, as a share of users and of items: a wider one overfits.
 _WIDEST = 1 / 20
 
 
@@ -154,7 +154,7 @@ def _degrees(user_items: Any) -> tuple[Float64, Float64]:
 
 
 def _power(degrees: Float64, exponent: float) -> Float32:
-    """Zero where the degree is: nothing is known there."""
+    """Powers of the degrees; zero for a degree of zero."""
     safe = np.where(degrees > 0, degrees, 1.0)
     powers: Float32 = np.where(degrees > 0, safe**exponent, 0.0).astype(np.float32)
     return powers
@@ -165,7 +165,7 @@ def _no_neighbours(items: int) -> ItemLists:
 
 
 def _ratio_of_spread(near: ItemFilter, far: ItemFilter, histories: Histories) -> float:
-    """Mean over some users of the deviation over items of near's scores, over that of far's."""
+    """The ratio of both parts' deviation of scores over items, as a mean over some users."""
     busy = np.flatnonzero(histories.lists.lengths)
     some: NDArray[np.int64] = busy[:: max(1, len(busy) // _SCALED_BY)]
     spread = [0.0, 0.0]
@@ -173,5 +173,5 @@ def _ratio_of_spread(near: ItemFilter, far: ItemFilter, histories: Histories) ->
         of_batch = histories.take(batch)
         for place, part in enumerate((near, far)):
             spread[place] += float(part.fold_in(of_batch).std(axis=1, dtype=np.float64).sum())
-    # One part alone may be blank, as where no item has a neighbour: then there is nothing to match.
+    # If one part is zero everywhere, for example without neighbours, there is no ratio.
     return spread[0] / spread[1] if min(spread) > 0 else 1.0

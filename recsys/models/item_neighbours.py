@@ -47,7 +47,7 @@ class ItemNeighbours(ItemFilterRecommender):
         """The CSR float64[users, items] whose columns are compared."""
 
     def _learn(self, user_items: Any) -> ItemFilter:
-        # Here and not above: importing implicit takes a second.
+        # Imported here: implicit takes a second to import.
         import scipy.sparse
         from implicit.nearest_neighbours import ItemItemRecommender
 
@@ -57,8 +57,8 @@ class ItemNeighbours(ItemFilterRecommender):
         norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
         norms[norms == 0] = 1
         of_history, of_offered = self._exponents
-        # The item itself is always among its neighbours, and is taken out below. Who the nearest
-        # are depends on the exponent of the other item alone; the item's own is put right after.
+        # The item is among its own neighbours and is removed below. Which items are nearest
+        # depends only on the exponent of the other item; the own exponent is applied later.
         model = ItemItemRecommender(K=self._neighbours + 1)
         model.fit((columns @ scipy.sparse.diags(norms**-of_offered)).tocsr(), show_progress=False)
         own = scipy.sparse.diags(norms ** (of_offered - of_history))
@@ -69,9 +69,10 @@ class ItemNeighbours(ItemFilterRecommender):
 
 
 class CosineNeighbours(ItemNeighbours):
-    """The cosine of two items' columns at `asymmetry` a = 1/2; p = 2 a, q = 2 - 2 a. A larger one
-    takes less off for how popular the offered item is: Aiolli, "Efficient Top-N Recommendation for
-    Very Large Scale Binary Rated Datasets" (RecSys 2013).
+    """The cosine of two items' columns at `asymmetry` a = 1/2; p = 2 a, q = 2 - 2 a.
+
+    A larger `asymmetry` reduces the score of popular items less: Aiolli, "Efficient Top-N
+    Recommendation for Very Large Scale Binary Rated Datasets" (RecSys 2013).
     """
 
     name = "item_cosine"
@@ -88,8 +89,10 @@ class CosineNeighbours(ItemNeighbours):
 
 
 class TfIdfNeighbours(CosineNeighbours):
-    """The same after weighting users by 1 + log(items / items of the user): who has everything says
-    little (Salton, Buckley 1988, with an item for a document and a user for a word).
+    """Cosine after weighting users by 1 + log(items / items of the user).
+
+    A user with nearly all items counts little (Salton, Buckley 1988, with an item for a document
+    and a user for a word).
     """
 
     name = "item_tfidf"
@@ -101,9 +104,11 @@ class TfIdfNeighbours(CosineNeighbours):
 
 
 class BM25Neighbours(ItemNeighbours):
-    """Weights by BM25 (Robertson, Zaragoza, "The Probabilistic Relevance Framework", 2009): they
-    saturate at `saturation` (its k1, in mean weights), the sooner, by `length` (its b), the more an
-    item has in all; not brought to one length. At b = 0 popular items keep their say.
+    """Weights by BM25 (Robertson, Zaragoza, "The Probabilistic Relevance Framework", 2009).
+
+    Weights saturate at `saturation` (k1 of the paper, in mean weights). With a larger `length` (b
+    of the paper) they saturate sooner for items with many interactions. Columns are not brought to
+    unit length. At b = 0 the weights of popular items are not reduced.
     """
 
     name = "item_bm25"

@@ -14,7 +14,7 @@ from recsys.scoring.ranking import Float32, Float64
 
 _OVERSAMPLED = 32
 _POWER_ITERATIONS = 2
-# Of the largest eigenvalue: smaller ones are noise of float32.
+# A share of the largest eigenvalue: smaller eigenvalues are noise of float32.
 _NOISE = 1e-6
 
 
@@ -40,7 +40,7 @@ def right_singular_vectors(matrix: Any, width: int, seed: int = 0) -> Float32:
 
 
 def _leading(gram: Float32, width: int) -> tuple[Float32, Float64]:
-    """Eigenvectors as columns, and eigenvalues, falling, of those that are no noise."""
+    """Eigenvectors as columns, and eigenvalues in falling order, without those that are noise."""
     values, vectors = np.linalg.eigh(gram.astype(np.float64))
     values, vectors = values[::-1][:width], vectors[:, ::-1][:, :width]
     real = values > _NOISE * max(values[0], np.finfo(np.float64).tiny)
@@ -52,7 +52,7 @@ def _leading(gram: Float32, width: int) -> tuple[Float32, Float64]:
 def _orthonormal(columns: Float32) -> Float32:
     """An orthonormal basis of what the columns span, by Cholesky of their Gram matrix."""
     gram = (columns.T @ columns).astype(np.float64)
-    # Directions without length, as of a matrix of lower rank, need something on the diagonal.
+    # Directions of length zero, as in a matrix of lower rank, need a value on the diagonal.
     gram[np.diag_indices_from(gram)] += _NOISE * max(np.trace(gram) / len(gram), 1e-30)
     inverse = np.linalg.inv(np.linalg.cholesky(gram))
     basis: Float32 = columns @ inverse.T.astype(np.float32)

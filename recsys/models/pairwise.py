@@ -20,11 +20,11 @@ _STRONG = 1e6
 
 
 class SampledFactors(FactorRecommender):
-    """What the two share. Weights: BPR asks only whether there is one, LMF how large it is.
+    """The common part of BPR and LMF. BPR uses only whether a weight is stored, LMF its value.
 
-    One seed gives byte-identical factors: they learn on one thread, for threads would overwrite
-    each other's steps. A new user is placed where the factors of the items are, on average, as
-    these models have no closed form. `fit` raises ValueError for a matrix without interactions.
+    One seed gives byte-identical factors: the models learn on one thread, because several threads
+    overwrite each other's steps. These models have no closed form for a new user, who gets the mean
+    of the factors of the items. `fit` raises ValueError for a matrix without interactions.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class SampledFactors(FactorRecommender):
         solver = self._solver(random_state=seed, num_threads=1, dtype=np.float32, **own)
         solver.fit(user_items, show_progress=False)
         has_one = np.bincount(user_items.indices, minlength=user_items.shape[1]) > 0
-        # An item of no one was never a positive example: what it started as means nothing.
+        # An item without users was never a positive example: its initial factor has no meaning.
         items = np.where(has_one[:, None], solver.item_factors, 0).astype(np.float32)
         folding = FoldIn(unobserved=0, pull=_STRONG, as_confidence=False)
         return Factors(np.array(solver.user_factors), items, folding=folding)
@@ -78,13 +78,13 @@ class SampledFactors(FactorRecommender):
 
 
 class BPR(SampledFactors):
-    """Factors by which what a user has ranks above a sampled item that the user has not.
+    """Factors that rank an item of a user above a sampled item that the user does not have.
 
-    implicit samples those items as often as they are had (its issue 255), not evenly as in the
-    paper: scores then say how much more than others a user likes an item, and leave out how liked
-    it is. That is put back by the correction of Yi et al., "Sampling-Bias-Corrected Neural Modeling
-    for Large Corpus Item Recommendations" (RecSys 2019): the log of how often an item was sampled
-    is added, here of the sum of its weights, which is the same where all weights are.
+    implicit samples items in proportion to their users (its issue 255), and not evenly as in the
+    paper. So its scores omit the popularity of an item. The correction of Yi et al.,
+    "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations" (RecSys 2019),
+    adds the log of the sampling frequency; here, of the sum of the item's weights, which is equal
+    to it if all weights are equal.
     """
 
     name = "bpr"
@@ -115,12 +115,12 @@ class BPR(SampledFactors):
         learned = super()._learn(user_items)
         mean = user_items.data.mean(dtype=np.float64)
         total = np.asarray(user_items.sum(axis=0, dtype=np.float64)).ravel() / mean
-        # An item of no one comes after all others that a user's taste says nothing of.
+        # An item without users ranks after all other items that a user's factor does not separate.
         total = np.maximum(total, total[total > 0].min() / 2)
         items = learned.items.copy()
-        # implicit keeps the items' biases in the last column, where users have ones.
+        # implicit stores the items' biases in the last column; users have ones there.
         items[:, -1] += np.log(total).astype(np.float32)
-        # Someone new gets a factor towards the sum of the items, about as long as others' are.
+        # A new user's factor has the direction of the sum of the items and the usual length.
         sums = (user_items / mean) @ items[:, :-1]
         length, own = (
             float(np.linalg.norm(part, axis=1).mean()) for part in (sums, learned.users[:, :-1])

@@ -1,4 +1,4 @@
-"""Popularity: recommends what most people have. The baseline that every model must beat."""
+"""Popularity: recommends the items of most users. Every model must rank better than it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,9 @@ from recsys.scoring.ranking import Float32
 
 
 class Popularity(FactorRecommender):
-    """Score of an item = number of users who have it, whatever the weights, so that one heavy user
-    moves nothing. As factors of width one: 1 for each user, the count for each item. Items similar
-    to an item are the most popular others. Learns from any matrix, an empty one too.
+    """Score of an item = number of users who have it. Weights do not count, so that one very active
+    user changes little. As factors of width one: 1 for each user, the count for each item. The
+    items similar to an item are the most popular others. Accepts any matrix, also an empty one.
     """
 
     name = "popularity"
@@ -30,14 +30,14 @@ class Popularity(FactorRecommender):
 
 
 class DecayedPopularity(Popularity):
-    """Score of an item = sum of its weights, in the unit of the weights. They carry the decay by
-    age: what was liked lately counts most, where the matrix was made with a half-life.
+    """Score of an item = sum of its weights. If the matrix was made with a half-life, the weights
+    decay with age, and recent interactions count most.
     """
 
     name = "popularity_decayed"
 
     def _learn(self, user_items: Any) -> Factors:
-        # float64 on the way: the sum of a float32 column depends on its order.
+        # Summed as float64: the sum of a float32 column depends on the order.
         weights = np.asarray(user_items.sum(axis=0, dtype=np.float64)).ravel()
         return _same_for_all(user_items.shape[0], weights.astype(np.float32))
 

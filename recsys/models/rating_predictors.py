@@ -1,4 +1,4 @@
-"""Predicts the rating of an item by a user: from biases of users and items, and from taste.
+"""Predicts the rating of an item by a user, from biases of users and items, and from factors.
 
 Source: Koren, Bell, Volinsky, "Matrix Factorization Techniques for Recommender Systems" (IEEE
 Computer, 2009): the biases are its equation 3, the factors its equation 5, by alternating least

@@ -4,7 +4,7 @@ Source: Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Data
 as `pyspark.ml.recommendation.ALS` has it, its regularisation scaled by frequency after Zhou et al.,
 "Large-scale Parallel Collaborative Filtering for the Netflix Prize" (AAIM 2008).
 
-Belongs here: handing the matrix to Spark, and its factors back. Whoever serves them needs no Spark.
+Belongs here: passing the matrix to Spark and reading the factors. Serving them needs no Spark.
 """
 
 import os
@@ -20,7 +20,7 @@ from recsys.recommender import FactorRecommender
 from recsys.scoring.factors import Factors, FoldIn
 from recsys.scoring.ranking import Float32
 
-# Factors of unit length at the start settle well above this, or shrink towards zero for ever.
+# Factors start with length one. A fit either keeps them well above this value, or towards zero.
 _COLLAPSED = 1e-4
 
 
@@ -109,7 +109,7 @@ class SparkALS(FactorRecommender):
 
 
 def _rows(user_items: Any, mean: float) -> pa.Table:
-    """A row an interaction, as MLlib names its columns; the unit of the weights is taken out."""
+    """One row for each interaction, with MLlib's column names and weights divided by their mean."""
     entries = user_items.tocoo()
     columns = {
         "user": entries.row.astype(np.int32),
@@ -145,7 +145,7 @@ def require_spark() -> None:
 
 @contextmanager
 def _session() -> Iterator[Any]:
-    """The active Spark session, or one for the moment."""
+    """The active Spark session, or a new one that is stopped after the block."""
     require_spark()
     from pyspark.sql import SparkSession
 
@@ -153,7 +153,7 @@ def _session() -> Iterator[Any]:
     if active is not None:
         yield active
         return
-    # Without its web page, which would listen on every address of the machine.
+    # Without Spark's web page, which listens on every address of the machine.
     quiet = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
     builder = SparkSession.builder.appName("social-assets spark_als")
     started = builder.config(map=quiet).getOrCreate()

@@ -29,7 +29,7 @@ def top_k_of_rows(matrix: Any, kept: int) -> Any:
         places: Int64 = _places_of_top_k(values, lengths[rows], kept) + start
         return places
 
-    # Sorting what fits a core's cache is much faster than sorting all.
+    # Sorting blocks that fit in a core's cache is much faster than sorting all rows at once.
     with ThreadPoolExecutor() as pool:
         entries = np.concatenate(list(pool.map(chosen, _row_blocks(matrix.indptr))))
     indptr = np.concatenate(([0], np.cumsum(np.minimum(lengths, kept))))
@@ -44,8 +44,8 @@ def _places_of_top_k(values: Float32, lengths: NDArray[np.integer], kept: int) -
     if len(values) == 0:
         return np.zeros(0, dtype=np.int64)
     row = np.repeat(np.arange(len(lengths)), lengths)
-    # Row and falling value as one whole number: NumPy sorts such by vector instructions, and sorted
-    # numbers are enough to know the least that is kept of a row.
+    # Row and falling value in one integer: NumPy sorts integers by vector instructions, and the
+    # sorted integers give the least value that is kept of a row.
     key = (row.astype(np.uint64) << np.uint64(32)) | _falling(values)
     room = np.minimum(lengths, kept)
     last = np.cumsum(lengths) - lengths + room - 1
@@ -61,7 +61,7 @@ def _places_of_top_k(values: Float32, lengths: NDArray[np.integer], kept: int) -
 
 
 def _falling(values: Float32) -> NDArray[np.uint32]:
-    """Numbers that fall as the values rise, and are equal where they are."""
+    """Integers in the reverse order of the values; equal for equal values."""
     bits = (values + np.float32(0)).view(np.uint32)  # -0 as 0
     falling: NDArray[np.uint32] = np.where(bits >> 31, bits, ~bits & np.uint32(0x7FFFFFFF))
     return falling

@@ -43,12 +43,12 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 class ArtifactError(ValueError):
-    """An artifact that cannot be written or must not be used; says which file, and what to do."""
+    """An artifact cannot be written or must not be used; the text has the file and the remedy."""
 
 
 @dataclass(frozen=True)
 class FileEntry:
-    """What the manifest says of a file."""
+    """The entry of a file in the manifest."""
 
     sha256: str
     bytes: int
@@ -88,7 +88,7 @@ def publish(
         "settings": model.scorer.settings(),
         "parameters": dict(model.parameters),
         "weight_exponent": model.weight_exponent,
-        # JSON knows no NaN: a metric that could not be had is null.
+        # JSON has no NaN: a metric that could not be computed is null.
         "metrics": {k: v if math.isfinite(v) else None for k, v in metrics.items()},
         "data_window": [instant.isoformat() for instant in data_window],
         "watermarks": dict(watermarks),
@@ -130,7 +130,7 @@ def checksum_line(manifest: bytes) -> bytes:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a model or version name is one plain file name, that cannot lead elsewhere."""
+    """Whether a model or version name is a plain file name that stays in its folder."""
     return _NAME.fullmatch(name) is not None and name != CURRENT
 
 

@@ -61,10 +61,10 @@ def history(root: Path) -> list[Deployment]:
 
 
 def roll_back(root: Path, to: str | None = None) -> Path:
-    """Let an earlier version serve again: `to` (a version), or the one before the present one.
+    """Let an earlier version serve again: the version `to`, or the one before the current version.
 
-    Nothing is deleted, so going forward again is the same command with the other version. Returns
-    the folder. Raises ArtifactError where there is no such version.
+    Deletes nothing, so that the same call can return to the newer version. Returns the folder.
+    Raises ArtifactError if there is no such version.
     """
     present = champion(root)
     earlier = [past for past in history(root) if root / past.model / past.version != present]

@@ -1,7 +1,7 @@
-"""Arrays and ids on disk, readable without executing anything and the same bytes for the same data.
+"""Arrays and ids on disk: reading executes no code, and the same data gives the same bytes.
 
-Belongs here: `.npz` without pickle, ids in Parquet, folders that appear whole or not at all.
-Does not belong here: what the files of a matrix or an artifact are called, or mean.
+Belongs here: `.npz` without pickle, ids in Parquet, folders that appear complete or not at all.
+Does not belong here: names and meaning of the files of a matrix or an artifact.
 """
 
 import io
@@ -24,7 +24,7 @@ ID_COLUMN = "id"
 
 
 class UnreadableFileError(ValueError):
-    """A file that is not what it should be; the message names the file and the remedy."""
+    """A file does not have the expected content; the message has the file and the remedy."""
 
 
 def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -108,7 +108,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         try:
             partial.rename(path)
         except OSError as error:
-            # Another writer was faster: a rename onto a folder that holds files fails.
+            # Another writer has created the folder: a rename onto a folder with files fails.
             if path.exists():
                 raise FileExistsError(refusal) from error
             raise
@@ -119,7 +119,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a small text file so that every reader sees the old text or the new, never a part."""
+    """Write a small text file. A reader sees either the old or the new text, never a part."""
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     partial.write_text(text, encoding="utf-8")
     sync(partial)
@@ -128,7 +128,7 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have the operating system put a file, or the names in a folder, on disk."""
+    """Write a file, or the names in a folder, from the caches of the system to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
 """Recommends from a published artifact, in a process that has only NumPy and pyarrow.
 
-Belongs here: reading and verifying an artifact, and answering from it. Does not belong here:
-anything that imports SciPy, implicit, scikit-learn or Dagster, at load or later (tested).
+Belongs here: reading and verifying an artifact, and recommending from it. Does not belong here:
+code that imports SciPy, implicit, scikit-learn or Dagster; a test checks this.
 """
 
 import json
@@ -45,7 +45,7 @@ class LoadedModel:
 
     @property
     def seen(self) -> ItemLists:
-        """The items of each user, which are not recommended again."""
+        """The items of each user, which are not recommended."""
         return self.histories.lists
 
     def recommend(self, user_ids: str | Sequence[str], n: int = 10) -> Any:
@@ -59,7 +59,7 @@ class LoadedModel:
         asked = [user_ids] if isinstance(user_ids, str) else list(user_ids)
         position = np.array([_index_of(self.users, user) for user in asked], dtype=np.int64)
         known = position >= 0
-        # Users without interactions have no factor worth ranking by.
+        # The factor of a user without interactions has no meaning.
         known[known] = self.seen.lengths[position[known]] > 0
         popular = self._popularity
 
@@ -86,7 +86,7 @@ class LoadedModel:
         found = {_index_of(self.items, item) for item in item_ids}
         known = np.array(sorted(found - {-1}), dtype=np.int32)
         lists = ItemLists(np.array([0, len(known)]), known)
-        # What an average interaction weighs, since nothing says how much these do.
+        # The weights of these interactions are unknown: each counts as an average one.
         weight = self.histories.weights.mean() if len(self.histories.weights) else 1.0
         history = Histories(lists, np.full(len(known), weight, dtype=np.float32))
 
@@ -114,7 +114,7 @@ class LoadedModel:
 
     @cached_property
     def _popularity(self) -> Float32:
-        """Users of each item, float32[items]; an item of no one is not offered."""
+        """The number of users of each item, float32[items]; items without users are not offered."""
         counts = np.bincount(self.seen.indices, minlength=len(self.items)).astype(np.float32)
         counts[counts == 0] = -np.inf
         return counts
@@ -149,7 +149,7 @@ def load(path_or_url: str | Path) -> LoadedModel:
 
 @dataclass(frozen=True)
 class _Place:
-    """A folder on some file system."""
+    """A folder on a local or remote file system."""
 
     files: Any
     path: str
@@ -272,7 +272,7 @@ def _fits(histories: Histories, users: int, items: int) -> bool:
 
 
 def _index_of(ids: Any, wanted: str) -> int:
-    """Position in sorted ids, or -1. Bisection: no table of all ids to build for one question."""
+    """Position in sorted ids, or -1. Bisection needs no table of all ids."""
     position = bisect_left(range(len(ids)), wanted, key=lambda i: ids[i].as_py())
     found = position < len(ids) and ids[position].as_py() == wanted
     return position if found else -1

@@ -1,9 +1,9 @@
-"""The current users, for a model that was published earlier.
+"""Recommends to current users with a model that was published earlier.
 
-Belongs here: their histories in the items and units of that model, which of them it has learned,
-who has changed since their list was made, and their lists. Between two trainings users react to
-more items; a fold-in makes their lists from their current history. Does not belong here: where rows
-come from.
+Belongs here: their histories in the items and units of that model, which users the model has
+learned, which users have changed since their list was made, and the lists. Between two trainings,
+users react to more items; a fold-in makes their lists from their current history. Does not belong
+here: reading the rows.
 """
 
 from collections.abc import Iterator
@@ -28,9 +28,8 @@ NOT_LEARNED = -1
 class PresentUsers:
     """All users who have an item that `model` knows.
 
-    `users` is a sorted pa.StringArray, `histories` what each has, as the model counts it;
-    `learned` int64[users] is the row that the model has of a user whose history is still exactly
-    the one learned from, else -1.
+    `users` is a sorted pa.StringArray, `histories` their items with the model's weights. `learned`
+    int64[users] is the model's row of a user whose history has not changed since training, else -1.
     """
 
     model: LoadedModel
@@ -40,13 +39,14 @@ class PresentUsers:
 
     @classmethod
     def of(cls, model: LoadedModel, table: Any) -> Self:
-        """From rows as InteractionMatrix.from_table takes them, whose weights are in the unit that
-        the model was trained with. Items that the model does not know say nothing.
+        """From rows as for InteractionMatrix.from_table, with weights in the unit of the training.
+
+        Items that the model does not know are ignored.
         """
         known = pc.is_in(id_column(table, "item_id"), value_set=model.items)
         matrix = InteractionMatrix.from_table(table.filter(known), items=model.items)
         own = Histories.of(matrix.csr)
-        # As at publication, so that what has not changed has the same bytes.
+        # Computed as at publication, so that an unchanged history has the same bytes.
         exponent = np.float32(model.manifest.get("weight_exponent", 1.0))
         histories = Histories(own.lists, own.weights**exponent)
         users = pa.table({"user_id": model.users, "history": model.histories.fingerprints()})
@@ -58,7 +58,7 @@ class PresentUsers:
         return len(self.users)
 
     def unchanged(self, served: Any) -> NDArray[np.bool_]:
-        """Which users have the history that their list was made of, bool[users].
+        """Which users still have the history of their list, bool[users].
 
         `served` is a pa.Table of user_id and history: the fingerprint that went with each list.
         """
@@ -70,7 +70,7 @@ class PresentUsers:
         return same
 
     def among(self, served: Any) -> NDArray[np.bool_]:
-        """Which rows of `served` are of users who are still there, bool[rows]."""
+        """Which rows of `served` belong to current users, bool[rows]."""
         there: NDArray[np.bool_] = pc.is_in(served["user_id"], value_set=self.users).to_numpy()
         return there
 
@@ -92,7 +92,7 @@ class PresentUsers:
             yield ranked.append_column(pa.field("history", pa.uint64()), pa.array(listed))
 
     def _scores(self, rows: NDArray[np.integer]) -> Float32:
-        """By the model's factors of a user if its history is unchanged, or else by fold-in."""
+        """Scores by the model's factors of a user, or by fold-in if the history has changed."""
         histories, learned = self.histories.take(rows), self.learned[rows]
         holds = learned >= 0
         if holds.all():

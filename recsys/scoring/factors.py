@@ -25,15 +25,15 @@ _FOLDING_STEPS = 64
 
 @dataclass(frozen=True)
 class FoldIn:
-    """How a factor x is made for a user who was not fitted, from the items y of a history.
+    """How to compute a factor x of a user who was not fitted, from the items y of a history.
 
     x minimises `unobserved` sum over all items (x.y)^2 + sum over the history of
     g (1 - x.y)^2 with g = `gain` * weight, + `pull` (n + `offset`)^`exponent` |x|^2, n the number
     of items in the history. Where `as_confidence`, the history's items stand in the first sum with
     target 1, as in the model of Hu, Koren and Volinsky, else with target 0, as in iALS.
-    Where `is_same_for_all`, x is ones for everyone, as in popularity, and the rest means nothing.
-    The last `biases` columns are one in every x, and the items' own in y; they are not solved for,
-    and say nothing about whether items are alike.
+    With `is_same_for_all`, x is ones for every user, as in popularity, and the other fields have no
+    effect. The last `biases` columns are one in every x and hold the items' biases in y; they are
+    not solved for, and do not count for the similarity of items.
     """
 
     unobserved: float = 1.0
@@ -86,13 +86,13 @@ class Factors:
 
     @classmethod
     def expected(cls, settings: Mapping[str, Any]) -> dict[str, type]:
-        """The arrays of an artifact, whatever the settings."""
+        """The arrays of an artifact; they do not depend on the settings."""
         del settings
         return {"user_factors": np.float32, "item_factors": np.float32}
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> Self:
-        """What `arrays` and `settings` gave."""
+        """The scorer of the given `arrays` and `settings`."""
         return cls(
             arrays["user_factors"],
             arrays["item_factors"],
@@ -101,15 +101,15 @@ class Factors:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What an artifact stores."""
+        """The arrays that an artifact stores."""
         return {"user_factors": self.users, "item_factors": self.items}
 
     def settings(self) -> dict[str, Any]:
-        """What a manifest stores."""
+        """The settings that a manifest stores."""
         return {"similarity": self.similarity, "folding": asdict(self.folding)}
 
     def fits(self, users: int, items: int) -> bool:
-        """Whether it is for so many users and items."""
+        """Whether the arrays have this number of users and items."""
         return (len(self.users), len(self.items)) == (users, items)
 
     def scores(self, user_indices: NDArray[np.integer], histories: Histories) -> Float32:
@@ -131,7 +131,7 @@ class Factors:
         tastes = self._tastes
         width = tastes.shape[1]
         pull = own.pull * (lists.lengths + own.offset) ** own.exponent
-        # The least pull keeps a model without one solvable where a history spans too little.
+        # A small pull makes the system solvable if a history has fewer items than factors.
         least = _LEAST_PULL * max(float(np.trace(self._gram)) / max(width, 1), _LEAST_PULL)
         system = System(
             lists=lists,

@@ -1,6 +1,6 @@
-"""What users have interacted with and how much, as a consumer holds it: a CSR without SciPy.
+"""The items of users with their weights, in a consumer: a CSR matrix without SciPy.
 
-Belongs here: that value. NumPy only. Does not belong here: how weights are made (`matrix`).
+Belongs here: that value. NumPy only. Does not belong here: the computation of weights (`matrix`).
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from recsys.scoring.ranking import Float32, ItemLists
 
 @dataclass(frozen=True)
 class Histories:
-    """One list of items a user; `weights` float32 says how much each of them counts."""
+    """A list of items for each user; `weights` float32 has the weight of each item."""
 
     lists: ItemLists
     weights: Float32
@@ -26,7 +26,7 @@ class Histories:
 
     @classmethod
     def of_single_items(cls, item_indices: NDArray[np.integer]) -> "Histories":
-        """A user for each item, who has it with weight one and nothing else."""
+        """One user for each item, who has only this item, with weight one."""
         lists = ItemLists(np.arange(len(item_indices) + 1), item_indices.astype(np.int32))
         return cls(lists, np.ones(len(item_indices), dtype=np.float32))
 
@@ -39,7 +39,7 @@ class Histories:
         """
         entries = self.lists.indices.astype(np.uint64) << np.uint64(32)
         entries |= self.weights.view(np.uint32)
-        # A sum does not depend on anything but the list; it may wrap, and so may its differences.
+        # A sum does not depend on the order. It may overflow, and so may differences.
         sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(_mixed(entries))))
         prints: NDArray[np.uint64] = sums[self.lists.indptr[1:]] - sums[self.lists.indptr[:-1]]
         return prints
@@ -50,7 +50,7 @@ class Histories:
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Each value to one that looks random: splitmix64 (Steele, Lea, Flood, OOPSLA 2014)."""
+    """Map each value to a pseudorandom one: splitmix64 (Steele, Lea, Flood, OOPSLA 2014)."""
     mixed = values + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

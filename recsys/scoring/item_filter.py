@@ -28,8 +28,8 @@ from recsys.scoring.ranking import (
 class ItemFilter:
     """scores = h B, where h is a user's row of weights and B = neighbours + left @ right.T.
 
-    `neighbours` lists, for each item of a history, the items it speaks for, with `values`
-    float32, which may be negative. `left` and `right` are float32[items, k]; k may be 0.
+    `neighbours` lists the items that get a score from each item of a history; `values` float32 may
+    be negative. `left` and `right` are float32[items, k]; k may be 0.
 
     Raises ValueError for arrays of another type or shape, or with values not finite.
     """
@@ -67,7 +67,7 @@ class ItemFilter:
 
     @classmethod
     def expected(cls, settings: Mapping[str, Any]) -> dict[str, type]:
-        """The arrays of an artifact, whatever the settings."""
+        """The arrays of an artifact; they do not depend on the settings."""
         del settings
         return {
             "neighbours_indptr": np.int64,
@@ -79,13 +79,13 @@ class ItemFilter:
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> Self:
-        """What `arrays` gave; there are no settings."""
+        """The scorer of the given `arrays`; there are no settings."""
         del settings
         lists = ItemLists(arrays["neighbours_indptr"], arrays["neighbours_indices"])
         return cls(lists, arrays["neighbours_values"], arrays["left"], arrays["right"])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What an artifact stores."""
+        """The arrays that an artifact stores."""
         return {
             "neighbours_indptr": self.neighbours.indptr,
             "neighbours_indices": self.neighbours.indices,
@@ -95,16 +95,16 @@ class ItemFilter:
         }
 
     def settings(self) -> dict[str, Any]:
-        """What a manifest stores: nothing."""
+        """Empty: a manifest stores no settings of it."""
         return {}
 
     def fits(self, users: int, items: int) -> bool:
-        """Whether it is for so many items; any number of users is scored by their histories."""
+        """Whether the arrays have this number of items; the number of users does not matter."""
         del users
         return len(self.left) == items
 
     def scores(self, user_indices: NDArray[np.integer], histories: Histories) -> Float32:
-        """float32[len(histories), items], a fresh array; who the users are does not matter."""
+        """float32[len(histories), items], a new array; depends only on the histories."""
         del user_indices
         return self.fold_in(histories)
 
@@ -121,7 +121,7 @@ class ItemFilter:
         return self.fold_in(Histories.of_single_items(item_indices))
 
     def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
-        """The `n` items that each item speaks for most: ids int32[rows, n], values float32.
+        """The `n` items with the highest value for each item: ids int32[rows, n], values float32.
 
         Only items of positive value are listed; rows are padded with id -1 and score -inf.
         """

@@ -1,4 +1,4 @@
-"""Factors of many users, or items, at once, given those of the other side.
+"""Solves for the factors of many users or items at once, given those of the other side.
 
 Belongs here: the weighted least squares that alternating models repeat, and that places a new user
 among the factors. NumPy only, because a consumer runs this code too.
@@ -38,7 +38,7 @@ class System:
     summed: Callable[[NDArray[Any]], NDArray[Any]] | None = None
 
     def solve(self, start: NDArray[Any], steps: int) -> NDArray[Any]:
-        """The x [rows, f] after so many steps from `start`; exact, but for rounding, after f."""
+        """The x [rows, f] after `steps` steps from `start`; exact up to rounding after f steps."""
         solution = start.copy()
         residual = self._sums(self.target) - self._applied(solution)
         direction = residual.copy()
@@ -46,7 +46,7 @@ class System:
         for _ in range(steps):
             applied = self._applied(direction)
             curvature = _products(direction, applied)
-            # A row that is solved has neither residual nor direction: its step is nothing.
+            # A solved row has residual and direction zero, and so a step of zero.
             length = size / np.maximum(curvature, _TINY)
             solution += length[:, None] * direction
             residual -= length[:, None] * applied

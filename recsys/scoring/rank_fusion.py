@@ -18,7 +18,7 @@ from recsys.scoring.item_filter import ItemFilter
 from recsys.scoring.ranking import NO_ITEM, Float32, Ranked, hide, rank
 from recsys.scoring.scorer import Scorer
 
-# How many positions of a list are used: later ones do not change the top of the result.
+# The number of positions that are used of a list: later ones do not change the top.
 DEPTH = 200
 # The k of the paper.
 _OFFSET = 60
@@ -49,8 +49,8 @@ class Part:
 class RankFusion:
     """score = sum over the parts of weight / (60 + place in the part's list of unseen items).
 
-    Items beyond the first 200 of every list score -inf and are not offered. Items are alike as the
-    first part, or, where it knows nothing like them, the next one says.
+    Items beyond the first 200 of every list score -inf and are not offered. Similar items come from
+    the first part, or from the next one if the first part has none.
     """
 
     parts: tuple[Part, ...]
@@ -128,7 +128,7 @@ class RankFusion:
         known = histories.lists.lengths > 0
         for part in self.parts:
             scores = scores_of(part, part.histories(histories))
-            # An item of score zero is one that the part has nothing to say of.
+            # A score of zero means that the part has no score for the item.
             scores[scores == 0] = -np.inf
             hide(scores, histories.lists)
             if part.needs_history:

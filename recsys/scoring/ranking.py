@@ -1,4 +1,4 @@
-"""From scores to ranked lists: the rule by which every model ranks, here and at a consumer.
+"""Ranks items by scores, by one rule for every model and for consumers.
 
 Belongs here: selecting the top of a score matrix, filtering seen items, cutting work into batches
 of bounded memory. NumPy only, because a consumer runs this code too. Does not belong here: where
@@ -24,11 +24,11 @@ Int64 = NDArray[np.int64]
 Ranked = tuple[Int32, Float32]
 
 NO_ITEM = -1
-# Cells of a score batch: 16 MiB of float32, large enough that arrays and not Python set the pace.
+# Cells of a score batch: 16 MiB of float32, large enough for the cost of Python not to matter.
 MAX_CELLS = 1 << 22
-# Cells that stay in a core's cache with what is computed on them: two to three times as fast.
+# Cells of which the computation stays in a core's cache: two to three times as fast.
 CACHED_CELLS = 1 << 17
-# Groups of columns for each place of a ranking: more find fewer candidates too many.
+# Groups of columns for each place of a ranking: more groups give fewer candidates.
 _GROUPS_A_PLACE = 16
 _THREADS = min(4, os.cpu_count() or 1)
 
@@ -69,7 +69,7 @@ class ItemLists:
         return found
 
     def fits(self, rows: int, items: int) -> bool:
-        """Whether this is a CSR of that shape, so that no index leads out of an array."""
+        """Whether this is a CSR of that shape, so that every index is inside its array."""
         return (
             self.indptr.shape == (rows + 1,)
             and self.indices.shape == (self.indptr[-1],)
@@ -120,11 +120,11 @@ def rank(scores: Float32, n: int) -> Ranked:
 
 
 def _reached(scores: Float32, kept: int) -> Float32:
-    """A score for each row that at least `kept` of its columns reach, and few more; [rows, 1].
+    """For each row, a score that at least `kept` of its columns reach, and few more; [rows, 1].
 
-    The `kept`-th best of the best of groups of columns, the last few left aside: NumPy's partition
-    of all columns took nine tenths of ranking, most of all where many scores are equal, as with
-    item neighbours.
+    It is the `kept`-th best among the best scores of groups of columns, without the last columns
+    that fill no group. NumPy's partition of all columns took nine tenths of the time of ranking,
+    above all with many equal scores, as of item neighbours.
     """
     rows, columns = scores.shape
     groups = min(columns, _GROUPS_A_PLACE * kept)
@@ -151,7 +151,7 @@ def rank_in_batches(
         hide(scores, hidden.take(np.arange(rows.start, rows.stop)))
         ids[rows], best[rows] = rank(scores, n)
 
-    # NumPy lets go of the interpreter in all that takes time here. Batches share nothing, so that
+    # NumPy releases the interpreter lock in all slow steps. Batches share nothing, so that
     # the result does not depend on the threads.
     with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(fill, batches(len(hidden), items)))

@@ -65,7 +65,6 @@ RIGHT = {
         "rounds?",
         "tests/integration/kafka/drain/test_drain_survives_faults.py",
     ): "a benchmark's rounds",
-    ("settl(e|ed|es|ing)", "recsys/models/"): "numbers settle at a value",
 }
 """Word, file or folder -> why the word is right there."""
 
