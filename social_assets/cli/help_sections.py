@@ -5,6 +5,10 @@ Belongs here: the section of each command, and printing the list.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
 
 from social_assets.cli.errors import discard_output
@@ -18,16 +22,37 @@ SECTIONS = (
 _OTHER = "More"
 
 
+@contextmanager
+def _closed_output_ends_it() -> Iterator[None]:
+    """End the command with exit code 0 if the reader of its output has closed it (`| head`).
+
+    Without it, Click makes exit code 1 of this.
+    """
+    try:
+        yield
+    except BrokenPipeError as error:
+        discard_output()
+        raise click.exceptions.Exit(0) from error
+
+
 class SectionedGroup(click.Group):
     """A group whose help lists its commands by section; a command in no section comes last."""
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the options; `--help` and `--version` print."""
+        with _closed_output_ends_it():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command. If its reader closes the output (`| head`), that is not a failure."""
-        try:
+        """Run a command."""
+        with _closed_output_ends_it():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            discard_output()
-            return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Print each section with its commands, one line each."""

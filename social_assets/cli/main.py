@@ -40,6 +40,7 @@ from social_assets.cli.home_use import (
 from social_assets.cli.printing.terminal import (
     FORM,
     Day,
+    echo,
     mute,
     out,
     print_json,
@@ -195,7 +196,7 @@ def dev(home: Home, port: int, *, is_opened: bool, is_printed: bool) -> None:
     from social_assets.operate.ui.dev import serve_ui, ui_address
 
     if is_printed:
-        click.echo(ui_address(home, port))
+        echo(ui_address(home, port))
     else:
         serve_ui(home, port, out, is_opened=is_opened)
 
@@ -251,7 +252,7 @@ def serve_clickhouse(home: Home, port: int | None) -> None:
         files = ServerFiles(home)
         state = files.read_state()
         where = "" if state is None else f" at {state.url}"
-        click.echo(
+        echo(
             f"ClickHouse listens{where}, user {USER}, password in {files.password_file}; "
             "Ctrl-C or `social-assets stop` ends it"
         )
@@ -288,7 +289,7 @@ def kafka_start(home: Home) -> None:
     from resources.kafka.broker import start
     from resources.kafka.settings import BOOTSTRAP_SERVERS
 
-    click.echo(f"export {BOOTSTRAP_SERVERS}={start(home)}")
+    echo(f"export {BOOTSTRAP_SERVERS}={start(home)}")
 
 
 @kafka.command("stop")

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from social_assets.contracts.contract import Contract
-from social_assets.ingest.files.open_file import content_hash, read_records
+from social_assets.ingest.files.open_file import ReadPosition, content_hash, read_records
 from social_assets.ingest.records import RECORDS, FileError
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
@@ -63,7 +63,9 @@ def land_file(
     arrived = arrival(stores)
     timestamp = datetime.combine(landing_date or arrived.date(), time(), UTC)
     lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrived)
-    records = watched(path, read_records(stores.contract, path, session.json_records))
+    position = ReadPosition()
+    read = read_records(stores.contract, path, session.json_records, position)
+    records = watched(path, read, position)
     try:
         _append(stores, lander.raw_batches(session, records), batch_id)
     except duckdb.OutOfMemoryException as error:

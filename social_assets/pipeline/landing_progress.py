@@ -11,10 +11,12 @@ from contextvars import ContextVar
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from social_assets.ingest.files.open_file import ReadPosition
 
 Watcher = Callable[[Path, int, int], None]
-"""A function that receives a file, and how many records and bytes of it have been read."""
+"""A function that receives a file, and how many records and bytes of it have been read: the bytes
+of the file as it is stored, with its header and blank lines, and compressed if it is."""
 
 _watcher: ContextVar[Watcher | None] = ContextVar("landing_watcher", default=None)
 
@@ -29,20 +31,21 @@ def watching(watcher: Watcher) -> Iterator[None]:
         _watcher.reset(token)
 
 
-def watched(path: Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same batches; reports each to the watcher when it is taken."""
+def watched(
+    path: Path, batches: Iterator[pa.RecordBatch], position: ReadPosition
+) -> Iterator[pa.RecordBatch]:
+    """The same batches; reports to the watcher when each is taken, and when there are no more."""
     # Read here: another thread, with another context, may take the batches.
     watcher = _watcher.get()
-    return batches if watcher is None else _told(watcher, path, batches)
+    return batches if watcher is None else _reported(watcher, path, batches, position)
 
 
-def _told(
-    watcher: Watcher, path: Path, batches: Iterator[pa.RecordBatch]
+def _reported(
+    watcher: Watcher, path: Path, batches: Iterator[pa.RecordBatch], position: ReadPosition
 ) -> Iterator[pa.RecordBatch]:
-    records = size = 0
+    records = 0
     for batch in batches:
         records += batch.num_rows
-        # With the line end of each record, as in a text file.
-        size += (pc.sum(pc.binary_length(batch.column("value"))).as_py() or 0) + batch.num_rows
-        watcher(path, records, size)
+        watcher(path, records, position.bytes)
         yield batch
+    watcher(path, records, position.bytes)

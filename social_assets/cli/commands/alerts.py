@@ -10,7 +10,7 @@ import click
 
 from social_assets.alerts.channels import URLS
 from social_assets.cli.home_use import reads_home
-from social_assets.cli.printing.terminal import FORM, print_json
+from social_assets.cli.printing.terminal import FORM, echo, print_json
 
 if TYPE_CHECKING:
     from resources.settings.home import Home
@@ -32,7 +32,7 @@ def test(home: Home) -> None:
         click.echo(f"there is no channel: set {URLS} to URLs of Apprise", err=True)
         sys.exit(1)
     for each in tried:
-        click.echo(f"{each.channel}: {each.error or 'took it'}")
+        echo(f"{each.channel}: {each.error or 'took it'}")
     if any(each.error for each in tried):
         sys.exit(1)
 
@@ -50,14 +50,14 @@ def show(home: Home, form: str) -> None:
         return
     for each in found:
         failure = each.failure
-        click.echo(f"{failure.severity}  {failure.title}")
+        echo(f"{failure.severity}  {failure.title}")
         if failure.detail:
-            click.echo(f"       {failure.detail}")
+            echo(f"       {failure.detail}")
         if failure.remedy:
-            click.echo(f"       to do: {failure.remedy}")
+            echo(f"       to do: {failure.remedy}")
         unaware = [name for name in each.concerned if name not in each.told]
         for label, names in (("told", each.told), ("to be told", unaware)):
             if names:
-                click.echo(f"       {label}: {', '.join(names)}")
+                echo(f"       {label}: {', '.join(names)}")
     if not found:
-        click.echo("no active alerts")
+        echo("no active alerts")

@@ -13,6 +13,7 @@ import click
 
 from resources.settings.home import Home
 from social_assets.cli.home_use import reads_home
+from social_assets.cli.printing.terminal import echo
 from social_assets.operate.runs.failures import RunFailedError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def notebook(home: Home, stream: str | None) -> None:
             f"{stream or 'every stream'} is without rows in {stores.lake.root}: load files first, "
             "with `social-assets load`"
         )
-    click.echo(snippet(home, filled[0]))
+    echo(snippet(home, filled[0]))
 
 
 def snippet(home: Home, stream: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from social_assets.cli.home_use import needs_no_home, reads_home
-from social_assets.cli.printing.terminal import FORM, out, print_json, progress
+from social_assets.cli.printing.terminal import FORM, echo, out, print_json, progress
 from social_assets.operate.runs.failures import RunFailedError
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def evaluate(  # noqa: PLR0917  (a parameter an option)
     if form == "json":
         print_json(figures)
         return
-    click.echo(f"{'model':16} {measured.model}")
+    echo(f"{'model':16} {measured.model}")
     for figure, value in figures.items():
-        click.echo(f"{figure:16} {value:,.4f}" if isinstance(value, float) else f"{figure} {value}")
+        echo(f"{figure:16} {value:,.4f}" if isinstance(value, float) else f"{figure} {value}")
 
 
 @recsys.command()
@@ -85,7 +85,7 @@ def champions(home: Home) -> None:
         click.echo("no model has served yet: materialize recsys/*", err=True)
     for deployment in deployments:
         serves = "  serves" if root / deployment.model / deployment.version == present else ""
-        click.echo(f"{deployment}{serves}")
+        echo(f"{deployment}{serves}")
 
 
 @recsys.command()
@@ -103,7 +103,7 @@ def rollback(home: Home, version: str | None) -> None:
         folder = roll_back(home.artifacts / "champion", version)
     except ArtifactError as error:
         raise RunFailedError(str(error)) from error
-    click.echo(f"{folder.parent.name} {folder.name} serves again")
+    echo(f"{folder.parent.name} {folder.name} serves again")
     click.echo("tables: materialize recsys/top_n and recsys/similar_items", err=True)
 
 

@@ -67,9 +67,20 @@ def screen_width() -> int | None:
     return out.width if sys.stdout.isatty() else None
 
 
+def echo(line: str) -> None:
+    """Print a line of a result. If its reader has closed the output, the command continues.
+
+    So a command that fails after it has printed still exits with its own code.
+    """
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        discard_output()
+
+
 def print_json(document: object) -> None:
     """One JSON document, on one line."""
-    click.echo(as_json(document))
+    echo(as_json(document))
 
 
 def print_rows(names: Sequence[str], rows: Sequence[Sequence[object]], form: str) -> None:

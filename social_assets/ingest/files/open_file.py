@@ -11,6 +11,8 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -45,6 +47,13 @@ ToJson = Callable[[pa.RecordBatch, int], pa.RecordBatch]
 """Turns a batch of Parquet rows, numbered from the second argument, into records of JSON bytes."""
 
 
+@dataclass
+class ReadPosition:
+    """How many bytes of a file have been read, as it is stored: all of them at its end."""
+
+    bytes: int = 0
+
+
 def content_hash(path: Path) -> str:
     """The identity of a file by its content, not its name: 32 hex digits of SHA-256.
 
@@ -73,22 +82,29 @@ def file_format(contract: Contract, path: Path) -> FileFormat:
     return found
 
 
-def read_records(contract: Contract, path: Path, to_json: ToJson) -> Iterator[pa.RecordBatch]:
-    """The records of a file, in batches of bounded size.
+def read_records(
+    contract: Contract, path: Path, to_json: ToJson, position: ReadPosition | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The records of a file, in batches of bounded size; keeps `position` up to date.
 
     Raises FileError, with the file, the reason and the row if known, if the file does not have the
     format of its name, is truncated, or lacks a required column.
     """
+    position = position or ReadPosition()
     if file_format(contract, path) == "parquet":
-        yield from _parquet_records(contract, path, to_json)
+        yield from _parquet_records(contract, path, to_json, position)
     else:
-        yield from _text_records(contract, path)
+        yield from _text_records(contract, path, position)
 
 
-def _text_records(contract: Contract, path: Path) -> Iterator[pa.RecordBatch]:
-    with path.open("rb") as raw:
+def _text_records(
+    contract: Contract, path: Path, position: ReadPosition
+) -> Iterator[pa.RecordBatch]:
+    with ExitStack() as opened:
+        raw = opened.enter_context(path.open("rb"))
         is_gzip = raw.read(2) == _GZIP_MAGIC
-    with cast(BinaryIO, gzip.open(path)) if is_gzip else path.open("rb") as stream:
+        raw.seek(0)
+        stream = cast(BinaryIO, opened.enter_context(gzip.open(raw))) if is_gzip else raw
         most = contract.max_record_bytes
         if file_format(contract, path) == "csv":
             records = line_batches(stream, path, max_record_bytes=most, splitter=CsvRecords(most))
@@ -96,21 +112,30 @@ def _text_records(contract: Contract, path: Path) -> Iterator[pa.RecordBatch]:
         else:
             lines = line_batches(stream, path, max_record_bytes=most)
         try:
-            yield from lines
+            for batch in lines:
+                position.bytes = raw.tell()
+                yield batch
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise FileError(path, f"broken gzip ({error}); copy the file again") from error
+        position.bytes = raw.tell()
 
 
-def _parquet_records(contract: Contract, path: Path, to_json: ToJson) -> Iterator[pa.RecordBatch]:
+def _parquet_records(
+    contract: Contract, path: Path, to_json: ToJson, position: ReadPosition
+) -> Iterator[pa.RecordBatch]:
     try:
+        size = path.stat().st_size
         with pq.ParquetFile(path, buffer_size=1 << 20) as file:
             _check_columns(contract, path, file.schema_arrow.names)
             row = 1
             for rows in _gathered(chain.from_iterable(map(_cut, _parquet_rows(file)))):
                 records = to_json(rows, row)
                 values = cut(records.column("value"), contract.max_record_bytes)
-                yield records.set_column(0, RECORDS.field("value"), values)
                 row += rows.num_rows
+                # As a share of the rows: a reader of columns has no place in the file.
+                position.bytes = size * (row - 1) // file.metadata.num_rows
+                yield records.set_column(0, RECORDS.field("value"), values)
+            position.bytes = size
     except (pa.ArrowInvalid, OSError) as error:
         raise FileError(path, f"broken Parquet ({error}); copy the file again") from error
 

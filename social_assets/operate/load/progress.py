@@ -19,7 +19,6 @@ from social_assets.ingest.records import FileError
 from social_assets.pipeline.landing_progress import watching
 
 _RENEW_SECONDS = 0.2
-_PACKED = (".gz", ".parquet", ".pq")
 _STEPS = {"clean": "cleaned", "load": "in the warehouse"}
 _LOGGER = "social_assets.pipeline"
 
@@ -110,8 +109,6 @@ def _amount(size: float) -> str:
 
 def _of(path: Path) -> str:
     """The file's size as a text, if it is known."""
-    if path.suffix.lower() in _PACKED:
-        return ""
     try:
         return f" of {_amount(path.stat().st_size)}"
     except OSError:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.cli.main import main
 from tests.e2e.commands.test_command_line import LIKE
@@ -57,6 +61,42 @@ def test_a_load_counts_its_own_files_and_names_one_that_failed(
     assert lines["bad.csv"] == ["FAILED", "0", "0", "0", "0", "0"]
     assert "bad.csv: .csv is no format of engagement_events" in shown.err
     assert "two.ndjson: 1 records" in shown.out
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_closed_pipe_neither_stops_a_load_nor_hides_its_failure(
+    form: str, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in `load FILES | head -1`."""
+    good, bad = tmp_path / "good.ndjson", tmp_path / "bad.csv"
+    good.write_text(LIKE.format(id=f"piped {form}", value=1))
+    bad.write_text("x\n")
+    with closed_pipe() as output:
+        monkeypatch.setattr("sys.stdout", output)
+        assert run("load", "engagement_events", str(good), str(bad), "--format", form) == 1
+        assert run("load", "engagement_events", str(good), "--format", form) == 0
+        monkeypatch.undo()
+    with ClickHouseResource().client() as client:
+        query = "SELECT count() FROM cleaned.engagement_events WHERE event_id = {id:String}"
+        assert client.command(query, parameters={"id": f"piped {form}"}) == 1
+
+
+@contextmanager
+def closed_pipe() -> Iterator[io.TextIOWrapper]:
+    """Standard output whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as output:
+        yield output
+        # What is still in the buffer can go nowhere.
+        discard(output)
+
+
+def discard(output: io.TextIOWrapper) -> None:
+    """Let the file be closed without an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, output.fileno())
+    os.close(nowhere)
 
 
 def counts(file: dict[str, int]) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from social_assets.operate.runs import start as runs
 from social_assets.operate.runs.backfill_plan import BackfillPlan, Rows, Swap, swaps
 
 FIRST, SECOND, THIRD = (date(2026, 3, day) for day in (1, 2, 3))
+TOMORROW = datetime.now(UTC).date() + timedelta(days=1)
 RAW, CLEANED, FACT, VIEW = (AssetKey(name) for name in ("raw", "cleaned", "fact", "view"))
 UPSTREAM = {RAW: [], CLEANED: [RAW], FACT: [CLEANED], VIEW: [FACT]}
 
@@ -162,8 +163,8 @@ def test_a_backfill_whose_checks_failed_exits_1_and_names_them(
 @pytest.mark.parametrize(
     ("first", "last", "told"),
     [
-        (date(2026, 2, 28), SECOND, f"partitions are {FIRST} to"),
-        (FIRST, date(2999, 1, 1), "for --to 2999-01-01: partitions are"),
+        (date(2026, 2, 28), SECOND, f"days are {FIRST} to"),
+        (FIRST, date(2999, 1, 1), "for --to 2999-01-01: days are"),
         (date(2026, 3, 4), date(2026, 3, 5), f"there are rows of {FIRST} to {SECOND}"),
     ],
 )
@@ -172,3 +173,13 @@ def test_a_backfill_of_days_that_do_not_exist_is_refused(
 ) -> None:
     with pytest.raises(backfill_plan.NoSuchDaysError, match=told):
         backfill_plan.refuse_days_beyond(first, last, {FIRST, SECOND}, since=FIRST)
+
+
+@pytest.mark.parametrize("first", [None, FIRST, TOMORROW])
+def test_a_backfill_of_tomorrow_is_refused(first: date | None) -> None:
+    with pytest.raises(backfill_plan.NoSuchDaysError, match=f"{TOMORROW}: days are {FIRST} to"):
+        backfill_plan.refuse_days_beyond(first, TOMORROW, {FIRST, SECOND}, since=FIRST)
+
+
+def test_records_of_clocks_that_are_fast_make_tomorrow_a_day_to_backfill() -> None:
+    backfill_plan.refuse_days_beyond(TOMORROW, TOMORROW, {FIRST, TOMORROW}, since=FIRST)
