@@ -1,8 +1,8 @@
-"""What tests of any folder may ask for: a deployed warehouse, a small disk.
+"""Fixtures of all tests: a home with a deployed warehouse, a small disk.
 
-The warehouse is built once a test session and copied into each home.
-Deploying takes a dbt process that builds some 80 models; copying the folders it left takes a
-moment. That deploying itself works is shown by the first test that asks.
+A test session deploys the warehouse once and copies its folders into each home: a deployment takes
+a dbt process that builds some 80 models, and a copy takes a moment. The first test that uses the
+fixture shows that the deployment works.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """Tests of one process share the definitions, and their records are of any year."""
+    """Set what all tests of a process share: a first date before all records."""
     os.environ["SOCIAL_ASSETS_FIRST_DATE"] = "2013-01-01"
     # How long an example takes says nothing on a machine that others use, too.
     settings.register_profile("no_deadline", deadline=None)
@@ -57,7 +57,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def deployed_home(tmp_path_factory: pytest.TempPathFactory) -> DeployedHome:
-    """Makes a home of the given name: its ClickHouse, not yet running, has all tables and views."""
+    """Creates a home of the given name whose ClickHouse, not yet started, has all tables."""
 
     def make(name: str) -> Home:
         # A name that has to be quoted wherever it becomes part of a URL, SQL, XML or a command.
@@ -69,7 +69,7 @@ def deployed_home(tmp_path_factory: pytest.TempPathFactory) -> DeployedHome:
 
 
 def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home that is copied: one for all workers of the session."""
+    """The home that is copied: one for all workers of a session."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = Path(os.environ.get(TEMPLATE) or shared / "template") / "home"
@@ -95,7 +95,7 @@ def _deploy(home: Home) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[MakeSmallDisk]:
-    """Mounts small file systems, which a test fills; skips it where mounting is not allowed."""
+    """Mounts small file systems that a test fills; skips the test without permission to mount."""
     with ExitStack() as disks:
         count = 0
 

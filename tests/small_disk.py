@@ -31,21 +31,21 @@ _FILLER = ".fill"
 
 
 class SmallDisk:
-    """One mounted tmpfs; `path` is its root."""
+    """A mounted tmpfs; `path` is its root."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def free_bytes(self) -> int:
-        """What can still be written."""
+        """The number of bytes that can still be written."""
         usage = os.statvfs(self.path)
         return usage.f_bavail * usage.f_frsize
 
     def fill(self, leave_bytes: int = 0) -> None:
-        """Write until not one byte more can be written, or until `leave_bytes` are left.
+        """Write until the disk is full, or until `leave_bytes` are left.
 
-        Called again, it fills what has become free meanwhile.
+        A second call fills the space that has become free.
         """
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         file = os.open(self.path / _FILLER, flags, 0o600)
@@ -58,7 +58,7 @@ class SmallDisk:
             os.close(file)
 
     def make_room(self) -> None:
-        """Remove what `fill` wrote."""
+        """Delete the files of `fill`."""
         (self.path / _FILLER).unlink(missing_ok=True)
 
     def make_read_only(self) -> None:
@@ -68,15 +68,15 @@ class SmallDisk:
         _mount(self.path, _REMOUNT | _READ_ONLY)
 
     def make_writable(self) -> None:
-        """End `make_read_only`."""
+        """Undo `make_read_only`."""
         _mount(self.path, _REMOUNT)
 
 
 class MakeSmallDisk(Protocol):
-    """Mounts a disk of so many megabytes, which is unmounted when the test has ended."""
+    """Mounts a disk of the given size in megabytes; it is unmounted after the test."""
 
     def __call__(self, megabytes: int, at: Path | None = None) -> SmallDisk:
-        """At a new folder, or over an existing one."""
+        """Mount at a new folder, or over an existing one."""
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from resources.settings.home import Home
 
 @pytest.fixture(scope="module")
 def home(deployed_home: Callable[[str], Home]) -> Iterator[Home]:
-    """The home that the environment names, for the tests of one module."""
+    """The home of one module, which the environment names."""
     found = deployed_home("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOCIAL_ASSETS_HOME", str(found.path))

@@ -1,4 +1,4 @@
-"""The documentation names commands, options, checks and settings that there are."""
+"""Commands, options, checks and settings in the documentation exist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 
 def written(page: Path) -> Iterator[list[str]]:
-    """The words of each command of ours on a page, in code spans and blocks."""
+    """The words of each `social-assets` command on a page, in code spans and blocks."""
     text = page.read_text()
     blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     spans = re.findall(
@@ -35,7 +35,7 @@ def written(page: Path) -> Iterator[list[str]]:
 
 
 def unknown(words: list[str], command: click.Command = cli) -> str | None:
-    """The first word that the command line would not take."""
+    """The first word that the command line does not accept."""
     options = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
     while words:
         word, *words = words

@@ -1,4 +1,4 @@
-"""Secrets come from the environment and go nowhere else: a home is searched after real runs."""
+"""Secrets stay in the environment: no file of a home and no output holds one after real runs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ with open_instance(Home.from_environment()) as instance:
 
 @pytest.fixture(scope="module")
 def environment(deployed_home: Callable[[str], Home]) -> Iterator[dict[str, str]]:
-    """Every secret set; ClickHouse is the home's own, come to as to a server, by URL."""
+    """An environment with every secret; the URL of ClickHouse is that of the home's own server."""
     home = deployed_home("secrets")
     endpoint = ensure_running(home)
     address = urlsplit(endpoint.url)
@@ -105,7 +105,7 @@ def test_the_steps_of_a_load_log_json_lines_with_run_stream_and_batch(said_by_a_
 
 
 def run(environment: dict[str, str], *arguments: str, expected: int | None = None) -> str:
-    """All that a process says; it exits with the code that is expected, if one is."""
+    """The output of a process. Fails if its exit code is not the expected one."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *arguments],
         env=environment,
@@ -120,6 +120,6 @@ def run(environment: dict[str, str], *arguments: str, expected: int | None = Non
 
 
 def compute_log_of_the_drain(home: Path) -> str:
-    """What the run wrote to standard error, as the UI shows it."""
+    """The standard error of the run, as in the UI."""
     kept = (home / "dagster" / "storage").rglob("*.err")
     return "".join(path.read_text() for path in kept)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """`old` stands once in `file`, and is replaced by `new`; then one of `tests` is to fail.
+    """`old` occurs once in `file` and is replaced by `new`; then one of `tests` must fail.
 
-    `item` is that of the issue, such as `5.1 backfills`; `what` says what is lost. `tests` are
-    pytest's names of tests, separated by blanks.
+    `item` is that of the issue, such as `5.1 backfills`; `what` describes the lost behaviour.
+    `tests` are pytest's names of tests, separated by blanks.
     """
 
     item: str
@@ -25,7 +25,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Item and what is lost."""
+        """Item and lost behaviour."""
         return f"{self.item}: {self.what}"
 
     @property

@@ -1,4 +1,4 @@
-"""Mutations of the alerts: item 5, who is told of what, and once."""
+"""Mutations of the alerts: item 5, recipients and messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutations of what protects data and access: full disks, the gate of the UI, homes, rejects."""
+"""Mutations of the protection of data and access: full disks, the UI's gate, homes, rejects."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ _NOT_BY_WHAT_IT_FINDS = re.compile(
 
 @dataclass(frozen=True)
 class Outcome:
-    """How pytest ended, what it said, and how long it took."""
+    """The exit code of pytest, its output, and its seconds."""
 
     code: int
     text: str
@@ -85,7 +85,7 @@ class Outcome:
 
     @property
     def caught_by(self) -> str:
-        """The test that failed by what it found; "" if none did."""
+        """The test that failed by an assertion; "" if none did."""
         if self.code != _FAILED or _NOT_BY_WHAT_IT_FINDS.search(self.text):
             return ""
         failed = _FAILURE.search(self.text)
@@ -93,7 +93,7 @@ class Outcome:
 
 
 class Copy:
-    """The checkout's files in a folder of their own, and pytest on them."""
+    """A copy of the checkout in a temporary folder, on which pytest runs."""
 
     def __init__(self, folder: Path) -> None:
         self._root = folder / "checkout"
@@ -111,7 +111,7 @@ class Copy:
                 shutil.copy2(CHECKOUT / name, self._root / name)
 
     def test(self, names: Sequence[str]) -> Outcome:
-        """Run some tests, up to the first that fails, in a process of their own."""
+        """Run some tests up to the first failure, in a process."""
         said = self._folder / "said"
         started = time.monotonic()
         process = os.fork()
@@ -121,7 +121,9 @@ class Copy:
         return Outcome(code, said.read_text(errors="replace"), time.monotonic() - started)
 
     def _become_pytest(self, said: Path, names: Sequence[str]) -> NoReturn:
-        """Nothing of ours is imported but from the copy, here and by processes that tests start."""
+        """Run pytest. This process and its children import modules of the project only from the
+        copy.
+        """
         code = _BROKEN
         try:
             with said.open("wb") as file:
@@ -156,7 +158,7 @@ class Copy:
 
     @contextmanager
     def without(self, case: Case) -> Iterator[None]:
-        """What the case takes away is gone for the block."""
+        """Apply the case during the block."""
         path = self._root / case.file
         text = path.read_text()
         path.write_text(text.replace(case.old, case.new))
@@ -169,7 +171,7 @@ class Copy:
 
 
 def main() -> int:
-    """Print a line a case; 1 if one of them is not caught."""
+    """Print a line for each case; returns 1 if a case is not caught."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--item", default="", help="only cases that begin so: 5.3")
     parser.add_argument("--list", action="store_true", help="say what is taken away, and end")
@@ -204,7 +206,7 @@ def _demand_that_each_applies(cases: Sequence[Case]) -> None:
 
 
 def _demand_that_all_pass(copy: Copy, cases: Sequence[Case]) -> None:
-    """A folder at a time: `conftest` is one module for all tests of a call."""
+    """Run the tests of one folder at a time, because a call imports only one `conftest`."""
     names = sorted({name for case in cases for name in case.named_tests})
     for folder, group in groupby(names, lambda name: Path(name.split("::")[0]).parent):
         listed = list(group)
@@ -226,7 +228,7 @@ def _is_caught(copy: Copy, case: Case) -> bool:
 
 
 def _forget_compiled(path: Path) -> None:
-    """Python takes a compiled file for that of a source of the same second and size."""
+    """Delete the compiled file: Python uses it for a source of the same second and size."""
     if path.suffix == ".py":
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 

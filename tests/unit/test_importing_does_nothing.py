@@ -1,4 +1,4 @@
-"""Importing a module makes no folder, starts no process, checks no setting, configures no log."""
+"""An import creates no folder, starts no process, checks no setting, configures no log."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_importing_any_module_does_nothing(settings: dict[str, str], tmp_path: P
 
 
 def _import_all(environment: Mapping[str, str], folder: Path) -> dict[str, object]:
-    """Import every module in a process that knows of nothing else."""
+    """Import every module in a process with only the given environment."""
     passed = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), **environment}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", IMPORTS, str(CHECKOUT)],

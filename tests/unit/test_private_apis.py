@@ -1,4 +1,4 @@
-"""Private parts of libraries are used in few modules, which say what version they were read in."""
+"""Few modules use private parts of libraries, and each names the version it was checked with."""
 
 from __future__ import annotations
 

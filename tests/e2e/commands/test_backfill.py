@@ -1,4 +1,4 @@
-"""A backfill says what it will do, does that, and empties in every layer what lost its source."""
+"""A backfill states its plan, carries it out, and empties every layer of days without a source."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EMPTIED = FIRST + timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def stores(home: Home) -> Iterator[Stores]:
-    """The stores of the home, filled by loads, before any backfill."""
+    """The stores of the home, filled by loads before any backfill."""
     found = StoresResource(clickhouse=ClickHouseResource()).stores()
     samples = generate(home.samples, events=1_500, days=3, end=LAST, seed=3)
     with pytest.raises(NoDaysError, match="load files first"):
@@ -58,7 +58,7 @@ def swap(plan: BackfillPlan, asset: str) -> Swap:
 
 
 def days_of(stores: Stores) -> dict[str, set[date]]:
-    """The days that each stored table has rows of."""
+    """The days of each stored table that have rows."""
     held = {
         f"{layer}/{c.name}": set(stores.lake.table(layer, c).rows_by_day())
         for layer in ("raw", "cleaned", "quarantine")

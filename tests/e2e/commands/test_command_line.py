@@ -1,4 +1,4 @@
-"""`social-assets` as a person meets it: help, exit codes, errors of one line, real loads."""
+"""`social-assets` as a person uses it: help, exit codes, errors of one line, real loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`social-assets load`: counts of each file, rejects by rule and day, what is refused."""
+"""`social-assets load`: counts of each file, rejects by rule and day, refused arguments."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def discard(output: io.TextIOWrapper) -> None:
 
 
 def counts(file: dict[str, int]) -> tuple[int, ...]:
-    """Of one file of the report."""
+    """The counts of one file in the report."""
     names = ("records", "accepted", "duplicates", "rejected", "loaded_before")
     return tuple(file[name] for name in names)
 

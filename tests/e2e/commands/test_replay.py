@@ -1,4 +1,4 @@
-"""A contract that was too strict is mended: the days with rejected records are validated again."""
+"""After a contract that was too strict is corrected, `replay` validates rejected records again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DAYS = (date(2026, 11, 1), date(2026, 11, 3), date(2026, 11, 9), date(2026, 11, 
 
 
 class OnlyLikes(EngagementEvent):
-    """The contract as it was before it was mended: it knew likes alone."""
+    """The contract before the correction: it accepts only likes."""
 
     metric_type: str = pa.Field(isin=["like"])
 
@@ -53,7 +53,7 @@ def event(number: int, day: date, metric: str) -> str:
 
 @pytest.fixture(scope="module")
 def rejected(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Days with shares, with likes only, with a share and what is no metric, with a share."""
+    """Days with shares, with likes only, with a share and an unknown metric, with a share."""
     file = tmp_path_factory.mktemp("files") / "events.ndjson"
     lines = [event(n, DAYS[0], "share" if n < 3 else "like") for n in range(5)]
     lines += [event(n, DAYS[1], "like") for n in range(4)]

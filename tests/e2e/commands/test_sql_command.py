@@ -1,4 +1,4 @@
-"""`social-assets sql` as a person and a program use it: formats, pipes, files, long results."""
+"""`social-assets sql` for people and programs: formats, pipes, files, long results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration as a person runs it: what it shows at its end, what it says of a failure."""
+"""The demonstration as a person runs it: its output at the end and after a failure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_demo_ends_with_what_both_of_its_runs_made(home: Home) -> None:
 
 
 def checks_without_a_result(home: Home) -> set[str]:
-    """The checks of raw to rollups that the UI would show as skipped or as not evaluated."""
+    """The checks of raw to rollups that the UI shows as skipped or not evaluated."""
     with open_instance(home) as instance:
         graph = Location.BATCH.definitions().resolve_asset_graph()
         keys = [key for key in graph.asset_check_keys if key.asset_key.path[0] in REBUILD_LAYERS]

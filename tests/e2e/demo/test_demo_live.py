@@ -1,4 +1,4 @@
-"""The live demonstration as a person runs it: to its end, and ended by Ctrl-C."""
+"""The live demonstration as a person runs it: to its end, and stopped by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def started(home: Home, *arguments: str) -> subprocess.Popen[str]:
 
 
 def processes_of(home: Home) -> list[str]:
-    """The command lines of all processes that were started for a home."""
+    """The command lines of all processes of a home."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -60,7 +60,7 @@ def drains(instance: DagsterInstance) -> list[tuple[str, DagsterRunStatus]]:
 
 @pytest.fixture
 def home(deployed_home: Callable[[str], Home]) -> Home:
-    """A home of its own: the demonstration ends the embedded ClickHouse that it started."""
+    """A home for this module: the demonstration stops the embedded ClickHouse that it started."""
     return deployed_home("live")
 
 

@@ -1,4 +1,4 @@
-"""The disk of Dagster's own records fills up: a command fails, and completes when there is room."""
+"""The disk of Dagster's records is full: a command fails, and completes when there is space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A load that is ended in the middle: what it says, what its run is, and that nothing is lost."""
+"""A load is interrupted: its output, the state of its run, and a second load that completes it."""
 
 from __future__ import annotations
 

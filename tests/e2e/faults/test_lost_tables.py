@@ -1,4 +1,4 @@
-"""What a dropped table or a killed rebuild leaves unfinished is finished by the next command."""
+"""The next command completes what a dropped table or a killed rebuild left incomplete."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def test_dropped_tables_and_views_are_made_and_filled_again(
 def test_a_backfill_of_one_day_finishes_the_other_days_of_a_lost_table(
     home: Home, tmp_path: Path, figures
 ) -> None:
-    """Also if it builds facts and rollups alone: from an empty table they would become empty."""
+    """Also a backfill of facts and rollups only, which would be empty after a rebuild from the
+    new, empty table.
+    """
     before = figures()["cleaned"]
     file = likes(tmp_path, "k", "l")
     file.write_text(file.read_text().replace("2026-11-01", "2026-11-02", 1))
@@ -110,8 +112,9 @@ def test_days_that_a_killed_rebuild_swapped_reach_facts_and_rollups_at_the_next_
 def test_rows_that_a_killed_server_lost_are_there_after_the_next_load(
     home: Home, tmp_path: Path, figures
 ) -> None:
-    """ClickHouse records an insert's token before its part: killed between, the retry is refused
-    as a duplicate, at that level of views. So it is no proof that the batch is in.
+    """ClickHouse records the token of an insert before its part. If it is killed in between, it
+    refuses the retry as a duplicate at that level of views. So the token does not prove that
+    the batch is complete.
     """
     before = figures()["cleaned"]
     assert run("load", "engagement_events", str(likes(tmp_path, "h", "i"))) == 0

@@ -1,4 +1,4 @@
-"""Days that changed are made anew, once each, in every layer behind them; no storm of runs."""
+"""Automation rebuilds changed days once in every layer that contains them, and no other days."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def ticks(defs: dg.Definitions, instance: dg.DagsterInstance) -> Ticks:
-    """Conditions that have looked once: what came before the first look is not told."""
+    """Conditions after their first evaluation, which ignores earlier changes."""
     found = Ticks(defs, instance)
     assert found.tick("first") == {}
     return found

@@ -1,4 +1,4 @@
-"""Days that the definitions do not know yet: automation looks past them, and starts no storm."""
+"""Automation ignores days before the first partition of the definitions."""
 
 from __future__ import annotations
 

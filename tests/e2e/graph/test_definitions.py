@@ -1,4 +1,4 @@
-"""What the graph says of itself before anything runs: keys, groups, owners, schemas, checks."""
+"""The definitions before a run: keys, groups, owners, schemas, checks."""
 
 from __future__ import annotations
 
@@ -185,7 +185,9 @@ def test_what_comes_at_night_and_what_watches_starts_switched_on(
 def test_what_a_stream_feeds_is_what_the_graph_makes_of_its_cleaned_table(
     defs: Definitions,
 ) -> None:
-    """Loads and drains do not read it off the graph: they start without the dbt manifest."""
+    """Loads and drains compute these assets without the graph, because they start without the
+    dbt manifest.
+    """
     graph = defs.resolve_asset_graph()
 
     def behind(key: AssetKey) -> set[AssetKey]:

@@ -1,4 +1,4 @@
-"""The path on files, driven through Dagster in an ephemeral instance on the real engines."""
+"""Files to rollups through Dagster, in an ephemeral instance, on the real engines."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def samples(home: Home) -> list[SampleFile]:
 def built(
     home: Home, instance: DagsterInstance, samples: list[SampleFile]
 ) -> ExecuteInProcessResult:
-    """All layers of the sample's days, made in one run."""
+    """All layers of the days of the samples, built in one run."""
     from social_assets.defs.partitions import range_tags
 
     job = batch().resolve_job_def("rebuild_days")
@@ -60,7 +60,7 @@ def built(
 
 
 def streaming() -> Definitions:
-    """Loaded when the home is there."""
+    """The definitions, which are loaded after the home exists."""
     return Location.STREAMING.definitions()
 
 
@@ -139,7 +139,7 @@ def test_every_day_of_every_layer_is_recorded_with_its_rows(
 
 
 def scheduled(name: str, instance: DagsterInstance, at: datetime = NIGHT) -> ExecuteInProcessResult:
-    """The run that a schedule asks for."""
+    """The run that a schedule requests."""
     schedule = batch().resolve_schedule_def(name)
     context = build_schedule_context(
         instance, scheduled_execution_time=NIGHT, repository_def=batch().get_repository_def()
@@ -152,7 +152,7 @@ def scheduled(name: str, instance: DagsterInstance, at: datetime = NIGHT) -> Exe
 
 
 def test_no_day_is_pending_once_all_layers_are_built(built: ExecuteInProcessResult) -> None:
-    """Posts feed no rollups: their days are not pending there, nobody would finish them."""
+    """Posts feed no rollups, so their days are not pending there."""
     recorded = {tuple(row) for row in ask("SELECT DISTINCT stream FROM cleaned.pending_days")}
     assert ("posts",) in recorded
     left = "SELECT stream, layer, event_date FROM cleaned.pending_days FINAL WHERE is_pending = 1"
@@ -183,7 +183,7 @@ def test_the_nightly_rebuild_makes_the_day_before_again_and_changes_no_number(
 def test_a_late_file_touches_exactly_its_days(
     built: ExecuteInProcessResult, instance: DagsterInstance, tmp_path: Path
 ) -> None:
-    """One load run: the records' own days get new materializations, facts included, no others."""
+    """One load materializes the days of its records, also of facts, and no other days."""
     from social_assets.defs.ingestion.jobs.load_job import run_config
 
     late_days = {str(FIRST), str(LAST - timedelta(days=1))}
@@ -225,7 +225,7 @@ def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themsel
     from social_assets.defs.partitions import range_tags
 
     def run(assets: Iterable[AssetKey], days: Collection[str]) -> set[str]:
-        """The days that were made."""
+        """Run, and return the days that were built."""
         first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
         job = batch().resolve_job_def("rebuild_days")
         made = job.execute_in_process(
@@ -253,7 +253,7 @@ def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themsel
 def test_a_run_that_no_command_started_loads_no_file_from_elsewhere(
     home: Home, instance: DagsterInstance, tmp_path: Path
 ) -> None:
-    """As one launched, or executed again, from the UI."""
+    """Such a run is launched or re-executed in the UI."""
     from social_assets.defs.ingestion.jobs.load_job import run_config
 
     private = tmp_path / "private.ndjson"
@@ -372,7 +372,7 @@ def test_the_nightly_look_at_partitions_and_topics_validates_every_one(
 def test_nightly_maintenance_says_what_it_freed(
     built: ExecuteInProcessResult, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three months later; facts are kept until the last but one day; runs, not at all."""
+    """Three months later. Facts are kept for two days, runs for no day."""
     from social_assets.defs.maintenance import nightly as maintenance
 
     monkeypatch.setattr(maintenance, "_today", lambda: LAST + timedelta(days=92))

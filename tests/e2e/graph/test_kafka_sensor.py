@@ -1,4 +1,4 @@
-"""When a drain is asked for, against a broker within this process; and what its run records."""
+"""The sensor of a drain, with a broker in this process, and the records of a drain's run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def instance() -> Iterator[DagsterInstance]:
 
 @pytest.fixture
 def broker(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[MockBroker]:
-    """Named by the environment, as a cluster would be."""
+    """A broker that the environment names like a cluster."""
     with mock_broker() as broker:
         for name, value in broker.environment().items():
             monkeypatch.setenv(name, value)
@@ -59,7 +59,7 @@ def stores_of(stream: Contract) -> StreamStores:
 
 
 def tick(instance: DagsterInstance, stream: Contract) -> SensorResult | SkipReason:
-    """One evaluation of the stream's sensor."""
+    """Evaluate the stream's sensor once."""
     resources = {
         "kafka": KafkaResource(),
         "stores": StoresResource(clickhouse=ClickHouseResource()),

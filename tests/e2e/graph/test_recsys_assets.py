@@ -1,4 +1,4 @@
-"""The recommenders in the graph: what importing them costs, and when they are asked for."""
+"""The recommenders in the graph: the cost of their import, and when automation requests them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def upstream() -> list[dg.AssetSpec]:
 
 
 class Automation:
-    """What the automation conditions ask for, tick by tick."""
+    """The assets that the automation conditions request, tick by tick."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self.instance = instance

@@ -1,4 +1,4 @@
-"""Newest rows on the pages of assets, and the code that `notebook` prints, over one small load."""
+"""Asset pages show the newest rows, and the code of `notebook` runs, after one small load."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def loaded(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def shown(home: Home, asset: str) -> list[dict[str, object]]:
-    """The newest rows that the page of an asset shows."""
+    """The newest rows on the page of an asset."""
     with open_instance(home) as instance:
         event = instance.get_latest_materialization_event(AssetKey.from_user_string(asset))
     assert event is not None

@@ -1,4 +1,4 @@
-"""Runs of commands are shown by the UI and can be run again there; runs of the UI stay cheap."""
+"""The UI shows runs of commands and can run them again; runs of the UI use one process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def idle() -> None: ...
 def test_a_commands_run_says_where_its_code_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The timeline shows only runs with an origin, and re-execution looks for it."""
+    """The timeline shows only runs with an origin, and re-execution needs it."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path))
     monkeypatch.setenv("DAGSTER_HOME", "")
     with open_instance(Home(tmp_path)) as instance:
@@ -37,7 +37,7 @@ def test_a_commands_run_says_where_its_code_lies(
 
 @pytest.mark.parametrize("location", Location)
 def test_every_job_runs_in_the_process_of_its_run(home: Home, location: Location) -> None:
-    """A process for each step made 108 s of what takes 36."""
+    """A process for each step took 108 s instead of 36 s."""
     repository = location.definitions().get_repository_def()
     names = repository.job_names
     assert ("__ASSET_JOB" in names) == (location is Location.BATCH)

@@ -1,4 +1,4 @@
-"""Lag and lost ranges as checks, against a broker within this process."""
+"""The checks of lag and lost ranges, with a broker in this process."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ POSTS = contract("posts")
 
 @pytest.fixture
 def broker(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[MockBroker]:
-    """Named by the environment, as a cluster would be."""
+    """A broker that the environment names like a cluster."""
     with mock_broker() as broker:
         for name, value in broker.environment().items():
             monkeypatch.setenv(name, value)
@@ -59,7 +59,7 @@ def send(broker: MockBroker, records: int) -> None:
 
 
 def checks(home: Home) -> Mapping[str, AssetCheckEvaluation]:
-    """The results on raw/posts, of the job that looks at all topics."""
+    """The results on raw/posts of the job that examines all topics."""
     with open_instance(home) as instance:
         job = defs().resolve_job_def(CHECK_TOPICS)
         result = job.execute_in_process(instance=instance)
@@ -143,7 +143,7 @@ def main_ok(*arguments: str) -> None:
 
 
 class Ends:
-    """A topic of one partition with so many records."""
+    """The offsets of a topic of one partition with so many records."""
 
     topic, topic_id = "posts", ""
 

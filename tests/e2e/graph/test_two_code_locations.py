@@ -67,7 +67,7 @@ def platform(home: Home) -> Iterator[LivePlatform]:
 
 
 def nodes(platform: LivePlatform) -> dict[str, Mapping[str, Any]]:
-    """The assets as the UI shows them."""
+    """The assets in the UI."""
     found = platform.ask(ASSETS)["assetNodes"]
     return {"/".join(node["assetKey"]["path"]): node for node in found}
 

@@ -26,7 +26,7 @@ CONFIGURED = {"kafka": KafkaResource(), "stores": StoresResource(clickhouse=Clic
 
 @dataclass
 class Platform:
-    """What the tests do to an installation, in their words."""
+    """The operations of the tests on an installation."""
 
     home: Home
     instance: dg.DagsterInstance
@@ -83,7 +83,7 @@ class Platform:
         )
 
     def run(self, job: str, day: str | None = None) -> str:
-        """Run a job to its end, well or not; its id."""
+        """Run a job to its end, with or without success; returns its id."""
         found = self.definitions.resolve_job_def(job)
         return found.execute_in_process(
             instance=self.instance, partition_key=day, raise_on_error=False
@@ -100,7 +100,7 @@ class Platform:
         ).run_id
 
     def tick(self) -> str:
-        """One tick of the sensor; why it asked for no run. Raises what the tick raises."""
+        """Run one tick of the sensor; returns its skip message. Raises the errors of the tick."""
         definitions = self.definitions
         (sensor,) = definitions.sensors or ()
         with dg.build_sensor_context(
@@ -132,7 +132,7 @@ def receivers() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def hook(receivers: ExitStack, monkeypatch: pytest.MonkeyPatch) -> Webhook:
-    """The channel of everything."""
+    """The channel of all alerts."""
     found = receivers.enter_context(webhook())
     monkeypatch.setenv(URLS, found.url())
     return found

@@ -1,4 +1,4 @@
-"""Real receivers of alerts on loopback: an HTTP server and an SMTP server."""
+"""Receivers of alerts on loopback: an HTTP server and an SMTP server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass
 class Webhook:
-    """What an HTTP server got; while `refuses`, it answers 503 and keeps nothing."""
+    """The requests of an HTTP server; while `refuses`, it answers 503 and keeps nothing."""
 
     port: int = 0
     refuses: bool = False
@@ -44,7 +44,7 @@ def webhook() -> Iterator[Webhook]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing on standard error."""
+            """Print nothing to standard error."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         found.port = server.server_port
@@ -57,7 +57,7 @@ def webhook() -> Iterator[Webhook]:
 
 @dataclass
 class Mailbox:
-    """What an SMTP server got."""
+    """The mails of an SMTP server."""
 
     port: int = 0
     received: list[Message] = field(default_factory=list)

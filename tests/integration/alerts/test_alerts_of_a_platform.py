@@ -1,4 +1,4 @@
-"""Alerts as people get them: real runs and checks, a real HTTP receiver, a real SMTP server."""
+"""Alerts as people receive them: real runs and checks, an HTTP receiver, an SMTP server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ POSTS, ALS = ["star", "posts"], ["recsys", "als"]
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause before the next try."""
+    """Disable the pause before a retry."""
     monkeypatch.setattr(journal_module, "FIRST_BACK_OFF_SECONDS", 0.0)
 
 

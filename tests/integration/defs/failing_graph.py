@@ -1,6 +1,7 @@
-"""A graph for a daemon of its own: a fact whose days always fail.
+"""A graph for a daemon: a fact whose days always fail.
 
-Each attempt adds a line to `attempts` in the home. The sensor is the platform's, and looks often.
+Each attempt adds a line to `attempts` in the home. The sensor is the platform's, with a short
+interval.
 """
 
 import dagster as dg
@@ -16,7 +17,7 @@ automation.INTERVAL_SECONDS = 1
 
 @dg.asset(key=["raw", "posts"], group_name="raw", partitions_def=daily())
 def raw() -> None:
-    """What the test reports as changed."""
+    """The asset that the test reports as changed."""
 
 
 @dg.asset(
@@ -28,7 +29,7 @@ def raw() -> None:
     automation_condition=REBUILD_CHANGED_DAYS,
 )
 def fact(context: dg.AssetExecutionContext) -> None:
-    """Notes how many days it was to make."""
+    """Record the number of days of the attempt, and fail."""
     with (HOME.path / "attempts").open("a") as attempts:
         attempts.write(f"{len(days_of(context))}\n")
     raise ConnectionError("as asked")

@@ -1,4 +1,4 @@
-"""Dagster's own daemon on a home's profile: late days are asked for once, and tried again."""
+"""Dagster's daemon on a home's profile requests late days once, and retries failures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def instance(home: Home) -> Iterator[DagsterInstance]:
 
 @pytest.fixture
 def daemon(home: Home, instance: DagsterInstance) -> Iterator[None]:
-    """The daemon, which has looked at the conditions once."""
+    """A daemon that has evaluated the conditions once."""
     graph = Path(__file__).with_name("failing_graph.py")
     command = [Path(sys.executable).with_name("dagster-daemon"), "run", "-f", graph]
     with (home.path / "daemon.log").open("wb") as log:
@@ -56,7 +56,7 @@ def daemon(home: Home, instance: DagsterInstance) -> Iterator[None]:
 
 
 def looks(instance: DagsterInstance) -> int:
-    """How often the conditions have been evaluated."""
+    """The number of evaluations of the conditions."""
     return sum(
         len(instance.get_ticks(s.instigator_origin_id, s.selector_id))
         for s in instance.all_instigator_state()

@@ -1,4 +1,4 @@
-"""A range of partitions is recorded in few transactions, and as Dagster's own log records it."""
+"""The event log records a range of partitions in few transactions, like Dagster's own log."""
 
 import sys
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dagste
 
 @pytest.fixture
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many events came in each batch."""
+    """The number of events in each batch."""
     sizes: list[int] = []
     store = BatchedSqliteEventLog.store_event_batch
 

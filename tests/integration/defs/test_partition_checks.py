@@ -1,4 +1,4 @@
-"""A partition left failed, behind its source or missing is told; one made since is not."""
+"""The check names partitions that failed, are missing, or are older than their source."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta

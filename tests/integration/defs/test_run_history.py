@@ -1,4 +1,4 @@
-"""Old runs go from Dagster's records; what partitions are known by stays."""
+"""Maintenance deletes old runs from Dagster's records and keeps the state of partitions."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

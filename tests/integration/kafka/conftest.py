@@ -1,4 +1,4 @@
-"""A real broker for a worker, in a home of its own; Kafka's jars are shared by all workers."""
+"""A broker for each worker in a temporary home; all workers share Kafka's jars."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JARS = Path(tempfile.gettempdir()) / f"social-assets-kafka-jars-{os.getuid()}"
 
 @dataclass(frozen=True)
 class Broker:
-    """The worker's broker: where it listens, and how to take it down and up."""
+    """The worker's broker: its address, and how to stop and start it."""
 
     home: Home
     servers: str
@@ -60,7 +60,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture
 def kafka(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> KafkaResource:
-    """The resource, as a process sees it whose environment names the broker."""
+    """The resource of a process whose environment names the broker."""
     monkeypatch.setenv(BOOTSTRAP_SERVERS, broker.servers)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(broker.home.path))
     if not kafka_broker.is_running(broker.home):
@@ -70,7 +70,7 @@ def kafka(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> KafkaResource:
 
 @pytest.fixture
 def topic(kafka: KafkaResource) -> Callable[..., str]:
-    """Make a topic under a new name."""
+    """Creates a topic with a new name."""
 
     def make(partitions: int = 2, **config: str) -> str:
         name = f"t_{uuid4().hex[:12]}"
@@ -95,7 +95,7 @@ def bed(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Bed:
-    """Where streams are made, on a warehouse without rows."""
+    """Creates streams, on a warehouse without rows."""
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(warehouse_home.path))
     monkeypatch.delenv(URL_VARIABLE, raising=False)
     made = Bed(warehouse_home, kafka, tmp_path)

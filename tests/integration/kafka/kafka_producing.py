@@ -1,4 +1,4 @@
-"""Writes to a topic as producers of all kinds do, and reads it whole."""
+"""Writes to a topic like producers of all kinds, and reads the whole topic."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def produce(
     headers: Headers | None = None,
     **settings: Any,
 ) -> None:
-    """Append the values; all are with the broker when it returns."""
+    """Append the values, and wait until the broker has all of them."""
     dotted = {name.replace("_", "."): value for name, value in settings.items()}
     producer = Producer({**kafka.client_settings(), "linger.ms": 50, **dotted})
     for value in values:
@@ -40,7 +40,7 @@ def numbered(first: int, end: int) -> list[bytes]:
 def reader(
     kafka: KafkaResource, topic: str, starts: Mapping[int, int] | None = None, **options: Any
 ) -> TopicReader:
-    """A reader from these offsets on, or from the first ones of all partitions."""
+    """A reader from these offsets, or from the first offsets of all partitions."""
     offsets = kafka.offsets(topic)
     assert offsets is not None
     return TopicReader(kafka.client_settings(), topic, starts or offsets.earliest, **options)
@@ -53,7 +53,7 @@ def ends(kafka: KafkaResource, topic: str) -> Mapping[int, int]:
 
 
 def read_all(reader: TopicReader, until: Mapping[int, int]) -> Read:
-    """One reading that nothing but the ends, a gap or an open transaction ends."""
+    """Read until the ends, a gap or an open transaction."""
     return reader.read(until, PLENTY, PLENTY, linger_seconds=5)
 
 

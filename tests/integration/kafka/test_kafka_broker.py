@@ -1,4 +1,4 @@
-"""The home's own broker: started once, found by the home, up again after any end."""
+"""The home's own broker: it starts once, the home finds it, and it starts again after any end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 def own(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    """A home without a broker yet, in an environment that names none."""
+    """A home without a broker, in an environment that names none."""
     home = Home(tmp_path / "home")
     monkeypatch.delenv(BOOTSTRAP_SERVERS, raising=False)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(home.path))

@@ -1,4 +1,4 @@
-"""The disk of Kafka's own log fills up: what the broker acknowledged is drained, once."""
+"""The disk of Kafka's log is full: acknowledged records are drained, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A partition that moves to another node while it is read. Two nodes, so a cluster of its own."""
+"""A partition moves to another node while it is read, in a cluster of two nodes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECORDS = 40_000
 def first_node(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Home, str]]:
-    """Another broker than the worker's, which has a node less afterwards."""
+    """A broker apart from the worker's, because it has one node fewer afterwards."""
     home = Home(tmp_path / "home")
     monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
     servers = kafka_broker.start(home, JARS)

@@ -1,4 +1,4 @@
-"""What a reading of a range gives, whatever the records are and however they were written."""
+"""A reading of a range is complete, for any records from any producer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the resource says of topics, how soon, and what it does when brokers are away."""
+"""The answers of the Kafka resource, their time, and its errors if brokers do not answer."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_refused_login_tells_no_password(
 
 @pytest.mark.usefixtures("kafka")
 def test_a_question_goes_on_when_another_one_closed_its_client(topic: MakeTopic) -> None:
-    """As a question does that waited in vain."""
+    """A request that timed out closes its client."""
     settings, name = KafkaSettings.from_environment(), topic(1)
     assert settings is not None
     given: list[KafkaAdminClient] = []

@@ -1,4 +1,4 @@
-"""What goes wrong with topics and brokers while they are read, and what a reading says of it."""
+"""Faults of topics and brokers during a reading, and the errors of the reading."""
 
 from __future__ import annotations
 
@@ -197,7 +197,9 @@ def test_a_broker_away_longer_than_the_patience_is_an_error_that_names_it(
 def test_a_consumer_that_never_fetches_again_is_replaced(
     kafka: KafkaResource, topic: MakeTopic, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Seen after a restart of the broker: librdkafka's issue 5153. Pausing looks the same."""
+    """Seen after a restart of the broker: librdkafka's issue 5153. A paused consumer looks the
+    same.
+    """
     name = topic(2)
     produce(kafka, name, numbered(0, 100), partition=0)
     with reader(kafka, name, {0: 0, 1: 0}) as r:

@@ -1,4 +1,4 @@
-"""Transactional producers: only what is committed is read, and a drain always comes to its end."""
+"""Transactional producers: only committed records are read, and a drain always ends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MakeTopic = Callable[..., str]
 
 
 class Transactional:
-    """A producer whose records are visible when it commits."""
+    """A producer whose records become visible when it commits."""
 
     def __init__(self, kafka: KafkaResource, topic: str) -> None:
         self.topic = topic

@@ -1,4 +1,4 @@
-"""However a topic is read, in parts of whatever size: each committed record once, in its place."""
+"""A topic that is read in parts of any size gives each committed record once, in order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PARTITIONS = 3
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, dict[int, list[int]]]:
-    """Of the topic written to in this module: partition -> offsets of its committed records."""
+    """The topic of this module: partition -> offsets of its committed records."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The disk of a lake's table fills up."""
+"""The disk of a Delta table is full."""
 
 from __future__ import annotations
 

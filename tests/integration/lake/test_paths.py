@@ -1,4 +1,4 @@
-"""A table is read wherever it lies: what its path looks like changes nothing."""
+"""A table is readable at any path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Days are put in the place of others at once, and no other day is touched."""
+"""Days are replaced in one commit, and no other day changes."""
 
 from __future__ import annotations
 

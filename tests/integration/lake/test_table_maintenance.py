@@ -1,4 +1,4 @@
-"""Maintenance makes files fewer and days go, and changes no row that stays."""
+"""Maintenance compacts files and deletes expired days; all other rows stay the same."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def raw(tmp_path: Path) -> LakeTable:
 
 
 def append(table: LakeTable, number: int, day: date = MONDAY, rows: int = 5) -> None:
-    """A micro-batch as a drain lands it: with the offset it was read up to."""
+    """Land a micro-batch like a drain, with its end offset."""
     arrived = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(seconds=number)
     record = {"value": b"{}", "source": "kafka", "origin": "events", "partition": 0}
     record |= {"timestamp": arrived, "ingested_at": arrived, "batch_id": "b", "event_date": day}
@@ -46,7 +46,7 @@ def contents(table: LakeTable) -> list[tuple[object, ...]]:
 
 
 def age(table: LakeTable, by: timedelta) -> None:
-    """Let data files and log be older: what a test need not wait for."""
+    """Make data files and log older, so that the test does not have to wait."""
     then = time.time() - by.total_seconds()
     for path in Path(table.uri).rglob("*"):
         os.utime(path, (then, then))
@@ -85,7 +85,7 @@ def test_only_the_days_touched_are_compacted(raw: LakeTable) -> None:
 def test_offsets_outlast_compaction_vacuum_checkpoint_and_a_log_cut_short(
     raw: LakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or the whole topic would be read again."""
+    """Without the offsets a drain would read the whole topic again."""
     for number in range(12):
         append(raw, number)
     monkeypatch.setattr(maintenance, "GIVEN_UP_KEPT_HOURS", 0)
@@ -182,7 +182,7 @@ def test_killed_at_any_moment_the_table_is_whole_and_the_next_call_ends_the_work
 
 
 def _maintain_in_a_process(uri: str, kill_after: float | None) -> float:
-    """Seconds of the work if undisturbed, else negative if it was killed before its end."""
+    """Seconds of the work, or a negative value if it was killed."""
     program = (
         "import sys, time\n"
         "from social_assets.lake.delta import LakeTable\n"

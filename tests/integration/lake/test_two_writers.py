@@ -1,4 +1,4 @@
-"""Two writers of one table whose locks do not reach each other: no batch lands twice."""
+"""Two writers of one table that share no lock: no batch lands twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BATCH = Applied("batch-1", 1, is_once=True)
 
 @pytest.fixture
 def writers(tmp_path: Path) -> tuple[LakeTable, LakeTable]:
-    """The same raw table through two installations, each with locks of its own."""
+    """The same raw table in two installations with separate locks."""
     contract = next(iter(contracts()))
     one, two = (
         Lake(str(tmp_path / "lake"), locks=tmp_path / name).table("raw", contract)
@@ -29,7 +29,7 @@ def writers(tmp_path: Path) -> tuple[LakeTable, LakeTable]:
 
 
 def rows(table: LakeTable) -> pa.Table:
-    """One record, empty but for its day."""
+    """A record with only its day."""
     columns = [pa.array([_value(each.type)], each.type) for each in table.schema]
     return pa.Table.from_arrays(columns, schema=table.schema)
 
@@ -43,7 +43,7 @@ def _value(kind: pa.DataType) -> object:
 
 
 def landing_meanwhile(other: LakeTable) -> Iterator[pa.RecordBatch]:
-    """What a writer reads while the other one lands a batch, after it has opened the table."""
+    """A reader that opens the table, after which the other writer lands a batch."""
     yield from rows(other).to_batches()
     # In a thread of its own: Delta's library refuses calls from within its write.
     with ThreadPoolExecutor(1) as thread:

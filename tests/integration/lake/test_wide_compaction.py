@@ -1,4 +1,4 @@
-"""Maintenance brings files of wide rows together, and readers still have memory for them."""
+"""Maintenance compacts files of wide rows, and readers have enough memory for the result."""
 
 from __future__ import annotations
 

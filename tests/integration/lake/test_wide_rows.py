@@ -1,4 +1,4 @@
-"""Rows of any width are written within a bound of memory, to files that readers have memory for."""
+"""Rows of any width are written in bounded memory, to files that readers have memory for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command that was killed leaves nothing that the next one waits for."""
+"""A killed command leaves nothing that blocks the next one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def instance(home: Home) -> Iterator[DagsterInstance]:
 
 @pytest.fixture
 def command(home: Home, instance: DagsterInstance) -> Iterator[tuple[int, str]]:
-    """The process of a command under way, and its run."""
+    """The process of a running command, and its run."""
     process = subprocess.Popen(
         [sys.executable, "-c", RUNS, str(home.path)],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The doctor names what is broken, and the remedy: each thing is really broken here."""
+"""The doctor names each fault and its remedy; the tests cause real faults."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def troubles(diagnostics: Iterable[Diagnostic]) -> list[str]:
-    """What is not well, with the remedy."""
+    """The diagnostics that are not ok, with their remedies."""
     return [
         f"{f.health.value}: {f.found}: {f.remedy}" for f in diagnostics if f.health is not Health.OK
     ]
@@ -243,7 +243,7 @@ def test_the_embedded_clickhouse_is_examined_when_it_runs_and_not_started_for_it
 
 
 class Server:
-    """A ClickHouse that is well, but for what a test says."""
+    """A healthy ClickHouse apart from the answers that a test changes."""
 
     def __init__(self, version: str = "25.8.1", **said: float) -> None:
         self.server_version = version
@@ -260,7 +260,7 @@ class Server:
         return self
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
 
 @pytest.mark.parametrize(
@@ -338,12 +338,12 @@ def test_the_exit_code_says_whether_something_is_wrong(
 
 
 def named(home: Home, subject: str) -> list[Diagnostic]:
-    """What the whole examination finds of one subject."""
+    """All diagnostics of one subject."""
     return [diagnostic for diagnostic in examine(home) if diagnostic.subject == subject]
 
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """Where somebody listens and never answers."""
+    """The address of a listener that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"

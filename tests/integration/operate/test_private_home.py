@@ -1,4 +1,4 @@
-"""Nobody else on the machine reads a home."""
+"""Other users of the machine cannot read a home."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemon of a new home starts in silence, and retries the same runs as it would by itself."""
+"""The daemon of a new home logs no warning, and retries the same runs as later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Dagster UI obeys its user alone: Dagster's own webserver behind the gate, over a socket."""
+"""The gate of the Dagster UI accepts only its user: Dagster's webserver, over a socket."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Ui:
-    """A webserver that runs, and its token."""
+    """A running webserver, and its token."""
 
     home: Home
     port: int
@@ -259,7 +259,7 @@ def test_the_ui_is_not_shown_in_a_frame(ui: Ui) -> None:
 
 
 def test_a_link_in_a_mail_leads_into_the_ui_by_a_navigation_of_its_own(ui: Ui) -> None:
-    """A browser keeps the cookie back in a navigation that another site began."""
+    """A browser does not send the cookie in a navigation that another site began."""
     answer = ui.ask("GET", "/runs/abc", {**PAGE, "Sec-Fetch-Site": "cross-site"})
     assert answer.status == 200
     assert "url=/runs/abc" in answer.body

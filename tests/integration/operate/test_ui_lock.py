@@ -1,4 +1,4 @@
-"""A home has one Dagster UI at a time, and who asks for a second is told where the first is."""
+"""A home has one Dagster UI at a time; a second start names the address of the first."""
 
 from __future__ import annotations
 

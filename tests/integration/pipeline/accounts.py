@@ -1,4 +1,4 @@
-"""What a stream's tables hold: counts for the invariant, contents for comparison."""
+"""The content of a stream's tables: counts for the invariant, rows for comparisons."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Counts:
 
 
 def counts(stores: StreamStores) -> Counts:
-    """Rows by layer; fails if the invariant does not hold for each day."""
+    """Rows by layer. Fails if the invariant does not hold for a day."""
     raw = stores.raw.rows_by_day()
     cleaned = stores.cleaned.rows_by_day()
     duplicates = stores.quarantine.rows_by_day(verdict="duplicate")
@@ -36,7 +36,7 @@ def counts(stores: StreamStores) -> Counts:
 
 
 def contents(stores: StreamStores) -> dict[str, list[tuple[object, ...]]]:
-    """The rows of every table, in order, without the time of arrival."""
+    """The rows of every table, in order, without arrival time."""
     found = {
         name: _rows(table)
         for name, table in (

@@ -1,4 +1,4 @@
-"""Stores of one's own: a lake in a folder, and one embedded ClickHouse for a module's tests."""
+"""Stores for tests: a lake in a temporary folder, and one embedded ClickHouse for a module."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseR
 
 @pytest.fixture
 def stream(clickhouse: ClickHouseResource, tmp_path: Path) -> Callable[[str], StreamStores]:
-    """The stores of a stream by its name, empty at first."""
+    """The stores of a stream by its name, which are empty at first."""
     with clickhouse.client() as client:
         client.command("DROP DATABASE IF EXISTS cleaned SYNC")
     stores = Stores(

@@ -1,9 +1,8 @@
-"""A process to be killed: loads files, rebuilds all days, or unloads and replaces files.
+"""A process for kill tests: loads files, rebuilds all days, or unloads and replaces files.
 
-Reads from its standard input `load <home> <file>...`, `rebuild <home>`, `unload <home> <batch>` or
-`replace <home> <file>...`, and forks a child for
-it, so that the interpreter starts and imports once; answers with the child's process id, and with
-how it ended.
+Reads `load <home> <file>...`, `rebuild <home>`, `unload <home> <batch>` or `replace <home>
+<file>...` from standard input. Forks a child for each line, so that the interpreter starts and
+imports once. Answers with the child's process id, and with its exit code.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A disk that fills up at any step: nobody is told "done", and with room all is as if it had not.
+"""The disk is full at a step: the step fails, and completes when there is space.
 
-The folder of one part of the home lies on a small disk that is full to the last block, or that has
-a little room, so that the step fails in its middle. Afterwards the same call completes.
+The folder of one part of the home is on a small disk, which is full to the last block or has a
+little space, so that the step fails in its middle. Afterwards the same call completes.
 """
 
 from __future__ import annotations

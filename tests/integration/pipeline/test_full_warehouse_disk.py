@@ -1,4 +1,4 @@
-"""The warehouse's disk fills up: a load or rebuild fails, and completes when there is room."""
+"""The warehouse's disk is full: a load or rebuild fails, and completes when there is space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kill -9 at any moment of a load or a rebuild, then the same command again: the same tables."""
+"""kill -9 at any moment of a load or a rebuild; the same command again gives the same tables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SEED = 2026
 
 
 class Worker:
-    """Runs commands in processes of its own, and may kill one some seconds after its start."""
+    """Runs commands in processes, and kills one after some seconds."""
 
     def __init__(self) -> None:
         script = Path(__file__).with_name("kill_me.py")
@@ -42,7 +42,7 @@ class Worker:
         )
 
     def run(self, *command: object, kill_after: float | None = None) -> tuple[int, float]:
-        """Exit code (negative: the signal) and seconds."""
+        """Run a command; returns its exit code (negative: the signal) and seconds."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(" ".join(map(str, command)) + "\n")
         self.process.stdin.flush()
@@ -137,7 +137,7 @@ def test_killed_and_repeated_an_unload_gives_the_tables_of_an_undisturbed_run(
 
 
 def without_batches(found: dict[str, list[tuple[object, ...]]]) -> dict[str, list[list[str]]]:
-    """A replaced batch has a later generation the more often the command was given."""
+    """The rows without batches: the generation of a replaced batch depends on the attempts."""
     return {
         name: sorted(
             [re.sub(r"^([0-9a-f]{32})\.\d+$", r"\1", str(each)) for each in row] for row in rows

@@ -1,4 +1,4 @@
-"""Records of any size, in days larger than the engine's memory: the same rows, and none lost."""
+"""Records of any size, in days larger than the engine's memory: no row is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files through every step: counted, once, and each bad file alone."""
+"""Files through every step: each record is counted once, and a bad file fails alone."""
 
 from __future__ import annotations
 

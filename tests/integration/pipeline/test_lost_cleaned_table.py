@@ -30,7 +30,7 @@ TABLE = "cleaned.engagement_events"
 
 @pytest.fixture
 def events(stream: Callable[[str], StreamStores], tmp_path: Path) -> StreamStores:
-    """Two records, loaded; then the table is dropped."""
+    """Two records that are loaded before the table is dropped."""
     stores = stream("engagement_events")
     load(stores, tmp_path, 1, 2)
     with stores.stores.clickhouse.client() as client:
@@ -50,7 +50,7 @@ def pending(stores: StreamStores) -> set[tuple[str, str, date]]:
 
 
 def finish(stores: StreamStores, during: Callable[[], None] = lambda: None) -> list[date]:
-    """Finish the pending days; returns those that facts and rollups are built of."""
+    """Finish the pending days; returns those for which facts and rollups are rebuilt."""
     built: list[date] = []
 
     def build(first: date, last: date) -> None:
@@ -110,7 +110,7 @@ def test_a_day_that_becomes_pending_again_while_it_is_finished_stays_pending(
     events: StreamStores,
 ) -> None:
     def lose_again() -> None:
-        """As a deployment does, which does not hold the stream's lock."""
+        """Drop the table like a deployment, which does not hold the stream's lock."""
         with events.stores.clickhouse.client() as client:
             client.command(f"DROP TABLE {TABLE} SYNC")
             record_pending(client, "engagement_events", (CLEANED, STAR, ROLLUPS), [ALL_DAYS], "")

@@ -1,4 +1,4 @@
-"""Maintenance of a stream: what the contract keeps stays, what it doesn't goes, nothing else."""
+"""Maintenance of a stream deletes exactly what the contract does not keep."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_files_are_known_again_and_loads_go_on_after_their_day_went(
 
 
 def test_a_day_whose_raw_is_gone_is_not_made_anew(events: StreamStores) -> None:
-    """It would be emptied: cleaned is kept longer than raw."""
+    """A rebuild would empty it: cleaned is kept longer than raw."""
     maintain_stream(keeping(events, Retention(raw_days=30)), TODAY)
     expired = events.stores.lake.expired_days()
     with pytest.raises(ExpiredDaysError, match="2026-01-01 is gone from raw/engagement_events"):

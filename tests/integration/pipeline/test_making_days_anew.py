@@ -1,4 +1,4 @@
-"""Days made anew: swapped whole, emptied where nothing is left, and beside nobody else's work."""
+"""A rebuild swaps whole days, empties days without a source, and holds the stream's lock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def events(stream: Callable[[str], StreamStores], tmp_path: Path) -> StreamStore
 
 @pytest.fixture
 def landed(events: StreamStores, tmp_path: Path) -> StreamStores:
-    """Two more of the first day, in raw alone."""
+    """Two more records of the first day, only in raw."""
     path = tmp_path / "late.ndjson"
     path.write_text(event(3) + event(4))
     land_files(events, [path])
@@ -47,7 +47,7 @@ def landed(events: StreamStores, tmp_path: Path) -> StreamStores:
 
 
 class Watched:
-    """A ClickHouse whose readers look after each statement of somebody else's."""
+    """A ClickHouse that runs a reader after each statement of another client."""
 
     def __init__(self, stores: StreamStores) -> None:
         self._stores = stores
@@ -63,7 +63,7 @@ class Watched:
 
 
 class Statements:
-    """A client that says when it has done something."""
+    """A client that reports each statement after it has run."""
 
     def __init__(self, client: Any, then: Callable[[], None]) -> None:
         self._client, self._then = client, then

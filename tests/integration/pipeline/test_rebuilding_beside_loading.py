@@ -1,4 +1,4 @@
-"""Rows that arrive while the tables behind them are made anew: none lost, none doubled."""
+"""Rows that arrive during a rebuild of the tables behind them are neither lost nor doubled."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def event(number: int) -> dict[str, object]:
 
 
 def load_until(done: Event, stores: StreamStores, folder: Path, loaded: list[int]) -> None:
-    """One event a file, file after file."""
+    """Load one event in each file, until the event is set."""
     while not done.is_set():
         number = len(loaded)
         path = folder / f"{number}.ndjson"

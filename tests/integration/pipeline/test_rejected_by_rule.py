@@ -1,4 +1,4 @@
-"""What the checks of a contract read: how many records each rule rejected, of which days."""
+"""Counts of rejected records by rule and day, which the checks of a contract read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def event(number: int, day: date, metric: str = "like", value: int = 1) -> str:
 
 @pytest.fixture
 def events(stream: Callable[[str], StreamStores], tmp_path: Path) -> StreamStores:
-    """Of the first day one record in four is bad, for two reasons; of the second, one in two."""
+    """On the first day one record of four is bad, for two reasons; on the second, one of two."""
     found = stream("engagement_events")
     lines = [event(n, FIRST) for n in range(3)] + [event(3, FIRST, "sigh", -1)]
     lines += [event(4, SECOND), event(5, SECOND, "sigh"), event(4, SECOND), event(5, SECOND)]

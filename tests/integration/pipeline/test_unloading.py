@@ -1,4 +1,4 @@
-"""Batches unloaded: all tables are as if the file had never come, and it can come again."""
+"""After an unload, all tables are as if the file was never loaded; it can be loaded again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def events(stream: Callable[[str], StreamStores]) -> StreamStores:
 
 @pytest.fixture
 def wrong(tmp_path: Path) -> Path:
-    """A record of its own day, one that another file repeats, and one that is rejected."""
+    """A record of its own day, a record that another file repeats, and a rejected record."""
     path = tmp_path / "wrong.ndjson"
     path.write_text(event(1) + event(2, SECOND) + event(3, THIRD) + event(4, FIRST, -1))
     return path
@@ -58,7 +58,7 @@ def unload(stores: StreamStores, *batches: str) -> None:
 
 
 def complete(stores: StreamStores) -> None:
-    """As the job does, without facts and rollups."""
+    """Complete the unload like the job, without facts and rollups."""
     stores.unloads.done(unload_pending(stores))
 
 

@@ -1,4 +1,4 @@
-"""A home whose tables, lake and warehouse, hold a small sample of every stream."""
+"""A home whose lake and warehouse have a small sample of every stream."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def home(deployed_home: Callable[[str], Home]) -> Iterator[Home]:
 
 @pytest.fixture(scope="module")
 def stores(home: Home) -> Stores:
-    """The stores of the home, filled."""
+    """The stores of the home, with the samples."""
     found = StoresResource(clickhouse=ClickHouseResource()).stores()
     samples = generate(home.samples, events=1_500, days=3, end=LAST, seed=5)
     for contract in contracts():

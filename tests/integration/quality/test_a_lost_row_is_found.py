@@ -1,4 +1,4 @@
-"""A row lost on purpose at each place breaks the invariants of that place, and no other one."""
+"""A row deleted in one place breaks the invariants of that place, and no others."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def key(table: str) -> str:
 
 @contextmanager
 def lost_in_lake(table: LakeTable) -> Iterator[None]:
-    """One row gone while the block runs."""
+    """Delete one row during the block."""
     delta = DeltaTable(table.uri)
     version, row = delta.version(), table.read().slice(0, 1).to_pylist()[0]
     done = delta.delete(
@@ -71,7 +71,7 @@ def lost_in_lake(table: LakeTable) -> Iterator[None]:
 
 @contextmanager
 def lost_in_warehouse(stores: Stores, *tables: str) -> Iterator[None]:
-    """One row of each table gone while the block runs."""
+    """Delete one row of each table during the block."""
     with stores.clickhouse.client() as client:
         for table in tables:
             client.command(f"CREATE TABLE {table}__kept AS {table}")
@@ -149,7 +149,7 @@ def test_a_row_lost_in_a_rollup(stores: Stores, home: Home) -> None:
 
 
 def test_a_row_lost_on_its_way_into_cleaned_breaks_one_invariant(stores: Stores) -> None:
-    """Not lost in a place: all that lies behind agrees."""
+    """All tables behind the loss agree with each other."""
     raw = stores.of(contract("posts")).raw
     version = DeltaTable(raw.uri).version()
     raw.append(raw.read().slice(0, 1))
@@ -193,7 +193,7 @@ def test_a_day_without_rows_on_either_side_holds(stores: Stores) -> None:
 
 
 def test_work_in_progress_is_waited_for(stores: Stores) -> None:
-    """The stream is held while its rows are on their way; the result comes when they arrived."""
+    """The caller holds the stream's lock until the rows have arrived; then the comparison runs."""
     from threading import Thread
 
     stream = stores.of(contract("posts"))

@@ -1,4 +1,4 @@
-"""The result on each day is recorded: of a range, of a load's days, at night of all."""
+"""Results of invariants are recorded for each day: of a range, of a load, of all at night."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_a_run_of_other_days_leaves_an_invariant_failing_that_is_broken_on_one(
 
 
 def report(instance: dg.DagsterInstance, results: Iterable[dg.AssetCheckEvaluation]) -> None:
-    """Record results as a run does."""
+    """Record results like a run."""
 
     @dg.op
     def record(context) -> None:  # type: ignore[no-untyped-def] # Dagster takes no string

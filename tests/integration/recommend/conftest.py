@@ -1,4 +1,4 @@
-"""A warehouse on the embedded ClickHouse, and runs of the recommenders against it."""
+"""A warehouse on the embedded ClickHouse, and runs of the recommenders on it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def artifacts(tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own, on the server that all tests share."""
+    """A home for the test, with the server that all tests share."""
     address = urlsplit(endpoint.url)
     credentials = f"{quote(endpoint.user)}:{quote(endpoint.password)}"
     monkeypatch.setenv(URL_VARIABLE, f"{address.scheme}://{credentials}@{address.netloc}")
@@ -45,7 +45,7 @@ def warehouse(endpoint: Endpoint, artifacts: Path) -> Iterator[Warehouse]:
 
 @pytest.fixture
 def recommend(artifacts: Path) -> Iterator[Recommend]:
-    """Run the group, or a selection of it, as its job would."""
+    """Run the group or a selection of it, like its job."""
     with dg.DagsterInstance.ephemeral() as instance:
 
         def run(*selected: str, **config: dict[str, Any]) -> dg.ExecuteInProcessResult:

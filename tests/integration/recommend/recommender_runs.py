@@ -1,4 +1,4 @@
-"""A star schema full of hidden tastes, the graph around the recommenders, and what a run says."""
+"""A star schema with hidden tastes, the graph around the recommenders, and results of runs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FROM (
 
 @dataclass
 class Warehouse:
-    """A star schema to be filled with reactions."""
+    """A star schema, to which tests add reactions."""
 
     client: Client
     days: list[date] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Warehouse:
         )
 
     def engage(self, days: int = 14, events: int = 1500, followed: int = 7) -> None:
-        """Reactions of so many more days."""
+        """Add reactions on further days."""
         for _ in range(days):
             day = FIRST_DAY + timedelta(days=len(self.days))
             self.days.append(day)
@@ -84,7 +84,7 @@ class Warehouse:
             )
 
     def watch(self, videos: int = 40) -> None:
-        """Each user watches one video of the user's taste a day, the whole of it."""
+        """Each user watches a whole video of the user's taste every day."""
         self.client.command(
             "CREATE TABLE star.dim_video ENGINE = MergeTree ORDER BY video_key AS\n"
             "SELECT MD5(toString(number)) AS video_key, toInt64(number) AS video_id\n"
@@ -101,7 +101,7 @@ class Warehouse:
         )
 
     def react(self, user: str, post: str) -> None:
-        """One like more, on the last day there is."""
+        """Add a like on the last day."""
         self.client.command(
             "INSERT INTO star.fact_engagement\n"
             "SELECT {day:Date}, toDateTime64({day:Date}, 6, 'UTC'), generateUUIDv4(),\n"
@@ -111,14 +111,14 @@ class Warehouse:
         )
 
     def arrive(self, user: str) -> None:
-        """A user whom the star schema did not have."""
+        """Add a new user."""
         self.client.command(
             "INSERT INTO star.dim_user SELECT MD5({user:String}), {user:String}",
             parameters={"user": user},
         )
 
     def publish(self, post: str, content: str) -> None:
-        """A post that nobody has reacted to yet."""
+        """Add a post without reactions."""
         self.client.command(
             "INSERT INTO star.dim_post\n"
             "SELECT MD5({post:String}), {post:String}, {content:String}, ['tag'], now64(6, 'UTC')",
@@ -126,7 +126,7 @@ class Warehouse:
         )
 
     def erase(self, user: str) -> None:
-        """All that a user ever did."""
+        """Delete all reactions of a user."""
         self.client.command(
             "ALTER TABLE star.fact_engagement DELETE WHERE user_key = MD5({user:String})\n"
             "SETTINGS mutations_sync = 2",

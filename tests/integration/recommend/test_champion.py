@@ -1,4 +1,4 @@
-"""Who becomes champion, and who does not."""
+"""Which candidates become champion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interactions query on the star schema as dbt builds it, from cleaned events."""
+"""The query of interactions on the star schema that dbt builds, from cleaned events."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def client(deployed_home: Callable[[str], Home]) -> Iterator[Client]:
 
 
 def clean(client: Client) -> None:
-    """Put the events into `cleaned.engagement_events`, as the loader would."""
+    """Insert the events into `cleaned.engagement_events`, like the loader."""
     names = (
         *("event_id", "event_time", "event_date", "platform", "account_id"),
         *("post_id", "user_id", "metric_type", "value"),

@@ -1,4 +1,4 @@
-"""A run of the whole group: what it publishes, serves and tells, and what it needs."""
+"""A run of the whole group: its requirements, artifacts, tables and metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ALS by Spark as a candidate: asked for by name, evaluated with the others, fit to be champion."""
+"""ALS by Spark as a candidate: requested by name, compared with the others, able to win."""
 
 from __future__ import annotations
 

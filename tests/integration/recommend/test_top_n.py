@@ -1,4 +1,4 @@
-"""The serving table: its checks, and the swap."""
+"""The serving tables: their checks, and the swap."""
 
 from __future__ import annotations
 

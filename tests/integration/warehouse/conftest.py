@@ -1,4 +1,4 @@
-"""A deployed warehouse on an embedded server, and rows that go the loader's way into it."""
+"""A deployed warehouse on an embedded server, into which the loader inserts rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NEUTRAL = {"integer": 1, "number": 0.0, "string": "Unknown", "boolean": False, 
 
 @dataclass(frozen=True)
 class WarehouseUnderTest:
-    """What the tests do to a warehouse, in their words."""
+    """The operations of the tests on a warehouse."""
 
     home: Home
     endpoint: Endpoint
@@ -45,7 +45,7 @@ class WarehouseUnderTest:
         return Warehouse.of(self.home)
 
     def resources(self) -> dict[str, object]:
-        """What the assets of the warehouse ask for."""
+        """The resources of the warehouse's assets."""
         clickhouse = ClickHouseResource()
         return {
             "clickhouse": clickhouse,
@@ -61,7 +61,7 @@ class WarehouseUnderTest:
         return next(table for table in self.tables if table.name == name)
 
     def stream(self, name: str, *rows: Row, batch: str | None = None) -> str:
-        """Insert rows as the loader does; returns the batch id."""
+        """Insert rows like the loader; returns the batch id."""
         batch = batch or f"batch-{next(self.numbers)}"
         stream = contract(name)
         loader = Loader(ClickHouseResource(), stream)
@@ -69,7 +69,7 @@ class WarehouseUnderTest:
         return batch
 
     def backfill(self, first: date, last: date, *models: str) -> None:
-        """Rebuild days with dbt, as the assets do."""
+        """Rebuild days with dbt, like the assets."""
         selected = models or [
             name
             for layer in ("star", "rollups")
@@ -80,7 +80,7 @@ class WarehouseUnderTest:
         run_dbt(self.project.dbt, arguments, environment, self.home.logs)
 
     def content(self) -> Content:
-        """Every table as people read it, merged and in order; percentiles left out."""
+        """Every table with merged rows, in order, without percentiles."""
         return {table.name: self.rows_of(table) for table in self.tables}
 
     def rows_of(self, table: Table) -> list[tuple[object, ...]]:
@@ -117,7 +117,7 @@ def deployed(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTes
 
 @pytest.fixture
 def warehouse(deployed: WarehouseUnderTest) -> WarehouseUnderTest:
-    """The warehouse, empty."""
+    """The warehouse without rows."""
     deployed.empty("cleaned", "star", "rollups")
     return deployed
 
@@ -128,7 +128,7 @@ def at(text: str) -> datetime:
 
 
 def _without_last_digits(value: object) -> object:
-    """Sums of Float64 differ in the last digits with the order of adding up."""
+    """Rounded values: the last digits of a Float64 sum depend on the order."""
     return round(value, 6) if isinstance(value, float) else value
 
 
@@ -141,7 +141,7 @@ def _arrow(stream: Contract, rows: Sequence[Row], batch: str) -> pa.RecordBatchR
 
 
 def _complete(stream: Contract, row: Row, number: int, batch: str) -> Row:
-    """The row with neutral values for what it leaves out."""
+    """The row with neutral values for absent columns."""
     unknown = set(row) - {column.name for column in stream.cleaned_columns}
     assert not unknown, f"{stream.name} has no column {unknown}"
     neutral = {

@@ -1,4 +1,4 @@
-"""Tables and views that were lost or altered are restored, named, and their days pending."""
+"""Lost or altered tables and views are restored and named, and their days become pending."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ALL_STREAMS = {each.name for each in contracts()}
 
 @pytest.fixture
 def filled(warehouse: WarehouseUnderTest) -> Iterator[WarehouseUnderTest]:
-    """The warehouse with rows of all streams, deployed, nothing pending."""
+    """The warehouse with rows of all streams, deployed, without pending days."""
     deploy(warehouse)
     finish_pending(warehouse)
     for name, rows in STREAMS.items():
@@ -69,7 +69,7 @@ def pending(warehouse: WarehouseUnderTest, layer: str) -> set[str]:
 
 @contextmanager
 def missing(warehouse: WarehouseUnderTest, table: str) -> Iterator[None]:
-    """A table is away while the block runs."""
+    """Rename a table during the block."""
     warehouse.client.command(f"RENAME TABLE {table} TO {table}_away")
     yield
     warehouse.client.command(f"RENAME TABLE {table}_away TO {table}")
@@ -110,7 +110,7 @@ def test_a_table_that_was_lost_before_an_upgrade_is_lost(filled: WarehouseUnderT
 def test_without_the_record_of_loaded_batches_all_days_are_pending(
     filled: WarehouseUnderTest,
 ) -> None:
-    """The loader inserts every batch again, which a table may have forgotten."""
+    """The loader inserts every batch again, and a table may no longer know its token."""
     last, declared = recorded(filled), filled.project.dbt.declared()
     for record in ("cleaned.loaded_batches", "cleaned.loaded_until"):
         with missing(filled, record):
@@ -125,7 +125,7 @@ def test_without_the_record_of_loaded_batches_all_days_are_pending(
 
 
 def test_nothing_is_lost_in_a_new_warehouse(warehouse: WarehouseUnderTest) -> None:
-    """As after a first deployment that was killed on its way."""
+    """As after a first deployment that was killed."""
     deploy(warehouse)
     last = recorded(warehouse)
     warehouse.client.command("TRUNCATE TABLE cleaned.pending_days SYNC")
@@ -211,7 +211,7 @@ def test_doctor_and_check_name_a_lost_table_and_an_altered_one_until_they_are_re
 
 
 def troubles(warehouse: WarehouseUnderTest) -> list[str]:
-    """What the doctor finds of the warehouse's tables that is not well."""
+    """The doctor's diagnostics of the warehouse's tables that are not ok."""
     found = doctor_services.clickhouse(warehouse.home)
     return [each.found for each in found if each.subject == "warehouse" and each.remedy]
 
@@ -234,7 +234,7 @@ def test_what_is_as_declared_after_a_change_is_left_alone(filled: WarehouseUnder
 def test_a_table_with_rows_that_cannot_be_rebuilt_is_kept_and_named(
     filled: WarehouseUnderTest,
 ) -> None:
-    """Its days are gone from the cleaned table, as after its retention."""
+    """Its days are gone from the cleaned table, as after retention."""
     filled.client.command(f"TRUNCATE TABLE {EVENTS} SYNC")
     rows = filled.value(f"SELECT count() FROM {FACT}")
     columns = filled.value(
@@ -282,7 +282,7 @@ def test_a_column_that_a_contract_has_gained_is_added_at_the_upgrade(
 
 
 def recorded_now(warehouse: WarehouseUnderTest, table: str) -> int:
-    """When a table was changed last, as a deployment at this moment records it."""
+    """The time of a table's last change, as a deployment records it now."""
     changed: int = warehouse.value(
         "SELECT toUnixTimestamp(metadata_modification_time) FROM system.tables\n"
         f"WHERE concat(database, '.', name) = '{table}'"

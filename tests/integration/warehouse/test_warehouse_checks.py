@@ -1,4 +1,4 @@
-"""Each check fails when, and only when, what it watches over is broken."""
+"""Each check fails if and only if the rows that it compares are wrong."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def lose_a_row(warehouse: WarehouseUnderTest, name: str) -> None:
 
 
 def double_a_row(warehouse: WarehouseUnderTest, name: str) -> None:
-    """Past the views, which would fire on an insert."""
+    """Insert a copy of a row into the table only: an ordinary insert would feed the views."""
     table = warehouse.table(name).qualified_name
     warehouse.client.command(f"CREATE TABLE {table}__double AS {table}")
     warehouse.client.command(f"INSERT INTO {table}__double SELECT * FROM {table} LIMIT 1")

@@ -1,4 +1,4 @@
-"""Deploying: once, then for nothing; what changed is brought in line; the graph builds on it."""
+"""Deployments: the first one, one without changes, and one after changes; the assets use it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_no_view_that_feeds_a_table_is_listed_among_the_tables(
 
 
 def as_an_older_version_left_it(warehouse: WarehouseUnderTest) -> int:
-    """Views beside the tables that they feed; how many."""
+    """Create the views in the databases of their tables; returns the number of views."""
     views = warehouse.client.query(
         "SELECT name, if(name LIKE 'dim%' OR name LIKE 'fact%', 'star', 'rollups')\n"
         "FROM system.tables WHERE database = 'internal' AND engine = 'MaterializedView'"
@@ -70,7 +70,7 @@ def views_of(warehouse: WarehouseUnderTest, *databases: str) -> int:
 def test_views_of_an_older_version_are_moved_without_losing_or_doubling_a_row(
     warehouse: WarehouseUnderTest,
 ) -> None:
-    """A batch that was inserted in part is completed first: by its views it is known."""
+    """An incomplete batch is completed first: the views hold its token."""
     views = as_an_older_version_left_it(warehouse)
     for name, rows in STREAMS.items():
         warehouse.stream(name, *rows(), batch=f"before-{name}")

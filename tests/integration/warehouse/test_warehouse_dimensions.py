@@ -1,4 +1,4 @@
-"""Dimensions: one row a key, the newest attributes that are known, a member for every key."""
+"""Dimensions: one row for each key, the newest known attributes, a member for every key."""
 
 from __future__ import annotations
 

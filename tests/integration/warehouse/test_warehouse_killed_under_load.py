@@ -1,8 +1,8 @@
 """kill -9 of the embedded ClickHouse under load: in the end each level has each row once.
 
-A killed insert may be in its table and in some of the views behind it, and the server may remember
-the token of a part that it has lost. The next load inserts the batch again, and records its days
-as pending, since the server has started after the batch was landed.
+A killed insert may be in its table and in some of the views behind it, and the server may know the
+token of a part that it has lost. The next load inserts the batch again and records its days as
+pending, because the server started after the batch was landed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _file(folder: Path, name: str) -> Path:
 
 
 class _Load(threading.Thread):
-    """Loads file after file, each until its load ends well."""
+    """Loads file after file, each until its load succeeds."""
 
     def __init__(self, stream: StreamStores, folder: Path) -> None:
         super().__init__()

@@ -112,7 +112,7 @@ def test_a_table_that_dbt_cannot_build_fails_the_run_by_name_after_all_others_ar
 def test_a_fact_is_not_made_anew_of_a_day_that_its_source_has_lost_to_retention(
     warehouse: WarehouseUnderTest,
 ) -> None:
-    """It would be emptied: facts may be kept longer than cleaned."""
+    """A rebuild would empty it: facts may be kept longer than cleaned."""
     gone = date(2020, 1, 5)
     stores = StoresResource(clickhouse=ClickHouseResource())
     stores.stores().lake.expired_days().record("cleaned/engagement_events", {gone: 1})

@@ -1,4 +1,4 @@
-"""The two paths into every table: rows as they arrive, and days rebuilt."""
+"""Both ways into every table give equal rows: rows as they arrive, and rebuilt days."""
 
 from __future__ import annotations
 

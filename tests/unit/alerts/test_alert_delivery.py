@@ -1,4 +1,4 @@
-"""What a channel answers is told, and nothing of its URL."""
+"""Errors of a channel are reported without its URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = Message("a title", "a body", Severity.WARN)
 
 
 def answering(*lines: str) -> SimpleNamespace:
-    """What Apprise gives where a channel has not taken a message; false, as its own is."""
+    """Apprise's answer if a channel refused a message; it is false, as in Apprise."""
 
     class Refused(SimpleNamespace):
         def __bool__(self) -> bool:

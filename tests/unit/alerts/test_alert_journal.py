@@ -1,4 +1,4 @@
-"""What is remembered of a channel that does not take its alerts."""
+"""The journal keeps the alerts of a channel that refuses them."""
 
 from __future__ import annotations
 

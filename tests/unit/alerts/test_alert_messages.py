@@ -1,4 +1,4 @@
-"""Which changes are told, and in which words: on failures made by hand."""
+"""Which changes are reported, and their messages, for constructed failures."""
 
 from __future__ import annotations
 

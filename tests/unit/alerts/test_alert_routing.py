@@ -1,4 +1,4 @@
-"""Who is told: the variables as a person sets them, and the channels that a failure reaches."""
+"""Recipients: the variables of the environment, and the channels of a failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def failure(owner: str = "", severity: Severity = Severity.ERROR) -> ActiveAlert
 
 
 def told(environment: dict[str, str], about: ActiveAlert) -> set[str]:
-    """The URLs that a failure reaches."""
+    """The URLs that receive a failure."""
     routing = Routing.from_environment(environment)
     urls = {channel.id: channel.url for channel in routing.channels}
     return {urls[each] for each in routing.of(about)}

@@ -1,4 +1,4 @@
-"""A disk that runs full is an alert, until there is room again."""
+"""A full disk causes an alert that ends when there is space."""
 
 from __future__ import annotations
 

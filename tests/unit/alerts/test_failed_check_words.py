@@ -1,4 +1,4 @@
-"""What an alert says of a check: what it found, and one remedy."""
+"""The text of an alert about a check: its result, and one remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lake that falls behind its topic is told of by the contract's limits."""
+"""A lag above the contract's limits causes an alert."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from social_assets.defs.stores import LAKE_URL, StoresResource
 
 @dataclass(frozen=True)
 class Topic:
-    """A broker with one topic of so many records; None: it is away."""
+    """A broker with one topic of so many records; None: the broker does not answer."""
 
     records: int | None
 

@@ -1,4 +1,4 @@
-"""What the streaming benchmark tells is so: delays, CPU seconds and memory of known cases."""
+"""The streaming benchmark computes delays, CPU seconds and memory of known cases correctly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, one line, a trace in the home's logs, no trace of Ctrl-C."""
+"""The end of a command: exit codes, one line, a trace in the home's logs, none for Ctrl-C."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Say = pytest.CaptureFixture[str]
 
 
 def raising(error: BaseException) -> Callable[[], object]:
-    """A command that ends in an error."""
+    """A command that raises an error."""
 
     def command() -> object:
         raise error
@@ -86,7 +86,7 @@ def test_an_empty_home_stays_empty_after_an_error(
 
 @pytest.fixture
 def heeds_ctrl_c() -> Iterator[None]:
-    """A shell starts background processes with SIGINT ignored, and the tests are then one."""
+    """Restore SIGINT: a shell starts background processes with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     # Another test of this process may have left a handler of Dagster's.
     before_term = signal.signal(signal.SIGTERM, signal.SIG_DFL)

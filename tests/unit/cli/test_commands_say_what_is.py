@@ -1,4 +1,4 @@
-"""Commands that have little to say say it: silence looks like a command that hangs."""
+"""A command without results prints that there are none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command that reads makes nothing of a mistyped home; one that makes an installation says so."""
+"""Commands that read create nothing in a mistyped home; commands that create a home say so."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_every_command_says_what_it_does_with_the_home() -> None:
 
 
 def commands(group: click.Group, above: str = "") -> Iterator[tuple[str, click.Command]]:
-    """Every command that can be given, with its full name."""
+    """Every command with its full name."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, f"{above}{name} ")

@@ -1,4 +1,4 @@
-"""A contract that cannot work is refused where it is written, with the reason."""
+"""An invalid contract is refused where it is defined, with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mistake in a contract of one's own is one line with file, line, stream and remedy."""
+"""A mistake in a user's contract gives one line with file, line, stream and remedy."""
 
 from __future__ import annotations
 

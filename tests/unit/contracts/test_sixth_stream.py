@@ -1,4 +1,4 @@
-"""A sixth stream is one file of under 60 lines, and nothing else knows of it."""
+"""A sixth stream is one file of under 60 lines, without changes elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the parameters of ALS come from: what a run asks for, then tuning, then defaults."""
+"""The sources of ALS's parameters: run config, then tuning, then defaults."""
 
 from social_assets.defs.recommenders.models import AlsConfig
 

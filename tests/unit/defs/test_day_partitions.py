@@ -1,4 +1,4 @@
-"""Ranges of event dates, as runs are asked for."""
+"""Ranges of event dates in the tags of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long facts and rollups are kept: as the stream behind them says that says longest."""
+"""Facts and rollups are kept as long as the stream with the longest retention behind them."""
 
 from __future__ import annotations
 

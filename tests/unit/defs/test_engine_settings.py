@@ -1,4 +1,4 @@
-"""Variables of the environment and run config that bound the engine reach DuckDB."""
+"""Variables of the environment and run config set the limits of DuckDB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A check without partitions fails while any day fails, whatever days its last run was about."""
+"""A check without partitions fails while any day fails, also after a run of other days."""
 
 from __future__ import annotations
 

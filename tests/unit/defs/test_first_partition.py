@@ -1,4 +1,4 @@
-"""Partitions begin with the data of the installation, and never hide a day that the lake holds."""
+"""Partitions begin with the first data of the installation and include each day of the lake."""
 
 from __future__ import annotations
 

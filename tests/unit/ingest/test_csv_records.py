@@ -1,4 +1,4 @@
-"""CSV records: those that Python's csv reads, wherever blocks end; and what a stray quote costs."""
+"""CSV records equal those of Python's csv for any block size; a stray quote costs one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS = st.lists(st.tuples(FIELDS, FIELDS, FIELDS), max_size=20)
 
 
 def records(text: str, block: int = 1 << 20, max_record_bytes: int = 1 << 20) -> list[str]:
-    """The records of a CSV file under its header."""
+    """The records of a CSV file with its header."""
     stream = io.BytesIO(text.encode())
     cut = CsvRecords(max_record_bytes)
     found = line_batches(stream, HERE, block, max_record_bytes, cut)

@@ -1,4 +1,4 @@
-"""What a file is: its identity, its format."""
+"""Identity and format of a file."""
 
 from __future__ import annotations
 

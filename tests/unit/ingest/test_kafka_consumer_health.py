@@ -1,4 +1,4 @@
-"""When a consumer is replaced that hands out nothing."""
+"""A consumer that returns no records is replaced."""
 
 from __future__ import annotations
 

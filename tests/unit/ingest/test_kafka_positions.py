@@ -1,4 +1,4 @@
-"""How far partitions are read: forward only, holes jumped."""
+"""Positions of partitions move only forward and skip gaps."""
 
 from __future__ import annotations
 

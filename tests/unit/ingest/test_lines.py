@@ -1,4 +1,4 @@
-"""Lines of a stream: what `bytes.split` would give, whatever the bytes and wherever blocks end."""
+"""Lines of a stream equal those of `bytes.split`, for any bytes and block size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of Parquet files come in batches of bounded bytes, whatever their width."""
+"""Rows of Parquet files come in batches of bounded bytes, for rows of any width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backfill says before it does anything, on counts made by hand; and what it does then."""
+"""The plan of a backfill from constructed counts, and the runs that follow it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_partitions_are_days_of_all_runs_times_assets() -> None:
 
 @pytest.fixture
 def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What the command line asked for, of a plan of two runs."""
+    """The runs that the command requests for a plan of two runs."""
     asked: list[tuple[Any, ...]] = []
 
     def plan(home: object, first: date, last: date, assets: Sequence[str]) -> BackfillPlan:
@@ -130,7 +130,7 @@ def test_a_run_has_the_days_of_its_range_and_the_assets_named(
 
 
 def recorder(asked: list[dict[str, Any]]) -> Callable[..., runs.RunReport]:
-    """What stands in for a run, and notes what was asked for."""
+    """Records the requested runs instead of starting them."""
 
     def run(_: Home, location: str, job: str, __: object, **rest: Any) -> runs.RunReport:
         asked.append({"location": location, "job": job, **rest})

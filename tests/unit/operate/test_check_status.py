@@ -1,4 +1,4 @@
-"""What `status` says of a check."""
+"""The output of `status` about a check."""
 
 import dagster as dg
 import pytest

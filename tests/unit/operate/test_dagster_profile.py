@@ -1,4 +1,4 @@
-"""A home from before gets the current dagster.yaml, unless someone edited its own."""
+"""A home of an older release gets the current dagster.yaml unless a person has edited it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Dagster UI in the foreground can be ended however its shell started it."""
+"""The Dagster UI in the foreground can be stopped, however the shell started it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _NOWHERE = Endpoint("http://127.0.0.1:9", "default", "")
 
 
 class BecameDagsterError(BaseException):
-    """In the place of the process that the command becomes."""
+    """Raised instead of replacing the process with Dagster's command."""
 
 
 def test_dagster_can_be_interrupted_though_its_shell_ignored_that(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As a shell without job control does for what it starts in the background."""
+    """A shell without job control ignores SIGINT for background processes."""
 
     def become(*_: object) -> None:
         raise BecameDagsterError

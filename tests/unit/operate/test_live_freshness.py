@@ -1,4 +1,4 @@
-"""From creation to visibility, by counts: the arithmetic of the live demonstration."""
+"""The delays of the live demonstration, computed from counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page of the live demonstration says."""
+"""The text of the live demonstration's page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files, folders, globs and standard input become a list of files before anything runs."""
+"""Files, folders, globs and standard input become a list of files before a run starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADER = ",".join(VIDEOS.required).encode() + b"\n"
 
 
 def made(folder: Path, *names: str) -> list[Path]:
-    """Files of these names."""
+    """Files with these names."""
     paths = [folder / name for name in names]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)

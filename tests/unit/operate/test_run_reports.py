@@ -1,4 +1,4 @@
-"""What a command tells of the checks of its run."""
+"""The report of a command about the checks of its run."""
 
 from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
 

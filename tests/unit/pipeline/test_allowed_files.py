@@ -1,4 +1,4 @@
-"""A run loads files of landing and of configured folders, wherever its config points."""
+"""A run loads only files of landing and of configured folders, for any run config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys are known before their micro-batch is in the lake: the next batch finds them."""
+"""The keys of a micro-batch are known to the next batch before they are in the lake."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def validator(stores: StreamStores) -> Iterator[BatchValidator]:
 
 
 def batch(number: int, keys: range) -> pa.Table:
-    """Each key on each of the dates, as rows of raw that wait for their event dates."""
+    """Each key on each date, as rows of raw whose event dates are not known yet."""
     values = [
         json.dumps(
             {

@@ -1,4 +1,4 @@
-"""A stage that runs ahead: its order, its errors, and its end."""
+"""Prefetching stages: their order, their errors, and their end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAIT_SECONDS = 10.0
 
 
 class BrokenStageError(RuntimeError):
-    """What a stage raises here."""
+    """The error that a stage raises here."""
 
 
 def test_items_come_in_order_and_all_of_them() -> None:
@@ -64,7 +64,7 @@ def test_a_stage_that_nobody_takes_from_any_more_stops() -> None:
 
 
 def test_an_error_of_the_last_stage_ends_stages_that_wait_for_more() -> None:
-    """Nothing more comes from the first stage for long; nobody waits for it."""
+    """The first stage yields no more items for a long time."""
     over = threading.Event()
 
     def quiet() -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""A step's line says run, stream, step, batch and seconds, when it is done and when it failed."""
+"""The log line of a step has run, stream, step, batch and seconds, also after a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drift on figures made by hand: each shift is found by its own check, and chance by none."""
+"""Drift on constructed figures: each shift fails its own check, and chance fails none."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FAILED: dict[Kind, Change] = {
 
 
 def scaled(day: DayFigures, factor: float) -> DayFigures:
-    """The same distributions on another number of rows."""
+    """The same distributions for another number of rows."""
     return DayFigures(
         int(day.rows * factor),
         {name: int(n * factor) for name, n in day.missing.items()},
@@ -51,7 +51,7 @@ def scaled(day: DayFigures, factor: float) -> DayFigures:
 
 
 def wandering(days: int) -> dict[date, DayFigures]:
-    """Days that differ a little, as days do."""
+    """Days with small differences, as in real data."""
     return {
         FIRST + timedelta(days=n): replace(
             scaled(USUAL, 1 + (n % 3) / 10),
@@ -62,7 +62,7 @@ def wandering(days: int) -> dict[date, DayFigures]:
 
 
 def validated(change: Change, days: int = 10) -> dict[Kind, tuple[bool, AssetCheckSeverity]]:
-    """Passed and severity of each check, after days as usual and one that is changed."""
+    """Whether each check passed, and its severity, after normal days and a changed one."""
     figures = wandering(days) | {FIRST + timedelta(days=days): change(USUAL)}
     compared = compare(EVENTS, figures)
     results = {kind: day_result(EVENTS, kind, compared) for kind in Kind}

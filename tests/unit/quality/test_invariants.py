@@ -1,4 +1,4 @@
-"""Each invariant and limit fails when broken: the results of the checks, on counts made by hand."""
+"""Each invariant and limit fails when it is broken, on constructed counts."""
 
 from __future__ import annotations
 

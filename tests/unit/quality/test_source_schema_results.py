@@ -1,4 +1,4 @@
-"""What a source's fields mean beside the contract's columns: on counts made by hand."""
+"""Comparison of a source's fields with the contract's columns, on constructed counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLUMNS = {column.name: 1000 for column in POSTS.source_columns}
 
 
 def fields(**changes: int) -> Fields:
-    """The contract's own fields in all of 1000 records, but for the changes; 0 is none."""
+    """The contract's fields in each of 1000 records, with changes; 0 removes a field."""
     counts = {name: n for name, n in (COLUMNS | changes).items() if n}
     return Fields(date(2026, 3, 1), 1000, counts, {"likes_total": "17"})
 

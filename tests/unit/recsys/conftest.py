@@ -35,7 +35,7 @@ def rows() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def tasteful_table() -> Any:
-    """14 days of 60,000 rows: each of 1,200 users mostly picks among the items of one taste."""
+    """60,000 rows of 14 days: each of 1,200 users mostly chooses items of one taste."""
     random = np.random.default_rng(1)
     users, items, tastes, size = 1200, 400, 8, 60_000
     user = random.integers(users, size=size)

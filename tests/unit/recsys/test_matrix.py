@@ -1,4 +1,4 @@
-"""From rows to the matrix, and the matrix on disk."""
+"""Rows become a matrix, and the matrix is saved and loaded."""
 
 import numpy as np
 import pyarrow as pa

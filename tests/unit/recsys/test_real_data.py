@@ -1,4 +1,4 @@
-"""On real data, where it is present: ALS at its defaults beats popularity, within seconds."""
+"""On real data, if it is present: ALS with its defaults beats popularity within seconds."""
 
 import gzip
 from datetime import UTC, datetime

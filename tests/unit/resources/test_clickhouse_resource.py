@@ -1,4 +1,4 @@
-"""The resource finds its server by the environment and keeps the password to itself."""
+"""The resource finds its server by the environment and never shows the password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of installation: which fall back, and what the others must be told."""
+"""Kinds of installation: which have default addresses, and which settings the others need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `hidden` takes out of a text: secrets of alert URLs, and no word that an operator needs."""
+"""`hidden` removes the secrets of alert URLs from a text, and no other word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All state lies under one folder, outside of the sources."""
+"""All state is in one folder outside of the sources."""
 
 from __future__ import annotations
 

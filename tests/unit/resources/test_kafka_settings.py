@@ -1,4 +1,4 @@
-"""Where Kafka is and as whom to come: from the environment, with no secret in any text."""
+"""Address and credentials of Kafka come from the environment; no text shows a secret."""
 
 from __future__ import annotations
 

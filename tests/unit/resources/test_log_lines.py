@@ -1,4 +1,4 @@
-"""The form of a log line: fields to search by, errors, and no secret."""
+"""The form of a log line: searchable fields, errors, no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs that hold a password: a malformed one is named, and nothing of it is shown."""
+"""The error of a malformed URL names the variable and shows no part of the URL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRETS = [f"hunter{character}2xyzzy" for character in SPECIAL] + ["1234/2xyzzy"
 
 
 def refused(read: Callable[[], object]) -> str:
-    """What reading says, the exceptions behind it included."""
+    """The text of the error and of its causes."""
     try:
         read()
     except (EnvironmentSettingsError, AlertUrlError, KafkaSettingsError) as error:

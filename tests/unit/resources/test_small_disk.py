@@ -1,4 +1,4 @@
-"""The disk that tests fill is really full, really read-only, and has room again afterwards."""
+"""The small disk of tests is full, read-only, and has space again when it says so."""
 
 from __future__ import annotations
 

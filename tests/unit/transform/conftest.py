@@ -1,4 +1,4 @@
-"""The engine on records given as bytes."""
+"""Runs the engine on records given as bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def validate(session: Session) -> Validate:
-    """Records as cleaned rows with their reasons, in the order given."""
+    """Cleaned rows with their reasons, in the order of the given records."""
 
     def validated(
         contract: Contract,

@@ -1,4 +1,4 @@
-"""What the tests of the engine say: records given as bytes, rows of raw made of them."""
+"""Rows of raw from records given as bytes, for the tests of the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What values become, whatever their spelling; and that no bytes at all can break the engine."""
+"""Standardized values for all spellings; the engine accepts or rejects any bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of DuckDB: what is asked of them again is not compiled again."""
+"""Sessions of DuckDB compile a query once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def engine(tmp_path: Path) -> DuckDBEngine:
 
 
 def compiled_by(work: Callable[[], None]) -> int:
-    """How many queries something compiles."""
+    """The number of queries that a call compiles."""
     before = duckdb_engine._compiled.cache_info().misses
     work()
     return duckdb_engine._compiled.cache_info().misses - before

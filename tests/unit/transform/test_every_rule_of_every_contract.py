@@ -1,4 +1,4 @@
-"""For every contract and every one of its rules: a record that breaks that rule and no other."""
+"""For every rule of every contract, a record that breaks only that rule."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def as_csv(record: dict[str, str]) -> tuple[str, bytes]:
 
 
 def changes(contract: Contract) -> Iterator[tuple[str, dict[str, str]]]:
-    """Rule name -> the change to a good record that breaks it, where there is one."""
+    """Rule name -> the change of a good record that breaks the rule, if there is one."""
     for name in contract.required:
         yield f"{name}_missing", {name: "  "}
     for column in contract.source_columns:

@@ -1,4 +1,4 @@
-"""The set of landed keys against a plain set, in any order, any splits, in memory and in files."""
+"""The set of landed keys equals a plain set for any order and split, in memory and in files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def arrays(keys: Sequence[Key]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def first_time(batches: Sequence[Sequence[Key]]) -> list[list[bool]]:
-    """What a plain set says."""
+    """The result of a plain set."""
     landed: set[Key] = set()
     found = []
     for batch in batches:

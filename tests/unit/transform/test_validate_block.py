@@ -1,4 +1,4 @@
-"""A block validated in memory gets the validator that whole days get: one answer for both paths."""
+"""A block that is validated in memory gets the same result as in a rebuild of whole days."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[SampleFile]:
 
 @pytest.fixture(scope="module")
 def blocks(samples: list[SampleFile], session: Session) -> Blocks:
-    """Rows of raw of one stream's files, in blocks of odd sizes, no event date."""
+    """Rows of raw of one stream's files, in blocks of odd sizes, without event dates."""
 
     def found(stream: Contract) -> list[pa.Table]:
         files = [file for file in samples if file.stream == stream.name]
@@ -78,7 +78,7 @@ def as_raw(records: dict[str, pa.Array], source: str = "file") -> pa.Table:
 
 
 def by_whole_days(session: Session, stream: Contract, raw: pa.Table) -> pa.Table:
-    """What a rebuild says of the same rows, in their order."""
+    """The result of a rebuild for the same rows, in their order."""
     dates = dates_at_landing(session, stream, raw)
     numbered = raw.set_column(raw.column_names.index("event_date"), "event_date", dates)
     numbered = numbered.set_column(
@@ -91,7 +91,7 @@ def by_whole_days(session: Session, stream: Contract, raw: pa.Table) -> pa.Table
 
 
 def dates_at_landing(session: Session, stream: Contract, raw: pa.Table) -> pa.ChunkedArray:
-    """The event dates with which files land."""
+    """The event dates of the rows when the files land."""
     if stream.event_time is None:
         return raw["timestamp"].cast(pa.date32())
     block = pa.table(

@@ -1,6 +1,6 @@
-"""Streams under test: a topic of their own, a lake of their own, and the deployed warehouse.
+"""Streams under test: each has its own topic and lake, and all share the deployed warehouse.
 
-Here belongs what the tests of drains do to a stream and ask of its tables, in their words.
+Belongs here: the operations of the tests on streams, and the queries of their tables.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def events(numbers: Iterable[int], at: datetime = NOON) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows by layer, all days together."""
+    """Rows by layer, for all days together."""
 
     raw: int
     cleaned: int
@@ -71,7 +71,7 @@ class Counts:
 
 @dataclass
 class Stream:
-    """One stream on a topic of its own."""
+    """One stream with its own topic."""
 
     kafka: KafkaResource
     stores: StreamStores
@@ -90,8 +90,8 @@ class Stream:
         headers: list[tuple[str, bytes]] | None = None,
         **settings: Any,
     ) -> None:
-        """Append to the topic, by turns to its partitions unless one is named; `at` are the
-        records' own timestamps.
+        """Append to the topic, in turn to its partitions or to the given one; `at` are the
+        timestamps of the records.
         """
         from confluent_kafka import Producer
 
@@ -119,7 +119,7 @@ class Stream:
         assert not refused, refused[0]
 
     def drain(self, limits: Limits = QUICK, **changed: Any) -> set[date]:
-        """Until it is quiet; the dates that changed."""
+        """Drain until the topic is quiet; returns the dates that changed."""
         before = len(self.taken)
         recovered = drain(
             self.stores, self.kafka, self.taken.append, dataclasses.replace(limits, **changed)
@@ -128,21 +128,21 @@ class Stream:
 
     @contextmanager
     def draining(self, **changed: Any) -> Iterator[Future[set[date]]]:
-        """Drain meanwhile, in a thread; the drain has ended, well, when the block does."""
+        """Drain in a thread during the block; the drain must have succeeded at its end."""
         with ThreadPoolExecutor(max_workers=1) as thread:
             running = thread.submit(self.drain, **changed)
             yield running
             running.result(timeout=120)
 
     def wait_for(self, records: int) -> None:
-        """Until drains have taken so many records, bad ones included."""
+        """Wait until drains have taken this number of records, including rejected ones."""
         wait_until(lambda: self.records_taken() >= records)
 
     def records_taken(self) -> int:
         return sum(c.landed for taken in list(self.taken) for c in taken.days.values())
 
     def counts(self) -> Counts:
-        """Rows by layer; fails unless each day's records are accounted for, and loaded."""
+        """Rows by layer. Fails unless each day's records are accounted for and loaded."""
         raw, cleaned = self.stores.raw.rows_by_day(), self.stores.cleaned.rows_by_day()
         quarantine = self.stores.quarantine
         duplicates = quarantine.rows_by_day(verdict="duplicate")
@@ -154,12 +154,12 @@ class Stream:
         return Counts(*(sum(d.values()) for d in (raw, cleaned, duplicates, rejected)))
 
     def reasons(self) -> Counter[str]:
-        """How often each reason stands in quarantine."""
+        """The number of records in quarantine for each reason."""
         rows = self.stores.quarantine.read()
         return Counter(rows["reasons"].combine_chunks().flatten().to_pylist())
 
     def lake(self) -> dict[str, list[Row]]:
-        """All rows of the lake but for when they came and with which batch, in order."""
+        """All rows of the lake in order, without arrival time and batch."""
         tables = {
             "raw": self.stores.raw,
             "cleaned": self.stores.cleaned,
@@ -170,7 +170,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Bed:
-    """Where streams are made, on one warehouse."""
+    """Creates streams on one warehouse."""
 
     home: Home
     kafka: KafkaResource
@@ -184,12 +184,12 @@ class Bed:
         return Stream(self.kafka, self.stores(topic, name))
 
     def again(self, stream: Stream) -> Stream:
-        """The same topic, to be drained into another lake."""
+        """The same topic with another lake."""
         stores = self.stores(stream.topic, stream.stores.contract.name, "another")
         return Stream(self.kafka, stores)
 
     def elsewhere(self, stream: Stream) -> Stream:
-        """The same topic and lake on another machine: the locks of the first do not reach it."""
+        """The same topic and lake on another machine, which does not share the locks."""
         stores, here = stream.stores.stores, stream.stores.stores.lake
         there = Lake(here.root, self.folder / "locks_elsewhere")
         moved = dataclasses.replace(stores, lake=there)
@@ -198,7 +198,7 @@ class Bed:
     def stores(
         self, topic: str, name: str = "engagement_events", lake: str = "one"
     ) -> StreamStores:
-        """The stores of a stream that has this topic."""
+        """The stores of a stream with this topic."""
         folder = self.folder / topic / lake
         stores = Stores(
             Lake(str(folder / "lake"), folder / "locks"),
@@ -212,7 +212,7 @@ class Bed:
             return [tuple(row) for row in client.query(query).result_rows]
 
     def warehouse(self) -> dict[str, list[Row]]:
-        """Every fact, dimension and rollup as people read it, merged and in order."""
+        """Every fact, dimension and rollup with merged rows, in order."""
         project = Warehouse.of(self.home)
         tables = [*project.tables("star"), *project.tables("rollups")]
         with ClickHouseResource().client() as client:
@@ -227,7 +227,7 @@ class Bed:
             }
 
     def rebuild(self, first: date, last: date) -> None:
-        """Make facts, dimensions and rollups of these days anew with dbt, as the assets do."""
+        """Rebuild facts, dimensions and rollups of these days with dbt, like the assets."""
         project = Warehouse.of(self.home)
         models = [
             name
@@ -239,7 +239,7 @@ class Bed:
         run_dbt(project.dbt, arguments, environment, self.home.logs)
 
     def empty(self) -> None:
-        """Take all rows out of the warehouse."""
+        """Delete all rows of the warehouse."""
         with ClickHouseResource().client() as client:
             tables = client.query(
                 "SELECT concat(database, '.', name) FROM system.tables\n"
@@ -251,7 +251,7 @@ class Bed:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Look until it holds; fails if it does not within the time."""
+    """Wait for a condition; fails after the given time."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -264,5 +264,5 @@ def _rows(table: pa.Table) -> list[Row]:
 
 
 def _without_last_digits(value: object) -> object:
-    """Sums of Float64 differ in the last digits with the order of adding up."""
+    """Rounded values: the last digits of a Float64 sum depend on the order."""
     return round(value, 6) if isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""A lag is told of, and a broker that does not answer: with a real broker."""
+"""Alerts of a lag, and of a broker that does not answer, with a real broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A topic through every step: all of it, once, in any order, and as a backfill would have it."""
+"""A drain takes every record of a topic once, in any order, with the result of a backfill."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_drain_takes_everything_once_and_again_changes_nothing(bed: Bed) -> No
 
 
 def test_two_machines_that_drain_one_topic_into_one_lake_take_each_record_once(bed: Bed) -> None:
-    """They share no lock. A write that does not go on where raw ends is refused."""
+    """They share no lock. A commit that does not continue at the end of raw is refused."""
     here = bed.stream()
     there = bed.elsewhere(here)
     here.send(events(range(2_000)))
@@ -79,7 +79,7 @@ def test_a_drain_that_another_machine_overtakes_before_it_reads_is_refused(bed: 
     here.send(events(range(100)))
 
     class Overtaken:
-        """The broker; the other machine drains after the first offsets to read are known."""
+        """The broker; another machine drains after the first offsets to read are known."""
 
         def client_settings(self) -> Mapping[str, str]:
             there.drain()
@@ -109,7 +109,7 @@ def test_a_key_is_taken_once_a_date_whatever_micro_batch_and_partition_it_comes_
 def test_keys_stay_known_where_next_to_none_are_held(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Dates are let go and read again while their keys are on the way into cleaned."""
+    """Dates are evicted and read again while their keys are not yet in cleaned."""
     monkeypatch.setattr(landed, "HELD_KEYS", 10)
     stream = bed.stream(partitions=1)
     dates = [NOON - n * DAY for n in range(4)]
@@ -123,7 +123,7 @@ def test_keys_stay_known_where_next_to_none_are_held(
 def test_a_day_streamed_equals_the_same_day_rebuilt_in_every_table(
     bed: Bed, tmp_path: Path
 ) -> None:
-    """Dirty samples of all streams: late days, out of order, again in other micro-batches."""
+    """Dirty samples of all streams: late, out of order, and repeated in other micro-batches."""
     samples = generate(tmp_path / "samples", events=2_500, days=4, end=YESTERDAY)
     streams = [stream_of_samples(bed, each.name, samples) for each in contracts()]
     days = sorted({day for stream in streams for day in stream.stores.raw.rows_by_day()})
@@ -142,7 +142,7 @@ def test_a_day_streamed_equals_the_same_day_rebuilt_in_every_table(
 
 
 def stream_of_samples(bed: Bed, name: str, samples: list[SampleFile]) -> Stream:
-    """The JSON records of the sample files, shuffled, some sent again, drained bit by bit."""
+    """The JSON records of the samples, shuffled, some sent twice, drained in small parts."""
     stream = bed.stream(name, partitions=3)
     shuffle = random.Random(SEED)  # noqa: S311 - an order, no secret
     values: list[bytes] = []
@@ -190,7 +190,7 @@ def test_files_and_stream_share_one_order_of_landing(bed: Bed, tmp_path: Path) -
 
 
 class CrashError(Exception):
-    """Ends a drain at a boundary of a step."""
+    """Ends a drain at the boundary of a step."""
 
 
 BOUNDARIES: list[tuple[type, str]] = [
@@ -202,7 +202,7 @@ BOUNDARIES: list[tuple[type, str]] = [
 
 @contextmanager
 def crash_after(call: int) -> Iterator[None]:
-    """Raise after the given one of all commits and inserts that are made."""
+    """Raise CrashError after the given number of commits and inserts."""
     calls = itertools.count(1)
 
     def crashing(original: Callable[..., None]) -> Callable[..., None]:

@@ -1,4 +1,4 @@
-"""Broken records of every kind through the drain: no failure, and each one accounted for."""
+"""Broken records of every kind pass the drain without a failure, and each is accounted for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A micro-batch that cannot be validated is quarantined whole, and the topic goes on."""
+"""A micro-batch that cannot be validated is quarantined whole, and the drain continues."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def days(stream: Stream) -> list[date]:
 
 
 def rows(stream: Stream) -> tuple[int, int, int]:
-    """In raw, in cleaned, in the warehouse."""
+    """Rows in raw, in cleaned, in the warehouse."""
     stores = stream.stores
     counted = (stores.raw.rows_by_day(), stores.cleaned.rows_by_day(), stores.loader.rows_by_day())
     raw, cleaned, loaded = (sum(each.values()) for each in counted)

@@ -1,4 +1,4 @@
-"""What topics, brokers and producers do to a drain, and what of it shows in the tables."""
+"""Unusual topics, brokers and producers: the effect on a drain and on the tables."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_again(stream: Stream, admin: KafkaAdminClient, partitions: int = 1) -> 
 
 
 def lag(stream: Stream) -> int:
-    """What the sensor would see: offsets ahead of the lake, and ranges it does not know of."""
+    """The lag as the sensor sees it: offsets that the lake lacks, and unknown ranges."""
     offsets = stream.kafka.offsets(stream.topic)
     assert offsets is not None
     begin = starts(stream.stores.raw, offsets)
@@ -261,7 +261,7 @@ def bed_quarantine(stream: Stream) -> list[tuple[object, ...]]:
 
 
 def test_a_record_time_that_cannot_be_meant_is_the_time_of_its_arrival(bed: Bed) -> None:
-    """A stream without an event time of its own takes the record's."""
+    """A stream without an event time uses the time of the record."""
     stream = bed.stream(
         "live_streaming",
         partitions=1,

@@ -29,7 +29,7 @@ def platform(
     deployed_home: Callable[[str], Home],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Platform]:
-    """A home of its own, since its ClickHouse is killed; the worker's broker is, too."""
+    """A temporary home, whose ClickHouse is killed, and the worker's broker."""
     home = deployed_home("faults")
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(home.path))
     monkeypatch.setenv("DAGSTER_HOME", str(home.dagster))

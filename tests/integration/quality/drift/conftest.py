@@ -1,4 +1,4 @@
-"""A home with a deployed warehouse, into which days are loaded."""
+"""A home with a deployed warehouse."""
 
 from __future__ import annotations
 

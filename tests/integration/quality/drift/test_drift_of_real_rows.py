@@ -1,4 +1,4 @@
-"""Drift and schema checks on rows that went the real way: files, lake, ClickHouse."""
+"""Drift and schema checks on rows that were loaded through files, lake and ClickHouse."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SHIFTS: dict[Kind, tuple[int, Mutation]] = {
 
 
 def events(day: date, rows: int, mutate: Mutation, seed: int) -> str:
-    """A file of a day."""
+    """The content of a file of one day."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     lines = []
     for number in range(rows):
@@ -66,7 +66,7 @@ def events(day: date, rows: int, mutate: Mutation, seed: int) -> str:
 
 @pytest.fixture(scope="module")
 def usual(home: Home, tmp_path_factory: pytest.TempPathFactory) -> StreamStores:
-    """Days as usual, all but the last."""
+    """The stream with normal days, all but the last."""
     stream = StoresResource(clickhouse=ClickHouseResource()).stores().of(EVENTS)
     folder = tmp_path_factory.mktemp("usual")
     for back in range(1, DAYS):
@@ -77,7 +77,7 @@ def usual(home: Home, tmp_path_factory: pytest.TempPathFactory) -> StreamStores:
 
 
 def last_day(stream: StreamStores, tmp_path: Path, rows: int, mutate: Mutation) -> None:
-    """Put rows in the place of those of the last day."""
+    """Replace the rows of the last day."""
     with stream.stores.clickhouse.client() as client:
         client.command(f"ALTER TABLE {stream.loader.table} DROP PARTITION '{LAST}'")
     path = tmp_path / f"{LAST}.ndjson"
@@ -171,7 +171,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def check_results(
     check: dg.AssetChecksDefinition, instance: dg.DagsterInstance, day: date
 ) -> dict[str, dg.AssetCheckEvaluation]:
-    """What the checks report of a run of one day."""
+    """The results that the checks report in a run of one day."""
     defs = dg.Definitions(
         asset_checks=[check],
         jobs=[dg.define_asset_job("validate", dg.AssetSelection.checks(check))],

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the tests' own: Debian's, in a temporary folder, on loopback."""
+"""A PostgreSQL for the tests: Debian's packages, in a temporary folder, on loopback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSWORD = "of the tests"
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """Its URL. Skips, saying so, where there is none; on a build server it fails."""
+    """The URL. Skips the test if PostgreSQL is absent; on a build server it fails."""
     found = sorted(_DEBIAN.glob("*/bin/initdb"))
     if not found:
         reason = "no PostgreSQL: apt-get install postgresql"

@@ -1,4 +1,4 @@
-"""Commands in a container of an installation: their runs are the daemon's to see, not to end."""
+"""Runs of commands in a container of an installation: the daemon sees but does not end them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROFILES = Path(__file__).resolve().parents[4] / "docker" / "production"
 
 @pytest.fixture
 def home(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A production installation's, whose dagster.yaml keeps runs in Postgres."""
+    """The home of a production installation, whose dagster.yaml keeps runs in Postgres."""
     profile = yaml.safe_load((PROFILES / "dagster.yaml").read_text())
     folder = tmp_path / "opt"
     folder.mkdir()
@@ -45,7 +45,7 @@ def home(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> Home
 
 @pytest.fixture(params=["docker", "kubernetes"])
 def launcher(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RunLauncher:
-    """That of a profile, whose own look finds no container."""
+    """The launcher of a profile, whose health check finds no container."""
     folder = PROFILES if request.param == "docker" else PROFILES / "kubernetes"
     settings, _ = dagster_instance_config(str(folder))
     module, name = settings["run_launcher"]["module"], settings["run_launcher"]["class"]

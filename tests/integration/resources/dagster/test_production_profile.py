@@ -1,4 +1,4 @@
-"""The profiles of Dagster, as Dagster itself reads them: local, Docker, Kubernetes."""
+"""Dagster reads the profiles: local, Docker, Kubernetes."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ PROFILES = {
 
 
 def places(profile: Path) -> set[str]:
-    """The variables that a profile takes its places from."""
+    """The variables with addresses and paths that a profile needs."""
     return set(re.findall(r"env: (\w+)", profile.read_text()))
 
 
 @pytest.fixture
 def environment(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every variable that the profiles name, and no other of ours."""
+    """Every variable that the profiles name, and no other of the project."""
     for profile in PROFILES.values():
         for name in places(profile):
             monkeypatch.setenv(name, f"some-{name.lower().replace('_', '-')}")
@@ -53,7 +53,7 @@ def environment(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(profile: Path, folder: Path) -> DagsterInstance:
-    """The instance that a process with this profile in its DAGSTER_HOME works with."""
+    """The instance of a process whose DAGSTER_HOME has this profile."""
     shutil.copyfile(profile, folder / "dagster.yaml")
     return DagsterInstance.from_config(str(folder))
 

@@ -1,4 +1,4 @@
-"""Several processes write the Dagster records of one home, and none finds a locked database."""
+"""Several processes write the Dagster records of one home without "database is locked"."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_tick_is_recorded_though_another_writer_takes_longer_than_sqlite_waits
 
 
 def write(task: tuple[str, int]) -> None:
-    """What a process of its own records: some ticks, each with the run that it asked for."""
+    """The work of one process: some ticks, each with the run that it requested."""
     path, number = task
     with open_instance(Home(Path(path))) as instance:
         for moment in range(TICKS):

@@ -1,4 +1,4 @@
-"""A server in a home of its own, and two ways to talk to it: a client, and bare HTTP."""
+"""A server in a temporary home, and two ways to send queries: a client, and plain HTTP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Answer:
 
 
 class BareHttp:
-    """Requests as `curl` would send them, with the right credentials unless told otherwise."""
+    """HTTP requests like `curl`, by default with the right credentials."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.address = urlsplit(endpoint.url)
@@ -95,7 +95,7 @@ def client(endpoint: Endpoint) -> Iterator[Client]:
 
 @pytest.fixture
 def table(client: Client) -> Callable[..., str]:
-    """Make a MergeTree table of these columns under a new name."""
+    """Create a MergeTree table of these columns with a new name."""
 
     def make(columns: str, order_by: str = "tuple()", settings: str = "") -> str:
         name = f"t_{uuid4().hex[:12]}"

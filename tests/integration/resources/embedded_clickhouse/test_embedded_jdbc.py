@@ -1,4 +1,4 @@
-"""ClickHouse's JDBC driver, with the settings that DBeaver and Metabase leave as they are."""
+"""ClickHouse's JDBC driver with the default settings of DBeaver and Metabase."""
 
 from __future__ import annotations
 

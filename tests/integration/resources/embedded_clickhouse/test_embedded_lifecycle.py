@@ -1,4 +1,4 @@
-"""One server a home, started by whoever needs it, and no row lost however it ends."""
+"""A home has one server, any process starts it, and no row is lost however it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page at /play, and who may use it."""
+"""The page at /play, and its access checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions, settings, errors and access, as a ClickHouse server has them."""
+"""Sessions, settings, errors and access checks like those of a ClickHouse server."""
 
 from __future__ import annotations
 

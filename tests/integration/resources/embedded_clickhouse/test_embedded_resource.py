@@ -1,4 +1,4 @@
-"""The Dagster resource on the embedded server, inside a run and out of it."""
+"""The Dagster resource with the embedded server, inside and outside of a run."""
 
 from __future__ import annotations
 

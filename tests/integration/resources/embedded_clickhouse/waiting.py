@@ -1,4 +1,4 @@
-"""Waiting for a condition, with an end."""
+"""Waits for a condition, for a limited time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A home belongs to one machine; another one is refused until it takes the home over."""
+"""A home belongs to one machine; another machine is refused until it takes the home over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server whose port is taken says which process has it."""
+"""A server whose port is in use names the process that uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON that every reader takes: numbers as numbers, nothing that JSON lacks."""
+"""JSON that every parser accepts: numbers as numbers, no NaN or infinity."""
 
 from __future__ import annotations
 

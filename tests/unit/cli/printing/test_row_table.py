@@ -1,4 +1,4 @@
-"""Tables cut no value in a pipe, fold text and never figures on a terminal."""
+"""Tables keep values whole in a pipe; a terminal gets folded text and whole figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONG = "x" * 500
 def table(
     names: Sequence[str], *blocks: Sequence[Sequence[object]], width: int | None = None
 ) -> list[str]:
-    """The lines that are printed."""
+    """The printed lines."""
     printed: list[str] = []
     shown = RowTable(names, width, printed.append)
     for block in blocks:

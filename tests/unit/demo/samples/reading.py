@@ -1,4 +1,4 @@
-"""Reads sample files back, record by record, as a plain consumer would."""
+"""Reads sample files record by record, like a simple consumer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def lines_of(path: Path) -> list[bytes]:
 
 
 def parsed(path: Path) -> Iterator[dict[str, Any] | None]:
-    """Each record of a JSON or Parquet file by match key; None where it is no JSON object."""
+    """Each record of a JSON or Parquet file by match key; None if it is no JSON object."""
     if path.suffix == ".parquet":
         for row in pq.read_table(path).to_pylist():
             yield {match_key(name): value for name, value in row.items()}

@@ -1,4 +1,4 @@
-"""Live records: as many as asked for, of now, dirty, and never the same ids twice."""
+"""Live records: the requested number, with current times, dirty, and always new ids."""
 
 from __future__ import annotations
 

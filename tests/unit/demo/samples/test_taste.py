@@ -18,7 +18,7 @@ WEIGHTS = {"view": 0.5, "click": 1.0, "like": 2.0, "comment": 3.0, "share": 4.0,
 
 @pytest.fixture(scope="session")
 def reactions(sample_files: list[SampleFile]) -> pa.Table:
-    """Who reacted to which post, when and how much; what cannot be read is left out."""
+    """User, post, time and value of each reaction; without unreadable records."""
     rows = [
         {
             "user_id": record["userid"],
@@ -38,7 +38,7 @@ def reactions(sample_files: list[SampleFile]) -> pa.Table:
 
 @pytest.fixture(scope="session")
 def split(reactions: pa.Table, end: date) -> Split:
-    """The last two days against those before."""
+    """The last two days as test data, the days before as training data."""
     return temporal_split(reactions, datetime.combine(end - timedelta(days=1), time(), UTC))
 
 

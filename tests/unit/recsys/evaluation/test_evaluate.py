@@ -1,4 +1,4 @@
-"""Evaluating models, and telling whether one is better."""
+"""The evaluation of a model, and the comparison of two models."""
 
 import math
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Metrics against cases worked by hand, a plain reference, and scikit-learn."""
+"""Metrics compared with manual results, a simple reference, and scikit-learn."""
 
 import math
 
@@ -103,7 +103,7 @@ def test_metrics_are_those_of_a_plain_reference(users, k):
 
 @pytest.fixture(scope="module")
 def world():
-    """Scores without ties of 30 users for 40 items, and which of them each wants, one at least."""
+    """Scores without ties of 30 users for 40 items, and at least one test item for each user."""
     random = np.random.default_rng(3)
     scores = random.permuted(np.tile(np.arange(40, dtype=np.float32), (30, 1)), axis=1)
     relevance = random.random((30, 40)) < 0.2

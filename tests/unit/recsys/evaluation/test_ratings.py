@@ -1,4 +1,4 @@
-"""Predicted ratings, and how far off they are."""
+"""Predictions of ratings, and their errors."""
 
 from datetime import UTC, datetime
 
@@ -53,7 +53,7 @@ def test_biases_are_what_was_worked_out_by_hand():
 
 @pytest.fixture(scope="module")
 def generous_and_good():
-    """30 users, some of them generous, rate 20 items, some of them good, 300 times in all."""
+    """30 users, some generous, give 300 ratings to 20 items, some of them good."""
     random = np.random.default_rng(0)
     user, item = random.integers(30, size=300), random.integers(20, size=300)
     value = 5 + random.normal(0, 1, 30)[user] + random.normal(0, 1, 20)[item]

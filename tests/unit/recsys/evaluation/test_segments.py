@@ -1,4 +1,4 @@
-"""Metrics for groups of users and of items, and how sure they are."""
+"""Metrics for groups of users and items, with their intervals."""
 
 import math
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a model learns from lies before the cut, what it is evaluated by after."""
+"""A model learns from interactions before the cut and is evaluated on those after it."""
 
 from datetime import UTC, datetime
 

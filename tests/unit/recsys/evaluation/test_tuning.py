@@ -1,4 +1,4 @@
-"""Searching parameters on a slice of the training data."""
+"""The search for parameters on a slice of the training data."""
 
 import numpy as np
 import pytest

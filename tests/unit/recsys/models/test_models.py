@@ -1,4 +1,4 @@
-"""What every model promises, and what each one learns."""
+"""The common behaviour of all models, and what each model learns."""
 
 import functools
 import hashlib
@@ -17,7 +17,7 @@ from recsys.models.low_pass import right_singular_vectors
 
 
 class Builder:
-    """A model of that name with parameters for little data."""
+    """Builds a model of that name with parameters for few data."""
 
     def __init__(self, name):
         self.name = name
@@ -44,7 +44,7 @@ each_learned = pytest.mark.parametrize("name", LEARNED)
 
 @pytest.fixture(scope="module")
 def fitted(tasteful):
-    """A model of that name that has learned the tasteful world: once, for all that only ask it."""
+    """Fits a model of that name on the tasteful world, once for all tests."""
 
     @functools.cache
     def fit(name, small=False):

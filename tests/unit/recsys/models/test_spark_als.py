@@ -1,4 +1,4 @@
-"""ALS by Spark MLlib, in local mode: the same interface and artifact, and no Spark to serve it."""
+"""ALS by Spark MLlib in local mode: same interface and artifact; serving needs no Spark."""
 
 import os
 import shutil

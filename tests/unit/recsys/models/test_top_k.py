@@ -1,4 +1,4 @@
-"""What a row keeps, against a plain sort by falling value, then column."""
+"""The top k of a row equal those of a simple sort by falling value, then column."""
 
 import numpy as np
 import scipy.sparse

@@ -1,4 +1,4 @@
-"""A published model: what is written, what is refused, and what a consumer gets from it."""
+"""A published model: its files, refused files, and what a consumer gets from it."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ def copied(published, tmp_path):
 
 
 def rewrite(folder, change):
-    """Alter the manifest as a writer would who keeps its checksum right."""
+    """Alter the manifest with a correct checksum."""
     manifest = json.loads((folder / "manifest.json").read_text())
     change(manifest)
     text = json.dumps(manifest).encode()
@@ -54,7 +54,7 @@ def rewrite(folder, change):
 
 
 def replace_file(folder, name, content):
-    """Put another file in its place, with size and checksum right."""
+    """Replace a file, with a correct size and checksum in the manifest."""
     (folder / name).write_bytes(content)
     entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     rewrite(folder, lambda manifest: manifest["files"].update({name: entry}))

@@ -1,4 +1,4 @@
-"""Which published model serves, and the way back to an earlier one."""
+"""The published model that serves, and a return to an earlier one."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A disk without room: a model is published whole or not at all, and the one before serves on."""
+"""On a full disk a model is published whole or not at all, and the previous one serves."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Users as they are now, served by a model that was published before."""
+"""Recommendations for current users by a model that was published earlier."""
 
 from datetime import UTC, datetime
 

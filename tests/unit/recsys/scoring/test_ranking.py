@@ -1,4 +1,4 @@
-"""The one rule of ranking, against a plain sort."""
+"""The ranking equals that of a simple sort."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The table of recommendations that a warehouse takes."""
+"""The table of recommendations for the warehouse."""
 
 import pyarrow.compute as pc
 

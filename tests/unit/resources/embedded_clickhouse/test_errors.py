@@ -1,4 +1,4 @@
-"""Engine texts become codes and names, and the line a server would send."""
+"""Texts of the engine become codes, names, and the line that a server sends."""
 
 from __future__ import annotations
 

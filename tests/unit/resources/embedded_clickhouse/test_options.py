@@ -1,4 +1,4 @@
-"""Options come from the environment; a bad one is named with what it must be."""
+"""Options come from the environment; the error of an invalid one names the valid values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which statements need room on the disk, and how the room is told."""
+"""Which statements need space on the disk, and the error without it."""
 
 from __future__ import annotations
 

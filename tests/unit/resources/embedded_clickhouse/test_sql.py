@@ -1,4 +1,4 @@
-"""Where statements end and data begins, as ClickHouse's own parser sees it."""
+"""The end of statements and the start of data, as in ClickHouse's parser."""
 
 from __future__ import annotations
 

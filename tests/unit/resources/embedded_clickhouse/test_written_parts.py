@@ -1,4 +1,4 @@
-"""What a failed insert is said to have written, also when the engine cannot tell."""
+"""The error of a failed insert names the rows that were written, or that they are unknown."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from resources.embedded_clickhouse.query.written_parts import told_truly
 
 
 class EngineWithoutPartLog(Engine):
-    """Answers every question with the error that a lost log table gives."""
+    """Answers every query with the error of a lost log table."""
 
     def __init__(self) -> None:
-        """Opens nothing."""
+        """Open nothing."""
 
     def connect(self, *arguments: object, **named: object) -> object:  # type: ignore[override]
         raise ClickHouseError(60, "UNKNOWN_TABLE", "Unknown table system.part_log.")

@@ -1,4 +1,4 @@
-"""One process with dbt loaded takes command after command, and whatever ends it is noticed."""
+"""One process with dbt loaded runs command after command; a process that ended is replaced."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from social_assets.warehouse.dbt.commands import start_dbt
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """One that cannot be parsed: its profile is told by the environment, and there is none."""
+    """A project that cannot be parsed: its profile needs a variable that is absent."""
     (tmp_path / "dbt_project.yml").write_text("name: no_project\nprofile: clickhouse\n")
     (tmp_path / "profiles.yml").write_text(
         "clickhouse: {target: \"{{ env_var('TARGET') }}\", outputs: {}}\n"

@@ -67,7 +67,7 @@ _METRICS = ("like", "comment", "share", "view", "click")
 
 @dataclass(frozen=True)
 class Way:
-    """How rows go in with their token, and the process that serves them, if it is not this one."""
+    """A way to insert rows with their token, and the process of the server if it is another one."""
 
     name: str
     insert: Callable[[pa.Table, str], None]
@@ -76,7 +76,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one insert: wall seconds, and CPU seconds of all that took part."""
+    """Cost of one insert: wall seconds, and CPU seconds of all processes involved."""
 
     wall: float
     cpu: float
@@ -104,7 +104,7 @@ def events(rows: int, first_id: int) -> pa.Table:
 
 
 def through_http(client: Client) -> Callable[[pa.Table, str], None]:
-    """The way of the loader."""
+    """Insert like the loader."""
 
     def insert(rows: pa.Table, token: str) -> None:
         settings = {**_SETTINGS, "insert_deduplication_token": token}
@@ -114,7 +114,7 @@ def through_http(client: Client) -> Callable[[pa.Table, str], None]:
 
 
 def in_process(connection: Connection) -> Callable[[pa.Table, str], None]:
-    """The same bytes and settings on an open connection of chDB."""
+    """Insert the same bytes with the same settings on an open connection of chDB."""
 
     def insert(rows: pa.Table, token: str) -> None:
         names, data = arrow_buffer(rows, "lz4")
@@ -131,7 +131,7 @@ def in_process(connection: Connection) -> Callable[[pa.Table, str], None]:
 
 
 def measure(ways: list[Way], rows: int, repeats: int, pause: float) -> None:
-    """Insert `repeats` tables of `rows` in each way in turn, after two that are not counted."""
+    """Insert `repeats` tables of `rows` in each way in turn, after two without measurement."""
     costs: dict[str, list[Cost]] = {way.name: [] for way in ways}
     for number in range(repeats + 2):
         table = events(rows, (number + 1) * 10_000_000 + rows)
@@ -155,7 +155,7 @@ def _cpu(server_pid: int | None) -> float:
 
 
 def _report(way: str, rows: int, costs: list[Cost]) -> None:
-    """One line; the first fifth is what a busy machine disturbs least."""
+    """One line. A busy machine affects the first fifth least."""
     walls = sorted(cost.wall * 1e3 for cost in costs)
     cpu = statistics.median(cost.cpu * 1e3 for cost in costs)
     sys.stdout.write(
@@ -167,7 +167,7 @@ def _report(way: str, rows: int, costs: list[Cost]) -> None:
 
 
 def main() -> None:
-    """In turn, so that both ways meet the same machine."""
+    """Measure both ways in turn, so that both meet the same load of the machine."""
     parser = argparse.ArgumentParser(prog="insert_cost")
     parser.add_argument("--repeats", type=int, default=150)
     parser.add_argument("--large-repeats", type=int, default=12)

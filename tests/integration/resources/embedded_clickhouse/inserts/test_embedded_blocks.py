@@ -1,4 +1,4 @@
-"""ClickHouse's own framing of compressed data, which JDBC and Go drivers speak."""
+"""ClickHouse's framing of compressed data, which JDBC and Go drivers use."""
 
 from __future__ import annotations
 

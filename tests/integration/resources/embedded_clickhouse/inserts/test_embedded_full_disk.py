@@ -1,4 +1,4 @@
-"""A full disk, a reserve, a read-only disk: what is acknowledged is there, all else is refused."""
+"""A full disk, the reserve, a read-only disk: acknowledged rows are stored, others refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Serve = Callable[..., "ServedDisk"]
 
 
 class ServedDisk:
-    """A server whose data lies on a small disk."""
+    """A server whose data is on a small disk."""
 
     def __init__(self, disk: SmallDisk, home: Home) -> None:
         self.disk = disk
@@ -34,11 +34,11 @@ class ServedDisk:
         self.ask = BareHttp(ensure_running(home))
 
     def stop(self) -> None:
-        """End the server."""
+        """Stop the server."""
         stop(self._home)
 
     def restart(self) -> None:
-        """End the server if it runs, and start it."""
+        """Stop the server if it runs, and start it."""
         stop(self._home)
         self.ask = BareHttp(ensure_running(self._home))
 

@@ -1,4 +1,4 @@
-"""An insert that fails says so, in every format and every way in, and says what it left."""
+"""A failed insert returns an error in every format, which names the rows that were written."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_failed_insert_is_not_blamed_for_earlier_rows(ask, table: MakeTable) -
 
 
 def _told(text: str) -> dict[str, int]:
-    """The rows that an error says were written, by table."""
+    """The rows that an error names as written, by table."""
     found = re.search(r"by others at the same time: (.*?)\. Send", text)
     if found is None:
         assert "No MergeTree table got rows from it" in text

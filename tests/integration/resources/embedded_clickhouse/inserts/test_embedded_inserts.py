@@ -1,4 +1,4 @@
-"""What is sent arrives: every block, frame and row, once; or nothing and an error."""
+"""An insert stores every block, frame and row once, or nothing and returns an error."""
 
 from __future__ import annotations
 

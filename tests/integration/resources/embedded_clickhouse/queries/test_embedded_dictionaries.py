@@ -1,4 +1,4 @@
-"""Dictionaries read tables of the same server as the user whose name and password they carry."""
+"""Dictionaries read tables of the same server with the user and password in their source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MakeTable = Callable[..., str]
 
 
 def _dictionary(source: str, password: str) -> str:
-    """DDL as dbt-clickhouse writes it from its profile."""
+    """DDL in the form of dbt-clickhouse, from its profile."""
     return (
         f"CREATE OR REPLACE DICTIONARY {source}_dictionary (a UInt64, b String) PRIMARY KEY a "
         f"SOURCE(CLICKHOUSE(user 'default' password '{password}' table '{source}')) "

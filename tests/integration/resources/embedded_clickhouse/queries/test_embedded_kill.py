@@ -1,4 +1,4 @@
-"""KILL QUERY by the id that a client gave, or that came back to it."""
+"""KILL QUERY by the id that a client gave, or by the id in the answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore('{}')"
 
 
 class Endless:
-    """A query that ends by being killed only."""
+    """A query that ends only when it is killed."""
 
     def __init__(self, ask, **parameters: str) -> None:
         self._mark = uuid4().hex
@@ -37,7 +37,7 @@ class Endless:
         return found.text == "1\n"
 
     def code(self) -> int:
-        """The code of the error that it ended with."""
+        """The code of the error with which it ended."""
         self._thread.join(60)
         return self._code
 

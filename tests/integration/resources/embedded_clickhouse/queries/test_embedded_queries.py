@@ -1,4 +1,4 @@
-"""Answers are whole and right, however they are asked for; a broken one is an error."""
+"""Answers are complete and correct for every kind of request; an incomplete one is an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same query gives the same answer over HTTP as in process, and values come back as sent."""
+"""A query gives the same answer over HTTP and in process, and values keep their form."""
 
 from __future__ import annotations
 
