@@ -40,12 +40,15 @@ __all__ = ["KafkaBrokerError", "bootstrap_servers", "is_running", "start", "stop
 
 PORT_VARIABLE = "SOCIAL_ASSETS_KAFKA_PORT"
 HEAP_VARIABLE = "SOCIAL_ASSETS_KAFKA_HEAP_MB"
+TIMEOUT_VARIABLE = "SOCIAL_ASSETS_KAFKA_START_SECONDS"
 DEFAULT_PORT = 9092
 DEFAULT_HEAP_MB = 512
+DEFAULT_START_SECONDS = 60
 LARGEST_RECORD_BYTES = 16 * 1024**2
 
 _HOST = "127.0.0.1"
 _POLL_SECONDS = 0.02
+_END_SECONDS = 5
 _LOG_TAIL_LINES = 15
 _LARGEST_LOG_BYTES = 8 * 1024**2
 
@@ -124,22 +127,32 @@ def process_id(home: Home) -> int | None:
     return int(files.server_lock.read_text()) if is_locked(files.server_lock) else None
 
 
-def start(home: Home, jars: Path | None = None, timeout: float = 60.0) -> str:
+def start(home: Home, jars: Path | None = None, timeout: float | None = None) -> str:
     """Start the home's broker unless it runs; its bootstrap servers, once it answers.
 
-    `jars` is where Kafka's jars are kept, `<home>/kafka/jars` if None. Raises KafkaBrokerError,
-    and HomeOfAnotherMachineError if the home is another machine's.
+    `jars` is where Kafka's jars are kept, `<home>/kafka/jars` if None. A broker that this call
+    starts and that does not answer within `timeout` seconds is ended. Raises KafkaBrokerError, and
+    HomeOfAnotherMachineError if the home is another machine's.
     """
     files = _Files(home)
+    if timeout is None:
+        timeout = float(_whole_number(TIMEOUT_VARIABLE, DEFAULT_START_SECONDS))
     claim_home(home.path / "locks")
     files.folder.mkdir(parents=True, exist_ok=True)
     files.log.parent.mkdir(parents=True, exist_ok=True)
     with exclusive_lock(files.start_lock, timeout):
-        if not is_locked(files.server_lock):
+        is_ours = not is_locked(files.server_lock)
+        if is_ours:
             # A port that is taken is told before jars are fetched.
             _launch(files, _choose_ports(files), ensure_jars(jars or files.jars))
         ports = _read_ports(files)
-        _await_answer(files, ports.client, time.monotonic() + timeout)
+        try:
+            _await_answer(files, ports.client, time.monotonic() + timeout)
+        except BaseException:
+            # Ctrl-C, too: the broker has a session of its own, which does not receive it.
+            if is_ours:
+                _end(files)
+            raise
         address = f"{_HOST}:{ports.client}"
         write_atomically(files.address, address + "\n")
         return address
@@ -254,8 +267,22 @@ def _await_answer(files: _Files, port: int, deadline: float) -> None:
         if not is_locked(files.server_lock):
             raise _error(files, "it ended")
         if time.monotonic() > deadline:
-            raise _error(files, f"no answer on port {port} in time")
+            reason = (
+                f"no answer on port {port} in time; a broker that was killed may take longer: "
+                f"set {TIMEOUT_VARIABLE}"
+            )
+            raise _error(files, reason)
         time.sleep(_POLL_SECONDS)
+
+
+def _end(files: _Files) -> None:
+    """End a broker that does not answer. Its data is recovered at its next start."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + _END_SECONDS
+        if is_locked(files.server_lock):
+            os.kill(int(files.server_lock.read_text()), signal_number)
+        while is_locked(files.server_lock) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
 
 def _answers(port: int) -> bool:

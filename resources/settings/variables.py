@@ -49,6 +49,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_KAFKA_TOPIC_PREFIX": "what every topic's name begins with",
     "SOCIAL_ASSETS_KAFKA_PORT": "port of the home's own broker",
     "SOCIAL_ASSETS_KAFKA_HEAP_MB": "memory of the home's own broker",
+    "SOCIAL_ASSETS_KAFKA_START_SECONDS": "how long the home's own broker may take to start",
     "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": "where Dagster keeps runs and events in production",
     "SOCIAL_ASSETS_POSTGRES_PASSWORD": "password of the Postgres of docker/compose.yaml",
     "SOCIAL_ASSETS_IMAGE": "container image of runs in production",

@@ -80,6 +80,22 @@ def test_a_port_that_is_taken_is_refused_by_name(
         kafka_broker.start(own)
 
 
+def test_a_broker_that_does_not_answer_in_time_is_ended(
+    own: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(kafka_broker.TIMEOUT_VARIABLE, "0")
+    with pytest.raises(KafkaBrokerError, match=f"set {kafka_broker.TIMEOUT_VARIABLE}"):
+        kafka_broker.start(own)
+    assert not kafka_broker.is_running(own)
+    monkeypatch.delenv(kafka_broker.TIMEOUT_VARIABLE)
+    kafka_broker.start(own)
+    pid = kafka_broker.process_id(own)
+    with pytest.raises(KafkaBrokerError), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kafka_broker, "_answers", lambda _: False)
+        kafka_broker.start(own, timeout=0.1)
+    assert kafka_broker.process_id(own) == pid, "a broker of another process was ended"
+
+
 def test_a_broker_that_cannot_start_shows_the_end_of_its_log(
     own: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
