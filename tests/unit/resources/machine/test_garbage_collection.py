@@ -56,3 +56,22 @@ def test_a_process_of_a_location_collects_garbage_after_its_imports(location: st
         "assert gc.get_freeze_count() > 100_000\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=CHECKOUT, check=True)
+
+
+def test_a_process_that_used_the_engine_ends_in_silence(tmp_path: Path) -> None:
+    """DuckDB's binding prints the objects that are not collected at the end of the process."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "import social_assets.locations.streaming\n"
+        "from social_assets.transform.duckdb_engine import DuckDBEngine\n"
+        "with DuckDBEngine(Path(sys.argv[1])).session() as session:\n"
+        "    session.backend.con.sql('SELECT 1').to_arrow_table()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, str(tmp_path)],
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=True,
+    )
+    assert (ended.stdout, ended.stderr) == (b"", b"")
