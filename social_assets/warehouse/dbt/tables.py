@@ -92,7 +92,7 @@ class Warehouse:
         columns = self.lineage.get(".".join(asset.path), {})
         return TableColumnLineage(
             {
-                column: [TableColumnDep(_asset_of(table), source) for table, source in origins]
+                column: [TableColumnDep(asset_of(table), source) for table, source in origins]
                 for column, origins in columns.items()
                 if origins
             }
@@ -129,7 +129,7 @@ class Warehouse:
             yield self.manifest["nodes"].get(unique_id) or self.manifest["sources"][unique_id]
 
 
-def _asset_of(table: str) -> AssetKey:
+def asset_of(table: str) -> AssetKey:
     """The asset of a qualified name."""
     database, name = table.split(".")
     if name.startswith("dim_"):

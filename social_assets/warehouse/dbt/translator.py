@@ -8,7 +8,7 @@ definitions of the warehouse do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dagster import (
@@ -29,7 +29,7 @@ _SHOWN = ("name", "alias", "description", "columns")
 
 
 class WarehouseTranslator(DagsterDbtTranslator):
-    """Keys, groups, owners, code versions and metadata of the warehouse's assets."""
+    """Keys, code versions and metadata of the assets; groups and owners are in dbt's `meta`."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
@@ -46,15 +46,6 @@ class WarehouseTranslator(DagsterDbtTranslator):
     def get_asset_key(self, dbt_resource_props: Node) -> AssetKey:
         """Layer, then table."""
         return asset_key(dbt_resource_props)
-
-    def get_group_name(self, dbt_resource_props: Node) -> str:
-        """The layer."""
-        return str(dbt_resource_props["schema"])
-
-    def get_owners(self, dbt_resource_props: Node) -> Sequence[str]:
-        """Who the project's `meta` names."""
-        owner = dbt_resource_props["config"].get("meta", {}).get("owner")
-        return [owner] if owner else []
 
     def get_description(self, dbt_resource_props: Node) -> str:
         """Without the SQL: it is a call of a macro."""

@@ -15,6 +15,7 @@ from dagster import AssetKey, AssetMaterialization, MetadataValue, TableMetadata
 from resources.settings.home import Home
 from social_assets.pipeline.stores import StreamStores
 from social_assets.warehouse.dbt.project import prepare
+from social_assets.warehouse.dbt.tables import asset_of
 
 LayerMetadata = dict[str, dict[date, dict[str, MetadataValue[Any]]]]
 """Layer -> day -> metadata."""
@@ -94,11 +95,5 @@ def fed_by(stream: str) -> list[AssetKey]:
     Read from the list of declared tables, since loads and drains start without the dbt manifest.
     """
     declared = prepare(Home.from_environment()).declared()
-    keys = [_asset_of(t.name) for t in declared if t.kind == "days" and stream in t.streams]
+    keys = [asset_of(t.name) for t in declared if t.kind == "days" and stream in t.streams]
     return sorted(keys, key=lambda key: (key.path[0] != "star", key))
-
-
-def _asset_of(table: str) -> AssetKey:
-    """The asset of a table: a dimension is kept as the states of its days."""
-    layer, name = table.split(".")
-    return AssetKey([layer, name.removesuffix("_daily") if name.startswith("dim_") else name])
