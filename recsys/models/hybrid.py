@@ -11,7 +11,7 @@ from recsys.models.content import Content
 from recsys.models.graph_filter import GraphFilter
 from recsys.models.popularity import DecayedPopularity
 from recsys.recommender import ScorerRecommender
-from recsys.scoring.rank_fusion import Part, RankFusion
+from recsys.scoring.rank_fusion import RankFusion, WeightedScorer
 
 
 class Hybrid(ScorerRecommender):
@@ -58,7 +58,7 @@ class Hybrid(ScorerRecommender):
             (DecayedPopularity(), self._popularity_weight),
         ]
         parts = [
-            Part(
+            WeightedScorer(
                 scorer=model.fit(user_items).scorer,
                 weight=weight,
                 weight_exponent=model.weight_exponent,

@@ -19,7 +19,7 @@ _HISTORY_OF_0_1 = "reigns"
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeployedVersion:
     """A version of a model that serves or served."""
 
     model: str
@@ -36,7 +36,7 @@ def promote_model(folder: Path) -> None:
     """
     promote(folder)
     root = folder.parent.parent
-    deployments = [*history(root), Deployment(folder.parent.name, folder.name)]
+    deployments = [*history(root), DeployedVersion(folder.parent.name, folder.name)]
     # The history is written first, so that a kill between the two writes loses no version.
     replace_text(root / _HISTORY, "".join(f"{deployment}\n" for deployment in deployments))
     replace_text(root / CURRENT, folder.parent.name + "\n")
@@ -51,13 +51,13 @@ def champion(root: Path) -> Path | None:
     return model / (model / CURRENT).read_text().strip()
 
 
-def history(root: Path) -> list[Deployment]:
+def history(root: Path) -> list[DeployedVersion]:
     """All deployments, oldest first; a roll back is a deployment as well."""
     file = root / _HISTORY
     if not file.exists():
         file = root / _HISTORY_OF_0_1
     lines = file.read_text().splitlines() if file.exists() else []
-    return [Deployment(*line.split("/", 1)) for line in lines]
+    return [DeployedVersion(*line.split("/", 1)) for line in lines]
 
 
 def roll_back(root: Path, to: str | None = None) -> Path:

@@ -29,7 +29,7 @@ PART_SCORERS: Mapping[str, type[Factors] | type[ItemFilter]] = {
 
 
 @dataclass(frozen=True)
-class Part:
+class WeightedScorer:
     """One of the scorers of a rank fusion. `needs_history`: it has no list for users without
     history.
     """
@@ -53,7 +53,7 @@ class RankFusion:
     the first part, or from the next one if the first part has none.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[WeightedScorer, ...]
 
     scoring: ClassVar[str] = "rank_fusion"
 
@@ -74,7 +74,7 @@ class RankFusion:
             scorer, own = PART_SCORERS[part["scoring"]], part["settings"]
             its = {name: arrays[f"{place}_{name}"] for name in scorer.expected(own)}
             scalars = part["weight"], part["weight_exponent"], part["needs_history"]
-            parts.append(Part(scorer.of_arrays(its, own), *scalars))
+            parts.append(WeightedScorer(scorer.of_arrays(its, own), *scalars))
         return cls(tuple(parts))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -122,7 +122,7 @@ class RankFusion:
         return ids, values
 
     def _fused(
-        self, histories: Histories, scores_of: Callable[[Part, Histories], Float32]
+        self, histories: Histories, scores_of: Callable[[WeightedScorer, Histories], Float32]
     ) -> Float32:
         fused = None
         known = histories.lists.lengths > 0

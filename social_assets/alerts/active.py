@@ -22,7 +22,7 @@ class Severity(StrEnum):
         return self is Severity.ERROR and other is not Severity.ERROR
 
 
-class Kind(StrEnum):
+class FailureKind(StrEnum):
     """The kinds of failures. A message has one section a kind, in this order."""
 
     RUN = "failed runs"
@@ -45,7 +45,7 @@ class ActiveAlert:
     """
 
     key: str
-    kind: Kind
+    kind: FailureKind
     severity: Severity
     title: str
     owner: str = ""

@@ -43,10 +43,10 @@ def deliver(channel: Channel, message: Message) -> str:
     if result:
         return ""
     said = " ".join("; ".join(entry.message for entry in result.logs()).split())
-    return hidden(said, channel) or result.status.name.lower()
+    return without_channel_secrets(said, channel) or result.status.name.lower()
 
 
-def hidden(text: str, channel: Channel) -> str:
+def without_channel_secrets(text: str, channel: Channel) -> str:
     """The text without the parts of the channel's URL that may be secret."""
     for part in sorted({*secret_parts(channel.url)}, key=len, reverse=True):
         if len(part) >= SHORTEST_SECRET:

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from resources.settings.home import Home
-from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 from social_assets.alerts.changes import Changes, changes_since
 from social_assets.alerts.channels import Channel, Routing
 from social_assets.alerts.deliver import deliver
@@ -136,7 +136,7 @@ def _deaf(undelivered: Mapping[str, Undelivered], routing: Routing) -> list[Acti
     return [
         ActiveAlert(
             key=f"channel/{each.channel}",
-            kind=Kind.CHANNEL,
+            kind=FailureKind.CHANNEL,
             severity=Severity.ERROR,
             title=f"{names[each.channel]} takes no alerts",
             detail=each.error,

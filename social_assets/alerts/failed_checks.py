@@ -27,7 +27,7 @@ from resources.dagster.private import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
 )
-from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 PARTITIONS_SHOWN = 5
@@ -104,7 +104,7 @@ def _active_alert(
     is_admission = spec.blocking and spec.asset_key.path[0] == "recsys"
     return ActiveAlert(
         key=f"check/{asset}/{spec.name}",
-        kind=Kind.CHAMPION if is_admission else Kind.CHECK,
+        kind=FailureKind.CHAMPION if is_admission else FailureKind.CHECK,
         severity=Severity.ERROR if severe else Severity.WARN,
         title=(
             f"candidate {asset} is rejected: {spec.name}"

@@ -24,7 +24,7 @@ from dagster import (
 )
 
 from resources.settings.variables import hidden
-from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 from social_assets.defs.partitions import days_of_run
 from social_assets.defs.stream_tag import STREAM_TAG
 
@@ -171,7 +171,7 @@ def _active_alert(run: DagsterRun, owner: str) -> ActiveAlert:
     about = f" of {stream}" if stream and stream not in run.job_name else ""
     return ActiveAlert(
         key="/".join(filter(None, ("run", run.job_name, stream, selected, span))),
-        kind=Kind.RUN,
+        kind=FailureKind.RUN,
         severity=Severity.ERROR,
         title=f"{what}{about} failed" + (f" for {span}" if span else ""),
         owner=owner,

@@ -22,7 +22,7 @@ from resources.machine.disk_space import (
     reserve_bytes,
 )
 from resources.settings.home import Home
-from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 from social_assets.defs.stores import LAKE_URL
 
 REMEDY = (
@@ -92,7 +92,7 @@ def observe_disks(home: Home) -> Observation:
     except (OSError, ReserveError) as error:
         blind = ActiveAlert(
             key="blind/disk",
-            kind=Kind.BLIND,
+            kind=FailureKind.BLIND,
             severity=Severity.ERROR,
             title="the disks cannot be watched",
             detail=" ".join(str(error).split())[:300],
@@ -107,7 +107,7 @@ def _active_alert(disk: Disk, severity: Severity) -> ActiveAlert:
     return ActiveAlert(
         # The key names only the first folder: the others may change while the disk is full.
         key=f"disk/{disk.names[0]}",
-        kind=Kind.DISK,
+        kind=FailureKind.DISK,
         severity=severity,
         title=f"the disk of {disk.name} is {'full' if is_full else 'almost full'}",
         detail=disk.describe(),

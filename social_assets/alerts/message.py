@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from social_assets.alerts.active import ActiveAlert, Kind, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Severity
 from social_assets.alerts.changes import Changes
 
 UI_URL = "SOCIAL_ASSETS_UI_URL"
@@ -66,7 +66,7 @@ def _title(changes: Changes, place: str) -> str:
 
 def _body(changes: Changes, ui_url: str, reason: Reason) -> str:
     parts = []
-    for kind in Kind:
+    for kind in FailureKind:
         found = [failure for failure in changes.raised if failure.kind is kind]
         of_kind = sorted(found, key=lambda failure: failure.severity is not Severity.ERROR)
         if of_kind:
@@ -80,7 +80,7 @@ def _body(changes: Changes, ui_url: str, reason: Reason) -> str:
 
 def _lines(failure: ActiveAlert, ui_url: str, reason: Reason) -> list[str]:
     why = failure.detail
-    if failure.kind is Kind.RUN:
+    if failure.kind is FailureKind.RUN:
         why = reason(failure.run_id) or why
     lines = [f"- {failure.severity}: {failure.title}"]
     lines += [f"  {why}"] if why else []

@@ -13,7 +13,7 @@ from functools import partial
 from dagster import AssetCheckSeverity
 
 from resources.kafka.resource import KafkaResource
-from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 from social_assets.contracts.contract import Contract
 from social_assets.defs.ingestion.checks import freshness_checks as freshness
 from social_assets.defs.stores import StoresResource
@@ -51,7 +51,7 @@ def _unreachable(look: Observation) -> Observation:
         (
             ActiveAlert(
                 key="blind/lag",
-                kind=Kind.BLIND,
+                kind=FailureKind.BLIND,
                 severity=Severity.ERROR,
                 title="Kafka lag cannot be watched",
                 detail=failure.detail,
@@ -70,7 +70,7 @@ def _look(key: str, contract: Contract, find: Callable[[], ActiveAlert | None]) 
     except (OSError, RuntimeError, ValueError, DeltaError) as error:
         blind = ActiveAlert(
             key=f"blind/{key}",
-            kind=Kind.BLIND,
+            kind=FailureKind.BLIND,
             severity=Severity.ERROR,
             title=f"{key} cannot be watched",
             owner=contract.owner,
@@ -95,7 +95,7 @@ def _stale(contract: Contract, stores: StoresResource) -> ActiveAlert | None:
     limits = contract.freshness
     return ActiveAlert(
         key=f"stale/{contract.name}",
-        kind=Kind.STALE,
+        kind=FailureKind.STALE,
         severity=Severity.ERROR if is_severe else Severity.WARN,
         title=f"{contract.name} is stale since {newest}",
         owner=contract.owner,
@@ -122,7 +122,7 @@ def _behind(contract: Contract, stores: StoresResource, kafka: KafkaResource) ->
     limit = contract.lag_fail_above if is_severe else contract.lag_warn_above
     return ActiveAlert(
         key=f"lag/{contract.name}",
-        kind=Kind.LAG,
+        kind=FailureKind.LAG,
         severity=Severity.ERROR if is_severe else Severity.WARN,
         title=f"{contract.name} lags behind its topic",
         owner=contract.owner,

@@ -39,7 +39,7 @@ from social_assets.cli.home_use import (
 )
 from social_assets.cli.printing.terminal import (
     FORM,
-    Day,
+    DateParameter,
     echo,
     mute,
     out,
@@ -99,8 +99,10 @@ def demo(home: Home, events: int, days: int, seed: int) -> None:
 
 @cli.command(short_help="Rebuild days from raw records.")
 @click.argument("assets", nargs=-1)
-@click.option("--from", "first", type=Day(), help="First day; default the first with records.")
-@click.option("--to", "last", type=Day(), help="Last day; default the last with records.")
+@click.option(
+    "--from", "first", type=DateParameter(), help="First day; default the first with records."
+)
+@click.option("--to", "last", type=DateParameter(), help="Last day; default the last with records.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be done, and do nothing.")
 @FORM
 @reads_home

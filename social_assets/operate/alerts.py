@@ -12,7 +12,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaResource
 from resources.settings.environments import current
 from resources.settings.home import Home
-from social_assets.alerts.active import ActiveAlert, Kind, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Severity
 from social_assets.alerts.changes import Changes
 from social_assets.alerts.channels import Routing
 from social_assets.alerts.deliver import deliver
@@ -73,13 +73,13 @@ def active_alerts(home: Home) -> list[ShownAlert]:
         reasons = {
             failure.run_id: reason_of(instance, failure.run_id)
             for failure in observed.active
-            if failure.kind is Kind.RUN
+            if failure.kind is FailureKind.RUN
         }
     known = {channel: set(journal.told(channel)) for channel in routing.channels}
     return [
         ShownAlert(
             replace(failure, detail=reasons.get(failure.run_id) or failure.detail)
-            if failure.kind is Kind.RUN
+            if failure.kind is FailureKind.RUN
             else failure,
             concerned=tuple(c.name for c in known if c.id in routing.of(failure)),
             told=tuple(c.name for c, keys in known.items() if failure.key in keys),

@@ -25,7 +25,7 @@ class OutputError(OSError):
 
 
 @dataclass(frozen=True)
-class Result:
+class QueryRows:
     """The columns' names, and the rows block by block."""
 
     names: tuple[str, ...]
@@ -40,7 +40,7 @@ def run_query(query: str) -> tuple[Sequence[str], Sequence[Row]]:
 
 
 @contextmanager
-def streamed(query: str) -> Iterator[Result]:
+def streamed(query: str) -> Iterator[QueryRows]:
     """The result of a query, read from the server as it is consumed.
 
     If it is not read to its end, the connection is closed, and the server ends the query. Raises
@@ -50,12 +50,12 @@ def streamed(query: str) -> Iterator[Result]:
         context = client.create_query_context(query=query)
         if context.is_command or context.is_insert:
             done = client.query(query)
-            yield Result(_distinct(done.column_names), iter([done.result_rows]))
+            yield QueryRows(_distinct(done.column_names), iter([done.result_rows]))
             return
         stream = client.query_row_block_stream(query)
         with stream:
             names = getattr(stream.source, "column_names", ())
-            yield Result(_distinct(names), iter(stream))
+            yield QueryRows(_distinct(names), iter(stream))
 
 
 def write_parquet(query: str, output: Path) -> int:

@@ -198,7 +198,9 @@ def _matrix_evaluated_on(folder: Path) -> str:
     return str(json.loads((folder / _RECORD).read_text())["matrix_version"])
 
 
-def new_model(name: str, parameters: Parameters, interactions: Interactions) -> ScorerRecommender:
+def candidate_model(
+    name: str, parameters: Parameters, interactions: Interactions
+) -> ScorerRecommender:
     """An unfitted model of that name, for the train part of the matrix."""
     own = items_for(name, interactions)
     return model_for(name, parameters, own, own.train)
@@ -309,7 +311,7 @@ def keeps_up_with(champion: Mapping[str, Any] | None, candidate: Candidate) -> A
     ):
         return Admission(True, f"the recipe of champion {champion['version']} itself", recorded)
     interactions = matrix_of(candidate)
-    recipe = new_model(champion["model"], champion["parameters"], interactions)
+    recipe = candidate_model(champion["model"], champion["parameters"], interactions)
     incumbent = evaluate_model("", recipe, interactions)
     difference = bootstrap_difference(candidate.evaluation, incumbent.evaluation, DECIDED_AT)
     passed = difference.high >= 0

@@ -221,7 +221,7 @@ class Interactions:
         )
 
 
-def read_interactions(client: Client, window_days: int, videos: bool = False) -> pa.Table:
+def query_interactions(client: Client, window_days: int, videos: bool = False) -> pa.Table:
     """Read the reactions of users to posts in the last days: a row for each user, post and day.
     With `videos`, also what they watched in the window of the posts.
 

@@ -24,7 +24,7 @@ _CHUNK_ROWS = 250_000
 
 
 @dataclass(frozen=True)
-class Column:
+class ServingColumn:
     """A column of a serving table."""
 
     name: str
@@ -39,7 +39,7 @@ class ServingTable:
     """
 
     name: str
-    columns: Sequence[Column]
+    columns: Sequence[ServingColumn]
     order: str
     constraints: Sequence[str]
     meaning: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from social_assets.recommend.serving_tables import Column, ServingTable
+from social_assets.recommend.serving_tables import ServingColumn, ServingTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,13 +20,13 @@ SIMILAR_ITEMS_AN_ITEM = 10
 SIMILAR_ITEMS = ServingTable(
     name="recsys.similar_items",
     columns=(
-        Column("item_id", "String", "The post"),
-        Column("rank", "UInt16", "Place in the post's list, from 1"),
-        Column("similar_item_id", "String", "A post like it"),
-        Column("score", "Float32", "Likeness; compare within one post and version only"),
-        Column("model", "LowCardinality(String)", "Which model"),
-        Column("model_version", "LowCardinality(String)", "Which version of it"),
-        Column("computed_at", "DateTime64(6, 'UTC')", "When"),
+        ServingColumn("item_id", "String", "The post"),
+        ServingColumn("rank", "UInt16", "Place in the post's list, from 1"),
+        ServingColumn("similar_item_id", "String", "A post like it"),
+        ServingColumn("score", "Float32", "Likeness; compare within one post and version only"),
+        ServingColumn("model", "LowCardinality(String)", "Which model"),
+        ServingColumn("model_version", "LowCardinality(String)", "Which version of it"),
+        ServingColumn("computed_at", "DateTime64(6, 'UTC')", "When"),
     ),
     order="item_id, rank",
     constraints=(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from social_assets.recommend.interactions import read_interactions_since
 from social_assets.recommend.serving_tables import (
     DATABASE,
-    Column,
+    ServingColumn,
     ServingTable,
     is_of,
     replace_rows,
@@ -32,14 +32,18 @@ ITEMS_A_USER = 20
 TOP_N = ServingTable(
     name=TABLE,
     columns=(
-        Column("user_id", "String", "For whom"),
-        Column("rank", "UInt16", "Place in the user's list, from 1"),
-        Column("item_id", "String", "The post"),
-        Column("score", "Float32", "The model's score; compare within one user and version only"),
-        Column("model", "LowCardinality(String)", "Which model"),
-        Column("model_version", "LowCardinality(String)", "Which version of it"),
-        Column("computed_at", "DateTime64(6, 'UTC')", "When"),
-        Column("history", "UInt64", "Fingerprint of the reactions that the user's list is made of"),
+        ServingColumn("user_id", "String", "For whom"),
+        ServingColumn("rank", "UInt16", "Place in the user's list, from 1"),
+        ServingColumn("item_id", "String", "The post"),
+        ServingColumn(
+            "score", "Float32", "The model's score; compare within one user and version only"
+        ),
+        ServingColumn("model", "LowCardinality(String)", "Which model"),
+        ServingColumn("model_version", "LowCardinality(String)", "Which version of it"),
+        ServingColumn("computed_at", "DateTime64(6, 'UTC')", "When"),
+        ServingColumn(
+            "history", "UInt64", "Fingerprint of the reactions that the user's list is made of"
+        ),
     ),
     order="user_id, rank",
     constraints=("one row a user_id and rank", f"at most {ITEMS_A_USER} rows a user_id"),

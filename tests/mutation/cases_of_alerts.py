@@ -113,7 +113,7 @@ WHO_IS_TOLD = (
         "deliver.py",
         (
             "a channel's answer is shown with its URL",
-            "return hidden(said, channel) or",
+            "return without_channel_secrets(said, channel) or",
             "return said or",
             f"{_DELIVERY}why_a_channel_did_not_take_it_is_one_line_without_secrets",
         ),

@@ -23,7 +23,7 @@ from typing import IO, cast
 import lz4.frame
 
 from resources.embedded_clickhouse.errors import ClickHouseError
-from resources.embedded_clickhouse.query.engine import Stream
+from resources.embedded_clickhouse.query.engine import ResultStream
 from resources.embedded_clickhouse.query.room import Room, writes_to
 
 if sys.version_info >= (3, 14):
@@ -163,7 +163,7 @@ class DataFile:
 class SpooledStream:
     """A result that is complete before its first part is sent (`wait_end_of_query`)."""
 
-    def __init__(self, stream: Stream, room: Room) -> None:
+    def __init__(self, stream: ResultStream, room: Room) -> None:
         spool = _Spool(room, _IN_MEMORY_BYTES_OF_MANY)
         try:
             while part := stream.next_part():

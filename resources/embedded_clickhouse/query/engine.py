@@ -37,7 +37,7 @@ class Outcome:
     elapsed_ns: int = 0
 
 
-class Stream(Protocol):
+class ResultStream(Protocol):
     """A result in parts; an empty part marks the end. `close` may be called before the end."""
 
     def next_part(self) -> bytes:
@@ -151,7 +151,7 @@ class Connection:
 
     def stream_blocks(
         self, sql: str | bytes, format_name: str, parameters: Mapping[str, str]
-    ) -> Stream:
+    ) -> ResultStream:
         """Run a SELECT; each part is one block. The format must not have a header or footer."""
         try:
             handle = self._handle.send_query(sql, format_name, params=dict(parameters))

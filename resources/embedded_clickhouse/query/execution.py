@@ -16,7 +16,7 @@ from resources.embedded_clickhouse.errors import ClickHouseError
 from resources.embedded_clickhouse.http.body import Body, SpooledStream
 from resources.embedded_clickhouse.http.multipart import read_parts
 from resources.embedded_clickhouse.http.request import QueryRequest
-from resources.embedded_clickhouse.query.engine import Connection, Engine, Outcome, Stream
+from resources.embedded_clickhouse.query.engine import Connection, Engine, Outcome, ResultStream
 from resources.embedded_clickhouse.query.external_data import ExternalTable
 from resources.embedded_clickhouse.query.pipe import PipeStream
 from resources.embedded_clickhouse.query.room import Room, swaps_parts, takes_room
@@ -57,7 +57,7 @@ class Result:
     """A result: its first part, the stream of the other parts, and its properties."""
 
     first_part: bytes
-    rest: Stream | None
+    rest: ResultStream | None
     outcome: Outcome
     format: str | None
     resources: ExitStack
@@ -160,7 +160,7 @@ class Execution:
 
     def _stream(
         self, query: Query, format_name: str, connection: Connection, request: QueryRequest
-    ) -> Stream:
+    ) -> ResultStream:
         if format_name.lower() in _BLOCKWISE_FORMATS:
             return connection.stream_blocks(query.text, format_name, request.parameters)
         return PipeStream(

@@ -19,7 +19,7 @@ from resources.settings.home import Home
 from social_assets.cli.home_use import announce_installation, knows_home
 from social_assets.cli.printing.terminal import (
     FORM,
-    Day,
+    DateParameter,
     mute,
     out,
     print_json,
@@ -37,7 +37,9 @@ _SHOWN_REJECTS = 20
 @click.command(short_help="Load files into a stream.")
 @click.argument("stream")
 @click.argument("files", nargs=-1, required=True)
-@click.option("--date", "on", type=Day(), help="Date of records that carry none; default today.")
+@click.option(
+    "--date", "on", type=DateParameter(), help="Date of records that carry none; default today."
+)
 @click.option(
     "--input-format",
     type=click.Choice(["csv", "ndjson", "parquet"]),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from social_assets.cli.home_use import reads_home
-from social_assets.cli.printing.terminal import FORM, Day, mute, out, print_rows, progress
+from social_assets.cli.printing.terminal import FORM, DateParameter, mute, out, print_rows, progress
 from social_assets.quality.counted import counted
 
 if TYPE_CHECKING:
@@ -44,9 +44,11 @@ def quarantine(home: Home, stream: str, limit: int, form: str) -> None:
 @click.command(short_help="Validate rejected records again.")
 @click.argument("stream")
 @click.option(
-    "--from", "first", type=Day(), help="First day; default the first with rejected ones."
+    "--from", "first", type=DateParameter(), help="First day; default the first with rejected ones."
 )
-@click.option("--to", "last", type=Day(), help="Last day; default the last with rejected ones.")
+@click.option(
+    "--to", "last", type=DateParameter(), help="Last day; default the last with rejected ones."
+)
 @FORM
 @reads_home
 def replay(home: Home, stream: str, first: date | None, last: date | None, form: str) -> None:

@@ -23,10 +23,10 @@ from social_assets.cli.printing.row_table import RowTable
 from social_assets.cli.printing.terminal import screen_width
 
 if TYPE_CHECKING:
-    from social_assets.operate.query import Result
+    from social_assets.operate.query import QueryRows
 
 Write = Callable[[str], object]
-Printer: TypeAlias = Callable[["Result", Write, int | None], None]
+Printer: TypeAlias = Callable[["QueryRows", Write, int | None], None]
 
 
 @click.command(short_help="Run a query in the warehouse.")
@@ -115,14 +115,14 @@ def _write_out(printed: str) -> None:
     click.echo(printed, nl=False)
 
 
-def _table(result: Result, write: Write, width: int | None) -> None:
+def _table(result: QueryRows, write: Write, width: int | None) -> None:
     table = RowTable(result.names, width, write)
     for block in result.blocks:
         table.add(block)
     table.end()
 
 
-def _json(result: Result, write: Write, width: int | None) -> None:
+def _json(result: QueryRows, write: Write, width: int | None) -> None:
     """One array of objects, one line each."""
     del width
     begin = "["
@@ -135,7 +135,7 @@ def _json(result: Result, write: Write, width: int | None) -> None:
     write("[]\n" if begin == "[" else "]\n")
 
 
-def _csv(result: Result, write: Write, width: int | None) -> None:
+def _csv(result: QueryRows, write: Write, width: int | None) -> None:
     """RFC 4180 with a header; NULL is an empty field, lists and maps are JSON."""
     del width
     buffer = io.StringIO()

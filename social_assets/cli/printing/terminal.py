@@ -37,7 +37,7 @@ class _Console(Console):
 out = _Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
-class Day(click.ParamType[date]):
+class DateParameter(click.ParamType[date]):
     """A date as YYYY-MM-DD."""
 
     name = "YYYY-MM-DD"

@@ -43,7 +43,7 @@ from social_assets.recommend.folders import (
     size_of,
 )
 from social_assets.recommend.interactions import (
-    read_interactions,
+    query_interactions,
     read_texts,
     split_interactions,
 )
@@ -102,7 +102,7 @@ def interaction_matrix(
     """Made by one query, which weighs and sums; no loop over events."""
     started = time.monotonic()
     with clickhouse.client(query_comment(context)) as client:
-        rows = read_interactions(client, config.window_days, config.videos)
+        rows = query_interactions(client, config.window_days, config.videos)
         texts = read_texts(client, config.window_days)
     read = time.monotonic()
     interactions = split_interactions(rows, texts, version_of(context), config.videos)

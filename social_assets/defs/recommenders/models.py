@@ -28,10 +28,10 @@ from social_assets.recommend.candidates import (
     POPULARITY,
     WEEKLY,
     Candidate,
+    candidate_model,
     default_parameters,
     evaluate_model,
     metrics_table,
-    new_model,
     regularization_for,
 )
 from social_assets.recommend.folders import Versions, candidates, matrices, size_of
@@ -91,7 +91,7 @@ class AlsConfig(Config):
 def popularity(context: AssetExecutionContext) -> MaterializeResult[None]:
     """The baseline, evaluated on the same split as the models."""
     interactions = Interactions.load(matrices().required())
-    return _evaluated(context, new_model(POPULARITY, {}, interactions), interactions)
+    return _evaluated(context, candidate_model(POPULARITY, {}, interactions), interactions)
 
 
 @asset(
@@ -110,7 +110,7 @@ def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[
     parameters = config.over(default_parameters(ALS))
     if parameters["regularization"] is None:
         parameters["regularization"] = regularization_for(interactions.train.csr.nnz)
-    return _evaluated(context, new_model(ALS, parameters, interactions), interactions)
+    return _evaluated(context, candidate_model(ALS, parameters, interactions), interactions)
 
 
 def candidate_asset(name: str, condition: AutomationCondition[Any] | None) -> AssetsDefinition:
@@ -129,7 +129,9 @@ def candidate_asset(name: str, condition: AutomationCondition[Any] | None) -> As
     @failures_without_retry()
     def candidate(context: AssetExecutionContext, config: ModelConfig) -> MaterializeResult[None]:
         interactions = Interactions.load(matrices().required())
-        model = new_model(name, {**default_parameters(name), **config.parameters}, interactions)
+        model = candidate_model(
+            name, {**default_parameters(name), **config.parameters}, interactions
+        )
         start_spark(context, name)
         return _evaluated(context, model, interactions)
 

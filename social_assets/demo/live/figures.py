@@ -17,7 +17,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaResource
 from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
-from social_assets.demo.live.freshness import Freshness
+from social_assets.demo.live.freshness import FreshnessRecorder
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topic_offsets import starts
 
@@ -73,7 +73,7 @@ class Figures:
 class LiveFigures:
     """Keeps the figures up to date in a thread, for the time of a block."""
 
-    def __init__(self, freshness: Freshness) -> None:
+    def __init__(self, freshness: FreshnessRecorder) -> None:
         """`freshness` receives how many engagement events the hourly rollup counts."""
         self._freshness = freshness
         self._kafka = KafkaResource()

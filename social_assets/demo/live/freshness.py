@@ -26,7 +26,7 @@ class Delays:
 
 
 @dataclass
-class Freshness:
+class FreshnessRecorder:
     """Collects creations and visible counts, from any thread; times in seconds of one clock.
 
     The n-th created record counts as visible when n records are visible. If records overtake each

@@ -32,7 +32,7 @@ from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.jobs.drain_job import drain_job_name
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.live.figures import LAKE_SECONDS, Figures, LiveFigures
-from social_assets.demo.live.freshness import WINDOW_SECONDS, Delays, Freshness
+from social_assets.demo.live.freshness import WINDOW_SECONDS, Delays, FreshnessRecorder
 from social_assets.demo.live.traffic import LiveTraffic
 from social_assets.demo.live.view import KEEPS_NOTHING, Moment, line, page
 from social_assets.operate.runs.failures import RunFailedError
@@ -100,7 +100,7 @@ def run_demo_live(home: Home, console: Console, options: LiveOptions) -> None:
 
 
 def _show(home: Home, console: Console, options: LiveOptions, ui: UiProcess) -> None:
-    freshness = Freshness()
+    freshness = FreshnessRecorder()
     figures = LiveFigures(freshness)
     traffic = LiveTraffic(
         KafkaResource().client_settings(),
@@ -134,7 +134,7 @@ class _Demo:
     console: Console
     options: LiveOptions
     ui: UiProcess
-    freshness: Freshness
+    freshness: FreshnessRecorder
     figures: LiveFigures
     traffic: LiveTraffic
 

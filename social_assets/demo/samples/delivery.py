@@ -24,7 +24,7 @@ _LONGEST_RETRY = 2_000  # records between a record and its copy
 
 
 @dataclass(frozen=True)
-class Arrived:
+class DeliveredFile:
     """The content of one file: records with the marks of their flaws, in order; the counts say how
     many came late, and how many are copies of another record of the same event date.
     """
@@ -46,7 +46,7 @@ class Delivery:
 
     def of_day(
         self, day: int, table: Any, marks: Ints, flawless: int, rng: np.random.Generator
-    ) -> Arrived:
+    ) -> DeliveredFile:
         """The day's file, from the day's records and the marks of their flaws.
 
         Call it once for each day, in order.
@@ -74,7 +74,7 @@ class Delivery:
         rows = rows[np.argsort(place, kind="stable")]
         everything = pa.concat_tables([table, *late_ones, *copies]) if strangers else table
         all_marks = np.concatenate([marks, np.full(strangers, flawless)])
-        return Arrived(
+        return DeliveredFile(
             table=everything.unify_dictionaries().combine_chunks().take(pa.array(rows)),
             marks=all_marks[rows],
             late=arrived_late,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from social_assets.demo.samples.flaws import Flaws
 from social_assets.demo.samples.formats import Ndjson
 from social_assets.demo.samples.sample_set import STREAMS
-from social_assets.demo.samples.streams.stream import Day, FileKind, Stream
+from social_assets.demo.samples.streams.stream import FileKind, SampleDay, SampleStream
 from social_assets.demo.samples.world import World
 
 SHARES: Mapping[str, float] = {
@@ -78,7 +78,7 @@ class LiveFeed:
 class _Made:
     """One stream: generated records in stock, and those of the last ones to repeat."""
 
-    stream: Stream
+    stream: SampleStream
     world: World
     begun: datetime
     rng: np.random.Generator
@@ -111,7 +111,7 @@ class _Made:
     def _made_up(self) -> Any:
         first = int(self.begun.timestamp() * 1000) * _EVENTS_A_MILLISECOND + self._events
         self._events += _AT_ONCE
-        day = Day(self.world, 0, self.begun.date(), range(first, first + _AT_ONCE), self.rng)
+        day = SampleDay(self.world, 0, self.begun.date(), range(first, first + _AT_ONCE), self.rng)
         table = self.stream.records(day)
         # Shuffled: here, a day's records come within minutes.
         table = _plain(table).take(pa.array(self.rng.permutation(table.num_rows)))
@@ -140,7 +140,7 @@ def _plain(table: Any) -> Any:
     return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
 
 
-def _as_lines(stream: Stream) -> FileKind:
+def _as_lines(stream: SampleStream) -> FileKind:
     """The stream's spelling as JSON: that of its files of lines, if it has any."""
     kind = next((k for k in stream.kinds if k.suffix == "ndjson"), stream.kinds[0])
     return FileKind("ndjson", kind.spellings, kind.flaws)

@@ -19,13 +19,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from social_assets.demo.samples.delivery import Arrived, Delivery
+from social_assets.demo.samples.delivery import DeliveredFile, Delivery
 from social_assets.demo.samples.formats import Csv, Ndjson, Spelling
 from social_assets.demo.samples.streams import community, engagement, live, posts, video
-from social_assets.demo.samples.streams.stream import Day, FileKind, Stream
+from social_assets.demo.samples.streams.stream import FileKind, SampleDay, SampleStream
 from social_assets.demo.samples.world import Ints, World
 
-STREAMS: tuple[Stream, ...] = (
+STREAMS: tuple[SampleStream, ...] = (
     engagement.STREAM,
     posts.STREAM,
     video.STREAM,
@@ -76,7 +76,7 @@ def generate(
     written = []
     for number in range(days):
         for place, stream in enumerate(STREAMS):
-            day = Day(
+            day = SampleDay(
                 world=world,
                 number=number,
                 date=first + timedelta(days=number),
@@ -88,7 +88,9 @@ def generate(
     return written
 
 
-def _write_day(folder: Path, stream: Stream, day: Day, delivery: Delivery) -> SampleFile | None:
+def _write_day(
+    folder: Path, stream: SampleStream, day: SampleDay, delivery: Delivery
+) -> SampleFile | None:
     """Write the file of a stream and day; None, and no file, if nothing happened."""
     kind = stream.kinds[day.number % len(stream.kinds)]
     table = stream.records(day)
@@ -105,7 +107,9 @@ def _write_day(folder: Path, stream: Stream, day: Day, delivery: Delivery) -> Sa
     return _account(path, stream, kind, arrived, day.date)
 
 
-def _account(path: Path, stream: Stream, kind: FileKind, arrived: Arrived, of: date) -> SampleFile:
+def _account(
+    path: Path, stream: SampleStream, kind: FileKind, arrived: DeliveredFile, of: date
+) -> SampleFile:
     dirt: Counter[str] = Counter()
     rejected = 0
     for flaw, n in kind.flaws.counts(arrived.marks):
@@ -129,13 +133,17 @@ def _account(path: Path, stream: Stream, kind: FileKind, arrived: Arrived, of: d
     )
 
 
-def _write_parquet(path: Path, kind: FileKind, arrived: Arrived, rng: np.random.Generator) -> None:
+def _write_parquet(
+    path: Path, kind: FileKind, arrived: DeliveredFile, rng: np.random.Generator
+) -> None:
     table = kind.flaws.into_table(arrived.table, arrived.marks, rng)
     names = kind.names(table.column_names)
     pq.write_table(table.rename_columns(list(names.values())), path, compression="zstd")
 
 
-def _write_text(path: Path, kind: FileKind, arrived: Arrived, rng: np.random.Generator) -> None:
+def _write_text(
+    path: Path, kind: FileKind, arrived: DeliveredFile, rng: np.random.Generator
+) -> None:
     text = Csv() if kind.suffix == "csv" else Ndjson()
     names = kind.names(arrived.table.column_names)
     with _opened(path) as file:

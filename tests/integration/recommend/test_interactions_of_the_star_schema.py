@@ -16,7 +16,7 @@ from resources.settings.home import Home
 from social_assets.contracts.video_interactions import LENGTH, WATCHED
 from social_assets.recommend.errors import RecommendError
 from social_assets.recommend.interactions import (
-    read_interactions,
+    query_interactions,
     read_interactions_since,
     read_texts,
     split_interactions,
@@ -99,7 +99,7 @@ def noon(day: date) -> datetime:
 
 @pytest.fixture(scope="module")
 def rows(client: Client) -> pa.Table:
-    return read_interactions(client, window_days=90)
+    return query_interactions(client, window_days=90)
 
 
 NO_TEXTS = pa.table({"item_id": pa.array([], pa.string()), "text": pa.array([], pa.string())})
@@ -130,7 +130,7 @@ def test_audiences_what_was_merely_shown_and_what_is_too_old_do_not_count(rows: 
 def test_a_video_weighs_by_the_share_that_was_watched_and_its_age_where_it_is_asked_for(
     client: Client, rows: pa.Table
 ) -> None:
-    both = read_interactions(client, window_days=90, videos=True)
+    both = query_interactions(client, window_days=90, videos=True)
     assert weights(both, "7") == {
         ("video:1", LAST_DAY): 2.0 / 4,
         ("video:2", LAST_DAY): 2.0,
@@ -167,7 +167,7 @@ def test_posts_of_the_window_are_read_with_their_text_whether_anyone_reacted_or_
 
 
 def test_a_longer_window_reads_older_reactions(client: Client) -> None:
-    older = read_interactions(client, window_days=180)
+    older = query_interactions(client, window_days=180)
     assert "p9" in older["item_id"].to_pylist()
 
 
@@ -198,4 +198,4 @@ def test_events_without_a_dimension_are_left_out_and_counted(rows: pa.Table) -> 
 
 def test_one_day_cannot_be_both_learned_from_and_evaluated_by(client: Client) -> None:
     with pytest.raises(RecommendError, match="another day"):
-        split_interactions(read_interactions(client, window_days=1), NO_TEXTS, "v1")
+        split_interactions(query_interactions(client, window_days=1), NO_TEXTS, "v1")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from social_assets.alerts.active import ActiveAlert, Kind, Observation, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 from social_assets.alerts.changes import Changes, Told, changes_since
 from social_assets.alerts.message import SHOWN, message
 
 RUN = ActiveAlert(
     "run/drain_posts/posts",
-    Kind.RUN,
+    FailureKind.RUN,
     Severity.ERROR,
     "drain_posts failed",
     "team:content",
@@ -16,7 +16,7 @@ RUN = ActiveAlert(
 )
 CHECK = ActiveAlert(
     "check/cleaned/posts/keys",
-    Kind.CHECK,
+    FailureKind.CHECK,
     Severity.WARN,
     "check keys of cleaned/posts failed",
     detail="3 of 10",
@@ -37,7 +37,7 @@ def test_an_active_alert_is_told_once() -> None:
 
 
 def test_an_alert_that_got_worse_is_told_again_and_one_that_got_better_is_not() -> None:
-    worse = ActiveAlert(CHECK.key, Kind.CHECK, Severity.ERROR, CHECK.title)
+    worse = ActiveAlert(CHECK.key, FailureKind.CHECK, Severity.ERROR, CHECK.title)
     assert changes_since(Observation((worse,)), [worse], told(CHECK)).raised == (worse,)
     assert not changes_since(Observation((CHECK,)), [CHECK], told(worse))
 
@@ -82,7 +82,8 @@ def test_several_are_counted_in_the_title_and_grouped_by_kind() -> None:
 
 def test_a_storm_is_one_short_message_that_says_how_many_more() -> None:
     storm = tuple(
-        ActiveAlert(f"run/{n}", Kind.RUN, Severity.ERROR, f"run {n} failed") for n in range(365)
+        ActiveAlert(f"run/{n}", FailureKind.RUN, Severity.ERROR, f"run {n} failed")
+        for n in range(365)
     )
     words = message(Changes(storm, ()), "local", "", lambda run: "")
     assert words.body.count("ERROR") == SHOWN
@@ -90,8 +91,8 @@ def test_a_storm_is_one_short_message_that_says_how_many_more() -> None:
 
 
 def test_the_errors_of_a_kind_come_before_its_warnings() -> None:
-    warnings = [ActiveAlert(f"w{n}", Kind.CHECK, Severity.WARN, "w") for n in range(SHOWN)]
-    grave = ActiveAlert("e", Kind.CHECK, Severity.ERROR, "grave")
+    warnings = [ActiveAlert(f"w{n}", FailureKind.CHECK, Severity.WARN, "w") for n in range(SHOWN)]
+    grave = ActiveAlert("e", FailureKind.CHECK, Severity.ERROR, "grave")
     words = message(Changes((*warnings, grave), ()), "local", "", lambda run: "")
     assert "grave" in words.body
 

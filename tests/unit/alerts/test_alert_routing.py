@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from social_assets.alerts.active import ActiveAlert, Kind, Severity
+from social_assets.alerts.active import ActiveAlert, FailureKind, Severity
 from social_assets.alerts.channels import URLS, AlertUrlError, Routing
 
 ALL, TEAM, PAGER, WARNED = "json://all", "slack://team", "pagerduty://pager", "json://warned"
 
 
 def failure(owner: str = "", severity: Severity = Severity.ERROR) -> ActiveAlert:
-    return ActiveAlert("check/x", Kind.CHECK, severity, "x failed", owner)
+    return ActiveAlert("check/x", FailureKind.CHECK, severity, "x failed", owner)
 
 
 def told(environment: dict[str, str], about: ActiveAlert) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from resources.clickhouse.resource import URL_VARIABLE
 from resources.machine.disk_space import RESERVE_VARIABLE
 from resources.settings.home import Home
-from social_assets.alerts.active import Kind, Severity
+from social_assets.alerts.active import FailureKind, Severity
 from social_assets.alerts.changes import Told, changes_since
 from social_assets.alerts.full_disks import disks, observe_disks
 from social_assets.defs.stores import LAKE_URL
@@ -33,7 +33,7 @@ def test_an_alert_stands_from_twice_the_reserve_and_ends_when_there_is_room(
     assert observe_disks(home).active == ()
     disk.fill(leave_bytes=24 * MEGABYTE)
     (low,) = observe_disks(home).active
-    assert (low.kind, low.severity) == (Kind.DISK, Severity.WARN)
+    assert (low.kind, low.severity) == (FailureKind.DISK, Severity.WARN)
     assert low.title == "the disk of home and lake and warehouse is almost full"
     disk.fill(leave_bytes=8 * MEGABYTE)
     (full,) = observe_disks(home).active
@@ -80,6 +80,6 @@ def test_a_reserve_that_is_no_number_is_an_alert(
     monkeypatch.setenv(RESERVE_VARIABLE, "much")
     observed = observe_disks(home)
     (blind,) = observed.active
-    assert blind.kind is Kind.BLIND
+    assert blind.kind is FailureKind.BLIND
     assert RESERVE_VARIABLE in blind.detail
     assert observed.is_unknown("disk/home")

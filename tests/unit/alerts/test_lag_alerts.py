@@ -10,7 +10,7 @@ import pytest
 from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaUnreachableError, TopicOffsets
 from resources.settings.home import ENVIRONMENT_VARIABLE
-from social_assets.alerts.active import Kind, Observation, Severity
+from social_assets.alerts.active import FailureKind, Observation, Severity
 from social_assets.alerts.stale_streams import observe_streams
 from social_assets.contracts.registry import contract
 from social_assets.defs.stores import LAKE_URL, StoresResource
@@ -49,11 +49,11 @@ def look(records: int | None) -> Observation:
 def test_a_lag_over_the_contracts_limits_is_told(records: int, told: list[Severity]) -> None:
     active = look(records).active
     assert [failure.severity for failure in active] == told
-    assert {failure.kind for failure in active} <= {Kind.LAG}
+    assert {failure.kind for failure in active} <= {FailureKind.LAG}
     assert all(f"{records} offsets ahead" in failure.detail for failure in active)
 
 
 def test_of_a_broker_that_is_away_nothing_is_known() -> None:
     found = look(None)
-    assert [failure.kind for failure in found.active] == [Kind.BLIND]
+    assert [failure.kind for failure in found.active] == [FailureKind.BLIND]
     assert found.is_unknown("lag/posts")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from social_assets.demo.live.freshness import Freshness
+from social_assets.demo.live.freshness import FreshnessRecorder
 
 
 def test_a_record_is_visible_when_as_many_are_as_were_created_until_then() -> None:
-    freshness = Freshness()
+    freshness = FreshnessRecorder()
     freshness.created(10, at=0.0)
     freshness.created(10, at=1.0)
     freshness.visible(9, at=1.5)
@@ -19,7 +19,7 @@ def test_a_record_is_visible_when_as_many_are_as_were_created_until_then() -> No
 
 
 def test_percentiles_are_over_records_and_not_over_the_ticks_they_came_in() -> None:
-    freshness = Freshness()
+    freshness = FreshnessRecorder()
     freshness.created(96, at=0.0)
     freshness.visible(96, at=1.0)
     freshness.created(4, at=1.0)
@@ -30,7 +30,7 @@ def test_percentiles_are_over_records_and_not_over_the_ticks_they_came_in() -> N
 
 
 def test_what_became_visible_before_a_time_is_left_out() -> None:
-    freshness = Freshness()
+    freshness = FreshnessRecorder()
     freshness.created(5, at=0.0)
     freshness.visible(5, at=30.0)
     freshness.created(5, at=100.0)
@@ -42,7 +42,7 @@ def test_what_became_visible_before_a_time_is_left_out() -> None:
 
 
 def test_nothing_is_behind_when_all_is_visible() -> None:
-    freshness = Freshness()
+    freshness = FreshnessRecorder()
     assert freshness.behind(at=5.0) == 0.0
     freshness.created(1, at=5.0)
     assert freshness.behind(at=7.0) == 2.0

@@ -58,7 +58,7 @@ class Fields:
 
 
 @dataclass(frozen=True)
-class Difference:
+class SchemaDifference:
     """One field or column that only the contract or only the source has, and what to do
     about it.
     """
@@ -127,7 +127,7 @@ def read_fields(stream: StreamStores, day: date) -> Fields:
     return Fields(day, total, dict(counts), examples)
 
 
-def differences(contract: Contract, fields: Fields) -> list[Difference]:
+def differences(contract: Contract, fields: Fields) -> list[SchemaDifference]:
     """The differences of source and contract, the worst first."""
     by_key = {c.match_key: c.name for c in contract.source_columns}
     left = {match_key(name) for name in contract.unread}
@@ -183,7 +183,7 @@ def day_result(contract: Contract, fields: Fields | None) -> AssetCheckResult:
 
 def _gone(
     contract: Contract, name: str, present: int, fields: Fields, unknown: list[str]
-) -> Difference:
+) -> SchemaDifference:
     column = contract.columns[name]
     is_required = name in contract.required
     effect = (
@@ -199,10 +199,10 @@ def _gone(
     )
     share = 1 - present / fields.records
     plan = f"{effect}; {remedy}; then backfill the days since"
-    return Difference(name, "missing", share, plan, is_severe=is_required)
+    return SchemaDifference(name, "missing", share, plan, is_severe=is_required)
 
 
-def _unknown(contract: Contract, name: str, fields: Fields, gone: list[str]) -> Difference:
+def _unknown(contract: Contract, name: str, fields: Fields, gone: list[str]) -> SchemaDifference:
     near = _nearest(name, gone)
     example = fields.examples.get(name)
     shown = f", such as {example}" if example else ""
@@ -213,7 +213,7 @@ def _unknown(contract: Contract, name: str, fields: Fields, gone: list[str]) -> 
         f"not wanted: add it to `unread` of contract {contract.name}"
     )
     plan = f"nobody reads it{shown}; {remedy}"
-    return Difference(name, "unknown field", fields.counts[name] / fields.records, plan)
+    return SchemaDifference(name, "unknown field", fields.counts[name] / fields.records, plan)
 
 
 def _nearest(name: str, others: list[str]) -> str:

@@ -13,9 +13,9 @@ from social_assets.demo.samples.streams.stream import (
     GENDER_LETTERS,
     GENDER_WORDS,
     PLATFORM_SPELLINGS,
-    Day,
     FileKind,
-    Stream,
+    SampleDay,
+    SampleStream,
     coded,
     first_of_each,
     for_parquet,
@@ -26,7 +26,7 @@ from social_assets.demo.samples.world import INTERESTS
 _NAMES = [f"{tag.capitalize()} Fans" for interests in TOPICS.values() for tag in interests]
 
 
-def records(day: Day) -> Any:
+def records(day: SampleDay) -> Any:
     """A day's members in their communities, each pair once."""
     rng, people = day.rng, day.world.people
     wanted = len(day.one_per(50))
@@ -64,7 +64,7 @@ _FLAWS: tuple[Flaw, ...] = (
     GENDER_WORDS,
     PLATFORM_SPELLINGS,
 )
-STREAM = Stream(
+STREAM = SampleStream(
     name="community_interactions",
     records=records,
     kinds=(

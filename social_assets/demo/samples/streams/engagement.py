@@ -21,9 +21,9 @@ from social_assets.demo.samples.flaws import (
 from social_assets.demo.samples.formats import Spelling
 from social_assets.demo.samples.streams.stream import (
     PLATFORM_SPELLINGS,
-    Day,
     FileKind,
-    Stream,
+    SampleDay,
+    SampleStream,
     coded,
     for_parquet,
     numbered,
@@ -62,7 +62,7 @@ class _Reactions:
         return _Reactions(*(getattr(self, column.name)[order] for column in fields(self)))
 
 
-def records(day: Day) -> Any:
+def records(day: SampleDay) -> Any:
     """A day's events in the order of time, without flaws: exactly as many as planned for
     the day.
     """
@@ -73,7 +73,7 @@ def records(day: Day) -> Any:
     return _table(day, met, _reactions(met, audiences, single, day.rng).in_order_of_time())
 
 
-def _table(day: Day, met: Encounters, events: _Reactions) -> Any:
+def _table(day: SampleDay, met: Encounters, events: _Reactions) -> Any:
     post = met.post[events.encounter]
     users = numbered("", met.user[events.encounter] + 1)
     named = pa.array(users.indices.to_numpy(), mask=events.is_audience)
@@ -183,7 +183,7 @@ _TEXT: tuple[Flaw, ...] = (
 )
 
 _SNAKE = FileKind("ndjson", (Spelling.SNAKE,), Flaws([*_FIELDS, *_TEXT]))
-STREAM = Stream(
+STREAM = SampleStream(
     name="engagement_events",
     records=records,
     kinds=(

@@ -18,9 +18,9 @@ from social_assets.demo.samples.flaws import (
 from social_assets.demo.samples.formats import Spelling
 from social_assets.demo.samples.streams.stream import (
     PLATFORM_SPELLINGS,
-    Day,
     FileKind,
-    Stream,
+    SampleDay,
+    SampleStream,
     coded,
 )
 from social_assets.demo.samples.times import SPELT_TIMES, time_of_day
@@ -32,7 +32,7 @@ _TYPE_OF_TOPIC = np.array([_EVENT_TYPES.index(LIVE_EVENTS[topic]) for topic in T
 _SHOWN_ON = PLATFORMS[:5]
 
 
-def records(day: Day) -> Any:
+def records(day: SampleDay) -> Any:
     """A day's live events in the order of their ids."""
     rng, people = day.rng, day.world.people
     event_id = np.array(day.one_per(50), np.int64)
@@ -73,7 +73,7 @@ _FLAWS = Flaws(
         PLATFORM_SPELLINGS,
     ]
 )
-STREAM = Stream(
+STREAM = SampleStream(
     name="live_streaming",
     records=records,
     kinds=(

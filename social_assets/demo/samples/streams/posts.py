@@ -12,9 +12,9 @@ from social_assets.demo.samples.flaws import FieldFlaw, Flaws, LineFlaw, blank_a
 from social_assets.demo.samples.formats import Spelling
 from social_assets.demo.samples.streams.stream import (
     PLATFORM_SPELLINGS,
-    Day,
     FileKind,
-    Stream,
+    SampleDay,
+    SampleStream,
     coded,
     numbered,
 )
@@ -34,7 +34,7 @@ _OF_MEDIA = (0.4, 0.3, 0.15, 0.1, 0.05)
 _STRAY_TAGS = 0.25  # share of posts with a tag of something else
 
 
-def records(day: Day) -> Any:
+def records(day: SampleDay) -> Any:
     """The posts published on the day, in the order of time; the first day has older ones too."""
     posts = day.world.posts
     number = day.world.published_on(day.number)
@@ -106,7 +106,7 @@ _FLAWS = Flaws(
         PLATFORM_SPELLINGS,
     ]
 )
-STREAM = Stream(
+STREAM = SampleStream(
     name="posts",
     records=records,
     kinds=(FileKind("ndjson", (Spelling.SNAKE,), _FLAWS),),

@@ -44,7 +44,7 @@ GENDER_WORDS = Respelling(
 
 
 @dataclass(frozen=True)
-class Day:
+class SampleDay:
     """One day of the world: its number from 0, its date, and which of all events are on it."""
 
     world: World
@@ -78,7 +78,7 @@ class FileKind:
 
 
 @dataclass(frozen=True)
-class Stream:
+class SampleStream:
     """A stream of samples: `records` gives a day's clean records as a pa.Table, in order.
 
     The days use the kinds of file in turn. `carries_time` means that a record has its date, so that
@@ -86,7 +86,7 @@ class Stream:
     """
 
     name: str
-    records: Callable[[Day], Any]
+    records: Callable[[SampleDay], Any]
     kinds: tuple[FileKind, ...]
     carries_time: bool = False
 

@@ -23,9 +23,9 @@ from social_assets.demo.samples.streams.stream import (
     GENDER_LETTERS,
     GENDER_WORDS,
     PLATFORM_SPELLINGS,
-    Day,
     FileKind,
-    Stream,
+    SampleDay,
+    SampleStream,
     coded,
     first_of_each,
     for_parquet,
@@ -52,7 +52,7 @@ _GENRES = sorted(set(CATEGORIES.values()))
 _GENRE_OF_TOPIC = np.array([_GENRES.index(CATEGORIES[topic]) for topic in TOPICS])
 
 
-def records(day: Day) -> Any:
+def records(day: SampleDay) -> Any:
     """A day's pairs of user and video, each once."""
     user, video = _pairs(day)
     rng, people, videos = day.rng, day.world.people, day.world.videos
@@ -96,7 +96,7 @@ def records(day: Day) -> Any:
     )
 
 
-def _pairs(day: Day) -> tuple[Ints, Ints]:
+def _pairs(day: SampleDay) -> tuple[Ints, Ints]:
     """Users and what they watch: mostly a video of a topic they like."""
     rng, world = day.rng, day.world
     wanted = len(day.one_per(25))
@@ -162,7 +162,7 @@ _NDJSON = Flaws(
         LineFlaw("blank_line", 0.002, blank_after, rejects=False),
     ]
 )
-STREAM = Stream(
+STREAM = SampleStream(
     name="video_interactions",
     records=records,
     kinds=(

@@ -12,7 +12,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaResource
 from resources.settings.home import ENVIRONMENT_VARIABLE
 from social_assets.alerts import stale_streams
-from social_assets.alerts.active import Kind, Observation, Severity
+from social_assets.alerts.active import FailureKind, Observation, Severity
 from social_assets.alerts.stale_streams import observe_streams
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
@@ -65,5 +65,5 @@ def test_of_a_broker_that_is_away_nothing_is_known(
         found = look(replace(behind, lag_warn_above=5), kafka)
     finally:
         broker.start()
-    assert [failure.kind for failure in found.active] == [Kind.BLIND]
+    assert [failure.kind for failure in found.active] == [FailureKind.BLIND]
     assert found.is_unknown("lag/posts")
