@@ -6,6 +6,7 @@ and the failed run is an alert itself. A partitioned check fails while any parti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from dagster import (
     DagsterInstance,
     FloatMetadataValue,
     IntMetadataValue,
+    TableMetadataValue,
     TextMetadataValue,
 )
 
@@ -31,6 +33,7 @@ from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, S
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 PARTITIONS_SHOWN = 5
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OBSERVED_DIRECTLY = frozenset({"fresh", "topic_is_drained"})
 """Checks that are left out here: `stale_streams` reads freshness and lag at every dispatch."""
 
@@ -113,7 +116,7 @@ def _active_alert(
         ),
         owner=check.owner,
         detail=_what_it_found(spec, evaluation),
-        remedy=_remedy(asset, is_admission, sorted(partitions)),
+        remedy=_remedy(asset, is_admission, sorted(partitions) or _days_of(evaluation)),
         run_id=record.run_id,
         asset=asset,
         check=spec.name,
@@ -146,6 +149,17 @@ def _remedy(asset: str, is_admission: bool, days: Sequence[str]) -> str:
     if layer in ("raw", "cleaned", "quarantine"):
         return f"`social-assets quarantine {table}` shows rejected records; " + _again(asset, days)
     return _again(asset, days)
+
+
+def _days_of(evaluation: AssetCheckEvaluation | None) -> list[str]:
+    """The days that a result without partitions names, the worst ones if there are many."""
+    metadata = evaluation.metadata if evaluation else {}
+    listed = metadata.get("worst_days")
+    if isinstance(listed, TableMetadataValue):
+        return sorted(str(row.data["event_date"]) for row in listed.records)
+    named = [metadata.get(name) for name in ("worst_day", "day")]
+    days = [str(each.value) for each in named if isinstance(each, TextMetadataValue)]
+    return [day for day in days if _DAY.fullmatch(day)][:1]
 
 
 def _again(asset: str, days: Sequence[str]) -> str:

@@ -187,7 +187,11 @@ def _remedy(run: DagsterRun, stream: str, days: Sequence[date] | None) -> str:
         again = f"`social-assets backfill{assets} --from {days[0]} --to {days[-1]}`"
         return f"after the cause is corrected: {again}"
     if run.job_name == "load_files":
-        return f"correct the files, then `social-assets load {stream or 'STREAM'} FILE`"
+        name = stream or "STREAM"
+        return (
+            f"correct the files (those of landing/{name} are now in landing/{name}/failed), then "
+            f"`social-assets load {name} FILE`"
+        )
     if run.job_name.startswith("drain_"):
         return "`social-assets doctor` tries Kafka and ClickHouse; the sensor starts the next drain"
     return "`social-assets doctor` tries every service; then run the job again in the Dagster UI"

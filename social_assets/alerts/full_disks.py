@@ -103,13 +103,15 @@ def observe_disks(home: Home) -> Observation:
 
 
 def _active_alert(disk: Disk, severity: Severity) -> ActiveAlert:
-    is_full = severity is Severity.ERROR
+    state = "almost full"
+    if severity is Severity.ERROR:
+        state = "full" if disk.space.free_bytes < _FULL_BYTES else "below its reserve"
     return ActiveAlert(
         # The key names only the first folder: the others may change while the disk is full.
         key=f"disk/{disk.names[0]}",
         kind=FailureKind.DISK,
         severity=severity,
-        title=f"the disk of {disk.name} is {'full' if is_full else 'almost full'}",
+        title=f"the disk of {disk.name} is {state}",
         detail=disk.describe(),
         remedy=f"{REMEDY}; `social-assets doctor` shows every disk",
     )

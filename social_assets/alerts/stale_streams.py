@@ -16,6 +16,7 @@ from resources.kafka.resource import KafkaResource
 from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 from social_assets.contracts.contract import Contract
 from social_assets.defs.ingestion.checks import freshness_checks as freshness
+from social_assets.defs.ingestion.checks.freshness_checks import span
 from social_assets.defs.stores import StoresResource
 
 BROKER_SECONDS = 5.0
@@ -88,19 +89,21 @@ def _stale(contract: Contract, stores: StoresResource) -> ActiveAlert | None:
     newest = max((day for day, rows in days.items() if rows), default=None)
     if newest is None:
         return None
-    result = freshness.freshness_result(contract.freshness, newest, datetime.now(UTC))
+    now = datetime.now(UTC)
+    result = freshness.freshness_result(contract.freshness, newest, now)
     if result.passed:
         return None
     is_severe = result.severity is AssetCheckSeverity.ERROR
-    limits = contract.freshness
+    limit = contract.freshness.fail_after if is_severe else contract.freshness.warn_after
+    behind = freshness.behind(newest, now)
     return ActiveAlert(
         key=f"stale/{contract.name}",
         kind=FailureKind.STALE,
         severity=Severity.ERROR if is_severe else Severity.WARN,
         title=f"{contract.name} is stale since {newest}",
         owner=contract.owner,
-        detail=f"the newest day with rows is {newest}; a warning is due {limits.warn_after} after "
-        f"its end, an error after {limits.fail_after}",
+        detail=f"the newest day with rows, {newest}, ended {span(behind)} ago: more than "
+        f"{span(limit)}",
         remedy=f"find out why no newer files or records arrive: `social-assets status`, then "
         f"`social-assets gaps {contract.name}`",
         asset=f"cleaned/{contract.name}",

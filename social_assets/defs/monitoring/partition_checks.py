@@ -26,6 +26,7 @@ from dagster import (
 )
 
 from social_assets.contracts.contract import Contract
+from social_assets.defs.ingestion.checks.freshness_checks import span
 from social_assets.defs.partitions import day_range
 from social_assets.defs.stores import StoresResource
 from social_assets.quality.counted import counted
@@ -133,8 +134,9 @@ def every_day_has_rows(contract: Contract) -> AssetChecksDefinition:
         asset=["cleaned", contract.name],
         name="every_day_has_rows",
         description=(
-            f"Each day of the last {WINDOW.days} has rows {contract.freshness.warn_after} after "
-            f"its end (error after {contract.freshness.fail_after})"
+            f"Each day of the last {WINDOW.days} has rows "
+            f"{span(contract.freshness.warn_after)} after "
+            f"its end (error after {span(contract.freshness.fail_after)})"
         ),
     )
     def check(stores: StoresResource) -> AssetCheckResult:

@@ -38,6 +38,7 @@ def test_an_alert_stands_from_twice_the_reserve_and_ends_when_there_is_room(
     disk.fill(leave_bytes=8 * MEGABYTE)
     (full,) = observe_disks(home).active
     assert (full.key, full.severity) == (low.key, Severity.ERROR)
+    assert full.title == "the disk of home and lake and warehouse is below its reserve"
     for part in ("8.0 MiB free", str(home.path), "16.0 MiB", "refused"):
         assert part in full.detail
     assert "make room" in full.remedy
@@ -62,6 +63,7 @@ def test_without_a_reserve_a_full_disk_is_told_all_the_same(
     small_disk(8, at=home.path).fill()
     (full,) = observe_disks(home).active
     assert full.severity is Severity.ERROR
+    assert full.title.endswith("is full")
 
 
 def test_lake_and_warehouse_elsewhere_are_no_disks_of_this_machine(

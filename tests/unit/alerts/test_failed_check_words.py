@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from dagster import AssetCheckEvaluation, AssetCheckSpec, AssetKey, MetadataValue
 
-from social_assets.alerts.failed_checks import _not_so, _what_it_found
+from social_assets.alerts.failed_checks import _days_of, _not_so, _remedy, _what_it_found
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.checks.rule_results import Broken, _description
+from social_assets.defs.ingestion.checks.freshness_checks import span
+from social_assets.defs.ingestion.checks.rule_results import Broken, _description, rule_result
 from social_assets.transform.validate import rules
 
 
@@ -38,3 +39,29 @@ def test_an_alert_of_a_rejected_record_tells_one_remedy_and_counts_one_day() -> 
     assert found.startswith("1 rejected record on 1 day, the most on 2026-01-02: 50.00% of its")
     assert "social-assets" not in found
     assert "See `social-assets quarantine posts`" in str(evaluation.description)
+
+
+def test_the_remedy_of_a_rejected_record_names_the_days_that_have_some() -> None:
+    posts = contract("posts")
+    days = {date(2026, 1, 2): 0.5, date(2026, 1, 9): 0.25}
+    result = rule_result(posts, rules(posts)[0], Broken(2, date(2026, 1, 2), 0.5, (), days))
+    evaluation = AssetCheckEvaluation(
+        asset_key=AssetKey(["cleaned", "posts"]),
+        check_name="rule",
+        passed=False,
+        metadata=result.metadata or {},
+    )
+    assert _days_of(evaluation) == ["2026-01-02", "2026-01-09"]
+    told = _remedy("cleaned/posts", is_admission=False, days=_days_of(evaluation))
+    assert "`social-assets backfill cleaned/posts --from 2026-01-02 --to 2026-01-09`" in told
+
+
+def test_durations_are_told_as_people_say_them() -> None:
+    told = {
+        timedelta(days=1, hours=6): "1 day 6 hours",
+        timedelta(days=8, hours=1, minutes=59): "8 days 1 hour",
+        timedelta(hours=2): "2 hours",
+        timedelta(minutes=1): "1 minute",
+        timedelta(): "0 minutes",
+    }
+    assert {span(each) for each in told} == set(told.values())

@@ -25,8 +25,8 @@ def newest_day_is_fresh(contract: Contract) -> AssetChecksDefinition:
         asset=["cleaned", contract.name],
         name="fresh",
         description=(
-            f"The newest day with rows ended less than {contract.freshness.warn_after} ago "
-            f"(error after {contract.freshness.fail_after})"
+            f"The newest day with rows ended less than {span(contract.freshness.warn_after)} ago "
+            f"(error after {span(contract.freshness.fail_after)})"
         ),
     )
     def check(stores: StoresResource) -> AssetCheckResult:
@@ -40,14 +40,28 @@ def freshness_result(freshness: Freshness, newest: date | None, now: datetime) -
     """Compare the newest day that has rows with the time `now`."""
     if newest is None:
         return AssetCheckResult(passed=False, description="no rows on any day")
-    ended = datetime.combine(newest + timedelta(days=1), time(), UTC)
-    behind = max(now - ended, timedelta())
-    severe = behind > freshness.fail_after
+    late = behind(newest, now)
+    severe = late > freshness.fail_after
     return AssetCheckResult(
-        passed=behind <= freshness.warn_after,
+        passed=late <= freshness.warn_after,
         severity=AssetCheckSeverity.ERROR if severe else AssetCheckSeverity.WARN,
         metadata={
             "newest_day": MetadataValue.text(newest.isoformat()),
-            "hours_behind": MetadataValue.float(round(behind.total_seconds() / 3600, 2)),
+            "hours_behind": MetadataValue.float(round(late.total_seconds() / 3600, 2)),
         },
     )
+
+
+def behind(newest: date, now: datetime) -> timedelta:
+    """How long ago the newest day with rows ended."""
+    ended = datetime.combine(newest + timedelta(days=1), time(), UTC)
+    return max(now - ended, timedelta())
+
+
+def span(duration: timedelta) -> str:
+    """A duration as a text: `1 day 6 hours`, without what is below an hour if there is more."""
+    minutes = int(duration.total_seconds()) // 60
+    days, hours = minutes // 1440, minutes // 60 % 24
+    parts = [(days, "day"), (hours, "hour")] if minutes >= 60 else [(minutes, "minute")]
+    named = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n]
+    return " ".join(named) or "0 minutes"
