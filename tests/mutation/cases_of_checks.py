@@ -12,6 +12,14 @@ _RULES = "tests/integration/pipeline/test_rejected_by_rule.py::test_"
 _PARTITIONS = "tests/integration/defs/test_partition_checks.py::test_"
 
 CONTRACT_CHECKS = (
+    Case(
+        "5.3 contract checks",
+        "of several reasons the first alone counts",
+        "social_assets/quality/rejected_counts.py",
+        "rule=rejected.reasons.unnest()",
+        "rule=rejected.reasons[0]",
+        f"{_RULES}each_reason_of_a_record_counts_for_its_rule_as_a_share_of_the_days_raw_records",
+    ),
     *(
         Case(
             "5.3 contract checks",
@@ -35,11 +43,10 @@ CONTRACT_CHECKS = (
                 f"{_INVARIANTS}one_rejected_record_warns_and_many_are_an_error",
             ),
             (
-                "of several reasons the first alone counts",
+                "of several reasons the first alone has a sample",
                 "rule=rejected.reasons.unnest()",
                 "rule=rejected.reasons[0]",
-                f"{_RULES}each_reason_of_a_record_counts_for_its_rule_as_a_share_of_the_days_raw"
-                "_records",
+                f"{_RULES}the_sample_shows_the_record_and_where_it_came_from",
             ),
             (
                 "a share is of all days and not of the day's records",

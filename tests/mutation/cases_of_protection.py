@@ -157,8 +157,8 @@ RECORDS = _cases(
         "social_assets/transform/deduplicate.py",
         "order_by=list(LANDING_ORDER))",
         "order_by=[ibis.desc(each) for each in LANDING_ORDER])",
-        "tests/unit/transform/test_validate_block.py"
-        "::test_blocks_of_dirty_samples_get_the_reasons_and_dates_of_whole_days",
+        "tests/integration/pipeline/test_loading_files.py"
+        "::test_of_one_key_the_first_landed_record_is_accepted",
     ),
     (
         "a load reports no validation results",

@@ -92,6 +92,18 @@ def test_sample_files_end_where_their_makers_say(stream: StreamOf, tmp_path: Pat
         assert found.duplicates == sum(file.duplicates for file in of_stream), name
 
 
+def test_of_one_key_the_first_landed_record_is_accepted(
+    events: StreamStores, tmp_path: Path
+) -> None:
+    for name, values in (("first", (5, 7)), ("second", (9, 3))):
+        path = tmp_path / f"{name}.ndjson"
+        path.write_bytes(b"".join(event(1, value=value) for value in values))
+        ingest_files(events, [path], NEW_YEAR)
+    assert events.cleaned.read()["value"].to_pylist() == [5]
+    rebuild(events, [NEW_YEAR])
+    assert events.cleaned.read()["value"].to_pylist() == [5]
+
+
 def test_batches_one_after_another_give_what_a_rebuild_of_all_gives(
     events: StreamStores, tmp_path: Path
 ) -> None:
