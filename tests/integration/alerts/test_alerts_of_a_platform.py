@@ -213,7 +213,7 @@ def test_a_mail_tells_of_each_failure_its_object_reason_and_the_command_to_go_on
         "`social-assets backfill star/posts",
         "posts is stale since 2026-01-05",
         "the newest day with rows, 2026-01-05, ended ",
-        "days ago: more than 2 days 6 hours",
+        " ago: more than 2 days 6 hours",
         "`social-assets gaps posts`",
     ):
         assert part in text, payload.decode()
