@@ -8,6 +8,9 @@ RECSYS_ARGS ?=
 STREAM_ARGS ?=
 MUTATION_ARGS ?=
 
+# Tests start some hundred processes; each compiles the sources again unless one may keep the result.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo demo-live dev kafka stop test test-endurance test-kafka test-spark mutation lint types bench bench-recsys bench-stream clean
 
 help: ## List the commands

@@ -25,7 +25,10 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "streams": (),
     "unload": ("engagement_events", "f.ndjson"),
 }
-"""A command that works, of each that has the option; loading is first."""
+"""A command that works, for each with the option; loading is first."""
+
+SLOW = {"replay", "unload"}
+"""Commands that run dbt."""
 
 
 def test_every_command_with_the_option_is_tried() -> None:
@@ -43,7 +46,9 @@ def test_every_command_with_the_option_is_tried() -> None:
     [
         "load",
         *(
-            pytest.param(name, marks=[pytest.mark.endurance] if name == "replay" else [])
+            pytest.param(
+                name, marks=[pytest.mark.endurance] if name in ("replay", "unload") else []
+            )
             for name in ARGUMENTS
             if name != "load"
         ),

@@ -48,6 +48,7 @@ def test_a_load_shows_the_newest_rows_of_cleaned_facts_and_rollups(loaded: Home)
     json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.endurance
 def test_a_rebuild_shows_them_too(loaded: Home) -> None:
     rebuild_days(loaded, DAY, DAY, ASSETS, print)
     assert len(shown(loaded, "star/fact_engagement")) == 5

@@ -18,6 +18,7 @@ def test_deploying_again_does_nothing_and_takes_no_time(deployed: WarehouseUnder
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.endurance
 def test_a_view_that_differs_is_restored_and_a_forgotten_one_dropped(
     warehouse: WarehouseUnderTest,
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_dropped_table_or_view_is_made_again_and_named(warehouse: WarehouseUnd
     assert str(deploy_warehouse(warehouse.endpoint, warehouse.home)) == "nothing to do"
 
 
+@pytest.mark.endurance
 def test_the_tests_of_the_dbt_project_pass(warehouse: WarehouseUnderTest) -> None:
     for name, rows in STREAMS.items():
         warehouse.stream(name, *rows())

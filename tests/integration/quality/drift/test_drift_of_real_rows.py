@@ -183,6 +183,7 @@ def check_results(
     return {each.check_name: each for each in run.get_asset_check_evaluations()}
 
 
+@pytest.mark.endurance
 def test_a_day_that_drifts_stands_while_other_days_are_checked_and_ends_when_it_is_mended(
     usual: StreamStores, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

@@ -78,6 +78,7 @@ def test_every_table_is_fed_by_a_view_for_each_thing_it_is_built_from(project: W
             assert read == set(node["depends_on"]["nodes"]), table.name
 
 
+@pytest.mark.endurance
 def test_a_sixth_stream_is_a_source_with_no_other_edit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
