@@ -6,11 +6,8 @@ Belongs here: their names, columns, engine and order, and the streams that they 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from social_assets.contracts.contract import Contract
@@ -60,26 +57,12 @@ def cleaned_table(contract: Contract) -> DeclaredTable:
     )
 
 
-def write_declared(path: Path, contracts: Sequence[Contract], manifest: Mapping[str, Any]) -> None:
-    """Write the tables of contracts and of a dbt manifest, which takes long to read, to a file."""
+def declared_tables(
+    contracts: Sequence[Contract], manifest: Mapping[str, Any]
+) -> tuple[DeclaredTable, ...]:
+    """The tables and views of contracts and of a dbt manifest."""
     records = [DeclaredTable(name, "records") for name in ddl.create_records()]
-    tables = [*map(cleaned_table, contracts), *records, *_models(manifest)]
-    path.write_text(json.dumps([asdict(table) for table in tables]))
-
-
-@cache
-def read_declared(path: Path) -> tuple[DeclaredTable, ...]:
-    """Read the file of `write_declared`. It is cached: the folder's name identifies its content."""
-    return tuple(
-        DeclaredTable(
-            **{
-                **table,
-                "streams": tuple(table["streams"]),
-                "sorting_key": tuple(table["sorting_key"]),
-            }
-        )
-        for table in json.loads(path.read_bytes())
-    )
+    return (*map(cleaned_table, contracts), *records, *_models(manifest))
 
 
 def _models(manifest: Mapping[str, Any]) -> Iterator[DeclaredTable]:

@@ -32,17 +32,13 @@ from social_assets.contracts.registry import contracts
 from social_assets.warehouse import ddl
 from social_assets.warehouse.dbt.column_lineage import Columns, column_lineage
 from social_assets.warehouse.dbt.commands import RunningDbt, start_dbt
-from social_assets.warehouse.dbt.declared_tables import (
-    DeclaredTable,
-    read_declared,
-    write_declared,
-)
+from social_assets.warehouse.dbt.declared_tables import DeclaredTable, declared_tables
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt"
 _PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
 """The parts of the folder that are the project: an installed one shares site-packages with dbt."""
 
-_CODE = ("project.py", "declared_tables.py", "column_lineage.py")
+_CODE = ("project.py", "column_lineage.py")
 """The modules that write the prepared project."""
 
 _PREPARED_PROJECTS_KEPT = 3
@@ -79,14 +75,9 @@ class PreparedProject:
         found: dict[str, Columns] = json.loads(self.lineage_path.read_bytes())
         return found
 
-    @property
-    def declared_path(self) -> Path:
-        """The file with the declared tables; reading the manifest takes long."""
-        return self.path / "declared_tables.json"
-
     def declared(self) -> tuple[DeclaredTable, ...]:
         """The tables and views that contracts and models declare."""
-        return read_declared(self.declared_path)
+        return declared_tables(contracts(), self.manifest())
 
     def start(
         self, arguments: Sequence[str], environment: Mapping[str, str], logs: Path
@@ -110,8 +101,14 @@ class PreparedProject:
 
     def manifest(self) -> dict[str, Any]:
         """The manifest that dbt wrote for the project."""
-        parsed: dict[str, Any] = json.loads((self.target / "manifest.json").read_bytes())
-        return parsed
+        return _manifest(self.target)
+
+
+@cache
+def _manifest(target: Path) -> dict[str, Any]:
+    """Read once a process: the folder's name identifies its content."""
+    parsed: dict[str, Any] = json.loads((target / "manifest.json").read_bytes())
+    return parsed
 
 
 def sources_yaml() -> str:
@@ -156,7 +153,6 @@ def prepare(home: Home) -> PreparedProject:
             failure = f"dbt compile of {PROJECT} failed"
             _finish(project.compile(), failure, project.path / "logs" / "dbt.log")
             project.lineage_path.write_text(json.dumps(column_lineage(project.manifest())))
-            write_declared(project.declared_path, contracts(), project.manifest())
             project.prepared.touch()
             _remove_older(project)
     return project

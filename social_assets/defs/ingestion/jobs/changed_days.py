@@ -92,7 +92,7 @@ def layer_metadata(stream: StreamStores, days: list[date]) -> LayerMetadata:
 def fed_by(stream: str) -> list[AssetKey]:
     """The warehouse's tables that an insert into `cleaned.<stream>` changes, star before rollups.
 
-    Read from the list of declared tables, since loads and drains start without the dbt manifest.
+    Read from the declared tables: loads and drains start without `dagster_dbt`.
     """
     declared = prepare(Home.from_environment()).declared()
     keys = [asset_of(t.name) for t in declared if t.kind == "days" and stream in t.streams]
