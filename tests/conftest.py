@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure() -> None:
     """Set what all tests of a process share: a first date before all records."""
     os.environ["SOCIAL_ASSETS_FIRST_DATE"] = "2013-01-01"
-    # How long an example takes says nothing on a machine that others use, too.
+    # The time of an example is no sign of a fault on a machine with other work.
     settings.register_profile("no_deadline", deadline=None)
     settings.load_profile("no_deadline")
 
@@ -60,7 +60,7 @@ def deployed_home(tmp_path_factory: pytest.TempPathFactory) -> DeployedHome:
     """Creates a home of the given name whose ClickHouse, not yet started, has all tables."""
 
     def make(name: str) -> Home:
-        # A name that has to be quoted wherever it becomes part of a URL, SQL, XML or a command.
+        # A name that needs quoting in URLs, SQL, XML and commands.
         home = tmp_path_factory.mktemp(name) / "ho me% ü#'x,z=1*{a}&$"
         shutil.copytree(_template(tmp_path_factory), home, symlinks=True, dirs_exist_ok=True)
         return Home(home)

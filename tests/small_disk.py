@@ -87,7 +87,7 @@ def mounted(folder: Path, megabytes: int) -> Iterator[SmallDisk]:
     try:
         yield SmallDisk(folder)
     finally:
-        # Detached: a process that a failed test left behind may still have files open.
+        # Detached, because a process of a failed test may still have files open.
         if _libc().umount2(os.fsencode(folder), _DETACH) != 0:
             raise _error(f"can't unmount {folder}")
 

@@ -22,7 +22,7 @@ LIKE = (
     '"post_id": "p1", "user_id": "u1", "metric_type": "like", "value": 1}\n'
 )
 
-# A drain as the daemon starts it: a process of its own, whose output Dagster keeps.
+# A drain like the daemon's: a process whose output Dagster keeps.
 DRAIN = """
 from functools import partial
 from dagster import execute_job

@@ -86,7 +86,7 @@ def test_importing_any_module_does_nothing(settings: dict[str, str], tmp_path: P
     home, user, folder = (tmp_path / name for name in ("home", "user", "folder"))
     for each in (home, user, folder):
         each.mkdir()
-    # Without a home the person's own would be used; with an empty one, that one.
+    # Without a home, the default is the user's own; here it is empty.
     named = {"SOCIAL_ASSETS_HOME": str(home)} if settings else {}
     found = _import_all({**settings, **named, "HOME": str(user)}, folder)
     assert found["did"] == {}

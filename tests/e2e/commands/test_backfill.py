@@ -79,7 +79,7 @@ def test_without_dates_the_days_held_are_one_run_and_nothing_is_emptied(
     home: Home, stores: Stores
 ) -> None:
     plan = plan_backfill(home, None, None)
-    # And the day they arrived on: there lies what had no readable time.
+    # And the day of arrival, which has the records without a readable time.
     assert any(begin <= FIRST and until >= LAST for begin, until in plan.runs)
     assert [each for each in plan.swaps if each.emptied or each.refused] == []
     held = stores.of(contracts()[0]).raw.rows_by_day()
@@ -135,7 +135,7 @@ def test_a_day_whose_raw_became_empty_becomes_empty_in_every_layer_and_no_other_
     assert {each.emptied for each in stored} == {(EMPTIED,)}
     assert {each.asset.path[0] for each in stored} == {"cleaned", "quarantine", "star", "rollups"}
     report = rebuild_days(home, EMPTIED, EMPTIED, (), lambda _: None)
-    # A rule fails while any day has too many rejected records: the samples of other days have.
+    # Other days of the samples have too many rejected records, so the rule fails.
     of_rules = {f"cleaned/{c.name} {rule.name}" for c in contracts() for rule in rules(c)}
     assert set(report.failed_checks) <= of_rules
     after = days_of(stores)

@@ -31,7 +31,7 @@ def started(home: Home, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # Of this group alone is Ctrl-C; the demonstration's children are in one of their own.
+        # Ctrl-C reaches only this process group; the demonstration's children have another one.
         start_new_session=True,
     )
 

@@ -102,7 +102,7 @@ def test_days_that_a_killed_rebuild_swapped_reach_facts_and_rollups_at_the_next_
     stores = StoresResource(clickhouse=ClickHouseResource()).stores()
     stream = stores.of(contract("engagement_events"), "killed")
     land_files(stream, [likes(tmp_path, "e", "f")])
-    # As a rebuild that is killed between its swap and dbt.
+    # Like a rebuild that is killed between its swap and dbt.
     rebuild(stream, [DAY])
     assert figures() == {**all_of(before), "cleaned": before + 2}
     assert run("load", "engagement_events", str(likes(tmp_path, "g"))) == 0

@@ -196,7 +196,7 @@ def test_what_a_stream_feeds_is_what_the_graph_makes_of_its_cleaned_table(
 
     for contract in contracts():
         found = behind(AssetKey(["cleaned", contract.name]))
-        # A view has no condition: it holds no rows that could be old.
+        # A view has no condition, because it stores no rows.
         made = {key for key in found if graph.get(key).automation_condition}
         assert set(fed_by(contract.name)) == made
         assert len(fed_by(contract.name)) == len(made) > 0

@@ -215,7 +215,7 @@ def test_a_late_file_touches_exactly_its_days(
     assert days == late_days
     assert {p for k, p in touched if k == "cleaned/engagement_events"} == days
     assert ask("SELECT count() FROM star.fact_engagement")[0][0] == before + 2
-    # The facts that the views have brought up to date are not made anew.
+    # Facts that the views have updated are not rebuilt.
     assert ticks.tick("loaded") == ticks.tick("quiet") == {}
 
 
@@ -239,7 +239,7 @@ def test_days_that_a_run_of_raw_alone_changed_are_made_anew_behind_it_by_themsel
     before = ask("SELECT count() FROM star.dim_post")[0][0]
     (home.landing / "posts").mkdir(parents=True, exist_ok=True)
     (home.landing / "posts" / "late.ndjson").write_text('{"post_id": "late", "account_id": 1}\n')
-    # The day asked for, and that on which the post without a time arrived.
+    # The requested day, and the arrival day of the post without a time.
     days = run([raw], [str(LAST)])
     assert len(days) == 2
     assert ticks.tick("a late post in raw") == {}

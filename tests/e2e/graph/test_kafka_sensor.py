@@ -34,7 +34,7 @@ from social_assets.locations.streaming import defs
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.validate import rules
 
-# A stream each, so that no test sees what another drained.
+# A stream for each test, so that no test reads records of another.
 EVENTS, POSTS = (contract(name) for name in ("engagement_events", "posts"))
 TODAY = datetime.now(UTC)
 

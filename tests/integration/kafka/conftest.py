@@ -49,7 +49,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     if missing and not os.environ.get("CI"):
         pytest.skip(f"no {' and no '.join(missing)} on the path, which Kafka needs")
     home = Home(tmp_path_factory.mktemp("kafka_home"))
-    # Workers start at the same time: each takes a port that nobody would take for another's.
+    # Workers start at the same time: each uses ports of its own range.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
         patch.setenv(kafka_broker.HEAP_VARIABLE, "384")

@@ -32,7 +32,7 @@ def own(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
     home.kafka.mkdir(parents=True)
     (home.kafka / "jars").symlink_to(JARS)
-    # As in a process that Dagster ran in, and that a shell started in the background.
+    # Like a process in which Dagster ran and which a shell started in the background.
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     yield home
     kafka_broker.stop(home)

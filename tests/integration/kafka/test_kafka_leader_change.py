@@ -58,7 +58,7 @@ def second_node(first_node: tuple[Home, str], tmp_path: Path) -> Iterator[None]:
         subprocess.run(
             [
                 *(*command, "kafka.tools.StorageTool", "format"),
-                # In one word: an id may begin with a dash, which would be read as another option.
+                # As one argument: an id may begin with a dash and look like an option.
                 *(f"--cluster-id={cluster_id}", f"--config={properties}"),
             ],
             stdout=log,

@@ -89,7 +89,7 @@ def test_a_range_whose_last_records_are_aborted_is_read_to_its_end(
 def test_the_last_records_are_taken_when_the_end_is_told_along_with_them(
     kafka: KafkaResource, name: str, transactional: Transactional, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Waits long enough for librdkafka to put its event of the end behind the records.
+    # Waits until librdkafka has added its end event after the records.
     monkeypatch.setattr(social_assets.ingest.kafka.reader, "_SLICE_SECONDS", 2.0)
     transactional.committed(numbered(0, 10))
     with reader(kafka, name) as r:

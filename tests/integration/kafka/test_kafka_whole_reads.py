@@ -85,7 +85,7 @@ def test_each_reading_has_all_committed_records_of_the_range_that_it_tells(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
     committed, whole = written[mixed_topic], ends(kafka, mixed_topic)
-    # From short to so long that an end is always told along with the last records before it.
+    # From a short time to one in which the end always comes with the last records.
     slice_seconds = chance.choice([0.001, 0.05, 0.5])
     monkeypatch.setattr(social_assets.ingest.kafka.reader, "_SLICE_SECONDS", slice_seconds)
     positions = {p: chance.randrange(end) for p, end in whole.items()}

@@ -45,7 +45,7 @@ def _value(kind: pa.DataType) -> object:
 def landing_meanwhile(other: LakeTable) -> Iterator[pa.RecordBatch]:
     """A reader that opens the table, after which the other writer lands a batch."""
     yield from rows(other).to_batches()
-    # In a thread of its own: Delta's library refuses calls from within its write.
+    # In another thread: Delta's library refuses calls during its write.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(other.append, rows(other), BATCH).result()
     yield from rows(other).to_batches()

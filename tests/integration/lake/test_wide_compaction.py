@@ -61,7 +61,7 @@ def test_a_wide_text_in_a_dictionary_of_an_older_file_is_read_in_parts(tmp_path:
     table = LakeTable(str(tmp_path / "old"), SCHEMA, ("event_date",))
     append(table, 0, "x")
     append(table, 1, "x" * 100_000, rows=2_000)
-    # As releases before compacted any rows.
+    # Like earlier releases, which compacted rows of any width.
     DeltaTable(table.uri).optimize.compact(writer_properties=table.writer_properties())
     (group,) = row_groups(table, [MONDAY])
     assert group.size_bytes < 2_000_000

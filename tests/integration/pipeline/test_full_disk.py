@@ -80,7 +80,7 @@ def test_a_load_that_finds_the_disk_full_completes_when_there_is_room(
             failed += 1
             assert names_the_full_disk(error), error
         else:
-            # Done is said only where all of it is there.
+            # A step reports success only if all rows are stored.
             counts(events)
         disk.make_room()
     assert failed > 0

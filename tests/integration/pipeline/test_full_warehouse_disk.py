@@ -66,7 +66,7 @@ def test_rows_that_the_warehouse_has_no_room_for_are_loaded_when_it_has(
     with pytest.raises(Exception, match=r"NOT_ENOUGH_SPACE|[Nn]o space left|CANNOT_WRITE"):
         rebuild(events, DAYS)
     disk.make_room()
-    # Each day is as before or as rebuilt, which is the same here; and all of them are there.
+    # Each day is as before or as rebuilt, which is the same here; no day is absent.
     assert contents(events) == before
     rebuild(events, DAYS)
     assert contents(events) == before

@@ -86,7 +86,7 @@ def test_killed_and_repeated_a_load_and_a_rebuild_give_the_tables_of_an_undistur
     moments = random.Random(SEED)  # noqa: S311 - which moments, not secrets
     killed = 0
     for number in range(MOMENTS):
-        # Every other time the rebuild of a home is killed, whose load was killed before.
+        # Every second time, the rebuild is killed in a home whose load was killed before.
         is_load = number % 2 == 0
         if is_load:
             home = tmp_path / f"killed{number}"

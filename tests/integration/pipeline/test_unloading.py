@@ -98,7 +98,7 @@ def test_an_unloaded_file_can_be_loaded_and_unloaded_again(
         (landed,) = ingest_files(events, [wrong]).landed
         assert (landed.batch_id, landed.already) == (f"{content_hash(wrong)}.{generation}", False)
         assert ingest_files(events, [wrong]).landed[0].already
-        # Now the other file came first.
+        # Now the other file is the first one.
         assert counts(events).cleaned == 4
         assert counts(events).duplicates == 2
         assert counts(events).rejected == 1

@@ -115,7 +115,7 @@ def test_without_the_record_of_loaded_batches_all_days_are_pending(
     for record in ("cleaned.loaded_batches", "cleaned.loaded_until"):
         with missing(filled, record):
             lost = found(filled, last.digest, last)
-            # A version that did not record its tables may not have had this one.
+            # An older version, which did not record its tables, may not have had this table.
             older = replace(last, digest="older", tables={})
             assert found(filled, last.digest, older).lost == ()
         assert lost.lost == (record,)

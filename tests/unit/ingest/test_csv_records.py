@@ -59,9 +59,9 @@ def test_records_are_those_that_were_written_for_any_text_and_block_size(
     ("body", "expected"),
     [
         ('1,"a\nb",2\n3,c,4\n', ['1,"a\nb",2', "3,c,4"]),
-        # Inches: the quote does not begin a field.
+        # A quote for inches, which does not begin a field.
         ('1,5" pipe,2\n3,"a\nb",4\n', ['1,5" pipe,2', '3,"a\nb",4']),
-        # Never closed: the next lines are records of their own.
+        # Never closed: each following line is a record.
         ('1,"open,2\n3,c,4\n5,"x\ny",6\n', ['1,"open,2', "3,c,4", '5,"x\ny",6']),
         ('1,"open,2\n3,c,4\n5,d,6\n', ['1,"open,2', "3,c,4", "5,d,6"]),
         ('1,"a,2\n3,"b,4\n5,c,6\n', ['1,"a,2', '3,"b,4', "5,c,6"]),

@@ -26,7 +26,7 @@ DATES = [NOON - timedelta(days=days) for days in range(3)]
 @pytest.fixture
 def stores(tmp_path: Path) -> StreamStores:
     lake = Lake(str(tmp_path / "lake"), tmp_path / "locks")
-    # No step before the warehouse asks for it.
+    # Only the warehouse needs it.
     stores = Stores(lake, DuckDBEngine(tmp_path / "spill"), ClickHouseResource())
     return stores.of(contract("engagement_events"))
 

@@ -67,7 +67,7 @@ def test_the_command_prints_the_figures_of_the_boards(files):
     figures = json.loads(done.stdout)
     names = ["recall@20", "ndcg@20", "fit_seconds", "recommend_seconds", "peak_memory_bytes"]
     assert list(figures) == names
-    # All items are offered to everyone, the one that train does not have last.
+    # All items are offered to each user; the item that train lacks is last.
     assert figures["recall@20"] == 1
 
 

@@ -76,7 +76,7 @@ def test_sessions_share_a_database_and_see_nothing_of_each_other(
         pq.write_table(pa.table({"text": [Path(file).stem]}), file)
     schema = pa.schema([("text", pa.string())])
     with engine.session() as one, engine.session() as other, ExitStack() as kept:
-        # Made in turn, under the like names: both must be there before either is asked.
+        # Made in turn with similar names: both must exist before either query runs.
         made = [
             (
                 session.scan([file], schema, ["text"]),

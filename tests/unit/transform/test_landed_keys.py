@@ -19,7 +19,7 @@ from social_assets.transform.landed_keys import KEY_HASH, LandedKeys, halves, ke
 
 Key = tuple[int, int]
 
-# Few values in each half: keys come again, and different keys share their high half.
+# Few values in each half, so that keys repeat and different keys share their high half.
 HALVES = st.one_of(st.integers(0, 3), st.sampled_from([2**63, 2**64 - 1]))
 BATCHES = st.lists(st.lists(st.tuples(HALVES, HALVES), max_size=40), max_size=12)
 
@@ -95,7 +95,7 @@ def test_the_halves_are_those_of_the_md5_of_the_key(session: Session) -> None:
     rows = session.rows(pa.table({"event_id": names}))
     hashes = rows.select("event_id", key_hash=key_hash(rows, contract("engagement_events")))
     found = session.table(hashes).sort_by("event_id")
-    # A slice and several chunks, as batches come.
+    # A slice and several chunks, as in real batches.
     column = found[KEY_HASH].combine_chunks()
     high, low = (half.tolist() for half in halves(pa.chunked_array([column[:50], column[50:]])))
     numbers = [h << 64 | lo for h, lo in zip(high, low, strict=True)]

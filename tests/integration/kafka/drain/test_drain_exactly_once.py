@@ -176,7 +176,7 @@ def test_files_and_stream_share_one_order_of_landing(bed: Bed, tmp_path: Path) -
     ingest_files(stream.stores, [file("later.ndjson", range(50, 150), 7)])
     stream.send([event(n, value=8) for n in range(100, 200)])
     stream.drain()
-    # Landed, and its load then killed: what landed first still wins.
+    # Landed before its load was killed: the first landed record is still accepted.
     land_files(stream.stores, [file("killed.ndjson", range(200, 250), 9)])
     stream.send([event(n, value=10) for n in range(200, 300)])
     assert stream.drain() == {YESTERDAY}

@@ -162,7 +162,7 @@ def test_the_image_is_built_of_its_sources_and_of_nothing_else() -> None:
     forced = {Path(path).parts[0] for path in wheel["force-include"]}
     packed = {*wheel["packages"], *forced, build["project"]["readme"]}
     assert sent == packed | {"pyproject.toml", "requirements.txt"}
-    # Whoever names the file of secrets as the runbook does, in whatever folder, does not ship it.
+    # A file of secrets with the runbook's name, in any folder, is not in the image.
     assert "**/*.env" in rules[rules.index("!social_assets") :]
 
 

@@ -77,7 +77,7 @@ def test_a_tick_is_recorded_though_another_writer_takes_longer_than_sqlite_waits
         other.execute("BEGIN IMMEDIATE")
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             written = pool.submit(write, (str(home.path), 0))
-            with pytest.raises(TimeoutError):  # it waits, where it would have failed after 5 s
+            with pytest.raises(TimeoutError):  # it waits instead of failing after 5 s
                 written.result(timeout=15)
             other.rollback()
             written.result(timeout=60)

@@ -155,7 +155,7 @@ def test_a_state_left_by_a_dead_server_misleads_nobody(home: Home) -> None:
     kill_nine(home)
     files = ServerFiles(home)
     state = json.loads(files.state_file.read_text())
-    # As if another program had got both the process id and the port since.
+    # As if another program now has both the process id and the port.
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         state |= {"pid": os.getpid(), "port": stranger.getsockname()[1]}
         files.state_file.write_text(json.dumps(state))

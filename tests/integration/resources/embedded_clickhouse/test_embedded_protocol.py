@@ -144,7 +144,7 @@ def test_a_session_ends_after_its_timeout(ask, session: str) -> None:
 
 
 def _alive_after_a_while(ask, session: str) -> bool:
-    # Each look keeps the session alive, so the looks are further apart than its timeout.
+    # Each query keeps the session alive, so the queries are further apart than its timeout.
     threading.Event().wait(2.2)
     return ask("SELECT 1", session_id=session, session_check=1, session_timeout=1).code != 372
 

@@ -135,7 +135,7 @@ def test_ndcg_agrees_with_scikit_learn(world, k):
     [("precision", precision_score), ("recall", recall_score), ("f1", f1_score)],
 )
 def test_precision_recall_and_f1_agree_with_scikit_learn(world, name, theirs, k):
-    # Scores are 0 to 39: the k best are said to be taken.
+    # Scores are 0 to 39, and the k best are test items.
     found = of_each_user(lambda truth, score: theirs(truth, score >= 40 - k), world)
     assert metrics.AT_K[name](hits_in(world, k), k) == pytest.approx(found)
 

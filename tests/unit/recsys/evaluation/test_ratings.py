@@ -93,7 +93,7 @@ def test_no_rating_is_predicted_beyond_those_that_were_given(predictor):
 
 
 def test_factors_predict_taste_that_biases_cannot_and_one_seed_gives_the_same():
-    # Two kinds of users like two kinds of items: every mean is 5.
+    # Two kinds of users like different items, so that every mean is 5.
     random = np.random.default_rng(1)
     pairs = [(u, i) for u in range(40) for i in range(40) if random.random() < 0.5]
     rows = [(f"{u:02}", f"{i:02}", 8 if u % 2 == i % 2 else 2) for u, i in pairs]

@@ -29,7 +29,7 @@ class Builder:
         return self.name
 
 
-# What suits a handful of rows as well as sixty thousand.
+# Parameters that suit ten rows as well as sixty thousand.
 SMALL = {
     "als": {"factors": 8, "regularization": 1},
     "ials": {"factors": 8},
@@ -278,7 +278,7 @@ def test_item_cosine_is_that_of_scikit_learn_and_asymmetry_spares_the_popular(ta
 
 
 def test_bm25_takes_nothing_off_popular_items_at_length_zero(rows):
-    # Item x is of all, y and z of two each: b and c, who have w, have all of them.
+    # All users have x; only b and c, who also have w, have y and z.
     table = rows(*[(user, "x") for user in "abcdef"], *[(u, i) for u in "bc" for i in "wyz"])
     matrix = InteractionMatrix.from_table(table)
     likeness = {
@@ -319,7 +319,7 @@ def test_texts_that_do_not_match_the_items_are_refused(tasteful):
 
 
 def test_the_hybrid_serves_new_users_and_new_items(tasteful):
-    # Items 400 and up are of no one; they say the taste 3.
+    # Items from 400 on have no users; their texts name the taste 3.
     csr = scipy.sparse.hstack([tasteful.csr, scipy.sparse.csr_matrix((1200, 4))]).tocsr()
     csr = csr.astype(np.float32)
     texts = [f"taste{int(i) % 8}" for i in tasteful.items.to_pylist()] + ["taste3"] * 4

@@ -53,7 +53,7 @@ _SCHEMA = (
     " toStartOfHour(event_time) AS event_hour, metric, value FROM cost.events",
     "CREATE MATERIALIZED VIEW cost.to_hourly TO cost.hourly AS SELECT event_hour, metric,"
     " count() AS events, sum(value) AS value FROM cost.fact GROUP BY event_hour, metric",
-    # Merges would be counted for whichever way happens to run at the time.
+    # Otherwise merges count for the way that runs at that time.
     "SYSTEM STOP MERGES",
 )
 _SETTINGS = {
