@@ -158,7 +158,7 @@ FRESHNESS = (
         "5.4 freshness",
         "a day that stays away does not fail",
         "social_assets/defs/ingestion/checks/freshness_checks.py",
-        "severe = behind > freshness.fail_after",
+        "severe = late > freshness.fail_after",
         "severe = False",
         f"{_INVARIANTS}days_that_stay_away_warn_then_fail",
     ),
