@@ -24,8 +24,11 @@ from social_assets.lake.delta import LakeTable
 READ_BYTES = 4 << 20
 """About how much of a row group is decoded at once."""
 FEWEST_ROWS = 16
-MOST_ROWS = 256
-"""A wide text that a dictionary repeats does not show in the bytes of a row group."""
+MOST_ROWS = 2_048
+_MOST_REPEATED_BYTES = 128 << 20
+"""So many bytes may be decoded at once if a dictionary repeats its largest text in every row."""
+_OUR_WRITER = "parquet-cpp-arrow"
+"""`data_files` writes dictionaries only for rows of up to WIDE_BYTES on average."""
 _FOOTERS_AT_ONCE = 8
 _EVENT_DATE = re.compile(r"event_date=(\d{4}-\d{2}-\d{2})/")
 _PARTITION = re.compile(r"([^/=]+)=([^/]*)/")
@@ -33,13 +36,18 @@ _PARTITION = re.compile(r"([^/=]+)=([^/]*)/")
 
 @dataclass(frozen=True)
 class RowGroup:
-    """One row group of a data file: its rows, their bytes when decoded, its event date."""
+    """One row group of a data file: its rows, their bytes when decoded, its event date.
+
+    `most_rows` is how many rows may be decoded at once: `size_bytes` counts a text once that a
+    dictionary repeats.
+    """
 
     file: str
     number: int
     rows: int
     size_bytes: int
     event_date: date
+    most_rows: int
 
     @property
     def width(self) -> int:
@@ -87,7 +95,7 @@ def read_parts(
 def _read(
     table: LakeTable, group: RowGroup, schema: pa.Schema, batch_id: str | None
 ) -> Iterator[pa.RecordBatch]:
-    at_once = min(MOST_ROWS, max(FEWEST_ROWS, READ_BYTES // max(1, group.width)))
+    at_once = min(group.most_rows, max(FEWEST_ROWS, READ_BYTES // max(1, group.width)))
     partition = {
         name: value for name, value in _PARTITION.findall(group.file) if name in table.partition_by
     }
@@ -124,11 +132,26 @@ def _of_file(table: LakeTable, file: str, batch_id: str | None) -> list[RowGroup
     with _opened(table, file) as opened:
         metadata = opened.metadata
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        is_ours = str(metadata.created_by).startswith(_OUR_WRITER)
     return [
-        RowGroup(file, number, group.num_rows, group.total_byte_size, day)
+        RowGroup(
+            file,
+            number,
+            group.num_rows,
+            group.total_byte_size,
+            day,
+            MOST_ROWS if is_ours else _most_rows(group),
+        )
         for number, group in enumerate(groups)
         if batch_id is None or _may_hold(group, batch_id)
     ]
+
+
+def _most_rows(group: Any) -> int:
+    columns = [group.column(index) for index in range(group.num_columns)]
+    repeated = [c.total_uncompressed_size for c in columns if c.has_dictionary_page]
+    most = _MOST_REPEATED_BYTES // max(1, *repeated, 1)
+    return max(FEWEST_ROWS, min(MOST_ROWS, most))
 
 
 def _may_hold(group: Any, batch_id: str) -> bool:

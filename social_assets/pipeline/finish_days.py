@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
-from social_assets.pipeline.clean import slices
+from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.load import load_days
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import SWAP_ROWS, held
@@ -47,8 +47,8 @@ def finish_pending_days(
         }
         for name, stores in by_stream.items():
             lost = _days_of(stores, [d for d in left if d.stream == name and d.layer == CLEANED])
-            for part in slices(stores.cleaned, lost, stores.engine, at_most=SWAP_ROWS):
-                load_days(stores, part.days)
+            for part in slices(stores.cleaned, lost, at_most=SWAP_ROWS):
+                load_days(stores, part)
             _finish(stores, (CLEANED,), left)
         days = {name: _days_of(stores, left) for name, stores in by_stream.items()}
         for first, last in _ranges(days):

@@ -6,7 +6,7 @@ the batch's id and the transaction, so that the same content is loaded once, wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
@@ -15,17 +15,20 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from social_assets.contracts.contract import Contract
 from social_assets.ingest.files.open_file import ReadPosition, content_hash, read_records
 from social_assets.ingest.records import RECORDS, FileError
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
 from social_assets.pipeline.landing_folder import LandingDateError, check_landing_date
 from social_assets.pipeline.landing_progress import watched
+from social_assets.pipeline.prefetch import prefetch
+from social_assets.pipeline.quarantined_batches import is_of_the_batch
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.unload_requests import FileBatch, batch_of
-from social_assets.transform.duckdb_engine import MEMORY_VARIABLE, Session, is_of_disk
-from social_assets.transform.event_dates import EventDates
+from social_assets.transform.duckdb_engine import MEMORY_VARIABLE, Session
+
+Validate = Callable[[pa.Table], pa.Table]
+"""Validates a block with the columns of RAW; returns it with all event dates."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,17 @@ def land_file(
     stores: StreamStores,
     session: Session,
     path: Path,
+    *,
+    validate: Validate,
     landing_date: date | None = None,
     batch: FileBatch | None = None,
 ) -> LandedFile:
-    """Land a file's records under their event dates.
+    """Land a file's records under their event dates, which `validate` finds.
 
     The caller must hold the stream's lock, and must enter the landed records in the ledger
-    (`ledger_counts.reconcile`). `landing_date` (default: today) is the date of records without one.
-    `batch` is the batch to land the file as, if the caller has chosen one. Raises FileError, and
-    writes nothing, if the file cannot be read to its end.
+    (`ledger_counts`). `landing_date` (default: today) is the date of records without one. `batch`
+    is the batch to land the file as, if the caller has chosen one. Raises FileError, and writes
+    nothing, if the file cannot be read to its end or a record cannot be validated.
     """
     batch = batch or batch_of(stores, content_hash(path))
     batch_id = batch.batch_id
@@ -62,18 +67,28 @@ def land_file(
             raise FileError(path, str(error)) from error
     arrived = arrival(stores)
     timestamp = datetime.combine(landing_date or arrived.date(), time(), UTC)
-    lander = _Lander(stores.contract, path.name, batch_id, timestamp, arrived)
+    provenance = _Provenance(path.name, batch_id, timestamp, arrived)
     position = ReadPosition()
     read = read_records(stores.contract, path, session.json_records, position)
     records = watched(path, read, position)
     try:
-        _append(stores, lander.raw_batches(session, records), batch_id)
-    except duckdb.OutOfMemoryException as error:
-        if is_of_disk(error):
+        with prefetch(records) as batches:
+            blocks = (validate(provenance.block(each)) for each in batches)
+            _append(stores, (b for block in blocks for b in block.cast(RAW).to_batches()), batch_id)
+    except Exception as error:
+        if not is_of_the_batch(error):
             raise
-        told = f"the engine has no memory for one of its records ({str(error).splitlines()[0]})"
-        raise FileError(path, f"{told}; raise {MEMORY_VARIABLE}") from error
+        # Without its traceback, whose frames hold the records in the engine's memory.
+        raise FileError(path, _reason(error)) from error.with_traceback(None)
     return LandedFile(batch_id, path, already=False)
+
+
+def _reason(error: Exception) -> str:
+    first_line = str(error).splitlines()[0]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        told = f"the engine has no memory for one of its records ({first_line})"
+        return f"{told}; raise {MEMORY_VARIABLE}"
+    return f"a record can't be validated ({first_line}); nothing was loaded"
 
 
 def arrival(stores: StreamStores) -> datetime:
@@ -97,28 +112,20 @@ def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: s
     stores.raw.append(reader, Applied(batch_id, 1, is_once=True))
 
 
+_WITHOUT_DATES = pa.schema([field.with_nullable(True) for field in RAW])
+
+
 @dataclass(frozen=True)
-class _Lander:
+class _Provenance:
     """The values that all records of one file share."""
 
-    contract: Contract
     origin: str
     batch_id: str
     timestamp: datetime
     arrival: datetime
 
-    def raw_batches(
-        self, session: Session, batches: Iterator[pa.RecordBatch]
-    ) -> Iterator[pa.RecordBatch]:
-        """Records with provenance and event date, as rows of the raw table."""
-        dates = EventDates(session, self.contract) if self.contract.event_time else None
-        for records in batches:
-            columns = self._columns(records)
-            if dates is not None:
-                columns["event_date"] = dates.of(_block(columns)).combine_chunks()
-            yield pa.record_batch([columns[name] for name in RAW.names], schema=RAW)
-
-    def _columns(self, records: pa.RecordBatch) -> dict[str, pa.Array]:
+    def block(self, records: pa.RecordBatch) -> pa.Table:
+        """Records as rows of the raw table, without event dates."""
         count = records.num_rows
         constant = {
             "source": "file",
@@ -127,25 +134,14 @@ class _Lander:
             "timestamp": self.timestamp,
             "ingested_at": self.arrival,
             "batch_id": self.batch_id,
-            "event_date": self.timestamp.date(),
+            "event_date": None,
             "key": None,
             "headers": None,
         }
-        repeated = {
-            name: pa.repeat(pa.scalar(value, RAW.field(name).type), count)
-            for name, value in constant.items()
-        }
-        return {**repeated, **{name: records.column(name) for name in RECORDS.names}}
-
-
-def _block(columns: dict[str, pa.Array]) -> pa.Table:
-    """The columns that EventDates reads, times in UTC without zone."""
-    return pa.table(
-        {
-            "record_bytes": columns["value"],
-            "csv_header": columns["csv_header"],
-            "offset": columns["offset"],
-            "timestamp": columns["timestamp"].cast(pa.timestamp("us")),
-            "ingested_at": columns["ingested_at"].cast(pa.timestamp("us")),
-        }
-    )
+        columns = [
+            records.column(field.name)
+            if field.name in RECORDS.names
+            else pa.repeat(pa.scalar(constant[field.name], field.type), count)
+            for field in _WITHOUT_DATES
+        ]
+        return pa.table(columns, schema=_WITHOUT_DATES)

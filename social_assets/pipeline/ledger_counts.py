@@ -7,7 +7,7 @@ each load or rebuild, in case a crash came between a table's commit and the ledg
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date
 
 import ibis.expr.types as ir
@@ -16,6 +16,7 @@ import pyarrow as pa
 from social_assets.lake.delta import LakeTable
 from social_assets.lake.ledger import Entry
 from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.validation import Counts
 from social_assets.transform.duckdb_engine import Session
 
 _BATCH_DAY = ["batch_id", "event_date", "origin"]
@@ -37,15 +38,9 @@ def reconcile(stores: StreamStores) -> None:
     stores.ledger.record("raw", [Entry(*key, records=n) for key, n in counted.items()])
 
 
-def account_cleaned(
-    stores: StreamStores,
-    days: Iterable[date],
-    batch_id: str | None = None,
-    without: Collection[str] = (),
-) -> None:
-    """Enter the counts of cleaned and quarantine on some days.
-
-    Counts one batch (`batch_id`), or all batches except those of `without`.
+def account_cleaned(stores: StreamStores, days: Iterable[date], batch_id: str) -> None:
+    """Count a batch in cleaned and quarantine, and enter it: one that an interrupted call cleaned
+    in part.
     """
     listed = list(days)
     with stores.engine.session() as session:
@@ -56,9 +51,25 @@ def account_cleaned(
     entries = [
         Entry(*key, records=accepted[key], duplicates=duplicates[key], rejected=rejected[key])
         for key in landed
-        if key[0] not in without
     ]
     stores.ledger.record("cleaned", entries)
+
+
+def enter_landed(stores: StreamStores, counts: Iterable[Counts]) -> None:
+    """Enter what has just landed. Left out by a crash, it is counted from raw."""
+    entries = [_entry(each, each.landed) for each in counts]
+    stores.ledger.record("raw", entries)
+
+
+def enter_cleaned(stores: StreamStores, counts: Iterable[Counts]) -> None:
+    """Enter what has just been cleaned. Left out by a crash, it is counted from the tables."""
+    entries = [_entry(c, c.accepted, c.duplicates, c.rejected) for c in counts]
+    stores.ledger.record("cleaned", entries)
+
+
+def _entry(of: Counts, records: int, duplicates: int = 0, rejected: int = 0) -> Entry:
+    batch = of.batch
+    return Entry(batch.batch_id, of.event_date, batch.origin, records, duplicates, rejected)
 
 
 def _counted(

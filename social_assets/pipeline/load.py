@@ -1,7 +1,7 @@
-"""The third step: inserts cleaned rows of the lake into the warehouse's `cleaned.<stream>`.
+"""The third step: inserts cleaned rows into the warehouse's `cleaned.<stream>`.
 
-Belongs here: what is read, in parts if a day is too large for the engine's memory. How it enters
-ClickHouse belongs to `warehouse.loader`.
+Belongs here: where the rows come from, and their order. How they enter ClickHouse belongs to
+`warehouse.loader`.
 """
 
 from __future__ import annotations
@@ -9,120 +9,86 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.lake.row_groups import RowGroup, read_parts, row_groups
 from social_assets.lake.schemas import cleaned_schema
-from social_assets.pipeline.clean import Slice, slices
 from social_assets.pipeline.stores import StreamStores
-from social_assets.transform.duckdb_engine import is_of_disk
+from social_assets.pipeline.validation import ValidatedRecords
 from social_assets.warehouse.loader import rows_for_warehouse
 
 PART_ROWS = 32_768
-_ORDER = ("event_date", "partition", "offset")
+SORTED_BYTES = 128 << 20
+"""The rows of a validated batch are sorted in memory up to this size."""
 
 
-def load_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> int:
-    """Insert the accepted rows of a batch; returns how many. Repeating it changes nothing."""
+def load_validated(stores: StreamStores, batch_id: str, validated: ValidatedRecords) -> None:
+    """Insert the accepted rows of a batch that was just cleaned, as `load_batch` would.
 
-    def insert(cut: Sequence[Slice]) -> int:
-        rows = (batch for each in cut for batch in _of_batch(stores, batch_id, each))
-        reader = pa.RecordBatchReader.from_batches(_schema(stores), rows)
-        return stores.loader.insert(batch_id, reader)
+    They are not read from the lake again, unless they are too large to be sorted in memory.
+    """
+    if len(validated.days) > 1 and validated.accepted.size_bytes > SORTED_BYTES:
+        load_batch(stores, batch_id, validated.days)
+        return
+    schema = _schema(stores)
+    batches = (batch.select(schema.names) for batch in validated.cleaned())
+    if len(validated.days) > 1:
+        rows = pa.Table.from_batches(batches, schema)
+        order = [("event_date", "ascending"), ("offset", "ascending")]
+        batches = iter(rows.sort_by(order).to_batches())
+    stores.loader.insert(batch_id, pa.RecordBatchReader.from_batches(schema, batches))
 
-    try:
-        return insert(slices(stores.cleaned, sorted(days), stores.engine, batch_id))
-    except duckdb.OutOfMemoryException as error:
-        if is_of_disk(error):
-            raise
-        # The chunks are the same as before: those that were inserted change nothing.
-        return insert(_all_in_parts(days))
+
+def load_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> None:
+    """Insert the accepted rows of a batch from the lake. Repeating it changes nothing.
+
+    The rows are always in the same order, by date and offset, since insert tokens number the
+    chunks.
+    """
+    rows = (b for day in sorted(days) for b in _of_batch(stores, batch_id, day))
+    stores.loader.insert(batch_id, pa.RecordBatchReader.from_batches(_schema(stores), rows))
 
 
 def load_days(stores: StreamStores, days: Sequence[date]) -> None:
     """Replace the warehouse's rows of some days by those of the lake."""
-
-    def replace(cut: Sequence[Slice]) -> None:
-        rows = (batch for each in cut for batch in _of_days(stores, each))
-        reader = pa.RecordBatchReader.from_batches(_schema(stores), rows)
-        stores.loader.replace_days(days, reader)
-
-    try:
-        replace(slices(stores.cleaned, sorted(days), stores.engine))
-    except duckdb.OutOfMemoryException as error:
-        if is_of_disk(error):
-            raise
-        replace(_all_in_parts(days))
+    schema = _schema(stores)
+    rows = _parts(stores, row_groups(stores.cleaned, days), schema.names)
+    stores.loader.replace_days(days, pa.RecordBatchReader.from_batches(schema, rows))
 
 
-def _all_in_parts(days: Sequence[date]) -> list[Slice]:
-    return [Slice((day,), in_parts=True) for day in sorted(days)]
-
-
-def _of_batch(stores: StreamStores, batch_id: str, each: Slice) -> Iterator[pa.RecordBatch]:
-    """The rows of a batch, always in the same order, since insert tokens number the chunks."""
-    if each.in_parts:
-        yield from _ordered_parts(stores, batch_id, each.days)
-        return
-    with stores.engine.session() as session:
-        schema = cleaned_schema(stores.contract)
-        columns = rows_for_warehouse(stores.contract)
-        rows = session.scan(stores.cleaned.files(each.days), schema, columns)
-        of_batch = rows.filter(rows.batch_id == session.constant(batch_id))
-        yield from session.stream(of_batch.order_by(*_ORDER), _schema(stores))
-
-
-def _of_days(stores: StreamStores, each: Slice) -> Iterator[pa.RecordBatch]:
-    if each.in_parts:
-        groups = row_groups(stores.cleaned, each.days)
-        yield from _parts(stores, groups, _schema(stores).names)
-        return
-    with stores.engine.session() as session:
-        columns = rows_for_warehouse(stores.contract)
-        rows = session.scan(
-            stores.cleaned.files(each.days), cleaned_schema(stores.contract), columns
-        )
-        yield from session.stream(rows, _schema(stores))
-
-
-def _ordered_parts(
-    stores: StreamStores, batch_id: str, days: Sequence[date]
-) -> Iterator[pa.RecordBatch]:
+def _of_batch(stores: StreamStores, batch_id: str, day: date) -> Iterator[pa.RecordBatch]:
     """The rows of a batch in order, without sorting wide rows: row group by row group if these are
     in order, as they are written; or else range by range of the order, each read again.
     """
     names = _schema(stores).names
-    for day in days:
-        positions: list[tuple[RowGroup, np.ndarray]] = []
-        for group in row_groups(stores.cleaned, [day], batch_id):
-            found = [b["offset"].to_numpy() for b in _parts(stores, [group], ["offset"], batch_id)]
-            if found:
-                positions.append((group, np.concatenate(found)))
-        positions.sort(key=lambda each: each[1].min())
-        groups = [group for group, _ in positions]
-        offsets = np.concatenate([np.empty(0, np.int64), *(each for _, each in positions)])
-        if (np.diff(offsets) > 0).all():
-            yield from _parts(stores, groups, names, batch_id)
-            continue
-        offsets.sort()
-        widest = max(1, *(group.width for group in groups))
-        at_once = max(1, stores.engine.part_bytes // widest)
-        for start in range(0, len(offsets), at_once):
-            first, last = offsets[start], offsets[min(start + at_once, len(offsets)) - 1]
-            found = [
-                batch.filter(
-                    pc.and_(
-                        pc.greater_equal(batch["offset"], first),
-                        pc.less_equal(batch["offset"], last),
-                    )
+    positions: list[tuple[RowGroup, np.ndarray]] = []
+    for group in row_groups(stores.cleaned, [day], batch_id):
+        found = [b["offset"].to_numpy() for b in _parts(stores, [group], ["offset"], batch_id)]
+        if found:
+            positions.append((group, np.concatenate(found)))
+    positions.sort(key=lambda each: each[1].min())
+    groups = [group for group, _ in positions]
+    offsets = np.concatenate([np.empty(0, np.int64), *(each for _, each in positions)])
+    if (np.diff(offsets) > 0).all():
+        yield from _parts(stores, groups, names, batch_id)
+        return
+    offsets.sort()
+    widest = max(1, *(group.width for group in groups))
+    at_once = max(1, stores.engine.part_bytes // widest)
+    for start in range(0, len(offsets), at_once):
+        first, last = offsets[start], offsets[min(start + at_once, len(offsets)) - 1]
+        found = [
+            batch.filter(
+                pc.and_(
+                    pc.greater_equal(batch["offset"], first),
+                    pc.less_equal(batch["offset"], last),
                 )
-                for batch in _parts(stores, groups, names, batch_id)
-            ]
-            together = pa.Table.from_batches(found, _schema(stores))
-            yield from together.sort_by("offset").to_batches()
+            )
+            for batch in _parts(stores, groups, names, batch_id)
+        ]
+        yield from pa.Table.from_batches(found, _schema(stores)).sort_by("offset").to_batches()
 
 
 def _parts(

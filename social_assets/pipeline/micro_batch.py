@@ -22,12 +22,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.lake.delta import Applied, LakeTable
-from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW, cleaned_schema
+from social_assets.lake.schemas import QUARANTINE, RAW, cleaned_schema
 from social_assets.pipeline.first_landed import StreamKeys
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
 from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.validated_rows import (
+    INPUT_COLUMNS,
+    cleaned_rows,
+    rejected_rows,
+    repeated_rows,
+    with_days,
+    with_event_dates,
+)
 from social_assets.transform.duckdb_engine import Session
-from social_assets.transform.validate import SEPARATOR
+from social_assets.transform.landed_keys import KEY_HASH
 from social_assets.transform.validate_block import BlockValidator
 from social_assets.warehouse.loader import rows_for_warehouse
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
@@ -35,7 +43,6 @@ from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
 MICRO_BATCH = "micro_batch"
 """The application id whose version is the `ingested_at` of a table's last micro-batch."""
 
-INPUT_COLUMNS = [name for name in RAW.names if name not in ("key", "headers")]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -100,17 +107,22 @@ class BatchValidator:
             if not is_of_the_batch(error):
                 raise
             return self._without_results(raw, ingested_at, error)
-        days = pc.coalesce(raw["event_date"], answer["event_date"])
-        raw = raw.set_column(raw.column_names.index("event_date"), "event_date", days)
-        answer = answer.set_column(answer.column_names.index("event_date"), "event_date", days)
+        raw = with_event_dates(raw, answer)
         accepted = pc.equal(answer["reasons"], "").to_numpy()
+        keys = pa.table({"event_date": raw["event_date"], KEY_HASH: answer[KEY_HASH]})
         first = np.zeros(raw.num_rows, bool)
-        first[accepted] = self._landed.admit(answer.filter(pa.array(accepted)), ingested_at)
+        first[accepted] = self._landed.admit(keys.filter(pa.array(accepted)), ingested_at)
+        records = raw.select(INPUT_COLUMNS)
+        repeated = records.filter(pa.array(accepted & ~first))
+        quarantined = [
+            rejected_rows(records, answer, pa.array(~accepted)),
+            repeated_rows(repeated),
+        ]
         return ValidatedBatch(
             ingested_at,
             raw,
-            self._cleaned(raw, answer, first),
-            _quarantine(raw, answer["reasons"], accepted, first),
+            cleaned_rows(records, answer, self._schema, pa.array(first)),
+            pa.concat_tables(quarantined),
         )
 
     def committed(self, validated: ValidatedBatch) -> None:
@@ -121,50 +133,11 @@ class BatchValidator:
     def _without_results(
         self, raw: pa.Table, ingested_at: datetime, error: Exception
     ) -> ValidatedBatch:
-        index = raw.column_names.index("event_date")
         days = pc.coalesce(raw["event_date"], raw["timestamp"].cast(pa.date32()))
-        rows = raw.set_column(index, RAW.field("event_date"), days)
+        rows = with_days(raw, days)
         return ValidatedBatch(
             ingested_at, rows, self._schema.empty_table(), QUARANTINE.empty_table(), error
         )
-
-    def _cleaned(self, raw: pa.Table, answer: pa.Table, first: np.ndarray) -> pa.Table:
-        columns = {
-            name: (raw if name in PROVENANCE.names else answer)[name] for name in self._schema.names
-        }
-        return pa.table(columns).filter(pa.array(first)).cast(self._schema)
-
-
-def _quarantine(
-    raw: pa.Table, reasons: pa.ChunkedArray, accepted: np.ndarray, first: np.ndarray
-) -> pa.Table:
-    rejected = pa.array(~accepted)
-    both = [
-        rejected_rows(raw.filter(rejected), reasons.filter(rejected)),
-        repeated_rows(raw.filter(pa.array(accepted & ~first))),
-    ]
-    return pa.concat_tables(both)
-
-
-def rejected_rows(raw: pa.Table, reasons: pa.ChunkedArray) -> pa.Table:
-    """The quarantine rows of rejected records; `reasons` has the joined names of broken rules."""
-    names = [n for n in QUARANTINE.names if n not in ("reasons", "verdict")]
-    rows = raw.select(names).append_column("reasons", pc.split_pattern(reasons, SEPARATOR))
-    rows = rows.append_column("verdict", pa.repeat("rejected", rows.num_rows))
-    return rows.select(QUARANTINE.names).cast(QUARANTINE)
-
-
-def repeated_rows(records: pa.Table) -> pa.Table:
-    """The quarantine rows of duplicates: their positions, without the bytes that raw has."""
-    count = records.num_rows
-    said: dict[str, pa.Array] = {
-        "value": pa.nulls(count, pa.binary()),
-        "csv_header": pa.nulls(count, pa.string()),
-        "reasons": pa.array([["duplicate"]] * count, pa.list_(pa.string())),
-        "verdict": pa.repeat("duplicate", count),
-    }
-    columns = {n: said[n] if n in said else records[n] for n in QUARANTINE.names}
-    return pa.table(columns).cast(QUARANTINE)
 
 
 def land(stores: StreamStores, validated: ValidatedBatch, offsets: Sequence[Applied]) -> None:
@@ -284,7 +257,5 @@ def _without_zone(instant: datetime) -> datetime:
 
 
 def _by_day(rows: pa.Table) -> dict[date, int]:
-    counted = pc.value_counts(rows["event_date"])
-    return dict(
-        zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
-    )
+    values, counts = pc.value_counts(rows["event_date"].combine_chunks()).flatten()
+    return dict(zip(values.to_pylist(), counts.to_pylist(), strict=True))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
-from social_assets.lake.expired_days import ExpiredDaysError
 from social_assets.lake.ledger import BATCH_PREFIX
-from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days, slices
-from social_assets.pipeline.land import LandedFile, land_file
+from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
+from social_assets.pipeline.day_slices import slices
+from social_assets.pipeline.file_batches import Replace, file_batches
+from social_assets.pipeline.land import LandedFile
 from social_assets.pipeline.ledger_counts import account_cleaned, reconcile
 from social_assets.pipeline.load import load_batch, load_days
 from social_assets.pipeline.micro_batch import recover_micro_batches
@@ -28,14 +28,7 @@ from social_assets.pipeline.quarantined_batches import (
 )
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.unload_requests import (
-    batch_of,
-    content_of,
-    earlier_batches,
-    pending,
-    request_unload,
-)
-from social_assets.transform.duckdb_engine import Session
+from social_assets.pipeline.unload_requests import pending
 from social_assets.warehouse.micro_batch_loader import micro_batch_loader
 
 LandingDate = date | Callable[[Path], date | None] | None
@@ -46,13 +39,6 @@ Check = Callable[[Path], None]
 
 SWAP_ROWS = 1_000_000
 """Days with up to this many cleaned rows are swapped together in the warehouse."""
-
-
-@dataclass(frozen=True)
-class Replace:
-    """A load that replaces earlier ones; `sources` are those of `request_unload`."""
-
-    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,14 +65,18 @@ def ingest_files(
     A file that cannot be read, or for which `check` raises FileError, is listed in `failures`. The
     other files are loaded.
     """
-    with stores.lock():
-        landed, failures = _land(stores, paths, landing_date, check, replace)
-        days = recover(stores)
-        known = stores.ledger.days("raw")
-        for file in landed:
-            if not file.already:
-                days |= known.get(file.batch_id, set())
-    return Ingested(tuple(landed), frozenset(days), tuple(failures))
+    with stores.lock(), file_batches(stores) as batches:
+        # What is pending comes first: of the records of a key, the first landed is accepted.
+        changed = recover(stores)
+
+        def load(path: Path, on: date | None, before: Sequence[LandedFile]) -> LandedFile:
+            if replace is None:
+                return batches.load(path, on)
+            return batches.load_anew(path, on, replace=replace, before=before)
+
+        landed, failures = _each(stores, paths, load, landing_date, check)
+        changed |= _days(stores, landed)
+    return Ingested(tuple(landed), frozenset(changed), tuple(failures))
 
 
 def land_files(
@@ -96,11 +86,13 @@ def land_files(
     check: Check | None = None,
 ) -> Ingested:
     """Only land files in raw; a rebuild of their days does the other steps."""
-    with stores.lock():
-        landed, failures = _land(stores, paths, landing_date, check)
-        known = stores.ledger.days("raw")
-        days = [known.get(f.batch_id, set()) for f in landed if not f.already]
-    return Ingested(tuple(landed), frozenset().union(*days), tuple(failures))
+    with stores.lock(), file_batches(stores) as batches:
+        landed, failures = _each(
+            stores, paths, lambda path, on, _: batches.land(path, on), landing_date, check
+        )
+        reconcile(stores)
+        days = _days(stores, landed)
+    return Ingested(tuple(landed), frozenset(days), tuple(failures))
 
 
 def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[date]:
@@ -164,9 +156,9 @@ def make_anew(stores: StreamStores, days: Sequence[date]) -> None:
     with log.step("rebuild", span):
         _rebuild_lake(stores, log, days)
     stores.loader.record_pending(sorted(days), stores.run_id)
-    for each in slices(stores.cleaned, sorted(days), stores.engine, at_most=SWAP_ROWS):
-        with log.step("swap", _span(each.days)):
-            load_days(stores, each.days)
+    for each in slices(stores.cleaned, sorted(days), at_most=SWAP_ROWS):
+        with log.step("swap", _span(each)):
+            load_days(stores, each)
     landed = stores.ledger.days("raw")
     left_out = quarantined(stores)
     taken = {b: 0 for b, found in landed.items() if found <= set(days) and b not in left_out}
@@ -239,66 +231,35 @@ def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> Non
     stores.loader.mark_loaded({batch_id: 0})
 
 
-def _land_anew(
-    stores: StreamStores,
-    session: Session,
-    path: Path,
-    on: date | None,
-    *,
-    replace: Replace,
-    before: Sequence[LandedFile],
-) -> LandedFile:
-    """Land a file that replaces earlier batches of its content or name.
-
-    The requests to unload these batches take effect with the commit that lands the file, so a file
-    that cannot be read replaces nothing. Does not replace the batches of this call (`before`).
-    """
-    content = content_hash(path)
-    this_call = {each.batch_id for each in before}
-    if content in map(content_of, this_call):
-        return land_file(stores, session, path, on)
-    earlier = [b for b in earlier_batches(stores, content, path.name) if b not in this_call]
-    batch = batch_of(stores, content, anew=True)
-    try:
-        request_unload(stores, earlier, replace.sources, replaced_by=batch.batch_id)
-    except ExpiredDaysError as error:
-        raise FileError(path, f"it can't replace what was loaded before: {error}") from error
-    landed = land_file(stores, session, path, on, batch)
-    if earlier and stores.raw.applied_version(batch.batch_id) is None:
-        told = "it has no records and replaces nothing; `social-assets unload` empties a load"
-        raise FileError(path, told)
-    return landed
-
-
-def _land(
+def _each(
     stores: StreamStores,
     paths: Sequence[Path],
+    take: Callable[[Path, date | None, Sequence[LandedFile]], LandedFile],
     landing_date: LandingDate,
     check: Check | None,
-    replace: Replace | None = None,
 ) -> tuple[list[LandedFile], list[FileError]]:
+    """Take one file after the other. `take` gets the file, the date of its records without one,
+    and the files before it.
+    """
     landed: list[LandedFile] = []
     failures: list[FileError] = []
     log = StepLog(stores)
-    if replace is not None:
-        reconcile(stores)
-    with stores.engine.session() as session:
-        for path in paths:
-            try:
-                if check is not None:
-                    check(path)
-                on = landing_date(path) if callable(landing_date) else landing_date
-                if replace is None:
-                    landed.append(land_file(stores, session, path, on))
-                else:
-                    landed.append(
-                        _land_anew(stores, session, path, on, replace=replace, before=landed)
-                    )
-            except FileError as error:
-                failures.append(error)
-                log.warning("not landed: %s", error, extra={"step": "land"})
-            else:
-                how = {"step": "land", "batch_id": landed[-1].batch_id}
-                log.info("%s has landed", path.name, extra=how)
-    reconcile(stores)
+    for path in paths:
+        try:
+            if check is not None:
+                check(path)
+            on = landing_date(path) if callable(landing_date) else landing_date
+            landed.append(take(path, on, landed))
+        except FileError as error:
+            failures.append(error.with_traceback(None))
+            log.warning("not landed: %s", error, extra={"step": "land"})
+        else:
+            how = {"step": "land", "batch_id": landed[-1].batch_id}
+            log.info("%s has landed", path.name, extra=how)
     return landed, failures
+
+
+def _days(stores: StreamStores, landed: Sequence[LandedFile]) -> set[date]:
+    """The event dates of the files that an earlier call had not landed."""
+    known = stores.ledger.days("raw")
+    return {d for f in landed if not f.already for d in known.get(f.batch_id, set())}

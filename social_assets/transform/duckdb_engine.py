@@ -1,7 +1,7 @@
 """Runs expressions on DuckDB, within a bound of memory and threads.
 
 Belongs here: all use of DuckDB: the connection and its settings, reading Delta's Parquet files,
-temporary tables. What is computed belongs to `clean_records`.
+temporary tables. What is computed belongs to `validate_block`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,6 @@ MEMORY_VARIABLE = "SOCIAL_ASSETS_ENGINE_MEMORY"
 """Environment variable: the engine's memory limit, such as `640MB`."""
 
 _MEMORY = re.compile(r"([1-9][0-9]*) ?([KMGT]i?B)", re.IGNORECASE)
-_VECTOR_ROWS = 2_048
-"""DuckDB processes so many rows at once, of any size."""
-_COPIES = 40
-"""An upper bound for how many copies of a vector of records exist while it is processed."""
 
 
 @dataclass(frozen=True)
@@ -76,21 +72,9 @@ class DuckDBEngine:
         return int(number) * factor
 
     @property
-    def whole_bytes(self) -> int:
-        """Records of up to so many bytes are processed together; the engine may spill meanwhile."""
-        return self.memory_bytes * 6 // 10
-
-    @property
     def part_bytes(self) -> int:
-        """Records of larger days are processed in parts of so many bytes."""
+        """Records are processed in blocks of up to so many bytes."""
         return self.memory_bytes // 20
-
-    @property
-    def widest(self) -> int:
-        """If its records have more bytes on average, a day is processed in parts, whatever its
-        size.
-        """
-        return self.memory_bytes // (self.threads * _VECTOR_ROWS * _COPIES)
 
     def spill_folder(self) -> Path:
         """The spill folder; creates it."""
@@ -196,6 +180,10 @@ class Session:
         """Compile an expression to a query; over a table named BLOCK, it runs on many blocks."""
         return _compiled(expression.op())
 
+    def block_query(self, query: str, schema: pa.Schema) -> BlockQuery:
+        """A compiled query over a table named BLOCK, to run on many blocks of this schema."""
+        return BlockQuery(self.backend.con, query, schema)
+
     def query(self, query: str, block: pa.Table) -> pa.Table:
         """Run a compiled query on Arrow rows, without a copy."""
         return self.backend.con.from_arrow(block).query(self.BLOCK, query).to_arrow_table()
@@ -254,6 +242,51 @@ class Session:
 
     def _name(self, what: str) -> str:
         return f"{what}_{next(self._numbers)}"
+
+
+class BlockQuery:
+    """A query that is planned once and run on many blocks: planning takes 45 ms, a small block 4.
+
+    It has a connection of its own, since a view that another statement creates on the same one
+    would have it planned again.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema
+    ) -> None:
+        self._connection = connection.cursor()
+        self._source = _BlockSource(schema)
+        self._connection.register(Session.BLOCK, self._source)
+        self._connection.execute(f"PREPARE block_query AS {query}")
+
+    def run(self, block: pa.Table) -> pa.Table:
+        """The answer for a block, in any order. The block is read without a copy."""
+        self._source.block = block
+        try:
+            return self._connection.sql("EXECUTE block_query").to_arrow_table()
+        finally:
+            self._source.block = None
+
+    def close(self) -> None:
+        """Close its connection."""
+        self._connection.close()
+
+
+class _BlockSource:
+    """The block of a prepared query, by Arrow's PyCapsule interface: the engine asks for the rows
+    each time that it runs.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self.block: pa.Table | None = None
+
+    def __arrow_c_schema__(self) -> object:
+        return self._schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        rows = self._schema.empty_table() if self.block is None else self.block
+        return rows.__arrow_c_stream__(requested_schema)
 
 
 @ibis.udf.scalar.builtin(name="getvariable", signature=(("string",), "string"))

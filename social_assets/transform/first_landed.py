@@ -1,22 +1,30 @@
 """Finds the first record of each key, for any number of records, by positions and key hashes.
 
 Belongs here: the deduplication of records that are validated part by part. A record takes 48 bytes
-in a table that may spill; the record's own bytes are not in it. The order is that of `deduplicate`.
+in a table that may spill; the record's own bytes are not in it. The order is that of arrival:
+`ingested_at`, batch, partition, offset. Micro-batches, which come in that order and must be quick,
+use `landed_keys`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from social_assets.contracts.contract import Contract
 from social_assets.transform.duckdb_engine import Session
-from social_assets.transform.landed_keys import KEY_HASH, halves
+from social_assets.transform.landed_keys import KEY_HASH, halves, key_halves
 
 _LANDED = -1
 _REPEATED = """
-SELECT "row" FROM (
-  SELECT "row", row_number() OVER (
+SELECT "row", event_date, batch FROM (
+  SELECT "row", event_date, batch, row_number() OVER (
     PARTITION BY event_date, high, low
     ORDER BY "row" >= 0, ingested_at, ordinal, "partition", "offset"
   ) AS place
@@ -28,52 +36,67 @@ SELECT "row" FROM (
 """
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """Whether each record is a duplicate, in their order; how many are, by batch and day."""
+
+    flags: NDArray[np.bool_]
+    counts: Counter[tuple[str, date]]
+
+
 class FirstLanded:
     """The keys so far, in the tables of one session, which nothing else may use."""
 
     def __init__(self, session: Session) -> None:
+        self._session = session
         self._connection = session.backend.con
         self._batches: dict[str, int] = {}
+        self._rows = 0
         self._connection.execute(
-            'CREATE TEMP TABLE seen ("row" BIGINT, event_date DATE, high UBIGINT, low UBIGINT, '
-            'ingested_at TIMESTAMP, batch INTEGER, "partition" INTEGER, "offset" BIGINT)'
+            'CREATE OR REPLACE TEMP TABLE seen ("row" BIGINT, event_date DATE, high UBIGINT, '
+            'low UBIGINT, ingested_at TIMESTAMP, batch INTEGER, "partition" INTEGER, '
+            '"offset" BIGINT)'
         )
 
-    def add_landed(self, keys: pa.Table) -> None:
-        """Add keys that landed before all records: the columns `event_date` and KEY_HASH."""
-        count = keys.num_rows
-        self._insert(
-            keys,
-            np.full(count, _LANDED),
-            {
-                "ingested_at": pa.nulls(count, pa.timestamp("us")),
-                "batch": pa.nulls(count, pa.int32()),
-                "partition": pa.nulls(count, pa.int32()),
-                "offset": pa.nulls(count, pa.int64()),
-            },
+    def add_landed(self, rows: ir.Table, contract: Contract) -> None:
+        """Add the keys of rows that landed before all records, after all records were added.
+
+        `rows` has `event_date` and the columns of the key. Only keys of the records are stored.
+        """
+        high, low = key_halves(rows, contract)
+        landed = self._session.compiled(rows.select("event_date", high=high, low=low))
+        self._session.backend.con.execute(
+            f"INSERT INTO seen SELECT {_LANDED}, event_date, high, low, NULL, NULL, NULL, NULL "
+            f"FROM ({landed}) SEMI JOIN seen USING (event_date, high, low)"
         )
 
-    def add(self, records: pa.Table, first_row: int) -> None:
-        """Add accepted records, numbered from `first_row`: positions, event date, KEY_HASH."""
+    def add(self, records: pa.Table) -> None:
+        """Add accepted records: the columns of their positions, event date, KEY_HASH."""
+        if not records.num_rows:
+            return
         batches = records["batch_id"].combine_chunks().dictionary_encode()
         codes = [
             self._batches.setdefault(each, len(self._batches))
             for each in batches.dictionary.to_pylist()
         ]
-        batch = pa.array(np.array(codes, np.int32)[batches.indices.to_numpy()])
-        self._insert(
-            records,
-            np.arange(first_row, first_row + records.num_rows),
-            {
-                "ingested_at": records["ingested_at"].cast(pa.timestamp("us")),
-                "batch": batch,
-                "partition": records["partition"],
-                "offset": records["offset"],
-            },
-        )
+        high, low = halves(records[KEY_HASH])
+        keys = {
+            "row": pa.array(np.arange(self._rows, self._rows + records.num_rows)),
+            "event_date": records["event_date"],
+            "high": high,
+            "low": low,
+            "ingested_at": records["ingested_at"].cast(pa.timestamp("us")),
+            "batch": np.array(codes, np.int32)[batches.indices.to_numpy()],
+            "partition": records["partition"],
+            "offset": records["offset"],
+        }
+        self._connection.register("few", pa.table(keys))
+        self._connection.execute("INSERT INTO seen SELECT * FROM few")
+        self._connection.unregister("few")
+        self._rows += records.num_rows
 
-    def repeated(self, rows: int) -> NDArray[np.bool_]:
-        """For each of `rows` records, whether an earlier one has its key on its event date."""
+    def repeated(self) -> Repeated:
+        """Which of the records have a key on a date on which an earlier record has it."""
         names = sorted(self._batches)
         ordinals = pa.table(
             {
@@ -82,18 +105,12 @@ class FirstLanded:
             }
         )
         self._connection.register("ordinals", ordinals)
-        found: NDArray[np.bool_] = np.zeros(rows, bool)
+        flags: NDArray[np.bool_] = np.zeros(self._rows, bool)
+        ids = {code: batch_id for batch_id, code in self._batches.items()}
+        counts = Counter[tuple[str, date]]()
         for batch in self._connection.sql(_REPEATED).to_arrow_reader(1 << 16):
-            found[batch.column(0).to_numpy()] = True
-        return found
-
-    def _insert(self, keys: pa.Table, rows: NDArray[np.int64], order: dict[str, pa.Array]) -> None:
-        if not keys.num_rows:
-            return
-        high, low = halves(keys[KEY_HASH])
-        few = pa.table(
-            {"row": rows, "event_date": keys["event_date"], "high": high, "low": low, **order}
-        )
-        self._connection.register("few", few)
-        self._connection.execute("INSERT INTO seen SELECT * FROM few")
-        self._connection.unregister("few")
+            flags[batch.column("row").to_numpy()] = True
+            groups = pa.table(batch).group_by(["batch", "event_date"])
+            for row in groups.aggregate([([], "count_all")]).to_pylist():
+                counts[ids[row["batch"]], row["event_date"]] += row["count_all"]
+        return Repeated(flags, counts)

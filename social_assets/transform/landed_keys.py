@@ -42,13 +42,31 @@ Flags = NDArray[np.bool_]
 def _md5(text: str) -> int: ...  # type: ignore[empty-body]
 
 
+@ibis.udf.scalar.builtin(name="md5_number_lower", signature=((dt.string,), dt.uint64))
+def _md5_high(text: str) -> int: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="md5_number_upper", signature=((dt.string,), dt.uint64))
+def _md5_low(text: str) -> int: ...  # type: ignore[empty-body]
+
+
 def key_hash(rows: ir.Table, contract: Contract) -> ir.DecimalValue:
     """The MD5 of each row's key; null if a part of the key is null."""
+    return _md5(_key_text(rows, contract))
+
+
+def key_halves(rows: ir.Table, contract: Contract) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """The high and the low 64 bits of `key_hash`, as `halves` gives them."""
+    text = _key_text(rows, contract)
+    return _md5_high(text), _md5_low(text)
+
+
+def _key_text(rows: ir.Table, contract: Contract) -> ir.StringValue:
     parts = [rows[name].cast("string") for name in contract.key]
     # With the lengths, ('a', 'bc') and ('ab', 'c') differ.
     lengths = [part.length().cast("string").concat(":") for part in parts[:-1]]
     first, *others = [*lengths, *parts]
-    return _md5(first.concat(*others) if others else first)
+    return first.concat(*others) if others else first
 
 
 def halves(hashes: pa.ChunkedArray) -> tuple[UInt64, UInt64]:

@@ -101,6 +101,20 @@ def event_time(records: ir.Table, contract: Contract) -> ir.TimestampValue:
     return ibis.cases((records.source == "file", on_its_date)).coalesce(records.timestamp)
 
 
+def landing_date(read: ir.Table, contract: Contract) -> ir.DateValue:
+    """The day of the event time if it is plausible, or else of the arrival's timestamp.
+
+    `read` has `timestamp`, `ingested_at` and, if the contract names an event time, that column:
+    null where it is unreadable or implausible.
+    """
+    if contract.event_time is None:
+        return read.timestamp.date()
+    happened = read[contract.event_time]
+    tolerance = ibis.interval(seconds=int(contract.future_after.total_seconds()))
+    meant = happened <= read.ingested_at + tolerance
+    return ibis.cases((meant, happened)).coalesce(read.timestamp).date()
+
+
 def timestamp_of(text: ir.StringValue) -> ir.TimestampValue:
     """Read ISO 8601 with or without offset (then UTC), or seconds or milliseconds since 1970."""
     number = text.try_cast("int64")

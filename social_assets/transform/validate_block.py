@@ -1,7 +1,7 @@
-"""Validates one block of raw records in memory, as streaming does about once a second.
+"""Validates raw records block by block: of a file, a micro-batch, or whole days.
 
-Belongs here: the query that finds event dates and cleans and validates a block. It is compiled once
-and run on every block. The rules belong to `validate`; whole days of any size to `clean_records`.
+Belongs here: the query that opens, cleans and validates a block and finds its event dates. It is
+compiled once and run on every block. The rules belong to `validate`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ import pyarrow as pa
 
 from social_assets.contracts.contract import Contract
 from social_assets.transform.decode import Shape, opened, shape_of, with_fields
-from social_assets.transform.duckdb_engine import MEMORY_VARIABLE, Session, is_of_disk
-from social_assets.transform.event_dates import landing_date
+from social_assets.transform.duckdb_engine import (
+    MEMORY_VARIABLE,
+    BlockQuery,
+    Session,
+    is_of_disk,
+)
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
-from social_assets.transform.standardize import cleaned
+from social_assets.transform.standardize import cleaned, landing_date
 from social_assets.transform.validate import validated
 
 INPUT = {
@@ -56,7 +60,7 @@ class BlockValidator:
         self._contract = contract
         self._keys: set[str] = set()
         self._headers: set[str] = set()
-        self._query = ""
+        self._query: BlockQuery | None = None
 
     def of(self, raw: pa.Table) -> pa.Table:
         """Validate a block. Returns one row a record of `raw` (raw columns, UTC), in its order.
@@ -78,15 +82,15 @@ class BlockValidator:
     def _of_all(self, raw: pa.Table) -> pa.Table:
         block = self._block(raw)
         headers = set(block["csv_header"].unique().drop_null().to_pylist())
-        if not self._query or not headers <= self._headers:
+        if self._query is None or not headers <= self._headers:
             self._headers |= headers
-            self._compile()
-        answer = self._session.query(self._query, block)
+            self._query = self._compiled(block.schema)
+        answer = self._query.run(block)
         spare = set(answer["spare_keys"].combine_chunks().flatten().unique().to_pylist())
         if self._shape(self._keys | spare) != self._shape(self._keys):
             self._keys |= spare
-            self._compile()
-            answer = self._session.query(self._query, block)
+            self._query = self._compiled(block.schema)
+            answer = self._query.run(block)
         return _in_order(answer).drop_columns(["row", "spare_keys"])
 
     def _block(self, raw: pa.Table) -> pa.Table:
@@ -102,11 +106,12 @@ class BlockValidator:
     def _shape(self, keys: set[str]) -> Shape:
         return shape_of(self._contract, keys, self._headers)
 
-    def _compile(self) -> None:
+    def _compiled(self, schema: pa.Schema) -> BlockQuery:
+        if self._query is not None:
+            self._query.close()
         records = ibis.table(INPUT, name=Session.BLOCK)
-        self._query = self._session.compiled(
-            _validated(records, self._contract, self._shape(self._keys))
-        )
+        validated = _validated(records, self._contract, self._shape(self._keys))
+        return self._session.block_query(self._session.compiled(validated), schema)
 
 
 def _in_order(answer: pa.Table) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Mutations of the protection of data and access: full disks, the UI's gate, homes, rejects."""
+"""Mutations of what protects data and access: full disks, the gate of the UI, homes, rejects."""
 
 from __future__ import annotations
 
@@ -140,10 +140,17 @@ HOMES = _cases(
 RECORDS = _cases(
     (
         "a batch that cannot be cleaned stops its stream",
+        "social_assets/pipeline/file_batches.py",
+        "if not is_of_the_batch(error):\n                raise\n",
+        "if error:\n                raise\n",
+        f"{_LARGE}a_batch_that_cannot_be_cleaned_is_quarantined_and_comes_back_with_a_rebuild",
+    ),
+    (
+        "a pending batch that cannot be cleaned stops its stream",
         "social_assets/pipeline/stream_work.py",
         "if not is_of_the_batch(error):\n            raise\n        quarantine_batch(",
         "if error:\n            raise\n        quarantine_batch(",
-        f"{_LARGE}a_batch_that_cannot_be_cleaned_is_quarantined_and_comes_back_with_a_rebuild",
+        f"{_LARGE}a_pending_batch_that_cannot_be_cleaned_is_quarantined",
     ),
     (
         "a full disk sets a batch aside",
@@ -154,11 +161,11 @@ RECORDS = _cases(
     ),
     (
         "of one key the last landed record wins",
-        "social_assets/transform/deduplicate.py",
-        "order_by=list(LANDING_ORDER))",
-        "order_by=[ibis.desc(each) for each in LANDING_ORDER])",
-        "tests/integration/pipeline/test_loading_files.py"
-        "::test_of_one_key_the_first_landed_record_is_accepted",
+        "social_assets/transform/first_landed.py",
+        'ingested_at, ordinal, "partition", "offset"',
+        'ingested_at DESC, ordinal DESC, "partition" DESC, "offset" DESC',
+        "tests/unit/transform/test_first_landed.py"
+        "::test_all_but_the_first_landed_record_of_a_key_and_date_are_duplicates",
     ),
     (
         "a load reports no validation results",

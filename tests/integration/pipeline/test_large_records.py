@@ -7,16 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from social_assets.pipeline import stream_work
+from social_assets.pipeline import file_batches, stream_work
 from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import ingest_files, rebuild
+from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
 from tests.integration.pipeline.accounts import Counts, contents, counts
 
 DAY = date(2026, 1, 1)
@@ -90,9 +91,9 @@ def test_a_record_over_the_limit_is_rejected_with_its_beginning_and_place(
 def test_a_file_that_the_engine_has_no_memory_for_fails_alone(
     stream: Callable[[str], StreamStores], tmp_path: Path
 ) -> None:
-    stores = with_memory(stream("video_interactions"), "20MB")
+    stores = with_memory(stream("video_interactions"), "64MB")
     wide, narrow = tmp_path / "wide.parquet", tmp_path / "narrow.parquet"
-    for path, profession in ((wide, "x" * (8 << 20)), (narrow, "x")):
+    for path, profession in ((wide, "x" * (32 << 20)), (narrow, "x")):
         rows = [{"user_id": 1, "video_id": n, "age": 30, "profession": profession} for n in (1, 2)]
         pq.write_table(pa.Table.from_pylist(rows), path)
     ingested = ingest_files(stores, [wide, narrow], DAY)
@@ -125,6 +126,22 @@ def test_a_batch_that_cannot_be_cleaned_is_quarantined_and_comes_back_with_a_reb
     assert counts(stores) == Counts(3, 3, 0, 0, 3)
 
 
+def test_a_pending_batch_that_cannot_be_cleaned_is_quarantined(
+    stream: Callable[[str], StreamStores], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = stream("posts")
+    bad, good = tmp_path / "bad.ndjson", tmp_path / "good.ndjson"
+    bad.write_text(post(1, "a") + post(2, "b"))
+    good.write_text(post(3, "c"))
+    land_files(stores, [bad], DAY)  # and here the process ends
+    with monkeypatch.context() as patched:
+        _out_of_memory(patched, step=(stream_work, "clean_batch"))
+        ingest_files(stores, [good], DAY)
+    (batch,) = quarantined(stores).values()
+    assert batch.origin == "bad.ndjson"
+    assert stores.loader.rows_by_day() == {DAY: 1}
+
+
 def test_an_error_that_is_no_fault_of_the_batch_sets_nothing_aside(
     stream: Callable[[str], StreamStores], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,8 +157,12 @@ def test_an_error_that_is_no_fault_of_the_batch_sets_nothing_aside(
     assert counts(stores) == Counts(1, 1, 0, 0, 1)
 
 
-def _out_of_memory(patched: pytest.MonkeyPatch, why: str = "could not allocate") -> None:
+def _out_of_memory(
+    patched: pytest.MonkeyPatch,
+    why: str = "could not allocate",
+    step: tuple[ModuleType, str] = (file_batches, "append_batch"),
+) -> None:
     def fails(*_: object) -> None:
         raise duckdb.OutOfMemoryException(f"Out of Memory Error: {why}")
 
-    patched.setattr(stream_work, "clean_batch", fails)
+    patched.setattr(*step, fails)

@@ -9,7 +9,7 @@ import pytest
 
 from social_assets.contracts.contract import RESERVED, Contract
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE
-from social_assets.transform.clean_records import INPUT
+from social_assets.pipeline.validated_rows import INPUT_COLUMNS
 from social_assets.warehouse.ddl import create_table
 
 
@@ -25,7 +25,7 @@ def test_a_column_cannot_have_a_name_that_the_platform_uses(name: str) -> None:
 
 
 def test_every_provenance_column_is_reserved() -> None:
-    shared = {*PROVENANCE.names, *QUARANTINE.names, *INPUT} - {"value"}
+    shared = {*PROVENANCE.names, *QUARANTINE.names, *INPUT_COLUMNS} - {"value"}
     assert shared <= RESERVED
 
 

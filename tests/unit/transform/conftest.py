@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from social_assets.contracts.contract import Contract
-from social_assets.transform.clean_records import validated_records
 from social_assets.transform.duckdb_engine import DuckDBEngine, Session
+from social_assets.transform.validate_block import BlockValidator
 from tests.unit.transform.raw_records import Validate, raw_table
 
 
@@ -30,8 +30,8 @@ def validate(session: Session) -> Validate:
         source: str = "file",
     ) -> list[dict[str, Any]]:
         raw = raw_table(values, csv_header, source)
-        with validated_records(session, session.rows(raw), contract) as stored:
-            rows = session.table(stored.order_by("offset")).to_pylist()
+        answer = BlockValidator(session, contract).of(raw)
+        rows: list[dict[str, Any]] = answer.append_column("offset", raw["offset"]).to_pylist()
         for row in rows:
             row["reasons"] = row["reasons"].split(";") if row["reasons"] else []
         return rows

@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from social_assets.lake.schemas import RAW
-from social_assets.transform.clean_records import INPUT
-from social_assets.transform.duckdb_engine import plain
+from social_assets.pipeline.validated_rows import INPUT_COLUMNS
 
 ARRIVAL = datetime(2026, 1, 2, 9, 30, tzinfo=UTC)
 LANDING_DATE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,5 +31,5 @@ def raw_table(values: Sequence[bytes], csv_header: str | None, source: str) -> p
         "batch_id": ["batch"] * count,
         "event_date": [date(2026, 1, 1)] * count,
     }
-    typed = pa.table({name: columns[name] for name in INPUT})
-    return typed.cast(plain(pa.schema([RAW.field(name) for name in INPUT])))
+    typed = pa.table({name: columns[name] for name in INPUT_COLUMNS})
+    return typed.cast(pa.schema([RAW.field(name) for name in INPUT_COLUMNS]))

@@ -12,8 +12,8 @@ import pytest
 
 from social_assets.contracts.registry import contract
 from social_assets.transform import duckdb_engine
-from social_assets.transform.clean_records import validated_records
 from social_assets.transform.duckdb_engine import DuckDBEngine
+from social_assets.transform.validate_block import BlockValidator
 from tests.unit.transform.raw_records import raw_table
 
 LIKE = b'{"event_id": "%s", "event_time": "2026-01-01T00:00:00Z", "account_id": 1}'
@@ -38,9 +38,8 @@ def test_the_like_batch_is_validated_in_another_session_without_compiling(
 
     def validate(record: bytes) -> None:
         with engine.session() as session:
-            rows = session.rows(raw_table([record], None, "file"))
-            with validated_records(session, rows, stream) as stored:
-                assert session.table(stored).num_rows == 1
+            block = raw_table([record], None, "file")
+            assert BlockValidator(session, stream).of(block).num_rows == 1
 
     validate(LIKE % b"a")
     assert compiled_by(lambda: validate(LIKE % b"b")) == 0

@@ -1,4 +1,4 @@
-"""A block that is validated in memory gets the same result as in a rebuild of whole days."""
+"""Records are validated in blocks: how they are cut into blocks does not change the results."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ from social_assets.contracts.registry import contract, contracts
 from social_assets.demo.samples import SampleFile, generate
 from social_assets.ingest.files.open_file import read_records
 from social_assets.lake.schemas import RAW
-from social_assets.transform.clean_records import INPUT, validated_records
-from social_assets.transform.duckdb_engine import Session, plain
-from social_assets.transform.event_dates import EventDates
-from social_assets.transform.landed_keys import KEY_HASH, halves
+from social_assets.transform.duckdb_engine import Session
+from social_assets.transform.landed_keys import KEY_HASH, halves, key_halves
 from social_assets.transform.validate_block import BlockValidator
 
 LAST = date(2026, 1, 6)
@@ -38,7 +36,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[SampleFile]:
 
 @pytest.fixture(scope="module")
 def blocks(samples: list[SampleFile], session: Session) -> Blocks:
-    """Rows of raw of one stream's files, in blocks of odd sizes, without event dates."""
+    """Rows of raw of one stream's files, in blocks of odd sizes, no event date."""
 
     def found(stream: Contract) -> list[pa.Table]:
         files = [file for file in samples if file.stream == stream.name]
@@ -77,55 +75,17 @@ def as_raw(records: dict[str, pa.Array], source: str = "file") -> pa.Table:
     return pa.table(columns)
 
 
-def by_whole_days(session: Session, stream: Contract, raw: pa.Table) -> pa.Table:
-    """The result of a rebuild for the same rows, in their order."""
-    dates = dates_at_landing(session, stream, raw)
-    numbered = raw.set_column(raw.column_names.index("event_date"), "event_date", dates)
-    numbered = numbered.set_column(
-        numbered.column_names.index("offset"), "offset", pa.array(np.arange(raw.num_rows))
-    )
-    wanted = plain(pa.schema([RAW.field(name) for name in INPUT]))
-    rows = session.rows(numbered.select(list(INPUT)).cast(wanted))
-    with validated_records(session, rows, stream) as validated:
-        return session.table(validated.order_by("offset"))
-
-
-def dates_at_landing(session: Session, stream: Contract, raw: pa.Table) -> pa.ChunkedArray:
-    """The event dates of the rows when the files land."""
-    if stream.event_time is None:
-        return raw["timestamp"].cast(pa.date32())
-    block = pa.table(
-        {
-            "record_bytes": raw["value"],
-            "csv_header": raw["csv_header"],
-            "offset": np.arange(raw.num_rows),
-            "timestamp": raw["timestamp"].cast(pa.timestamp("us")),
-            "ingested_at": raw["ingested_at"].cast(pa.timestamp("us")),
-        }
-    )
-    return EventDates(session, stream).of(block)
-
-
-def assert_validated_alike(
-    session: Session, stream: Contract, raw: pa.Table, ours: pa.Table
-) -> None:
-    theirs = by_whole_days(session, stream, raw)
-    assert ours.num_rows == raw.num_rows
-    compared = [*(c.name for c in stream.cleaned_columns), "reasons", "event_date"]
-    for name in compared:
-        expected = theirs[name].combine_chunks().cast(ours[name].type)
-        assert ours[name].combine_chunks().equals(expected), name
-
-
 @pytest.mark.parametrize("stream", contracts(), ids=lambda stream: stream.name)
-def test_blocks_of_dirty_samples_get_the_reasons_and_dates_of_whole_days(
+def test_records_of_dirty_samples_get_the_same_results_in_blocks_of_any_size(
     stream: Contract, blocks: Blocks, session: Session
 ) -> None:
-    validate = BlockValidator(session, stream)
     raw = blocks(stream)
-    validated = [validate.of(block) for block in raw]
-    assert_validated_alike(session, stream, pa.concat_tables(raw), pa.concat_tables(validated))
-    reasons = pa.concat_tables(validated)["reasons"].to_pylist()
+    validator = BlockValidator(session, stream)
+    in_blocks = pa.concat_tables([validator.of(block) for block in raw])
+    at_once = BlockValidator(session, stream).of(pa.concat_tables(raw))
+    assert in_blocks.combine_chunks().equals(at_once.combine_chunks())
+    reasons = in_blocks["reasons"].to_pylist()
+    assert len(reasons) == sum(block.num_rows for block in raw)
     assert 0 < sum(bool(r) for r in reasons) < len(reasons), "no dirt, or nothing else"
 
 
@@ -161,13 +121,11 @@ LIVE = [
 ]
 
 
-def test_live_records_get_the_same_reasons_both_ways_tombstones_too(session: Session) -> None:
+def test_live_records_get_reasons_and_dates_tombstones_too(session: Session) -> None:
     stream = contract("engagement_events")
     values = pa.array([*LIVE, None], pa.binary())
     records = {"value": values, "offset": pa.array(np.arange(len(values)))}
-    raw = as_raw(records, source="kafka")
-    ours = BlockValidator(session, stream).of(raw)
-    assert_validated_alike(session, stream, raw, ours)
+    ours = BlockValidator(session, stream).of(as_raw(records, source="kafka"))
     reasons = ours["reasons"].to_pylist()
     assert reasons[:4] == [
         "",
@@ -215,3 +173,15 @@ def test_equal_keys_have_equal_hashes_however_they_are_written(session: Session)
     validated = BlockValidator(session, stream).of(as_raw(records))
     pairs = list(zip(*(half.tolist() for half in halves(validated[KEY_HASH])), strict=True))
     assert pairs[0] == pairs[1] == pairs[2] != pairs[3]
+
+
+def test_the_halves_of_a_hash_are_those_that_the_engine_gives(session: Session) -> None:
+    stream = contract("live_streaming")
+    rows = session.rows(pa.table({"event_id": pa.array([7, 8, -1])}))
+    values = [b'{"event_id": 7}', b'{"event_id": 8}', b'{"event_id": -1}']
+    records = {"value": pa.array(values), "offset": pa.array(np.arange(3))}
+    validated = BlockValidator(session, stream).of(as_raw(records))
+    high, low = key_halves(rows, stream)
+    expected = session.table(rows.select(high=high, low=low))
+    ours = halves(validated[KEY_HASH])
+    assert [half.tolist() for half in ours] == [c.to_pylist() for c in expected.columns]
