@@ -149,9 +149,8 @@ def _of_file(table: LakeTable, file: str, batch_id: str | None) -> list[RowGroup
 
 def _most_rows(group: Any) -> int:
     columns = [group.column(index) for index in range(group.num_columns)]
-    repeated = [c.total_uncompressed_size for c in columns if c.has_dictionary_page]
-    most = _MOST_REPEATED_BYTES // max(1, *repeated, 1)
-    return max(FEWEST_ROWS, min(MOST_ROWS, most))
+    repeated: list[int] = [c.total_uncompressed_size for c in columns if c.has_dictionary_page]
+    return max(FEWEST_ROWS, min(MOST_ROWS, _MOST_REPEATED_BYTES // max(1, *repeated, 1)))
 
 
 def _may_hold(group: Any, batch_id: str) -> bool:
