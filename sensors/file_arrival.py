@@ -22,7 +22,7 @@ from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.defs.ingestion.jobs.load_job import JOB_NAME, run_config
 from social_assets.defs.stream_tag import STREAM_TAG
-from social_assets.pipeline.landing_folder import Landing
+from social_assets.pipeline.files.landing_folder import Landing
 
 UNDERWAY = [
     DagsterRunStatus.QUEUED,

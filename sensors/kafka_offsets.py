@@ -162,7 +162,7 @@ def _last_sign(instance: DagsterInstance, record: RunRecord) -> datetime:
 def _lag(contract: Contract, there: TopicOffsets, stores: StoresResource) -> int:
     """How many offsets the topic is ahead of the lake; a missing range counts as one."""
     # Imported here: Delta is needed only where something may be new.
-    from social_assets.pipeline.topic_offsets import starts
+    from social_assets.pipeline.topics.topic_offsets import starts
 
     begin = starts(stores.stores().of(contract).raw, there)
     return begin.lag(there) + len(begin.missing)

@@ -27,9 +27,9 @@ from social_assets.defs.maintenance.rebuild_jobs import REBUILD
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.instance import use_home
 from social_assets.operate.runs.start import rebuild_days
-from social_assets.pipeline.drain import Taken, drain
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.topic_source import Limits
+from social_assets.pipeline.topics.drain import Taken, drain
+from social_assets.pipeline.topics.topic_source import Limits
 
 STREAM = "engagement_events"
 _LIMITS = Limits(seconds=300, quiet_seconds=20, pace_seconds=0.1, away_seconds=120)

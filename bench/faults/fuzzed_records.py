@@ -21,9 +21,9 @@ from resources.kafka.resource import KafkaResource
 from social_assets.contracts.registry import contract
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.samples.fuzzed_records import fuzzed_records
-from social_assets.pipeline.drain import Taken, drain
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.topic_source import Limits
+from social_assets.pipeline.topics.drain import Taken, drain
+from social_assets.pipeline.topics.topic_source import Limits
 
 STREAM = contract("engagement_events")
 _LIMITS = Limits(seconds=3_600, quiet_seconds=2, max_records=50_000)

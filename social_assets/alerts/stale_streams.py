@@ -113,7 +113,7 @@ def _stale(contract: Contract, stores: StoresResource) -> ActiveAlert | None:
 
 def _behind(contract: Contract, stores: StoresResource, kafka: KafkaResource) -> ActiveAlert | None:
     # Imported here: Delta is needed only where a topic is there.
-    from social_assets.pipeline.topic_offsets import starts
+    from social_assets.pipeline.topics.topic_offsets import starts
 
     there = kafka.offsets(contract.kafka_topic, BROKER_SECONDS)
     if there is None:

@@ -193,7 +193,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         NoSuchDaysError,
     )
     from social_assets.operate.runs.failures import ChecksFailedError, RunFailedError
-    from social_assets.pipeline.unload_requests import NotUnloadableError
+    from social_assets.pipeline.files.unload_requests import NotUnloadableError
     from social_assets.warehouse.dbt.project import DbtError
 
     return (

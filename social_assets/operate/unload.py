@@ -16,14 +16,14 @@ from social_assets.defs.stores import StoresResource
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.lake.unloads import Unload
 from social_assets.operate.runs.start import Progress, unload_batches
-from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.unload_requests import (
+from social_assets.pipeline.files.unload_requests import (
     NotUnloadableError,
     content_of,
     earlier_batches,
     pending,
     unloading,
 )
+from social_assets.pipeline.stores import StreamStores
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.ledger_counts import account_cleaned, enter_cleaned
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.validated_rows import INPUT_COLUMNS
-from social_assets.pipeline.validation import Counts, ValidatedRecords, validation
+from social_assets.pipeline.validation.records import Counts, ValidatedRecords, validation
+from social_assets.pipeline.validation.rows import INPUT_COLUMNS
 from social_assets.transform.validate_block import BlockValidator
 
 BLOCK_ROWS = 65_536

@@ -16,7 +16,7 @@ import pyarrow as pa
 from social_assets.lake.delta import LakeTable
 from social_assets.lake.ledger import Entry
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.validation import Counts
+from social_assets.pipeline.validation.records import Counts
 from social_assets.transform.duckdb_engine import Session
 
 _BATCH_DAY = ["batch_id", "event_date", "origin"]

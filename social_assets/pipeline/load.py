@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from social_assets.lake.row_groups import RowGroup, read_parts, row_groups
 from social_assets.lake.schemas import cleaned_schema
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.validation import ValidatedRecords
+from social_assets.pipeline.validation.records import ValidatedRecords
 from social_assets.warehouse.loader import rows_for_warehouse
 
 PART_ROWS = 32_768

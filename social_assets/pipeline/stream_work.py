@@ -16,11 +16,11 @@ from social_assets.ingest.records import FileError
 from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
 from social_assets.pipeline.day_slices import slices
-from social_assets.pipeline.file_batches import Replace, file_batches
-from social_assets.pipeline.land import LandedFile
+from social_assets.pipeline.files.file_batches import Replace, file_batches
+from social_assets.pipeline.files.land import LandedFile
+from social_assets.pipeline.files.unload_requests import pending
 from social_assets.pipeline.ledger_counts import account_cleaned, reconcile
 from social_assets.pipeline.load import load_batch, load_days
-from social_assets.pipeline.micro_batch import recover_micro_batches
 from social_assets.pipeline.quarantined_batches import (
     is_of_the_batch,
     quarantine_batch,
@@ -28,7 +28,7 @@ from social_assets.pipeline.quarantined_batches import (
 )
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.unload_requests import pending
+from social_assets.pipeline.topics.micro_batch import recover_micro_batches
 from social_assets.warehouse.micro_batch_loader import micro_batch_loader
 
 LandingDate = date | Callable[[Path], date | None] | None

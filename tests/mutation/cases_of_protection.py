@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutation.case import Case
 
 _GATE = "tests/integration/operate/test_ui_gate.py::test_"
-_FILES = "tests/unit/pipeline/test_allowed_files.py::test_"
+_FILES = "tests/unit/pipeline/files/test_allowed_files.py::test_"
 _ROOM = "tests/unit/resources/embedded_clickhouse/test_room.py::test_"
 _LARGE = "tests/integration/pipeline/test_large_records.py::test_"
 _HOMES = "tests/unit/cli/test_home_use.py::test_"
@@ -84,14 +84,14 @@ GATE = _cases(
     ),
     (
         "run config names any file of the machine",
-        "social_assets/pipeline/allowed_files.py",
+        "social_assets/pipeline/files/allowed_files.py",
         "    if found in _granted or _is_inside(found):\n        return\n",
         "    if found in _granted or found:\n        return\n",
         f"{_FILES}a_file_elsewhere_is_refused_naming_the_setting",
     ),
     (
         "a link in landing leads out of it",
-        "social_assets/pipeline/allowed_files.py",
+        "social_assets/pipeline/files/allowed_files.py",
         "    found = path.resolve()\n    if found in _granted",
         "    found = path.absolute()\n    if found in _granted",
         f"{_FILES}a_link_in_landing_is_not_followed_out_of_it",
@@ -140,7 +140,7 @@ HOMES = _cases(
 RECORDS = _cases(
     (
         "a batch that cannot be cleaned stops its stream",
-        "social_assets/pipeline/file_batches.py",
+        "social_assets/pipeline/files/file_batches.py",
         "if not is_of_the_batch(error):\n                raise\n",
         "if error:\n                raise\n",
         f"{_LARGE}a_batch_that_cannot_be_cleaned_is_quarantined_and_comes_back_with_a_rebuild",

@@ -69,7 +69,7 @@ def load(
     """
     from social_assets.contracts.registry import contract
     from social_assets.operate.load.inputs import STANDARD_INPUT, resolve, spool
-    from social_assets.pipeline.landing_folder import LandingDateError, check_landing_date
+    from social_assets.pipeline.files.landing_folder import LandingDateError, check_landing_date
 
     declared = contract(stream)
     if on is not None:

@@ -27,8 +27,8 @@ from social_assets.defs.ingestion.freshness_policy import freshness_policy
 from social_assets.defs.partitions import daily, days_of, partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
-from social_assets.pipeline.allowed_files import check_allowed
-from social_assets.pipeline.landing_folder import FAILED, Landing, date_in
+from social_assets.pipeline.files.allowed_files import check_allowed
+from social_assets.pipeline.files.landing_folder import FAILED, Landing, date_in
 from social_assets.pipeline.stream_work import land_files
 
 

@@ -19,7 +19,7 @@ from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.live.freshness import FreshnessRecorder
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.topic_offsets import starts
+from social_assets.pipeline.topics.topic_offsets import starts
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -34,7 +34,7 @@ def environment(home: Home) -> Iterator[Diagnostic]:
 def contracts(home: Home) -> Iterator[Diagnostic]:
     """Whether every contract loads, and whether files wait for a stream without contract."""
     from social_assets.contracts.registry import contracts as registered
-    from social_assets.pipeline.landing_folder import FAILED, Landing
+    from social_assets.pipeline.files.landing_folder import FAILED, Landing
 
     names = [contract.name for contract in registered()]
     yield ok("contracts", f"{len(names)}: {', '.join(names)}")

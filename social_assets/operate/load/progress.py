@@ -16,7 +16,7 @@ from pathlib import Path
 
 from resources.settings.logs import is_json
 from social_assets.ingest.records import FileError
-from social_assets.pipeline.landing_progress import watching
+from social_assets.pipeline.files.landing_progress import watching
 
 _RENEW_SECONDS = 0.2
 _STEPS = {"clean": "cleaned", "load": "in the warehouse"}

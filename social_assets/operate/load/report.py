@@ -17,8 +17,8 @@ import ibis
 from social_assets.contracts.contract import Contract, match_key
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
+from social_assets.pipeline.files.unload_requests import batch_of
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.unload_requests import batch_of
 
 SHOWN_CHARACTERS = 40
 MOST_EXAMPLES = 200

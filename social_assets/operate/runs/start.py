@@ -40,7 +40,7 @@ from social_assets.operate.runs.failures import RunFailedError
 from social_assets.operate.runs.instance import open_instance
 from social_assets.operate.runs.locations import Location
 from social_assets.operate.runs.origin import give_origin
-from social_assets.pipeline.allowed_files import granted
+from social_assets.pipeline.files.allowed_files import granted
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult

@@ -27,7 +27,7 @@ from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.samples import SampleFile, generate
 from social_assets.operate.runs.locations import Location
-from social_assets.pipeline.allowed_files import granted
+from social_assets.pipeline.files.allowed_files import granted
 from social_assets.pipeline.stores import StreamStores
 
 # Yesterday, as the freshness checks use the clock.

@@ -27,10 +27,10 @@ from social_assets.lake.gaps import MissingRange
 from social_assets.locations.batch import defs
 from social_assets.operate.quarantine import rejected_records
 from social_assets.operate.runs.instance import open_instance
-from social_assets.pipeline.drain import drain
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.topic_offsets import Starts
-from social_assets.pipeline.topic_source import Limits
+from social_assets.pipeline.topics.drain import drain
+from social_assets.pipeline.topics.topic_offsets import Starts
+from social_assets.pipeline.topics.topic_source import Limits
 
 POSTS = contract("posts")
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from resources.clickhouse.resource import ClickHouseResource
 from social_assets.contracts.registry import contract
 from social_assets.lake.lake import Lake
-from social_assets.pipeline.file_batches import Replace
+from social_assets.pipeline.files.file_batches import Replace
+from social_assets.pipeline.files.unload import unload_pending
+from social_assets.pipeline.files.unload_requests import request_unload
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
-from social_assets.pipeline.unload import unload_pending
-from social_assets.pipeline.unload_requests import request_unload
 from social_assets.transform.duckdb_engine import DuckDBEngine
 
 

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from social_assets.pipeline import file_batches, stream_work
+from social_assets.pipeline import stream_work
+from social_assets.pipeline.files import file_batches
 from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild

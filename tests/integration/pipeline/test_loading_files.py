@@ -13,7 +13,7 @@ import pytest
 from social_assets.demo.samples import generate
 from social_assets.demo.samples.bench_records import write_bench_records
 from social_assets.pipeline.clean import rebuild_days
-from social_assets.pipeline.landing_folder import date_in
+from social_assets.pipeline.files.landing_folder import date_in
 from social_assets.pipeline.load import load_days
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild

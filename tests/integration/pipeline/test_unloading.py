@@ -12,16 +12,16 @@ import pytest
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.lake.expired_days import ExpiredDaysError
 from social_assets.lake.ledger import BATCH_PREFIX
-from social_assets.pipeline.file_batches import Replace
-from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import ingest_files, rebuild
-from social_assets.pipeline.unload import unload_pending
-from social_assets.pipeline.unload_requests import (
+from social_assets.pipeline.files.file_batches import Replace
+from social_assets.pipeline.files.unload import unload_pending
+from social_assets.pipeline.files.unload_requests import (
     NotUnloadableError,
     batch_of,
     pending,
     request_unload,
 )
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import ingest_files, rebuild
 from tests.integration.pipeline.accounts import contents, counts
 
 FIRST, SECOND, THIRD = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)
@@ -127,7 +127,7 @@ def test_a_batch_that_has_landed_and_is_not_loaded_when_another_is_unloaded_ente
 ) -> None:
     ingest_files(events, [wrong])
     with monkeypatch.context() as broken:
-        broken.setattr("social_assets.pipeline.file_batches.load_validated", fail)
+        broken.setattr("social_assets.pipeline.files.file_batches.load_validated", fail)
         with pytest.raises(ConnectionError):
             ingest_files(events, [right])
     unload(events, content_hash(wrong))

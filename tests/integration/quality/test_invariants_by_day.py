@@ -25,7 +25,7 @@ from social_assets.defs.monitoring.invariant_results import (
 from social_assets.defs.monitoring.verification import verify_conservation
 from social_assets.defs.partitions import day_range, range_tags
 from social_assets.defs.stores import StoresResource
-from social_assets.pipeline.allowed_files import granted
+from social_assets.pipeline.files.allowed_files import granted
 from social_assets.pipeline.stores import Stores
 from social_assets.quality.day_comparison import DayComparison, compare_days
 from social_assets.quality.invariants import invariants, invariants_of_stream

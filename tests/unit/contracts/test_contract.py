@@ -9,7 +9,7 @@ import pytest
 
 from social_assets.contracts.contract import RESERVED, Contract
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE
-from social_assets.pipeline.validated_rows import INPUT_COLUMNS
+from social_assets.pipeline.validation.rows import INPUT_COLUMNS
 from social_assets.warehouse.ddl import create_table
 
 

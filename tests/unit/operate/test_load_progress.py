@@ -16,7 +16,7 @@ import pytest
 from social_assets.contracts.registry import contract
 from social_assets.ingest.files.open_file import ReadPosition, read_records
 from social_assets.operate.load.progress import LoadProgress, shown
-from social_assets.pipeline.landing_progress import watched
+from social_assets.pipeline.files.landing_progress import watched
 from social_assets.transform.duckdb_engine import DuckDBEngine
 
 POSTS = replace(contract("posts"), formats=("csv", "ndjson", "parquet"))

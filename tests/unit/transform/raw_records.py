@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from social_assets.lake.schemas import RAW
-from social_assets.pipeline.validated_rows import INPUT_COLUMNS
+from social_assets.pipeline.validation.rows import INPUT_COLUMNS
 
 ARRIVAL = datetime(2026, 1, 2, 9, 30, tzinfo=UTC)
 LANDING_DATE = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from dagster import AssetCheckResult, AssetChecksDefinition, MetadataValue, asse
 
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
-from social_assets.pipeline.landing_folder import FAILED, Landing
+from social_assets.pipeline.files.landing_folder import FAILED, Landing
 
 NAMED = 5
 

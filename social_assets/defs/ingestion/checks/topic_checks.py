@@ -18,7 +18,7 @@ from resources.kafka.settings import BOOTSTRAP_SERVERS
 from social_assets.contracts.contract import Contract
 from social_assets.defs.stores import StoresResource
 from social_assets.lake.gaps import MissingRange
-from social_assets.pipeline.topic_offsets import Starts, starts
+from social_assets.pipeline.topics.topic_offsets import Starts, starts
 
 TOPIC_IS_DRAINED = "topic_is_drained"
 NO_RANGE_WAS_LOST = "no_range_was_lost"

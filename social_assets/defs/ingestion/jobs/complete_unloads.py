@@ -22,10 +22,10 @@ from social_assets.defs.monitoring.invariant_results import report_days, report_
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.warehouse.built_days import record_built
 from social_assets.lake.unloads import Unload
+from social_assets.pipeline.files.unload import unload_pending
+from social_assets.pipeline.files.unload_requests import names_of
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import held
-from social_assets.pipeline.unload import unload_pending
-from social_assets.pipeline.unload_requests import names_of
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.tables import Warehouse
 from social_assets.warehouse.pending_days import pending_days

@@ -35,10 +35,10 @@ from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse.recovery import finish_warehouse
-from social_assets.pipeline.drain import Taken, drain
-from social_assets.pipeline.micro_batch import DayCounts
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.topic_source import LIMITS, Limits
+from social_assets.pipeline.topics.drain import Taken, drain
+from social_assets.pipeline.topics.micro_batch import DayCounts
+from social_assets.pipeline.topics.topic_source import LIMITS, Limits
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
 MATERIALIZE_SECONDS = 5.0

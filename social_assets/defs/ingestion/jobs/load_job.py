@@ -31,9 +31,9 @@ from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows, newest_rows
-from social_assets.pipeline.allowed_files import check_allowed
-from social_assets.pipeline.file_batches import Replace
-from social_assets.pipeline.landing_folder import Landing, date_in
+from social_assets.pipeline.files.allowed_files import check_allowed
+from social_assets.pipeline.files.file_batches import Replace
+from social_assets.pipeline.files.landing_folder import Landing, date_in
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import Ingested, ingest_files
 from social_assets.warehouse.dbt.deployment import deploy_warehouse

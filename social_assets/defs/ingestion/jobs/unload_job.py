@@ -12,8 +12,8 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.jobs.complete_unloads import complete_unloads, rebuilt_from
 from social_assets.defs.stores import StoresResource
+from social_assets.pipeline.files.unload_requests import request_unload
 from social_assets.pipeline.ledger_counts import reconcile
-from social_assets.pipeline.unload_requests import request_unload
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
 JOB_NAME = "unload_batches"

@@ -26,9 +26,9 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.warehouse.speed_checks import Comparison
 from social_assets.lake.lake import Lake
-from social_assets.pipeline.drain import Taken, drain
 from social_assets.pipeline.stores import Stores, StreamStores
-from social_assets.pipeline.topic_source import Limits
+from social_assets.pipeline.topics.drain import Taken, drain
+from social_assets.pipeline.topics.topic_source import Limits
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.tables import Warehouse

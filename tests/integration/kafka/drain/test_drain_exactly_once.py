@@ -18,9 +18,9 @@ from social_assets.contracts.registry import contracts
 from social_assets.demo.samples import SampleFile, generate
 from social_assets.ingest.files.open_file import read_records
 from social_assets.lake.delta import AppliedElsewhereError, LakeTable
-from social_assets.pipeline import first_landed as landed
-from social_assets.pipeline.drain import drain
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
+from social_assets.pipeline.topics import landed_keys_by_day as landed
+from social_assets.pipeline.topics.drain import drain
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
 from tests.integration.kafka.drain.drain_bed import (
     NOON,

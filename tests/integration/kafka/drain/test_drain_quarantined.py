@@ -8,9 +8,9 @@ from datetime import date
 
 import pytest
 
-from social_assets.pipeline import drain as drain_module
 from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.stream_work import rebuild
+from social_assets.pipeline.topics import drain as drain_module
 from tests.integration.kafka.drain.drain_bed import Bed, Counts, Stream
 
 pytestmark = pytest.mark.kafka

@@ -17,7 +17,7 @@ from kafka.structs import TopicPartition
 from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaUnreachableError
 from social_assets.pipeline.stream_work import rebuild
-from social_assets.pipeline.topic_offsets import ALL_PARTITIONS, REASONS, starts
+from social_assets.pipeline.topics.topic_offsets import ALL_PARTITIONS, REASONS, starts
 from tests.integration.kafka.conftest import Broker
 from tests.integration.kafka.drain.drain_bed import (
     NOON,

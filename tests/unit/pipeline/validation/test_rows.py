@@ -10,7 +10,7 @@ import pytest
 
 from social_assets.contracts.registry import contract
 from social_assets.lake.schemas import QUARANTINE, cleaned_schema
-from social_assets.pipeline.validated_rows import cleaned_rows, rejected_rows, repeated_rows
+from social_assets.pipeline.validation.rows import cleaned_rows, rejected_rows, repeated_rows
 from social_assets.transform.duckdb_engine import DuckDBEngine, Session
 from social_assets.transform.validate_block import BlockValidator
 from tests.unit.transform.raw_records import raw_table

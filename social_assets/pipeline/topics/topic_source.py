@@ -21,9 +21,9 @@ from social_assets.ingest.kafka.reader import Gap, TopicReader
 from social_assets.lake.gaps import MissingRange
 from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.lake.schemas import RAW
-from social_assets.pipeline.land import arrival
+from social_assets.pipeline.files.land import arrival
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.topic_offsets import REASONS, TopicOffsets
+from social_assets.pipeline.topics.topic_offsets import REASONS, TopicOffsets
 
 
 class Broker(Protocol):

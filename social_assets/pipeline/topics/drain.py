@@ -26,7 +26,11 @@ from social_assets.ingest.kafka.reader import TopicReader
 from social_assets.lake.ledger import Entry
 from social_assets.lake.maintenance import compact_briefly
 from social_assets.lake.schemas import RAW
-from social_assets.pipeline.micro_batch import (
+from social_assets.pipeline.prefetch import prefetch
+from social_assets.pipeline.step_log import StepLog
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import recover
+from social_assets.pipeline.topics.micro_batch import (
     BatchValidator,
     DayCounts,
     ValidatedBatch,
@@ -36,12 +40,8 @@ from social_assets.pipeline.micro_batch import (
     quarantine,
     with_own_batch_id,
 )
-from social_assets.pipeline.prefetch import prefetch
-from social_assets.pipeline.step_log import StepLog
-from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import recover
-from social_assets.pipeline.topic_offsets import TopicOffsets, landed, starts
-from social_assets.pipeline.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
+from social_assets.pipeline.topics.topic_offsets import TopicOffsets, landed, starts
+from social_assets.pipeline.topics.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
 
 GROUP = "social-assets"

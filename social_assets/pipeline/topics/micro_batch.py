@@ -23,10 +23,10 @@ import pyarrow.compute as pc
 
 from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.schemas import QUARANTINE, RAW, cleaned_schema
-from social_assets.pipeline.first_landed import StreamKeys
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.validated_rows import (
+from social_assets.pipeline.topics.landed_keys_by_day import StreamKeys
+from social_assets.pipeline.validation.rows import (
     INPUT_COLUMNS,
     cleaned_rows,
     rejected_rows,

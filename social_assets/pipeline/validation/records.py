@@ -21,15 +21,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.lake.schemas import QUARANTINE, cleaned_schema
-from social_assets.pipeline.spilled_rows import SpilledRows
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.validated_rows import (
+from social_assets.pipeline.validation.rows import (
     INPUT_COLUMNS,
     cleaned_rows,
     rejected_rows,
     repeated_rows,
     with_event_dates,
 )
+from social_assets.pipeline.validation.spilled_rows import SpilledRows
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.first_landed import FirstLanded, Repeated
 from social_assets.transform.landed_keys import KEY_HASH

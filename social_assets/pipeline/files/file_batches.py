@@ -19,21 +19,21 @@ from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
 from social_assets.lake.expired_days import ExpiredDaysError
 from social_assets.pipeline.clean import append_batch
-from social_assets.pipeline.land import LandedFile, land_file
-from social_assets.pipeline.ledger_counts import enter_cleaned, enter_landed, reconcile
-from social_assets.pipeline.load import load_validated
-from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
-from social_assets.pipeline.step_log import StepLog
-from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.unload_requests import (
+from social_assets.pipeline.files.land import LandedFile, land_file
+from social_assets.pipeline.files.unload_requests import (
     FileBatch,
     batch_of,
     content_of,
     earlier_batches,
     request_unload,
 )
-from social_assets.pipeline.validated_rows import with_event_dates
-from social_assets.pipeline.validation import ValidatedRecords, validation
+from social_assets.pipeline.ledger_counts import enter_cleaned, enter_landed, reconcile
+from social_assets.pipeline.load import load_validated
+from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
+from social_assets.pipeline.step_log import StepLog
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.validation.records import ValidatedRecords, validation
+from social_assets.pipeline.validation.rows import with_event_dates
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.validate_block import BlockValidator
 

@@ -17,10 +17,10 @@ from social_assets.lake.ledger import Entry
 from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.lake.schemas import RAW
 from social_assets.lake.unloads import Unload
+from social_assets.pipeline.files.unload_requests import pending
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import make_anew, recover
-from social_assets.pipeline.unload_requests import pending
 
 PART_ROWS = 131_072
 

@@ -19,12 +19,12 @@ from social_assets.ingest.files.open_file import ReadPosition, content_hash, rea
 from social_assets.ingest.records import RECORDS, FileError
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
-from social_assets.pipeline.landing_folder import LandingDateError, check_landing_date
-from social_assets.pipeline.landing_progress import watched
+from social_assets.pipeline.files.landing_folder import LandingDateError, check_landing_date
+from social_assets.pipeline.files.landing_progress import watched
+from social_assets.pipeline.files.unload_requests import FileBatch, batch_of
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.quarantined_batches import is_of_the_batch
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.unload_requests import FileBatch, batch_of
 from social_assets.transform.duckdb_engine import MEMORY_VARIABLE, Session
 
 Validate = Callable[[pa.Table], pa.Table]

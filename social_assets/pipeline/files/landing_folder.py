@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from social_assets.contracts.contract import FIRST_EVENT_DATE
-from social_assets.pipeline.allowed_files import check_folder
+from social_assets.pipeline.files.allowed_files import check_folder
 
 if TYPE_CHECKING:
     from social_assets.pipeline.stream_work import Ingested

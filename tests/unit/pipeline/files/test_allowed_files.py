@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 
 from social_assets.ingest.records import FileError
-from social_assets.pipeline.allowed_files import FOLDERS, check_allowed, granted
-from social_assets.pipeline.landing_folder import Landing
+from social_assets.pipeline.files.allowed_files import FOLDERS, check_allowed, granted
+from social_assets.pipeline.files.landing_folder import Landing
 from social_assets.pipeline.stream_work import Ingested
 
 

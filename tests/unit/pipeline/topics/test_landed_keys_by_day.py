@@ -14,9 +14,9 @@ from resources.clickhouse.resource import ClickHouseResource
 from social_assets.contracts.registry import contract
 from social_assets.lake.lake import Lake
 from social_assets.lake.schemas import RAW
-from social_assets.pipeline import first_landed as landed
-from social_assets.pipeline.micro_batch import BatchValidator, clean
 from social_assets.pipeline.stores import Stores, StreamStores
+from social_assets.pipeline.topics import landed_keys_by_day as landed
+from social_assets.pipeline.topics.micro_batch import BatchValidator, clean
 from social_assets.transform.duckdb_engine import DuckDBEngine
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

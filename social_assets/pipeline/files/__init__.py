@@ -1,0 +1,1 @@
+"""The steps of a file: landed, validated while it lands, loaded; and unloads."""

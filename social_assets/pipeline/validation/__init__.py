@@ -1,0 +1,1 @@
+"""Records to rows of cleaned and quarantine, block by block."""
