@@ -25,7 +25,7 @@ READ_BYTES = 4 << 20
 """About how much of a row group is decoded at once."""
 FEWEST_ROWS = 16
 MOST_ROWS = 2_048
-_MOST_REPEATED_BYTES = 128 << 20
+_MOST_REPEATED_BYTES = 16 << 20
 """So many bytes may be decoded at once if a dictionary repeats its largest text in every row."""
 _OUR_WRITER = "parquet-cpp-arrow"
 """`data_files` writes dictionaries only for rows of up to WIDE_BYTES on average."""
