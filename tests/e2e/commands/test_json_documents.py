@@ -8,7 +8,7 @@ import pytest
 
 from resources.settings.home import Home
 from social_assets.cli.main import cli, main
-from tests.e2e.commands.test_command_line import LIKE
+from tests.e2e.commands.test_command_line import LIKE, run
 from tests.unit.cli.test_home_use import commands
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -61,6 +61,9 @@ def test_a_command_prints_one_document(
     (folder / "f.ndjson").write_text(LIKE.format(id="a", value=1) + LIKE.format(id="b", value=-1))
     (folder / "pairs").write_text("".join(f"{n} 1 2 3 4 5 6\n" for n in range(1, 9)))
     places = {"file": str(folder / "f.ndjson"), "pairs": str(folder / "pairs")}
+    if name in SLOW:  # They run apart from the load of the others.
+        assert run("--home", str(home.path), "load", "engagement_events", places["file"]) == 0
+        capfd.readouterr()
     given = [argument.format(**places) for argument in ARGUMENTS[name]]
     with pytest.raises(SystemExit) as ending:
         main(["--home", str(home.path), *name.split(), *given, "--format", "json"])
