@@ -124,6 +124,9 @@ def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[d
             continue
         if is_cleaned and not is_appended:
             _finish_rebuild(stores, batch_id, days)
+        elif is_cleaned and stores.loader.has_rows_of(batch_id, sorted(days)):
+            # Another release may have begun to insert it, and have cut its rows otherwise.
+            _finish_rebuild(stores, batch_id, days)
         else:
             if is_appended:
                 _record_interrupted(stores, batch_id, days)
@@ -222,9 +225,10 @@ def _record_interrupted(stores: StreamStores, batch_id: str, days: set[date]) ->
 
 
 def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> None:
-    """Swap the days of a batch that an interrupted rebuild has cleaned.
+    """Swap the days of a batch whose rows the warehouse may have in part.
 
-    The days may have been swapped already, so inserting the batch could double its rows.
+    An interrupted rebuild may have swapped the days, or an interrupted load begun to insert the
+    batch, so inserting it could double its rows.
     """
     stores.loader.record_pending(sorted(days), "")
     load_days(stores, sorted(days))

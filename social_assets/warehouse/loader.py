@@ -126,6 +126,16 @@ class Loader:
             )
             return {row[0] for row in found.result_rows}
 
+    def has_rows_of(self, batch_id: str, days: Sequence[date]) -> bool:
+        """Whether the table has any row of a batch, whose event dates are `days`."""
+        with self._client() as client:
+            found = client.query(
+                f"SELECT 1 FROM {self.table} WHERE event_date IN {{days:Array(Date)}} "
+                "AND batch_id = {batch:String} LIMIT 1",
+                parameters={"days": sorted(days), "batch": batch_id},
+            )
+            return bool(found.result_rows)
+
     def insert(self, batch_id: str, rows: pa.RecordBatchReader) -> int:
         """Insert a batch's cleaned rows, which must always come in the same order.
 
@@ -138,7 +148,7 @@ class Loader:
             for number, chunk in enumerate(_chunks(rows)):
                 client.insert_arrow(
                     self.table,
-                    chunk,
+                    one_block(chunk),
                     settings={
                         **INSERT_SETTINGS,
                         "insert_deduplication_token": f"{batch_id}:{number}",
@@ -206,6 +216,15 @@ _STAGING_SETTINGS = {
     "max_partitions_per_insert_block": 0,
     "insert_deduplicate": 0,
 }
+
+
+def one_block(rows: pa.Table) -> pa.Table:
+    """The rows as one Arrow batch, which the server takes as one block.
+
+    It numbers the blocks of an insert, and remembers each by the insert's token and that number. So
+    an insert changes nothing the second time only if its rows are cut into the same batches.
+    """
+    return rows.combine_chunks()
 
 
 def started_at(client: Client) -> datetime:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from social_assets.warehouse.ddl import LOADED_UNTIL, create_records
-from social_assets.warehouse.loader import INSERT_SETTINGS, Loader
+from social_assets.warehouse.loader import INSERT_SETTINGS, Loader, one_block
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -48,7 +48,7 @@ class MicroBatchLoader:
         token = f"micro_batch:{ingested_at.isoformat()}"
         self.client.insert_arrow(
             self.loader.table,
-            rows,
+            one_block(rows),
             settings={**INSERT_SETTINGS, "insert_deduplication_token": token},
         )
 
