@@ -15,6 +15,7 @@ import pytest
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.cli.main import main
+from social_assets.cli.printing import terminal
 from tests.e2e.commands.test_command_line import LIKE
 
 
@@ -73,6 +74,8 @@ def test_a_closed_pipe_neither_stops_a_load_nor_hides_its_failure(
     bad.write_text("x\n")
     with closed_pipe() as output:
         monkeypatch.setattr("sys.stdout", output)
+        # The console stays quiet once its reader has gone; other tests of this process print.
+        monkeypatch.setattr(terminal.out, "quiet", False)
         assert run("load", "engagement_events", str(good), str(bad), "--format", form) == 1
         assert run("load", "engagement_events", str(good), "--format", form) == 0
         monkeypatch.undo()
