@@ -32,6 +32,9 @@ HELD_BYTES = 128 << 20
 """The most bytes of all open row groups together; above it, the largest one is written."""
 FILE_BYTES = 128 << 20
 """A file of this size is closed; the next rows begin another one."""
+OPEN_FILES = 64
+"""The most files that are open at once: above it, the one not written for longest is closed. A file
+of several years has rows of a thousand days, which is also how many files a process may open."""
 WIDE_BYTES = 2 << 10
 """Above this mean width of a row, a file has no dictionaries: a wide text in a dictionary hides
 from readers how many bytes they need."""
@@ -141,6 +144,10 @@ class _Files:
             file.write(rows.slice(start, ROW_GROUP_ROWS))
         if file.size >= FILE_BYTES:
             self._close(partition)
+            return
+        self._open[partition] = self._open.pop(partition)
+        if len(self._open) > OPEN_FILES:
+            self._close(next(iter(self._open)))
 
     def _close(self, partition: Partition) -> None:
         self._done.append(self._open[partition].close())
