@@ -43,7 +43,7 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 test: install ## Every test that needs only what pip installs, but for those of endurance
 	$(BIN)/python -m pytest -m "not kafka and not java and not spark and not endurance"
 
-test-endurance: install ## Processes killed at many moments, the live demonstration from start to end
+test-endurance: install ## What takes long: processes killed at many moments, the whole graph, every invariant
 	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark"
 
 test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and Maven

@@ -30,6 +30,8 @@ from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.files.allowed_files import granted
 from social_assets.pipeline.stores import StreamStores
 
+pytestmark = pytest.mark.endurance
+
 # Yesterday, as the freshness checks use the clock.
 LAST = datetime.now(UTC).date() - timedelta(days=1)
 FIRST = LAST - timedelta(days=3)

@@ -18,6 +18,8 @@ from social_assets.pipeline.stream_work import ingest_files, rebuild
 from tests.integration.pipeline.accounts import Counts, contents, counts
 from tests.small_disk import MakeSmallDisk
 
+pytestmark = pytest.mark.endurance
+
 StreamOf = Callable[[str], StreamStores]
 DAYS = [date(2026, 1, day) for day in (1, 2, 3)]
 STEPS = ("raw", "quarantine", "cleaned", "batches")

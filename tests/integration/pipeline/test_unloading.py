@@ -24,6 +24,8 @@ from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 from tests.integration.pipeline.accounts import contents, counts
 
+pytestmark = pytest.mark.endurance
+
 FIRST, SECOND, THIRD = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)
 
 

@@ -19,6 +19,8 @@ from social_assets.quality.invariants import RowsEqualSource, SumsEqualFacts, in
 from social_assets.warehouse.dbt.tables import Warehouse
 from tests.integration.quality.conftest import LAST
 
+pytestmark = pytest.mark.endurance
+
 Broken = set[tuple[str, str]]
 ACCOUNTED, LOADED = "raw_equals_cleaned_plus_quarantine", "lake_equals_warehouse"
 FACT, ROLLUP = "rows_equal_source", "sums_equal_facts"

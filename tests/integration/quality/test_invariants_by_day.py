@@ -32,6 +32,8 @@ from social_assets.quality.invariants import invariants, invariants_of_stream
 from social_assets.transform.validate import rules
 from tests.integration.quality.conftest import LAST
 
+pytestmark = pytest.mark.endurance
+
 DAYS = [LAST - timedelta(days=n) for n in (2, 1, 0)]
 STREAM = "live_streaming"
 CHECKS = stream_invariants(contract(STREAM))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 import recsys
@@ -17,6 +18,8 @@ from tests.integration.recommend.recommender_runs import (
     metadata,
     results,
 )
+
+pytestmark = pytest.mark.endurance
 
 
 def test_interactions_without_taste_leave_the_champion_as_it_is(

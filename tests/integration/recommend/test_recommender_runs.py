@@ -20,6 +20,8 @@ from tests.integration.recommend.recommender_runs import (
     results,
 )
 
+pytestmark = pytest.mark.endurance
+
 
 def test_a_first_run_publishes_a_champion_and_serves_it(
     warehouse: Warehouse, recommend: Recommend, artifacts: Path

@@ -20,6 +20,8 @@ from tests.integration.recommend.recommender_runs import (
     results,
 )
 
+pytestmark = pytest.mark.endurance
+
 WRONG_ROWS = {
     "('0', 1, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",
     "('0', 21, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",

@@ -13,6 +13,8 @@ from social_assets.defs.warehouse.speed_checks import SPEED_EQUALS_BATCH, differ
 from tests.integration.warehouse.conftest import WarehouseUnderTest
 from tests.integration.warehouse.samples import STREAMS
 
+pytestmark = pytest.mark.endurance
+
 FACTS = [
     "fact_engagement",
     "fact_video_interactions",

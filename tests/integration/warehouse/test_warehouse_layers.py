@@ -14,6 +14,8 @@ from social_assets.defs.warehouse.dbt_layers import layer_assets
 from tests.integration.warehouse.conftest import WarehouseUnderTest
 from tests.integration.warehouse.samples import FIRST, LAST, STREAMS
 
+pytestmark = pytest.mark.endurance
+
 BROKEN = AssetKey(["rollups", "platform_daily"])
 SOUND = AssetKey(["rollups", "engagement_daily"])
 OVERVIEW = AssetKey(["rollups", "engagement_overview"])

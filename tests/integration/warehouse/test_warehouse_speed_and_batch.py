@@ -9,6 +9,8 @@ import pytest
 from tests.integration.warehouse.conftest import WarehouseUnderTest, at
 from tests.integration.warehouse.samples import FIRST, LAST, STREAMS, engagement
 
+pytestmark = pytest.mark.endurance
+
 SOURCES = {
     "fact_engagement": "engagement_events",
     "fact_video_interactions": "video_interactions",

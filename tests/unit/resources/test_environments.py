@@ -24,6 +24,8 @@ from resources.settings.home import Home
 from resources.settings.variables import PREFIX, SETTINGS, hidden
 from social_assets.defs.stores import StoresResource
 
+pytestmark = pytest.mark.endurance
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 ADDRESSES = {
     "SOCIAL_ASSETS_HOME": "/srv/home",

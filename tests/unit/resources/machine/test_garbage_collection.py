@@ -12,6 +12,8 @@ import pytest
 
 from resources.machine.garbage_collection import imports_kept
 
+pytestmark = pytest.mark.endurance
+
 CHECKOUT = Path(__file__).resolve().parents[4]
 
 

@@ -19,6 +19,8 @@ from resources.settings.home import Home
 from tests.integration.resources.embedded_clickhouse.conftest import Answer, BareHttp
 from tests.small_disk import MakeSmallDisk, SmallDisk
 
+pytestmark = pytest.mark.endurance
+
 MEGABYTE = 1024**2
 RESERVE = 64 * MEGABYTE
 
