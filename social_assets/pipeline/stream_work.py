@@ -122,11 +122,11 @@ def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[d
         is_appended = is_batch_cleaned(stores, batch_id, days)
         if days <= leave and not is_appended:
             continue
-        if is_cleaned and not is_appended:
-            _finish_rebuild(stores, batch_id, days)
-        elif is_cleaned and stores.loader.has_rows_of(batch_id, sorted(days)):
-            # Another release may have begun to insert it, and have cut its rows otherwise.
-            _finish_rebuild(stores, batch_id, days)
+        # An interrupted rebuild may have swapped it, or a load begun to insert it: one of another
+        # release, perhaps, which cut its rows otherwise.
+        is_begun = not is_appended or stores.loader.has_rows_of(batch_id, sorted(days))
+        if is_cleaned and is_begun:
+            _swap_days(stores, batch_id, days)
         else:
             if is_appended:
                 _record_interrupted(stores, batch_id, days)
@@ -224,7 +224,7 @@ def _record_interrupted(stores: StreamStores, batch_id: str, days: set[date]) ->
         stores.loader.record_interrupted(sorted(days), begun)
 
 
-def _finish_rebuild(stores: StreamStores, batch_id: str, days: set[date]) -> None:
+def _swap_days(stores: StreamStores, batch_id: str, days: set[date]) -> None:
     """Swap the days of a batch whose rows the warehouse may have in part.
 
     An interrupted rebuild may have swapped the days, or an interrupted load begun to insert the

@@ -128,8 +128,8 @@ BACKFILLS = (
         "5.1 backfills",
         "what a killed rebuild has swapped is inserted once more",
         "social_assets/pipeline/stream_work.py",
-        "if is_cleaned and not is_appended:",
-        "if is_cleaned and is_appended:",
+        "if is_cleaned and is_begun:",
+        "if is_cleaned and not is_begun:",
         "tests/integration/pipeline/test_loading_files.py"
         "::test_a_rebuild_cut_short_after_its_swap_is_not_inserted_on_top",
     ),
