@@ -17,11 +17,7 @@ from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
 from resources.settings.home import Home
-
-ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
-ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
-ENGINE_SPILL = "SOCIAL_ASSETS_ENGINE_SPILL"
-"""Environment variables: DuckDB's memory limit (`640MB`), its threads, its folder for spilling."""
+from resources.settings.variables import ENGINE_MEMORY, ENGINE_SPILL, ENGINE_THREADS
 
 _VARIABLES: Mapping[str, str] = MappingProxyType(
     {

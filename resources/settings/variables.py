@@ -18,6 +18,9 @@ from resources.settings.alert_url_secrets import SHORTEST_SECRET, secret_parts
 PREFIX = "SOCIAL_ASSETS_"
 FIRST_DATE = "SOCIAL_ASSETS_FIRST_DATE"
 ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
+ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
+ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
+ENGINE_SPILL = "SOCIAL_ASSETS_ENGINE_SPILL"
 
 SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_ENVIRONMENT": "local (default), test, staging or production",
@@ -26,9 +29,9 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_CONTRACTS": "folder with contracts of one's own",
     "SOCIAL_ASSETS_LAKE_URL": "root of the lake",
     FIRST_DATE: "first daily partition, unless the lake holds an earlier day",
-    "SOCIAL_ASSETS_ENGINE_MEMORY": "what DuckDB may take in each process, as 640MB (default)",
-    "SOCIAL_ASSETS_ENGINE_THREADS": "threads of DuckDB in each process, 2 by default",
-    "SOCIAL_ASSETS_ENGINE_SPILL": "folder for what is more than that memory; default in the home",
+    ENGINE_MEMORY: "what DuckDB may take in each process, as 640MB (default)",
+    ENGINE_THREADS: "threads of DuckDB in each process, 2 by default",
+    ENGINE_SPILL: "folder for what is more than that memory; default in the home",
     "SOCIAL_ASSETS_CLICKHOUSE_URL": "the ClickHouse server; unset: the embedded one",
     "SOCIAL_ASSETS_CLICKHOUSE_PORT": "port of the embedded ClickHouse",
     "SOCIAL_ASSETS_CLICKHOUSE_IDLE_SECONDS": "after which the embedded ClickHouse ends",

@@ -112,20 +112,10 @@ def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
     return table.mutate(json_text=ibis.cases((table.is_json, table.record_text)))
 
 
-def distinct_keys(records: ir.Table) -> ir.Table:
-    """Every JSON key of the opened records: the column `key`."""
-    return records.select(key=_json_keys(records.json_text).unnest()).distinct()
-
-
 def key_counts(records: ir.Table) -> ir.Table:
     """How many of the opened records have each JSON key: the columns `key` and `records`."""
     keys = records.select(key=_json_keys(records.json_text).unnest())
     return keys.group_by("key").agg(records=keys.count())
-
-
-def distinct_headers(records: ir.Table) -> ir.Table:
-    """Every CSV header line of the records: the column `csv_header`."""
-    return records.filter(records.csv_header.notnull()).select("csv_header").distinct()
 
 
 def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) -> Shape:

@@ -23,12 +23,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
+from resources.settings.variables import ENGINE_MEMORY
 from social_assets.ingest.records import RECORDS
 
 BATCH_ROWS = 32_768
-
-MEMORY_VARIABLE = "SOCIAL_ASSETS_ENGINE_MEMORY"
-"""Environment variable: the engine's memory limit, such as `640MB`."""
 
 _MEMORY = re.compile(r"([1-9][0-9]*) ?([KMGT]i?B)", re.IGNORECASE)
 
@@ -57,7 +55,7 @@ class DuckDBEngine:
         """Refuse settings that DuckDB would refuse later, with a less clear error."""
         if not _MEMORY.fullmatch(self.memory_limit):
             raise ValueError(
-                f"engine memory ({MEMORY_VARIABLE}) {self.memory_limit!r}: write a number and a "
+                f"engine memory ({ENGINE_MEMORY}) {self.memory_limit!r}: write a number and a "
                 "unit, as 640MB or 2GiB"
             )
         if self.threads < 1:
@@ -161,12 +159,6 @@ class Session:
         name = self._name("rows")
         self.backend.con.register(name, table)
         return ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
-
-    def view(self, expression: ir.Table) -> ir.Table:
-        """Give an expression a name: expressions that use it are compiled without it."""
-        name = self._name("view")
-        self.backend.con.execute(f"CREATE TEMP VIEW {name} AS {self.compiled(expression)}")
-        return ibis.table(expression.schema(), name=name)
 
     def constant(self, text: str) -> ir.StringValue:
         """A text that differs between calls, passed as a variable so that the query stays

@@ -12,10 +12,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
+from resources.settings.variables import ENGINE_MEMORY
 from social_assets.contracts.contract import Contract
 from social_assets.transform.decode import Shape, opened, shape_of, with_fields
 from social_assets.transform.duckdb_engine import (
-    MEMORY_VARIABLE,
     BlockQuery,
     Session,
     is_of_disk,
@@ -45,7 +45,7 @@ class RecordTooLargeError(RuntimeError):
         place = f"{row['origin']}, partition {row['partition']}, offset {row['offset']}"
         super().__init__(
             f"{place}: the engine has no memory for this record alone "
-            f"({str(error).splitlines()[0]}); raise {MEMORY_VARIABLE}"
+            f"({str(error).splitlines()[0]}); raise {ENGINE_MEMORY}"
         )
 
 

@@ -1,8 +1,8 @@
 """Takes one file through all steps, or lands it: decoded and validated once, block by block.
 
 Belongs here: what is done with one file. While its records land, they are validated; the results
-wait in files of the spill folder until raw is committed, then cleaned, quarantine and the warehouse
-take them from there. The order of files and the recovery after a crash belong to `stream_work`.
+wait in memory or in the spill folder until raw is committed; then cleaned, quarantine and the
+warehouse take them. The order of files and the recovery after a crash belong to `stream_work`.
 """
 
 from __future__ import annotations

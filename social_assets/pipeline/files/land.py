@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from resources.settings.variables import ENGINE_MEMORY
 from social_assets.ingest.files.open_file import ReadPosition, content_hash, read_records
 from social_assets.ingest.records import RECORDS, FileError
 from social_assets.lake.delta import Applied
@@ -25,7 +26,7 @@ from social_assets.pipeline.files.unload_requests import FileBatch, batch_of
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.quarantined_batches import is_of_the_batch
 from social_assets.pipeline.stores import StreamStores
-from social_assets.transform.duckdb_engine import MEMORY_VARIABLE, Session
+from social_assets.transform.duckdb_engine import Session
 
 Validate = Callable[[pa.Table], pa.Table]
 """Validates a block with the columns of RAW; returns it with all event dates."""
@@ -87,7 +88,7 @@ def _reason(error: Exception) -> str:
     first_line = str(error).splitlines()[0]
     if isinstance(error, duckdb.OutOfMemoryException):
         told = f"the engine has no memory for one of its records ({first_line})"
-        return f"{told}; raise {MEMORY_VARIABLE}"
+        return f"{told}; raise {ENGINE_MEMORY}"
     return f"a record can't be validated ({first_line}); nothing was loaded"
 
 

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -114,9 +112,7 @@ class ValidatedRecords:
 class Validation:
     """Validates records, block after block. `validation` opens one."""
 
-    def __init__(
-        self, stores: StreamStores, session: Session, validator: BlockValidator, folder: Path
-    ) -> None:
+    def __init__(self, stores: StreamStores, session: Session, validator: BlockValidator) -> None:
         self._stores = stores
         self._session = session
         self._validator = validator
@@ -125,8 +121,9 @@ class Validation:
         self._batches: dict[str, LandedBatch] = {}
         self._landed = Counter[BatchDay]()
         self._rejected = Counter[BatchDay]()
-        self._accepted_rows = SpilledRows(folder / "accepted.arrow", self._schema)
-        self._rejected_rows = SpilledRows(folder / "rejected.arrow", QUARANTINE)
+        folder = stores.engine.spill_folder()
+        self._accepted_rows = SpilledRows(folder, self._schema)
+        self._rejected_rows = SpilledRows(folder, QUARANTINE)
 
     def add(self, raw: pa.Table) -> pa.Table:
         """Validate a block with the columns of RAW; returns it with all event dates.
@@ -155,7 +152,8 @@ class Validation:
         """The results. The cleaned rows of the same days have landed before these records, unless
         a rebuild replaces them.
         """
-        self.close()
+        self._accepted_rows.finish()
+        self._rejected_rows.finish()
         days = sorted({day for _, day in self._landed})
         if not is_rebuild:
             self._add_landed(days)
@@ -170,9 +168,9 @@ class Validation:
         )
 
     def close(self) -> None:
-        """Close the files."""
-        self._accepted_rows.finish()
-        self._rejected_rows.finish()
+        """Give up the rows."""
+        self._accepted_rows.close()
+        self._rejected_rows.close()
 
     def _count(self, records: pa.Table, rejected: pa.Table) -> None:
         groups = records.group_by(["batch_id", "event_date", "origin"])
@@ -207,10 +205,11 @@ class Validation:
 def validation(
     stores: StreamStores, session: Session, validator: BlockValidator
 ) -> Iterator[Validation]:
-    """A validation, and its files, for the block. `validator` may have validated others before."""
-    with TemporaryDirectory(prefix="validated-", dir=stores.engine.spill_folder()) as folder:
-        opened = Validation(stores, session, validator, Path(folder))
-        try:
-            yield opened
-        finally:
-            opened.close()
+    """A validation for the block; its results exist until the end of the block. `validator` may
+    have validated others before.
+    """
+    opened = Validation(stores, session, validator)
+    try:
+        yield opened
+    finally:
+        opened.close()

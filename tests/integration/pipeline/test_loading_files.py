@@ -12,11 +12,14 @@ import pytest
 
 from social_assets.demo.samples import generate
 from social_assets.demo.samples.bench_records import write_bench_records
+from social_assets.pipeline import load
 from social_assets.pipeline.clean import rebuild_days
 from social_assets.pipeline.files.landing_folder import date_in
 from social_assets.pipeline.load import load_days
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
+from social_assets.pipeline.validation import spilled_rows
+from social_assets.warehouse import loader
 from tests.integration.pipeline.accounts import Counts, contents, counts
 
 NEW_YEAR = date(2026, 1, 1)
@@ -261,3 +264,24 @@ def test_a_date_without_a_partition_is_refused_and_nothing_lands(
     ingested = ingest_files(stores, [path], date_in)
     assert f"no partition has the date {on}" in str(ingested.failures[0])
     assert stores.raw.rows_by_day() == {}
+
+
+@pytest.mark.parametrize("sorted_bytes", [0, load.SORTED_BYTES], ids=["lake", "memory"])
+def test_a_batch_from_memory_or_lake_is_inserted_in_the_same_chunks(
+    events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sorted_bytes: int
+) -> None:
+    """So inserting a batch again from the lake changes nothing, however it was inserted first."""
+    monkeypatch.setattr(spilled_rows, "HELD_BYTES", 0)
+    monkeypatch.setattr(load, "SORTED_BYTES", sorted_bytes)
+    monkeypatch.setattr(loader, "CHUNK_ROWS", 2)
+    path = tmp_path / "events.ndjson"
+    days = ["2026-01-02", "2026-01-01", "2026-01-03"]
+    path.write_bytes(
+        b"".join(event(number, days[number % 3]) for number in (*range(9), 3, 4))
+        + event(9, account_id="x")
+    )
+    (landed,) = ingest_files(events, [path], NEW_YEAR).landed
+    assert counts(events) == Counts(12, 9, 2, 1, 9)
+    before = contents(events)
+    load.load_batch(events, landed.batch_id, [date.fromisoformat(day) for day in days])
+    assert contents(events) == before

@@ -8,8 +8,9 @@ import pytest
 from dagster import Definitions, job, op
 
 from resources.clickhouse.resource import ClickHouseResource
-from resources.duckdb.resource import ENGINE_MEMORY, ENGINE_SPILL, ENGINE_THREADS, EngineResource
+from resources.duckdb.resource import EngineResource
 from resources.settings.home import ENVIRONMENT_VARIABLE
+from resources.settings.variables import ENGINE_MEMORY, ENGINE_SPILL, ENGINE_THREADS
 from social_assets.defs.installation import in_installation
 from social_assets.defs.stores import StoresResource
 

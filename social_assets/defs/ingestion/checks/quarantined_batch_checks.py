@@ -6,6 +6,7 @@ quarantined.
 
 from dagster import AssetCheckResult, AssetChecksDefinition, MetadataValue, asset_check
 
+from resources.settings.variables import ENGINE_MEMORY
 from social_assets.contracts.contract import Contract
 from social_assets.defs.stores import StoresResource
 from social_assets.pipeline.quarantined_batches import quarantined
@@ -19,7 +20,7 @@ def no_batch_is_quarantined(contract: Contract) -> AssetChecksDefinition:
         name="no_batch_is_quarantined",
         description=(
             "Every landed batch could be cleaned. Remove the reason (for want of memory: raise "
-            f"SOCIAL_ASSETS_ENGINE_MEMORY), then run `social-assets replay {contract.name}`"
+            f"{ENGINE_MEMORY}), then run `social-assets replay {contract.name}`"
         ),
     )
     def check(stores: StoresResource) -> AssetCheckResult:
