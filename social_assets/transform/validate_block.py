@@ -1,10 +1,13 @@
 """Validates raw records block by block: of a file, a micro-batch, or whole days.
 
-Belongs here: the query that opens, cleans and validates a block and finds its event dates. It is
-compiled once and run on every block. The rules belong to `validate`.
+Belongs here: the query that opens, cleans and validates a block and finds its event dates, and the
+one that only finds the dates. A query is compiled once and run on every block. The rules belong to
+`validate`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import duckdb
 import ibis
@@ -21,7 +24,12 @@ from social_assets.transform.duckdb_engine import (
     is_of_disk,
 )
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
-from social_assets.transform.standardize import cleaned, landing_date
+from social_assets.transform.standardize import (
+    cleaned,
+    is_plausible,
+    landing_date,
+    timestamp_of,
+)
 from social_assets.transform.validate import validated
 
 INPUT = {
@@ -49,25 +57,30 @@ class RecordTooLargeError(RuntimeError):
         )
 
 
-class BlockValidator:
-    """Validates one stream's records, block after block.
+Build = Callable[[ir.Table, Contract, Shape], ir.Table]
+"""Makes the expression over a block (the columns of INPUT) for the spellings of a shape. Its answer
+has `row` and `spare_keys`."""
+
+
+class _SpelledQuery:
+    """A query over one stream's records, block after block.
 
     Compiles the query again only if a block has a new spelling of a column or a new CSV header.
     """
 
-    def __init__(self, session: Session, contract: Contract) -> None:
+    def __init__(self, session: Session, contract: Contract, build: Build) -> None:
         self._session = session
         self._contract = contract
+        self._build = build
         self._keys: set[str] = set()
         self._headers: set[str] = set()
         self._query: BlockQuery | None = None
 
     def of(self, raw: pa.Table) -> pa.Table:
-        """Validate a block. Returns one row a record of `raw` (raw columns, UTC), in its order.
+        """The answer for a block: one row a record of `raw`, in its order.
 
-        Columns: those of the contract's cleaned rows, `event_date`, `reasons` ('' if accepted, else
-        rule names joined), and KEY_HASH. A block that needs too much memory is validated in
-        halves; raises RecordTooLargeError where one record is too much.
+        A block that needs too much memory is processed in halves; raises RecordTooLargeError where
+        one record is too much.
         """
         try:
             return self._of_all(raw)
@@ -110,14 +123,53 @@ class BlockValidator:
         if self._query is not None:
             self._query.close()
         records = ibis.table(INPUT, name=Session.BLOCK)
-        validated = _validated(records, self._contract, self._shape(self._keys))
-        return self._session.block_query(self._session.compiled(validated), schema)
+        answer = self._build(records, self._contract, self._shape(self._keys))
+        return self._session.block_query(self._session.compiled(answer), schema)
+
+
+class BlockValidator:
+    """Validates one stream's records, block after block."""
+
+    def __init__(self, session: Session, contract: Contract) -> None:
+        self._query = _SpelledQuery(session, contract, _validated)
+
+    def of(self, raw: pa.Table) -> pa.Table:
+        """Validate a block. Returns one row a record of `raw` (raw columns, UTC), in its order.
+
+        Columns: those of the contract's cleaned rows, `event_date`, `reasons` ('' if accepted, else
+        rule names joined), and KEY_HASH. Raises RecordTooLargeError.
+        """
+        return self._query.of(raw)
+
+
+class EventDates:
+    """Finds the event dates of one stream's records without validating them, block after block:
+    for records that only land.
+    """
+
+    def __init__(self, session: Session, contract: Contract) -> None:
+        self._has_event_time = contract.event_time is not None
+        self._query = _SpelledQuery(session, contract, _dated)
+
+    def of(self, raw: pa.Table) -> pa.Table:
+        """The column `event_date` that `BlockValidator` gives. Raises RecordTooLargeError."""
+        if not self._has_event_time:
+            return pa.table({"event_date": raw["timestamp"].cast(pa.date32())})
+        return self._query.of(raw)
 
 
 def _in_order(answer: pa.Table) -> pa.Table:
     """Sort by row, the order of the block. DuckDB keeps that order unless several threads work."""
     rows = answer["row"].to_numpy()
     return answer if (np.diff(rows) > 0).all() else answer.sort_by("row")
+
+
+def _dated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
+    name = str(contract.event_time)
+    fields = with_fields(opened(records, contract.max_record_bytes), shape, [name])
+    happened = timestamp_of(fields[f"in_{name}"])
+    read = fields.mutate(**{name: ibis.cases((is_plausible(happened), happened))})
+    return read.select("row", "spare_keys", event_date=landing_date(read, contract))
 
 
 def _validated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:

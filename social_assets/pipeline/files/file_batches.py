@@ -35,7 +35,7 @@ from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.validation.records import ValidatedRecords, validation
 from social_assets.pipeline.validation.rows import with_event_dates
 from social_assets.transform.duckdb_engine import Session
-from social_assets.transform.validate_block import BlockValidator
+from social_assets.transform.validate_block import BlockValidator, EventDates
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,13 @@ class FileBatches:
     reading: Session
     validating: Session
     validator: BlockValidator
+    dates: EventDates
 
     def land(self, path: Path, on: date | None) -> LandedFile:
         """Only land a file; raises FileError. The caller must enter it in the ledger."""
 
         def dated(block: pa.Table) -> pa.Table:
-            return with_event_dates(block, self.validator.of(block))
+            return with_event_dates(block, self.dates.of(block))
 
         return land_file(self.stores, self.reading, path, validate=dated, landing_date=on)
 
@@ -137,4 +138,5 @@ def file_batches(stores: StreamStores) -> Iterator[FileBatches]:
     """The files of a call; the spellings of one are known when the next one is validated."""
     with stores.engine.session() as reading, stores.engine.session() as validating:
         validator = BlockValidator(validating, stores.contract)
-        yield FileBatches(stores, reading, validating, validator)
+        dates = EventDates(validating, stores.contract)
+        yield FileBatches(stores, reading, validating, validator, dates)

@@ -18,7 +18,7 @@ from social_assets.ingest.files.open_file import read_records
 from social_assets.lake.schemas import RAW
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.landed_keys import KEY_HASH, halves, key_halves
-from social_assets.transform.validate_block import BlockValidator
+from social_assets.transform.validate_block import BlockValidator, EventDates
 
 LAST = date(2026, 1, 6)
 # Six days: each stream comes in each of its file formats.
@@ -84,6 +84,9 @@ def test_records_of_dirty_samples_get_the_same_results_in_blocks_of_any_size(
     in_blocks = pa.concat_tables([validator.of(block) for block in raw])
     at_once = BlockValidator(session, stream).of(pa.concat_tables(raw))
     assert in_blocks.combine_chunks().equals(at_once.combine_chunks())
+    dates = EventDates(session, stream)
+    in_blocks_alone = pa.concat_tables([dates.of(block) for block in raw])
+    assert in_blocks_alone["event_date"].to_pylist() == in_blocks["event_date"].to_pylist()
     reasons = in_blocks["reasons"].to_pylist()
     assert len(reasons) == sum(block.num_rows for block in raw)
     assert 0 < sum(bool(r) for r in reasons) < len(reasons), "no dirt, or nothing else"
@@ -125,7 +128,9 @@ def test_live_records_get_reasons_and_dates_tombstones_too(session: Session) -> 
     stream = contract("engagement_events")
     values = pa.array([*LIVE, None], pa.binary())
     records = {"value": values, "offset": pa.array(np.arange(len(values)))}
-    ours = BlockValidator(session, stream).of(as_raw(records, source="kafka"))
+    raw = as_raw(records, source="kafka")
+    ours = BlockValidator(session, stream).of(raw)
+    assert EventDates(session, stream).of(raw)["event_date"].equals(ours["event_date"])
     reasons = ours["reasons"].to_pylist()
     assert reasons[:4] == [
         "",
