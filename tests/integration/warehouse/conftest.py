@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -102,9 +103,9 @@ class WarehouseUnderTest:
             self.client.command(f"TRUNCATE TABLE {table} SYNC")
 
 
-@pytest.fixture(scope="session")
-def deployed(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTest]:
-    home = deployed_home("warehouse")
+@contextmanager
+def served(home: Home) -> Iterator[WarehouseUnderTest]:
+    """Make a home the current one, and run its server."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENVIRONMENT_VARIABLE, str(home.path))
         endpoint = ensure_running(home)
@@ -115,9 +116,19 @@ def deployed(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTes
             stop(home)
 
 
+@pytest.fixture(scope="session")
+def deployed(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTest]:
+    with served(deployed_home("warehouse")) as found:
+        yield found
+
+
 @pytest.fixture
 def warehouse(deployed: WarehouseUnderTest) -> WarehouseUnderTest:
-    """The warehouse without rows."""
+    """The warehouse without rows.
+
+    Its home is shared: a test that lands files needs one of its own, because an emptied warehouse
+    lacks the batches of the lake and the next test would load them again.
+    """
     deployed.empty("cleaned", "star", "rollups")
     return deployed
 

@@ -13,6 +13,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -24,12 +25,13 @@ from urllib3.exceptions import HTTPError
 from resources.clickhouse.resource import ClickHouseResource, ClickHouseUnreachableError
 from resources.embedded_clickhouse.files import ServerFiles
 from resources.embedded_clickhouse.lifecycle import EmbeddedServerError, ensure_running
+from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files
-from tests.integration.warehouse.conftest import WarehouseUnderTest, at
+from tests.integration.warehouse.conftest import WarehouseUnderTest, at, served
 
 pytestmark = [pytest.mark.endurance, pytest.mark.timeout(600)]
 
@@ -64,6 +66,12 @@ def _file(folder: Path, name: str) -> Path:
     path = folder / f"{name}.ndjson"
     path.write_text("".join(json.dumps(event) + "\n" for event in events))
     return path
+
+
+@pytest.fixture
+def warehouse(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTest]:
+    with served(deployed_home("killed")) as found:
+        yield found
 
 
 class _Load(threading.Thread):
