@@ -2,7 +2,8 @@
 
 import pandera.ibis as pa
 
-from social_assets.contracts.contract import AgeGroup, Contract
+from social_assets.contracts.column import AgeGroup
+from social_assets.contracts.contract import Contract
 from social_assets.contracts.vocabulary import GENDER, PLATFORM
 
 

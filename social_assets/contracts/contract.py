@@ -1,27 +1,35 @@
-"""The types that declare a stream: `Contract`, `Column` and the standardizations.
+"""The types that declare a stream: `Contract` and its parts.
 
 Belongs here: what a contract module uses to say what its rows must be, and what follows from such a
-declaration. Not here: executing rules (`social_assets.transform`), storing tables
-(`social_assets.lake`, `social_assets.warehouse`), the streams themselves (one module each in this
-folder). Imports nothing of ours.
+declaration. Not here: columns and their options (`column`), executing rules
+(`social_assets.transform`), storing tables (`social_assets.lake`, `social_assets.warehouse`), the
+streams themselves (one module each in this folder). Imports nothing else of ours.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
-import ibis.expr.datatypes as dt
 import pandera.ibis as pa
-from pandera.dtypes import immutable
-from pandera.engines import ibis_engine
 
-from social_assets.contracts.pandera_private import Check, register_ibis_backends
+from social_assets.contracts.column import (
+    EVENT_TIME,
+    AgeGroup,
+    Column,
+    HourOf,
+    Spellings,
+    TimeOfDay,
+    column_of,
+)
+from social_assets.contracts.pandera_private import register_ibis_backends
+
+__all__ = ["AgeGroup", "Contract", "HourOf", "Spellings", "TimeOfDay"]
+"""What a contract module imports from here."""
 
 RESERVED = frozenset(
     {
@@ -34,7 +42,6 @@ RESERVED = frozenset(
 )
 """Names that a contract's column cannot have, because the lake and the engine use them."""
 
-ColumnType = Literal["integer", "number", "string", "boolean", "timestamp", "strings"]
 FileFormat = Literal["csv", "ndjson", "parquet"]
 
 TOPIC_PREFIX = "SOCIAL_ASSETS_KAFKA_TOPIC_PREFIX"
@@ -44,108 +51,6 @@ Default: none."""
 FIRST_EVENT_DATE = date(2013, 1, 1)
 """The earliest event date. An earlier event time is unreadable (1970 is a clock that was not set),
 and the partitions of all assets begin here."""
-
-DEFAULTS: Mapping[ColumnType, object] = {
-    "integer": 0,
-    "number": 0.0,
-    "string": "Unknown",
-    "boolean": False,
-}
-"""The value of a missing value if the contract gives none. Timestamps and lists of strings have no
-neutral value and stay null."""
-
-
-@ibis_engine.Engine.register_dtype(
-    equivalents=[list[str], dt.Array(dt.string), dt.Array(dt.String(nullable=True))]
-)
-@immutable
-class Strings(ibis_engine.DataType):
-    """`list[str]` as a column type; pandera's Ibis engine ships without lists."""
-
-    type = dt.Array(dt.string)
-
-
-@dataclass(frozen=True)
-class Spellings:
-    """Map the spellings of a value to the stored one, ignoring case and blanks.
-
-    `canonical` holds stored value -> its other spellings. A value that is none of them becomes
-    `otherwise`.
-    """
-
-    canonical: Mapping[str, tuple[str, ...]]
-    otherwise: str
-
-    def lookup(self) -> dict[str, str]:
-        """Every known spelling in lower case -> the stored value."""
-        return {
-            spelling.casefold(): stored
-            for stored, others in self.canonical.items()
-            for spelling in (stored, *others)
-        }
-
-
-@dataclass(frozen=True)
-class TimeOfDay:
-    """Store `9:00 PM`, `21:00` and `17:26:59` as `HH:MM:SS`; anything else rejects the record."""
-
-
-@dataclass(frozen=True)
-class AgeGroup:
-    """Derive the ten-year band of an age column: `13-17`, `18-24`, `25-34` ... `65+`."""
-
-    age: str
-
-
-@dataclass(frozen=True)
-class HourOf:
-    """Derive the hour, 0 to 23, of a time-of-day column."""
-
-    time_of_day: str
-
-
-Standardization = Spellings | TimeOfDay
-Derivation = AgeGroup | HourOf
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a stream, from its pandera schema.
-
-    A null becomes `default` unless that is None. `categorical` means that there are few distinct
-    values, so that a store may encode them.
-    """
-
-    name: str
-    type: ColumnType
-    description: str
-    nullable: bool
-    default: object
-    categorical: bool
-    standardize: Standardization | None
-    derive: Derivation | None
-    checks: tuple[Check, ...] = field(repr=False, hash=False, compare=False)
-
-    @property
-    def match_key(self) -> str:
-        """The form to which a source's spelling is reduced: only letters and digits, case
-        folded.
-        """
-        return match_key(self.name)
-
-
-EVENT_TIME = Column(
-    name="event_time",
-    type="timestamp",
-    description="When it happened, UTC",
-    nullable=False,
-    default=None,
-    categorical=False,
-    standardize=None,
-    derive=None,
-    checks=(),
-)
-"""The column that every cleaned row has, even if the stream's model does not name it."""
 
 
 @dataclass(frozen=True)
@@ -313,7 +218,7 @@ class Contract:
     @cached_property
     def columns(self) -> dict[str, Column]:
         """Every column by name, in the model's order, derived ones included."""
-        return {name: _column(name, spec) for name, spec in self.schema.columns.items()}
+        return {name: column_of(name, spec) for name, spec in self.schema.columns.items()}
 
     @property
     def source_columns(self) -> tuple[Column, ...]:
@@ -333,62 +238,3 @@ class Contract:
         """
         names = (*self.key, *self.critical, *((self.event_time,) if self.event_time else ()))
         return tuple(dict.fromkeys(names))
-
-
-def match_key(name: str) -> str:
-    """Reduce a spelling to letters and digits, case folded: `Owns_Property` -> `ownsproperty`."""
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
-
-
-def _column(name: str, spec: Any) -> Column:
-    column_type = _column_type(spec.dtype.type)
-    metadata = spec.metadata or {}
-    return Column(
-        name=name,
-        type=column_type,
-        description=spec.description or "",
-        nullable=spec.nullable,
-        default=_default(spec, column_type),
-        categorical=_is_categorical(spec),
-        standardize=metadata.get("standardize"),
-        derive=metadata.get("derive"),
-        checks=tuple(spec.checks),
-    )
-
-
-def _default(spec: Any, column_type: ColumnType) -> object:
-    if spec.default is not None or spec.nullable:
-        return spec.default
-    return DEFAULTS.get(column_type)
-
-
-def _is_categorical(spec: Any) -> bool:
-    """Whether a column has few distinct values: declared, standardized to a list, or limited by a
-    rule.
-    """
-    metadata = spec.metadata or {}
-    return (
-        metadata.get("categorical", False)
-        or isinstance(metadata.get("standardize"), Spellings)
-        or isinstance(metadata.get("derive"), AgeGroup)
-        or any(check.name == "isin" for check in spec.checks)
-    )
-
-
-def _column_type(ibis_type: dt.DataType) -> ColumnType:
-    if ibis_type.is_boolean():
-        return "boolean"
-    if ibis_type.is_integer():
-        return "integer"
-    if ibis_type.is_floating():
-        return "number"
-    if ibis_type.is_timestamp():
-        return "timestamp"
-    if ibis_type.is_array():
-        return "strings"
-    if ibis_type.is_string():
-        return "string"
-    raise TypeError(
-        f"column type {ibis_type} is not supported in a contract; "
-        "use int, float, str, bool, datetime or list[str]"
-    )

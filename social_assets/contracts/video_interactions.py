@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pandera.ibis as pa
 
-from social_assets.contracts.contract import AgeGroup, Contract, HourOf, TimeOfDay
+from social_assets.contracts.column import AgeGroup, HourOf, TimeOfDay
+from social_assets.contracts.contract import Contract
 from social_assets.contracts.vocabulary import GENDER, PLATFORM
 
 WATCHED, LENGTH = "time_spent_on_video", "video_length"

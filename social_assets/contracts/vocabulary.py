@@ -3,7 +3,7 @@
 Belongs here: vocabularies that more than one contract uses. Others belong to their contract.
 """
 
-from social_assets.contracts.contract import Spellings
+from social_assets.contracts.column import Spellings
 
 GENDER = Spellings(
     canonical={

@@ -10,7 +10,8 @@ from typing import Literal
 
 import pyarrow as pa
 
-from social_assets.contracts.contract import ColumnType, Contract
+from social_assets.contracts.column import ColumnType
+from social_assets.contracts.contract import Contract
 
 Layer = Literal["raw", "cleaned", "quarantine"]
 

@@ -14,7 +14,8 @@ from math import isnan, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
-from social_assets.contracts.contract import Band, Column, Contract, Drift
+from social_assets.contracts.column import Column
+from social_assets.contracts.contract import Band, Contract, Drift
 from social_assets.warehouse import ddl
 from social_assets.warehouse.dbt.tables import Table
 

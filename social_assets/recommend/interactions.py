@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from social_assets.contracts.contract import DEFAULTS
+from social_assets.contracts.column import DEFAULTS
 from social_assets.contracts.engagement_events import HALF_LIFE, LARGEST_VALUE, METRIC_WEIGHTS
 from social_assets.recommend.errors import RecommendError
 from social_assets.recommend.videos import VIDEO_FACT, VIDEOS, WATCHED_VIDEOS, WATCHING

@@ -15,7 +15,8 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from social_assets.contracts.contract import Contract, match_key
+from social_assets.contracts.column import match_key
+from social_assets.contracts.contract import Contract
 
 _CSV_FIELD = r'("(?:[^"]|"")*"[ \t]*|[^,]*),'
 _CSV_FIELDS_CLOSED = r'(?:(?:"(?:[^"]|"")*"[ \t]*|[^",][^,]*|),)*'

@@ -12,16 +12,15 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from social_assets.contracts.contract import (
-    FIRST_EVENT_DATE,
+from social_assets.contracts.column import (
     AgeGroup,
     Column,
-    Contract,
     Derivation,
     HourOf,
     Spellings,
     TimeOfDay,
 )
+from social_assets.contracts.contract import FIRST_EVENT_DATE, Contract
 
 TRUE = ("true", "t", "yes", "y", "1", "1.0")
 FALSE = ("false", "f", "no", "n", "0", "0.0")

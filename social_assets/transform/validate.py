@@ -15,7 +15,8 @@ from typing import cast
 import ibis
 import ibis.expr.types as ir
 
-from social_assets.contracts.contract import Column, Contract, TimeOfDay
+from social_assets.contracts.column import Column, TimeOfDay
+from social_assets.contracts.contract import Contract
 from social_assets.contracts.pandera_private import Check, IbisCheckBackend, IbisData
 
 SEPARATOR = ";"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from social_assets.contracts.contract import Column, ColumnType, Contract
+from social_assets.contracts.column import Column, ColumnType
+from social_assets.contracts.contract import Contract
 
 DATABASE = "cleaned"
 LOADED = f"{DATABASE}.loaded_batches"

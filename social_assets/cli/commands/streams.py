@@ -13,7 +13,8 @@ from social_assets.cli.home_use import needs_no_home
 from social_assets.cli.printing.terminal import FORM, out, print_json, print_rows
 
 if TYPE_CHECKING:
-    from social_assets.contracts.contract import Column, Contract
+    from social_assets.contracts.column import Column
+from social_assets.contracts.contract import Contract
 
 _NO_TIME = "(arrival)"
 

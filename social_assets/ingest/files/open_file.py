@@ -21,7 +21,8 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from social_assets.contracts.contract import Contract, FileFormat, match_key
+from social_assets.contracts.column import match_key
+from social_assets.contracts.contract import Contract, FileFormat
 from social_assets.ingest.files.csv_records import CsvRecords
 from social_assets.ingest.files.lines import cut, line_batches, under_csv_header
 from social_assets.ingest.records import RECORDS, FileError

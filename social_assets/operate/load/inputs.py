@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from resources.settings.home import Home
-from social_assets.contracts.contract import Contract, FileFormat, match_key
+from social_assets.contracts.column import match_key
+from social_assets.contracts.contract import Contract, FileFormat
 from social_assets.ingest.files.open_file import file_format
 from social_assets.ingest.records import FileError
 

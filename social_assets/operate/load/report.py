@@ -14,7 +14,8 @@ from pathlib import Path
 
 import ibis
 
-from social_assets.contracts.contract import Contract, match_key
+from social_assets.contracts.column import match_key
+from social_assets.contracts.contract import Contract
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
 from social_assets.pipeline.files.unload_requests import batch_of

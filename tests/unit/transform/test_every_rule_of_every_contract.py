@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from social_assets.contracts.contract import Column, Contract, Spellings, TimeOfDay
+from social_assets.contracts.column import Column, Spellings, TimeOfDay
+from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.transform.validate import rules
 from tests.unit.transform.raw_records import ARRIVAL, Validate

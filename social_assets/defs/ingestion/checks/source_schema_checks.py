@@ -25,7 +25,8 @@ from dagster import (
     asset_check,
 )
 
-from social_assets.contracts.contract import Contract, match_key
+from social_assets.contracts.column import match_key
+from social_assets.contracts.contract import Contract
 from social_assets.defs.monitoring.failing_days import failing_days, worst
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource

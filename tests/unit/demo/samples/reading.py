@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from social_assets.contracts.contract import match_key
+from social_assets.contracts.column import match_key
 
 
 def lines_of(path: Path) -> list[bytes]:

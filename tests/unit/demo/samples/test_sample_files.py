@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from social_assets.contracts.contract import match_key
+from social_assets.contracts.column import match_key
 from social_assets.contracts.engagement_events import METRIC_TYPES
 from social_assets.contracts.registry import contracts
 from social_assets.demo.samples import SampleFile, generate
