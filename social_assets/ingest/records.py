@@ -1,7 +1,8 @@
-"""The Arrow layout of records from files, and the error of a file that cannot be loaded."""
+"""What readers of files share: the Arrow layout of records, the place in a file, its error."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,13 @@ RECORDS = pa.schema(
     ]
 )
 """One record: its bytes, the header line of its file (CSV), its number in the file from 1."""
+
+
+@dataclass
+class ReadPosition:
+    """How many bytes of a file have been read, as it is stored: all of them at its end."""
+
+    bytes: int = 0
 
 
 class FileError(ValueError):

@@ -10,30 +10,21 @@ import csv
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract, FileFormat
 from social_assets.ingest.files.csv_records import CsvRecords
-from social_assets.ingest.files.lines import cut, line_batches, under_csv_header
-from social_assets.ingest.records import RECORDS, FileError
+from social_assets.ingest.files.lines import line_batches, under_csv_header
+from social_assets.ingest.files.parquet_records import ToJson, parquet_records
+from social_assets.ingest.records import FileError, ReadPosition
 
-PARQUET_BATCH_ROWS = 65_536
-PARQUET_BATCH_BYTES = 16 << 20
-"""Up to so many rows and bytes of a Parquet file are turned into records together."""
-PARQUET_READ_ROWS = 256
-PARQUET_READ_BYTES = 4 << 20
-"""Parquet rows are decoded up to so many bytes at a time. A row group tells the size of its rows,
-but not how often a wide text of its dictionary is repeated."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _SUFFIXES: dict[str, FileFormat] = {
     ".csv": "csv",
@@ -43,16 +34,6 @@ _SUFFIXES: dict[str, FileFormat] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-
-ToJson = Callable[[pa.RecordBatch, int], pa.RecordBatch]
-"""Turns a batch of Parquet rows, numbered from the second argument, into records of JSON bytes."""
-
-
-@dataclass
-class ReadPosition:
-    """How many bytes of a file have been read, as it is stored: all of them at its end."""
-
-    bytes: int = 0
 
 
 def content_hash(path: Path) -> str:
@@ -93,7 +74,13 @@ def read_records(
     """
     position = position or ReadPosition()
     if file_format(contract, path) == "parquet":
-        yield from _parquet_records(contract, path, to_json, position)
+        yield from parquet_records(
+            path,
+            to_json,
+            position,
+            contract.max_record_bytes,
+            partial(_check_columns, contract, path),
+        )
     else:
         yield from _text_records(contract, path, position)
 
@@ -119,59 +106,6 @@ def _text_records(
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise FileError(path, f"broken gzip ({error}); copy the file again") from error
         position.bytes = raw.tell()
-
-
-def _parquet_records(
-    contract: Contract, path: Path, to_json: ToJson, position: ReadPosition
-) -> Iterator[pa.RecordBatch]:
-    try:
-        size = path.stat().st_size
-        with pq.ParquetFile(path, buffer_size=1 << 20) as file:
-            _check_columns(contract, path, file.schema_arrow.names)
-            row = 1
-            for rows in _gathered(chain.from_iterable(map(_cut, _parquet_rows(file)))):
-                records = to_json(rows, row)
-                values = cut(records.column("value"), contract.max_record_bytes)
-                row += rows.num_rows
-                # As a share of the rows: a reader of columns has no place in the file.
-                position.bytes = size * (row - 1) // file.metadata.num_rows
-                yield records.set_column(0, RECORDS.field("value"), values)
-            position.bytes = size
-    except (pa.ArrowInvalid, OSError) as error:
-        raise FileError(path, f"broken Parquet ({error}); copy the file again") from error
-
-
-def _parquet_rows(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    """The rows of a file, a few at a time."""
-    for number in range(file.num_row_groups):
-        group = file.metadata.row_group(number)
-        width = max(1, group.total_byte_size // max(1, group.num_rows))
-        at_once = max(1, min(PARQUET_READ_ROWS, PARQUET_READ_BYTES // width))
-        yield from file.iter_batches(at_once, row_groups=[number], use_threads=False)
-
-
-def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """The batch in pieces of about PARQUET_BATCH_BYTES."""
-    pieces = max(1, -(-batch.nbytes // PARQUET_BATCH_BYTES))
-    rows = max(1, batch.num_rows // pieces)
-    for start in range(0, batch.num_rows, rows):
-        yield batch.slice(start, rows)
-
-
-def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of at most PARQUET_BATCH_ROWS, and about PARQUET_BATCH_BYTES."""
-    held: list[pa.RecordBatch] = []
-    rows = size = 0
-    for batch in batches:
-        if held and (
-            rows + batch.num_rows > PARQUET_BATCH_ROWS or size + batch.nbytes > PARQUET_BATCH_BYTES
-        ):
-            yield pa.concat_batches(held)
-            held, rows, size = [], 0, 0
-        held.append(batch)
-        rows, size = rows + batch.num_rows, size + batch.nbytes
-    if held:
-        yield pa.concat_batches(held)
 
 
 def _check_header(contract: Contract, path: Path, header: str) -> None:

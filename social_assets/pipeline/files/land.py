@@ -16,8 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from resources.settings.variables import ENGINE_MEMORY
-from social_assets.ingest.files.open_file import ReadPosition, content_hash, read_records
-from social_assets.ingest.records import RECORDS, FileError
+from social_assets.ingest.files.open_file import content_hash, read_records
+from social_assets.ingest.records import RECORDS, FileError, ReadPosition
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
 from social_assets.pipeline.files.landing_folder import LandingDateError, check_landing_date

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from social_assets.ingest.files.open_file import ReadPosition
+from social_assets.ingest.records import ReadPosition
 
 Watcher = Callable[[Path, int, int], None]
 """A function that receives a file, and how many records and bytes of it have been read: the bytes

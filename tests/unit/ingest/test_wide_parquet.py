@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from social_assets.contracts.registry import contract
-from social_assets.ingest.files.open_file import PARQUET_BATCH_BYTES, read_records
+from social_assets.ingest.files.open_file import read_records
+from social_assets.ingest.files.parquet_records import PARQUET_BATCH_BYTES
 from social_assets.transform.duckdb_engine import DuckDBEngine
 
 POSTS = replace(contract("posts"), formats=("parquet",))

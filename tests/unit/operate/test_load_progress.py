@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from social_assets.contracts.registry import contract
-from social_assets.ingest.files.open_file import ReadPosition, read_records
+from social_assets.ingest.files.open_file import read_records
+from social_assets.ingest.records import ReadPosition
 from social_assets.operate.load.progress import LoadProgress, shown
 from social_assets.pipeline.files.landing_progress import watched
 from social_assets.transform.duckdb_engine import DuckDBEngine
