@@ -22,12 +22,15 @@ from social_assets.transform.validate_block import RecordTooLargeError
 _OF_THE_BATCH = (
     RecordTooLargeError,
     duckdb.OutOfMemoryException,
-    duckdb.ConversionException,
+    duckdb.DataError,
     duckdb.InvalidInputException,
-    duckdb.OutOfRangeException,
+    duckdb.NotSupportedError,
     pa.ArrowInvalid,
+    pa.ArrowTypeError,
     pa.ArrowNotImplementedError,
     OverflowError,
+    RecursionError,
+    UnicodeError,
 )
 
 

@@ -17,6 +17,7 @@ from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.files.file_batches import Replace, file_batches
+from social_assets.pipeline.files.file_errors import check_name
 from social_assets.pipeline.files.land import LandedFile
 from social_assets.pipeline.files.unload_requests import pending
 from social_assets.pipeline.ledger_counts import account_cleaned, reconcile
@@ -250,6 +251,7 @@ def _each(
     log = StepLog(stores)
     for path in paths:
         try:
+            check_name(path)
             if check is not None:
                 check(path)
             on = landing_date(path) if callable(landing_date) else landing_date
@@ -258,7 +260,7 @@ def _each(
             failures.append(error.with_traceback(None))
             log.warning("not landed: %s", error, extra={"step": "land"})
         else:
-            how = {"step": "land", "batch_id": landed[-1].batch_id}
+            how = {"step": "land", "batch_id": landed[-1].batch_id, "notes": landed[-1].notes}
             log.info("%s has landed", path.name, extra=how)
     return landed, failures
 

@@ -10,7 +10,7 @@ import csv
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from social_assets.contracts.contract import Contract, FileFormat
 from social_assets.ingest.files.csv_records import CsvRecords
 from social_assets.ingest.files.lines import line_batches, under_csv_header
 from social_assets.ingest.files.parquet_records import ToJson, parquet_records
-from social_assets.ingest.records import FileError, ReadPosition
+from social_assets.ingest.records import FileError, ReadPosition, is_of_the_machine
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _SUFFIXES: dict[str, FileFormat] = {
@@ -41,12 +41,17 @@ def content_hash(path: Path) -> str:
 
     Raises FileError if there is no such file.
     """
-    if not path.is_file():
-        raise FileError(path, "no such file")
     try:
+        if path.is_dir():
+            raise FileError(path, "it is a folder; give the files in it")
+        if not path.is_file():
+            told = "no regular file" if path.exists() or path.is_symlink() else "no such file"
+            raise FileError(path, told)
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
     except OSError as error:
+        if is_of_the_machine(error):
+            raise
         raise FileError(path, f"cannot be read ({error.strerror})") from error
 
 
@@ -79,7 +84,7 @@ def read_records(
             to_json,
             position,
             contract.max_record_bytes,
-            partial(_check_columns, contract, path),
+            partial(_columns_to_read, contract, path, position),
         )
     else:
         yield from _text_records(contract, path, position)
@@ -116,6 +121,21 @@ def _check_header(contract: Contract, path: Path, header: str) -> None:
     except csv.Error as error:
         raise FileError(path, f"its header is no CSV ({error})", row=1) from error
     _check_columns(contract, path, names)
+
+
+def _columns_to_read(
+    contract: Contract, path: Path, position: ReadPosition, names: Sequence[str]
+) -> list[str]:
+    """The columns of a Parquet file that the contract reads; the others are named in the notes.
+
+    Raises FileError for a file without a required column.
+    """
+    _check_columns(contract, path, names)
+    read = {column.match_key for column in contract.source_columns}
+    chosen = [name for name in names if match_key(name) in read]
+    if unread := [name for name in names if match_key(name) not in read]:
+        position.notes.append(f"columns that {contract.name} does not read: {', '.join(unread)}")
+    return chosen
 
 
 def _check_columns(contract: Contract, path: Path, names: Iterable[str]) -> None:

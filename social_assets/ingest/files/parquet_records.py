@@ -6,7 +6,7 @@ values become JSON belongs to the engine (`Session.json_records`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from social_assets.ingest.files.lines import cut
-from social_assets.ingest.records import RECORDS, FileError, ReadPosition
+from social_assets.ingest.records import RECORDS, FileError, ReadPosition, is_of_the_machine
 
 PARQUET_BATCH_ROWS = 65_536
 PARQUET_BATCH_BYTES = 16 << 20
@@ -33,18 +33,19 @@ def parquet_records(
     to_json: ToJson,
     position: ReadPosition,
     max_record_bytes: int,
-    check_columns: Callable[[Iterable[str]], None],
+    columns_to_read: Callable[[Sequence[str]], list[str]],
 ) -> Iterator[pa.RecordBatch]:
     """The records of a file, in batches of bounded size; keeps `position` up to date.
 
-    `check_columns` gets the names of its columns. Raises FileError if it cannot be read.
+    `columns_to_read` chooses among the names of its columns: the others are not read, so that
+    their types and contents do not matter. Raises FileError if the file cannot be read.
     """
     try:
         size = path.stat().st_size
         with pq.ParquetFile(path, buffer_size=1 << 20) as file:
-            check_columns(file.schema_arrow.names)
+            columns = columns_to_read(file.schema_arrow.names)
             row = 1
-            for rows in _gathered(chain.from_iterable(map(_cut, _parquet_rows(file)))):
+            for rows in _gathered(chain.from_iterable(map(_cut, _parquet_rows(file, columns)))):
                 records = to_json(rows, row)
                 values = cut(records.column("value"), max_record_bytes)
                 row += rows.num_rows
@@ -53,16 +54,32 @@ def parquet_records(
                 yield records.set_column(0, RECORDS.field("value"), values)
             position.bytes = size
     except (pa.ArrowInvalid, OSError) as error:
+        if is_of_the_machine(error):
+            raise
         raise FileError(path, f"broken Parquet ({error}); copy the file again") from error
 
 
-def _parquet_rows(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    """The rows of a file, a few at a time."""
+def _parquet_rows(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a file with some of its columns, a few at a time."""
     for number in range(file.num_row_groups):
         group = file.metadata.row_group(number)
-        width = max(1, group.total_byte_size // max(1, group.num_rows))
+        width = max(1, _bytes_of(group, columns) // max(1, group.num_rows))
         at_once = max(1, min(PARQUET_READ_ROWS, PARQUET_READ_BYTES // width))
-        yield from file.iter_batches(at_once, row_groups=[number], use_threads=False)
+        groups = [number]
+        read = file.iter_batches(at_once, row_groups=groups, columns=columns, use_threads=False)
+        # A name with a point stands for the fields of a nested column too.
+        yield from (batch.select(columns) for batch in read)
+
+
+def _bytes_of(group: pq.RowGroupMetaData, columns: Sequence[str]) -> int:
+    """The bytes of some columns of a row group."""
+    chunks = (group.column(number) for number in range(group.num_columns))
+    names = tuple(f"{name}." for name in columns)
+    return sum(
+        chunk.total_uncompressed_size
+        for chunk in chunks
+        if f"{chunk.path_in_schema}.".startswith(names)
+    )
 
 
 def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -12,19 +12,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
-from resources.settings.variables import ENGINE_MEMORY
 from social_assets.ingest.files.open_file import content_hash, read_records
 from social_assets.ingest.records import RECORDS, FileError, ReadPosition
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
+from social_assets.pipeline.files.file_errors import blaming, of_validation
 from social_assets.pipeline.files.landing_folder import LandingDateError, check_landing_date
 from social_assets.pipeline.files.landing_progress import watched
 from social_assets.pipeline.files.unload_requests import FileBatch, batch_of
 from social_assets.pipeline.prefetch import prefetch
-from social_assets.pipeline.quarantined_batches import is_of_the_batch
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.duckdb_engine import Session
 
@@ -34,11 +32,15 @@ Validate = Callable[[pa.Table], pa.Table]
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file in the raw table; `already` if an earlier load has landed it."""
+    """A file in the raw table; `already` if an earlier load has landed it.
+
+    `notes` are what its reader has to say of the file, sentences for the load's report.
+    """
 
     batch_id: str
     path: Path
     already: bool
+    notes: tuple[str, ...] = ()
 
 
 def land_file(
@@ -71,25 +73,18 @@ def land_file(
     provenance = _Provenance(path.name, batch_id, timestamp, arrived)
     position = ReadPosition()
     read = read_records(stores.contract, path, session.json_records, position)
-    records = watched(path, read, position)
+    records = watched(path, blaming(path, read), position)
     try:
         with prefetch(records) as batches:
             blocks = (validate(provenance.block(each)) for each in batches)
             _append(stores, (b for block in blocks for b in block.cast(RAW).to_batches()), batch_id)
     except Exception as error:
-        if not is_of_the_batch(error):
+        told = of_validation(path, error)
+        if told is None or told is error:
             raise
         # Without its traceback, whose frames hold the records in the engine's memory.
-        raise FileError(path, _reason(error)) from error.with_traceback(None)
-    return LandedFile(batch_id, path, already=False)
-
-
-def _reason(error: Exception) -> str:
-    first_line = str(error).splitlines()[0]
-    if isinstance(error, duckdb.OutOfMemoryException):
-        told = f"the engine has no memory for one of its records ({first_line})"
-        return f"{told}; raise {ENGINE_MEMORY}"
-    return f"a record can't be validated ({first_line}); nothing was loaded"
+        raise told from error.with_traceback(None)
+    return LandedFile(batch_id, path, already=False, notes=tuple(position.notes))
 
 
 def arrival(stores: StreamStores) -> datetime:

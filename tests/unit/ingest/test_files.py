@@ -21,9 +21,9 @@ def test_a_file_is_what_is_in_it_not_what_it_is_called(tmp_path: Path) -> None:
     assert content_hash(one) == content_hash(same) != content_hash(other)
 
 
-@pytest.mark.parametrize("name", ["absent", "."])
-def test_what_is_no_file_has_no_identity(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FileError, match="no such file"):
+@pytest.mark.parametrize(("name", "why"), [("absent", "no such file"), (".", "it is a folder")])
+def test_what_is_no_file_has_no_identity(tmp_path: Path, name: str, why: str) -> None:
+    with pytest.raises(FileError, match=why):
         content_hash(tmp_path / name)
 
 
