@@ -28,7 +28,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_MACHINE": "one name for the containers or pods of one host that share a home",
     "SOCIAL_ASSETS_CONTRACTS": "folder with contracts of one's own",
     "SOCIAL_ASSETS_LAKE_URL": "root of the lake",
-    FIRST_DATE: "first daily partition, unless the lake holds an earlier day",
+    FIRST_DATE: "first daily partition, and first event date accepted if before 2013",
     ENGINE_MEMORY: "what DuckDB may take in each process, as 640MB (default)",
     ENGINE_THREADS: "threads of DuckDB in each process, 2 by default",
     ENGINE_SPILL: "folder for what is more than that memory; default in the home",

@@ -88,7 +88,8 @@ class Column:
     """One column of a stream, from its pandera schema.
 
     A null becomes `default` unless that is None. `categorical` means that there are few distinct
-    values, so that a store may encode them.
+    values, so that a store may encode them. `time_formats` (of strptime) are read before the
+    platform's own; a time without offset is of `time_zone`, and of UTC without that.
     """
 
     name: str
@@ -99,7 +100,9 @@ class Column:
     categorical: bool
     standardize: Standardization | None
     derive: Derivation | None
-    checks: tuple[Check, ...] = field(repr=False, hash=False, compare=False)
+    time_formats: tuple[str, ...] = ()
+    time_zone: str | None = None
+    checks: tuple[Check, ...] = field(default=(), repr=False, hash=False, compare=False)
 
     @property
     def match_key(self) -> str:
@@ -128,8 +131,12 @@ def match_key(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
-def column_of(name: str, spec: Any) -> Column:
-    """The column that a pandera schema declares under this name."""
+def column_of(
+    name: str, spec: Any, time_formats: tuple[str, ...] = (), time_zone: str | None = None
+) -> Column:
+    """The column that a pandera schema declares under this name; the last two are the contract's,
+    for columns that declare none.
+    """
     column_type = _column_type(spec.dtype.type)
     metadata = spec.metadata or {}
     return Column(
@@ -141,6 +148,8 @@ def column_of(name: str, spec: Any) -> Column:
         categorical=_is_categorical(spec),
         standardize=metadata.get("standardize"),
         derive=metadata.get("derive"),
+        time_formats=tuple(metadata.get("time_formats", time_formats)),
+        time_zone=metadata.get("time_zone", time_zone),
         checks=tuple(spec.checks),
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Literal
 
@@ -47,10 +47,6 @@ FileFormat = Literal["csv", "ndjson", "parquet"]
 TOPIC_PREFIX = "SOCIAL_ASSETS_KAFKA_TOPIC_PREFIX"
 """Environment variable: a prefix of all topic names, for installations that share a cluster.
 Default: none."""
-
-FIRST_EVENT_DATE = date(2013, 1, 1)
-"""The earliest event date. An earlier event time is unreadable (1970 is a clock that was not set),
-and the partitions of all assets begin here."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,8 @@ class Contract:
 
     `key` identifies a row within its event date: the first landed wins. `event_time` names the
     field with the time of a record. Without it, the record's Kafka timestamp or the landing date of
-    its file counts, with the time of day of `time_of_day` if that is named. `critical` columns
+    its file counts, with the time of day of `time_of_day` if that is named. `time_formats` and
+    `time_zone` are those of all timestamps whose columns declare none. `critical` columns
     reject a record if they are null (the key always does). `late_after` applies to live records
     only, `future_after` to all. `warn_above` and `fail_above` are shares of a day's records that
     one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above` are
@@ -136,6 +133,8 @@ class Contract:
     topic: str = ""
     event_time: str | None = None
     time_of_day: str | None = None
+    time_formats: tuple[str, ...] = ()
+    time_zone: str | None = None
     critical: tuple[str, ...] = ()
     late_after: timedelta = timedelta(days=7)
     future_after: timedelta = timedelta(minutes=5)
@@ -218,7 +217,10 @@ class Contract:
     @cached_property
     def columns(self) -> dict[str, Column]:
         """Every column by name, in the model's order, derived ones included."""
-        return {name: column_of(name, spec) for name, spec in self.schema.columns.items()}
+        return {
+            name: column_of(name, spec, self.time_formats, self.time_zone)
+            for name, spec in self.schema.columns.items()
+        }
 
     @property
     def source_columns(self) -> tuple[Column, ...]:

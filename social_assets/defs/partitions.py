@@ -1,12 +1,11 @@
 """The partitions definition, UTC event dates; and the dates of a run.
 
-Belongs here: where the partitions begin. The contracts say which dates a record may have
-(`FIRST_EVENT_DATE`): a record of a day before the first partition lands too.
+Belongs here: where the partitions begin. Which dates a record may have is a setting
+(`resources.settings.first_date`): a record of a day before the first partition lands too.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -24,9 +23,9 @@ from resources.dagster.private import (
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
 )
+from resources.settings.first_date import earliest_event_date, first_date_setting
 from resources.settings.home import Home
 from resources.settings.variables import FIRST_DATE
-from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.defs.stores import lake_root
 
 DAYS_BEFORE_ANY_DATA = timedelta(days=30)
@@ -34,10 +33,6 @@ DAYS_BEFORE_ANY_DATA = timedelta(days=30)
 
 _EVENT_DATE_FOLDER = "event_date="
 _DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
-
-
-class FirstDateError(ValueError):
-    """The setting is not a date that a partition can have."""
 
 
 @cache
@@ -60,9 +55,9 @@ def first_partition() -> date:
     Without the setting, its partitions begin with the first date that contracts accept.
     """
     root = lake_root(Home.from_environment())
-    setting = _first_date_setting()
+    setting = first_date_setting()
     if "://" in root:
-        return setting or FIRST_EVENT_DATE
+        return setting or earliest_event_date()
     known = [day for day in (setting, first_day_in(Path(root))) if day is not None]
     return min(known, default=datetime.now(UTC).date() - DAYS_BEFORE_ANY_DATA)
 
@@ -95,24 +90,6 @@ def partition_notice(days: Iterable[date]) -> str | None:
         f"partition, {daily().start.date()}. The records are loaded; to see these days in the "
         f"UI, {remedy}. Commands know them at once."
     )
-
-
-def _first_date_setting() -> date | None:
-    text = os.environ.get(FIRST_DATE)
-    if not text:
-        return None
-    try:
-        first = date.fromisoformat(text)
-    except ValueError:
-        raise FirstDateError(f"{FIRST_DATE} is {text!r}; it must be a date, YYYY-MM-DD") from None
-    if first < FIRST_EVENT_DATE:
-        raise FirstDateError(
-            f"{FIRST_DATE} is {text}; records before {FIRST_EVENT_DATE} are rejected, so it must "
-            "be that date or a later one"
-        )
-    if first > datetime.now(UTC).date():
-        raise FirstDateError(f"{FIRST_DATE} is {text}, which lies in the future")
-    return first
 
 
 def days_of(context: AssetExecutionContext) -> list[date]:

@@ -6,12 +6,13 @@ Belongs here: how a value is converted. `validate` decides if it is acceptable, 
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from resources.settings.first_date import earliest_event_date
 from social_assets.contracts.column import (
     AgeGroup,
     Column,
@@ -20,15 +21,14 @@ from social_assets.contracts.column import (
     Spellings,
     TimeOfDay,
 )
-from social_assets.contracts.contract import FIRST_EVENT_DATE, Contract
+from social_assets.contracts.contract import Contract
+from social_assets.transform.values.times import with_times
 
 TRUE = ("true", "t", "yes", "y", "1", "1.0")
 FALSE = ("false", "f", "no", "n", "0", "0.0")
 
 _INTEGER = r"^[+-]?[0-9]{1,19}(\.0+)?$"
 _TIMES_OF_DAY = ("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
-_EARLIEST = datetime.combine(FIRST_EVENT_DATE, time())
-_LATEST = datetime(9998, 12, 31)
 _AGE_GROUPS = ((18, "13-17"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"))
 
 
@@ -57,18 +57,24 @@ def cleaned(records: ir.Table, contract: Contract) -> ir.Table:
     nulls of columns without a default, stay null.
     """
     # In several selects: DuckDB computes an expression of a CASE twice unless it is a column.
+    times = [c for c in contract.source_columns if c.type == "timestamp"]
+    records = with_times(records, times)
     read = records.mutate(
-        **{c.name: _read(records[f"in_{c.name}"], c) for c in contract.source_columns}
+        **{
+            c.name: _read(records[f"in_{c.name}"], c)
+            for c in contract.source_columns
+            if c not in times
+        }
     )
     typed = read.mutate(
-        **{c.name: _typed(read[f"in_{c.name}"], read[c.name], c) for c in contract.source_columns}
+        **{
+            c.name: _typed(read[f"in_{c.name}"], read[c.name], c)
+            for c in contract.source_columns
+            if c not in times
+        }
     )
     flagged = typed.mutate(
-        **{
-            f"bad_{c.name}": typed[f"in_{c.name}"].notnull() & typed[c.name].isnull()
-            for c in contract.source_columns
-            if _can_be_bad(c)
-        },
+        **{f"bad_{c.name}": _is_bad(typed, c) for c in contract.source_columns if _can_be_bad(c)},
         **{f"missing_{name}": typed[f"in_{name}"].isnull() for name in contract.required},
     )
     filled = flagged.mutate(
@@ -104,31 +110,19 @@ def landing_date(read: ir.Table, contract: Contract) -> ir.DateValue:
     """The day of the event time if it is plausible, or else of the arrival's timestamp.
 
     `read` has `timestamp`, `ingested_at` and, if the contract names an event time, that column:
-    null where it is unreadable or implausible.
+    null where it is unreadable.
     """
     if contract.event_time is None:
         return read.timestamp.date()
     happened = read[contract.event_time]
     tolerance = ibis.interval(seconds=int(contract.future_after.total_seconds()))
-    meant = happened <= read.ingested_at + tolerance
+    meant = ~is_too_early(happened) & (happened <= read.ingested_at + tolerance)
     return ibis.cases((meant, happened)).coalesce(read.timestamp).date()
 
 
-def timestamp_of(text: ir.StringValue) -> ir.TimestampValue:
-    """Read ISO 8601 with or without offset (then UTC), or seconds or milliseconds since 1970."""
-    number = text.try_cast("int64")
-    return ibis.coalesce(
-        text.try_cast(dt.Timestamp(timezone="UTC")).cast("timestamp"),
-        ibis.cases(
-            (text.length() == 10, number.as_timestamp("s").cast("timestamp")),
-            (text.length() == 13, number.as_timestamp("ms").cast("timestamp")),
-        ),
-    )
-
-
-def is_plausible(time: ir.TimestampValue) -> ir.BooleanValue:
-    """Whether a time is plausible."""
-    return time.between(_EARLIEST, _LATEST)
+def is_too_early(time: ir.TimestampValue) -> ir.BooleanValue:
+    """Whether an event time is before the first date of the installation."""
+    return time < datetime.combine(earliest_event_date(), datetime.min.time())
 
 
 def _read(text: ir.StringValue, column: Column) -> ir.Value:
@@ -140,8 +134,6 @@ def _read(text: ir.StringValue, column: Column) -> ir.Value:
     match column.type:
         case "number":
             return text.try_cast("float64")
-        case "timestamp":
-            return timestamp_of(text)
     return text
 
 
@@ -158,13 +150,16 @@ def _typed(text: ir.StringValue, read: ir.Value, column: Column) -> ir.Value:  #
             return ibis.cases((_isfinite(read), read))
         case "boolean":
             return ibis.cases((read.isin(TRUE), True), (read.isin(FALSE), False))
-        case "timestamp":
-            return ibis.cases((is_plausible(read), read))
         case "strings":
             is_list = text.startswith("[") & _json_valid(text)
             return _from_json(ibis.cases((is_list, text)), '["VARCHAR"]')
         case "string":
             return text
+
+
+def _is_bad(typed: ir.Table, column: Column) -> ir.BooleanValue:
+    bad = typed[f"in_{column.name}"].notnull() & typed[column.name].isnull()
+    return bad & typed[f"either_{column.name}"].isnull() if column.type == "timestamp" else bad
 
 
 def _can_be_bad(column: Column) -> bool:

@@ -15,9 +15,12 @@ from typing import cast
 import ibis
 import ibis.expr.types as ir
 
+from resources.settings.first_date import earliest_event_date
+from resources.settings.variables import FIRST_DATE
 from social_assets.contracts.column import Column, TimeOfDay
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.pandera_private import Check, IbisCheckBackend, IbisData
+from social_assets.transform.standardize import is_too_early
 
 SEPARATOR = ";"
 
@@ -46,12 +49,22 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
         if c.type != "string" or isinstance(c.standardize, TimeOfDay)
     ]
     found += [
+        Rule(
+            f"{c.name}_day_or_month",
+            f"{c.name} is a date of which day and month can be exchanged; declare time_formats",
+        )
+        for c in contract.source_columns
+        if c.type == "timestamp"
+    ]
+    found += [
         Rule(_rule_name(c, check), f"{c.name} fails {check.error}")
         for c in contract.columns.values()
         for check in c.checks
     ]
     if contract.event_time is not None:
+        first = earliest_event_date()
         found += [
+            Rule("event_time_before_first_date", f"before the first date, {first} ({FIRST_DATE})"),
             Rule("event_time_in_the_future", f"over {contract.future_after} after its arrival"),
             Rule("event_time_too_late", f"live, and over {contract.late_after} old at arrival"),
         ]
@@ -87,10 +100,13 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
     for column in contract.source_columns:
         if f"bad_{column.name}" in t.columns:
             broken[f"{column.name}_not_{_type_word(column)}"] = t[f"bad_{column.name}"]
+        if column.type == "timestamp":
+            broken[f"{column.name}_day_or_month"] = t[f"either_{column.name}"].fill_null(False)
     for column in contract.columns.values():
         for check in column.checks:
             broken[_rule_name(column, check)] = ~_passes(t, column, check)
     if contract.event_time is not None:
+        broken["event_time_before_first_date"] = is_too_early(t.event_time)
         broken["event_time_in_the_future"] = t.event_time > t.ingested_at + _interval(
             contract.future_after
         )

@@ -26,11 +26,10 @@ from social_assets.transform.duckdb_engine import (
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
 from social_assets.transform.standardize import (
     cleaned,
-    is_plausible,
     landing_date,
-    timestamp_of,
 )
 from social_assets.transform.validate import validated
+from social_assets.transform.values.times import with_times
 
 INPUT = {
     "record_bytes": "binary",
@@ -167,8 +166,7 @@ def _in_order(answer: pa.Table) -> pa.Table:
 def _dated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     name = str(contract.event_time)
     fields = with_fields(opened(records, contract.max_record_bytes), shape, [name])
-    happened = timestamp_of(fields[f"in_{name}"])
-    read = fields.mutate(**{name: ibis.cases((is_plausible(happened), happened))})
+    read = with_times(fields, [contract.columns[name]])
     return read.select("row", "spare_keys", event_date=landing_date(read, contract))
 
 

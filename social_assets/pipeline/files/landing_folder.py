@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from social_assets.contracts.contract import FIRST_EVENT_DATE
+from resources.settings.first_date import earliest_event_date
 from social_assets.pipeline.files.allowed_files import check_folder
 
 if TYPE_CHECKING:
@@ -74,9 +74,10 @@ class Landing:
 def check_landing_date(day: date) -> None:
     """Raise LandingDateError unless a partition has that date, as records would land there."""
     last = datetime.now(UTC).date() + timedelta(days=1)
-    if not FIRST_EVENT_DATE <= day <= last:
+    first = earliest_event_date()
+    if not first <= day <= last:
         raise LandingDateError(
-            f"no partition has the date {day}: records land on {FIRST_EVENT_DATE} to {last} "
+            f"no partition has the date {day}: records land on {first} to {last} "
             "(tomorrow); give the date that the records are of, with --date or in the file's name"
         )
 

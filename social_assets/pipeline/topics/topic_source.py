@@ -16,7 +16,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from social_assets.contracts.contract import FIRST_EVENT_DATE
+from resources.settings.first_date import earliest_event_date
 from social_assets.ingest.kafka.reader import Gap, TopicReader
 from social_assets.lake.gaps import MissingRange
 from social_assets.lake.ledger import BATCH_PREFIX
@@ -65,8 +65,6 @@ class Limits:
 
 
 LIMITS = Limits()
-
-_EARLIEST = datetime.combine(FIRST_EVENT_DATE, datetime.min.time(), UTC)
 
 
 @dataclass(frozen=True)
@@ -205,5 +203,6 @@ class TopicSource:
         Producers can set any timestamp, and it gives the event date of a record without a time.
         """
         latest = self._arrival + self._stores.contract.future_after
-        is_meant = pc.and_(pc.greater_equal(given, _EARLIEST), pc.less_equal(given, latest))
+        earliest = datetime.combine(earliest_event_date(), datetime.min.time(), UTC)
+        is_meant = pc.and_(pc.greater_equal(given, earliest), pc.less_equal(given, latest))
         return pc.if_else(is_meant, given, None).fill_null(self._arrival)

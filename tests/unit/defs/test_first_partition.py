@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from resources.settings.first_date import DEFAULT_FIRST_DATE, FirstDateError
 from resources.settings.home import ENVIRONMENT_VARIABLE
 from resources.settings.variables import FIRST_DATE
-from social_assets.contracts.contract import FIRST_EVENT_DATE
 from social_assets.defs.partitions import (
-    FirstDateError,
     daily,
     days_without_partition,
     first_partition,
@@ -60,12 +59,12 @@ def test_a_setting_adds_days_before_the_data_and_hides_none(
 
 def test_a_remote_lake_is_not_asked(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(LAKE_URL, "s3://nobody.invalid/lake")
-    assert first_partition() == FIRST_EVENT_DATE
+    assert first_partition() == DEFAULT_FIRST_DATE
     monkeypatch.setenv(FIRST_DATE, "2025-01-01")
     assert first_partition() == date(2025, 1, 1)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2012-12-31", "2999-01-01"])
+@pytest.mark.parametrize("text", ["yesterday", "1969-12-31", "2999-01-01"])
 def test_a_setting_that_no_partition_can_have_is_refused_by_its_name(
     lake: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:

@@ -123,7 +123,7 @@ def test_a_time_is_read_as_utc(validated_times: Rows, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["1970-01-01", "infinity", "0044-03-15 (BC)", "2026-02-30", "-999999999", "9" * 30]
+    "written", ["infinity", "0044-03-15 (BC)", "2026-02-30", "-999999999", "9" * 30]
 )
 def test_a_time_that_cannot_be_meant_is_none(validate: Validate, written: str) -> None:
     (row,) = validate(EVENTS, as_json(GOOD_EVENT | {"event_time": written}))
