@@ -98,7 +98,7 @@ class DuckDBEngine:
 def _database(engine: DuckDBEngine, process: int) -> duckdb.DuckDBPyConnection:
     """An empty database in memory, for its cursors. A forked process cannot use its parent's."""
     del process
-    return duckdb.connect(
+    database = duckdb.connect(
         ":memory:",
         config={
             "threads": engine.threads,
@@ -107,6 +107,9 @@ def _database(engine: DuckDBEngine, process: int) -> duckdb.DuckDBPyConnection:
             **dict(engine.others),
         },
     )
+    # Of all cursors; by default it is the machine's, and a time without offset would be local.
+    database.execute("SET GLOBAL TimeZone = 'UTC'")
+    return database
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ does not read, so that ordinary records do not pay for them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import cast
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -50,13 +52,20 @@ class _Form:
 
     def read(self, text: ir.StringValue) -> ir.StructValue:
         """The groups of a text that fits as a whole; each empty if it does not."""
-        struct = dt.Struct(dict.fromkeys(self.groups, dt.string))
-        signature = ((dt.string, dt.string, dt.Array(dt.string)), struct)
+        extract = _regexp_extract(self.groups)
+        return extract(text, f"(?i)^(?:{self.pattern})$", _literals(self.groups))
 
-        @ibis.udf.scalar.builtin(name="regexp_extract", signature=signature)
-        def groups(text: str, pattern: str, names: list[str]) -> dict[str, str]: ...  # type: ignore[empty-body]
 
-        return groups(text, f"(?i)^(?:{self.pattern})$", _literals(self.groups))
+@cache
+def _regexp_extract(names: tuple[str, ...]) -> Callable[..., ir.StructValue]:
+    """The function that extracts groups of these names; made once, so that a query is too."""
+    struct = dt.Struct(dict.fromkeys(names, dt.string))
+    signature = ((dt.string, dt.string, dt.Array(dt.string)), struct)
+
+    @ibis.udf.scalar.builtin(name="regexp_extract", signature=signature)
+    def extract(text: str, pattern: str, names: list[str]) -> dict[str, str]: ...  # type: ignore[empty-body]
+
+    return cast("Callable[..., ir.StructValue]", extract)
 
 
 _FORMS = (
@@ -176,23 +185,23 @@ def _cast(records: ir.Table, column: Column) -> ir.TimestampValue:
     without offset is not its business if the column has a time zone.
     """
     text = records[f"in_{column.name}"]
-    cast = text.try_cast(dt.Timestamp(timezone="UTC")).cast("timestamp")
-    in_utc = (_ends_with(text, "Z") & (text < ":"), cast)
+    time = text.try_cast(dt.Timestamp(timezone="UTC")).cast("timestamp")
+    in_utc = (_ends_with(text, "Z") & (text < ":"), time)
     if column.time_zone is not None:
         return ibis.cases(in_utc)
-    return ibis.cases(in_utc, (_is_all(text, _NUMERIC), cast))
+    return ibis.cases(in_utc, (_is_all(text, _NUMERIC), time))
 
 
 def _first_read(table: ir.Table, column: Column) -> ir.TimestampValue:
     """The cast's time if its offset is possible; of declared formats, theirs comes first."""
-    text, cast = table[f"in_{column.name}"], table[f"cast_{column.name}"]
-    offset = _microseconds(cast) - _microseconds(text.try_cast("timestamp"))
+    text, read = table[f"in_{column.name}"], table[f"cast_{column.name}"]
+    offset = _microseconds(read) - _microseconds(text.try_cast("timestamp"))
     near = ibis.cases(
-        (cast.isnull(), ibis.null("timestamp")),
-        (_ends_with(text, "Z") | (text.length() <= 10), cast),
+        (read.isnull(), ibis.null("timestamp")),
+        (_ends_with(text, "Z") | (text.length() <= 10), read),
         (
             (offset.abs() <= _LARGEST_OFFSET * 60_000_000) & ~text.re_search(_NO_MINUTES),
-            cast,
+            read,
         ),
     )
     return ibis.coalesce(*_declared(text, column), near)
@@ -297,7 +306,8 @@ def _declared(text: ir.StringValue, column: Column) -> list[ir.TimestampValue]:
     if with_zone:
         time = _try_strptime_with_zone(text, _literals(with_zone)).cast("timestamp")
         read.append(ibis.cases((~text.re_search(_FAR_OFFSET) & _has_digit(text), time)))
-    return read
+    # `%Y` also reads two figures, as a year of the first century.
+    return [ibis.cases((time >= datetime(1000, 1, 1), time)) for time in read]
 
 
 def _strptime(text: ir.StringValue, formats: Sequence[str]) -> ir.TimestampValue:

@@ -61,9 +61,12 @@ def changes(contract: Contract) -> Iterator[tuple[str, dict[str, str]]]:
     for column in contract.source_columns:
         word = "time_of_day" if isinstance(column.standardize, TimeOfDay) else column.type
         yield f"{column.name}_not_{word}", {column.name: "no such thing"}
+        if column.type == "timestamp":
+            yield f"{column.name}_day_or_month", {column.name: "03/07/2025 13:45"}
         for check in column.checks:
             yield f"{column.name}_{check.name}", {column.name: BROKEN_CHECKS[check.name]}
     if contract.event_time:
+        yield "event_time_before_first_date", {contract.event_time: "2012-12-31"}
         yield "event_time_in_the_future", {contract.event_time: f"{ARRIVAL.year + 1}-01-01"}
         yield "event_time_too_late", {contract.event_time: f"{ARRIVAL.year - 1}-01-01"}
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -222,3 +226,30 @@ def test_records_that_only_land_are_dated_like_validated_ones(session: Session, 
     raw = raw_table([event(text)], None, "file")
     dated, validated = EventDates(session, EVENTS).of(raw), BlockValidator(session, EVENTS).of(raw)
     assert dated["event_date"].to_pylist() == validated["event_date"].to_pylist()
+
+
+_ELSEWHERE = """
+import sys, tempfile
+from datetime import datetime
+from pathlib import Path
+from social_assets.transform.duckdb_engine import DuckDBEngine
+from social_assets.transform.validate_block import BlockValidator
+from tests.unit.transform.raw_records import raw_table
+from tests.unit.transform.values.streams import stream_of
+
+records = [b'{"id": 1, "value": "2026-01-01 20:00"}', b'{"id": 1, "value": "2026-01-01 20:00Z"}']
+with DuckDBEngine(Path(sys.argv[1])).session() as session:
+    answer = BlockValidator(session, stream_of(datetime)).of(raw_table(records, None, "file"))
+print(*answer["value"].to_pylist(), sep=", ")
+"""
+
+
+def test_the_time_zone_of_the_machine_changes_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ELSEWHERE, str(tmp_path)],
+        env=os.environ | {"TZ": "Asia/Kolkata"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "2026-01-01 20:00:00, 2026-01-01 20:00:00\n"
