@@ -8,6 +8,7 @@ read from its pandera schema. What a stream is belongs to `contract`; the conver
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -127,8 +128,13 @@ EVENT_TIME = Column(
 
 
 def match_key(name: str) -> str:
-    """Reduce a spelling to letters and digits, case folded: `Owns_Property` -> `ownsproperty`."""
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
+    """Reduce a spelling to letters and digits, case folded, without accents: `Owns_Property` ->
+    `ownsproperty`, `Descripción` -> `descripcion`.
+    """
+    if name.isascii():
+        return re.sub(r"[^a-z0-9]", "", name.casefold())
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(character for character in plain if character.isalnum())
 
 
 def column_of(

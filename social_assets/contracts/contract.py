@@ -26,6 +26,7 @@ from social_assets.contracts.column import (
     TimeOfDay,
     column_of,
 )
+from social_assets.contracts.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.pandera_private import register_ibis_backends
 
 __all__ = ["AgeGroup", "Contract", "HourOf", "Spellings", "TimeOfDay"]
@@ -120,9 +121,10 @@ class Contract:
     reject a record if they are null (the key always does). `late_after` applies to live records
     only, `future_after` to all. `warn_above` and `fail_above` are shares of a day's records that
     one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above` are
-    the offsets that the topic may be ahead of the lake before that check warns or fails. `unread`
-    are fields of the source that are ignored, `absent` columns that it may lack: neither counts as
-    a change of its schema.
+    the offsets that the topic may be ahead of the lake before that check warns or fails. `csv` and
+    `records_at` tell what is not to be found out of each file: its dialect, and the path of the
+    array that holds the records of a JSON document. `unread` are fields of the source that are
+    ignored, `absent` columns that it may lack: neither counts as a change of its schema.
     """
 
     name: str
@@ -131,6 +133,8 @@ class Contract:
     formats: tuple[FileFormat, ...]
     owner: str
     topic: str = ""
+    csv: CsvFormat = DETECTED
+    records_at: str | None = None
     event_time: str | None = None
     time_of_day: str | None = None
     time_formats: tuple[str, ...] = ()

@@ -51,7 +51,8 @@ RAW = pa.schema(
         pa.field("event_date", pa.date32(), nullable=False),
     ]
 )
-"""The unchanged record. `csv_header` is the header line of the record's file, null for JSON."""
+"""The unchanged record. `csv_header` is the header line of the record's file, below a line with the
+file's dialect unless that is the usual (`contracts.csv_format`); null for JSON."""
 
 QUARANTINE = pa.schema(
     [

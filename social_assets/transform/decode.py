@@ -7,7 +7,6 @@ functions, which Ibis passes through.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,10 +16,7 @@ import ibis.expr.types as ir
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
-
-_CSV_FIELD = r'("(?:[^"]|"")*"[ \t]*|[^,]*),'
-_CSV_FIELDS_CLOSED = r'(?:(?:"(?:[^"]|"")*"[ \t]*|[^",][^,]*|),)*'
-"""Fields of which each either does not begin with a quote or ends with the quote that closes it."""
+from social_assets.transform.csv_fields import CsvHeader, csv_header, csv_text, with_csv_fields
 
 
 @ibis.udf.scalar.builtin(name="decode", signature=((dt.binary,), dt.string))
@@ -54,47 +50,16 @@ def _json_extract_string(text: str, paths: list[str]) -> list[str]: ...  # type:
 def _json_keys(text: str) -> list[str]: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(
-    name="regexp_extract_all",
-    signature=((dt.string, dt.string, dt.int64), dt.Array(dt.string)),
-)
-def _regexp_extract_all(text: str, pattern: str, group: int) -> list[str]: ...  # type: ignore[empty-body]
-
-
-@ibis.udf.scalar.builtin(name="regexp_full_match", signature=((dt.string, dt.string), dt.boolean))
-def _regexp_full_match(text: str, pattern: str) -> bool: ...  # type: ignore[empty-body]
-
-
 @dataclass(frozen=True)
 class Shape:
     """How a set of records spells the contract's columns.
 
-    `spellings` maps a column to its JSON keys, best first; `headers` maps a CSV header line to the
-    position of each column in it, and to its number of fields.
+    `spellings` maps a column to its JSON keys, best first; `headers` maps a `csv_header` of
+    raw to what it says.
     """
 
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     headers: Mapping[str, CsvHeader] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CsvHeader:
-    """One CSV header line: its number of fields, and the position of each column."""
-
-    width: int
-    positions: Mapping[str, int]
-
-
-def csv_header(contract: Contract, line: str) -> CsvHeader:
-    """Parse a header line. If two spellings of one column are in it, the first one counts."""
-    names = next(csv.reader([line]), [])
-    by_key = {c.match_key: c.name for c in contract.source_columns}
-    positions: dict[str, int] = {}
-    for index, name in enumerate(names):
-        column = by_key.get(match_key(name))
-        if column is not None:
-            positions.setdefault(column, index)
-    return CsvHeader(width=len(names), positions=positions)
 
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
@@ -146,16 +111,9 @@ def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.T
     pointers = ibis.array([ibis.literal(_json_pointer(key)) for key in keys])
     table = records.mutate(json_fields=_json_extract_string(records.json_text, pointers))
     fields = {key: table.json_fields[n] for n, key in enumerate(keys)}
-    if shape.headers:
-        line = ibis.cases((table.csv_header.notnull(), table.record_text.concat(",")))
-        table = table.mutate(
-            csv_fields=_regexp_extract_all(line, _CSV_FIELD, 1), quotes_closed=_quotes_closed(line)
-        )
-    else:
-        table = table.mutate(quotes_closed=ibis.literal(True))
+    table = with_csv_fields(table, shape.headers)
     table = table.mutate(
-        field_count_ok=_field_count_ok(table, shape),
-        **{f"in_{name}": _trimmed(_text(table, name, shape, fields)) for name in names},
+        **{f"in_{name}": _trimmed(_text(table, name, shape, fields)) for name in names}
     )
     absent = ibis.or_(*(table[f"in_{name}"].isnull() for name in names))
     spare = ibis.cases((absent, _json_keys(table.json_text)))
@@ -172,34 +130,8 @@ def _text(
     table: ir.Table, name: str, shape: Shape, fields: Mapping[str, ir.StringValue]
 ) -> ir.StringValue:
     found = [fields[key] for key in shape.spellings[name]]
-    branches = [
-        (table.csv_header == line, _unquoted(table.csv_fields[header.positions[name]]))
-        for line, header in shape.headers.items()
-        if name in header.positions
-    ]
-    if branches:
-        found.append(ibis.cases(*branches))
-    return ibis.coalesce(*found)
-
-
-def _field_count_ok(table: ir.Table, shape: Shape) -> ir.BooleanValue:
-    branches = [
-        (table.csv_header == line, table.csv_fields.length() == header.width)
-        for line, header in shape.headers.items()
-    ]
-    return ibis.cases(*branches, else_=True) if branches else ibis.literal(True)
-
-
-def _quotes_closed(line: ir.StringValue) -> ir.BooleanValue:
-    with_quotes = line.contains('"')
-    return ibis.cases((with_quotes, _regexp_full_match(line, _CSV_FIELDS_CLOSED)), else_=True)
-
-
-def _unquoted(text: ir.StringValue) -> ir.StringValue:
-    ended = text.rstrip()
-    quoted = ended.startswith('"') & ended.endswith('"') & (ended.length() > 1)
-    inner = ended.substr(1, ended.length() - 2).replace('""', '"')
-    return ibis.cases((quoted, inner), else_=text)
+    from_csv = csv_text(table, shape.headers, name)
+    return ibis.coalesce(*found, *([] if from_csv is None else [from_csv]))
 
 
 def _trimmed(text: ir.StringValue) -> ir.StringValue:

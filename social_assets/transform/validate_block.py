@@ -14,9 +14,11 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from resources.settings.variables import ENGINE_MEMORY
 from social_assets.contracts.contract import Contract
+from social_assets.contracts.csv_format import dialect_and_header
 from social_assets.transform.decode import Shape, opened, shape_of, with_fields
 from social_assets.transform.duckdb_engine import (
     BlockQuery,
@@ -24,6 +26,7 @@ from social_assets.transform.duckdb_engine import (
     is_of_disk,
 )
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
+from social_assets.transform.single_byte_text import to_utf8
 from social_assets.transform.standardize import (
     cleaned,
     landing_date,
@@ -113,6 +116,7 @@ class _SpelledQuery:
             columns[name] = columns[name].cast(pa.timestamp("us"))
         # A tombstone has no bytes: it is validated, and rejected, as a record without text.
         columns["record_bytes"] = columns["record_bytes"].fill_null(b"")
+        columns["record_bytes"] = _as_utf8(columns["record_bytes"], columns["csv_header"])
         return pa.table(columns)
 
     def _shape(self, keys: set[str]) -> Shape:
@@ -155,6 +159,18 @@ class EventDates:
         if not self._has_event_time:
             return pa.table({"event_date": raw["timestamp"].cast(pa.date32())})
         return self._query.of(raw)
+
+
+def _as_utf8(values: pa.ChunkedArray, headers: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The records' bytes, those of files in another encoding as UTF-8."""
+    for stored in headers.unique().drop_null().to_pylist():
+        encoding = dialect_and_header(stored)[0].encoding
+        if encoding != "utf-8":
+            is_of_it = pc.fill_null(pc.equal(headers, stored), False).combine_chunks()
+            whole = values.combine_chunks()
+            converted = to_utf8(whole.filter(is_of_it), encoding)
+            values = pa.chunked_array([pc.replace_with_mask(whole, is_of_it, converted)])
+    return values
 
 
 def _in_order(answer: pa.Table) -> pa.Table:

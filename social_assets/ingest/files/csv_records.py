@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from social_assets.ingest.files.lines import NEWLINE, SplitBlock, records_between
 
-_QUOTE, _RETURN = ord('"'), ord("\r")
+_RETURN = ord("\r")
 _MOST_PASSES = 16
 """Each pass finds unclosed quotes that the one before has hidden; two are enough as a rule."""
 
@@ -29,18 +29,19 @@ Positions = npt.NDArray[np.int64]
 
 
 class CsvRecords:
-    """Cuts the lines of one CSV file into records, the header first."""
+    """Cuts the lines of one CSV file into records."""
 
-    def __init__(self, max_record_bytes: int, delimiter: str = ",") -> None:
+    def __init__(self, max_record_bytes: int, delimiter: str = ",", quote: str = '"') -> None:
+        """Of a delimiter and a quote of one ASCII character each."""
         self._max_bytes = max_record_bytes
-        self._delimiter = delimiter
+        self._marks = ord(delimiter), ord(quote)
 
     def split(self, data: bytes, first_line: int, *, is_last: bool) -> SplitBlock:
         """The records that end in `data`; where a quoted field is open at the end, more is needed.
 
         A field that stays open for longer than a record may be is taken for a stray quote.
         """
-        lines = _Lines.of(data, ord(self._delimiter))
+        lines = _Lines.of(data, *self._marks)
         ends = self._ends(data, lines, is_last=is_last)
         if not len(ends):
             return SplitBlock(records_between(data, ends, ends, self._max_bytes), 0, 0)
@@ -88,10 +89,10 @@ class _Lines:
     begins_a_field: Flags
 
     @classmethod
-    def of(cls, data: bytes, delimiter: int) -> _Lines:
+    def of(cls, data: bytes, delimiter: int, quote: int) -> _Lines:
         buffer = np.frombuffer(data, np.uint8)
         newlines = np.flatnonzero(buffer == NEWLINE)
-        quotes = np.flatnonzero(buffer == _QUOTE)
+        quotes = np.flatnonzero(buffer == quote)
         count = len(newlines)
         if not len(quotes):
             none = np.zeros(count, bool)

@@ -7,23 +7,20 @@ in memory whole. Which lines make a CSV record is decided by `csv_records`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from social_assets.ingest.records import RECORDS, FileError
+from social_assets.ingest.records import RECORDS
 
 BLOCK_BYTES = 16 << 20
 BATCH_ROWS = 65_536
 MAX_RECORD_BYTES = 1 << 20
-MAX_HEADER_BYTES = 64 << 10
-"""The largest CSV header: it is stored with every record of its file."""
 
 CUT = b"\xff"
 """The last byte of a cut line. It is not valid UTF-8, so that a part of a record is never accepted
@@ -31,8 +28,6 @@ as the whole, whatever limit a later contract sets."""
 
 NEWLINE = ord("\n")
 _RETURN = ord("\r")
-_UTF8_BOM = b"\xef\xbb\xbf"
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Splitter(Protocol):
@@ -66,21 +61,20 @@ class EveryLine:
 
 
 def line_batches(
-    stream: BinaryIO,
-    path: Path,
-    block_bytes: int = BLOCK_BYTES,
+    blocks: Iterable[bytes],
     max_record_bytes: int = MAX_RECORD_BYTES,
     splitter: Splitter | None = None,
+    first_line: int = 1,
 ) -> Iterator[pa.RecordBatch]:
-    """The records of a stream, each of one or more lines and not empty, as batches of RECORDS, of
-    at most BATCH_ROWS and a block.
+    """The records of a text, each of one or more lines and not empty, as batches of RECORDS, of at
+    most BATCH_ROWS and a block. The text's first line has the number `first_line`.
 
     A line over `max_record_bytes` is cut to that many bytes and CUT: one byte over the limit, so
-    that the contract rejects it. Raises FileError for UTF-16.
+    that the contract rejects it.
     """
     splitter = splitter or EveryLine(max_record_bytes)
-    carry, line, is_cut = b"", 1, False
-    for block in _blocks(stream, path, block_bytes):
+    carry, line, is_cut = b"", first_line, False
+    for block in blocks:
         rest = block
         if is_cut:
             end_of_cut = block.find(b"\n")
@@ -93,7 +87,7 @@ def line_batches(
         if end:
             split = splitter.split(data[:end], line, is_last=False)
             taken, line = split.taken_bytes, line + split.taken_lines
-            yield from _of_bounded_rows(split.records)
+            yield from of_bounded_rows(split.records)
         carry = data[taken:]
         # Two more bytes: the carriage return may still turn out to belong to the line's end.
         spare = len(data) - end - (max_record_bytes + 2)
@@ -101,46 +95,24 @@ def line_batches(
             carry, is_cut = carry[:-spare], True
     if carry:
         ended = carry if carry.endswith(b"\n") else carry + b"\n"
-        yield from _of_bounded_rows(splitter.split(ended, line, is_last=True).records)
+        yield from of_bounded_rows(splitter.split(ended, line, is_last=True).records)
 
 
-def under_csv_header(
-    batches: Iterator[pa.RecordBatch], path: Path, check: Callable[[str], None]
-) -> Iterator[pa.RecordBatch]:
-    """Use the first line as the header of all others; `check` may refuse it.
-
-    Raises FileError for a header of over MAX_HEADER_BYTES.
-    """
-    header: str | None = None
-    for batch in batches:
-        records = batch
-        if header is None:
-            line = batch.column("value")[0].as_py()
-            if len(line) > MAX_HEADER_BYTES:
-                limit = MAX_HEADER_BYTES >> 10
-                raise FileError(path, f"a header of over {limit} KiB; is it a CSV file?", 1)
-            header = line.decode("utf-8", errors="replace")
-            check(header)
-            records = batch.slice(1)
-        rows = max(1, BLOCK_BYTES // max(1, len(header)))
-        for start in range(0, records.num_rows, rows):
-            few = records.slice(start, rows)
-            repeated = pa.repeat(pa.scalar(header), few.num_rows)
-            yield few.set_column(1, RECORDS.field("csv_header"), repeated)
+def without_lines(blocks: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """The same text without its first lines."""
+    left = count
+    for block in blocks:
+        start = 0
+        while left and (start := block.find(b"\n", start) + 1):
+            left -= 1
+        if not left:
+            yield block[start:]
 
 
-def _of_bounded_rows(lines: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def of_bounded_rows(lines: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The same records in batches of at most BATCH_ROWS."""
     for start in range(0, lines.num_rows, BATCH_ROWS):
         yield lines.slice(start, BATCH_ROWS)
-
-
-def _blocks(stream: BinaryIO, path: Path, block_bytes: int) -> Iterator[bytes]:
-    first = True
-    while block := stream.read(block_bytes):
-        if first and block.startswith(_UTF16_BOMS):
-            raise FileError(path, "UTF-16 text; save it as UTF-8")
-        yield block.removeprefix(_UTF8_BOM) if first else block
-        first = False
 
 
 def records_between(

@@ -6,31 +6,29 @@ schema fits the contract. A bad record is not an error here; a bad file is one (
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import pyarrow as pa
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract, FileFormat
-from social_assets.ingest.files.csv_records import CsvRecords
-from social_assets.ingest.files.lines import line_batches, under_csv_header
+from social_assets.ingest.files.detect_dialect import absent_columns
 from social_assets.ingest.files.parquet_records import ToJson, parquet_records
+from social_assets.ingest.files.text_records import text_records
 from social_assets.ingest.records import FileError, ReadPosition, is_of_the_machine
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _SUFFIXES: dict[str, FileFormat] = {
     ".csv": "csv",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".json": "ndjson",
+    ".js": "ndjson",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".dat": "csv",
     ".parquet": "parquet",
     ".pq": "parquet",
 }
@@ -87,40 +85,8 @@ def read_records(
             partial(_columns_to_read, contract, path, position),
         )
     else:
-        yield from _text_records(contract, path, position)
-
-
-def _text_records(
-    contract: Contract, path: Path, position: ReadPosition
-) -> Iterator[pa.RecordBatch]:
-    with ExitStack() as opened:
-        raw = opened.enter_context(path.open("rb"))
-        is_gzip = raw.read(2) == _GZIP_MAGIC
-        raw.seek(0)
-        stream = cast(BinaryIO, opened.enter_context(gzip.open(raw))) if is_gzip else raw
-        most = contract.max_record_bytes
-        if file_format(contract, path) == "csv":
-            records = line_batches(stream, path, max_record_bytes=most, splitter=CsvRecords(most))
-            lines = under_csv_header(records, path, partial(_check_header, contract, path))
-        else:
-            lines = line_batches(stream, path, max_record_bytes=most)
-        try:
-            for batch in lines:
-                position.bytes = raw.tell()
-                yield batch
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise FileError(path, f"broken gzip ({error}); copy the file again") from error
-        position.bytes = raw.tell()
-
-
-def _check_header(contract: Contract, path: Path, header: str) -> None:
-    if "\r" in header:
-        raise FileError(path, "lines end in a carriage return alone; save it with \\n", row=1)
-    try:
-        names = next(csv.reader([header]), [])
-    except csv.Error as error:
-        raise FileError(path, f"its header is no CSV ({error})", row=1) from error
-    _check_columns(contract, path, names)
+        is_csv = file_format(contract, path) == "csv"
+        yield from text_records(contract, path, position, is_csv=is_csv)
 
 
 def _columns_to_read(
@@ -130,20 +96,11 @@ def _columns_to_read(
 
     Raises FileError for a file without a required column.
     """
-    _check_columns(contract, path, names)
+    if absent := absent_columns(contract, names):
+        told = f"it lacks {', '.join(absent)}, required by {contract.name}"
+        raise FileError(path, told, row=1)
     read = {column.match_key for column in contract.source_columns}
     chosen = [name for name in names if match_key(name) in read]
     if unread := [name for name in names if match_key(name) not in read]:
         position.notes.append(f"columns that {contract.name} does not read: {', '.join(unread)}")
     return chosen
-
-
-def _check_columns(contract: Contract, path: Path, names: Iterable[str]) -> None:
-    """Raise FileError for a file without a required column: all its records would be rejected."""
-    found = {match_key(name) for name in names}
-    source = {c.name: c.match_key for c in contract.source_columns}
-    absent = [name for name in contract.required if source[name] not in found]
-    if absent:
-        raise FileError(
-            path, f"its header lacks {', '.join(absent)}, required by {contract.name}", row=1
-        )

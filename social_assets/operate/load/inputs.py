@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from resources.settings.home import Home
-from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract, FileFormat
+from social_assets.ingest.files.detect_dialect import detect
 from social_assets.ingest.files.open_file import file_format
 from social_assets.ingest.records import FileError
 
@@ -131,14 +131,20 @@ def _format_of(contract: Contract, head: bytes) -> FileFormat:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"PAR1"):
         return "parquet"
-    if text.startswith(b"{"):
+    if text.startswith((b"{", b"[")):
         return "ndjson"
-    names = {match_key(name) for name in text.split(b"\n")[0].decode("utf-8", "replace").split(",")}
-    if names.issuperset(match_key(name) for name in contract.required):
-        return "csv"
-    raise InputError(
+    try:
+        detect(contract, Path("-"), head)
+    except FileError as error:
+        told = f"{error}" if "csv" in contract.formats else "it does not begin with { or ["
+        raise _unknown_format(contract, told) from error
+    return "csv"
+
+
+def _unknown_format(contract: Contract, told: str) -> InputError:
+    return InputError(
         "the format of standard input can't be told from how it begins; name it with "
-        f"--input-format {'|'.join(contract.formats)}"
+        f"--input-format {'|'.join(contract.formats)} ({told})"
     )
 
 

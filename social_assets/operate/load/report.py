@@ -16,6 +16,7 @@ import ibis
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
+from social_assets.contracts.csv_format import CsvDialect, dialect_and_header
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
 from social_assets.pipeline.files.unload_requests import batch_of
@@ -188,8 +189,9 @@ def rejected_by_rule(stream: StreamStores, batches: Sequence[str]) -> list[Rejec
 
 def example(contract: Contract, rule: str, value: bytes, csv_header: str | None) -> str:
     """The value of the rule's column, or the beginning of the record."""
-    text = value.decode("utf-8", "backslashreplace")
-    fields = _fields(text, csv_header)
+    dialect, header = dialect_and_header(csv_header or "")
+    text = value.decode(dialect.encoding, "backslashreplace")
+    fields = _fields(text, dialect, header)
     columns = [c for c in contract.columns.values() if rule.startswith(f"{c.name}_")]
     if rule.startswith("event_time_") and contract.event_time:
         columns = [c for c in contract.columns.values() if c.name == contract.event_time]
@@ -200,13 +202,13 @@ def example(contract: Contract, rule: str, value: bytes, csv_header: str | None)
     return _short(text)
 
 
-def _fields(text: str, csv_header: str | None) -> dict[str, object] | None:
+def _fields(text: str, dialect: CsvDialect, header: str) -> dict[str, object] | None:
     try:
-        if csv_header is not None:
-            names, values = next(csv.reader([csv_header])), next(csv.reader([text]))
-            return {match_key(n): v for n, v in zip(names, values, strict=False)}
+        if header:
+            named = zip(dialect.fields(header), dialect.fields(text), strict=False)
+            return {match_key(name): value for name, value in named}
         record = json.loads(text)
-    except (ValueError, csv.Error, StopIteration, RecursionError):
+    except (ValueError, csv.Error, RecursionError):
         return None  # a record that can't be opened is shown as it begins
     return {match_key(n): v for n, v in record.items()} if isinstance(record, dict) else None
 

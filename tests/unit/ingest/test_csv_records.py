@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from social_assets.ingest.files.csv_records import CsvRecords
-from social_assets.ingest.files.lines import line_batches, under_csv_header
+from social_assets.ingest.files.lines import line_batches
+from tests.unit.ingest.blocks import blocks_of
 
-HERE = Path("some.csv")
 HEADER = "id,text,n"
 FIELDS = st.text(st.sampled_from('ab ",\n\r;é') | st.characters(exclude_categories=["Cs"]))
 ROWS = st.lists(st.tuples(FIELDS, FIELDS, FIELDS), max_size=20)
 
 
 def records(text: str, block: int = 1 << 20, max_record_bytes: int = 1 << 20) -> list[str]:
-    """The records of a CSV file with its header."""
-    stream = io.BytesIO(text.encode())
+    """The records of a CSV file, without its header."""
     cut = CsvRecords(max_record_bytes)
-    found = line_batches(stream, HERE, block, max_record_bytes, cut)
-    return [
-        value.decode("utf-8", "replace")
-        for batch in under_csv_header(found, HERE, lambda _: None)
-        for value in batch["value"].to_pylist()
-    ]
+    found = line_batches(blocks_of(text.encode(), block), max_record_bytes, cut)
+    values = [value for batch in found for value in batch["value"].to_pylist()]
+    return [value.decode("utf-8", "replace") for value in values[1:]]
 
 
 def parsed(texts: list[str]) -> list[tuple[str, ...]]:
@@ -90,8 +85,7 @@ def test_a_field_that_stays_open_too_long_is_given_up() -> None:
 
 
 def test_records_are_numbered_by_their_first_lines() -> None:
-    stream = io.BytesIO(b'id,text\n1,"a\nb"\n\n2,c\n')
-    batches = line_batches(stream, HERE, splitter=CsvRecords(1000))
+    batches = line_batches([b'id,text\n1,"a\nb"\n\n2,c\n'], splitter=CsvRecords(1000))
     assert [n for batch in batches for n in batch["offset"].to_pylist()] == [1, 2, 5]
 
 

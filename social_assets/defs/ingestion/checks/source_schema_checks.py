@@ -5,7 +5,6 @@ failed before (`failing_days`), before cleaning: it drops an unknown field silen
 missing column by its default in every row. Each difference comes with its meaning and a remedy.
 """
 
-import csv
 import difflib
 import json
 from collections import Counter
@@ -27,6 +26,7 @@ from dagster import (
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
+from social_assets.contracts.csv_format import dialect_and_header
 from social_assets.defs.monitoring.failing_days import failing_days, worst
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
@@ -123,7 +123,8 @@ def read_fields(stream: StreamStores, day: date) -> Fields:
     total = objects.column(0)[0].as_py()
     for row in headers.to_pylist():
         total += row["records"]
-        for name in next(csv.reader([row["csv_header"]]), []):
+        dialect, line = dialect_and_header(row["csv_header"])
+        for name in dialect.fields(line):
             counts[name] += row["records"]
     return Fields(day, total, dict(counts), examples)
 
