@@ -81,7 +81,81 @@ class HourOf:
 
 
 Standardization = Spellings | TimeOfDay
-Derivation = AgeGroup | HourOf
+
+
+@dataclass(frozen=True)
+class HashOf:
+    """Derive a key from the values of columns, where a record has no natural one: equal values
+    have an equal key. The text is 32 hex digits of a SHA-256.
+    """
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HashOfRecord:
+    """Derive a key from the bytes of the record: a record that is repeated is a duplicate."""
+
+
+@dataclass(frozen=True)
+class PlaceInSource:
+    """Derive a key from where a record comes from: the content of its file and its number in it, or
+    its topic, partition and offset. Equal records are not duplicates.
+    """
+
+
+Derivation = AgeGroup | HourOf | HashOf | HashOfRecord | PlaceInSource
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands in a record: a name, or a path into nested objects.
+
+    A path is names joined by points, such as `public_metrics.like_count`; a number in it counts the
+    elements of a list from 0. With a `platform`, the place counts for records of it alone.
+    """
+
+    path: str
+    platform: str | None = None
+
+    @property
+    def match_key(self) -> str:
+        """The form to which a name at the top of a record, or of a header, is reduced."""
+        return match_key(self.path)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the path."""
+        return tuple(self.path.split("."))
+
+    def is_in(self, record: Mapping[str, object]) -> bool:
+        """Whether a JSON object has a value here."""
+        if self.match_key in map(match_key, record):
+            return True
+        value: object = record
+        for step in self.steps:
+            if isinstance(value, list):
+                value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
+            else:
+                value = value.get(step) if isinstance(value, Mapping) else None
+        return value is not None
+
+
+Source = str | tuple[str, ...] | Mapping[str, str | tuple[str, ...]]
+"""The option `source` of a column: its place in a record; or several, of which the first one with a
+value counts; or one or several for each platform.
+"""
+
+
+def places_of(source: Source) -> tuple[Place, ...]:
+    """The places that a column's option `source` names."""
+    if isinstance(source, Mapping):
+        return tuple(
+            Place(place.path, platform)
+            for platform, of_it in source.items()
+            for place in places_of(of_it)
+        )
+    return tuple(Place(path) for path in ((source,) if isinstance(source, str) else source))
 
 
 @dataclass(frozen=True)
@@ -90,7 +164,8 @@ class Column:
 
     A null becomes `default` unless that is None. `categorical` means that there are few distinct
     values, so that a store may encode them. `time_formats` (of strptime) are read before the
-    platform's own; a time without offset is of `time_zone`, and of UTC without that.
+    platform's own; a time without offset is of `time_zone`, and of UTC without that. `source` says
+    where a record holds the value, if not under the column's name.
     """
 
     name: str
@@ -104,13 +179,17 @@ class Column:
     time_formats: tuple[str, ...] = ()
     time_zone: str | None = None
     checks: tuple[Check, ...] = field(default=(), repr=False, hash=False, compare=False)
+    source: tuple[Place, ...] = ()
 
     @property
-    def match_key(self) -> str:
-        """The form to which a source's spelling is reduced: only letters and digits, case
-        folded.
-        """
-        return match_key(self.name)
+    def places(self) -> tuple[Place, ...]:
+        """Where a record holds the value, best first: under the column's name by default."""
+        return self.source or (Place(self.name),)
+
+    @property
+    def match_keys(self) -> tuple[str, ...]:
+        """The forms of the names under which a header, or the top of a record, holds the value."""
+        return tuple(dict.fromkeys(place.match_key for place in self.places))
 
 
 EVENT_TIME = Column(
@@ -157,6 +236,7 @@ def column_of(
         time_formats=tuple(metadata.get("time_formats", time_formats)),
         time_zone=metadata.get("time_zone", time_zone),
         checks=tuple(spec.checks),
+        source=places_of(metadata.get("source", ())),
     )
 
 

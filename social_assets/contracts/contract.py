@@ -21,15 +21,29 @@ from social_assets.contracts.column import (
     EVENT_TIME,
     AgeGroup,
     Column,
+    HashOf,
+    HashOfRecord,
     HourOf,
+    PlaceInSource,
     Spellings,
     TimeOfDay,
     column_of,
+    match_key,
 )
 from social_assets.contracts.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.pandera_private import register_ibis_backends
 
-__all__ = ["AgeGroup", "Contract", "HourOf", "Spellings", "TimeOfDay"]
+__all__ = [
+    "AgeGroup",
+    "Contract",
+    "CsvFormat",
+    "HashOf",
+    "HashOfRecord",
+    "HourOf",
+    "PlaceInSource",
+    "Spellings",
+    "TimeOfDay",
+]
 """What a contract module imports from here."""
 
 RESERVED = frozenset(
@@ -157,7 +171,13 @@ class Contract:
         """Raise ValueError for a contract that cannot work, with the reason."""
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"contract {self.name!r}: a stream's name is snake_case")
-        named = {*self.required, *self.absent, self.time_of_day} - {None}
+        named = {*self.key, *self.required, *self.absent, self.time_of_day} - {None}
+        named |= {
+            name
+            for column in self.columns.values()
+            if isinstance(column.derive, HashOf)
+            for name in column.derive.columns
+        }
         unknown = sorted(str(n) for n in named if n not in self.columns)
         if unknown:
             raise ValueError(
@@ -177,6 +197,7 @@ class Contract:
                 f"contract {self.name}: the platform has a use of its own for {', '.join(taken)}; "
                 f"rename the column of {self.model.__name__}"
             )
+        self._refuse_unknown_platforms()
         self._refuse_ambiguous_spellings()
         self._refuse_retention_shorter_than_lateness()
 
@@ -189,14 +210,26 @@ class Contract:
                     f"lower late_after"
                 )
 
+    def _refuse_unknown_platforms(self) -> None:
+        for column in self.source_columns:
+            named = {place.platform for place in column.places} - {None}
+            if named and "platform" not in self.columns:
+                raise ValueError(
+                    f"contract {self.name}: the source of {column.name} depends on the platform, "
+                    f"and {self.model.__name__} has no column platform; add it, or name one source"
+                )
+
     def _refuse_ambiguous_spellings(self) -> None:
         by_key: dict[str, str] = {}
         for column in self.source_columns:
-            other = by_key.setdefault(column.match_key, column.name)
+            if column.source:
+                # A declared place may serve several columns.
+                continue
+            other = by_key.setdefault(match_key(column.name), column.name)
             if other != column.name:
                 raise ValueError(
                     f"contract {self.name}: {other} and {column.name} are one name to a source, "
-                    f"where case and underscores do not count; rename one"
+                    f"where case and underscores do not count; rename one, or give it a `source`"
                 )
 
     @property
@@ -231,6 +264,15 @@ class Contract:
         """The columns that a record has; the others are derived from them."""
         return tuple(c for c in self.columns.values() if c.derive is None)
 
+    @cached_property
+    def named_columns(self) -> dict[str, tuple[str, ...]]:
+        """The match key of a name in a header, or at the top of a record -> its columns."""
+        found: dict[str, list[str]] = {}
+        for column in self.source_columns:
+            for key in column.match_keys:
+                found.setdefault(key, []).append(column.name)
+        return {key: tuple(names) for key, names in found.items()}
+
     @property
     def cleaned_columns(self) -> tuple[Column, ...]:
         """The columns of a cleaned row: the model's, and the event time."""
@@ -240,7 +282,8 @@ class Contract:
     @property
     def required(self) -> tuple[str, ...]:
         """The columns that reject a record if they are missing: the key, critical columns, event
-        time.
+        time. A derived column is never missing.
         """
         names = (*self.key, *self.critical, *((self.event_time,) if self.event_time else ()))
-        return tuple(dict.fromkeys(names))
+        derived = {column.name for column in self.columns.values() if column.derive}
+        return tuple(name for name in dict.fromkeys(names) if name not in derived)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -39,29 +40,47 @@ def _regexp_full_match(text: str, pattern: str) -> bool: ...  # type: ignore[emp
 def _string_split(text: str, separator: str) -> list[str]: ...  # type: ignore[empty-body]
 
 
+class Position(NamedTuple):
+    """A field of a record, from 0, that holds a column's value; of one platform, or of any."""
+
+    field: int
+    platform: str | None = None
+
+
+OfPlatform = Callable[[ir.StringValue, str | None], ir.StringValue]
+"""Makes a text that counts for the records of one platform alone; null if it is empty."""
+
+
 @dataclass(frozen=True)
 class CsvHeader:
     """The header of a file: its number of fields, the position of each column, its dialect.
 
-    `numbers` are the columns of numbers, whose decimal mark is that of the dialect.
+    A column may have several places, best first. `numbers` are the columns of numbers, whose
+    decimal mark is that of the dialect.
     """
 
     width: int
-    positions: Mapping[str, int]
+    positions: Mapping[str, tuple[Position, ...]]
     dialect: CsvDialect
     numbers: frozenset[str]
 
 
 def csv_header(contract: Contract, stored: str) -> CsvHeader:
-    """Parse a `csv_header` of raw. If two spellings of one column are in it, the first counts."""
+    """Parse a `csv_header` of raw. If two spellings of one place are in it, the first counts."""
     dialect, line = dialect_and_header(stored)
     names = dialect.fields(line)
-    by_key = {c.match_key: c.name for c in contract.source_columns}
-    positions: dict[str, int] = {}
+    fields: dict[str, int] = {}
     for index, name in enumerate(names):
-        column = by_key.get(match_key(name))
-        if column is not None:
-            positions.setdefault(column, index)
+        fields.setdefault(match_key(name), index)
+    positions = {
+        column.name: tuple(
+            Position(fields[place.match_key], place.platform)
+            for place in column.places
+            if place.match_key in fields
+        )
+        for column in contract.source_columns
+        if not fields.keys().isdisjoint(column.match_keys)
+    }
     numbers = frozenset(c.name for c in contract.source_columns if c.type in ("integer", "number"))
     return CsvHeader(len(names), positions, dialect, numbers)
 
@@ -93,19 +112,26 @@ def with_csv_fields(table: ir.Table, headers: Mapping[str, CsvHeader]) -> ir.Tab
 
 
 def csv_text(
-    table: ir.Table, headers: Mapping[str, CsvHeader], column: str
+    table: ir.Table, headers: Mapping[str, CsvHeader], column: str, of_platform: OfPlatform
 ) -> ir.StringValue | None:
     """The text of a column in CSV records; None if no header has the column."""
     branches = [
-        (table.csv_header == stored, _value(table.csv_fields, header, column))
+        (
+            table.csv_header == stored,
+            ibis.coalesce(
+                *(
+                    of_platform(_value(table.csv_fields[each.field], header, column), each.platform)
+                    for each in header.positions[column]
+                )
+            ),
+        )
         for stored, header in headers.items()
         if column in header.positions
     ]
     return ibis.cases(*branches) if branches else None
 
 
-def _value(fields: ir.ArrayValue, header: CsvHeader, column: str) -> ir.StringValue:
-    text = fields[header.positions[column]]
+def _value(text: ir.StringValue, header: CsvHeader, column: str) -> ir.StringValue:
     if header.dialect.has_quotes:
         text = _unquoted(text, header.dialect.quote)
     if header.dialect.decimal == "," and column in header.numbers:

@@ -7,16 +7,20 @@ functions, which Ibis passes through.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from social_assets.contracts.column import match_key
+from social_assets.contracts.column import Column, Spellings, match_key
 from social_assets.contracts.contract import Contract
 from social_assets.transform.csv_fields import CsvHeader, csv_header, csv_text, with_csv_fields
+
+PLATFORM_COLUMN = "platform"
+"""The column that tells the platform of a record."""
 
 
 @ibis.udf.scalar.builtin(name="decode", signature=((dt.binary,), dt.string))
@@ -50,16 +54,27 @@ def _json_extract_string(text: str, paths: list[str]) -> list[str]: ...  # type:
 def _json_keys(text: str) -> list[str]: ...  # type: ignore[empty-body]
 
 
-@dataclass(frozen=True)
-class Shape:
-    """How a set of records spells the contract's columns.
-
-    `spellings` maps a column to its JSON keys, best first; `headers` maps a `csv_header` of
-    raw to what it says.
+class Pointer(NamedTuple):
+    """Where a JSON object may hold a column's value: a JSON pointer (RFC 6901), which can name any
+    key; for the records of one platform, or of any.
     """
 
-    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    text: str
+    platform: str | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Where a set of records holds the contract's columns.
+
+    `pointers` maps a column to its places in JSON objects, best first; `headers` maps a
+    `csv_header` of raw to what it says; `platforms` maps a platform to its spellings in lower case,
+    where a place depends on it.
+    """
+
+    pointers: Mapping[str, tuple[Pointer, ...]] = field(default_factory=dict)
     headers: Mapping[str, CsvHeader] = field(default_factory=dict)
+    platforms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
@@ -86,16 +101,36 @@ def key_counts(records: ir.Table) -> ir.Table:
 
 def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) -> Shape:
     """Match the keys and headers with the contract; the contract's own spelling comes first."""
-    spellings: dict[str, list[str]] = {c.name: [c.name] for c in contract.source_columns}
-    by_key = {c.match_key: c.name for c in contract.source_columns}
+    spelled: dict[str, list[str]] = {}
     for key in sorted(keys):
-        column = by_key.get(match_key(key))
-        if column is not None and key != column:
-            spellings[column].append(key)
+        spelled.setdefault(match_key(key), []).append(key)
     return Shape(
-        {column: tuple(found) for column, found in spellings.items()},
-        {line: csv_header(contract, line) for line in headers},
+        {column.name: tuple(_pointers(column, spelled)) for column in contract.source_columns},
+        {stored: csv_header(contract, stored) for stored in headers},
+        _platforms(contract),
     )
+
+
+def _pointers(column: Column, spelled: Mapping[str, Sequence[str]]) -> Iterator[Pointer]:
+    for place in column.places:
+        own = "".join(map(_step, place.steps))
+        others = [_step(key) for key in spelled.get(place.match_key, ())]
+        for text in dict.fromkeys([own, *others]):
+            yield Pointer(text, place.platform)
+
+
+def _step(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _platforms(contract: Contract) -> dict[str, tuple[str, ...]]:
+    """The spellings of the platforms on which the place of a column depends."""
+    named = {p.platform for c in contract.source_columns for p in c.places if p.platform}
+    column = contract.columns.get(PLATFORM_COLUMN)
+    standardize = column.standardize if column else None
+    known = standardize.lookup() if isinstance(standardize, Spellings) else {}
+    spellings = {each: [s for s, told in known.items() if told == each] for each in sorted(named)}
+    return {each: (each.casefold(), *found) for each, found in spellings.items()}
 
 
 def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.Table:
@@ -107,30 +142,35 @@ def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.T
     spelling that the shape lacks.
     """
     names = tuple(columns)
-    keys = [key for name in names for key in shape.spellings[name]]
-    pointers = ibis.array([ibis.literal(_json_pointer(key)) for key in keys])
+    read = dict.fromkeys((*names, *([PLATFORM_COLUMN] if shape.platforms else [])))
+    texts = dict.fromkeys(pointer.text for name in read for pointer in shape.pointers[name])
+    pointers = ibis.array([ibis.literal(text) for text in texts])
     table = records.mutate(json_fields=_json_extract_string(records.json_text, pointers))
-    fields = {key: table.json_fields[n] for n, key in enumerate(keys)}
+    fields = {text: table.json_fields[n] for n, text in enumerate(texts)}
     table = with_csv_fields(table, shape.headers)
-    table = table.mutate(
-        **{f"in_{name}": _trimmed(_text(table, name, shape, fields)) for name in names}
-    )
+    if shape.platforms:
+        text = _text(table, PLATFORM_COLUMN, shape, fields)
+        table = table.mutate(platform_text=text.lower())
+        fields = {text: table.json_fields[n] for n, text in enumerate(texts)}
+    table = table.mutate(**{f"in_{name}": _text(table, name, shape, fields) for name in names})
     absent = ibis.or_(*(table[f"in_{name}"].isnull() for name in names))
     spare = ibis.cases((absent, _json_keys(table.json_text)))
-    opened_once = [c for c in table.columns if c in ("csv_fields", "json_fields", "json_text")]
-    return table.mutate(spare_keys=spare).drop(*opened_once)
-
-
-def _json_pointer(key: str) -> str:
-    """A JSON pointer (RFC 6901), which can name any key."""
-    return "/" + key.replace("~", "~0").replace("/", "~1")
+    opened_once = ("csv_fields", "json_fields", "json_text", "platform_text")
+    return table.mutate(spare_keys=spare).drop(*(c for c in opened_once if c in table.columns))
 
 
 def _text(
     table: ir.Table, name: str, shape: Shape, fields: Mapping[str, ir.StringValue]
 ) -> ir.StringValue:
-    found = [fields[key] for key in shape.spellings[name]]
-    from_csv = csv_text(table, shape.headers, name)
+    """The first text of a column that is not empty."""
+
+    def of_platform(text: ir.StringValue, platform: str | None) -> ir.StringValue:
+        if platform is None:
+            return _trimmed(text)
+        return ibis.cases((table.platform_text.isin(shape.platforms[platform]), _trimmed(text)))
+
+    found = [of_platform(fields[each.text], each.platform) for each in shape.pointers[name]]
+    from_csv = csv_text(table, shape.headers, name, of_platform)
     return ibis.coalesce(*found, *([] if from_csv is None else [from_csv]))
 
 

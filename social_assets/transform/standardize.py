@@ -22,6 +22,7 @@ from social_assets.contracts.column import (
     TimeOfDay,
 )
 from social_assets.contracts.contract import Contract
+from social_assets.transform.derived_keys import derived_key
 from social_assets.transform.values.times import with_times
 
 TRUE = ("true", "t", "yes", "y", "1", "1.0")
@@ -185,4 +186,6 @@ def _derived(records: ir.Table, derivation: Derivation | None) -> ir.Value:
             return ibis.cases((records[age].isnull(), "Unknown"), *branches, else_=older)
         case HourOf(time_of_day=name):
             return records[name].substr(0, 2).try_cast("int64")
-    raise TypeError(f"no way to derive {derivation!r}; add it to engine/clean.py")
+    if derivation is not None:
+        return derived_key(records, derivation)
+    raise TypeError("a column without derivation is read from the record")

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.settings.variables import ENGINE_MEMORY
-from social_assets.contracts.contract import Contract
+from social_assets.contracts.contract import Contract, PlaceInSource
 from social_assets.contracts.csv_format import dialect_and_header
 from social_assets.transform.decode import Shape, opened, shape_of, with_fields
+from social_assets.transform.derived_keys import SOURCE_COLUMNS
 from social_assets.transform.duckdb_engine import (
     BlockQuery,
     Session,
@@ -74,6 +75,9 @@ class _SpelledQuery:
         self._session = session
         self._contract = contract
         self._build = build
+        derived = [column.derive for column in contract.columns.values()]
+        needs_source = any(isinstance(each, PlaceInSource) for each in derived)
+        self._input = INPUT | SOURCE_COLUMNS if needs_source else INPUT
         self._keys: set[str] = set()
         self._headers: set[str] = set()
         self._query: BlockQuery | None = None
@@ -111,7 +115,7 @@ class _SpelledQuery:
     def _block(self, raw: pa.Table) -> pa.Table:
         rows = raw.rename_columns({"value": "record_bytes"})
         rows = rows.append_column("row", pa.array(np.arange(raw.num_rows)))
-        columns = {name: rows[name] for name in INPUT}
+        columns = {name: rows[name] for name in self._input}
         for name in ("timestamp", "ingested_at"):
             columns[name] = columns[name].cast(pa.timestamp("us"))
         # A tombstone has no bytes: it is validated, and rejected, as a record without text.
@@ -125,7 +129,7 @@ class _SpelledQuery:
     def _compiled(self, schema: pa.Schema) -> BlockQuery:
         if self._query is not None:
             self._query.close()
-        records = ibis.table(INPUT, name=Session.BLOCK)
+        records = ibis.table(self._input, name=Session.BLOCK)
         answer = self._build(records, self._contract, self._shape(self._keys))
         return self._session.block_query(self._session.compiled(answer), schema)
 

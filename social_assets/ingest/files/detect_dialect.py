@@ -125,18 +125,27 @@ def _searched(contract: Contract, path: Path, lines: Sequence[str]) -> _Header:
     return best
 
 
-def absent_columns(contract: Contract, names: Sequence[str]) -> list[str]:
-    """The required columns that none of the names of a header spells."""
+def absent_columns(
+    contract: Contract, names: Sequence[str], *, may_nest: bool = False
+) -> list[str]:
+    """The required columns that no name of a header spells. With `may_nest`, a column may stand
+    within another one.
+    """
     found = {match_key(name) for name in names}
-    source = {c.name: c.match_key for c in contract.source_columns}
-    return [name for name in contract.required if source[name] not in found]
+    return [
+        column.name
+        for column in contract.source_columns
+        if column.name in contract.required
+        and not found.intersection(column.match_keys)
+        and not (may_nest and found & {match_key(place.steps[0]) for place in column.places})
+    ]
 
 
 def _headers(
     contract: Contract, lines: Sequence[str], begin: int, delimiter: str
 ) -> Iterator[_Header]:
     """The first rows as headers under a delimiter, with the count of the contract's columns."""
-    keys = {c.match_key for c in contract.source_columns}
+    keys = set(contract.named_columns)
     quote = contract.csv.quote or '"'
     for first, after, names in _rows(lines[begin:], delimiter, quote, _TITLE_ROWS):
         own_quote = quote
@@ -187,8 +196,9 @@ def _decimal(
     contract: Contract, names: Sequence[str], rows: Sequence[tuple[int, int, list[str]]]
 ) -> Decimal:
     """A comma if a number of the first rows can have no other meaning, and none has a point."""
-    numeric = {c.match_key for c in contract.source_columns if c.type in ("number", "integer")}
-    places = [n for n, name in enumerate(names) if match_key(name) in numeric]
+    numeric = [c for c in contract.source_columns if c.type in ("number", "integer")]
+    keys = {key for column in numeric for key in column.match_keys}
+    places = [n for n, name in enumerate(names) if match_key(name) in keys]
     values = [row[n].strip() for _, _, row in rows for n in places if n < len(row)]
     has_comma = any(_DECIMAL_COMMA.fullmatch(each) for each in values)
     has_point = any(_DECIMAL_POINT.fullmatch(each) for each in values)

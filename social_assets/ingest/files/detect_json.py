@@ -70,11 +70,10 @@ def _fits(contract: Contract, value: object) -> bool:
     """Whether a value is an object with the required columns; any column if none is required."""
     if not isinstance(value, dict):
         return False
-    names = {match_key(name) for name in value}
-    required = {c.match_key for c in contract.source_columns if c.name in contract.required}
+    required = [c for c in contract.source_columns if c.name in contract.required]
     if required:
-        return required <= names
-    return bool(names & {c.match_key for c in contract.source_columns})
+        return all(any(place.is_in(value) for place in column.places) for column in required)
+    return not contract.named_columns.keys().isdisjoint(map(match_key, value))
 
 
 def _arrays_of_records(contract: Contract, text: str) -> Iterator[tuple[Level, ...]]:

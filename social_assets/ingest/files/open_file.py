@@ -96,10 +96,11 @@ def _columns_to_read(
 
     Raises FileError for a file without a required column.
     """
-    if absent := absent_columns(contract, names):
+    if absent := absent_columns(contract, names, may_nest=True):
         told = f"it lacks {', '.join(absent)}, required by {contract.name}"
         raise FileError(path, told, row=1)
-    read = {column.match_key for column in contract.source_columns}
+    read = set(contract.named_columns)
+    read |= {match_key(p.steps[0]) for c in contract.source_columns for p in c.places}
     chosen = [name for name in names if match_key(name) in read]
     if unread := [name for name in names if match_key(name) not in read]:
         position.notes.append(f"columns that {contract.name} does not read: {', '.join(unread)}")

@@ -197,7 +197,7 @@ def example(contract: Contract, rule: str, value: bytes, csv_header: str | None)
         columns = [c for c in contract.columns.values() if c.name == contract.event_time]
     if fields is not None and columns:
         column = max(columns, key=lambda c: len(c.name))
-        shown = fields.get(column.match_key)
+        shown = next((fields[key] for key in column.match_keys if key in fields), None)
         return "(none)" if shown is None else _short(str(shown))
     return _short(text)
 

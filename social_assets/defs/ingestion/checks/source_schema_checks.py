@@ -131,16 +131,17 @@ def read_fields(stream: StreamStores, day: date) -> Fields:
 
 def differences(contract: Contract, fields: Fields) -> list[SchemaDifference]:
     """The differences of source and contract, the worst first."""
-    by_key = {c.match_key: c.name for c in contract.source_columns}
+    nested = {match_key(p.steps[0]): (c.name,) for c in contract.source_columns for p in c.places}
+    by_key: dict[str, tuple[str, ...]] = {**nested, **contract.named_columns}
     left = {match_key(name) for name in contract.unread}
     present: Counter[str] = Counter()
     unknown: dict[str, int] = {}
     for field, records in fields.counts.items():
-        column = by_key.get(match_key(field))
-        if column is not None:
+        columns = by_key.get(match_key(field), ())
+        for column in columns:
             # One spelling replaces another.
             present[column] = min(fields.records, present[column] + records)
-        elif match_key(field) not in left:
+        if not columns and match_key(field) not in left:
             unknown[field] = records
     gone = [
         c.name
