@@ -22,7 +22,9 @@ from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.defs.ingestion.jobs.load_job import JOB_NAME, run_config
 from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.ingest.records import shown_path
 from social_assets.pipeline.files.landing_folder import Landing
+from social_assets.pipeline.files.unfinished_files import is_at_rest, rest_seconds
 
 UNDERWAY = [
     DagsterRunStatus.QUEUED,
@@ -48,6 +50,12 @@ def file_arrival_sensor(contract: Contract) -> SensorDefinition:
         waiting = Landing(Home.from_environment().landing, contract.name).waiting()
         if not waiting:
             return SkipReason(f"no file waits in landing/{contract.name}/")
+        rest = rest_seconds()
+        if not any(is_at_rest(path, rest) for path in waiting):
+            return SkipReason(
+                f"{shown_path(waiting[0])} was written to in the last {rest:g} seconds; "
+                f"{len(waiting)} waiting"
+            )
         tags = {STREAM_TAG: contract.name}
         underway = context.instance.get_runs(RunsFilter(statuses=UNDERWAY, tags=tags), limit=1)
         if underway:

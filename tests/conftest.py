@@ -48,8 +48,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """Set what all tests of a process share: a first date before all records."""
+    """Set what all tests of a process share: a first date before all records, no rest of files."""
     os.environ["SOCIAL_ASSETS_FIRST_DATE"] = "2013-01-01"
+    os.environ["SOCIAL_ASSETS_LANDING_REST_SECONDS"] = "0"
     # The time of an example is no sign of a fault on a machine with other work.
     settings.register_profile("no_deadline", deadline=None)
     settings.load_profile("no_deadline")

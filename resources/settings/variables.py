@@ -67,6 +67,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_UI_TOKEN": "token that signs a browser in to the Dagster UI",
     "SOCIAL_ASSETS_UI_HOSTS": "names under which the Dagster UI may be asked",
     "SOCIAL_ASSETS_LOAD_FOLDERS": "folders, separated by colons, that runs may load files from",
+    "SOCIAL_ASSETS_LANDING_REST_SECONDS": "how long a file in landing must be unchanged; 5",
     ALERT_URLS: "channels of alerts, as Apprise URLs; __<OWNER>, __ERROR, __WARN narrow it",
     "SOCIAL_ASSETS_RECOMMEND_VIDEOS": "1: videos are items of the recommenders, beside posts",
     "SOCIAL_ASSETS_LOG_FORMAT": "json: one object a line; human (default)",

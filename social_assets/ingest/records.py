@@ -58,3 +58,12 @@ class FileError(ValueError):
         place = shown if row is None else f"{shown}, row {row}"
         super().__init__(f"{place}: {reason}")
         self.path = path
+
+
+class FileChangedError(FileError):
+    """A file that was written to while it was read: nothing of it is loaded, and it is read again
+    when it is at rest.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "it changed while it was read; nothing was loaded: load it again")

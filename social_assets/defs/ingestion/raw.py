@@ -29,6 +29,7 @@ from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.pipeline.files.allowed_files import check_allowed
 from social_assets.pipeline.files.landing_folder import FAILED, Landing, date_in
+from social_assets.pipeline.files.unfinished_files import at_rest
 from social_assets.pipeline.stream_work import land_files
 
 
@@ -47,8 +48,9 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         stream = stores.stores().of(contract, f"{context.run.run_id} raw/{contract.name}")
         landing = Landing(Home.from_environment().landing, contract.name)
-        ingested = land_files(stream, landing.waiting(), date_in, check_allowed)
-        landing.put_aside(ingested)
+        ingested = land_files(stream, at_rest(landing.waiting()), date_in, check_allowed)
+        for left in landing.put_aside(ingested):
+            context.log.warning(left)
         rows = stream.raw.rows_by_day()
         asked = days_of(context)
         for day in asked:

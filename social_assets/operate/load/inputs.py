@@ -20,6 +20,7 @@ from social_assets.contracts.contract import Contract, FileFormat
 from social_assets.ingest.files.detect_dialect import detect
 from social_assets.ingest.files.open_file import file_format
 from social_assets.ingest.records import FileError
+from social_assets.pipeline.files.unfinished_files import is_unfinished
 
 STANDARD_INPUT = "-"
 SPOOL = "spool"
@@ -86,7 +87,7 @@ def _formatted(contract: Contract, folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(place) / name
-            if not name.startswith(".") and file.is_file() and _is_formatted(contract, file):
+            if not is_unfinished(name) and file.is_file() and _is_formatted(contract, file):
                 yield file
 
 
@@ -95,7 +96,7 @@ def _is_formatted(contract: Contract, file: Path) -> bool:
         file_format(contract, file)
     except FileError:
         return False
-    return file.suffix != ".part"
+    return True
 
 
 def _formats(contract: Contract) -> str:

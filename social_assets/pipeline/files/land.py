@@ -15,12 +15,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from social_assets.ingest.files.open_file import content_hash, read_records
-from social_assets.ingest.records import RECORDS, FileError, ReadPosition
+from social_assets.ingest.records import RECORDS, FileChangedError, FileError, ReadPosition
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import RAW
 from social_assets.pipeline.files.file_errors import blaming, of_validation
 from social_assets.pipeline.files.landing_folder import LandingDateError, check_landing_date
 from social_assets.pipeline.files.landing_progress import watched
+from social_assets.pipeline.files.unfinished_files import Seen
 from social_assets.pipeline.files.unload_requests import FileBatch, batch_of
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.stores import StreamStores
@@ -59,6 +60,7 @@ def land_file(
     is the batch to land the file as, if the caller has chosen one. Raises FileError, and writes
     nothing, if the file cannot be read to its end or a record cannot be validated.
     """
+    seen = Seen.of(path)
     batch = batch or batch_of(stores, content_hash(path))
     batch_id = batch.batch_id
     if batch.is_landed:
@@ -76,7 +78,8 @@ def land_file(
     records = watched(path, blaming(path, read), position)
     try:
         with prefetch(records) as batches:
-            blocks = (validate(provenance.block(each)) for each in batches)
+            unchanged = _unchanged(path, seen, batches)
+            blocks = (validate(provenance.block(each)) for each in unchanged)
             _append(stores, (b for block in blocks for b in block.cast(RAW).to_batches()), batch_id)
     except Exception as error:
         told = of_validation(path, error)
@@ -85,6 +88,18 @@ def land_file(
         # Without its traceback, whose frames hold the records in the engine's memory.
         raise told from error.with_traceback(None)
     return LandedFile(batch_id, path, already=False, notes=tuple(position.notes))
+
+
+def _unchanged(
+    path: Path, seen: Seen | None, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """The same batches. Raises FileChangedError at their end, before they are committed, if the
+    file is no longer as it was `seen`.
+    """
+    yield from batches
+    # A file that was deleted meanwhile has been read to its end.
+    if (now := Seen.of(path)) is not None and now != seen:
+        raise FileChangedError(path)
 
 
 def arrival(stores: StreamStores) -> datetime:

@@ -1,12 +1,13 @@
 """The landing folder of a stream: files there are loaded, then moved to a subfolder.
 
 Belongs here: which files wait, which date a file's name gives (`..._2026-01-31.csv`, for records
-without one), where files are moved. A name that starts with a dot or ends in `.part` is a file that
-is still being written.
+without one), where files are moved. Which files are still being written is told by
+`unfinished_files`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,9 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.settings.first_date import earliest_event_date
+from social_assets.ingest.files.open_file import content_hash
+from social_assets.ingest.records import FileChangedError, FileError, shown_path
 from social_assets.pipeline.files.allowed_files import check_folder
+from social_assets.pipeline.files.unfinished_files import is_unfinished
+from social_assets.pipeline.files.unload_requests import content_of
 
 if TYPE_CHECKING:
+    from social_assets.pipeline.files.land import LandedFile
     from social_assets.pipeline.stream_work import Ingested
 
 LOADED, FAILED = "loaded", "failed"
@@ -40,35 +46,60 @@ class Landing:
         return self.root / self.stream
 
     def waiting(self) -> list[Path]:
-        """The files to load, ordered by name."""
+        """The files to load, ordered by name; some may still be written (`at_rest`).
+
+        What has the name of a file and is none (a folder `x.csv`, a link that leads nowhere) is
+        among them, so that a load names it. Other folders are left alone.
+        """
         if not self.folder.is_dir():
             return []
-        files = sorted(p for p in self.folder.iterdir() if p.is_file())
-        return [p for p in files if not p.name.startswith(".") and p.suffix != ".part"]
+        found = (p for p in sorted(self.folder.iterdir()) if not is_unfinished(p.name))
+        return [p for p in found if p.suffix or not p.is_dir()]
 
     def failed(self) -> list[Path]:
         """The files that could not be read and are still there."""
         folder = self.folder / FAILED
-        return sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
+        return sorted(p for p in folder.iterdir()) if folder.is_dir() else []
 
-    def put_aside(self, ingested: Ingested) -> None:
-        """Move landed files to `loaded/`, and files that cannot be read to `failed/`."""
-        for file in ingested.landed:
-            self._move(file.path, LOADED)
-        for failure in ingested.failures:
+    def put_aside(self, ingested: Ingested) -> list[str]:
+        """Move landed files to `loaded/`, and files that cannot be read to `failed/`.
+
+        A file that has changed since it was read stays, and is loaded again. Returns what could not
+        be moved, and why.
+        """
+        left = [self._move_landed(file) for file in ingested.landed]
+        left += [
             self._move(failure.path, FAILED)
+            for failure in ingested.failures
+            if not isinstance(failure, FileChangedError)
+        ]
+        return [told for told in left if told]
 
-    def _move(self, path: Path, outcome: str) -> Path:
-        """Move a file; if the name exists, a number is added."""
+    def _move_landed(self, file: LandedFile) -> str:
+        try:
+            content = content_hash(file.path)
+        except FileError as error:
+            return f"{error}; it was loaded and is not in {LOADED}/"
+        if content != content_of(file.batch_id):
+            return f"{file.path}: it changed after it was read; it stays, and is loaded again"
+        return self._move(file.path, LOADED)
+
+    def _move(self, path: Path, outcome: str) -> str:
+        """Move a file; if the name exists, a number is added. Returns why it could not be moved."""
         target = self.folder / outcome
         check_folder(target)
         target.mkdir(parents=True, exist_ok=True)
-        place = target / path.name
-        number = 1
-        while place.exists():
+        place, number = target / path.name, 1
+        while os.path.lexists(place):
             number += 1
-            place = target / f"{path.name}.{number}"
-        return path.rename(place)
+            place = target / f"{path.stem}.{number}{path.suffix}"
+        try:
+            path.rename(place)
+        except FileNotFoundError:
+            return f"{shown_path(path)}: it is gone and can't be moved to {outcome}/"
+        except OSError as error:
+            return f"{shown_path(path)}: it can't be moved to {outcome}/ ({error.strerror})"
+        return ""
 
 
 def check_landing_date(day: date) -> None:

@@ -31,9 +31,11 @@ from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows, newest_rows
+from social_assets.ingest.records import FileChangedError
 from social_assets.pipeline.files.allowed_files import check_allowed
 from social_assets.pipeline.files.file_batches import Replace
 from social_assets.pipeline.files.landing_folder import Landing, date_in
+from social_assets.pipeline.files.unfinished_files import at_rest
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import Ingested, ingest_files
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
@@ -73,8 +75,9 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         ingested = ingest_files(stream, paths, on, check_allowed, replace)
     else:
         landing = Landing(Home.from_environment().landing, config.stream)
-        ingested = ingest_files(stream, landing.waiting(), on or date_in, check_allowed)
-        landing.put_aside(ingested)
+        ingested = ingest_files(stream, at_rest(landing.waiting()), on or date_in, check_allowed)
+        for left in landing.put_aside(ingested):
+            context.log.warning(left)
     # And what this load found interrupted.
     finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
     complete_unloads(context, stream, stores.clickhouse)
@@ -87,7 +90,7 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
     if notice := partition_notice(ingested.days):
         context.log.warning(notice)
-    _report(context, ingested)
+    _report(context, ingested, is_named=bool(config.files))
 
 
 def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]) -> Previews:
@@ -134,8 +137,15 @@ def run_config(
     )
 
 
-def _report(context: OpExecutionContext, ingested: Ingested) -> None:
+def _report(context: OpExecutionContext, ingested: Ingested, *, is_named: bool) -> None:
+    """Log the files. Raise Failure for those that failed; one in landing that changed while it was
+    read is only waited for.
+    """
     for file in ingested.landed:
         context.log.info(f"{file.path.name}: {'loaded before' if file.already else 'loaded'}")
-    if ingested.failures:
-        raise Failure("; ".join(str(failure) for failure in ingested.failures))
+    failures = [f for f in ingested.failures if is_named or not isinstance(f, FileChangedError)]
+    for each in ingested.failures:
+        if each not in failures:
+            context.log.warning(f"it stays in landing: {each}")
+    if failures:
+        raise Failure("; ".join(str(failure) for failure in failures))
