@@ -165,7 +165,7 @@ class Column:
     A null becomes `default` unless that is None. `categorical` means that there are few distinct
     values, so that a store may encode them. `time_formats` (of strptime) are read before the
     platform's own; a time without offset is of `time_zone`, and of UTC without that. `source` says
-    where a record holds the value, if not under the column's name.
+    where a record holds the value, if not under the column's name. `null_spellings` are texts that mean a missing value, whatever their case.
     """
 
     name: str
@@ -178,6 +178,7 @@ class Column:
     derive: Derivation | None
     time_formats: tuple[str, ...] = ()
     time_zone: str | None = None
+    null_spellings: tuple[str, ...] = ()
     checks: tuple[Check, ...] = field(default=(), repr=False, hash=False, compare=False)
     source: tuple[Place, ...] = ()
 
@@ -190,6 +191,16 @@ class Column:
     def match_keys(self) -> tuple[str, ...]:
         """The forms of the names under which a header, or the top of a record, holds the value."""
         return tuple(dict.fromkeys(place.match_key for place in self.places))
+
+    @property
+    def is_string(self) -> bool:
+        """Whether it holds a text."""
+        return self.type == "string"
+
+    @property
+    def is_id(self) -> bool:
+        """Whether it holds identifiers, by its name: `id`, `user_id`."""
+        return self.name == "id" or self.name.endswith("_id")
 
 
 EVENT_TIME = Column(
@@ -217,9 +228,13 @@ def match_key(name: str) -> str:
 
 
 def column_of(
-    name: str, spec: Any, time_formats: tuple[str, ...] = (), time_zone: str | None = None
+    name: str,
+    spec: Any,
+    time_formats: tuple[str, ...] = (),
+    time_zone: str | None = None,
+    null_spellings: tuple[str, ...] = (),
 ) -> Column:
-    """The column that a pandera schema declares under this name; the last two are the contract's,
+    """The column that a pandera schema declares under this name; the last three are the contract's,
     for columns that declare none.
     """
     column_type = _column_type(spec.dtype.type)
@@ -235,6 +250,7 @@ def column_of(
         derive=metadata.get("derive"),
         time_formats=tuple(metadata.get("time_formats", time_formats)),
         time_zone=metadata.get("time_zone", time_zone),
+        null_spellings=tuple(metadata.get("null_spellings", null_spellings)),
         checks=tuple(spec.checks),
         source=places_of(metadata.get("source", ())),
     )

@@ -130,8 +130,8 @@ class Contract:
 
     `key` identifies a row within its event date: the first landed wins. `event_time` names the
     field with the time of a record. Without it, the record's Kafka timestamp or the landing date of
-    its file counts, with the time of day of `time_of_day` if that is named. `time_formats` and
-    `time_zone` are those of all timestamps whose columns declare none. `critical` columns
+    its file counts, with the time of day of `time_of_day` if that is named. `time_formats`,
+    `time_zone` and `null_spellings` are those of all columns that declare none. `critical` columns
     reject a record if they are null (the key always does). `late_after` applies to live records
     only, `future_after` to all. `warn_above` and `fail_above` are shares of a day's records that
     one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above` are
@@ -153,6 +153,7 @@ class Contract:
     time_of_day: str | None = None
     time_formats: tuple[str, ...] = ()
     time_zone: str | None = None
+    null_spellings: tuple[str, ...] = ()
     critical: tuple[str, ...] = ()
     late_after: timedelta = timedelta(days=7)
     future_after: timedelta = timedelta(minutes=5)
@@ -255,7 +256,7 @@ class Contract:
     def columns(self) -> dict[str, Column]:
         """Every column by name, in the model's order, derived ones included."""
         return {
-            name: column_of(name, spec, self.time_formats, self.time_zone)
+            name: column_of(name, spec, self.time_formats, self.time_zone, self.null_spellings)
             for name, spec in self.schema.columns.items()
         }
 

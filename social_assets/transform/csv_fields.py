@@ -15,9 +15,10 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from social_assets.contracts.column import match_key
+from social_assets.contracts.column import Column, match_key
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.csv_format import CsvDialect, dialect_and_header
+from social_assets.transform.values.missing import of_csv
 
 _WITH_COMMA = r"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$"
 """A number under a decimal comma; points group its thousands."""
@@ -48,7 +49,7 @@ class Position(NamedTuple):
 
 
 OfPlatform = Callable[[ir.StringValue, str | None], ir.StringValue]
-"""Makes a text that counts for the records of one platform alone; null if it is empty."""
+"""Makes a text that counts for the records of one platform alone."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,17 @@ class CsvHeader:
 
 
 def csv_header(contract: Contract, stored: str) -> CsvHeader:
-    """Parse a `csv_header` of raw. If two spellings of one place are in it, the first counts."""
+    """Parse a `csv_header` of raw. Of two spellings of one place, the first with a value counts."""
     dialect, line = dialect_and_header(stored)
     names = dialect.fields(line)
-    fields: dict[str, int] = {}
+    fields: dict[str, list[int]] = {}
     for index, name in enumerate(names):
-        fields.setdefault(match_key(name), index)
+        fields.setdefault(match_key(name), []).append(index)
     positions = {
         column.name: tuple(
-            Position(fields[place.match_key], place.platform)
+            Position(index, place.platform)
             for place in column.places
-            if place.match_key in fields
+            for index in fields.get(place.match_key, ())
         )
         for column in contract.source_columns
         if not fields.keys().isdisjoint(column.match_keys)
@@ -112,7 +113,7 @@ def with_csv_fields(table: ir.Table, headers: Mapping[str, CsvHeader]) -> ir.Tab
 
 
 def csv_text(
-    table: ir.Table, headers: Mapping[str, CsvHeader], column: str, of_platform: OfPlatform
+    table: ir.Table, headers: Mapping[str, CsvHeader], column: Column, of_platform: OfPlatform
 ) -> ir.StringValue | None:
     """The text of a column in CSV records; None if no header has the column."""
     branches = [
@@ -121,23 +122,23 @@ def csv_text(
             ibis.coalesce(
                 *(
                     of_platform(_value(table.csv_fields[each.field], header, column), each.platform)
-                    for each in header.positions[column]
+                    for each in header.positions[column.name]
                 )
             ),
         )
         for stored, header in headers.items()
-        if column in header.positions
+        if column.name in header.positions
     ]
     return ibis.cases(*branches) if branches else None
 
 
-def _value(text: ir.StringValue, header: CsvHeader, column: str) -> ir.StringValue:
+def _value(text: ir.StringValue, header: CsvHeader, column: Column) -> ir.StringValue:
     if header.dialect.has_quotes:
         text = _unquoted(text, header.dialect.quote)
-    if header.dialect.decimal == "," and column in header.numbers:
+    if header.dialect.decimal == "," and column.name in header.numbers:
         pointed = text.strip().replace(".", "").replace(",", ".")
         text = ibis.cases((text.strip().re_search(_WITH_COMMA), pointed), else_=text)
-    return text
+    return of_csv(text, column, is_only=len(header.positions[column.name]) == 1)
 
 
 def _by_dialect(

@@ -17,7 +17,15 @@ import ibis.expr.types as ir
 
 from social_assets.contracts.column import Column, Spellings, match_key
 from social_assets.contracts.contract import Contract
-from social_assets.transform.csv_fields import CsvHeader, csv_header, csv_text, with_csv_fields
+from social_assets.transform.csv_fields import (
+    CsvHeader,
+    OfPlatform,
+    csv_header,
+    csv_text,
+    with_csv_fields,
+)
+from social_assets.transform.json_fields import JsonFields, json_fields, with_json_fields
+from social_assets.transform.values.missing import without_declared_nulls
 
 PLATFORM_COLUMN = "platform"
 """The column that tells the platform of a record."""
@@ -31,23 +39,12 @@ def _decode(value: bytes) -> str: ...  # type: ignore[empty-body]
 def _try(value: str) -> str: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="trim", signature=((dt.string,), dt.string))
-def _trim(value: str) -> str: ...  # type: ignore[empty-body]
-
-
 @ibis.udf.scalar.builtin(name="octet_length", signature=((dt.binary,), dt.int64))
 def _octet_length(value: bytes) -> int: ...  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
 def _json_valid(text: str) -> bool: ...  # type: ignore[empty-body]
-
-
-@ibis.udf.scalar.builtin(
-    name="json_extract_string",
-    signature=((dt.string, dt.Array(dt.string)), dt.Array(dt.string)),
-)
-def _json_extract_string(text: str, paths: list[str]) -> list[str]: ...  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(name="json_keys", signature=((dt.string,), dt.Array(dt.string)))
@@ -69,12 +66,13 @@ class Shape:
 
     `pointers` maps a column to its places in JSON objects, best first; `headers` maps a
     `csv_header` of raw to what it says; `platforms` maps a platform to its spellings in lower case,
-    where a place depends on it.
+    where a place depends on it, and `platform` is the column that tells it.
     """
 
     pointers: Mapping[str, tuple[Pointer, ...]] = field(default_factory=dict)
     headers: Mapping[str, CsvHeader] = field(default_factory=dict)
     platforms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    platform: Column | None = None
 
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
@@ -108,6 +106,7 @@ def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) ->
         {column.name: tuple(_pointers(column, spelled)) for column in contract.source_columns},
         {stored: csv_header(contract, stored) for stored in headers},
         _platforms(contract),
+        contract.columns.get(PLATFORM_COLUMN),
     )
 
 
@@ -133,46 +132,81 @@ def _platforms(contract: Contract) -> dict[str, tuple[str, ...]]:
     return {each: (each.casefold(), *found) for each, found in spellings.items()}
 
 
-def with_fields(records: ir.Table, shape: Shape, columns: Iterable[str]) -> ir.Table:
+def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> ir.Table:
     """Opened records with the text of each of `columns` as `in_<column>`, trimmed, null if empty.
 
-    Adds `field_count_ok`, whether a CSV record has as many fields as its header; `quotes_closed`,
-    whether each of its fields that opens a quote closes it; and `spare_keys`,
-    the keys of a JSON object in which one of the columns was not found: it may be there in a
-    spelling that the shape lacks.
+    Adds `nested_<column>` for columns of text, whether it is a JSON object or list;
+    `field_count_ok`, whether a CSV record has as many fields as its header; `quotes_closed`,
+    whether each of its fields that opens a quote closes it; and `spare_keys`, the keys of a JSON
+    object in which one of the columns was not found: it may be there in a spelling that the shape
+    lacks.
     """
-    names = tuple(columns)
-    read = dict.fromkeys((*names, *([PLATFORM_COLUMN] if shape.platforms else [])))
-    texts = dict.fromkeys(pointer.text for name in read for pointer in shape.pointers[name])
-    pointers = ibis.array([ibis.literal(text) for text in texts])
-    table = records.mutate(json_fields=_json_extract_string(records.json_text, pointers))
-    fields = {text: table.json_fields[n] for n, text in enumerate(texts)}
+    read = list(columns)
+    if shape.platforms and shape.platform is not None and shape.platform not in read:
+        read.append(shape.platform)
+    fields = json_fields(
+        (c, pointer.text) for c in read for pointer in dict.fromkeys(shape.pointers[c.name])
+    )
+    table = with_json_fields(records, list(fields.values()))
     table = with_csv_fields(table, shape.headers)
-    if shape.platforms:
-        text = _text(table, PLATFORM_COLUMN, shape, fields)
+    if shape.platforms and shape.platform is not None:
+        text = ibis.coalesce(*_texts(table, shape.platform, shape, fields))
         table = table.mutate(platform_text=text.lower())
-        fields = {text: table.json_fields[n] for n, text in enumerate(texts)}
-    table = table.mutate(**{f"in_{name}": _text(table, name, shape, fields) for name in names})
-    absent = ibis.or_(*(table[f"in_{name}"].isnull() for name in names))
+    table = table.mutate(**{f"in_{c.name}": _text(table, c, shape, fields) for c in columns})
+    table = table.mutate(
+        **{f"nested_{c.name}": _is_nested(table, c, shape, fields) for c in columns if c.is_string}
+    )
+    absent = ibis.or_(*(table[f"in_{c.name}"].isnull() for c in columns))
     spare = ibis.cases((absent, _json_keys(table.json_text)))
-    opened_once = ("csv_fields", "json_fields", "json_text", "platform_text")
-    return table.mutate(spare_keys=spare).drop(*(c for c in opened_once if c in table.columns))
+    opened_once = {"csv_fields", "json_text", "odd_text", "platform_text"}
+    opened_once.update(name for field in fields.values() for name in field.columns)
+    kept = [name for name in table.columns if name not in opened_once]
+    return table.mutate(spare_keys=spare).select(*kept, "spare_keys")
 
 
-def _text(
-    table: ir.Table, name: str, shape: Shape, fields: Mapping[str, ir.StringValue]
-) -> ir.StringValue:
-    """The first text of a column that is not empty."""
+def _text(table: ir.Table, column: Column, shape: Shape, fields: JsonFields) -> ir.StringValue:
+    """The first text of a column that is not empty; a JSON object or list if there is no text."""
+    texts = _texts(table, column, shape, fields)
+    text = without_declared_nulls(ibis.coalesce(*texts), column)
+    return ibis.coalesce(text, *_nested(table, column, shape, fields))
 
-    def of_platform(text: ir.StringValue, platform: str | None) -> ir.StringValue:
+
+def _is_nested(
+    table: ir.Table, column: Column, shape: Shape, fields: JsonFields
+) -> ir.BooleanValue:
+    nested = ibis.coalesce(*_nested(table, column, shape, fields))
+    is_it = nested.notnull() & (table[f"in_{column.name}"] == nested)
+    return ibis.cases((table.odd_text.notnull(), is_it), else_=False).fill_null(False)
+
+
+def _texts(
+    table: ir.Table, column: Column, shape: Shape, fields: JsonFields
+) -> list[ir.StringValue]:
+    only = _of_platform(table, shape)
+    found = [
+        only(table[fields[column, each.text].name].nullif(""), each.platform)
+        for each in shape.pointers[column.name]
+    ]
+    from_csv = csv_text(table, shape.headers, column, only)
+    return found if from_csv is None else [*found, from_csv]
+
+
+def _nested(
+    table: ir.Table, column: Column, shape: Shape, fields: JsonFields
+) -> list[ir.StringValue]:
+    if not column.is_string:
+        return []
+    only = _of_platform(table, shape)
+    return [
+        only(table[fields[column, each.text].nested_name], each.platform)
+        for each in shape.pointers[column.name]
+    ]
+
+
+def _of_platform(table: ir.Table, shape: Shape) -> OfPlatform:
+    def only(text: ir.StringValue, platform: str | None) -> ir.StringValue:
         if platform is None:
-            return _trimmed(text)
-        return ibis.cases((table.platform_text.isin(shape.platforms[platform]), _trimmed(text)))
+            return text
+        return ibis.cases((table.platform_text.isin(shape.platforms[platform]), text))
 
-    found = [of_platform(fields[each.text], each.platform) for each in shape.pointers[name]]
-    from_csv = csv_text(table, shape.headers, name, of_platform)
-    return ibis.coalesce(*found, *([] if from_csv is None else [from_csv]))
-
-
-def _trimmed(text: ir.StringValue) -> ir.StringValue:
-    return _trim(text).nullif("")
+    return only

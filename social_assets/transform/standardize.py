@@ -23,6 +23,8 @@ from social_assets.contracts.column import (
 )
 from social_assets.contracts.contract import Contract
 from social_assets.transform.derived_keys import derived_key
+from social_assets.transform.values.lists import list_of
+from social_assets.transform.values.missing import is_null_spelled
 from social_assets.transform.values.times import with_times
 
 TRUE = ("true", "t", "yes", "y", "1", "1.0")
@@ -43,14 +45,6 @@ def _try_strptime(text: str, formats: list[str]) -> dt.timestamp: ...
 def _isfinite(number: float) -> bool: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
-def _json_valid(text: str) -> bool: ...  # type: ignore[empty-body]
-
-
-@ibis.udf.scalar.builtin(name="from_json", signature=((dt.string, dt.string), dt.Array(dt.string)))
-def _from_json(text: str, structure: str) -> list[str]: ...  # type: ignore[empty-body]
-
-
 def cleaned(records: ir.Table, contract: Contract) -> ir.Table:
     """Records with `in_<column>` texts -> typed columns, `event_time`, and `bad_<column>` flags.
 
@@ -69,14 +63,20 @@ def cleaned(records: ir.Table, contract: Contract) -> ir.Table:
     )
     typed = read.mutate(
         **{
-            c.name: _typed(read[f"in_{c.name}"], read[c.name], c)
+            c.name: _text_or_null(read, c)
+            if is_text(c)
+            else _typed(read[f"in_{c.name}"], read[c.name], c)
             for c in contract.source_columns
             if c not in times
         }
     )
     flagged = typed.mutate(
-        **{f"bad_{c.name}": _is_bad(typed, c) for c in contract.source_columns if _can_be_bad(c)},
-        **{f"missing_{name}": typed[f"in_{name}"].isnull() for name in contract.required},
+        **{f"bad_{c.name}": _is_bad(typed, c) for c in contract.source_columns},
+        **{
+            f"missing_{c.name}": _is_missing(typed, c)
+            for c in contract.source_columns
+            if c.name in contract.required
+        },
     )
     filled = flagged.mutate(
         **{
@@ -138,12 +138,10 @@ def _read(text: ir.StringValue, column: Column) -> ir.Value:
     return text
 
 
-def _typed(text: ir.StringValue, read: ir.Value, column: Column) -> ir.Value:  # noqa: PLR0911
+def _typed(text: ir.StringValue, read: ir.Value, column: Column) -> ir.Value:
     """The second select: a table of the typed columns."""
     if isinstance(column.standardize, TimeOfDay):
         return _time_of_day(text)
-    if isinstance(column.standardize, Spellings):
-        return _standardized(read, column.standardize)
     match column.type:
         case "integer":
             return ibis.cases((text.re_search(_INTEGER), text.try_cast("int64")))
@@ -152,19 +150,38 @@ def _typed(text: ir.StringValue, read: ir.Value, column: Column) -> ir.Value:  #
         case "boolean":
             return ibis.cases((read.isin(TRUE), True), (read.isin(FALSE), False))
         case "strings":
-            is_list = text.startswith("[") & _json_valid(text)
-            return _from_json(ibis.cases((is_list, text)), '["VARCHAR"]')
-        case "string":
-            return text
+            return list_of(text)
+    raise TypeError(f"no way to read a column of {column.type}; add it to standardize.py")
+
+
+def is_text(column: Column) -> bool:
+    """Whether a column takes every text; the others reject what they cannot read."""
+    return column.type == "string" and not isinstance(column.standardize, TimeOfDay)
+
+
+def _text_or_null(read: ir.Table, column: Column) -> ir.StringValue:
+    text = read[column.name]
+    if isinstance(column.standardize, Spellings):
+        text = _standardized(text, column.standardize)
+    return ibis.cases((read[f"nested_{column.name}"], ibis.null("string")), else_=text)
 
 
 def _is_bad(typed: ir.Table, column: Column) -> ir.BooleanValue:
-    bad = typed[f"in_{column.name}"].notnull() & typed[column.name].isnull()
-    return bad & typed[f"either_{column.name}"].isnull() if column.type == "timestamp" else bad
+    """Whether there is a text that is not of the column's type."""
+    if is_text(column):
+        return typed[f"nested_{column.name}"]
+    bad = typed[f"in_{column.name}"].notnull() & ~is_null_spelled(typed, column)
+    if column.type == "timestamp":
+        bad = bad & typed[f"either_{column.name}"].isnull()
+    return ibis.cases((typed[column.name].isnull(), bad), else_=False)
 
 
-def _can_be_bad(column: Column) -> bool:
-    return column.type != "string" or isinstance(column.standardize, TimeOfDay)
+def _is_missing(typed: ir.Table, column: Column) -> ir.BooleanValue:
+    absent = typed[f"in_{column.name}"].isnull()
+    if is_text(column):
+        return absent
+    absent = absent | is_null_spelled(typed, column)
+    return ibis.cases((typed[column.name].isnull(), absent), else_=False)
 
 
 def _standardized(lowered: ir.StringValue, spellings: Spellings) -> ir.StringValue:

@@ -46,7 +46,6 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
     found += [
         Rule(f"{c.name}_not_{_type_word(c)}", f"{c.name} cannot be read as {_type_word(c)}")
         for c in contract.source_columns
-        if c.type != "string" or isinstance(c.standardize, TimeOfDay)
     ]
     found += [
         Rule(
@@ -98,8 +97,7 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
     for name in contract.required:
         broken[f"{name}_missing"] = t[f"missing_{name}"]
     for column in contract.source_columns:
-        if f"bad_{column.name}" in t.columns:
-            broken[f"{column.name}_not_{_type_word(column)}"] = t[f"bad_{column.name}"]
+        broken[f"{column.name}_not_{_type_word(column)}"] = t[f"bad_{column.name}"]
         if column.type == "timestamp":
             broken[f"{column.name}_day_or_month"] = t[f"either_{column.name}"].fill_null(False)
     for column in contract.columns.values():
@@ -145,7 +143,10 @@ def _rule_name(column: Column, check: Check) -> str:
 
 
 def _type_word(column: Column) -> str:
-    return "time_of_day" if isinstance(column.standardize, TimeOfDay) else column.type
+    """What a value must be; a text is everything but a JSON object or list."""
+    if isinstance(column.standardize, TimeOfDay):
+        return "time_of_day"
+    return "text" if column.type == "string" else column.type
 
 
 def _interval(span: timedelta) -> ir.IntervalScalar:

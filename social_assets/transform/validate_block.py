@@ -185,7 +185,9 @@ def _in_order(answer: pa.Table) -> pa.Table:
 
 def _dated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     name = str(contract.event_time)
-    fields = with_fields(opened(records, contract.max_record_bytes), shape, [name])
+    fields = with_fields(
+        opened(records, contract.max_record_bytes), shape, [contract.columns[name]]
+    )
     read = with_times(fields, [contract.columns[name]])
     return read.select("row", "spare_keys", event_date=landing_date(read, contract))
 
@@ -194,7 +196,7 @@ def _validated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     fields = with_fields(
         opened(records, contract.max_record_bytes),
         shape,
-        [c.name for c in contract.source_columns],
+        contract.source_columns,
     )
     table = validated(cleaned(fields, contract), contract)
     return table.select(

@@ -133,7 +133,7 @@ def test_a_time_that_cannot_be_meant_is_none(validate: Validate, written: str) -
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
-        ('"value": NaN', "value_not_number"),
+        ('"value": NaN', "value_missing"),
         ('"value": Infinity', "value_not_number"),
         ('"value": 1e999', "value_not_number"),
         ('"value": {"a": 1}', "value_not_number"),

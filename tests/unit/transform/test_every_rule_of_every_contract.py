@@ -60,6 +60,8 @@ def changes(contract: Contract) -> Iterator[tuple[str, dict[str, str]]]:
         yield f"{name}_missing", {name: "  "}
     for column in contract.source_columns:
         word = "time_of_day" if isinstance(column.standardize, TimeOfDay) else column.type
+        if word == "string":
+            yield f"{column.name}_not_text", {column.name: {"nested": "object"}}
         yield f"{column.name}_not_{word}", {column.name: "no such thing"}
         if column.type == "timestamp":
             yield f"{column.name}_day_or_month", {column.name: "03/07/2025 13:45"}

@@ -1,0 +1,121 @@
+"""A field of a JSON object is what JSON says that it is, to the last digit."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from social_assets.contracts.registry import contract
+from tests.unit.transform.raw_records import Validate
+from tests.unit.transform.values.streams import read_json, stream_of
+
+EVENTS = contract("engagement_events")
+TEXT = stream_of(str)
+INTEGER = stream_of(int)
+RELAXED = settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+TEXTS = {
+    "12345.0": "12345",
+    '"12345.0"': "12345.0",
+    "570306000000000001.0": "570306000000000001",
+    "570306000000000001": "570306000000000001",
+    "9223372036854775808123": "9223372036854775808123",
+    "4.5": "4.5",
+    "570306000000000001.25": "570306000000000001.25",
+    "5.70306e17": "570306000000000000",
+    "007": ["record_not_json_object"],
+    '"007"': "007",
+    "true": "true",
+    "NaN": None,
+    '"NaN"': "NaN",
+    "Infinity": None,
+    "-Infinity": None,
+    '"Infinity"': "Infinity",
+    "null": None,
+    '" "': None,
+    '{"$numberLong": "12345"}': ["value_not_text"],
+    '["a"]': ["value_not_text"],
+    "{}": ["value_not_text"],
+    '"{\\"a\\": 1}"': '{"a": 1}',
+    '"[Official Video]"': "[Official Video]",
+    '"1.2 \\u00e9 \\"x\\""': '1.2 é "x"',
+}
+INTEGERS = {
+    "570306000000000001.0": 570306000000000001,
+    "9223372036854775807.0": 9223372036854775807,
+    "9223372036854775808.0": ["value_not_integer"],
+    "570306000000000001.5": ["value_not_integer"],
+    '"570306000000000001"': 570306000000000001,
+    "-570306000000000001.0": -570306000000000001,
+    "12345.0": 12345,
+    "1e3": 1000,
+    '{"a": 1}': ["value_not_integer"],
+}
+
+
+@pytest.mark.parametrize(("stream", "expected"), [(TEXT, TEXTS), (INTEGER, INTEGERS)])
+def test_a_field_is_what_json_says(
+    validate: Validate, stream: object, expected: dict[str, object]
+) -> None:
+    assert dict(zip(expected, read_json(validate, stream, expected), strict=True)) == expected
+
+
+@given(st.lists(st.decimals(places=3, min_value=-(10**18), max_value=10**18), max_size=30))
+@RELAXED
+def test_no_digit_of_a_number_in_json_is_lost(validate: Validate, numbers: list[Decimal]) -> None:
+    read = read_json(validate, TEXT, [f"{number:.3f}" for number in numbers])
+    assert [Decimal(text) for text in read] == numbers
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=30), st.sampled_from(["", ".0", ".00"]))
+@RELAXED
+def test_an_integer_goes_through_no_double(
+    validate: Validate, numbers: list[int], end: str
+) -> None:
+    written = [f"{number}{end}" for number in numbers]
+    assert read_json(validate, INTEGER, written) == numbers
+    assert read_json(validate, TEXT, written) == [str(number) for number in numbers]
+
+
+@given(st.lists(st.text(min_size=1).map(str.strip).filter(bool), max_size=30))
+@RELAXED
+def test_any_text_stays_what_it_is(validate: Validate, texts: list[str]) -> None:
+    assert read_json(validate, TEXT, map(json.dumps, texts)) == [
+        # A lone surrogate is no text; the engine's trim knows fewer blanks than Python's.
+        *texts
+    ]
+
+
+EVENT = {"event_id": "e", "event_time": "2026-01-01", "account_id": 1} | {
+    "metric_type": "like",
+    "value": 1,
+}
+
+
+@pytest.mark.parametrize("empty", ['""', '" "', "null", "NaN", '{"$oid": "1"}'])
+def test_an_empty_spelling_lets_another_one_speak(validate: Validate, empty: str) -> None:
+    record = json.dumps(EVENT)[:-1] + f', "user_id": {empty}, "userId": "42"}}'
+    (row,) = validate(EVENTS, [record.encode()])
+    assert (row["user_id"], row["reasons"]) == ("42", [])
+
+
+def test_an_id_that_is_nan_is_missing_and_never_a_duplicate(validate: Validate) -> None:
+    records = [json.dumps(EVENT).replace('"e"', "NaN").encode()] * 2
+    assert [row["reasons"] for row in validate(EVENTS, records)] == [["event_id_missing"]] * 2
+
+
+def test_a_nested_object_in_a_required_text_is_rejected_for_that_alone(validate: Validate) -> None:
+    (row,) = validate(EVENTS, [json.dumps(EVENT | {"event_id": {"$oid": "1"}}).encode()])
+    assert row["reasons"] == ["event_id_not_text"]
+
+
+def test_a_long_decimal_is_exact_under_any_key(validate: Validate) -> None:
+    record = json.dumps(EVENT).replace('"account_id": 1', '"A/c~count\\"ID": 570306000000000001.0')
+    (row,) = validate(EVENTS, [record.encode()])
+    assert (row["account_id"], row["reasons"]) == (570306000000000001, [])
