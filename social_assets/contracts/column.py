@@ -165,7 +165,8 @@ class Column:
     A null becomes `default` unless that is None. `categorical` means that there are few distinct
     values, so that a store may encode them. `time_formats` (of strptime) are read before the
     platform's own; a time without offset is of `time_zone`, and of UTC without that. `source` says
-    where a record holds the value, if not under the column's name. `null_spellings` are texts that mean a missing value, whatever their case.
+    where a record holds the value, if not under the column's name. `null_spellings` are texts that
+    mean a missing value, whatever their case.
     """
 
     name: str

@@ -144,9 +144,7 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
     read = list(columns)
     if shape.platforms and shape.platform is not None and shape.platform not in read:
         read.append(shape.platform)
-    fields = json_fields(
-        (c, pointer.text) for c in read for pointer in dict.fromkeys(shape.pointers[c.name])
-    )
+    fields = json_fields((c, pointer.text) for c in read for pointer in shape.pointers[c.name])
     table = with_json_fields(records, list(fields.values()))
     table = with_csv_fields(table, shape.headers)
     if shape.platforms and shape.platform is not None:
@@ -184,7 +182,7 @@ def _texts(
 ) -> list[ir.StringValue]:
     only = _of_platform(table, shape)
     found = [
-        only(table[fields[column, each.text].name].nullif(""), each.platform)
+        only(table[fields[column.name, each.text].name].nullif(""), each.platform)
         for each in shape.pointers[column.name]
     ]
     from_csv = csv_text(table, shape.headers, column, only)
@@ -198,7 +196,7 @@ def _nested(
         return []
     only = _of_platform(table, shape)
     return [
-        only(table[fields[column, each.text].nested_name], each.platform)
+        only(table[fields[column.name, each.text].nested_name], each.platform)
         for each in shape.pointers[column.name]
     ]
 

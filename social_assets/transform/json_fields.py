@@ -77,11 +77,7 @@ def _steps(pointer: str) -> list[str]:
 
 @dataclass(frozen=True)
 class JsonField:
-    """One place of a JSON object that a column may have its value from, by a JSON pointer.
-
-    In a table its text, trimmed, has the name `name`; its JSON, if it is an object or a list, has
-    the name `nested_name`.
-    """
+    """One place of a JSON object that a column may have its value from, by a JSON pointer."""
 
     number: int
     pointer: str
@@ -89,16 +85,19 @@ class JsonField:
 
     @property
     def name(self) -> str:
+        """The column with its text, trimmed."""
         return f"field{self.number}"
 
     @property
     def nested_name(self) -> str:
+        """The column with its JSON if it is an object or a list; only for a column of text."""
         return f"nested{self.number}"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of a table that are of this field."""
         return (self.name, self.nested_name) if self.column.is_string else (self.name,)
+
     def is_odd(self, table: ir.Table) -> ir.BooleanValue:
         """Whether it may be an object, a list, NaN or a decimal that its text does not show.
 
@@ -152,15 +151,16 @@ class JsonField:
         )
 
 
-JsonFields = Mapping[tuple[Column, str], JsonField]
-"""Fields by column and JSON pointer."""
+JsonFields = Mapping[tuple[str, str], JsonField]
+"""Fields by the name of their column and their JSON pointer."""
 
 
-def json_fields(places: Iterable[tuple[Column, str]]) -> dict[tuple[Column, str], JsonField]:
+def json_fields(places: Iterable[tuple[Column, str]]) -> dict[tuple[str, str], JsonField]:
     """A field for each column and JSON pointer."""
+    columns = {(column.name, pointer): column for column, pointer in places}
     return {
-        (column, pointer): JsonField(number, pointer, column)
-        for number, (column, pointer) in enumerate(dict.fromkeys(places))
+        place: JsonField(number, place[1], column)
+        for number, (place, column) in enumerate(columns.items())
     }
 
 
