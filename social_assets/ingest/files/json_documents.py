@@ -8,7 +8,7 @@ record, belongs to `lines`; finding out which of both a file is, to `detect_json
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -80,19 +80,15 @@ def document_batches(
     """
     reader = _Reader(layout, max_record_bytes)
     waiting: list[pa.RecordBatch] = []
+    rows = size = 0
     for batch in chain(chain.from_iterable(map(reader.records, blocks)), reader.end(path)):
-        if waiting and _is_enough([*waiting, batch]):
-            yield from of_bounded_rows(pa.concat_batches(waiting))
-            waiting = []
         waiting.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= BATCH_ROWS or size >= BLOCK_BYTES:
+            yield from of_bounded_rows(pa.concat_batches(waiting))
+            waiting, rows, size = [], 0, 0
     if waiting:
         yield from of_bounded_rows(pa.concat_batches(waiting))
-
-
-def _is_enough(batches: Sequence[pa.RecordBatch]) -> bool:
-    rows = sum(int(batch.num_rows) for batch in batches)
-    size = sum(int(batch.nbytes) for batch in batches)
-    return rows > BATCH_ROWS or size > BLOCK_BYTES
 
 
 @dataclass
