@@ -9,6 +9,7 @@ Dagster belongs to `defs/monitoring/invariant_results`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -34,10 +35,7 @@ class DayComparison:
     @property
     def passed(self) -> bool:
         """Whether both sides agree."""
-        return all(
-            abs(a - b) <= TOLERANCE * max(abs(a), abs(b), 1.0)
-            for a, b in zip(self.one, self.other, strict=True)
-        )
+        return all(_agree(a, b) for a, b in zip(self.one, self.other, strict=True))
 
     @property
     def description(self) -> str:
@@ -47,6 +45,12 @@ class DayComparison:
             f"{measure}: {left} {a:.15g}, {right} {b:.15g}"
             for measure, a, b in zip(measures, self.one, self.other, strict=True)
         )
+
+
+def _agree(one: float, other: float) -> bool:
+    """Whether two figures are equal; a sum that overflows is infinite or NaN on both sides."""
+    both_nan = math.isnan(one) and math.isnan(other)
+    return both_nan or math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
 
 
 def compare_days(

@@ -25,6 +25,7 @@ from ibis.backends.duckdb import Backend
 
 from resources.settings.variables import ENGINE_MEMORY
 from social_assets.ingest.records import RECORDS
+from social_assets.transform.parquet_values import ready_for_json
 
 BATCH_ROWS = 32_768
 
@@ -199,7 +200,8 @@ class Session:
 
     def _json_records(self, rows: pa.RecordBatch, first_offset: int) -> pa.RecordBatch:
         offsets = pa.array(range(first_offset, first_offset + rows.num_rows), pa.int64())
-        numbered = pa.table({"record": rows.to_struct_array(), "offset": offsets})
+        ready = ready_for_json(rows, self.query)
+        numbered = pa.table({"record": ready.to_struct_array(), "offset": offsets})
         encoded = self.query(
             "SELECT encode(to_json(record)::VARCHAR) AS value, NULL::VARCHAR AS csv_header, "
             f'"offset" FROM {self.BLOCK} ORDER BY "offset"',

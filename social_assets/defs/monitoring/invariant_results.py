@@ -5,6 +5,7 @@ with the functions of this module; the asset checks that use them are in `invari
 comparison itself belongs to `quality.day_comparison`.
 """
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
@@ -83,10 +84,8 @@ def summary(
     left, right = invariant.sides
     # Other names than a single day's figures: under the same name the UI draws both as one line.
     metadata: dict[str, MetadataValue] = {
-        f"all_{left}_{invariant.measures[0]}": MetadataValue.float(
-            sum((v.one[0] for v in comparisons), 0.0)
-        ),
-        f"all_{right}_{invariant.measures[0]}": MetadataValue.float(
+        f"all_{left}_{invariant.measures[0]}": _figure(sum((v.one[0] for v in comparisons), 0.0)),
+        f"all_{right}_{invariant.measures[0]}": _figure(
             sum((v.other[0] for v in comparisons), 0.0)
         ),
         "days": MetadataValue.int(len(comparisons)),
@@ -167,10 +166,17 @@ def evaluations(
             description=None if each.passed else each.description,
             target_materialization_data=targets.get(each.day.isoformat()),
             metadata={
-                f"{left}_{invariant.measures[0]}": MetadataValue.float(each.one[0]),
-                f"{right}_{invariant.measures[0]}": MetadataValue.float(each.other[0]),
+                f"{left}_{invariant.measures[0]}": _figure(each.one[0]),
+                f"{right}_{invariant.measures[0]}": _figure(each.other[0]),
             },
         )
+
+
+def _figure(value: float) -> MetadataValue:
+    """A figure for the UI, whose JSON has no infinity: a sum that overflowed is named as text."""
+    if math.isfinite(value):
+        return MetadataValue.float(value)
+    return MetadataValue.text(f"{value} (the sum is more than a Float64 can hold)")
 
 
 def report_days(

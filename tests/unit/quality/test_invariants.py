@@ -50,6 +50,15 @@ def test_sums_may_differ_in_their_last_digits_and_in_no_other() -> None:
     assert not DayComparison(invariant(), MONDAY, (1e6,), (1e6 + 1,)).passed
 
 
+def test_sums_that_overflow_are_equal_to_themselves_and_to_nothing_else() -> None:
+    infinite, nan = float("inf"), float("nan")
+    assert DayComparison(invariant(), MONDAY, (infinite, nan), (infinite, nan)).passed
+    for one, other in ((infinite, 1e308), (1.0, infinite), (infinite, -infinite), (nan, 1.0)):
+        assert not DayComparison(invariant(), MONDAY, (one,), (other,)).passed
+    told = summary(invariant(), [DayComparison(invariant(), MONDAY, (infinite,), (infinite,))])
+    assert str(told.metadata["all_raw_rows"].value).startswith("inf (the sum")
+
+
 def test_one_rejected_record_warns_and_many_are_an_error() -> None:
     posts = contract("posts")
     rule = rules(posts)[0]
