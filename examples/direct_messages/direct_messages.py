@@ -20,4 +20,5 @@ CONTRACT = Contract(
     key=("message_id",),
     formats=("ndjson", "csv"),
     owner="team:chat",
+    fail_above=0.5,
 )

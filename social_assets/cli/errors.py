@@ -1,8 +1,8 @@
 """How a command ends: its exit code, and the one line that an error prints.
 
 Belongs here: the translation of exceptions to text and exit codes. Exit codes: 0 done; 1 failed; 2
-wrong command; 130 interrupted by Ctrl-C; 143 by SIGTERM. If the reader closes the output (`|
-head`), that is not a failure.
+wrong command, or a load that rejected too much; 130 interrupted by Ctrl-C; 143 by SIGTERM. If the
+reader closes the output (`| head`), that is not a failure.
 """
 
 from __future__ import annotations

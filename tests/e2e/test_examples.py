@@ -28,7 +28,7 @@ def test_the_notebook_runs_from_top_to_bottom(
 ) -> None:
     file = tmp_path / "events.ndjson"
     file.write_text("".join(LIKE.format(id=name, value=1) for name in "aabc") + "{}\n")
-    assert run("load", "engagement_events", str(file)) == 0
+    assert run("load", "engagement_events", str(file)) == 2
     monkeypatch.setenv("MPLBACKEND", "agg")
     cells = json.loads((EXAMPLES / "engagement_by_day.ipynb").read_text())["cells"]
     names: dict[str, object] = {}

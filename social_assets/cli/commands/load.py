@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resources.settings.home import Home
+from social_assets.cli.errors import WRONG
 from social_assets.cli.home_use import announce_installation, knows_home
 from social_assets.cli.printing.terminal import (
     FORM,
@@ -29,7 +30,8 @@ from social_assets.cli.printing.terminal import (
 
 if TYPE_CHECKING:
     from social_assets.contracts.contract import FileFormat
-    from social_assets.operate.load.report import FileCounts, Rejected
+    from social_assets.operate.load.report import FileCounts
+    from social_assets.quality.load_result import Rejected
 
 _SHOWN_REJECTS = 20
 
@@ -65,7 +67,8 @@ def load(
     FILES are files, folders (all files below them of the stream's formats), quoted globs such as
     'data/**/*.csv', or - for standard input.
 
-    Exit code 1 if a file could not be loaded; the others are.
+    Exit code 1 if a file could not be loaded; the others are. Exit code 2 if nothing was accepted,
+    or if a larger share was rejected than the contract's fail_above.
     """
     from social_assets.contracts.registry import contract
     from social_assets.operate.load.inputs import STANDARD_INPUT, resolve, spool
@@ -84,13 +87,16 @@ def load(
         spooled = spool(home, declared, sys.stdin.buffer, input_format)
         resolved = [spooled if path == Path(STANDARD_INPUT) else path for path in resolved]
     try:
-        _load(home, stream, resolved, on, form, replace=replace)
+        why_failed = _load(home, stream, resolved, on, form, replace=replace)
     except BaseException:
         if spooled is not None:
             click.echo(f"standard input is kept in {spooled}: load that file again", err=True)
         raise
     if spooled is not None:
         spooled.unlink()
+    if why_failed:
+        click.echo("Error: " + "\n".join(why_failed), err=True)
+        sys.exit(WRONG)
 
 
 def _load(
@@ -101,13 +107,15 @@ def _load(
     form: str,
     *,
     replace: bool = False,
-) -> None:
+) -> list[str]:
+    """Load, and print the counts; returns why the load counts as failed, if it does."""
     from resources.clickhouse.resource import ClickHouseResource
     from social_assets.contracts.registry import contract
     from social_assets.defs.stores import StoresResource
     from social_assets.operate.load.progress import LoadProgress, shown
-    from social_assets.operate.load.report import batches_of, file_counts, rejected_by_rule
+    from social_assets.operate.load.report import batches_of, file_counts
     from social_assets.operate.runs.start import load_files
+    from social_assets.quality.load_result import LoadedRecords, failure_of_load, rejected_by_rule
 
     stores = StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(stream))
     batches = batches_of(stores, files, replace=replace)
@@ -123,7 +131,7 @@ def _load(
             told = progress if is_table else mute
             load_files(home, stream, files, on, told, replace=replace)
     finally:
-        counts = file_counts(stores, files, batches, watched.errors)
+        counts = file_counts(stores, files, batches, watched.errors, watched.notes)
         rejected = rejected_by_rule(stores, batches.new())
         if is_table:
             _print_counts(counts)
@@ -136,6 +144,8 @@ def _load(
                     "rejected": [asdict(each) for each in rejected],
                 }
             )
+    loaded = LoadedRecords.of(stores, batches.new())
+    return failure_of_load(stores.contract, loaded, rejected)
 
 
 def _print_counts(counts: Sequence[FileCounts]) -> None:
@@ -156,6 +166,9 @@ def _print_counts(counts: Sequence[FileCounts]) -> None:
         rows.append((f"{len(counts)} files", *(sum(map(int, column)) for column in totals)))
     out.print()
     print_rows(names, rows, "table")
+    for each in counts:
+        for note in each.notes:
+            out.print(f"{Path(each.file).name}: {note}")
     before = [each for each in counts if each.before is not None]
     for each in before[:_SHOWN_REJECTS]:
         out.print(f"{Path(each.file).name}: {each.before}")
@@ -166,6 +179,8 @@ def _print_counts(counts: Sequence[FileCounts]) -> None:
 
 
 def _print_rejected(stream: str, rejected: Sequence[Rejected]) -> None:
+    from social_assets.quality.load_result import shown_by
+
     if not rejected:
         return
     out.print("\nRejected, by rule and day:")
@@ -173,4 +188,4 @@ def _print_rejected(stream: str, rejected: Sequence[Rejected]) -> None:
     print_rows(("day", "rule", "records", "example value"), rows, "table")
     if len(rejected) > _SHOWN_REJECTS:
         out.print(f"and {len(rejected) - _SHOWN_REJECTS} more rules and days")
-    out.print(f"Show the records: social-assets quarantine {stream} --limit 20")
+    out.print(shown_by(stream))

@@ -25,12 +25,15 @@ _LOGGER = "social_assets.pipeline"
 
 @dataclass
 class LoadProgress:
-    """The progress of one load; `errors` are those of files that could not be read."""
+    """The progress of one load; `errors` are those of files that could not be read, `notes` what
+    the reader says of a batch's file.
+    """
 
     say: Callable[[str], None]
     is_live: bool
     names: Mapping[str, str] = field(default_factory=dict)
     errors: dict[Path, str] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _reading: Path | None = None
     _line: str = ""
     _renewed: float = 0.0
@@ -63,6 +66,8 @@ class LoadProgress:
             self.errors[error.path] = str(error)
             self.say(f"FAILED {error}")
             return
+        if notes := getattr(record, "notes", ()):
+            self.notes[getattr(record, "batch_id", "")] = notes
         step = _STEPS.get(getattr(record, "step", ""))
         if step and record.levelno == logging.INFO:
             batch = getattr(record, "batch_id", "")

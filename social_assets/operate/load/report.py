@@ -1,29 +1,20 @@
-"""The result of a load: counts of each file, and rejected records by rule and day.
+"""The result of a load: counts of each file.
 
 Belongs here: counting, only for the files of one load. `cli.commands.load` prints the result.
+Rejected records by rule are counted in `quality.load_result`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import ibis
-
-from social_assets.contracts.column import match_key
-from social_assets.contracts.contract import Contract
-from social_assets.contracts.csv_format import CsvDialect, dialect_and_header
 from social_assets.ingest.files.open_file import content_hash
-from social_assets.ingest.records import FileError
+from social_assets.ingest.records import FileError, shown_path
 from social_assets.pipeline.files.unload_requests import batch_of
 from social_assets.pipeline.stores import StreamStores
-
-SHOWN_CHARACTERS = 40
-MOST_EXAMPLES = 200
 
 
 @dataclass(frozen=True)
@@ -47,7 +38,8 @@ class LoadedBefore:
 @dataclass(frozen=True)
 class FileCounts:
     """One file of a load. `records` are those that this load has landed, and `loaded_before` those
-    that an earlier one had; `error` is "" if the file could be read.
+    that an earlier one had; `error` is "" if the file could be read. `notes` are what the reader
+    says of it.
     """
 
     file: str
@@ -58,18 +50,7 @@ class FileCounts:
     loaded_before: int
     error: str
     before: LoadedBefore | None = None
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """Records of one event date that one rule rejected, and the first one's value."""
-
-    event_date: date
-    rule: str
-    records: int
-    example: str
-    origin: str
-    row: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,9 +81,15 @@ def batches_of(stream: StreamStores, files: Sequence[Path], *, replace: bool = F
 
 
 def file_counts(
-    stream: StreamStores, files: Sequence[Path], batches: Batches, errors: Mapping[Path, str]
+    stream: StreamStores,
+    files: Sequence[Path],
+    batches: Batches,
+    errors: Mapping[Path, str],
+    notes: Mapping[str, tuple[str, ...]],
 ) -> list[FileCounts]:
-    """The counts of each file; call this after the load. `errors` are those of unreadable files."""
+    """The counts of each file; call this after the load. `errors` are those of unreadable files,
+    `notes` those of batches.
+    """
     landed: dict[str, int] = {}
     for entry in stream.ledger.entries("raw"):
         landed[entry.batch_id] = landed.get(entry.batch_id, 0) + entry.records
@@ -120,13 +107,14 @@ def file_counts(
         batch = batches.by_path.get(file, "")
         records = landed.get(batch, 0)
         if file in errors:
-            counted.append(FileCounts(str(file), 0, 0, 0, 0, 0, errors[file]))
+            counted.append(FileCounts(shown_path(file), 0, 0, 0, 0, 0, errors[file]))
         elif batch in seen:
             before = _before(stream, batch)
-            counted.append(FileCounts(str(file), 0, 0, 0, 0, records, "", before))
+            counted.append(FileCounts(shown_path(file), 0, 0, 0, 0, records, "", before))
         else:
             counts = cleaned.get(batch, (0, 0, 0))
-            counted.append(FileCounts(str(file), records, *counts, loaded_before=0, error=""))
+            said = notes.get(batch, ())
+            counted.append(FileCounts(shown_path(file), records, *counts, 0, "", notes=said))
         seen.add(batch)
     return counted
 
@@ -138,80 +126,3 @@ def _before(stream: StreamStores, batch: str) -> LoadedBefore | None:
         return None
     days = tuple(sorted(each.event_date for each in entries))
     return LoadedBefore(entries[0].origin, at, batch, days)
-
-
-def rejected_by_rule(stream: StreamStores, batches: Sequence[str]) -> list[Rejected]:
-    """The rejected records of these batches, by event date and rule, most records first."""
-    days = stream.quarantine.rows_by_day(verdict="rejected")
-    touched = set().union(*(stream.ledger.days("raw").get(batch, set()) for batch in batches))
-    listed = sorted(touched & {day for day, rows in days.items() if rows})
-    if not listed:
-        return []
-    columns = ["batch_id", "event_date", "origin", "offset", "reasons", "verdict"]
-    with stream.engine.session() as session:
-        files = stream.quarantine.files(listed)
-        rows = session.scan(files, stream.quarantine.schema, [*columns, "value", "csv_header"])
-        rows = rows.filter(rows.verdict == "rejected", rows.batch_id.isin(list(batches)))
-        placed = rows.mutate(
-            place=ibis.literal("").concat(
-                rows.batch_id, ":", rows.offset.cast("string").lpad(20, "0")
-            )
-        )
-        by_rule = placed.mutate(rule=placed.reasons.unnest())
-        grouped = by_rule.group_by("event_date", "rule").agg(
-            n=by_rule.count(), first=by_rule.place.min()
-        )
-        counts = session.table(grouped).to_pylist()
-        counts.sort(key=lambda row: (-row["n"], row["event_date"], row["rule"]))
-        shown = list(dict.fromkeys(row["first"] for row in counts[:MOST_EXAMPLES]))
-        examples = placed.filter(placed.place.isin(shown)).select(
-            "place", "origin", "offset", "value", "csv_header"
-        )
-        first = {row["place"]: row for row in session.table(examples).to_pylist()}
-    empty = {"value": b"", "csv_header": None, "origin": "", "offset": 0}
-    found = []
-    for row in counts:
-        record = first.get(row["first"], empty)
-        found.append(
-            Rejected(
-                event_date=row["event_date"],
-                rule=row["rule"],
-                records=row["n"],
-                example=example(
-                    stream.contract, row["rule"], record["value"] or b"", record["csv_header"]
-                ),
-                origin=record["origin"],
-                row=record["offset"],
-            )
-        )
-    return found
-
-
-def example(contract: Contract, rule: str, value: bytes, csv_header: str | None) -> str:
-    """The value of the rule's column, or the beginning of the record."""
-    dialect, header = dialect_and_header(csv_header or "")
-    text = value.decode(dialect.encoding, "backslashreplace")
-    fields = _fields(text, dialect, header)
-    columns = [c for c in contract.columns.values() if rule.startswith(f"{c.name}_")]
-    if rule.startswith("event_time_") and contract.event_time:
-        columns = [c for c in contract.columns.values() if c.name == contract.event_time]
-    if fields is not None and columns:
-        column = max(columns, key=lambda c: len(c.name))
-        shown = next((fields[key] for key in column.match_keys if key in fields), None)
-        return "(none)" if shown is None else _short(str(shown))
-    return _short(text)
-
-
-def _fields(text: str, dialect: CsvDialect, header: str) -> dict[str, object] | None:
-    try:
-        if header:
-            named = zip(dialect.fields(header), dialect.fields(text), strict=False)
-            return {match_key(name): value for name, value in named}
-        record = json.loads(text)
-    except (ValueError, csv.Error, RecursionError):
-        return None  # a record that can't be opened is shown as it begins
-    return {match_key(n): v for n, v in record.items()} if isinstance(record, dict) else None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

@@ -86,7 +86,7 @@ def test_loading_shows_rows_in_as_cleaned_duplicates_and_rejected(
     file.write_text(
         LIKE.format(id="a", value=1) + LIKE.format(id="a", value=2) + LIKE.format(id="b", value=-1)
     )
-    assert run("load", "engagement_events", str(file)) == 0
+    assert run("load", "engagement_events", str(file)) == 2
     assert run("load", "engagement_events", str(file)) == 0
     capsys.readouterr()
     assert run("status", "--format", "json") == 0

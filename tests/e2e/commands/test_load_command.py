@@ -40,8 +40,12 @@ def test_a_load_counts_its_own_files_and_names_one_that_failed(
     monkeypatch.setattr(
         "sys.stdin", SimpleNamespace(buffer=io.BytesIO(LIKE.format(id="c", value=1).encode()))
     )
-    assert run("load", "engagement_events", str(folder), "-", "--format", "json") == 0
-    told = json.loads(capsys.readouterr().out)
+    assert run("load", "engagement_events", str(folder), "-", "--format", "json") == 2
+    shown = capsys.readouterr()
+    told = json.loads(shown.out)
+    assert (
+        "1 of 4 records of engagement_events are rejected (25.0%), more than the 5.0%" in shown.err
+    )
     one, stdin = told["files"]
     assert counts(one) == (3, 1, 1, 1, 0)
     assert counts(stdin) == (1, 1, 0, 0, 0)
@@ -115,3 +119,19 @@ def test_a_mistyped_file_is_refused_before_a_run_starts(
     assert run("--home", str(new), "load", "posts", str(tmp_path / "f.csv")) == 2
     assert f"no such file: {tmp_path / 'f.csv'}" in capsys.readouterr().err
     assert not new.exists()
+
+
+def test_a_load_that_accepts_nothing_says_why_and_ends_with_2(
+    capsys: pytest.CaptureFixture[str], home: Home, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong.ndjson"
+    file.write_text(LIKE.format(id="w", value=-7) + LIKE.format(id="v", value=-8) + "no json\n")
+    assert run("load", "engagement_events", str(file)) == 2
+    told = capsys.readouterr().err
+    assert "Error: nothing was accepted: 3 of 3 records of engagement_events are rejected" in told
+    reasons = [line for line in told.splitlines() if ", such as " in line]
+    assert "2 records, such as '-7' (wrong.ndjson, row 1)" in reasons[0]
+    assert any("such as 'no json' (wrong.ndjson, row 3)" in line for line in reasons)
+    assert "social-assets quarantine engagement_events" in told
+    # What was loaded before fails nothing.
+    assert run("load", "engagement_events", str(file)) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from social_assets.contracts.registry import contract
-from social_assets.operate.load.report import example
+from social_assets.quality.load_result import example
 
 VIDEOS = contract("video_interactions")
 
