@@ -40,7 +40,10 @@ _SHOWN_REJECTS = 20
 @click.argument("stream")
 @click.argument("files", nargs=-1, required=True)
 @click.option(
-    "--date", "on", type=DateParameter(), help="Date of records that carry none; default today."
+    "--date",
+    "on",
+    type=DateParameter(),
+    help="Date of records that carry none; default the date in the file's name, or today.",
 )
 @click.option(
     "--input-format",
@@ -112,6 +115,7 @@ def _load(
     from resources.clickhouse.resource import ClickHouseResource
     from social_assets.contracts.registry import contract
     from social_assets.defs.stores import StoresResource
+    from social_assets.ingest.records import shown_path
     from social_assets.operate.load.progress import LoadProgress, shown
     from social_assets.operate.load.report import batches_of, file_counts
     from social_assets.operate.runs.start import load_files
@@ -119,7 +123,7 @@ def _load(
 
     stores = StoresResource(clickhouse=ClickHouseResource()).stores().of(contract(stream))
     batches = batches_of(stores, files, replace=replace)
-    names = {batch: path.name for path, batch in batches.by_path.items()}
+    names = {batch: shown_path(Path(path.name)) for path, batch in batches.by_path.items()}
     is_table = form == "table"
     watched = LoadProgress(
         say=progress if is_table else mute,

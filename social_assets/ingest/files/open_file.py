@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from social_assets.contracts.column import match_key
+from social_assets.contracts.column import HashOfRecord, match_key
 from social_assets.contracts.contract import Contract, FileFormat
 from social_assets.ingest.files.detect_dialect import absent_columns
 from social_assets.ingest.files.parquet_records import ToJson, parquet_records
@@ -99,6 +99,8 @@ def _columns_to_read(
     if absent := absent_columns(contract, names, may_nest=True):
         told = f"it lacks {', '.join(absent)}, required by {contract.name}"
         raise FileError(path, told, row=1)
+    if any(isinstance(column.derive, HashOfRecord) for column in contract.columns.values()):
+        return list(names)  # the key is of the whole record
     read = set(contract.named_columns)
     read |= {match_key(p.steps[0]) for c in contract.source_columns for p in c.places}
     chosen = [name for name in names if match_key(name) in read]

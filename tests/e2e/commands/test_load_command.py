@@ -135,3 +135,17 @@ def test_a_load_that_accepts_nothing_says_why_and_ends_with_2(
     assert "social-assets quarantine engagement_events" in told
     # What was loaded before fails nothing.
     assert run("load", "engagement_events", str(file)) == 0
+
+
+def test_a_file_is_dated_by_its_name_as_in_landing_and_a_bad_name_fails_alone(
+    capsys: pytest.CaptureFixture[str], home: Home, tmp_path: Path
+) -> None:
+    row = "user_id,age,video_id\n{user},30,101\n"
+    (tmp_path / "x_2026-11-20.csv").write_text(row.format(user=91))
+    latin = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9_2026-11-21.csv"))
+    latin.write_text(row.format(user=92))
+    assert run("load", "video_interactions", str(tmp_path)) == 1
+    assert "caf\\xe9_2026-11-21.csv: its path is not UTF-8; rename it" in capsys.readouterr().err
+    query = "SELECT event_date FROM cleaned.video_interactions WHERE toString(user_id) = '91'"
+    with ClickHouseResource().client() as client:
+        assert str(client.command(query)) == "2026-11-20"

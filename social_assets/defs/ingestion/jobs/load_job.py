@@ -14,6 +14,7 @@ from dagster import (
     Config,
     Failure,
     JobDefinition,
+    MetadataValue,
     OpExecutionContext,
     RunConfig,
     job,
@@ -35,9 +36,11 @@ from social_assets.ingest.records import FileChangedError
 from social_assets.pipeline.files.allowed_files import check_allowed
 from social_assets.pipeline.files.file_batches import Replace
 from social_assets.pipeline.files.landing_folder import Landing, date_in
+from social_assets.pipeline.files.path_text import config_text, path_of
 from social_assets.pipeline.files.unfinished_files import at_rest
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import Ingested, ingest_files
+from social_assets.quality.load_result import LoadedRecords, failure_of_load, rejected_by_rule
 from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.tables import Warehouse
 
@@ -54,7 +57,8 @@ class LoadConfig(Config):
         description="Absolute paths below landing or SOCIAL_ASSETS_LOAD_FOLDERS; they stay there",
     )
     landing_date: str | None = Field(
-        default=None, description="Date of records that carry none, YYYY-MM-DD"
+        default=None,
+        description="Date of records that carry none, YYYY-MM-DD; by default in the file's name",
     )
     replace: bool = Field(
         default=False, description="Unload earlier batches of the same content or file name"
@@ -71,8 +75,8 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     on = date.fromisoformat(config.landing_date) if config.landing_date else None
     if config.files:
         replace = Replace(rebuilt_from(config.stream)) if config.replace else None
-        paths = [Path(file) for file in config.files]
-        ingested = ingest_files(stream, paths, on, check_allowed, replace)
+        paths = [path_of(file) for file in config.files]
+        ingested = ingest_files(stream, paths, on or date_in, check_allowed, replace)
     else:
         landing = Landing(Home.from_environment().landing, config.stream)
         ingested = ingest_files(stream, at_rest(landing.waiting()), on or date_in, check_allowed)
@@ -90,6 +94,7 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
     if notice := partition_notice(ingested.days):
         context.log.warning(notice)
+    _tell_records(context, stream, ingested)
     _report(context, ingested, is_named=bool(config.files))
 
 
@@ -129,7 +134,7 @@ def run_config(
         ops={
             OP_NAME: LoadConfig(
                 stream=stream,
-                files=[str(file) for file in files],
+                files=[config_text(file) for file in files],
                 landing_date=on.isoformat() if on else None,
                 replace=replace,
             )
@@ -143,9 +148,30 @@ def _report(context: OpExecutionContext, ingested: Ingested, *, is_named: bool) 
     """
     for file in ingested.landed:
         context.log.info(f"{file.path.name}: {'loaded before' if file.already else 'loaded'}")
+        for note in file.notes:
+            context.log.info(f"{file.path.name}: {note}")
     failures = [f for f in ingested.failures if is_named or not isinstance(f, FileChangedError)]
     for each in ingested.failures:
         if each not in failures:
             context.log.warning(f"it stays in landing: {each}")
     if failures:
         raise Failure("; ".join(str(failure) for failure in failures))
+
+
+def _tell_records(context: OpExecutionContext, stream: StreamStores, ingested: Ingested) -> None:
+    """Log how many records were accepted; as an error if the load rejects too much. The checks of
+    the rules, which fail then too, stay until the days are good.
+    """
+    batches = [file.batch_id for file in ingested.landed if not file.already]
+    loaded = LoadedRecords.of(stream, batches)
+    notes = {file.path.name: list(file.notes) for file in ingested.landed if file.notes}
+    context.add_output_metadata(
+        {"records": loaded.records, "accepted": loaded.accepted, "rejected": loaded.rejected}
+        | ({"notes": MetadataValue.json(notes)} if notes else {})
+    )
+    context.log.info(f"{loaded.accepted:,} of {loaded.records:,} records accepted")
+    if loaded.rejected and (
+        not loaded.accepted or loaded.rejected / loaded.records > stream.contract.fail_above
+    ):
+        rejected = rejected_by_rule(stream, batches)
+        context.log.error("\n".join(failure_of_load(stream.contract, loaded, rejected)))
