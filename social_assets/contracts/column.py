@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import ibis.expr.datatypes as dt
@@ -78,6 +78,28 @@ class HourOf:
     """Derive the hour, 0 to 23, of a time-of-day column."""
 
     time_of_day: str
+
+
+@dataclass(frozen=True)
+class Numerals:
+    """How people write the numbers of a column, beside plain ones.
+
+    `thousands` separates groups of digits: `,`, `'`, `_`, or a blank (of any width). With
+    `percent`, `12.5%` is 0.125. With `suffixes`, `1.2K` is 1200; `M` and `B` are a million and a
+    billion.
+    """
+
+    thousands: str = ""
+    percent: bool = False
+    suffixes: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a separator that could be a decimal mark or a digit."""
+        if self.thousands not in ("", ",", "'", "_", " "):
+            raise ValueError(
+                f"Numerals: thousands is {self.thousands!r}; it can be a comma, an apostrophe, an "
+                "underscore or a blank (for a decimal comma, declare the file's with CsvFormat)"
+            )
 
 
 Standardization = Spellings | TimeOfDay
@@ -166,7 +188,8 @@ class Column:
     values, so that a store may encode them. `time_formats` (of strptime) are read before the
     platform's own; a time without offset is of `time_zone`, and of UTC without that. `source` says
     where a record holds the value, if not under the column's name. `null_spellings` are texts that
-    mean a missing value, whatever their case.
+    mean a missing value, whatever their case. `numerals` tells how its numbers are written. Where
+    the time of day stands apart from the date, `time_source` names its place.
     """
 
     name: str
@@ -180,6 +203,8 @@ class Column:
     time_formats: tuple[str, ...] = ()
     time_zone: str | None = None
     null_spellings: tuple[str, ...] = ()
+    numerals: Numerals | None = None
+    time_source: tuple[Place, ...] = ()
     checks: tuple[Check, ...] = field(default=(), repr=False, hash=False, compare=False)
     source: tuple[Place, ...] = ()
 
@@ -192,6 +217,13 @@ class Column:
     def match_keys(self) -> tuple[str, ...]:
         """The forms of the names under which a header, or the top of a record, holds the value."""
         return tuple(dict.fromkeys(place.match_key for place in self.places))
+
+    @property
+    def clock(self) -> Column | None:
+        """What a record holds at `time_source`, as a column of its own."""
+        if not self.time_source:
+            return None
+        return replace(self, name=f"{self.name} time", source=self.time_source, time_source=())
 
     @property
     def is_string(self) -> bool:
@@ -252,6 +284,8 @@ def column_of(
         time_formats=tuple(metadata.get("time_formats", time_formats)),
         time_zone=metadata.get("time_zone", time_zone),
         null_spellings=tuple(metadata.get("null_spellings", null_spellings)),
+        numerals=metadata.get("numerals"),
+        time_source=places_of(metadata.get("time_source", ())),
         checks=tuple(spec.checks),
         source=places_of(metadata.get("source", ())),
     )

@@ -24,6 +24,7 @@ from social_assets.contracts.column import (
     HashOf,
     HashOfRecord,
     HourOf,
+    Numerals,
     PlaceInSource,
     Spellings,
     TimeOfDay,
@@ -32,6 +33,7 @@ from social_assets.contracts.column import (
 )
 from social_assets.contracts.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.pandera_private import register_ibis_backends
+from social_assets.contracts.time_options import is_time_zone, unknown_directive
 
 __all__ = [
     "AgeGroup",
@@ -40,6 +42,7 @@ __all__ = [
     "HashOf",
     "HashOfRecord",
     "HourOf",
+    "Numerals",
     "PlaceInSource",
     "Spellings",
     "TimeOfDay",
@@ -199,6 +202,7 @@ class Contract:
                 f"rename the column of {self.model.__name__}"
             )
         self._refuse_unknown_platforms()
+        self._refuse_times_that_cannot_be_read()
         self._refuse_ambiguous_spellings()
         self._refuse_retention_shorter_than_lateness()
 
@@ -210,6 +214,25 @@ class Contract:
                     f"{self.late_after}: they would be removed as they come; keep more days, or "
                     f"lower late_after"
                 )
+
+    def _refuse_times_that_cannot_be_read(self) -> None:
+        for column in self.columns.values():
+            where = f"contract {self.name}: column {column.name}"
+            if column.time_zone is not None and not is_time_zone(column.time_zone):
+                raise ValueError(
+                    f"{where}: {column.time_zone!r} is no time zone; write a name of the IANA "
+                    "database, as Europe/Berlin"
+                )
+            for time_format in column.time_formats:
+                if wrong := unknown_directive(time_format):
+                    raise ValueError(
+                        f"{where}: time format {time_format!r}: {wrong}; write a format of "
+                        "strptime, as %d/%m/%Y %H:%M"
+                    )
+            if column.time_source and column.type != "timestamp":
+                raise ValueError(f"{where}: only a column of datetime can have a time_source")
+            if column.numerals and column.type not in ("integer", "number"):
+                raise ValueError(f"{where}: only a column of int or float can have numerals")
 
     def _refuse_unknown_platforms(self) -> None:
         for column in self.source_columns:
@@ -265,12 +288,19 @@ class Contract:
         """The columns that a record has; the others are derived from them."""
         return tuple(c for c in self.columns.values() if c.derive is None)
 
+    @property
+    def read_columns(self) -> tuple[Column, ...]:
+        """What is read from a record: its columns, and times of day that stand apart."""
+        clocks = (column.clock for column in self.source_columns)
+        return (*self.source_columns, *(clock for clock in clocks if clock is not None))
+
     @cached_property
     def named_columns(self) -> dict[str, tuple[str, ...]]:
         """The match key of a name in a header, or at the top of a record -> its columns."""
         found: dict[str, list[str]] = {}
         for column in self.source_columns:
-            for key in column.match_keys:
+            apart = column.clock.match_keys if column.clock else ()
+            for key in dict.fromkeys((*column.match_keys, *apart)):
                 found.setdefault(key, []).append(column.name)
         return {key: tuple(names) for key, names in found.items()}
 

@@ -79,7 +79,7 @@ def csv_header(contract: Contract, stored: str) -> CsvHeader:
             for place in column.places
             for index in fields.get(place.match_key, ())
         )
-        for column in contract.source_columns
+        for column in contract.read_columns
         if not fields.keys().isdisjoint(column.match_keys)
     }
     numbers = frozenset(c.name for c in contract.source_columns if c.type in ("integer", "number"))

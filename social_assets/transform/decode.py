@@ -103,7 +103,7 @@ def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) ->
     for key in sorted(keys):
         spelled.setdefault(match_key(key), []).append(key)
     return Shape(
-        {column.name: tuple(_pointers(column, spelled)) for column in contract.source_columns},
+        {column.name: tuple(_pointers(column, spelled)) for column in contract.read_columns},
         {stored: csv_header(contract, stored) for stored in headers},
         _platforms(contract),
         contract.columns.get(PLATFORM_COLUMN),
@@ -141,7 +141,7 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
     object in which one of the columns was not found: it may be there in a spelling that the shape
     lacks.
     """
-    read = list(columns)
+    read = [*columns, *(c.clock for c in columns if c.clock is not None)]
     if shape.platforms and shape.platform is not None and shape.platform not in read:
         read.append(shape.platform)
     fields = json_fields((c, pointer.text) for c in read for pointer in shape.pointers[c.name])
@@ -165,6 +165,12 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
 def _text(table: ir.Table, column: Column, shape: Shape, fields: JsonFields) -> ir.StringValue:
     """The first text of a column that is not empty; a JSON object or list if there is no text."""
     texts = _texts(table, column, shape, fields)
+    if column.clock is not None:
+        date, clock = (
+            ibis.coalesce(*texts),
+            ibis.coalesce(*_texts(table, column.clock, shape, fields)),
+        )
+        texts = [ibis.coalesce(date.concat(" ", clock), date)]
     text = without_declared_nulls(ibis.coalesce(*texts), column)
     return ibis.coalesce(text, *_nested(table, column, shape, fields))
 

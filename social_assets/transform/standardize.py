@@ -25,6 +25,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.transform.derived_keys import derived_key
 from social_assets.transform.values.lists import list_of
 from social_assets.transform.values.missing import is_null_spelled
+from social_assets.transform.values.numbers import plain_number
 from social_assets.transform.values.times import with_times
 
 TRUE = ("true", "t", "yes", "y", "1", "1.0")
@@ -134,7 +135,9 @@ def _read(text: ir.StringValue, column: Column) -> ir.Value:
         return text.lower()
     match column.type:
         case "number":
-            return text.try_cast("float64")
+            return plain_number(text, column).try_cast("float64")
+        case "integer":
+            return plain_number(text, column)
     return text
 
 
@@ -144,7 +147,7 @@ def _typed(text: ir.StringValue, read: ir.Value, column: Column) -> ir.Value:
         return _time_of_day(text)
     match column.type:
         case "integer":
-            return ibis.cases((text.re_search(_INTEGER), text.try_cast("int64")))
+            return ibis.cases((read.re_search(_INTEGER), read.try_cast("int64")))
         case "number":
             return ibis.cases((_isfinite(read), read))
         case "boolean":

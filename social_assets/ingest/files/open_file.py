@@ -102,7 +102,7 @@ def _columns_to_read(
     if any(isinstance(column.derive, HashOfRecord) for column in contract.columns.values()):
         return list(names)  # the key is of the whole record
     read = set(contract.named_columns)
-    read |= {match_key(p.steps[0]) for c in contract.source_columns for p in c.places}
+    read |= {match_key(p.steps[0]) for c in contract.read_columns for p in c.places}
     chosen = [name for name in names if match_key(name) in read]
     if unread := [name for name in names if match_key(name) not in read]:
         position.notes.append(f"columns that {contract.name} does not read: {', '.join(unread)}")

@@ -131,7 +131,11 @@ def read_fields(stream: StreamStores, day: date) -> Fields:
 
 def differences(contract: Contract, fields: Fields) -> list[SchemaDifference]:
     """The differences of source and contract, the worst first."""
-    nested = {match_key(p.steps[0]): (c.name,) for c in contract.source_columns for p in c.places}
+    nested = {
+        match_key(p.steps[0]): (c.name,)
+        for c in contract.source_columns
+        for p in (*c.places, *c.time_source)
+    }
     by_key: dict[str, tuple[str, ...]] = {**nested, **contract.named_columns}
     left = {match_key(name) for name in contract.unread}
     present: Counter[str] = Counter()

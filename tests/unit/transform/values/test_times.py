@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -147,6 +148,37 @@ def test_a_time_without_offset_is_of_the_declared_zone(validate: Validate) -> No
     assert [f"{each:%d %H:%M}" for each in read] == [
         *("03 08:15", "03 13:45", "03 11:45", "03 08:15", "03 13:45", "03 08:15", "03 08:15")
     ]
+
+
+def test_date_and_time_in_two_places_are_combined(validate: Validate) -> None:
+    stream = stream_of(
+        datetime,
+        {
+            "source": "Fecha",
+            "time_source": ("hora", "at.clock"),
+            "time_formats": ["%d/%m/%Y %H:%M"],
+        },
+    )
+    lines = [b"1,03/07/2026,13:45", b"1,2026-07-03,1:45 PM", b"1,2026-07-03,", b"1,,13:45"]
+    from_csv = validate(stream, lines, "id,FECHA,Hora")
+    nested = b'{"id": 1, "fecha": "2026-07-03", "at": {"clock": "13:45:06.5Z"}}'
+    read = [row["value"] for row in [*from_csv, *validate(stream, [nested])]]
+    assert [time and f"{time:%d.%m. %H:%M:%S}" for time in read] == [
+        *("03.07. 13:45:00", "03.07. 13:45:00", "03.07. 00:00:00", None, "03.07. 13:45:06")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"time_zone": "Berlin"}, "'Berlin' is no time zone; write a name of the IANA database"),
+        ({"time_formats": ["%d/%m/%E"]}, "time format '%d/%m/%E': %E is no directive"),
+        ({"time_formats": ["dd/mm"]}, "time format 'dd/mm': it has no directive"),
+    ],
+)
+def test_time_options_that_cannot_work_are_refused(options: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(told)):
+        stream_of(datetime, options)
 
 
 ZONED = st.datetimes(datetime(1950, 1, 1), datetime(2250, 1, 1)).flatmap(
