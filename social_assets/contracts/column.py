@@ -189,7 +189,8 @@ class Column:
     platform's own; a time without offset is of `time_zone`, and of UTC without that. `source` says
     where a record holds the value, if not under the column's name. `null_spellings` are texts that
     mean a missing value, whatever their case. `numerals` tells how its numbers are written. Where
-    the time of day stands apart from the date, `time_source` names its place.
+    the time of day stands apart from the date, `time_source` names its place. `separator` stands
+    between the texts of a list that is not JSON.
     """
 
     name: str
@@ -205,6 +206,7 @@ class Column:
     null_spellings: tuple[str, ...] = ()
     numerals: Numerals | None = None
     time_source: tuple[Place, ...] = ()
+    separator: str | None = None
     checks: tuple[Check, ...] = field(default=(), repr=False, hash=False, compare=False)
     source: tuple[Place, ...] = ()
 
@@ -286,6 +288,7 @@ def column_of(
         null_spellings=tuple(metadata.get("null_spellings", null_spellings)),
         numerals=metadata.get("numerals"),
         time_source=places_of(metadata.get("time_source", ())),
+        separator=metadata.get("separator"),
         checks=tuple(spec.checks),
         source=places_of(metadata.get("source", ())),
     )

@@ -20,6 +20,8 @@ from social_assets.contracts.contract import Contract
 from social_assets.contracts.csv_format import CsvDialect, dialect_and_header
 from social_assets.transform.values.missing import of_csv
 
+_TOTAL = r"(?i)\W*((grand |sub)?totals?|total (general|général)|gesamt(summe|ergebnis)?|suma)\W*"
+_LONGEST_TOTAL = 20
 _WITH_COMMA = r"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?$"
 """A number under a decimal comma; points group its thousands."""
 
@@ -88,20 +90,27 @@ def csv_header(contract: Contract, stored: str) -> CsvHeader:
 
 def with_csv_fields(table: ir.Table, headers: Mapping[str, CsvHeader]) -> ir.Table:
     """Opened records with `csv_fields`, null for JSON; with `field_count_ok`, whether a CSV record
-    has as many fields as its header; and `quotes_closed`, whether each of its fields that opens a
-    quote closes it.
+    has as many fields as its header; `quotes_closed`, whether each of its fields that opens a quote
+    closes it; and `is_total`, whether it is a row of totals, as reports have: its first field says
+    so, and another one is empty.
     """
     if not headers:
         return table.mutate(
             csv_fields=ibis.null(dt.Array(dt.string)),
             field_count_ok=ibis.literal(True),
             quotes_closed=ibis.literal(True),
+            is_total=ibis.literal(False),
         )
     text = ibis.cases((table.csv_header.notnull(), table.record_text))
     table = table.mutate(
         csv_fields=_by_dialect(table, headers, lambda dialect: _fields(text, dialect)),
         quotes_closed=_by_dialect(table, headers, lambda dialect: _quotes_closed(text, dialect)),
     )
+    first = table.csv_fields[0]
+    says_total = ibis.cases(
+        (first.length() <= _LONGEST_TOTAL, _regexp_full_match(first, _TOTAL)), else_=False
+    )
+    has_empty = table.csv_fields.contains("") | table.csv_fields.contains('""')
     widths = [
         (table.csv_header == stored, table.csv_fields.length() == header.width)
         for stored, header in headers.items()
@@ -109,6 +118,7 @@ def with_csv_fields(table: ir.Table, headers: Mapping[str, CsvHeader]) -> ir.Tab
     return table.mutate(
         field_count_ok=ibis.cases(*widths, else_=True),
         quotes_closed=table.quotes_closed.fill_null(True),
+        is_total=ibis.cases((says_total, has_empty), else_=False),
     )
 
 

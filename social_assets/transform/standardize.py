@@ -153,7 +153,7 @@ def _typed(text: ir.StringValue, read: ir.Value, column: Column) -> ir.Value:
         case "boolean":
             return ibis.cases((read.isin(TRUE), True), (read.isin(FALSE), False))
         case "strings":
-            return list_of(text)
+            return list_of(text, column.separator)
     raise TypeError(f"no way to read a column of {column.type}; add it to standardize.py")
 
 

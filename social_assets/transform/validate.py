@@ -41,6 +41,7 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
         Rule("record_not_json_object", "no JSON object"),
         Rule("record_field_count", "a CSV record with more or fewer fields than its header"),
         Rule("record_quote_not_closed", "a CSV field that opens a quote and does not close it"),
+        Rule("record_of_totals", "a CSV row of totals: its first field is Total, another is empty"),
     ]
     found += [Rule(f"{c}_missing", f"{c} is null or empty") for c in contract.required]
     found += [
@@ -93,6 +94,7 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
         "record_not_json_object": is_text & ~t.is_json,
         "record_field_count": is_text & ~t.field_count_ok,
         "record_quote_not_closed": is_text & ~t.quotes_closed,
+        "record_of_totals": is_text & t.is_total,
     }
     for name in contract.required:
         broken[f"{name}_missing"] = t[f"missing_{name}"]

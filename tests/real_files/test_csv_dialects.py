@@ -109,6 +109,15 @@ def test_another_alphabet_is_read_in_its_encoding(load: Load, tmp_path: Path) ->
     assert "encoding cp1251" in notes
 
 
+def test_a_row_of_totals_is_rejected_and_a_record_named_total_is_not(
+    load: Load, tmp_path: Path
+) -> None:
+    file = tmp_path / "posts.csv"
+    file.write_text("text,post_id,likes,ratio\nTotal,,30,\nTotal,p1,10,0.5\nb,p2,20,\n")
+    found, _ = load(file, POSTS)
+    assert [row["reasons"] for row in found] == ["record_of_totals", "", ""]
+
+
 def test_utf_8_with_a_broken_record_stays_utf_8(load: Load, tmp_path: Path) -> None:
     rows = expected(6)
     broken = b"p_broken,1,2.5,caf\xe9\n"

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.transform.raw_records import Validate
-from tests.unit.transform.values.streams import read_json, stream_of
+from tests.unit.transform.values.streams import read_json, read_texts, stream_of
 
 TAGS = stream_of(list[str])
 LISTS = {
@@ -23,6 +23,27 @@ LISTS = {
     '["a", ["b"]]': ["value_not_strings"],
     '{"a": 1}': ["value_not_strings"],
 }
+
+
+PYTHON = {
+    "['a', 'b']": ["a", "b"],
+    """['it\\'s', "it's", 'say "hi"', None]""": ["it's", "it's", 'say "hi"'],
+    "[]": [],
+    "['a, b' , '']": ["a, b", ""],
+    "['a', ['b']]": ["value_not_strings"],
+    "['a'": ["value_not_strings"],
+    "a, b": ["value_not_strings"],
+}
+
+
+def test_a_list_that_python_printed_is_read(validate: Validate) -> None:
+    assert dict(zip(PYTHON, read_texts(validate, TAGS, PYTHON), strict=True)) == PYTHON
+
+
+def test_a_declared_separator_makes_a_list_of_a_text(validate: Validate) -> None:
+    tags = stream_of(list[str], {"separator": "|"})
+    texts = {"a|b | c||": ["a", "b", "c"], "a": ["a"], '["a|b"]': ["a|b"], "['x']": ["x"]}
+    assert dict(zip(texts, read_texts(validate, tags, texts), strict=True)) == texts
 
 
 def test_nulls_are_dropped_and_nested_values_rejected(validate: Validate) -> None:
