@@ -26,6 +26,7 @@ class FailureKind(StrEnum):
     """The kinds of failures. A message has one section a kind, in this order."""
 
     RUN = "failed runs"
+    FILE = "failed files"
     CHECK = "failed checks"
     CHAMPION = "rejected candidates"
     STALE = "stale streams"

@@ -34,8 +34,9 @@ from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, S
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 PARTITIONS_SHOWN = 5
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_OBSERVED_DIRECTLY = frozenset({"fresh", "topic_is_drained"})
-"""Checks that are left out here: `stale_streams` reads freshness and lag at every dispatch."""
+_OBSERVED_DIRECTLY = frozenset({"fresh", "topic_is_drained", "no_file_failed"})
+"""Checks that are left out here: `stale_streams` reads freshness and lag at every dispatch, and
+`failed_files` the files."""
 
 
 @dataclass(frozen=True)

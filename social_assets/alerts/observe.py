@@ -1,4 +1,4 @@
-"""Collects all active alerts: runs, checks, streams and disks.
+"""Collects all active alerts: runs, checks, streams, files and disks.
 
 Belongs here: who owns what, according to the asset graph and the contracts.
 """
@@ -13,6 +13,7 @@ from resources.kafka.resource import KafkaResource
 from resources.settings.home import Home
 from social_assets.alerts.active import Observation
 from social_assets.alerts.failed_checks import Check, observe_checks
+from social_assets.alerts.failed_files import observe_files
 from social_assets.alerts.failed_runs import observe_runs, stream_of
 from social_assets.alerts.full_disks import observe_disks
 from social_assets.alerts.journal import Journal
@@ -45,6 +46,7 @@ def observe(
             ),
             observe_checks(instance, checks),
             observe_streams(contracts(), stores, kafka),
+            observe_files(contracts(), stores),
             observe_disks(Home.from_environment()),
         ]
     )

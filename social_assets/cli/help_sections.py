@@ -15,7 +15,10 @@ from social_assets.cli.errors import discard_output
 
 SECTIONS = (
     ("Start", ("demo", "demo-live", "load", "dev", "doctor")),
-    ("Look", ("status", "streams", "sql", "notebook", "quarantine", "gaps", "alerts")),
+    (
+        "Look",
+        ("status", "streams", "sql", "notebook", "quarantine", "failed-files", "gaps", "alerts"),
+    ),
     ("Change", ("backfill", "replay", "unload", "deploy", "recsys")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )

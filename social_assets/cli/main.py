@@ -22,6 +22,7 @@ from resources.settings.home import ENVIRONMENT_VARIABLE, Home, HomePathError
 from resources.settings.logs import LogFormatError, configure_logs, is_json
 from social_assets.cli.commands.alerts import alerts
 from social_assets.cli.commands.doctor import doctor
+from social_assets.cli.commands.failed_files import failed_files
 from social_assets.cli.commands.load import load
 from social_assets.cli.commands.notebook import notebook
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
@@ -315,7 +316,18 @@ def hidden_alias(command: click.Command) -> click.Command:
 
 cli.add_command(alerts)
 cli.add_command(doctor)
-for command in (load, sql, streams, notebook, recsys, quarantine, replay, unload, gaps):
+for command in (
+    load,
+    sql,
+    streams,
+    notebook,
+    recsys,
+    quarantine,
+    replay,
+    unload,
+    gaps,
+    failed_files,
+):
     cli.add_command(command)
 # The name up to release 0.1.
 cli.add_command(hidden_alias(quarantine), "dead-letters")

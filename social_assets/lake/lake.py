@@ -9,6 +9,7 @@ from pathlib import Path
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
 from social_assets.lake.expired_days import EXPIRED_DAYS, ExpiredDays
+from social_assets.lake.failed_files import FAILED_FILES, FailedFiles
 from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
 from social_assets.lake.quarantined_batches import QUARANTINED_BATCHES, QuarantinedBatches
@@ -55,6 +56,16 @@ class Lake:
             storage_options=self.storage_options,
         )
         return Gaps(table)
+
+    def failed_files(self, contract: Contract) -> FailedFiles:
+        """The files of a stream that could not be loaded."""
+        table = LakeTable(
+            uri=f"{self.root}/failed_files/{contract.name}",
+            schema=FAILED_FILES,
+            partition_by=(),
+            storage_options=self.storage_options,
+        )
+        return FailedFiles(table)
 
     def quarantined_batches(self, contract: Contract) -> QuarantinedBatches:
         """The batches of a stream that could not be cleaned."""

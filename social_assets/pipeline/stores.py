@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
+from social_assets.lake.failed_files import FailedFiles
 from social_assets.lake.gaps import Gaps
 from social_assets.lake.lake import Lake
 from social_assets.lake.ledger import Ledger
@@ -76,6 +77,11 @@ class StreamStores:
     def gaps(self) -> Gaps:
         """The ranges of the topic that were lost before they were read."""
         return self.stores.lake.gaps(self.contract)
+
+    @property
+    def failed_files(self) -> FailedFiles:
+        """The files that could not be loaded."""
+        return self.stores.lake.failed_files(self.contract)
 
     @property
     def quarantined_batches(self) -> QuarantinedBatches:

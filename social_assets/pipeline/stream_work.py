@@ -16,6 +16,7 @@ from social_assets.ingest.records import FileError
 from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
 from social_assets.pipeline.day_slices import slices
+from social_assets.pipeline.files.failed_files import record_failures
 from social_assets.pipeline.files.file_batches import Replace, file_batches
 from social_assets.pipeline.files.file_errors import check_name
 from social_assets.pipeline.files.land import LandedFile
@@ -262,6 +263,7 @@ def _each(
         else:
             how = {"step": "land", "batch_id": landed[-1].batch_id, "notes": landed[-1].notes}
             log.info("%s has landed", path.name, extra=how)
+    record_failures(stores, failures, {each.path.name for each in landed})
     return landed, failures
 
 

@@ -149,3 +149,17 @@ def test_a_file_is_dated_by_its_name_as_in_landing_and_a_bad_name_fails_alone(
     query = "SELECT event_date FROM cleaned.video_interactions WHERE toString(user_id) = '91'"
     with ClickHouseResource().client() as client:
         assert str(client.command(query)) == "2026-11-20"
+
+
+def test_a_failed_file_is_listed_until_it_is_acknowledged(
+    capsys: pytest.CaptureFixture[str], home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    assert run("load", "video_interactions", str(tmp_path / "bad.csv")) == 1
+    assert run("failed-files", "video_interactions", "bad.csv", "--format", "json") == 0
+    listed = capsys.readouterr().out
+    assert "bad.csv" in listed
+    assert run("alerts", "show") == 0
+    assert "file bad.csv of video_interactions could not be loaded" in capsys.readouterr().out
+    assert run("failed-files", "video_interactions", "bad.csv", "--acknowledge") == 0
+    assert run("failed-files", "video_interactions", "bad.csv") == 2
