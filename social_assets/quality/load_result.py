@@ -18,6 +18,7 @@ from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.csv_format import CsvDialect, dialect_and_header
 from social_assets.pipeline.stores import StreamStores
+from social_assets.transform.validate import TOTALS
 
 SHOWN_CHARACTERS = 40
 MOST_EXAMPLES = 200
@@ -57,19 +58,23 @@ def failure_of_load(
     contract: Contract, loaded: LoadedRecords, rejected: Sequence[Rejected]
 ) -> list[str]:
     """Why a load counts as failed, its most frequent reasons, and the command that shows more;
-    nothing if it did not fail. Records that were loaded before (duplicates) are no failure.
+    nothing if it did not fail. Records that were loaded before (duplicates) and rows of totals are
+    no failure.
     """
-    if not loaded.rejected:
+    totals = sum(each.records for each in rejected if each.rule == TOTALS)
+    records, bad = loaded.records - totals, loaded.rejected - totals
+    if not bad:
         return []
-    share = loaded.rejected / loaded.records
-    told = f"{loaded.rejected:,} of {loaded.records:,} records of {contract.name} are rejected"
+    share = bad / records
+    told = f"{bad:,} of {records:,} records of {contract.name} are rejected"
     if not loaded.accepted:
         why = f"nothing was accepted: {told}"
     elif share > contract.fail_above:
         why = f"{told} ({share:.1%}), more than the {contract.fail_above:.1%} of its fail_above"
     else:
         return []
-    return [why, *_most_frequent(rejected), shown_by(contract.name)]
+    reasons = _most_frequent([each for each in rejected if each.rule != TOTALS])
+    return [why, *reasons, shown_by(contract.name)]
 
 
 def shown_by(stream: str) -> str:

@@ -23,6 +23,8 @@ from social_assets.contracts.pandera_private import Check, IbisCheckBackend, Ibi
 from social_assets.transform.standardize import is_too_early
 
 SEPARATOR = ";"
+TOTALS = "record_of_totals"
+"""The rule of rows that belong to a report and are no records: rejecting them is no fault."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
         Rule("record_not_json_object", "no JSON object"),
         Rule("record_field_count", "a CSV record with more or fewer fields than its header"),
         Rule("record_quote_not_closed", "a CSV field that opens a quote and does not close it"),
-        Rule("record_of_totals", "a CSV row of totals: its first field is Total, another is empty"),
+        Rule(TOTALS, "a CSV row of totals: its first field is Total, another is empty"),
     ]
     found += [Rule(f"{c}_missing", f"{c} is null or empty") for c in contract.required]
     found += [
@@ -94,7 +96,7 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
         "record_not_json_object": is_text & ~t.is_json,
         "record_field_count": is_text & ~t.field_count_ok,
         "record_quote_not_closed": is_text & ~t.quotes_closed,
-        "record_of_totals": is_text & t.is_total,
+        TOTALS: is_text & t.is_total,
     }
     for name in contract.required:
         broken[f"{name}_missing"] = t[f"missing_{name}"]

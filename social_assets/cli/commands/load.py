@@ -171,8 +171,8 @@ def _print_counts(counts: Sequence[FileCounts]) -> None:
     out.print()
     print_rows(names, rows, "table")
     for each in counts:
-        for note in each.notes:
-            out.print(f"{Path(each.file).name}: {note}")
+        if each.notes:
+            out.print(f"{Path(each.file).name}: {'; '.join(each.notes)}")
     before = [each for each in counts if each.before is not None]
     for each in before[:_SHOWN_REJECTS]:
         out.print(f"{Path(each.file).name}: {each.before}")

@@ -174,4 +174,5 @@ def _tell_records(context: OpExecutionContext, stream: StreamStores, ingested: I
         not loaded.accepted or loaded.rejected / loaded.records > stream.contract.fail_above
     ):
         rejected = rejected_by_rule(stream, batches)
-        context.log.error("\n".join(failure_of_load(stream.contract, loaded, rejected)))
+        if failure := failure_of_load(stream.contract, loaded, rejected):
+            context.log.error("\n".join(failure))
