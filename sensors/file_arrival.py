@@ -47,7 +47,8 @@ def file_arrival_sensor(contract: Contract) -> SensorDefinition:
         description=f"Loads files dropped into landing/{contract.name}/",
     )
     def files(context: SensorEvaluationContext) -> SensorResult | SkipReason:
-        waiting = Landing(Home.from_environment().landing, contract.name).waiting()
+        landing = Landing(Home.from_environment().landing, contract.name)
+        waiting = [*landing.rewritten(), *landing.waiting()]
         if not waiting:
             return SkipReason(f"no file waits in landing/{contract.name}/")
         rest = rest_seconds()

@@ -7,7 +7,7 @@ warehouse take them. The order of files and the recovery after a crash belong to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +26,7 @@ from social_assets.pipeline.files.unload_requests import (
     content_of,
     earlier_batches,
     request_unload,
+    unloading,
 )
 from social_assets.pipeline.ledger_counts import enter_cleaned, enter_landed, reconcile
 from social_assets.pipeline.load import load_validated
@@ -40,9 +41,14 @@ from social_assets.transform.validate_block import BlockValidator, EventDates
 
 @dataclass(frozen=True)
 class Replace:
-    """A load that replaces earlier ones; `sources` are those of `request_unload`."""
+    """A load that replaces earlier ones; `sources` are those of `request_unload`.
+
+    It replaces the batches of a file's content or name. With `of`, it replaces the batch of each
+    file there, and no batch of other files.
+    """
 
     sources: tuple[str, ...] = ()
+    of: Mapping[Path, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,15 @@ class FileBatches:
         this_call = {each.batch_id for each in before}
         if content in map(content_of, this_call):
             return self.load(path, on)
-        earlier = [b for b in earlier_batches(stores, content, path.name) if b not in this_call]
+        if replace.of is not None:
+            named = replace.of.get(path, "")
+            gone = unloading(stores)
+            earlier = [b for b in (named,) if b in stores.ledger.days("raw") and b not in gone]
+            if not earlier or content == content_of(named):
+                return self.load(path, on)
+        else:
+            found = earlier_batches(stores, content, path.name)
+            earlier = [b for b in found if b not in this_call]
         batch = batch_of(stores, content, anew=True)
         try:
             request_unload(stores, earlier, replace.sources, replaced_by=batch.batch_id)

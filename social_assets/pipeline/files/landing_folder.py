@@ -18,6 +18,7 @@ from resources.settings.first_date import earliest_event_date
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileChangedError, FileError, shown_path
 from social_assets.pipeline.files.allowed_files import check_folder
+from social_assets.pipeline.files.moved_files import MovedFiles
 from social_assets.pipeline.files.unfinished_files import is_unfinished
 from social_assets.pipeline.files.unload_requests import content_of
 
@@ -59,7 +60,15 @@ class Landing:
     def failed(self) -> list[Path]:
         """The files that could not be read and are still there."""
         folder = self.folder / FAILED
-        return sorted(p for p in folder.iterdir()) if folder.is_dir() else []
+        return (
+            sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+            if folder.is_dir()
+            else []
+        )
+
+    def rewritten(self) -> dict[Path, str]:
+        """The files in `loaded/` that were written to after their move, and the batch of each."""
+        return MovedFiles(self.folder / LOADED).rewritten()
 
     def put_aside(self, ingested: Ingested) -> list[str]:
         """Move landed files to `loaded/`, and files that cannot be read to `failed/`.
@@ -82,19 +91,21 @@ class Landing:
             return f"{error}; it was loaded and is not in {LOADED}/"
         if content != content_of(file.batch_id):
             return f"{file.path}: it changed after it was read; it stays, and is loaded again"
-        return self._move(file.path, LOADED)
+        return self._move(file.path, LOADED, file.batch_id)
 
-    def _move(self, path: Path, outcome: str) -> str:
+    def _move(self, path: Path, outcome: str, batch_id: str = "") -> str:
         """Move a file; if the name exists, a number is added. Returns why it could not be moved."""
         target = self.folder / outcome
         check_folder(target)
         target.mkdir(parents=True, exist_ok=True)
         place, number = target / path.name, 1
-        while os.path.lexists(place):
+        while place != path and os.path.lexists(place):
             number += 1
             place = target / f"{path.stem}.{number}{path.suffix}"
         try:
             path.rename(place)
+            if batch_id:
+                MovedFiles(target).add(place, batch_id)
         except FileNotFoundError:
             return f"{shown_path(path)}: it is gone and can't be moved to {outcome}/"
         except OSError as error:

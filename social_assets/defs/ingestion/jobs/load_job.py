@@ -79,7 +79,10 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         ingested = ingest_files(stream, paths, on or date_in, check_allowed, replace)
     else:
         landing = Landing(Home.from_environment().landing, config.stream)
-        ingested = ingest_files(stream, at_rest(landing.waiting()), on or date_in, check_allowed)
+        rewritten = landing.rewritten()
+        replace = Replace(rebuilt_from(config.stream), rewritten) if rewritten else None
+        paths = at_rest([*rewritten, *landing.waiting()])
+        ingested = ingest_files(stream, paths, on or date_in, check_allowed, replace)
         for left in landing.put_aside(ingested):
             context.log.warning(left)
     # And what this load found interrupted.

@@ -9,7 +9,9 @@ import pytest
 
 from social_assets.ingest.records import FileChangedError
 from social_assets.pipeline.files import land
-from social_assets.pipeline.files.landing_folder import Landing
+from social_assets.pipeline.files.file_batches import Replace
+from social_assets.pipeline.files.landing_folder import Landing, date_in
+from social_assets.pipeline.files.unload import unload_pending
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files
 from tests.integration.pipeline.accounts import Counts, counts
@@ -78,5 +80,28 @@ def test_a_file_that_vanishes_is_named_and_the_others_are_put_aside(
     (landing.folder / "b.csv").unlink()
     told = landing.put_aside(ingested)
     assert [part in " ".join(told) for part in ("a.csv", "b.csv", "c.csv")] == [True, True, False]
-    assert [path.name for path in (landing.folder / "loaded").iterdir()] == ["c.csv"]
+    assert [path.name for path in (landing.folder / "loaded").glob("*.csv")] == ["c.csv"]
     assert counts(video) == Counts(2, 2, 0, 0, 2)
+
+
+def test_what_is_written_after_the_move_replaces_what_was_loaded(
+    stream: StreamOf, landing: Landing
+) -> None:
+    """The writer pauses for longer than a rest, within a record, and then goes on."""
+    video = stream("video_interactions")
+    path = landing.folder / "a_2026-11-20.csv"
+    with path.open("w") as file:
+        file.write(HEADER + "1,30,1\n1,30,2\n1,3")
+        file.flush()
+        landing.put_aside(ingest_files(video, landing.waiting(), date_in))
+        assert not landing.rewritten()
+        file.write("0,3\n1,30,4\n")
+    rewritten = landing.rewritten()
+    assert [each.name for each in rewritten] == ["a_2026-11-20.csv"]
+    ingested = ingest_files(video, list(rewritten), date_in, replace=Replace(of=rewritten))
+    landing.put_aside(ingested)
+    with video.lock():
+        unload_pending(video)
+    assert counts(video) == Counts(4, 4, 0, 0, 4)
+    assert not landing.rewritten()
+    assert [p.name for p in (landing.folder / "loaded").glob("*.csv")] == ["a_2026-11-20.csv"]
