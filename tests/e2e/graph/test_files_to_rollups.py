@@ -324,7 +324,7 @@ def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
     from social_assets.defs.partitions import range_tags
 
     assert check_results(built)["raw/posts", "no_file_failed"].passed
-    (home.landing / "posts" / "broken.ndjson").write_bytes(b"\xff\xfe{")
+    (home.landing / "posts" / "broken.ndjson.gz").write_bytes(b"\x1f\x8b{")
     result = (
         batch()
         .resolve_job_def("rebuild_days")
@@ -336,7 +336,7 @@ def test_a_file_that_cannot_be_read_waits_in_failed_and_a_check_says_so(
     )
     check = check_results(result)["raw/posts", "no_file_failed"]
     assert not check.passed
-    assert check.metadata["names"].value == ["broken.ndjson"]
+    assert check.metadata["names"].value == ["broken.ndjson.gz"]
 
 
 def test_the_nightly_invariants_find_a_day_that_was_lost_and_see_that_it_is_back(
