@@ -40,6 +40,7 @@ FORMS: dict[str, Callable[[Rows], str]] = {
     "nested": lambda rows: json.dumps({"response": {"posts": {"items": rows}}}),
     "archive": lambda rows: "window.YTD.tweets.part0 = " + json.dumps(rows, indent=2),
     "sequence": lambda rows: "\n".join(json.dumps(row, indent=2) for row in rows),
+    "lines with commas": lambda rows: ",\n".join(map(json.dumps, rows)),
     "pages": lambda rows: "\n".join(
         json.dumps({"data": rows[start : start + 100], "paging": {"next": "x"}})
         for start in range(0, len(rows), 100)

@@ -106,23 +106,23 @@ def _searched(contract: Contract, path: Path, lines: Sequence[str]) -> _Header:
     found = [header for each in tried for header in _headers(contract, lines, begin, each)]
     if not found:
         raise FileError(path, "it has no row", row=1)
-    best = max(found, key=lambda each: (each.matched, -each.lines[0], len(each.names) > 1))
-    absent = absent_columns(contract, best.names)
-    if absent:
-        whole = [each for each in found if not absent_columns(contract, each.names)]
-        if not whole:
-            dialect = CsvDialect(best.delimiter, best.quote)
-            raise FileError(
-                path,
-                f"its header lacks {', '.join(absent)}, required by {contract.name}"
-                f" (read with the delimiter {dialect.delimiter_name}, the best of "
-                f"{', '.join(CsvDialect(each).delimiter_name for each in tried)}; "
-                "`csv=CsvFormat(...)` in the contract declares another one, or a file without "
-                "header)",
-                row=best.lines[0] + 1,
-            )
-        best = max(whole, key=lambda each: each.matched)
+    fitting = [h for h in found if h.matched and not absent_columns(contract, h.names)]
+    best = max(fitting or found, key=lambda h: (h.matched, -h.lines[0], len(h.names) > 1))
+    if not fitting:
+        raise FileError(path, _no_header(contract, best, tried), row=best.lines[0] + 1)
     return best
+
+
+def _no_header(contract: Contract, best: _Header, tried: Sequence[str]) -> str:
+    absent = absent_columns(contract, best.names)
+    lacks = f"lacks {', '.join(absent)}, required by" if absent else "names no column of"
+    names = [CsvDialect(each).delimiter_name for each in tried]
+    read_with = CsvDialect(best.delimiter).delimiter_name
+    return (
+        f"its header {lacks} {contract.name} (read with the delimiter {read_with}"
+        f"{', the best of ' + ', '.join(names) if len(names) > 1 else ''}; `csv=CsvFormat(...)` in "
+        "the contract declares another one, or a file without header)"
+    )
 
 
 def absent_columns(

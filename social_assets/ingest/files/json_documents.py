@@ -29,7 +29,6 @@ _QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
 _OPENS, _CLOSES = ord("{"), ord("}")
 """Of both kinds of bracket: those of arrays differ in one bit, which is not looked at."""
 _BLANK = b" \t\r\n"
-_IS_BLANK = np.isin(np.arange(256), list(_BLANK))
 _MOST_BLANKS = 256
 _LEAST_PIECE = 4 << 10
 _TOKEN = re.compile(rb'\s*("(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+)', re.DOTALL)
@@ -136,6 +135,8 @@ class _Reader:
 
     def __init__(self, layout: Layout, max_record_bytes: int) -> None:
         self._path = list(layout.path)
+        # A line of a sequence may end in a comma, as if it were an array.
+        self._blank = _BLANK if layout.path else _BLANK + b","
         self._max = max_record_bytes
         self._number = 1
         self._found = not layout.path
@@ -172,7 +173,7 @@ class _Reader:
 
     def end(self, path: Path) -> Iterator[pa.RecordBatch]:
         """The last value of a sequence. Raises FileError for a document that is not complete."""
-        left = (self._held + self._escape).strip(_BLANK)
+        left = (self._held + self._escape).strip(self._blank)
         if (self._scan is not None and self._path) or self._stack:
             raise FileError(
                 path,
@@ -244,10 +245,10 @@ class _Reader:
             spare = max(0, self._max + 1 - len(self._held))
             self._held += buffer[:spare].tobytes()
             return pa.RecordBatch.from_pylist([], RECORDS)
-        first = (self._held + buffer[: ends[0]].tobytes()).strip(_BLANK)
+        first = (self._held + buffer[: ends[0]].tobytes()).strip(self._blank)
         after = int(ends[-1]) + separator
         self._held = buffer[after : after + self._max + 1].tobytes()
-        begins, ends = _trimmed(buffer, begins[1:], ends[1:])
+        begins, ends = _trimmed(buffer, begins[1:], ends[1:], self._blank)
         lengths = np.concatenate([[len(first)], ends - begins])
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(first + _taken(buffer, begins, ends))]
@@ -261,10 +262,10 @@ class _Reader:
 
 
 def _trimmed(
-    buffer: npt.NDArray[np.uint8], begins: Positions, ends: Positions
+    buffer: npt.NDArray[np.uint8], begins: Positions, ends: Positions, blank: bytes
 ) -> tuple[Positions, Positions]:
     """Places of values without the blanks around them, up to _MOST_BLANKS on either side."""
-    is_blank = _IS_BLANK[buffer]
+    is_blank = np.isin(np.arange(256), list(blank))[buffer]
     for _ in range(_MOST_BLANKS):
         leads = (begins < ends) & is_blank[np.minimum(begins, len(buffer) - 1)]
         begins = begins + leads
