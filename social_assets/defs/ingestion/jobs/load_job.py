@@ -97,8 +97,10 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
     if notice := partition_notice(ingested.days):
         context.log.warning(notice)
-    _tell_records(context, stream, ingested)
-    _report(context, ingested, is_named=bool(config.files))
+    told = _tell_records(context, stream, ingested)
+    # The command counts for itself, and ends with an exit code of its own.
+    refused = [] if config.files else told
+    _report(context, ingested, refused, is_named=bool(config.files))
 
 
 def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]) -> Previews:
@@ -145,9 +147,11 @@ def run_config(
     )
 
 
-def _report(context: OpExecutionContext, ingested: Ingested, *, is_named: bool) -> None:
-    """Log the files. Raise Failure for those that failed; one in landing that changed while it was
-    read is only waited for.
+def _report(
+    context: OpExecutionContext, ingested: Ingested, refused: Sequence[str], *, is_named: bool
+) -> None:
+    """Log the files. Raise Failure for those that failed, and for a load that rejects too much; a
+    file in landing that changed while it was read is only waited for.
     """
     for file in ingested.landed:
         context.log.info(f"{file.path.name}: {'loaded before' if file.already else 'loaded'}")
@@ -157,13 +161,16 @@ def _report(context: OpExecutionContext, ingested: Ingested, *, is_named: bool) 
     for each in ingested.failures:
         if each not in failures:
             context.log.warning(f"it stays in landing: {each}")
-    if failures:
-        raise Failure("; ".join(str(failure) for failure in failures))
+    if failures or refused:
+        whys = [*map(str, failures), *refused]
+        raise Failure("; ".join(whys), allow_retries=False)
 
 
-def _tell_records(context: OpExecutionContext, stream: StreamStores, ingested: Ingested) -> None:
-    """Log how many records were accepted; as an error if the load rejects too much. The checks of
-    the rules, which fail then too, stay until the days are good.
+def _tell_records(
+    context: OpExecutionContext, stream: StreamStores, ingested: Ingested
+) -> list[str]:
+    """Log how many records were accepted. Returns why the load rejects too much, if it does: the
+    checks of the rules, which fail then too, stay failed until the days are good.
     """
     batches = [file.batch_id for file in ingested.landed if not file.already]
     loaded = LoadedRecords.of(stream, batches)
@@ -173,9 +180,8 @@ def _tell_records(context: OpExecutionContext, stream: StreamStores, ingested: I
         | ({"notes": MetadataValue.json(notes)} if notes else {})
     )
     context.log.info(f"{loaded.accepted:,} of {loaded.records:,} records accepted")
-    if loaded.rejected and (
-        not loaded.accepted or loaded.rejected / loaded.records > stream.contract.fail_above
-    ):
-        rejected = rejected_by_rule(stream, batches)
-        if failure := failure_of_load(stream.contract, loaded, rejected):
-            context.log.error("\n".join(failure))
+    rejected = rejected_by_rule(stream, batches) if loaded.rejected else []
+    why = failure_of_load(stream.contract, loaded, rejected)
+    if why:
+        context.log.error("\n".join(why))
+    return why
