@@ -19,7 +19,7 @@ SECTIONS = (
         "Look",
         ("status", "streams", "sql", "notebook", "quarantine", "failed-files", "gaps", "alerts"),
     ),
-    ("Change", ("backfill", "replay", "unload", "deploy", "recsys")),
+    ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )
 _OTHER = "More"

@@ -21,6 +21,7 @@ from resources.settings.environments import EnvironmentSettingsError
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home, HomePathError
 from resources.settings.logs import LogFormatError, configure_logs, is_json
 from social_assets.cli.commands.alerts import alerts
+from social_assets.cli.commands.deploy import deploy, plan
 from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
 from social_assets.cli.commands.load import load
@@ -220,25 +221,6 @@ def demo_live(home: Home, rate: float, seconds: float | None, port: int, is_open
     run_demo_live(home, out, LiveOptions(rate, seconds, port, is_opened))
 
 
-@cli.command(short_help="Make or update the warehouse tables and views.")
-@makes_home
-def deploy(home: Home) -> None:
-    """Make or update the warehouse's tables and views. Loads and backfills do so by themselves."""
-    from resources.clickhouse.resource import ClickHouseResource
-    from social_assets.defs.stores import StoresResource
-    from social_assets.defs.warehouse.recovery import finish_warehouse
-    from social_assets.operate.runs.instance import open_instance
-    from social_assets.warehouse.dbt.deployment import deploy_warehouse
-
-    out.print(str(deploy_warehouse(ClickHouseResource().endpoint(), home)))
-    clickhouse = ClickHouseResource()
-    with open_instance(home) as instance:
-        finished = finish_warehouse(instance, StoresResource(clickhouse=clickhouse), "deploy")
-    for stream, days in finished.items():
-        if days:
-            out.print(f"{stream}: finished {len(days)} days, {min(days)} to {max(days)}")
-
-
 @cli.command("serve-clickhouse", short_help="Serve the embedded ClickHouse here.")
 @click.option("--port", type=int, help="Default: a free one.")
 @makes_home
@@ -327,6 +309,8 @@ for command in (
     unload,
     gaps,
     failed_files,
+    plan,
+    deploy,
 ):
     cli.add_command(command)
 # The name up to release 0.1.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -190,7 +190,8 @@ class Column:
     where a record holds the value, if not under the column's name. `null_spellings` are texts that
     mean a missing value, whatever their case. `numerals` tells how its numbers are written. Where
     the time of day stands apart from the date, `time_source` names its place. `separator` stands
-    between the texts of a list that is not JSON.
+    between the texts of a list that is not JSON. `renamed_from` are earlier names of the column, under
+    which records may still hold it.
     """
 
     name: str
@@ -209,11 +210,12 @@ class Column:
     separator: str | None = None
     checks: tuple[Check, ...] = field(default=(), repr=False, hash=False, compare=False)
     source: tuple[Place, ...] = ()
+    renamed_from: tuple[str, ...] = ()
 
     @property
     def places(self) -> tuple[Place, ...]:
         """Where a record holds the value, best first: under the column's name by default."""
-        return self.source or (Place(self.name),)
+        return self.source or tuple(Place(name) for name in (self.name, *self.renamed_from))
 
     @property
     def match_keys(self) -> tuple[str, ...]:
@@ -291,7 +293,12 @@ def column_of(
         separator=metadata.get("separator"),
         checks=tuple(spec.checks),
         source=places_of(metadata.get("source", ())),
+        renamed_from=_names(metadata.get("renamed_from", ())),
     )
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _default(spec: Any, column_type: ColumnType) -> object:

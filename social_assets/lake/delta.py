@@ -8,11 +8,11 @@ come from the log, so that an invariant needs no scan.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
+from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import (
     CommitFailedError,
     DeltaError,
@@ -157,6 +158,38 @@ class LakeTable:
                 partition_filters=[("event_date", "in", sorted(replaced))],
             )
 
+    def create(self, *applied: Applied) -> None:
+        """Create the table with transactions, in one commit, unless it exists."""
+        with _disk_errors(self.uri):
+            self._open() or self._create(*applied)
+
+    def widen(self, added: Sequence[pa.Field], nullable: Sequence[str], *applied: Applied) -> None:
+        """Add nullable columns and allow nulls in others; the last commit has the transactions.
+
+        A table that was widened in part takes the same rows as before. The caller must hold the
+        stream's lock.
+        """
+        transactions = [Transaction(each.app_id, each.version) for each in applied]
+        properties = CommitProperties(app_transactions=transactions)
+        with _disk_errors(self.uri):
+            table = self._created()
+            strict = {f.name for f in table.schema().fields if not f.nullable}
+            names = {f.name for f in table.schema().fields}
+            for name in nullable:
+                if name in strict:
+                    table.alter.drop_column_not_null(name)
+            lacking = [field.with_nullable(True) for field in added if field.name not in names]
+            if lacking:
+                fields = DeltaSchema.from_arrow(pa.schema(lacking)).fields
+                table.alter.add_columns(fields, commit_properties=properties)
+            else:
+                self._commit(table, [], "append", table.schema(), properties)
+
+    def columns(self) -> pa.Schema | None:
+        """The columns that the table has; None if it does not exist."""
+        table = self._open()
+        return None if table is None else pa.schema(table.schema().to_arrow())
+
     def files(self, days: Iterable[date] | None = None) -> list[str]:
         """The data files of some days, or of all: paths of a local table, else URLs."""
         table = self._open()
@@ -229,14 +262,35 @@ class LakeTable:
         target = Target(self.uri, columns, self.partition_by, self.storage_options)
         return write_files(target, rows.to_batches() if isinstance(rows, pa.Table) else rows)
 
+    def _commit(
+        self,
+        table: DeltaTable,
+        files: Sequence[AddAction],
+        mode: Literal["append", "overwrite"],
+        schema: DeltaSchema,
+        properties: CommitProperties,
+    ) -> None:
+        table.create_write_transaction(
+            [*files],
+            mode=mode,
+            schema=schema,
+            partition_by=list(self.partition_by),
+            commit_properties=properties,
+        )
+
     def _created(self) -> DeltaTable:
-        return self._open() or DeltaTable.create(
+        return self._open() or self._create()
+
+    def _create(self, *applied: Applied) -> DeltaTable:
+        transactions = [Transaction(each.app_id, each.version) for each in applied]
+        return DeltaTable.create(
             self.uri,
             schema=self.schema,
             partition_by=list(self.partition_by),
             mode="ignore",
             configuration=dict(PROPERTIES),
             storage_options=dict(self.storage_options),
+            commit_properties=CommitProperties(app_transactions=transactions),
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
+from social_assets.lake.deployed_contracts import DEPLOYED_CONTRACTS, DeployedContracts
 from social_assets.lake.expired_days import EXPIRED_DAYS, ExpiredDays
 from social_assets.lake.failed_files import FAILED_FILES, FailedFiles
 from social_assets.lake.gaps import GAPS, Gaps
@@ -76,6 +77,16 @@ class Lake:
             storage_options=self.storage_options,
         )
         return QuarantinedBatches(table)
+
+    def deployed_contracts(self, contract: Contract) -> DeployedContracts:
+        """The contracts under which a stream's cleaned rows were made."""
+        table = LakeTable(
+            uri=f"{self.root}/contracts/{contract.name}",
+            schema=DEPLOYED_CONTRACTS,
+            partition_by=(),
+            storage_options=self.storage_options,
+        )
+        return DeployedContracts(table, self.table("cleaned", contract))
 
     def unloads(self, contract: Contract) -> Unloads:
         """The requests to unload batches of a stream."""

@@ -86,14 +86,14 @@ def _chosen(stores: StreamStores, file: Path | None, batch_id: str | None) -> st
         return of_name[0]
     if of_name:
         raise NotUnloadableError(
-            f"{len(of_name)} batches of {stores.contract.name} came from files named {file.name}: "
+            f"{len(of_name)} batches of {stores.name} came from files named {file.name}: "
             f"{', '.join(of_name)}; name one with --batch"
         )
     gone = _gone(stores, content, file.name)
     if gone:
         return gone[-1].batch_id
     raise NotUnloadableError(
-        f"{stores.contract.name} has no batch of the content of {file}, and none of a file named "
+        f"{stores.name} has no batch of the content of {file}, and none of a file named "
         f"{file.name}; name the batch with --batch"
     )
 

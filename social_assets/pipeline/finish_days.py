@@ -41,9 +41,7 @@ def finish_pending_days(
     with held(streams):
         left = _left(streams, is_at_work)
         by_stream = {
-            each.contract.name: each
-            for each in streams
-            if any(day.stream == each.contract.name for day in left)
+            each.name: each for each in streams if any(day.stream == each.name for day in left)
         }
         for name, stores in by_stream.items():
             lost = _days_of(stores, [d for d in left if d.stream == name and d.layer == CLEANED])
@@ -69,14 +67,14 @@ def _left(streams: Sequence[StreamStores], is_at_work: Callable[[str], bool]) ->
 
 def _days_of(stores: StreamStores, pending: Sequence[PendingDay]) -> list[date]:
     """The days of a stream that are pending; for ALL_DAYS those that the lake has rows of."""
-    own = {day.event_date for day in pending if day.stream == stores.contract.name}
+    own = {day.event_date for day in pending if day.stream == stores.name}
     if ALL_DAYS in own:
         own |= {day for day, rows in stores.cleaned.rows_by_day().items() if rows}
     return sorted(own - {ALL_DAYS})
 
 
 def _finish(stores: StreamStores, layers: Sequence[str], pending: Sequence[PendingDay]) -> None:
-    name = stores.contract.name
+    name = stores.name
     with stores.stores.clickhouse.client(stores.log_comment) as client:
         done = [day for day in pending if day.stream == name and day.layer in layers]
         record_finished(client, done, stores.run_id)

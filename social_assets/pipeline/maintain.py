@@ -22,7 +22,7 @@ def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
     """Maintain the stream's tables in the lake, and `cleaned.<stream>`; returns what each freed, by
     name. Waits for the stream's lock.
     """
-    retention = stores.contract.retention
+    retention = stores.declared.retention
     kept: dict[Layer, int | None] = {
         "raw": retention.raw_days,
         "cleaned": retention.cleaned_days,
@@ -35,14 +35,14 @@ def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
             table = stores.stores.lake.table(layer, stores.contract)
             present = table.rows_by_day()
             expired = {day: rows for day, rows in present.items() if limit and day < limit}
-            stores.stores.lake.expired_days().record(f"{layer}/{stores.contract.name}", expired)
+            stores.stores.lake.expired_days().record(f"{layer}/{stores.name}", expired)
             freed[layer] = maintain(table, expired)
     beside: Mapping[str, LakeTable] = {"batches": stores.ledger.table, "gaps": stores.gaps.table}
     with stores.lock():
         freed |= {name: maintain(table) for name, table in beside.items()}
         limit = first_kept(today, retention.cleaned_days)
         if limit:
-            asset = f"cleaned/{stores.contract.name}"
+            asset = f"cleaned/{stores.name}"
             freed["warehouse"] = expire(
                 stores.stores, asset, stores.loader.table, limit, stores.log_comment
             )

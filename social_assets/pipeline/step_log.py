@@ -22,7 +22,7 @@ class StepLog(Adapter):
     """The log of the steps that one run takes on one stream."""
 
     def __init__(self, stores: StreamStores) -> None:
-        super().__init__(_log, {"run_id": stores.run_id, "stream": stores.contract.name})
+        super().__init__(_log, {"run_id": stores.run_id, "stream": stores.name})
 
     def process(
         self, msg: object, kwargs: MutableMapping[str, Any]

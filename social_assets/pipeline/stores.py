@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import LakeTable
@@ -15,6 +17,7 @@ from social_assets.lake.ledger import Ledger
 from social_assets.lake.lock import is_wanted, stream_lock
 from social_assets.lake.quarantined_batches import QuarantinedBatches
 from social_assets.lake.unloads import Unloads
+from social_assets.pipeline.contract_in_force import ContractInForce, contract_in_force
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.warehouse.loader import ClientFactory, Loader
 
@@ -39,8 +42,23 @@ class StreamStores:
     """The tables of one stream, in lake and warehouse."""
 
     stores: Stores
-    contract: Contract
+    declared: Contract
     log_comment: str | None = None
+
+    @property
+    def contract(self) -> Contract:
+        """The contract in force, which may differ from the declared one until it is deployed."""
+        return self.in_force.contract
+
+    @cached_property
+    def in_force(self) -> ContractInForce:
+        """The contract in force beside the declared one. Found again by whoever takes the lock."""
+        return contract_in_force(self.stores.lake, self.declared)
+
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+        return self.declared.name
 
     @property
     def run_id(self) -> str:
@@ -56,7 +74,7 @@ class StreamStores:
     @property
     def raw(self) -> LakeTable:
         """The unchanged records."""
-        return self.stores.lake.table("raw", self.contract)
+        return self.stores.lake.table("raw", self.declared)
 
     @property
     def cleaned(self) -> LakeTable:
@@ -66,17 +84,17 @@ class StreamStores:
     @property
     def quarantine(self) -> LakeTable:
         """Rejected and duplicate records."""
-        return self.stores.lake.table("quarantine", self.contract)
+        return self.stores.lake.table("quarantine", self.declared)
 
     @property
     def ledger(self) -> Ledger:
         """The records that each step took, by batch and date."""
-        return self.stores.lake.ledger(self.contract)
+        return self.stores.lake.ledger(self.declared)
 
     @property
     def gaps(self) -> Gaps:
         """The ranges of the topic that were lost before they were read."""
-        return self.stores.lake.gaps(self.contract)
+        return self.stores.lake.gaps(self.declared)
 
     @property
     def failed_files(self) -> FailedFiles:
@@ -86,12 +104,12 @@ class StreamStores:
     @property
     def quarantined_batches(self) -> QuarantinedBatches:
         """The batches that could not be cleaned."""
-        return self.stores.lake.quarantined_batches(self.contract)
+        return self.stores.lake.quarantined_batches(self.declared)
 
     @property
     def unloads(self) -> Unloads:
         """The requests to unload batches."""
-        return self.stores.lake.unloads(self.contract)
+        return self.stores.lake.unloads(self.declared)
 
     @property
     def loader(self) -> Loader:
@@ -103,10 +121,14 @@ class StreamStores:
             lambda: any(self.cleaned.rows_by_day().values()),
         )
 
-    def lock(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def lock(self) -> Iterator[None]:
         """The lock that every writer to the stream must hold."""
-        return stream_lock(self.stores.lake.locks, self.contract.name)
+        with stream_lock(self.stores.lake.locks, self.name):
+            # Another process may have deployed a contract while this one waited.
+            self.__dict__.pop("in_force", None)
+            yield
 
     def is_wanted(self) -> bool:
         """Whether another process waits for the lock, which the caller must hold."""
-        return is_wanted(self.stores.lake.locks, self.contract.name)
+        return is_wanted(self.stores.lake.locks, self.name)

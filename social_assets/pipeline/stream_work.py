@@ -15,9 +15,10 @@ from pathlib import Path
 from social_assets.ingest.records import FileError
 from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
+from social_assets.pipeline.contract_in_force import record_in_force
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.files.failed_files import record_failures
-from social_assets.pipeline.files.file_batches import Replace, file_batches
+from social_assets.pipeline.files.file_batches import FileBatches, Replace, file_batches
 from social_assets.pipeline.files.file_errors import check_name
 from social_assets.pipeline.files.land import LandedFile
 from social_assets.pipeline.files.unload_requests import pending
@@ -61,6 +62,9 @@ def ingest_files(
 ) -> Ingested:
     """Take files through raw, cleaned and quarantine into the warehouse.
 
+    If deployed rules are lost (`ContractInForce.incomplete`), files only land: they are pending
+    until the contract is deployed.
+
     With `replace`, the landing of a file makes earlier batches of its content or name pending
     unloads. The caller must complete them (`unload.unload_pending`).
 
@@ -68,6 +72,10 @@ def ingest_files(
     other files are loaded.
     """
     with stores.lock(), file_batches(stores) as batches:
+        if replace is not None:
+            stores.in_force.check_complete()
+        if stores.in_force.incomplete:
+            return _only_landed(stores, batches, paths, landing_date, check)
         # What is pending comes first: of the records of a key, the first landed is accepted.
         changed = recover(stores)
 
@@ -89,12 +97,21 @@ def land_files(
 ) -> Ingested:
     """Only land files in raw; a rebuild of their days does the other steps."""
     with stores.lock(), file_batches(stores) as batches:
-        landed, failures = _each(
-            stores, paths, lambda path, on, _: batches.land(path, on), landing_date, check
-        )
-        reconcile(stores)
-        days = _days(stores, landed)
-    return Ingested(tuple(landed), frozenset(days), tuple(failures))
+        return _only_landed(stores, batches, paths, landing_date, check)
+
+
+def _only_landed(
+    stores: StreamStores,
+    batches: FileBatches,
+    paths: Sequence[Path],
+    landing_date: LandingDate,
+    check: Check | None,
+) -> Ingested:
+    landed, failures = _each(
+        stores, paths, lambda path, on, _: batches.land(path, on), landing_date, check
+    )
+    reconcile(stores)
+    return Ingested(tuple(landed), frozenset(_days(stores, landed)), tuple(failures))
 
 
 def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[date]:
@@ -104,6 +121,10 @@ def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[d
     rebuilds these dates. The caller must hold the stream's lock.
     """
     log = StepLog(stores)
+    record_in_force(stores.stores.lake, stores.in_force)
+    if stores.in_force.incomplete:
+        reconcile(stores)
+        return set()
     changed = _recover_micro_batches(stores)
     reconcile(stores)
     stores.loader.prepare()
@@ -147,6 +168,7 @@ def rebuild(stores: StreamStores, days: Sequence[date]) -> None:
     `finish_days` does.
     """
     with stores.lock():
+        stores.in_force.check_complete()
         recover(stores, leave=frozenset(days))
         make_anew(stores, days)
 
@@ -178,7 +200,7 @@ def held(streams: Sequence[StreamStores]) -> Iterator[None]:
     """
     with ExitStack() as locks:
         # Always in the same order, to avoid a deadlock with others that hold several locks.
-        for stores in sorted(streams, key=lambda each: each.contract.name):
+        for stores in sorted(streams, key=lambda each: each.name):
             locks.enter_context(stores.lock())
             recover(stores)
         yield

@@ -133,8 +133,12 @@ class Session:
         columns: list[str],
         *,
         with_file: bool = False,
+        may_lack: bool = False,
     ) -> ir.Table:
         """The named columns of Delta data files; timestamps are UTC without zone.
+
+        `may_lack`: files may lack columns that the table got later, which are null; costs the
+        reading of each file's columns.
 
         `with_file` adds each row's file as `filename`; it needs at least one file.
         """
@@ -142,9 +146,16 @@ class Session:
             paths = [_escaped(file) for file in files]
             name = self._name("scan")
             found = self.backend.read_parquet(
-                paths, table_name=name, hive_partitioning=True, filename=with_file
+                paths,
+                table_name=name,
+                hive_partitioning=True,
+                filename=with_file,
+                union_by_name=may_lack,
             )
             table = ibis.table(found.schema(), name=name)
+            if lacking := [each for each in columns if may_lack and each not in table.columns]:
+                types = ibis.Schema.from_pyarrow(plain(schema))
+                table = table.mutate(**{each: ibis.null(types[each]) for each in lacking})
         else:
             table = self.rows(plain(schema).empty_table())
         file_column = {"filename": table["filename"]} if with_file else {}

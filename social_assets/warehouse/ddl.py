@@ -93,6 +93,13 @@ def add_columns(contract: Contract, names: Sequence[str]) -> str:
     return f"ALTER TABLE {DATABASE}.{contract.name} {added}"
 
 
+def modify_columns(contract: Contract, names: Sequence[str]) -> str:
+    """`ALTER TABLE cleaned.<stream>` that gives columns their declared types."""
+    lines = _column_lines(contract)
+    modified = ", ".join(f"MODIFY COLUMN {lines[name]}" for name in names)
+    return f"ALTER TABLE {DATABASE}.{contract.name} {modified}"
+
+
 def column_types(contract: Contract) -> dict[str, str]:
     """The type of each column of `cleaned.<stream>`."""
     types = {c.name: clickhouse_type(c) for c in contract.cleaned_columns}

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from social_assets.contracts.contract import Contract
+from social_assets.warehouse.altered_columns import alter_in_place, table_difference
 from social_assets.warehouse.ddl import (
     DATABASE,
     LOADED,
@@ -85,7 +86,7 @@ class Loader:
         return f"{DATABASE}.{self.contract.name}"
 
     def prepare(self) -> None:
-        """Create the missing database and tables.
+        """Create the missing database and tables, and alter what can be altered in place.
 
         A lost table is created empty. Before that, all its days are recorded as pending, so that
         `finish_days` fills it from the lake.
@@ -96,6 +97,9 @@ class Loader:
                 record_pending(client, self.contract.name, (CLEANED, *BEHIND), [ALL_DAYS], "")
             client.command(create_table(self.contract))
             client.command(create_records()[LOADED])
+            found = table_difference(client, self.contract, self.table)
+            if found and not found.is_other:
+                alter_in_place(client, self.contract, found)
 
     def record_pending(self, days: Sequence[date], run_id: str) -> None:
         """Record that facts and rollups do not have these days yet; called before the days are

@@ -171,7 +171,7 @@ CASES: tuple[Case, ...] = tuple(
         (
             "a step's line lacks run and stream",
             "social_assets/pipeline/step_log.py",
-            '{"run_id": stores.run_id, "stream": stores.contract.name}',
+            '{"run_id": stores.run_id, "stream": stores.name}',
             "{}",
             f"{_STEP}a_line_can_be_searched_by_run_stream_step_and_batch",
         ),

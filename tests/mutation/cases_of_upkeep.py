@@ -177,8 +177,8 @@ MAINTENANCE = _cases(
     (
         "what retention removes is not recorded",
         "social_assets/pipeline/maintain.py",
-        'record(f"{layer}/{stores.contract.name}", expired)',
-        'record(f"{layer}/{stores.contract.name}", {})',
+        'record(f"{layer}/{stores.name}", expired)',
+        'record(f"{layer}/{stores.name}", {})',
         f"{_STREAM}a_day_beyond_its_time_goes_from_its_layer_alone_and_is_recorded",
     ),
     (

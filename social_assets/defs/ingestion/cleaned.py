@@ -16,7 +16,6 @@ from dagster import (
     multi_asset,
 )
 
-from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.ingestion.columns import (
@@ -31,10 +30,10 @@ from social_assets.defs.partitions import daily, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse.built_days import record_built
+from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows
 from social_assets.pipeline.stream_work import rebuild
-from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.pending_days import pending_days
 
 
@@ -51,7 +50,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
     def clean(
         context: AssetExecutionContext, stores: StoresResource
     ) -> Iterator[MaterializeResult[None]]:
-        deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+        deploy_in_force(stores)
         finish_before_rebuild(context.instance, stores, context.run.run_id)
         stream = stores.stores().of(contract, f"{context.run.run_id} cleaned/{contract.name}")
         started = perf_counter()
@@ -67,7 +66,7 @@ def cleaned_asset(contract: Contract) -> AssetsDefinition:
         filled = [day for day in days if rows.get(day)]
         if filled:
             with stores.clickhouse.client(stream.log_comment) as client:
-                preview = newest_cleaned_rows(client, contract, max(filled))
+                preview = newest_cleaned_rows(client, stream.contract, max(filled))
             last = max(days).isoformat()
             context.add_asset_metadata(preview, ["cleaned", contract.name], last)
         for layer, by_day in layer_metadata(stream, days).items():

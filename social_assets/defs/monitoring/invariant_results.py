@@ -188,7 +188,7 @@ def report_days(
     The caller has changed the days, and has released the stream's lock.
     """
     comment = stream.log_comment or "conservation"
-    for invariant in invariants_of_stream(stream.contract.name) if days else []:
+    for invariant in invariants_of_stream(stream.name) if days else []:
         comparisons = compare_days(invariant, stream.stores, sorted(days), comment)
         yield from evaluations(instance, invariant, comparisons)
         yield summary_of_all_days(instance, invariant, comparisons, stream.stores)
@@ -198,7 +198,7 @@ def report_summaries(
     instance: DagsterInstance, stream: StreamStores
 ) -> Iterator[AssetCheckEvaluation]:
     """The result of each invariant for all days; the caller has emptied days."""
-    for invariant in invariants_of_stream(stream.contract.name):
+    for invariant in invariants_of_stream(stream.name):
         yield summary_of_all_days(instance, invariant, [], stream.stores)
 
 

@@ -14,6 +14,7 @@ from dagster import (
     AssetsDefinition,
     AssetSpec,
     BackfillPolicy,
+    Failure,
     Output,
 )
 from dagster_dbt import DbtProject, dbt_assets
@@ -27,10 +28,10 @@ from social_assets.defs.partitions import daily, day_range, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.built_days import record_built
 from social_assets.defs.warehouse.dbt_resource import DbtEvent, WarmDbtResource
+from social_assets.defs.warehouse.deployment import deploy_in_force, waiting_for_contracts
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.defs.warehouse.row_previews import newest_rows
 from social_assets.pipeline.stream_work import held
-from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.project import Days, dbt_arguments
 from social_assets.warehouse.dbt.tables import Table, Warehouse
 from social_assets.warehouse.dbt.translator import WarehouseTranslator
@@ -81,7 +82,9 @@ def layer_assets(layer: str) -> AssetsDefinition:
         sources = {source for key in selected for source in upstream[key]} - selected
         refused = [key.to_user_string() for key in sorted(sources)]
         stores.stores().lake.expired_days().refuse(refused, dates)
-        deploy_warehouse(clickhouse.endpoint(), Home.from_environment())
+        if waiting := waiting_for_contracts(stores.stores()):
+            raise Failure(waiting)
+        deploy_in_force(stores)
         finish_before_rebuild(context.instance, stores, context.run.run_id)
         comment = f"{context.run.run_id} {layer}"
         streams = [

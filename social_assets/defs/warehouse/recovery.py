@@ -14,6 +14,7 @@ from dagster import DagsterInstance
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.deployment import waiting_for_contracts
 from social_assets.pipeline.finish_days import finish_pending_days
 from social_assets.warehouse.dbt.project import (
     Days,
@@ -37,8 +38,13 @@ def is_under_way(instance: DagsterInstance, run_id: str) -> bool:
 def finish_warehouse(
     instance: DagsterInstance, stores: StoresResource, comment: str
 ) -> dict[str, list[date]]:
-    """Finish the days that a killed run or a lost table has left; returns them by stream."""
+    """Finish the days that a killed run or a lost table has left; returns them by stream.
+
+    Days stay pending while a contract that dbt reads is not deployed.
+    """
     home, opened = Home.from_environment(), stores.stores()
+    if waiting_for_contracts(opened):
+        return {}
     streams = [opened.of(contract, comment) for contract in contracts()]
 
     def is_of_another_run(run_id: str) -> bool:

@@ -91,14 +91,14 @@ def request_unload(
             continue
         if batch_id not in landed:
             raise NotUnloadableError(
-                f"{stores.contract.name} has no batch {batch_id}; `social-assets load` names the "
+                f"{stores.name} has no batch {batch_id}; `social-assets load` names the "
                 "batch of a file that was loaded before"
             )
         request = Unload(batch_id, origins[batch_id], frozenset(landed[batch_id]), replaced_by)
         requests.append(request)
     days = {day for each in requests for day in each.days}
     expired = stores.stores.lake.expired_days()
-    expired.refuse([f"raw/{stores.contract.name}", *sources], days)
+    expired.refuse([f"raw/{stores.name}", *sources], days)
     stores.unloads.request(requests)
     return requests
 

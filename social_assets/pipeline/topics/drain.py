@@ -110,6 +110,7 @@ def drain(
         stores.engine.session() as session,
         micro_batch_loader(stores.loader) as loader,
     ):
+        stores.in_force.check_complete()
         # Batches of files too: what landed first must be validated first.
         recovered = recover(stores)
         offsets = broker.offsets(stores.contract.kafka_topic, limits.away_seconds)

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from resources.clickhouse.resource import client_of
 from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.settings.home import Home
-from social_assets.contracts.registry import contracts
+from social_assets.contracts.contract import Contract
+from social_assets.contracts.registry import contract, contracts
 from social_assets.warehouse import ddl
+from social_assets.warehouse.dbt.declared_tables import DeclaredTable
 from social_assets.warehouse.dbt.deployment_record import last_deployment, record_deployment
 from social_assets.warehouse.dbt.project import (
     PreparedProject,
@@ -74,8 +76,14 @@ class Deployment:
         return ". ".join([*told, *self.kept])
 
 
-def deploy_warehouse(endpoint: Endpoint, home: Home) -> Deployment:
+def deploy_warehouse(
+    endpoint: Endpoint, home: Home, in_force: Sequence[Contract] | None = None
+) -> Deployment:
     """Bring the warehouse to what contracts and dbt project say.
+
+    `in_force` are the contracts under which the streams are loaded, by default the declared ones.
+    Tables of `cleaned` are as these say. While a stream that dbt reads is loaded under another
+    contract than the declared one, nothing is done: the models are written for the declared one.
 
     Safe to call before every load: when nothing changed it costs three queries. A table or
     view that somebody dropped or altered is restored, and the result names it: its days are
@@ -89,25 +97,29 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> Deployment:
     insert by the name of the view that it comes through.
     """
     project = prepare(home)
-    digest = _digest(project)
+    streams = tuple(contracts() if in_force is None else in_force)
+    declared = project.declared(streams)
+    if waiting := undeployed(streams, declared):
+        return Deployment(is_changed=False, kept=(waits_for(waiting),))
+    digest = _digest(project, streams)
     with (
         exclusive(home.path / "dbt" / "deploy.lock"),
         client_of(endpoint, _LOG_COMMENT) as client,
     ):
         last = last_deployment(client)
-        found = survey(client, project.declared(), digest, last)
+        found = survey(client, declared, digest, last)
         if found.is_unchanged:
             return Deployment(is_changed=False)
-        views = _misplaced_views(client, project)
+        views = _misplaced_views(client, declared)
         moved = {f"{view.target}.{view.name}" for view in views}
         found = replace(found, lost=tuple(name for name in found.lost if name not in moved))
-        plan = restorable(client, found.altered)
+        plan = restorable(client, found.altered, streams)
         done = _outcome(found, plan)
         if done.remade or done.altered or done.kept:
             _log.warning("%s", done)
-        record_lost_rows(client, project.declared(), found, plan.anew)
-        _create_cleaned(client)
-        if views and (half_loaded := _half_loaded(client)):
+        record_lost_rows(client, declared, found, plan.anew)
+        _create_cleaned(client, streams)
+        if views and (half_loaded := _half_loaded(client, streams)):
             _log.warning(
                 "the warehouse is not upgraded yet: %d batches were inserted in part (%s ...); "
                 "the next load completes them, and the one after it upgrades",
@@ -117,15 +129,15 @@ def deploy_warehouse(endpoint: Endpoint, home: Home) -> Deployment:
             return Deployment(is_changed=False)
         if last is not None and last.digest == digest and not _is_to_be_built(found, plan):
             # Changed, and still as declared: a comment, or a view that a backfill has replaced.
-            record_deployment(client, digest, _names(project), list(plan.kept))
+            record_deployment(client, digest, _names(declared), list(plan.kept))
             return replace(done, is_changed=False)
-        restore_tables(client, found.altered, plan.anew)
+        restore_tables(client, found.altered, plan.anew, streams)
         _move_views(client, views)
         environment = dbt_environment(endpoint, _LOG_COMMENT, _THREADS)
         run_dbt(project, dbt_arguments("run"), environment, home.logs)
-        _drop_forgotten(client, project)
-        record_lost_rows(client, project.declared(), found, plan.anew)
-        record_deployment(client, digest, _names(project), list(plan.kept))
+        _drop_forgotten(client, declared)
+        record_lost_rows(client, declared, found, plan.anew)
+        record_deployment(client, digest, _names(declared), list(plan.kept))
     return done
 
 
@@ -149,25 +161,39 @@ def _is_to_be_built(found: Survey, plan: Restorable) -> bool:
     return bool(found.lost or found.altered_views or plan.anew or lacks_columns)
 
 
-def _names(project: PreparedProject) -> list[str]:
-    return [table.name for table in project.declared()]
+def undeployed(streams: Sequence[Contract], declared: Sequence[DeclaredTable]) -> list[str]:
+    """The streams that dbt reads and that are loaded under another contract than the declared."""
+    read = {name for table in declared if table.kind in ("days", "feed") for name in table.streams}
+    return [c.name for c in streams if c.name in read and c is not contract(c.name)]
 
 
-def _half_loaded(client: Client) -> list[str]:
-    return [batch for each in contracts() for batch in half_loaded_batches(client, each)]
+def waits_for(streams: Sequence[str]) -> str:
+    """Why the warehouse stays as it is, in words."""
+    return (
+        f"the contract of {', '.join(streams)} is not deployed, so the tables and views behind "
+        "stay as they are; run `social-assets deploy` (`social-assets plan` shows what it does)"
+    )
 
 
-def _digest(project: PreparedProject) -> str:
+def _names(declared: Sequence[DeclaredTable]) -> list[str]:
+    return [table.name for table in declared]
+
+
+def _half_loaded(client: Client, streams: Sequence[Contract]) -> list[str]:
+    return [batch for each in streams for batch in half_loaded_batches(client, each)]
+
+
+def _digest(project: PreparedProject, streams: Sequence[Contract]) -> str:
     content = hashlib.sha256(project.digest.encode())
-    for contract in contracts():
-        content.update(ddl.create_table(contract).encode())
+    for each in streams:
+        content.update(ddl.create_table(each).encode())
     return content.hexdigest()[:16]
 
 
-def _create_cleaned(client: Client) -> None:
+def _create_cleaned(client: Client, streams: Sequence[Contract]) -> None:
     client.command(ddl.create_database())
-    for contract in contracts():
-        client.command(ddl.create_table(contract))
+    for each in streams:
+        client.command(ddl.create_table(each))
     for statement in ddl.create_records().values():
         client.command(statement)
 
@@ -182,8 +208,8 @@ class _Misplaced:
     stands_twice: bool
 
 
-def _misplaced_views(client: Client, project: PreparedProject) -> list[_Misplaced]:
-    names = (t.name.partition(".") for t in project.declared() if t.kind == "feed")
+def _misplaced_views(client: Client, declared: Sequence[DeclaredTable]) -> list[_Misplaced]:
+    names = (t.name.partition(".") for t in declared if t.kind == "feed")
     wanted = {name: database for database, _, name in names}
     databases = ", ".join(f"'{name}'" for name in sorted({*wanted.values(), *_LAYERS}))
     found = client.query(
@@ -211,11 +237,11 @@ def _move_views(client: Client, views: Sequence[_Misplaced]) -> None:
             client.command(f"RENAME TABLE {view.database}.{view.name} TO {view.target}.{view.name}")
 
 
-def _drop_forgotten(client: Client, project: PreparedProject) -> None:
+def _drop_forgotten(client: Client, declared: Sequence[DeclaredTable]) -> None:
     """Drop views without a model, which would go on inserting, and staging tables of
     killed runs.
     """
-    known = set(_names(project))
+    known = set(_names(declared))
     forgotten = client.query(
         "SELECT concat(database, '.', name), engine FROM system.tables\n"
         "WHERE database IN ('star', 'rollups', 'internal') AND (\n"

@@ -75,9 +75,9 @@ class PreparedProject:
         found: dict[str, Columns] = json.loads(self.lineage_path.read_bytes())
         return found
 
-    def declared(self) -> tuple[DeclaredTable, ...]:
-        """The tables and views that contracts and models declare."""
-        return declared_tables(contracts(), self.manifest())
+    def declared(self, streams: Sequence[Contract] | None = None) -> tuple[DeclaredTable, ...]:
+        """The tables and views that models and contracts declare, by default those of today."""
+        return declared_tables(contracts() if streams is None else streams, self.manifest())
 
     def start(
         self, arguments: Sequence[str], environment: Mapping[str, str], logs: Path

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from social_assets.contracts.registry import contract, contracts
+from social_assets.contracts.contract import Contract
+from social_assets.contracts.registry import contracts
 from social_assets.warehouse import ddl
 from social_assets.warehouse.dbt.declared_tables import PARTITION_KEY, DeclaredTable
 from social_assets.warehouse.dbt.survey import AlteredTable, Survey
@@ -40,8 +41,10 @@ class Restorable:
     kept: Mapping[str, str] = field(default_factory=dict)
 
 
-def restorable(client: Client, altered: Sequence[AlteredTable]) -> Restorable:
-    """Which tables can be made anew without losing rows.
+def restorable(
+    client: Client, altered: Sequence[AlteredTable], streams: Sequence[Contract]
+) -> Restorable:
+    """Which tables can be made anew without losing rows; `streams` are the contracts in force.
 
     Raises AlteredTableError for one that can't, and can't be filled either.
     """
@@ -50,7 +53,7 @@ def restorable(client: Client, altered: Sequence[AlteredTable]) -> Restorable:
     for each in altered:
         if not each.differences:
             continue
-        lost = _lost_if_made_anew(client, each.table)
+        lost = _lost_if_made_anew(client, each.table, streams)
         if not lost:
             anew.append(each)
             continue
@@ -90,20 +93,24 @@ def record_lost_rows(
 
 
 def restore_tables(
-    client: Client, altered: Sequence[AlteredTable], anew: Sequence[AlteredTable]
+    client: Client,
+    altered: Sequence[AlteredTable],
+    anew: Sequence[AlteredTable],
+    streams: Sequence[Contract],
 ) -> None:
     """Drop the tables that are made anew, make those of `cleaned`, and add columns to others."""
+    by_name = {each.name: each for each in streams}
     for each in anew:
         client.command(f"DROP TABLE IF EXISTS {each.table.name} SYNC")
         if each.table.kind == "cleaned":
-            client.command(ddl.create_table(contract(each.table.streams[0])))
+            client.command(ddl.create_table(by_name[each.table.streams[0]]))
     for each in altered:
         if each.table.kind == "cleaned" and each.missing_columns and each not in anew:
-            stream = contract(each.table.streams[0])
+            stream = by_name[each.table.streams[0]]
             client.command(ddl.add_columns(stream, each.missing_columns))
 
 
-def _lost_if_made_anew(client: Client, table: DeclaredTable) -> str:
+def _lost_if_made_anew(client: Client, table: DeclaredTable, streams: Sequence[Contract]) -> str:
     """Which rows would be lost, in words; "" if none.
 
     The lake keeps the rows of `cleaned.<stream>` as long. Facts and rollups may be kept longer
@@ -114,19 +121,19 @@ def _lost_if_made_anew(client: Client, table: DeclaredTable) -> str:
     days = _days(client, table.name)
     if days is None:
         return f"it has rows and no column {PARTITION_KEY}, so that nobody knows their days"
-    gone = sorted(day for day in days if day < _first_kept(table)) or sorted(
+    gone = sorted(day for day in days if day < _first_kept(table, streams)) or sorted(
         days - _days_of_sources(client, table, days)
     )
     if not gone:
         return ""
-    streams = ", ".join(f"cleaned.{stream}" for stream in table.streams)
-    return f"{len(gone)} of its days, {gone[0]} to {gone[-1]}, are gone from {streams}"
+    sources = ", ".join(f"cleaned.{stream}" for stream in table.streams)
+    return f"{len(gone)} of its days, {gone[0]} to {gone[-1]}, are gone from {sources}"
 
 
-def _first_kept(table: DeclaredTable) -> date:
+def _first_kept(table: DeclaredTable, streams: Sequence[Contract]) -> date:
     """The first day that all cleaned tables keep which a table is made of."""
     today = datetime.now(UTC).date()
-    kept = (contract(stream).retention.cleaned_days for stream in table.streams)
+    kept = (c.retention.cleaned_days for c in streams if c.name in table.streams)
     return max(
         (today - timedelta(days=days) for days in kept if days is not None), default=date.min
     )

@@ -28,7 +28,7 @@ StreamOf = Callable[[str], StreamStores]
 
 def keeping(stores: StreamStores, retention: Retention) -> StreamStores:
     return dataclasses.replace(
-        stores, contract=dataclasses.replace(stores.contract, retention=retention)
+        stores, declared=dataclasses.replace(stores.declared, retention=retention)
     )
 
 
@@ -123,7 +123,7 @@ def test_a_run_that_asks_for_a_day_whose_raw_is_gone_fails_and_changes_nothing(
     events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(LAKE_URL, str(tmp_path / "lake"))
-    monkeypatch.setattr(cleaned, "deploy_warehouse", lambda endpoint, home: None)
+    monkeypatch.setattr(cleaned, "deploy_in_force", lambda stores: None)
     maintain_stream(keeping(events, Retention(raw_days=30)), TODAY)
     before = contents(events)
     result = materialize(

@@ -277,7 +277,7 @@ def test_a_column_that_a_contract_has_gained_is_added_at_the_upgrade(
     before = {**last.tables, EVENTS: recorded_now(filled, EVENTS)}
     (altered,) = found(filled, "upgrade", replace(last, tables=before)).altered
     assert (altered.missing_columns, altered.is_touched) == (("origin",), False)
-    restore_tables(filled.client, [altered], [])
+    restore_tables(filled.client, [altered], [], contracts())
     assert found(filled, "upgrade", last).altered == ()
 
 

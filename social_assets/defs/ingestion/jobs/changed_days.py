@@ -36,7 +36,7 @@ def materializations(
     `behind` are the facts, dimensions and rollups that the warehouse's views keep up to date.
     """
     shown = previews or {}
-    name = stream.contract.name
+    name = stream.name
     rows = stream.raw.rows_by_day()
     found: LayerMetadata = {
         "raw": {

@@ -21,9 +21,10 @@ from social_assets.defs.ingestion.jobs.changed_days import fed_by, materializati
 from social_assets.defs.monitoring.invariant_results import report_days, report_summaries
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.warehouse.built_days import record_built
+from social_assets.defs.warehouse.deployment import waiting_for_contracts
 from social_assets.lake.unloads import Unload
 from social_assets.pipeline.files.unload import unload_pending
-from social_assets.pipeline.files.unload_requests import names_of
+from social_assets.pipeline.files.unload_requests import names_of, pending
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import held
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
@@ -59,13 +60,19 @@ class RunContext(Protocol):
 def complete_unloads(
     context: RunContext, stream: StreamStores, clickhouse: ClickHouseResource
 ) -> list[Unload]:
-    """Remove the batches of all pending requests from every table; returns the requests."""
+    """Remove the batches of all pending requests from every table; returns the requests.
+
+    They stay pending while a contract that facts and rollups are made of is not deployed.
+    """
+    if pending(stream) and (waiting := waiting_for_contracts(stream.stores)):
+        context.log.warning(f"unloads stay pending: {waiting}")
+        return []
     with stream.lock():
         unloads = unload_pending(stream)
     if not unloads:
         return []
     days = sorted({day for each in unloads for day in each.days})
-    behind = fed_by(stream.contract.name)
+    behind = fed_by(stream.name)
     _rebuild_behind(stream, clickhouse, behind, days)
     _report(context, stream, behind, days)
     stream.unloads.done(unloads)
@@ -97,11 +104,11 @@ def _rebuild_behind(
     ]
     environment = dbt_environment(clickhouse.endpoint(), stream.log_comment or "unload", _THREADS)
     with held(feeding), _client(stream) as client:
-        pending = pending_days(client)
+        unfinished = pending_days(client)
         for first, last in runs_of_days(days, days[0], days[-1]):
             arguments = dbt_arguments("run", models, days=Days(first, last))
             run_dbt(project.dbt, arguments, environment, home.logs)
-        record_built(client, pending, behind, days, stream.run_id)
+        record_built(client, unfinished, behind, days, stream.run_id)
 
 
 def _report(
@@ -145,7 +152,7 @@ def _forget(context: RunContext, asset: AssetKey, days: Sequence[str]) -> None:
 def _filled(stream: StreamStores, behind: Sequence[AssetKey]) -> Mapping[AssetKey, set[date]]:
     """The days with rows of each asset; days of raw count for cleaned and quarantine too."""
     landed = {day for day, rows in stream.raw.rows_by_day().items() if rows}
-    name = stream.contract.name
+    name = stream.name
     found = {AssetKey([layer, name]): landed for layer in ("raw", "cleaned", "quarantine")}
     project = Warehouse.of(Home.from_environment())
     tables = [t for layer in ("star", "rollups") for t in project.tables(layer)]

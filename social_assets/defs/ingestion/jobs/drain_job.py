@@ -26,7 +26,6 @@ from dagster import (
 from pydantic import Field
 
 from resources.kafka.resource import KafkaResource
-from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.defs.ingestion.checks.rule_results import RuleReports
 from social_assets.defs.ingestion.jobs.changed_days import fed_by, materializations
@@ -34,12 +33,12 @@ from social_assets.defs.monitoring.invariant_results import report_days
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topics.drain import Taken, drain
 from social_assets.pipeline.topics.micro_batch import DayCounts
 from social_assets.pipeline.topics.topic_source import LIMITS, Limits
-from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
 MATERIALIZE_SECONDS = 5.0
 """How often a changing day is recorded as materialized. The promise is at most once a second;
@@ -83,7 +82,7 @@ def drain_job(contract: Contract) -> JobDefinition:
         stores: StoresResource,
         kafka: KafkaResource,
     ) -> None:
-        deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+        deploy_in_force(stores)
         finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
         stream = stores.stores().of(contract, f"{context.run.run_id} drain {contract.name}")
         record = Materializations(stream, fed_by(contract.name), context.log_event)

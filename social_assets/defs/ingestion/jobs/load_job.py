@@ -30,6 +30,7 @@ from social_assets.defs.ingestion.jobs.complete_unloads import complete_unloads,
 from social_assets.defs.monitoring.invariant_results import report_days
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows, newest_rows
 from social_assets.ingest.records import FileChangedError
@@ -41,7 +42,6 @@ from social_assets.pipeline.files.unfinished_files import at_rest
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import Ingested, ingest_files
 from social_assets.quality.load_result import LoadedRecords, failure_of_load, rejected_by_rule
-from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.tables import Warehouse
 
 JOB_NAME = "load_files"
@@ -69,7 +69,7 @@ class LoadConfig(Config):
 def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource) -> None:
     """Load the files of one run. Bad files fail the run after the good ones are loaded."""
     stream_contract = contract(config.stream)
-    deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+    deploy_in_force(stores)
     finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
     stream = stores.stores().of(stream_contract, f"{context.run.run_id} load {config.stream}")
     on = date.fromisoformat(config.landing_date) if config.landing_date else None
@@ -109,7 +109,7 @@ def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[Asset
         return {}
     project = Warehouse.of(Home.from_environment())
     tables = [t for layer in ("star", "rollups") for t in project.tables(layer)]
-    cleaned = AssetKey(["cleaned", stream.contract.name])
+    cleaned = AssetKey(["cleaned", stream.name])
     with stream.stores.clickhouse.client(stream.log_comment) as client:
         found = {cleaned: newest_cleaned_rows(client, stream.contract, days[-1])}
         for table in tables:

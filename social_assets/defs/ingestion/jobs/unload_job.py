@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dagster import Config, JobDefinition, OpExecutionContext, RunConfig, job, op
 from pydantic import Field
 
-from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.jobs.complete_unloads import complete_unloads, rebuilt_from
 from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.pipeline.files.unload_requests import request_unload
 from social_assets.pipeline.ledger_counts import reconcile
-from social_assets.warehouse.dbt.deployment import deploy_warehouse
 
 JOB_NAME = "unload_batches"
 OP_NAME = "unload"
@@ -30,7 +29,7 @@ class UnloadConfig(Config):
 @op(name=OP_NAME, description="Take batches out of every table and make their days anew")
 def unload(context: OpExecutionContext, config: UnloadConfig, stores: StoresResource) -> None:
     """Unload the batches of one run, and complete what earlier runs have left."""
-    deploy_warehouse(stores.clickhouse.endpoint(), Home.from_environment())
+    deploy_in_force(stores)
     comment = f"{context.run.run_id} unload {config.stream}"
     stream = stores.stores().of(contract(config.stream), comment)
     with stream.lock():

@@ -1,0 +1,54 @@
+"""Plans and runs a deployment: the contracts of all streams, then the warehouse behind them.
+
+Belongs here: the order of the parts for the commands `plan` and `deploy`. What changes in a stream
+belongs to `pipeline.deploy_contract`, tables behind `cleaned` to `warehouse.dbt.deployment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.contracts.registry import contracts
+from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.deployment import deploy_in_force
+from social_assets.defs.warehouse.recovery import finish_warehouse
+from social_assets.operate.runs.instance import open_instance
+from social_assets.pipeline.deploy_contract import ContractPlan, deploy_contract, plan_contract
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a deployment did: contracts put in force, the warehouse in words, finished days."""
+
+    contracts: tuple[ContractPlan, ...]
+    warehouse: str
+    finished: dict[str, list[date]]
+
+
+def plan() -> list[ContractPlan]:
+    """What a deployment would do to each stream whose contract is not deployed."""
+    stores = StoresResource(clickhouse=ClickHouseResource()).stores()
+    plans = [plan_contract(stores.of(each)) for each in contracts()]
+    return [each for each in plans if each.changes]
+
+
+def deploy(home: Home, say: Say) -> Deployed:
+    """Deploy the contracts and the warehouse. Killed, the same call goes on."""
+    resource = StoresResource(clickhouse=ClickHouseResource())
+    stores = resource.stores()
+    done = []
+    for each in contracts():
+        stream = stores.of(each, f"deploy {each.name}")
+        if stream.in_force.changes:
+            say(f"{each.name}: deploying its contract")
+            done.append(deploy_contract(stream))
+    warehouse = deploy_in_force(resource)
+    with open_instance(home) as instance:
+        finished = finish_warehouse(instance, resource, "deploy")
+    return Deployed(tuple(done), str(warehouse), finished)

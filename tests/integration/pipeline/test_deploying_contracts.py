@@ -1,0 +1,64 @@
+"""A changed contract takes effect by a deployment; until then loads go on under the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from social_assets.pipeline.deploy_contract import deploy_contract, plan_contract
+from social_assets.pipeline.stores import StreamStores
+from tests.integration.pipeline.evolving_stream import (
+    OwnStream,
+    contract,
+    in_lake,
+    in_warehouse,
+)
+
+
+@pytest.fixture
+def own(stream: Callable[[str], StreamStores], tmp_path: Path) -> OwnStream:
+    return OwnStream(stream("posts").stores, tmp_path)
+
+
+BEFORE = contract({"n": (int, {})})
+WITH_C = contract({"c": (str, {"nullable": True}), "n": (int, {})})
+
+
+def test_loads_go_on_under_the_contract_before_until_the_new_one_is_deployed(
+    own: OwnStream,
+) -> None:
+    own.load(BEFORE, {"id": "a", "n": 5})
+    stores = own.load(WITH_C, {"id": "b", "n": 7, "c": "x"})
+    assert in_lake(stores, "id", "n") == in_warehouse(stores, "id", "n") == [("a", 5), ("b", 7)]
+    assert [str(change) for change in stores.in_force.changes] == [
+        "column added: c (string, nullable)"
+    ]
+
+
+def test_rows_from_before_have_null_in_an_added_column(own: OwnStream) -> None:
+    own.load(BEFORE, {"id": "a", "n": 5})
+    plan = deploy_contract(own.under(WITH_C))
+    assert not plan.is_rebuilt
+    stores = own.load(WITH_C, {"id": "b", "n": 7, "c": "x"})
+    rows = [("a", None, 5), ("b", "x", 7)]
+    assert in_lake(stores, "id", "c", "n") == in_warehouse(stores, "id", "c", "n") == rows
+    assert plan_contract(stores).changes == ()
+
+
+def test_a_table_from_before_the_record_of_contracts_gains_a_column(own: OwnStream) -> None:
+    stores = own.load(BEFORE, {"id": "a", "n": 5})
+    forget_contracts(stores)
+    own.load(WITH_C, {"id": "b", "n": 7, "c": "x"})
+    deploy_contract(own.under(WITH_C))
+    stores = own.load(WITH_C, {"id": "c", "n": 9, "c": "y"})
+    rows = [("a", None, 5), ("b", None, 7), ("c", "y", 9)]
+    assert in_lake(stores, "id", "c", "n") == in_warehouse(stores, "id", "c", "n") == rows
+
+
+def forget_contracts(stores: StreamStores) -> None:
+    """Leave the cleaned table as a release without a record of contracts has made it."""
+    for log in (Path(stores.cleaned.uri) / "_delta_log").glob("*.json"):
+        kept = [line for line in log.read_text().splitlines() if '"appId":"contract"' not in line]
+        log.write_text("\n".join(kept) + "\n")
