@@ -190,8 +190,8 @@ class Column:
     where a record holds the value, if not under the column's name. `null_spellings` are texts that
     mean a missing value, whatever their case. `numerals` tells how its numbers are written. Where
     the time of day stands apart from the date, `time_source` names its place. `separator` stands
-    between the texts of a list that is not JSON. `renamed_from` are earlier names of the column, under
-    which records may still hold it.
+    between the texts of a list that is not JSON. `renamed_from` are earlier names of the column,
+    under which records may still hold it.
     """
 
     name: str

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from social_assets.contracts.contract import Contract
+from social_assets.lake.contracts.deployed_contracts import DEPLOYED_CONTRACTS, DeployedContracts
 from social_assets.lake.delta import LakeTable
-from social_assets.lake.deployed_contracts import DEPLOYED_CONTRACTS, DeployedContracts
 from social_assets.lake.expired_days import EXPIRED_DAYS, ExpiredDays
 from social_assets.lake.failed_files import FAILED_FILES, FailedFiles
 from social_assets.lake.gaps import GAPS, Gaps

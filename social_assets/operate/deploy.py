@@ -1,7 +1,7 @@
 """Plans and runs a deployment: the contracts of all streams, then the warehouse behind them.
 
 Belongs here: the order of the parts for the commands `plan` and `deploy`. What changes in a stream
-belongs to `pipeline.deploy_contract`, tables behind `cleaned` to `warehouse.dbt.deployment`.
+belongs to `pipeline.contracts`, tables behind `cleaned` to `warehouse.dbt.deployment`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.operate.runs.instance import open_instance
-from social_assets.pipeline.deploy_contract import ContractPlan, deploy_contract, plan_contract
+from social_assets.pipeline.contracts.deploy_contract import (
+    ContractPlan,
+    deploy_contract,
+    plan_contract,
+)
 
 Say = Callable[[str], None]
 

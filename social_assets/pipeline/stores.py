@@ -17,7 +17,7 @@ from social_assets.lake.ledger import Ledger
 from social_assets.lake.lock import is_wanted, stream_lock
 from social_assets.lake.quarantined_batches import QuarantinedBatches
 from social_assets.lake.unloads import Unloads
-from social_assets.pipeline.contract_in_force import ContractInForce, contract_in_force
+from social_assets.pipeline.contracts.contract_in_force import ContractInForce, contract_in_force
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.warehouse.loader import ClientFactory, Loader
 

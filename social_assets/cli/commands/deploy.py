@@ -14,7 +14,7 @@ from social_assets.cli.printing.terminal import FORM, out, print_rows, progress
 
 if TYPE_CHECKING:
     from resources.settings.home import Home
-    from social_assets.pipeline.deploy_contract import ContractPlan
+    from social_assets.pipeline.contracts.deploy_contract import ContractPlan
 
 
 @click.command(short_help="Show what `deploy` would change.")

@@ -11,7 +11,7 @@ import logging
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
-from social_assets.pipeline.contract_in_force import ContractInForce
+from social_assets.pipeline.contracts.contract_in_force import ContractInForce
 from social_assets.pipeline.stores import Stores
 from social_assets.warehouse.dbt.deployment import (
     Deployment,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from social_assets.pipeline.deploy_contract import deploy_contract, plan_contract
+from social_assets.pipeline.contracts.deploy_contract import deploy_contract, plan_contract
 from social_assets.pipeline.stores import StreamStores
-from tests.integration.pipeline.evolving_stream import (
+from tests.integration.pipeline.contracts.evolving_stream import (
     OwnStream,
     contract,
     in_lake,

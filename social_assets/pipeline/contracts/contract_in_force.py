@@ -13,7 +13,7 @@ from functools import cache
 from social_assets.contracts.changes.contract_text import contract_of, missing_rules, text_of
 from social_assets.contracts.changes.difference import Change, changes
 from social_assets.contracts.contract import Contract
-from social_assets.lake.inferred_contract import inferred_contract
+from social_assets.lake.contracts.inferred_contract import inferred_contract
 from social_assets.lake.lake import Lake
 
 
@@ -53,7 +53,7 @@ class ContractInForce:
 
 def contract_in_force(lake: Lake, declared: Contract) -> ContractInForce:
     """The contract in force of the stream of a declared contract."""
-    deployed = lake.deployed_contracts(declared)
+    deployed = lake.contracts.deployed_contracts(declared)
     text = deployed.text()
     if text is not None:
         return ContractInForce(_same_or(contract_of(text, declared), declared), declared, True)
@@ -70,7 +70,7 @@ def record_in_force(lake: Lake, in_force: ContractInForce) -> None:
     """
     if in_force.is_recorded:
         return
-    deployed = lake.deployed_contracts(in_force.declared)
+    deployed = lake.contracts.deployed_contracts(in_force.declared)
     cleaned = lake.table("cleaned", in_force.contract)
     applied = deployed.record(text_of(in_force.contract))
     if cleaned.columns() is None:

@@ -1,0 +1,1 @@
+"""The record of the contracts under which cleaned tables were made."""

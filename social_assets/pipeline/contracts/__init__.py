@@ -1,0 +1,1 @@
+"""Contracts that change: which one is in force, and its deployment."""
