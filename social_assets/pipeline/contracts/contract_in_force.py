@@ -53,7 +53,7 @@ class ContractInForce:
 
 def contract_in_force(lake: Lake, declared: Contract) -> ContractInForce:
     """The contract in force of the stream of a declared contract."""
-    deployed = lake.contracts.deployed_contracts(declared)
+    deployed = lake.deployed_contracts(declared)
     text = deployed.text()
     if text is not None:
         return ContractInForce(_same_or(contract_of(text, declared), declared), declared, True)
@@ -70,7 +70,7 @@ def record_in_force(lake: Lake, in_force: ContractInForce) -> None:
     """
     if in_force.is_recorded:
         return
-    deployed = lake.contracts.deployed_contracts(in_force.declared)
+    deployed = lake.deployed_contracts(in_force.declared)
     cleaned = lake.table("cleaned", in_force.contract)
     applied = deployed.record(text_of(in_force.contract))
     if cleaned.columns() is None:

@@ -55,7 +55,7 @@ def deploy_contract(stores: StreamStores) -> ContractPlan:
 def _widen(stores: StreamStores) -> None:
     """Alter the tables in place; the last commit in the lake puts the contract in force."""
     declared = stores.declared
-    applied = stores.stores.lake.contracts.deployed_contracts(declared).record(text_of(declared))
+    applied = stores.stores.lake.deployed_contracts(declared).record(text_of(declared))
     schema = cleaned_schema(declared)
     nullable = [field.name for field in schema if field.nullable]
     stores.stores.lake.table("cleaned", declared).widen(list(schema), nullable, applied)
