@@ -193,7 +193,6 @@ def test_each_bad_file_fails_alone_and_leaves_nothing(events: StreamStores, tmp_
     bad = {
         "cut.ndjson.gz": (packed[: len(packed) * 9 // 10], "broken gzip"),
         "no.parquet": (b"PAR1 and no more", "broken Parquet"),
-        "wide.ndjson": ("{}".encode("utf-16"), "UTF-16"),
         "what.txt": (b"{}", "no format of engagement_events"),
         "absent.ndjson": (None, "no such file"),
     }
