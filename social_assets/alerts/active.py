@@ -29,6 +29,7 @@ class FailureKind(StrEnum):
     FILE = "failed files"
     CHECK = "failed checks"
     CHAMPION = "rejected candidates"
+    CONTRACT = "contracts that cannot be used"
     STALE = "stale streams"
     LAG = "Kafka lag"
     DISK = "full disks"

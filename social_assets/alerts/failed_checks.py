@@ -30,13 +30,14 @@ from resources.dagster.private import (
     AssetCheckExecutionRecordStatus,
 )
 from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
+from social_assets.defs.monitoring.broken_contracts import CHECK as CONTRACT_CHECK
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 PARTITIONS_SHOWN = 5
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_OBSERVED_DIRECTLY = frozenset({"fresh", "topic_is_drained", "no_file_failed"})
-"""Checks that are left out here: `stale_streams` reads freshness and lag at every dispatch, and
-`failed_files` the files."""
+_OBSERVED_DIRECTLY = frozenset({"fresh", "topic_is_drained", "no_file_failed", CONTRACT_CHECK})
+"""Checks that are left out here: at every dispatch `stale_streams` reads freshness and lag,
+`failed_files` the files, and `broken_contracts` the contracts."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Collects all active alerts: runs, checks, streams, files and disks.
+"""Collects all active alerts: runs, checks, streams, files, contracts and disks.
 
 Belongs here: who owns what, according to the asset graph and the contracts.
 """
@@ -12,6 +12,7 @@ from dagster import AssetKey, DagsterInstance, DagsterRun, RepositoryDefinition
 from resources.kafka.resource import KafkaResource
 from resources.settings.home import Home
 from social_assets.alerts.active import Observation
+from social_assets.alerts.broken_contracts import observe_contracts
 from social_assets.alerts.failed_checks import Check, observe_checks
 from social_assets.alerts.failed_files import observe_files
 from social_assets.alerts.failed_runs import observe_runs, stream_of
@@ -47,6 +48,7 @@ def observe(
             observe_checks(instance, checks),
             observe_streams(contracts(), stores, kafka),
             observe_files(contracts(), stores),
+            observe_contracts(),
             observe_disks(Home.from_environment()),
         ]
     )

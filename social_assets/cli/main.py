@@ -194,9 +194,10 @@ def dev(home: Home, port: int, *, is_opened: bool, is_printed: bool) -> None:
 
     A browser signs in by the address that is printed; keep it to yourself.
     """
-    from social_assets.contracts.registry import contracts
+    from social_assets.contracts.registry import broken_contracts
 
-    contracts()  # a mistake in one is told here, in one line
+    for broken in broken_contracts():
+        click.echo(f"not used: {broken}", err=True)
     from social_assets.operate.ui.dev import serve_ui, ui_address
 
     if is_printed:

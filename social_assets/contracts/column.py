@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import ibis.expr.datatypes as dt
 from pandera.dtypes import immutable
@@ -167,6 +167,22 @@ Source = str | tuple[str, ...] | Mapping[str, str | tuple[str, ...]]
 """The option `source` of a column: its place in a record; or several, of which the first one with a
 value counts; or one or several for each platform.
 """
+
+
+OPTIONS: Mapping[str, type | tuple[type, ...]] = {
+    "categorical": bool,
+    "derive": get_args(Derivation),
+    "null_spellings": (tuple, list),
+    "numerals": Numerals,
+    "renamed_from": (str, tuple, list),
+    "separator": str,
+    "source": (str, tuple, list, Mapping),
+    "standardize": get_args(Standardization),
+    "time_formats": (tuple, list),
+    "time_source": (str, tuple, list, Mapping),
+    "time_zone": str,
+}
+"""The options of a column's `metadata`, with the types of their values."""
 
 
 def places_of(source: Source) -> tuple[Place, ...]:

@@ -9,7 +9,6 @@ streams themselves (one module each in this folder). Imports nothing else of our
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -33,7 +32,7 @@ from social_assets.contracts.column import (
 )
 from social_assets.contracts.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.pandera_private import register_ibis_backends
-from social_assets.contracts.time_options import is_time_zone, unknown_directive
+from social_assets.contracts.refuse import refuse_unusable
 
 __all__ = [
     "AgeGroup",
@@ -173,8 +172,7 @@ class Contract:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a contract that cannot work, with the reason."""
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
-            raise ValueError(f"contract {self.name!r}: a stream's name is snake_case")
+        refuse_unusable(self)
         named = {*self.key, *self.required, *self.absent, self.time_of_day} - {None}
         named |= {
             name
@@ -202,7 +200,6 @@ class Contract:
                 f"rename the column of {self.model.__name__}"
             )
         self._refuse_unknown_platforms()
-        self._refuse_times_that_cannot_be_read()
         self._refuse_ambiguous_spellings()
         self._refuse_retention_shorter_than_lateness()
 
@@ -214,25 +211,6 @@ class Contract:
                     f"{self.late_after}: they would be removed as they come; keep more days, or "
                     f"lower late_after"
                 )
-
-    def _refuse_times_that_cannot_be_read(self) -> None:
-        for column in self.columns.values():
-            where = f"contract {self.name}: column {column.name}"
-            if column.time_zone is not None and not is_time_zone(column.time_zone):
-                raise ValueError(
-                    f"{where}: {column.time_zone!r} is no time zone; write a name of the IANA "
-                    "database, as Europe/Berlin"
-                )
-            for time_format in column.time_formats:
-                if wrong := unknown_directive(time_format):
-                    raise ValueError(
-                        f"{where}: time format {time_format!r}: {wrong}; write a format of "
-                        "strptime, as %d/%m/%Y %H:%M"
-                    )
-            if column.time_source and column.type != "timestamp":
-                raise ValueError(f"{where}: only a column of datetime can have a time_source")
-            if column.numerals and column.type not in ("integer", "number"):
-                raise ValueError(f"{where}: only a column of int or float can have numerals")
 
     def _refuse_unknown_platforms(self) -> None:
         for column in self.source_columns:

@@ -5,6 +5,9 @@ compiled to a column of Ibis by the function that pandera's Ibis backend calls; 
 offers validation of whole tables only.
 """
 
+from typing import cast
+
+import ibis.expr.types as ir
 from pandera.api.checks import Check
 from pandera.api.ibis.types import IbisData
 from pandera.backends.ibis.checks import IbisCheckBackend
@@ -13,4 +16,18 @@ from pandera.backends.ibis.register import register_ibis_backends
 CHECKED_AGAINST = "0.35"
 """The release of pandera in which these parts were checked."""
 
-__all__ = ["CHECKED_AGAINST", "Check", "IbisCheckBackend", "IbisData", "register_ibis_backends"]
+__all__ = ["CHECKED_AGAINST", "Check", "passes", "register_ibis_backends"]
+
+
+def passes(table: ir.Table, column: str, check: Check) -> ir.BooleanValue:
+    """Compile one pandera check to a column of the table, without validating anything.
+
+    A check of pandera's Ibis backend returns a table of one boolean column (built-in checks) or the
+    column itself (checks written in a contract).
+    """
+    backend = cast(IbisCheckBackend, check.get_backend(table)(check))
+    answer = backend.check_fn(IbisData(table, column))
+    if isinstance(answer, ir.Table):
+        (value,) = answer.op().values.values()
+        answer = value.to_expr()
+    return answer

@@ -1,65 +1,117 @@
 """Finds the contracts: modules with `CONTRACT` in this folder and in one folder of the user.
 
-Belongs here: only discovery. `contract.py` says what a contract is.
+Belongs here: only discovery. `contract.py` says what a contract is, `broken.py` what is wrong with
+one. A contract that cannot be used is kept apart, so that it stops no other stream.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.util
 import os
 import pkgutil
-import traceback
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import social_assets.contracts as package
+from social_assets.contracts.broken import (
+    EXTRA_CONTRACTS,
+    BrokenContract,
+    ContractError,
+    broken_by,
+    doubled,
+    without_contract,
+)
 from social_assets.contracts.contract import Contract
 
-EXTRA_CONTRACTS = "SOCIAL_ASSETS_CONTRACTS"
-"""Environment variable: a folder with the user's own contracts (`*.py`)."""
+__all__ = ["EXTRA_CONTRACTS", "ContractError", "UnknownStreamError", "contract", "contracts"]
 
 
 class UnknownStreamError(LookupError):
     """No contract has that name."""
 
 
-class ContractError(ValueError):
-    """A contract cannot be used; the text names file, line, stream and remedy."""
+@dataclass(frozen=True)
+class Registered:
+    """The contracts that can be used, by name, and those that cannot."""
+
+    contracts: tuple[Contract, ...]
+    broken: tuple[BrokenContract, ...]
 
 
 @cache
-def contracts() -> tuple[Contract, ...]:
-    """All contracts, by name. Raises ContractError if one cannot be loaded, or if two have the same
-    name or topic.
+def registered() -> Registered:
+    """All contracts, found once a process.
+
+    The first of several contracts with one name or topic is used; those of this package come first,
+    then the user's files in the order of their names. Raises ContractError if the user's folder
+    does not exist.
     """
-    found = [m.CONTRACT for m in _modules() if isinstance(getattr(m, "CONTRACT", None), Contract)]
-    for attribute in ("name", "kafka_topic"):
-        values = [getattr(c, attribute) for c in found]
-        doubled = sorted({v for v in values if values.count(v) > 1})
-        if doubled:
-            raise ContractError(
-                f"two contracts have the {attribute} {', '.join(doubled)}; "
-                f"rename one (in social_assets/contracts or the folder of {EXTRA_CONTRACTS})"
-            )
-    return tuple(sorted(found, key=lambda c: c.name))
+    found: dict[Path, Contract] = {}
+    broken: list[BrokenContract] = []
+    for path, each in _found():
+        clash = _clash(found, path, each) if isinstance(each, Contract) else each
+        if isinstance(clash, BrokenContract):
+            broken.append(clash)
+        elif isinstance(each, Contract):
+            found[path] = each
+    return Registered(tuple(sorted(found.values(), key=lambda c: c.name)), tuple(broken))
+
+
+def contracts() -> tuple[Contract, ...]:
+    """All contracts that can be used, by name."""
+    return registered().contracts
+
+
+def broken_contracts() -> tuple[BrokenContract, ...]:
+    """The contracts that cannot be used, in the order of their files."""
+    return registered().broken
 
 
 def contract(name: str) -> Contract:
-    """The contract of one stream. Raises UnknownStreamError, which names the existing ones."""
+    """The contract of one stream.
+
+    Raises ContractError if it cannot be used, and UnknownStreamError, which names the existing
+    ones.
+    """
     for candidate in contracts():
         if candidate.name == name:
             return candidate
+    refuse_broken(name)
     known = ", ".join(c.name for c in contracts())
     raise UnknownStreamError(f"no stream {name!r}; the streams are {known}")
 
 
-def _modules() -> Iterator[ModuleType]:
+def refuse_broken(name: str) -> None:
+    """Raise ContractError if the contract of that name cannot be used."""
+    for broken in broken_contracts():
+        if name in (broken.stream, broken.key):
+            raise broken.error()
+
+
+def _clash(found: dict[Path, Contract], path: Path, new: Contract) -> BrokenContract | None:
+    for attribute in ("name", "kafka_topic"):
+        value = getattr(new, attribute)
+        for first, other in found.items():
+            if getattr(other, attribute) == value:
+                return doubled(path, new.name, attribute, value, first)
+    return None
+
+
+def _found() -> Iterator[tuple[Path, Contract | BrokenContract]]:
     for info in pkgutil.iter_modules(package.__path__):
-        yield importlib.import_module(f"{package.__name__}.{info.name}")
+        path = Path(package.__path__[0]) / f"{info.name}.py"
+        try:
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it stops this stream alone
+            yield path, broken_by(path, error)
+            continue
+        if isinstance(declared := getattr(module, "CONTRACT", None), Contract):
+            yield path, declared
     folder = os.environ.get(EXTRA_CONTRACTS)
     if folder:
         if not Path(folder).is_dir():
@@ -70,52 +122,24 @@ def _modules() -> Iterator[ModuleType]:
         for path in sorted(Path(folder).glob("*.py")):
             # Modules that contracts import from each other begin with an underscore.
             if not path.name.startswith("_"):
-                yield _load(path)
+                yield path, load_contract(path)
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"social_assets_contract_{path.stem}", path)
+def load_contract(path: Path) -> Contract | BrokenContract:
+    """The contract in a file, or what is wrong with it."""
+    name = f"social_assets_contract_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ContractError(f"{path} can't be loaded as a Python module; correct the file's name")
-    module = importlib.util.module_from_spec(spec)
+        return BrokenContract(
+            path, None, path.stem, "no Python module", "give the file a name that ends in .py"
+        )
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    # Annotations that are texts are looked up in the module by its name.
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise _broken(path, error) from error
-    if not isinstance(getattr(module, "CONTRACT", None), Contract):
-        raise ContractError(
-            f"{path}, in the folder of {EXTRA_CONTRACTS}, has no CONTRACT; add "
-            "`CONTRACT = Contract(name=..., ...)`, or begin the file's name with an underscore if "
-            "it holds no stream"
-        )
-    return module
-
-
-def _broken(path: Path, error: Exception) -> ContractError:
-    """What is wrong with a contract's file, from the exception that executing it raised."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        line, text = error.lineno, f"syntax error, {error.msg}"
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        line = next((f.lineno for f in reversed(frames) if f.filename == str(path)), None)
-        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    place = f"{path}, line {line}" if line else str(path)
-    return ContractError(
-        f"{place}, stream {_stream_in(path)}: {text}. Correct the contract, or take the file out "
-        f"of the folder that {EXTRA_CONTRACTS} names"
-    )
-
-
-def _stream_in(path: Path) -> str:
-    """The stream's name in the file if it can be read, or else the file's name."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return path.stem
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    for call in calls:
-        if isinstance(call.func, ast.Name | ast.Attribute) and "Contract" in ast.unparse(call.func):
-            for keyword in call.keywords:
-                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-                    return str(keyword.value.value)
-    return path.stem
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it stops this stream alone
+        del sys.modules[name]
+        return broken_by(path, error)
+    declared = getattr(module, "CONTRACT", None)
+    return declared if isinstance(declared, Contract) else without_contract(path)

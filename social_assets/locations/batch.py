@@ -17,6 +17,7 @@ with imports_kept():
     from resources.spark.resource import spark_resource
     from sensors.alerts import alerts_sensor
     from sensors.automation import automation_sensor
+    from sensors.broken_contracts import broken_contracts_sensors
     from sensors.recommenders import recommenders_sensor
     from social_assets.contracts.registry import contracts
     from social_assets.defs.ingestion.checks.drift_checks import drift_checks
@@ -36,6 +37,7 @@ with imports_kept():
         recommend_job,
         recommend_with_all_job,
     )
+    from social_assets.defs.monitoring import broken_contracts as unusable
     from social_assets.defs.monitoring import topic_watch, verification
     from social_assets.defs.monitoring.altered_table_checks import tables_are_as_declared
     from social_assets.defs.monitoring.invariant_checks import stream_invariants
@@ -74,6 +76,7 @@ def _location() -> Definitions:
     return Definitions(
         assets=[
             *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
+            *unusable.broken_contract_assets(),
             star(),
             rollups(),
             *recsys.assets,
@@ -85,6 +88,7 @@ def _location() -> Definitions:
             *rollup_checks(),
             *recsys.checks,
             verification.all_partition_checks(),
+            *unusable.broken_contract_checks(),
         ],
         jobs=[
             rebuild_job(),
@@ -93,6 +97,7 @@ def _location() -> Definitions:
             maintenance.maintenance_job,
             *verification.verification_jobs(),
             topic_watch.check_topics(),
+            *unusable.check_contracts(),
         ],
         schedules=[
             nightly_rebuild(),
@@ -104,6 +109,7 @@ def _location() -> Definitions:
             alerts_sensor(),
             automation_sensor(),
             recommenders_sensor(),
+            *broken_contracts_sensors(),
         ],
         resources={"dbt": warehouse_dbt(ClickHouseResource()), "pyspark": spark_resource()},
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
 
 import ibis
 import ibis.expr.types as ir
@@ -19,7 +18,7 @@ from resources.settings.first_date import earliest_event_date
 from resources.settings.variables import FIRST_DATE
 from social_assets.contracts.column import Column, TimeOfDay
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.pandera_private import Check, IbisCheckBackend, IbisData
+from social_assets.contracts.pandera_private import Check, passes
 from social_assets.transform.standardize import is_too_early
 
 SEPARATOR = ";"
@@ -106,7 +105,7 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
             broken[f"{column.name}_day_or_month"] = t[f"either_{column.name}"].fill_null(False)
     for column in contract.columns.values():
         for check in column.checks:
-            broken[_rule_name(column, check)] = ~_passes(t, column, check)
+            broken[_rule_name(column, check)] = ~passes(t, column.name, check)
     if contract.event_time is not None:
         broken["event_time_before_first_date"] = is_too_early(t.event_time)
         broken["event_time_in_the_future"] = t.event_time > t.ingested_at + _interval(
@@ -116,20 +115,6 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
             t.event_time < t.timestamp - _interval(contract.late_after)
         )
     return broken
-
-
-def _passes(t: ir.Table, column: Column, check: Check) -> ir.BooleanValue:
-    """Compile one pandera check to a column of `t`, without validating anything.
-
-    A check of pandera's Ibis backend returns a table of one boolean column (built-in checks) or the
-    column itself (checks written in a contract).
-    """
-    backend = cast(IbisCheckBackend, check.get_backend(t)(check))
-    answer = backend.check_fn(IbisData(t, column.name))
-    if isinstance(answer, ir.Table):
-        (value,) = answer.op().values.values()
-        answer = value.to_expr()
-    return answer
 
 
 def _any(broken: Mapping[str, ir.BooleanValue]) -> ir.BooleanValue:

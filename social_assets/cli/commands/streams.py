@@ -13,6 +13,7 @@ from social_assets.cli.home_use import needs_no_home
 from social_assets.cli.printing.terminal import FORM, out, print_json, print_rows
 
 if TYPE_CHECKING:
+    from social_assets.contracts.broken import BrokenContract
     from social_assets.contracts.column import Column
 from social_assets.contracts.contract import Contract
 
@@ -29,11 +30,14 @@ def streams(stream: str | None, form: str) -> None:
     A stream without a time column takes the time of a record's arrival: the landing date of its
     file (`load --date`), or Kafka's timestamp.
     """
-    from social_assets.contracts.registry import contract, contracts
+    from social_assets.contracts.registry import broken_contracts, contract, contracts
 
     chosen = contracts() if stream is None else (contract(stream),)
     if form == "json":
-        print_json([_document(each) for each in chosen])
+        documents = [_document(each) for each in chosen]
+        if stream is None:
+            documents += [_broken(each) for each in broken_contracts()]
+        print_json(documents)
         return
     if stream is not None:
         (only,) = chosen
@@ -48,6 +52,8 @@ def streams(stream: str | None, form: str) -> None:
         (c.name, ", ".join(c.formats), ", ".join(c.key), c.event_time or _NO_TIME) for c in chosen
     ]
     print_rows(listed, summaries, form)
+    for each in broken_contracts():
+        out.print(f"\nnot used: {each}", markup=False)
     out.print("\nColumns and rules of one: social-assets streams STREAM")
 
 
@@ -72,6 +78,17 @@ def _document(contract: Contract) -> dict[str, object]:
             dict(zip(names, _column(contract, column), strict=True))
             for column in contract.columns.values()
         ],
+    }
+
+
+def _broken(broken: BrokenContract) -> dict[str, object]:
+    """A stream that cannot be used: it has an error instead of columns."""
+    return {
+        "stream": broken.stream,
+        "error": broken.reason,
+        "remedy": broken.remedy,
+        "file": str(broken.path),
+        "line": broken.line,
     }
 
 

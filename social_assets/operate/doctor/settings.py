@@ -33,11 +33,14 @@ def environment(home: Home) -> Iterator[Diagnostic]:
 
 def contracts(home: Home) -> Iterator[Diagnostic]:
     """Whether every contract loads, and whether files wait for a stream without contract."""
-    from social_assets.contracts.registry import contracts as registered
+    from social_assets.contracts.registry import registered
     from social_assets.pipeline.files.landing_folder import FAILED, Landing
 
-    names = [contract.name for contract in registered()]
+    found = registered()
+    names = [contract.name for contract in found.contracts]
     yield ok("contracts", f"{len(names)}: {', '.join(names)}")
+    for each in found.broken:
+        yield error("contracts", f"{each.place}, stream {each.stream}: {each.reason}", each.remedy)
     for name in names:
         failed = Landing(home.landing, name).failed()
         if failed:
@@ -48,7 +51,7 @@ def contracts(home: Home) -> Iterator[Diagnostic]:
                 f"{home.landing / name / FAILED}",
             )
     others = {p.name for p in home.landing.iterdir()} if home.landing.is_dir() else set()
-    for name in sorted(others - set(names)):
+    for name in sorted(others - {*names, *(each.key for each in found.broken)}):
         yield warn(
             "landing",
             f"{home.landing / name} is of no stream",

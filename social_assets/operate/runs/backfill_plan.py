@@ -14,7 +14,7 @@ from dagster import AssetKey, AssetSelection
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
-from social_assets.contracts.registry import contract, contracts
+from social_assets.contracts.registry import contract, contracts, refuse_broken
 from social_assets.defs.partitions import daily, day_range, runs_of_days
 from social_assets.defs.stores import StoresResource
 from social_assets.lake.schemas import Layer
@@ -102,6 +102,9 @@ def plan_backfill(
     upstream = _upstream(home)
     wanted = {AssetKey.from_user_string(name): name for name in assets}
     unknown = wanted.keys() - upstream.keys()
+    for key in unknown:
+        # Say why, if it is of a stream whose contract cannot be used.
+        refuse_broken(key.path[-1])
     if unknown:
         raise NoSuchAssetError((wanted[key] for key in unknown), upstream)
     chosen = list(upstream)

@@ -91,12 +91,15 @@ def test_a_contract_that_does_not_load_is_an_error_with_its_reason(
     folder.mkdir()
     (folder / "broken.py").write_text("import no_such_module")
     monkeypatch.setenv(registry.EXTRA_CONTRACTS, str(folder))
-    registry.contracts.cache_clear()
+    registry.registered.cache_clear()
     try:
         found = [f for f in examine(home) if f.subject == "contracts"]
     finally:
-        registry.contracts.cache_clear()
-    assert "no_such_module" in found[0].found
+        registry.registered.cache_clear()
+    good, broken = found
+    assert (good.health, broken.health) == (Health.OK, Health.ERROR)
+    assert "broken.py, line 1, stream broken: ModuleNotFoundError" in broken.found
+    assert broken.remedy.startswith("correct the contract")
 
 
 def test_files_that_could_not_be_read_are_named(home: Home) -> None:

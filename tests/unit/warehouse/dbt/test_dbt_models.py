@@ -85,14 +85,14 @@ def test_a_sixth_stream_is_a_source_with_no_other_edit(
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "stories.py").write_text(SIXTH)
     monkeypatch.setenv(registry.EXTRA_CONTRACTS, str(tmp_path / "contracts"))
-    registry.contracts.cache_clear()
+    registry.registered.cache_clear()
     try:
         sources = yaml.safe_load(sources_yaml())["sources"][0]["tables"]
         assert "stories" in {table["name"] for table in sources}
         manifest = prepare(Home(tmp_path / "home")).manifest()
         assert "source.social_assets.cleaned.stories" in manifest["sources"]
     finally:
-        registry.contracts.cache_clear()
+        registry.registered.cache_clear()
 
 
 def test_a_project_prepared_once_is_not_prepared_again(project: Warehouse) -> None:
