@@ -8,6 +8,7 @@ come from the log, so that an invariant needs no scan.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -137,7 +138,7 @@ class LakeTable:
                     commit_properties=properties,
                 )
 
-    def replace(self, days: Iterable[date], rows: pa.RecordBatchReader) -> None:
+    def replace(self, days: Iterable[date], rows: pa.RecordBatchReader, *applied: Applied) -> None:
         """Replace all rows of `days` by `rows`, in one commit. Without rows, the days become empty.
 
         Raises ValueError, and changes nothing, if a row has another day.
@@ -156,7 +157,36 @@ class LakeTable:
                 schema=table.schema(),
                 partition_by=list(self.partition_by),
                 partition_filters=[("event_date", "in", sorted(replaced))],
+                commit_properties=CommitProperties(
+                    app_transactions=[Transaction(each.app_id, each.version) for each in applied]
+                ),
             )
+
+    def replace_all(self, rows: Iterable[pa.RecordBatch], *applied: Applied) -> None:
+        """Replace all rows, and the columns by those of `schema`, in one commit."""
+        transactions = [Transaction(each.app_id, each.version) for each in applied]
+        with _disk_errors(self.uri):
+            table = self._created()
+            target = Target(self.uri, self.schema, self.partition_by, self.storage_options)
+            files = write_files(target, rows)
+            properties = CommitProperties(app_transactions=transactions)
+            schema = DeltaSchema.from_arrow(self.schema)
+            self._commit(table, files, "overwrite", schema, properties)
+
+    def record_applied(self, *applied: Applied) -> None:
+        """Record transactions in a commit without rows."""
+        self.widen((), (), *applied)
+
+    def remove(self) -> None:
+        """Delete the table with its files."""
+        table = self._open()
+        if table is None:
+            return
+        if "://" not in self.uri:
+            shutil.rmtree(self.uri)
+            return
+        table.delete()
+        table.vacuum(0, dry_run=False, enforce_retention_duration=False)
 
     def create(self, *applied: Applied) -> None:
         """Create the table with transactions, in one commit, unless it exists."""

@@ -38,6 +38,15 @@ class Lake:
             storage_options=self.storage_options,
         )
 
+    def staged(self, layer: Layer, contract: Contract, number: int) -> LakeTable:
+        """The table in which the rows of a contract are collected until it is put in force."""
+        return LakeTable(
+            uri=f"{self.root}/staged/{layer}/{contract.name}/{number}",
+            schema=schema(layer, contract),
+            partition_by=tuple(PARTITION_COLUMNS[layer]),
+            storage_options=self.storage_options,
+        )
+
     def ledger(self, contract: Contract) -> Ledger:
         """The ledger of a stream's batches."""
         table = LakeTable(

@@ -22,6 +22,7 @@ from social_assets.pipeline.contracts.deploy_contract import (
     deploy_contract,
     plan_contract,
 )
+from social_assets.pipeline.stream_work import recover
 
 Say = Callable[[str], None]
 
@@ -52,6 +53,9 @@ def deploy(home: Home, say: Say) -> Deployed:
         if stream.in_force.changes:
             say(f"{each.name}: deploying its contract")
             done.append(deploy_contract(stream))
+        elif stream.in_force.is_recorded:
+            with stream.lock():
+                recover(stream)  # what a killed deployment has left
     warehouse = deploy_in_force(resource)
     with open_instance(home) as instance:
         finished = finish_warehouse(instance, resource, "deploy")

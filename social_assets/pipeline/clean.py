@@ -73,7 +73,7 @@ def rebuild_days(stores: StreamStores, days: Sequence[date], without: Collection
     with ExitStack() as last, ThreadPoolExecutor(max_workers=1) as writer:
         writing: Future[None] | None = None
         for slice_days in slices(stores.raw, sorted(days)):
-            opened, validated = _validated_days(stores, slice_days, without)
+            opened, validated = validated_days(stores, slice_days, without)
             counts += validated.counts
             with opened:
                 if writing is not None:
@@ -87,10 +87,10 @@ def rebuild_days(stores: StreamStores, days: Sequence[date], without: Collection
     enter_cleaned(stores, sorted(counts, key=lambda each: each.batch))
 
 
-def _validated_days(
+def validated_days(
     stores: StreamStores, days: Sequence[date], without: Collection[str]
 ) -> tuple[ExitStack, ValidatedRecords]:
-    """The validated records of some days, and what deletes their files."""
+    """The validated records of some days, for a rebuild, and what deletes their files."""
     with ExitStack() as opened:
         session = opened.enter_context(stores.engine.session())
         validator = BlockValidator(session, stores.contract)

@@ -55,6 +55,22 @@ def account_cleaned(stores: StreamStores, days: Iterable[date], batch_id: str) -
     stores.ledger.record("cleaned", entries)
 
 
+def recount_cleaned(stores: StreamStores) -> None:
+    """Count all batches in cleaned and quarantine, and enter them anew: all rows were replaced."""
+    days = sorted(stores.raw.rows_by_day())
+    with stores.engine.session() as session:
+        landed = _counted(session, stores.raw, days)
+        accepted = _counted(session, stores.cleaned, days)
+        duplicates = _counted(session, stores.quarantine, days, kind="duplicate")
+        rejected = _counted(session, stores.quarantine, days, kind="rejected")
+    entries = [
+        Entry(*key, records=accepted[key], duplicates=duplicates[key], rejected=rejected[key])
+        for key in landed
+        if accepted[key] or duplicates[key] or rejected[key]
+    ]
+    stores.ledger.record("cleaned", entries)
+
+
 def enter_landed(stores: StreamStores, counts: Iterable[Counts]) -> None:
     """Enter what has just landed. Left out by a crash, it is counted from raw."""
     entries = [_entry(each, each.landed) for each in counts]

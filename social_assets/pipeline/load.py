@@ -58,6 +58,13 @@ def load_days(stores: StreamStores, days: Sequence[date]) -> None:
     stores.loader.replace_days(days, pa.RecordBatchReader.from_batches(schema, rows))
 
 
+def all_rows(stores: StreamStores) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """All rows of the lake that the warehouse holds, and their columns."""
+    schema = _schema(stores)
+    days = sorted(day for day, rows in stores.cleaned.rows_by_day().items() if rows)
+    return schema, _parts(stores, row_groups(stores.cleaned, days), schema.names)
+
+
 def _of_batch(stores: StreamStores, batch_id: str, day: date) -> Iterator[pa.RecordBatch]:
     """The rows of a batch in order, without sorting wide rows: row group by row group if these are
     in order, as they are written; or else range by range of the order, each read again.

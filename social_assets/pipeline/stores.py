@@ -126,8 +126,18 @@ class StreamStores:
         """The lock that every writer to the stream must hold."""
         with stream_lock(self.stores.lake.locks, self.name):
             # Another process may have deployed a contract while this one waited.
-            self.__dict__.pop("in_force", None)
+            self.forget_in_force()
             yield
+
+    def forget_in_force(self) -> None:
+        """Find the contract in force again when it is needed next."""
+        self.__dict__.pop("in_force", None)
+
+    def under(self, in_force: ContractInForce) -> StreamStores:
+        """The same stores under another contract, until they take the lock."""
+        other = StreamStores(self.stores, self.declared, self.log_comment)
+        other.__dict__["in_force"] = in_force
+        return other
 
     def is_wanted(self) -> bool:
         """Whether another process waits for the lock, which the caller must hold."""

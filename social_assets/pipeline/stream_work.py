@@ -16,6 +16,7 @@ from social_assets.ingest.records import FileError
 from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
 from social_assets.pipeline.contracts.contract_in_force import record_in_force
+from social_assets.pipeline.contracts.switch import complete_switch
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.files.failed_files import record_failures
 from social_assets.pipeline.files.file_batches import FileBatches, Replace, file_batches
@@ -125,6 +126,7 @@ def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[d
     if stores.in_force.incomplete:
         reconcile(stores)
         return set()
+    complete_switch(stores)
     changed = _recover_micro_batches(stores)
     reconcile(stores)
     stores.loader.prepare()

@@ -43,7 +43,7 @@ def create_database() -> str:
     return f"CREATE DATABASE IF NOT EXISTS {DATABASE}"
 
 
-def create_table(contract: Contract) -> str:
+def create_table(contract: Contract, name: str | None = None) -> str:
     """`CREATE TABLE IF NOT EXISTS cleaned.<stream>`: one row for an accepted record.
 
     It is partitioned by event date, so that a rebuilt day is swapped as a whole. It is ordered by
@@ -52,7 +52,7 @@ def create_table(contract: Contract) -> str:
     """
     columns = ",\n  ".join(_column_lines(contract).values())
     return (
-        f"CREATE TABLE IF NOT EXISTS {DATABASE}.{contract.name} (\n  {columns}\n)\n"
+        f"CREATE TABLE IF NOT EXISTS {name or f'{DATABASE}.{contract.name}'} (\n  {columns}\n)\n"
         f"ENGINE = {ENGINE}\nPARTITION BY event_date\nORDER BY ({', '.join(contract.key)})\n"
         f"SETTINGS non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}\n"
         f"COMMENT {_quoted(contract.description)}"

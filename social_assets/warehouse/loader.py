@@ -34,7 +34,7 @@ from social_assets.warehouse.pending_days import (
     CLEANED,
     record_pending,
 )
-from social_assets.warehouse.tables import exists
+from social_assets.warehouse.tables import exists, views_of
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -196,6 +196,31 @@ class Loader:
                 elif day in present:
                     client.command(f"ALTER TABLE {self.table} DROP PARTITION '{day}'")
             client.command(f"DROP TABLE {staging} SYNC")
+
+    def replace_all(self, rows: pa.RecordBatchReader) -> None:
+        """Replace the table by one with the contract's columns and these rows, in one step.
+
+        Drops the views that read the table: they are written for its columns. The caller must have
+        recorded all days of the tables behind as pending, and deploys the views again.
+        """
+        following = f"{self.table}__next"
+        with self._client() as client:
+            client.command(f"DROP TABLE IF EXISTS {following} SYNC")
+            client.command(create_table(self.contract, following))
+            for chunk in _chunks(rows):
+                client.insert_arrow(following, chunk, settings=_STAGING_SETTINGS)
+            for view in views_of(client, self.table):
+                client.command(f"DROP VIEW IF EXISTS {view} SYNC")
+            if exists(client, self.table):
+                client.command(f"EXCHANGE TABLES {self.table} AND {following}")
+                client.command(f"DROP TABLE {following} SYNC")
+            else:
+                client.command(f"RENAME TABLE {following} TO {self.table}")
+
+    def record_all_pending(self) -> None:
+        """Record all days of the stream as pending, in `cleaned` and behind it."""
+        with self._client() as client:
+            record_pending(client, self.contract.name, (CLEANED, *BEHIND), [ALL_DAYS], "")
 
     def rows_by_day(self, days: Sequence[date] | None = None) -> dict[date, int]:
         """The table's rows by event date, of some days or of all; none if the table is missing."""

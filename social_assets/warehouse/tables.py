@@ -18,6 +18,21 @@ def exists(client: Client, table: str) -> bool:
     return bool(int(str(client.command(f"EXISTS TABLE {table}"))))
 
 
+def views_of(client: Client, table: str) -> list[str]:
+    """The materialized views that read a table, as `database.name`."""
+    database, _, name = table.partition(".")
+    found = client.query(
+        "SELECT dependencies_database, dependencies_table FROM system.tables\n"
+        "WHERE database = {database:String} AND name = {name:String}",
+        parameters={"database": database, "name": name},
+    ).result_rows
+    return [
+        f"{of}.{view}"
+        for databases, views in found
+        for of, view in zip(databases, views, strict=True)
+    ]
+
+
 def is_of_missing_table(error: Exception) -> bool:
     """Whether ClickHouse refused a query because a table or its database does not exist."""
     return getattr(error, "code", None) in (_UNKNOWN_TABLE, _UNKNOWN_DATABASE)

@@ -1,7 +1,9 @@
 """Deploys a stream's contract: alters its tables, or makes its rows anew from raw.
 
-Belongs here: what a deployment would do (`plan_contract`), and doing it. Until the commit that puts
-the new contract in force, the stream is loaded under the contract before.
+Belongs here: what a deployment would do (`plan_contract`), and the order of its steps. Until the
+commit that puts the new contract in force, the stream is loaded under the contract before. If the
+process is killed, the same call goes on: before that commit with the days that are missing, after
+it with the warehouse.
 """
 
 from __future__ import annotations
@@ -11,9 +13,17 @@ from datetime import date
 
 from social_assets.contracts.changes.contract_text import text_of
 from social_assets.contracts.changes.difference import Change, needs_rebuild
+from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import cleaned_schema
+from social_assets.pipeline.contracts.staged_rows import StagedRows
+from social_assets.pipeline.contracts.switch import REBUILT, complete_switch
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import recover
+from social_assets.pipeline.topics.micro_batch import MICRO_BATCH
+
+
+class ContractNotDeployableError(RuntimeError):
+    """A change that a deployment can't make; names the stream, the change and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,16 @@ class ContractPlan:
     def is_rebuilt(self) -> bool:
         """Whether rows are made anew."""
         return needs_rebuild(self.changes)
+
+    def check_deployable(self) -> None:
+        """Raise ContractNotDeployableError if records would move to other days."""
+        moving = [str(change) for change in self.changes if change.effect == "dates"]
+        if moving and self.days:
+            raise ContractNotDeployableError(
+                f"{self.stream}: {'; '.join(moving)}: records would belong to other days, which a "
+                "deployment can't change. Take the change back; or give the stream another name "
+                "and load its files into that"
+            )
 
 
 def plan_contract(stores: StreamStores) -> ContractPlan:
@@ -46,9 +66,24 @@ def deploy_contract(stores: StreamStores) -> ContractPlan:
         plan = plan_contract(stores)
         if not plan.changes:
             return plan
-        if plan.is_rebuilt:
-            raise NotImplementedError
-        _widen(stores)
+        plan.check_deployable()
+        if not plan.is_rebuilt:
+            _widen(stores)
+            return plan
+        applied = stores.stores.lake.deployed_contracts(stores.declared).record(
+            text_of(stores.declared)
+        )
+    staged = StagedRows(stores, applied.version)
+    # Without the lock: loads go on. Days that they change are made again below.
+    for _ in staged.make(staged.missing_days()):
+        pass
+    with stores.lock():
+        recover(stores)
+        if not stores.in_force.changes:
+            return plan
+        for _ in staged.make(staged.missing_days()):
+            pass
+        _switch(stores, staged, applied)
     return plan
 
 
@@ -59,5 +94,18 @@ def _widen(stores: StreamStores) -> None:
     schema = cleaned_schema(declared)
     nullable = [field.name for field in schema if field.nullable]
     stores.stores.lake.table("cleaned", declared).widen(list(schema), nullable, applied)
-    stores.__dict__.pop("in_force", None)
+    stores.forget_in_force()
     stores.loader.prepare()
+
+
+def _switch(stores: StreamStores, staged: StagedRows, applied: Applied) -> None:
+    """Replace the rows of the lake; the commit of the cleaned table puts the contract in force."""
+    stores.loader.prepare()
+    # Facts and rollups that a killed process leaves behind are built by the next load.
+    stores.loader.record_all_pending()
+    transactions = [applied, Applied(REBUILT, applied.version)]
+    if (landed := stores.raw.applied_version(MICRO_BATCH)) is not None:
+        transactions.append(Applied(MICRO_BATCH, landed))
+    staged.put_in_force(transactions)
+    stores.forget_in_force()
+    complete_switch(stores)
