@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from social_assets.contracts.refuse_columns import RefusedError
+from social_assets.contracts.refusals.refuse_columns import RefusedError
 
 EXTRA_CONTRACTS = "SOCIAL_ASSETS_CONTRACTS"
 """Environment variable: a folder with the user's own contracts (`*.py`)."""

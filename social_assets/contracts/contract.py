@@ -32,7 +32,7 @@ from social_assets.contracts.column import (
 )
 from social_assets.contracts.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.pandera_private import register_ibis_backends
-from social_assets.contracts.refuse import refuse_unusable
+from social_assets.contracts.refusals.refuse import refuse_unusable
 
 __all__ = [
     "AgeGroup",

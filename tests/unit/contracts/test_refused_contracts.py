@@ -13,7 +13,7 @@ import pytest
 from social_assets.contracts import column as column_module
 from social_assets.contracts.column import OPTIONS
 from social_assets.contracts.contract import AgeGroup, Contract, HashOf, HourOf, TimeOfDay
-from social_assets.contracts.refuse_columns import RefusedError
+from social_assets.contracts.refusals.refuse_columns import RefusedError
 
 
 def contract(columns: dict[str, tuple[Any, Any]] | None = None, **options: Any) -> Contract:

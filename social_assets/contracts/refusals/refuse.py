@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pandera.ibis as pa
 
 from social_assets.contracts.column import Column, Spellings, TimeOfDay
-from social_assets.contracts.refuse_columns import (
+from social_assets.contracts.refusals.refuse_columns import (
     LONGEST_NAME,
     TYPE_WORDS,
     RefusedError,

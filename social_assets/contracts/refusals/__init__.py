@@ -1,0 +1,1 @@
+"""The reasons for which a contract is refused when it is declared."""
