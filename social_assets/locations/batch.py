@@ -20,6 +20,7 @@ with imports_kept():
     from sensors.broken_contracts import broken_contracts_sensors
     from sensors.recommenders import recommenders_sensor
     from social_assets.contracts.registry import contracts
+    from social_assets.defs.ingestion.checks.contract_checks import contract_is_deployed
     from social_assets.defs.ingestion.checks.drift_checks import drift_checks
     from social_assets.defs.ingestion.checks.freshness_checks import newest_day_is_fresh
     from social_assets.defs.ingestion.checks.landing_checks import no_file_failed
@@ -54,6 +55,7 @@ STREAM_CHECKS = (
     topic_is_drained,
     no_range_was_lost,
     no_batch_is_quarantined,
+    contract_is_deployed,
     no_day_is_pending,
     tables_are_as_declared,
     contract_checks,

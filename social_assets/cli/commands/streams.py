@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from social_assets.cli.home_use import needs_no_home
+from resources.settings.home import Home
+from social_assets.cli.home_use import is_installation, needs_no_home
 from social_assets.cli.printing.terminal import FORM, out, print_json, print_rows
 
 if TYPE_CHECKING:
@@ -54,7 +55,22 @@ def streams(stream: str | None, form: str) -> None:
     print_rows(listed, summaries, form)
     for each in broken_contracts():
         out.print(f"\nnot used: {each}", markup=False)
+    _print_undeployed()
     out.print("\nColumns and rules of one: social-assets streams STREAM")
+
+
+def _print_undeployed() -> None:
+    """Name the streams that are loaded under another contract than the one shown."""
+    home = Home.from_environment()
+    if not is_installation(home):
+        return
+    from social_assets.operate.undeployed import REMEDY, undeployed
+
+    found = undeployed(home)
+    for stream, told in found.items():
+        out.print(f"\n{stream}: {told}", markup=False)
+    if found:
+        out.print(REMEDY, markup=False)
 
 
 def _summary(contract: Contract) -> str:

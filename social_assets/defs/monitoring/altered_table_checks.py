@@ -8,6 +8,7 @@ from dagster import AssetCheckResult, AssetChecksDefinition, MetadataValue, asse
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
+from social_assets.defs.stores import StoresResource
 from social_assets.warehouse.dbt.deployment_record import last_deployment
 from social_assets.warehouse.dbt.project import prepare
 from social_assets.warehouse.dbt.survey import differences
@@ -26,10 +27,11 @@ def tables_are_as_declared(contract: Contract) -> AssetChecksDefinition:
             f"columns, types, engine and order. If not: {REMEDY}"
         ),
     )
-    def check(clickhouse: ClickHouseResource) -> AssetCheckResult:
+    def check(clickhouse: ClickHouseResource, stores: StoresResource) -> AssetCheckResult:
+        in_force = [stores.stores().of(contract).contract]
         declared = [
             table
-            for table in prepare(Home.from_environment()).declared()
+            for table in prepare(Home.from_environment()).declared(in_force)
             if contract.name in table.streams
         ]
         with clickhouse.client(f"{contract.name} tables_are_as_declared") as client:

@@ -35,6 +35,7 @@ def lake(home: Home) -> Iterator[Diagnostic]:
     """Whether every raw table can be opened, and how old its newest record is."""
     from social_assets.contracts.registry import contracts
     from social_assets.lake.lake import Lake
+    from social_assets.operate.undeployed import REMEDY, undeployed
 
     root = os.environ.get(LAKE_URL)
     if root is None and LAKE_URL in missing():
@@ -42,6 +43,8 @@ def lake(home: Home) -> Iterator[Diagnostic]:
     stored = Lake(lake_root(home), locks=home.path / "locks")
     held = [c.name for c in contracts() if stored.table("raw", c).rows_by_day()]
     yield ok("lake", f"{root or home.lake}: records of {', '.join(held) or 'no stream yet'}")
+    for stream, told in undeployed(home).items():
+        yield warn("contract", f"{stream}: {told}", REMEDY)
 
 
 def clickhouse(home: Home) -> Iterator[Diagnostic]:
@@ -117,6 +120,7 @@ def _disks(client: Client) -> Iterator[Diagnostic]:
 
 def _tables(client: Client, home: Home) -> Iterator[Diagnostic]:
     """Whether tables and views are as deployed; nothing before the first deployment."""
+    from social_assets.operate.undeployed import in_force
     from social_assets.warehouse.dbt.deployment_record import last_deployment
     from social_assets.warehouse.dbt.project import prepared
     from social_assets.warehouse.dbt.survey import differences
@@ -125,7 +129,8 @@ def _tables(client: Client, home: Home) -> Iterator[Diagnostic]:
     last = last_deployment(client) if project else None
     if project is None or last is None:
         return
-    found = differences(client, project.declared(), last)
+    streams = in_force(home)
+    found = differences(client, project.declared(streams), last)
     for each in found:
         yield error("warehouse", each, RESTORE)
     if not found:

@@ -43,6 +43,17 @@ class ContractInForce:
         """Which deployed rules are lost, in words; "" if none."""
         return missing_rules(self.contract)
 
+    @property
+    def undeployed(self) -> str:
+        """What a deployment would change, in words; "" if nothing."""
+        if not self.changes:
+            return ""
+        told = "; ".join(str(change) for change in self.changes)
+        loads = "loads go on under the contract that was deployed"
+        if self.incomplete:
+            loads = f"records land and wait to be validated, as {self.incomplete}"
+        return f"its contract has changed and is not deployed ({told}): {loads}"
+
     def check_complete(self) -> None:
         """Raise ContractNotDeployedError if records can't be validated."""
         if self.incomplete:

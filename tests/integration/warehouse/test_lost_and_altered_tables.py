@@ -12,6 +12,7 @@ from dagster import AssetCheckResult
 from resources.clickhouse.resource import ClickHouseResource
 from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.monitoring.altered_table_checks import tables_are_as_declared
+from social_assets.defs.stores import StoresResource
 from social_assets.operate.doctor import services as doctor_services
 from social_assets.warehouse.dbt.deployment import Deployment, deploy_warehouse
 from social_assets.warehouse.dbt.deployment_record import (
@@ -217,7 +218,9 @@ def troubles(warehouse: WarehouseUnderTest) -> list[str]:
 
 
 def check_result(stream: str) -> AssetCheckResult:
-    result = tables_are_as_declared(contract(stream))(clickhouse=ClickHouseResource())
+    result = tables_are_as_declared(contract(stream))(
+        clickhouse=ClickHouseResource(), stores=StoresResource(clickhouse=ClickHouseResource())
+    )
     assert isinstance(result, AssetCheckResult)
     return result
 
