@@ -185,6 +185,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.contracts.registry import ContractError, UnknownStreamError
     from social_assets.ingest.records import FileError
     from social_assets.lake.delta import LakeDiskError
+    from social_assets.operate.contracts.try_file import NoStreamFitsError
     from social_assets.operate.load.inputs import InputError
     from social_assets.operate.query import OutputError
     from social_assets.operate.runs.backfill_plan import (
@@ -217,6 +218,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         KafkaUnreachableError,
         NoDaysError,
         NoInstallationError,
+        NoStreamFitsError,
         NoSuchAssetError,
         NoSuchDaysError,
         NotUnloadableError,

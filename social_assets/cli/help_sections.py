@@ -14,7 +14,7 @@ import click
 from social_assets.cli.errors import discard_output
 
 SECTIONS = (
-    ("Start", ("demo", "demo-live", "load", "dev", "doctor")),
+    ("Start", ("demo", "demo-live", "load", "dev", "doctor", "contract")),
     (
         "Look",
         ("status", "streams", "sql", "notebook", "quarantine", "failed-files", "gaps", "alerts"),

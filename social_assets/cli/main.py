@@ -21,6 +21,7 @@ from resources.settings.environments import EnvironmentSettingsError
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home, HomePathError
 from resources.settings.logs import LogFormatError, configure_logs, is_json
 from social_assets.cli.commands.alerts import alerts
+from social_assets.cli.commands.contract import contract
 from social_assets.cli.commands.deploy import deploy, plan
 from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
@@ -298,6 +299,7 @@ def hidden_alias(command: click.Command) -> click.Command:
 
 
 cli.add_command(alerts)
+cli.add_command(contract)
 cli.add_command(doctor)
 for command in (
     load,

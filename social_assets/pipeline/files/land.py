@@ -72,7 +72,7 @@ def land_file(
             raise FileError(path, str(error)) from error
     arrived = arrival(stores)
     timestamp = datetime.combine(landing_date or arrived.date(), time(), UTC)
-    provenance = _Provenance(path.name, batch_id, timestamp, arrived)
+    provenance = Provenance(path.name, batch_id, timestamp, arrived)
     position = ReadPosition()
     read = read_records(stores.contract, path, session.json_records, position)
     records = watched(path, blaming(path, read), position)
@@ -127,7 +127,7 @@ _WITHOUT_DATES = pa.schema([field.with_nullable(True) for field in RAW])
 
 
 @dataclass(frozen=True)
-class _Provenance:
+class Provenance:
     """The values that all records of one file share."""
 
     origin: str
