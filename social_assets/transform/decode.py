@@ -25,6 +25,7 @@ from social_assets.transform.csv_fields import (
     with_csv_fields,
 )
 from social_assets.transform.json_fields import JsonFields, json_fields, with_json_fields
+from social_assets.transform.repeated_keys import with_last_values
 from social_assets.transform.values.missing import without_declared_nulls
 
 PLATFORM_COLUMN = "platform"
@@ -67,12 +68,14 @@ class Shape:
     `pointers` maps a column to its places in JSON objects, best first; `headers` maps a
     `csv_header` of raw to what it says; `platforms` maps a platform to its spellings in lower case,
     where a place depends on it, and `platform` is the column that tells it.
+    With `last_of_repeated_keys`, the last value counts of a key that an object has twice.
     """
 
     pointers: Mapping[str, tuple[Pointer, ...]] = field(default_factory=dict)
     headers: Mapping[str, CsvHeader] = field(default_factory=dict)
     platforms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     platform: Column | None = None
+    last_of_repeated_keys: bool = False
 
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
@@ -107,6 +110,7 @@ def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) ->
         {stored: csv_header(contract, stored) for stored in headers},
         _platforms(contract),
         contract.columns.get(PLATFORM_COLUMN),
+        contract.last_of_repeated_keys,
     )
 
 
@@ -145,6 +149,8 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
     if shape.platforms and shape.platform is not None and shape.platform not in read:
         read.append(shape.platform)
     fields = json_fields((c, pointer.text) for c in read for pointer in shape.pointers[c.name])
+    if shape.last_of_repeated_keys:
+        records = with_last_values(records, [field.steps[0] for field in fields.values()])
     table = with_json_fields(records, list(fields.values()))
     table = with_csv_fields(table, shape.headers)
     if shape.platforms and shape.platform is not None:

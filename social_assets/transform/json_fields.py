@@ -84,6 +84,11 @@ class JsonField:
     column: Column
 
     @property
+    def steps(self) -> list[str]:
+        """The keys and numbers that lead to it."""
+        return _steps(self.pointer)
+
+    @property
     def name(self) -> str:
         """The column with its text, trimmed."""
         return f"field{self.number}"

@@ -49,7 +49,10 @@ def _key(key: object) -> str:
     return key if isinstance(key, str) else text(key)
 
 
-def _number(value: Decimal) -> int | float | None:
+def _number(value: Decimal) -> int | float | str | None:
+    """A decimal as a number; as text if no number of JSON's readers has all its digits."""
     if not value.is_finite():
         return None
-    return int(value) if value == value.to_integral_value() else float(value)
+    if value == value.to_integral_value():
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)

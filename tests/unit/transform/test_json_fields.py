@@ -123,3 +123,23 @@ def test_a_long_decimal_is_exact_in_nested_objects_and_lists(validate: Validate)
     ids = ('{"user": {"ids": [1, 570306000000000001.0]}}', '{"account/of": {"id": 5.25}}')
     rows = validate(stream, [f'{{"id": 1, {each[1:]}'.encode() for each in ids])
     assert [row["value"] for row in rows] == ["570306000000000001", "5.25"]
+
+
+def test_of_a_repeated_key_the_first_value_counts_or_the_last_if_declared(
+    validate: Validate,
+) -> None:
+    last = stream_of(
+        str, {"source": ("value", "a.b")}, last_of_repeated_keys=True, critical=("value",)
+    )
+    records = [
+        b'{"id": 1, "value": 2, "value": 9, "x": {"y": 1, "y": 2}}',
+        b'{"value": "a \\"b\\"", "id": 1, "value": "c, \\"d\\"", "id": 3}',
+        b'{"id": 1, "a": {"b": "x"}, "a": {"b": "y"}}',
+        b'{"id": 1, "value": "once"}',
+    ]
+    rows = validate(last, records)
+    assert [(row["id"], row["value"]) for row in rows] == [
+        *((1, "9"), (3, 'c, "d"'), (1, "y"), (1, "once"))
+    ]
+    (row,) = validate(stream_of(str), records[:1])
+    assert row["value"] == "2"
