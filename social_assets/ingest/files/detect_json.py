@@ -52,9 +52,14 @@ def _document(
 
 
 def _are_records(lines: Sequence[str]) -> bool:
-    """Whether the first line and most lines are objects, as in NDJSON with a broken line."""
-    are_objects = [line.startswith("{") and line.endswith("}") for line in lines]
-    return bool(lines) and lines[0].startswith("{") and sum(are_objects) * 2 > len(lines)
+    """Whether the first line is an object; or most lines, as in NDJSON that begins with a broken
+    one.
+    """
+    if not lines or not lines[0].startswith("{"):
+        return False
+    if lines[0].endswith("}") and _value(lines[0]) is not None:
+        return True
+    return sum(line.startswith("{") and line.endswith("}") for line in lines) * 2 > len(lines)
 
 
 def _value(text: str, place: int = 0) -> object | None:

@@ -45,7 +45,7 @@ FILES = {
 def events(stream: Callable[[str], StreamStores]) -> StreamStores:
     """The events' stream, which takes every format."""
     found = stream("engagement_events")
-    return replace(found, contract=replace(found.contract, formats=("csv", "ndjson", "parquet")))
+    return replace(found, declared=replace(found.contract, formats=("csv", "ndjson", "parquet")))
 
 
 @pytest.mark.parametrize("name", FILES)
