@@ -16,10 +16,10 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 from social_assets.contracts import column as column_module
@@ -190,20 +190,24 @@ def _encoded_check(check: Check) -> dict[str, Any]:
 
 def _code_hash(check: Check) -> str:
     """The identity of a rule that is a function: of its source, as its name does not change."""
-    function: Any = check._check_fn
-    while True:
-        cells = [c.cell_contents for c in getattr(function, "__closure__", None) or ()]
-        inner = next((c for c in cells if inspect.isfunction(c) or inspect.ismethod(c)), None)
-        if inner is None:
-            break
-        function = inner
-    function = getattr(function, "__func__", function)
-    try:
-        source = inspect.getsource(function)
-    except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        source = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(function)
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(_sources(check._check_fn)).encode()).hexdigest()[:16]
+
+
+def _sources(function: Any) -> Iterator[str]:
+    """The source of a function, or of those that pandera has wrapped in it."""
+    declared = getattr(function, "check_fn", function)
+    declared = getattr(declared, "__func__", declared)
+    module = str(getattr(declared, "__module__", ""))
+    if isinstance(declared, partial):
+        yield repr((declared.args, declared.keywords))
+        yield from _sources(declared.func)
+    elif not inspect.isfunction(declared):
+        return
+    elif module.startswith("pandera."):
+        for cell in declared.__closure__ or ():
+            yield from _sources(cell.cell_contents)
+    else:
+        yield inspect.getsource(declared)
 
 
 @cache
