@@ -182,6 +182,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from resources.settings.home import HomePathError
     from social_assets.alerts.channels import AlertUrlError
     from social_assets.cli.home_use import HomeUnusableError, NoInstallationError
+    from social_assets.contracts.changes.contract_text import UnreadableContractError
     from social_assets.contracts.registry import ContractError, UnknownStreamError
     from social_assets.ingest.records import FileError
     from social_assets.lake.delta import LakeDiskError
@@ -194,6 +195,9 @@ def _mendable() -> tuple[type[Exception], ...]:
         NoSuchDaysError,
     )
     from social_assets.operate.runs.failures import ChecksFailedError, RunFailedError
+    from social_assets.pipeline.contracts.contract_in_force import ContractNotDeployedError
+    from social_assets.pipeline.contracts.deploy_contract import ContractNotDeployableError
+    from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
     from social_assets.pipeline.files.unload_requests import NotUnloadableError
     from social_assets.warehouse.dbt.project import DbtError
 
@@ -204,6 +208,10 @@ def _mendable() -> tuple[type[Exception], ...]:
         ClickHouseError,
         ClickHouseUnreachableError,
         ContractError,
+        ContractNotDeployableError,
+        ContractNotDeployedError,
+        RowsNotConvertibleError,
+        UnreadableContractError,
         DbtError,
         EmbeddedServerError,
         EnvironmentSettingsError,

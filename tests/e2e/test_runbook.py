@@ -29,6 +29,8 @@ def written(page: Path) -> Iterator[list[str]]:
         r"`([^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     )
     for line in [*(line for block in blocks for line in block.splitlines()), *spans]:
+        if not line.strip().startswith("social-assets"):
+            continue  # a span may be a single quote
         words = shlex.split(re.sub(r"[\[\]\\]|\.\.\.", " ", " ".join(line.split())), comments=True)
         if words[:1] == ["social-assets"] and len(words) > 1:
             yield words[1:]

@@ -90,13 +90,18 @@ class StagedRows:
         kept_quarantine = sorted({d for d, n in old.quarantine.rows_by_day().items() if n} - in_raw)
         new = lake.table("cleaned", declared)
         former = renames(old.contract, declared)
-        kept = _rows(old, old.cleaned, kept_cleaned)
-        converted = [_converted(each, new.schema, declared, former) for each in kept]
+
+        def converted() -> Iterator[pa.RecordBatch]:
+            for each in _rows(old, old.cleaned, kept_cleaned):
+                yield _converted(each, new.schema, declared, former)
+
+        for _ in converted():
+            pass  # raises before anything is changed
         days = sorted(in_raw)
         old.quarantine.replace_all(
             _chain(_rows(old, self.quarantine, days), _rows(old, old.quarantine, kept_quarantine))
         )
-        new.replace_all(_chain(_rows(old, self.cleaned, days), iter(converted)), *applied)
+        new.replace_all(_chain(_rows(old, self.cleaned, days), converted()), *applied)
 
     def remove(self) -> None:
         """Delete the tables."""
