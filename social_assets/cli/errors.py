@@ -186,6 +186,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.contracts.registry import ContractError, UnknownStreamError
     from social_assets.ingest.records import FileError
     from social_assets.lake.delta import LakeDiskError
+    from social_assets.operate.contracts.infer import CannotInferError
     from social_assets.operate.contracts.try_file import NoStreamFitsError
     from social_assets.operate.load.inputs import InputError
     from social_assets.operate.query import OutputError
@@ -203,6 +204,7 @@ def _mendable() -> tuple[type[Exception], ...]:
 
     return (
         AlertUrlError,
+        CannotInferError,
         ChecksFailedError,
         ClickHouseAddressError,
         ClickHouseError,

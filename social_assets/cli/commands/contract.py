@@ -14,7 +14,7 @@ import click
 
 from social_assets.cli.errors import WRONG
 from social_assets.cli.home_use import needs_no_home
-from social_assets.cli.printing.terminal import FORM, out, print_json, print_rows
+from social_assets.cli.printing.terminal import FORM, echo, out, print_json, print_rows
 
 if TYPE_CHECKING:
     from social_assets.contracts.contract import Contract
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group(short_help="Try a contract on a file.")
+@click.group(short_help="Infer a contract, or try one on a file.")
 def contract() -> None:
     """Contracts before they are used."""
 
@@ -92,3 +92,30 @@ def _print(trial: ContractTrial) -> None:
 def _short(value: object) -> str:
     text = " ".join(str(value).split())
     return text if len(text) <= 30 else f"{text[:29]}…"
+
+
+@contract.command("infer", short_help="Write a first contract from files.")
+@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.option("--name", help="The stream's name; default: from the first file's name.")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output."
+)
+@needs_no_home
+def infer(files: tuple[Path, ...], *, name: str | None, output: Path | None) -> None:
+    """Write a first contract for the records of FILES: names, types, key, event time.
+
+    Complete it (descriptions, rules, owner), then try it: social-assets contract test.
+    """
+    from social_assets.operate.contracts.infer import infer as inferred
+
+    if output is not None and output.exists():
+        raise click.UsageError(f"{output} exists; name another file")
+    text = inferred(files, name)
+    if output is None:
+        echo(text.rstrip("\n"))
+        return
+    output.write_text(text)
+    out.print(
+        f"wrote {output}; try it: social-assets contract test {files[0]} --contract {output}",
+        markup=False,
+    )

@@ -1,0 +1,222 @@
+"""Infers a first contract from files: names, types, key, event time.
+
+Belongs here: what the values tell. The files are read by the platform's own reader, first with a
+contract of texts, then with the inferred one: a column whose values it rejects becomes a text.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandera.ibis as pa
+
+from social_assets.contracts.broken import BrokenContract
+from social_assets.contracts.column import match_key
+from social_assets.contracts.contract import RESERVED, Contract
+from social_assets.contracts.refusals.refuse import LAYERS
+from social_assets.contracts.registry import load_contract
+from social_assets.operate.contracts.contract_module import contract_module
+from social_assets.operate.contracts.source_names import format_of, names_in
+from social_assets.operate.contracts.try_file import try_file
+
+RECORDS = 5_000
+_TRIES = 12
+_WHOLE = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_TIME = re.compile(
+    r"\d{4}-\d\d?-\d\d?([T ].*)?|\d{8}T\d{4,6}.*|\w{3},? \w{3} \d.*|\w{3}, \d\d? \w{3} .*"
+    r"|\w{3,9} \d\d?, \d{4}.*"
+)
+_EPOCH = re.compile(r"\d{10}(\.\d+)?|\d{13}|\d{16}|\d{19}")
+_TIME_NAME = re.compile(
+    r"(^|_)(time|timestamp|date|datetime|created|published|posted|at|ts|utc)(_|$)"
+)
+_KEY_NAME = re.compile(r"(^|_)(id|id_str|uuid|guid|uri|url|permalink|key)$")
+
+
+_NOTHING = {"na", "n/a", "#n/a", "nan", "nat", "null", "none", "-"}
+
+
+class CannotInferError(ValueError):
+    """No contract can be inferred; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class InferredColumn:
+    """A column as it will be written."""
+
+    name: str
+    source: str
+    type: str
+    is_nullable: bool = True
+    values: tuple[object, ...] = field(default=(), repr=False)
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether the column's name does not find the value."""
+        return "." in self.source or match_key(self.source) != match_key(self.name)
+
+
+@dataclass(frozen=True)
+class InferredContract:
+    """What will be written; without a key, the hash of the record is one."""
+
+    name: str
+    columns: tuple[InferredColumn, ...]
+    formats: tuple[str, ...]
+    key: str | None
+    event_time: str | None
+
+
+def infer(files: Sequence[Path], name: str | None = None) -> str:
+    """A contract's module for the files. Raises FileError and CannotInferError."""
+    found: dict[str, str] = {}
+    for path in files:
+        for source, kind in names_in(path).items():
+            found[source] = "list[str]" if kind == "list" else found.get(source, "str")
+    formats = tuple(dict.fromkeys(format_of(path) for path in files))
+    stream = name or _stream_name(files[0])
+    taken: list[str] = []
+    columns = []
+    for number, (source, declared) in enumerate(found.items(), 1):
+        taken.append(_column_name(source, number, taken))
+        columns.append(InferredColumn(taken[-1], source, declared))
+    draft = InferredContract(stream, tuple(columns), formats, None, None)
+    seen = [row for path in files for row in try_file(_loaded(draft), path, RECORDS).rows]
+    if not seen:
+        raise CannotInferError(f"no record of {files[0]} can be read; write the contract by hand")
+    typed = tuple(_typed(each, tuple(row[each.name] for row in seen)) for each in columns)
+    return contract_module(_accepting(replace(draft, columns=typed), files))
+
+
+def _accepting(draft: InferredContract, files: Sequence[Path]) -> InferredContract:
+    """The contract with which no record of the files is rejected, if there is one."""
+    without_time: set[str] = set()
+    for _ in range(_TRIES):
+        chosen = replace(
+            draft, key=_key(draft.columns), event_time=_event_time(draft.columns, without_time)
+        )
+        rules = {r.rule for path in files for r in try_file(_loaded(chosen), path, RECORDS).reasons}
+        changed = tuple(
+            replace(each, type="str")
+            if each.type not in ("str", "list[str]") and _is_unreadable(each, rules)
+            else each
+            for each in draft.columns
+        )
+        if any(rule.startswith("event_time_") for rule in rules) and chosen.event_time:
+            without_time.add(chosen.event_time)
+        elif changed == draft.columns:
+            return chosen
+        draft = replace(draft, columns=changed)
+    return chosen
+
+
+def _is_unreadable(column: InferredColumn, rules: set[str]) -> bool:
+    return any(
+        rule.startswith(f"{column.name}_not_") or rule == f"{column.name}_day_or_month"
+        for rule in rules
+    )
+
+
+def _loaded(draft: InferredContract) -> Contract:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "inferred.py"
+        path.write_text(contract_module(draft))
+        loaded = load_contract(path)
+    if isinstance(loaded, BrokenContract):
+        raise CannotInferError(f"{loaded.reason}; {loaded.remedy}")
+    return loaded
+
+
+def _typed(column: InferredColumn, values: tuple[object, ...]) -> InferredColumn:
+    texts = [str(value) for value in values if value is not None]
+    present = [text for text in texts if text.casefold() not in _NOTHING]
+    kind = column.type if column.type == "list[str]" else _type(column.name, present)
+    texts = texts if kind == "str" else present
+    return replace(
+        column,
+        type=kind,
+        is_nullable=len(texts) < len(values) or kind == "list[str]",
+        values=values,
+    )
+
+
+def _type(name: str, texts: Sequence[str]) -> str:
+    def all_are(pattern: re.Pattern[str]) -> bool:
+        return bool(texts) and all(pattern.fullmatch(text) for text in texts)
+
+    if re.search(r"(^|_)id(_str)?$", name):
+        return "str"
+    if all_are(_TIME) or (_TIME_NAME.search(name) and all_are(_EPOCH)):
+        return "datetime"
+    if all_are(_WHOLE):
+        return "int"
+    if all_are(_NUMBER) and not any(re.match(r"[+-]?0\d", text) for text in texts):
+        return "float"
+    if texts and {text.lower() for text in texts} <= {"true", "false"}:
+        return "bool"
+    return "str"
+
+
+def _key(columns: Sequence[InferredColumn]) -> str | None:
+    """The first column with an identifier's name and with different values; `id` before others."""
+    unique = [
+        each
+        for each in columns
+        if each.type in ("str", "int")
+        and not each.is_nullable
+        and "." not in each.source
+        and _KEY_NAME.search(each.name)
+        and len(set(each.values)) == len(each.values)
+    ]
+    unique.sort(key=lambda each: (each.name != "id", not each.name.endswith(("id", "id_str"))))
+    return unique[0].name if unique else None
+
+
+def _event_time(columns: Sequence[InferredColumn], without: set[str]) -> str | None:
+    """The best time: never missing, and named as the time of creation."""
+    times = [
+        each
+        for each in columns
+        if each.type == "datetime" and not each.is_nullable and each.name not in without
+    ]
+    best = re.compile(r"created|published|posted|timestamp|event_time")
+    times.sort(key=lambda each: not best.search(each.name))
+    return times[0].name if times else None
+
+
+def _stream_name(path: Path) -> str:
+    name = _snake(path.name.split(".")[0]).strip("_0123456789")
+    return f"{name or 'my'}_stream" if name in LAYERS or not name else name
+
+
+def _column_name(source: str, number: int, taken: Sequence[str]) -> str:
+    parts = [part for part in (_snake(step) for step in source.split(".")) if part]
+    name = parts[-1] if parts else f"column_{number}"
+    if name in taken or name in ("id", "name", "text", "count"):
+        name = "_".join(parts[-2:]) or name
+    if name[0].isdigit():
+        name = f"n_{name}"
+    if (
+        name in RESERVED
+        or name == "event_time"
+        or keyword.iskeyword(name)
+        or hasattr(pa.DataFrameModel, name)
+        or name in ("str", "int", "float", "bool", "list", "datetime", "pa")
+    ):
+        name = f"{name}_value"
+    while name in taken or match_key(name) in map(match_key, taken):
+        name = f"{name}_{number}"
+    return name[:90]
+
+
+def _snake(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
+    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
