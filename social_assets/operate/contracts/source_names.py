@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from social_assets.contracts.contract import FileFormat
@@ -50,7 +51,7 @@ def names_in(path: Path) -> Names:
     """Where the values of a file's records stand. Raises FileError if it has none."""
     form = format_of(path)
     if form == "parquet":
-        return dict.fromkeys(pq.read_schema(path).names, "scalar")
+        return _of_parquet(path)
     head = _head(path)
     if not head.strip():
         raise FileError(path, "it is empty")
@@ -59,6 +60,20 @@ def names_in(path: Path) -> Names:
     names = _of_csv(path, text) if form == "csv" else _of_json(text)
     if not names:
         raise FileError(path, "no records with names are found in it")
+    return names
+
+
+def _of_parquet(path: Path) -> Names:
+    try:
+        schema = pq.read_schema(path)
+    except pa.ArrowException as error:
+        raise FileError(path, f"no Parquet that can be read: {error}") from error
+    names: Names = {}
+    for column in schema:
+        if pa.types.is_list(column.type) and pa.types.is_string(column.type.value_type):
+            names[column.name] = "list"
+        elif not pa.types.is_nested(column.type):
+            names[column.name] = "scalar"
     return names
 
 

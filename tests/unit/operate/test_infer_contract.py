@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from social_assets.contracts.contract import Contract
@@ -55,3 +57,16 @@ def test_an_inferred_contract_accepts_its_file(name: str, tmp_path: Path) -> Non
     assert (contract.key, contract.event_time) == (key, event_time)
     trial = try_file(contract, file)
     assert (trial.accepted, trial.rejected, trial.reasons) == (2, 0, ())
+
+
+def test_lists_of_parquet_are_lists_and_objects_are_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "x.parquet"
+    rows = [{"id": "a", "tags": ["x"], "more": {"n": 1}}, {"id": "b", "tags": [], "more": None}]
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    module = tmp_path / "inferred.py"
+    module.write_text(infer([file], "things"))
+    assert "more" not in module.read_text()
+    contract = load_contract(module)
+    assert isinstance(contract, Contract), contract
+    assert contract.columns["tags"].type == "strings"
+    assert try_file(contract, file).accepted == 2
