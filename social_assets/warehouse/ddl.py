@@ -111,7 +111,8 @@ def clickhouse_type(column: Column) -> str:
     base = _TYPES[column.type]
     if column.type == "strings":
         return base
-    if column.categorical:
+    # ClickHouse refuses LowCardinality of other types.
+    if column.categorical and column.type == "string":
         return f"LowCardinality({f'Nullable({base})' if column.nullable else base})"
     return f"Nullable({base})" if column.nullable else base
 

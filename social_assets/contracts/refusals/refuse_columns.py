@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 """Characters of a name; ClickHouse and Kafka make files of names."""
 
+_CLAUSES = ("index", "constraint", "projection")
 _TYPES = "str, int, float, bool, datetime or list[str]"
 _SCALARS: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
@@ -139,6 +140,13 @@ def _refuse_column_name(stream: str, name: object, before: Mapping[str, Column])
             "this cannot be a column's name",
             "use ASCII letters, digits and underscores, a letter first; the option `source` holds "
             "the source's spelling",
+        )
+    if name.lower() in _CLAUSES:
+        raise RefusedError(
+            stream,
+            name,
+            "ClickHouse reads this name as a clause of CREATE TABLE",
+            "give the column another name; the option `source` holds the source's spelling",
         )
     if len(name) > LONGEST_NAME:
         raise RefusedError(

@@ -209,6 +209,7 @@ def _column_name(source: str, number: int, taken: Sequence[str]) -> str:
         or keyword.iskeyword(name)
         or hasattr(pa.DataFrameModel, name)
         or name in ("str", "int", "float", "bool", "list", "datetime", "pa")
+        or name in ("index", "constraint", "projection")
     ):
         name = f"{name}_value"
     while name in taken or match_key(name) in map(match_key, taken):

@@ -82,6 +82,7 @@ def test_an_unsupported_type_is_refused(kind: object, remedy: str) -> None:
         (str, {"unique": True}, "pa.Field(unique=True) has no effect here"),
         (str, {"ge": 0}, "the rule greater_than_or_equal_to(0) cannot be applied to str"),
         (str, {"alias": "my id"}, "column my id: this cannot be a column's name"),
+        (str, {"alias": "index"}, "ClickHouse reads this name as a clause"),
         (str, {"alias": "1st"}, "column 1st: this cannot be a column's name"),
         (str, {"alias": 'a"b'}, "this cannot be a column's name"),
         (str, {"alias": "größe"}, "this cannot be a column's name"),
@@ -143,7 +144,7 @@ def test_a_key_that_cannot_identify_a_row_is_refused(kind: object, field: Any, s
         contract({"x": (kind, pa.Field(**field))}, key=("ad_id", "x"))
 
 
-@pytest.mark.parametrize("name", ["select", "order", "index", "primary", "Views", "from", "key"])
+@pytest.mark.parametrize("name", ["select", "order", "primary", "Views", "from", "key"])
 def test_reserved_words_of_sql_are_names_of_columns(name: str) -> None:
     assert name in contract({"x": (int, pa.Field(alias=name))}).columns
 
