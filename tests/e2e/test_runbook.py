@@ -31,9 +31,10 @@ def written(page: Path) -> Iterator[list[str]]:
     for line in [*(line for block in blocks for line in block.splitlines()), *spans]:
         if not line.strip().startswith("social-assets"):
             continue  # a span may be a single quote
+        if not line.lstrip().startswith("social-assets "):
+            continue
         words = shlex.split(re.sub(r"[\[\]\\]|\.\.\.", " ", " ".join(line.split())), comments=True)
-        if words[:1] == ["social-assets"] and len(words) > 1:
-            yield words[1:]
+        yield words[1:]
 
 
 def unknown(words: list[str], command: click.Command = cli) -> str | None:

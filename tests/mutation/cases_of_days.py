@@ -93,9 +93,11 @@ BACKFILLS = (
         "a rebuild does not wait for a load or drain of the stream",
         "social_assets/pipeline/stream_work.py",
         """    with stores.lock():
+        stores.in_force.check_complete()
         recover(stores, leave=frozenset(days))
 """,
         """    with ExitStack():
+        stores.in_force.check_complete()
         recover(stores, leave=frozenset(days))
 """,
         f"{_DAYS}a_rebuild_waits_for_whoever_works_on_the_stream",

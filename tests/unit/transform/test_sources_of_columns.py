@@ -119,5 +119,5 @@ def test_a_place_in_the_source_is_a_key_of_its_own_for_each_record(validate: Val
 
 
 def test_a_hash_of_an_unknown_column_is_refused() -> None:
-    with pytest.raises(ValueError, match="b not among the columns"):
+    with pytest.raises(ValueError, match="derived from b, not among"):
         keyed(HashOf(("b",)))
