@@ -190,7 +190,7 @@ class LakeTable:
 
     def create(self, *applied: Applied) -> None:
         """Create the table with transactions, in one commit, unless it exists."""
-        with _disk_errors(self.uri):
+        with _disk_errors(self.uri), _single(self.uri, applied):
             self._open() or self._create(*applied)
 
     def widen(self, added: Sequence[pa.Field], nullable: Sequence[str], *applied: Applied) -> None:
@@ -201,7 +201,7 @@ class LakeTable:
         """
         transactions = [Transaction(each.app_id, each.version) for each in applied]
         properties = CommitProperties(app_transactions=transactions)
-        with _disk_errors(self.uri):
+        with _disk_errors(self.uri), _single(self.uri, applied):
             table = self._created()
             strict = {f.name for f in table.schema().fields if not f.nullable}
             names = {f.name for f in table.schema().fields}
@@ -346,12 +346,13 @@ def _single(uri: str, applied: Iterable[Applied]) -> Iterator[None]:
     try:
         yield
     except CommitFailedError as error:
-        if _CONCURRENT not in str(error):
+        if not any(told in str(error) for told in _CONCURRENT):
             raise
         raise AppliedElsewhereError(uri, applied) from error
 
 
-_CONCURRENT = "Concurrent transaction"
+_CONCURRENT = ("Concurrent transaction", "Metadata changed since last commit")
+"""How Delta's library says that another machine wrote, or made the table, at the same time."""
 
 
 def _is_taken(table: DeltaTable, applied: Applied) -> bool:

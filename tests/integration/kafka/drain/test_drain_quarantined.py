@@ -15,14 +15,14 @@ from tests.integration.kafka.drain.drain_bed import Bed, Counts, Stream
 
 pytestmark = pytest.mark.kafka
 
-TOO_LITTLE = "20MB"
+TOO_LITTLE = "34MB"
 """Of engine memory for a record of WIDE bytes, and enough for others."""
 WIDE = 900_000
 
 
 def post(number: int, width: int = 10) -> bytes:
     said = {"post_id": f"p{number}", "account_id": 1, "platform": "X", "media_type": "text"}
-    return json.dumps({**said, "content": "x" * width}).encode()
+    return json.dumps({**said, "content": "1." + "x" * width}).encode()
 
 
 def with_memory(stream: Stream, memory: str) -> Stream:
