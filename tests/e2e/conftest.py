@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -20,3 +21,14 @@ def home(deployed_home: Callable[[str], Home]) -> Iterator[Home]:
         patch.delenv("SOCIAL_ASSETS_LAKE_URL", raising=False)
         yield found
         stop(found)
+
+
+@pytest.fixture(autouse=True)
+def _home_of_the_next_test() -> Iterator[None]:
+    """Takes back the home that `--home` of a command names for the rest of its process."""
+    before = os.environ.get("SOCIAL_ASSETS_HOME")
+    yield
+    if before is None:
+        os.environ.pop("SOCIAL_ASSETS_HOME", None)
+    else:
+        os.environ["SOCIAL_ASSETS_HOME"] = before
