@@ -150,17 +150,18 @@ class Place:
         """The names of the path."""
         return tuple(self.path.split("."))
 
-    def is_in(self, record: Mapping[str, object]) -> bool:
-        """Whether a JSON object has a value here."""
-        if self.match_key in map(match_key, record):
-            return True
-        value: object = record
+    def value_in(self, record: Mapping[str, object]) -> object | None:
+        """What a JSON object, or a CSV record by its header, has here; None if nothing."""
+        for name, value in record.items():
+            if match_key(name) == self.match_key:
+                return value
+        found: object = record
         for step in self.steps:
-            if isinstance(value, list):
-                value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
+            if isinstance(found, list):
+                found = found[int(step)] if step.isdigit() and int(step) < len(found) else None
             else:
-                value = value.get(step) if isinstance(value, Mapping) else None
-        return value is not None
+                found = found.get(step) if isinstance(found, Mapping) else None
+        return found
 
 
 Source = str | tuple[str, ...] | Mapping[str, str | tuple[str, ...]]

@@ -37,7 +37,11 @@ def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
             expired = {day: rows for day, rows in present.items() if limit and day < limit}
             stores.stores.lake.expired_days().record(f"{layer}/{stores.name}", expired)
             freed[layer] = maintain(table, expired)
-    beside: Mapping[str, LakeTable] = {"batches": stores.ledger.table, "gaps": stores.gaps.table}
+    beside: Mapping[str, LakeTable] = {
+        "batches": stores.ledger.table,
+        "gaps": stores.gaps.table,
+        "failed_files": stores.failed_files.table,
+    }
     with stores.lock():
         freed |= {name: maintain(table) for name, table in beside.items()}
         limit = first_kept(today, retention.cleaned_days)

@@ -14,7 +14,6 @@ from datetime import date
 
 import ibis
 
-from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.csv_format import CsvDialect, dialect_and_header
 from social_assets.pipeline.stores import StreamStores
@@ -155,7 +154,8 @@ def example(contract: Contract, rule: str, value: bytes, csv_header: str | None)
         columns = [c for c in contract.columns.values() if c.name == contract.event_time]
     if fields is not None and columns:
         column = max(columns, key=lambda c: len(c.name))
-        shown = next((fields[key] for key in column.match_keys if key in fields), None)
+        values = (place.value_in(fields) for place in column.places)
+        shown = next((value for value in values if value not in (None, "")), None)
         return "(none)" if shown is None else _short(str(shown))
     return _short(text)
 
@@ -163,12 +163,11 @@ def example(contract: Contract, rule: str, value: bytes, csv_header: str | None)
 def _fields(text: str, dialect: CsvDialect, header: str) -> dict[str, object] | None:
     try:
         if header:
-            named = zip(dialect.fields(header), dialect.fields(text), strict=False)
-            return {match_key(name): value for name, value in named}
+            return dict(zip(dialect.fields(header), dialect.fields(text), strict=False))
         record = json.loads(text)
     except (ValueError, csv.Error, RecursionError):
         return None  # a record that can't be opened is shown as it begins
-    return {match_key(n): v for n, v in record.items()} if isinstance(record, dict) else None
+    return record if isinstance(record, dict) else None
 
 
 def _short(text: str) -> str:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 100
 """Characters of a name; ClickHouse and Kafka make files of names."""
 
-_CLAUSES = ("index", "constraint", "projection")
+CLAUSES = ("index", "constraint", "projection")
 _TYPES = "str, int, float, bool, datetime or list[str]"
 _SCALARS: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
@@ -141,7 +141,7 @@ def _refuse_column_name(stream: str, name: object, before: Mapping[str, Column])
             "use ASCII letters, digits and underscores, a letter first; the option `source` holds "
             "the source's spelling",
         )
-    if name.lower() in _CLAUSES:
+    if name.lower() in CLAUSES:
         raise RefusedError(
             stream,
             name,

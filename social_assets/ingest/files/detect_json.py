@@ -29,7 +29,7 @@ def layout_of(contract: Contract, head: bytes) -> Layout | None:
     lines = [line.strip() for line in text.split("\n", _LINES + 1)[:_LINES] if line.strip()]
     found = _arrays_of_records(contract, text)
     if _are_records(lines):
-        if any(_fits(contract, _value(line)) for line in lines):
+        if any(_fits(contract, json_value(line)) for line in lines):
             return None
         wrapped = next(found, None)
         return Layout(wrapped) if wrapped else None
@@ -40,13 +40,13 @@ def _document(
     contract: Contract, text: str, lines: Sequence[str], path: tuple[Level, ...] | None
 ) -> Layout | None:
     """The layout of a text that is not a record a line."""
-    whole = _value(text)
+    whole = json_value(text)
     if _fits(contract, whole):
         return Layout(())
     if path is not None:
         return Layout(path)
     # Values that are not the contract's are cut all the same, and the contract rejects them.
-    if text.startswith("[") and (isinstance(whole, list) or _value(lines[0]) is None):
+    if text.startswith("[") and (isinstance(whole, list) or json_value(lines[0]) is None):
         return Layout((None,))
     return Layout(()) if isinstance(whole, dict) else None
 
@@ -57,12 +57,12 @@ def _are_records(lines: Sequence[str]) -> bool:
     """
     if not lines or not lines[0].startswith("{"):
         return False
-    if lines[0].endswith("}") and _value(lines[0]) is not None:
+    if lines[0].endswith("}") and json_value(lines[0]) is not None:
         return True
     return sum(line.startswith("{") and line.endswith("}") for line in lines) * 2 > len(lines)
 
 
-def _value(text: str, place: int = 0) -> object | None:
+def json_value(text: str, place: int = 0) -> object | None:
     """The JSON value at a place of a text, None if there is none."""
     try:
         value: object = _DECODER.raw_decode(text, place)[0]
@@ -77,7 +77,7 @@ def _fits(contract: Contract, value: object) -> bool:
         return False
     required = [c for c in contract.source_columns if c.name in contract.required]
     if required:
-        return all(any(place.is_in(value) for place in column.places) for column in required)
+        return all(any(p.value_in(value) is not None for p in column.places) for column in required)
     return not contract.named_columns.keys().isdisjoint(map(match_key, value))
 
 
@@ -90,7 +90,7 @@ def _arrays_of_records(contract: Contract, text: str) -> Iterator[tuple[Level, .
         if mark == "{":
             if stack and stack[-1] is None:
                 tried += 1
-                if _fits(contract, _value(text, token.start(1))):
+                if _fits(contract, json_value(text, token.start(1))):
                     yield tuple(stack)
             stack.append("")
         elif mark == "[":

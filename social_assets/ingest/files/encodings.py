@@ -10,7 +10,6 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator
 
-import charset_normalizer
 import numpy as np
 
 UTF8 = "utf-8"
@@ -51,6 +50,9 @@ def encoding_of(head: bytes) -> str:
         return unmarked
     if not _has_runs(head):
         return WESTERN
+    # Drains import this module, and files of another alphabet are rare.
+    import charset_normalizer
+
     lines = head[:_GUESSED_BYTES]
     best = charset_normalizer.from_bytes(lines, cp_isolation=[*_SINGLE_BYTE, *_MULTI_BYTE]).best()
     return best.encoding if best is not None else WESTERN

@@ -30,6 +30,8 @@ _OPENS, _CLOSES = ord("{"), ord("}")
 """Of both kinds of bracket: those of arrays differ in one bit, which is not looked at."""
 _BLANK = b" \t\r\n"
 _MOST_BLANKS = 256
+MOST_OUTSIDE = 64 << 20
+"""The longest text of a document that is no record: it is held whole."""
 _LEAST_PIECE = 4 << 10
 _TOKEN = re.compile(rb'\s*("(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+)', re.DOTALL)
 _MARKS = (b"{", b"}", b"[", b"]", b",", b":")
@@ -77,10 +79,10 @@ def document_batches(
     A record over `max_record_bytes` is cut to that many bytes and CUT. Raises FileError for a
     document that ends too early.
     """
-    reader = _Reader(layout, max_record_bytes)
+    reader = _Reader(path, layout, max_record_bytes)
     waiting: list[pa.RecordBatch] = []
     rows = size = 0
-    for batch in chain(chain.from_iterable(map(reader.records, blocks)), reader.end(path)):
+    for batch in chain(chain.from_iterable(map(reader.records, blocks)), reader.end()):
         waiting.append(batch)
         rows, size = rows + batch.num_rows, size + batch.nbytes
         if rows >= BATCH_ROWS or size >= BLOCK_BYTES:
@@ -133,7 +135,8 @@ def _unescaped(quotes: Positions, buffer: npt.NDArray[np.uint8]) -> Positions:
 class _Reader:
     """Reads one document, piece by piece: its outer parts token by token, its records at once."""
 
-    def __init__(self, layout: Layout, max_record_bytes: int) -> None:
+    def __init__(self, file: Path, layout: Layout, max_record_bytes: int) -> None:
+        self._file = file
         self._path = list(layout.path)
         # A line of a sequence may end in a comma, as if it were an array.
         self._blank = _BLANK if layout.path else _BLANK + b","
@@ -171,18 +174,18 @@ class _Reader:
             if batch.num_rows:
                 yield batch
 
-    def end(self, path: Path) -> Iterator[pa.RecordBatch]:
+    def end(self) -> Iterator[pa.RecordBatch]:
         """The last value of a sequence. Raises FileError for a document that is not complete."""
         left = (self._held + self._escape).strip(self._blank)
         if (self._scan is not None and self._path) or self._stack:
             raise FileError(
-                path,
+                self._file,
                 f"the JSON document ends before it is complete, after record {self._number - 1}; "
                 "copy the file again",
             )
         if not self._found:
             where = str(Layout(tuple(self._path))) or "its top level"
-            raise FileError(path, f"the JSON document has no array of records at {where}")
+            raise FileError(self._file, f"the JSON document has no array of records at {where}")
         if left and self._scan is not None:
             yield self._batch(np.empty(0, np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64))
 
@@ -199,6 +202,9 @@ class _Reader:
                 self._scan, self._piece, self._found = _Scan(), _LEAST_PIECE, True
                 return place
         self._held = data[place:]
+        if len(self._held) > MOST_OUTSIDE:
+            told = f"a text of over {MOST_OUTSIDE >> 20} MiB outside of the records"
+            raise FileError(self._file, f"{told}, after record {self._number - 1}")
         return len(data)
 
     def _take(self, token: bytes) -> bool:

@@ -7,9 +7,10 @@ schema fits the contract. A bad record is not an error here; a bad file is one (
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import pyarrow as pa
 
@@ -55,14 +56,21 @@ def content_hash(path: Path) -> str:
 
 def file_format(contract: Contract, path: Path) -> FileFormat:
     """The format by the file's name. Raises FileError if the contract does not accept it."""
+    return format_by_name(path, contract.formats, contract.name)
+
+
+def format_by_name(
+    path: Path, formats: Collection[FileFormat] = get_args(FileFormat), taker: str = "the platform"
+) -> FileFormat:
+    """The format by a file's name. Raises FileError if it is none of `formats`."""
     suffixes = [s.lower() for s in path.suffixes]
     suffix = next((s for s in reversed(suffixes) if s != ".gz"), "")
     found = _SUFFIXES.get(suffix)
-    if found is None or found not in contract.formats:
+    if found is None or found not in formats:
         raise FileError(
             path,
-            f"{suffix or 'a file without ending'} is no format of {contract.name}, "
-            f"which takes {', '.join(contract.formats)}",
+            f"{suffix or 'a file without ending'} is no format of {taker}, "
+            f"which takes {', '.join(formats)}",
         )
     return found
 

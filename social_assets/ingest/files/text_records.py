@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -35,11 +35,7 @@ def text_records(
 
     Raises FileError if the file is truncated or lacks a required column.
     """
-    with ExitStack() as opened:
-        raw = opened.enter_context(path.open("rb"))
-        is_gzip = raw.read(2) == _GZIP_MAGIC
-        raw.seek(0)
-        stream = cast(BinaryIO, opened.enter_context(gzip.open(raw))) if is_gzip else raw
+    with _opened(path) as (raw, stream):
         blocks = iter(lambda: stream.read(BLOCK_BYTES), b"")
         try:
             head = next(blocks, b"")
@@ -50,6 +46,22 @@ def text_records(
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise FileError(path, f"broken gzip ({error}); copy the file again") from error
         position.bytes = raw.tell()
+
+
+def head_of(path: Path, size: int) -> bytes:
+    """The first bytes of a text, decompressed."""
+    with _opened(path) as (_, stream):
+        return stream.read(size)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """A file as it is stored, and its text."""
+    with ExitStack() as opened:
+        raw = opened.enter_context(path.open("rb"))
+        is_gzip = raw.read(2) == _GZIP_MAGIC
+        raw.seek(0)
+        yield raw, cast(BinaryIO, opened.enter_context(gzip.open(raw))) if is_gzip else raw
 
 
 def _csv(

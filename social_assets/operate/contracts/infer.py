@@ -20,9 +20,11 @@ from social_assets.contracts.broken import BrokenContract
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import RESERVED, Contract
 from social_assets.contracts.refusals.refuse import LAYERS
+from social_assets.contracts.refusals.refuse_columns import CLAUSES
 from social_assets.contracts.registry import load_contract
+from social_assets.ingest.files.open_file import format_by_name
 from social_assets.operate.contracts.contract_module import contract_module
-from social_assets.operate.contracts.source_names import format_of, names_in
+from social_assets.operate.contracts.source_names import names_in
 from social_assets.operate.contracts.try_file import try_file
 
 RECORDS = 5_000
@@ -80,7 +82,7 @@ def infer(files: Sequence[Path], name: str | None = None) -> str:
     for path in files:
         for source, kind in names_in(path).items():
             found[source] = "list[str]" if kind == "list" else found.get(source, "str")
-    formats = tuple(dict.fromkeys(format_of(path) for path in files))
+    formats = tuple(dict.fromkeys(format_by_name(path) for path in files))
     stream = name or _stream_name(files[0])
     taken: list[str] = []
     columns = []
@@ -209,7 +211,7 @@ def _column_name(source: str, number: int, taken: Sequence[str]) -> str:
         or keyword.iskeyword(name)
         or hasattr(pa.DataFrameModel, name)
         or name in ("str", "int", "float", "bool", "list", "datetime", "pa")
-        or name in ("index", "constraint", "projection")
+        or name in CLAUSES
     ):
         name = f"{name}_value"
     while name in taken or match_key(name) in map(match_key, taken):

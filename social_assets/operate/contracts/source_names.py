@@ -6,8 +6,6 @@ record, the schema of Parquet. Values are read with a contract, by `infer`.
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -18,9 +16,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from social_assets.contracts.contract import FileFormat
 from social_assets.contracts.csv_format import DELIMITERS, CsvDialect
+from social_assets.ingest.files.detect_json import json_value
 from social_assets.ingest.files.encodings import UTF8, encoding_of, without_bom
+from social_assets.ingest.files.open_file import format_by_name
+from social_assets.ingest.files.text_records import head_of
 from social_assets.ingest.records import FileError
 
 Kind = Literal["scalar", "list"]
@@ -32,27 +32,12 @@ _RECORDS = 200
 _ASSIGNED = re.compile(r"^\s*[\w.$\[\]\"']+\s*=\s*(?=[\[{])")
 
 
-def format_of(path: Path) -> FileFormat:
-    """The format by the file's name. Raises FileError."""
-    suffixes = [s.lower() for s in path.suffixes if s.lower() != ".gz"]
-    suffix = suffixes[-1] if suffixes else ""
-    if suffix in (".parquet", ".pq"):
-        return "parquet"
-    if suffix in (".json", ".ndjson", ".jsonl", ".js"):
-        return "ndjson"
-    if suffix in (".csv", ".tsv", ".txt", ".dat"):
-        return "csv"
-    raise FileError(
-        path, f"{suffix or 'a file without ending'} is no format; use CSV, JSON, or Parquet"
-    )
-
-
 def names_in(path: Path) -> Names:
     """Where the values of a file's records stand. Raises FileError if it has none."""
-    form = format_of(path)
+    form = format_by_name(path)
     if form == "parquet":
         return _of_parquet(path)
-    head = _head(path)
+    head = head_of(path, _HEAD_BYTES)
     if not head.strip():
         raise FileError(path, "it is empty")
     marked, encoding = without_bom(head)
@@ -75,13 +60,6 @@ def _of_parquet(path: Path) -> Names:
         elif not pa.types.is_nested(column.type):
             names[column.name] = "scalar"
     return names
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as raw:
-        is_gzip = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if is_gzip else path.open("rb") as stream:
-        return bytes(stream.read(_HEAD_BYTES))
 
 
 def _of_csv(path: Path, text: str) -> Names:
@@ -129,21 +107,15 @@ def _of_json(text: str) -> Names:
 
 def _records(text: str) -> list[dict[str, object]]:
     text = _ASSIGNED.sub("", text)
-    lines = [_value(line) for line in text.split("\n", _RECORDS)[:_RECORDS] if line.strip()]
+    lines = [
+        json_value(line.strip()) for line in text.split("\n", _RECORDS)[:_RECORDS] if line.strip()
+    ]
     objects = [line for line in lines if isinstance(line, dict)]
     if objects and len(objects) * 2 > len(lines):
         inner = [each for line in objects for each in _array(line)]
         return inner if len(inner) > len(objects) else objects
-    whole = _value(text)
+    whole = json_value(text.strip())
     return _array(whole)[:_RECORDS] or ([whole] if isinstance(whole, dict) else [])
-
-
-def _value(text: str) -> object:
-    try:
-        value: object = json.JSONDecoder().raw_decode(text.strip())[0]
-    except (ValueError, RecursionError):
-        return None
-    return value
 
 
 def _array(value: object) -> list[dict[str, object]]:

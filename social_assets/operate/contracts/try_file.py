@@ -23,10 +23,10 @@ from social_assets.ingest.files.open_file import read_records
 from social_assets.ingest.records import RECORDS, FileError, ReadPosition, shown_path
 from social_assets.pipeline.files.file_errors import blaming
 from social_assets.pipeline.files.land import Provenance
-from social_assets.quality.load_result import example
+from social_assets.quality.load_result import LoadedRecords, Rejected, example, failure_of_load
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.transform.landed_keys import KEY_HASH
-from social_assets.transform.validate import SEPARATOR, TOTALS, rules
+from social_assets.transform.validate import SEPARATOR, rules
 from social_assets.transform.validate_block import BlockValidator
 
 TRIED = 100
@@ -97,7 +97,8 @@ def try_file(contract: Contract, path: Path, most: int = TRIED) -> ContractTrial
         read = blaming(path, read_records(contract, path, session.json_records, position))
         records = _first(read, most + 1)
         is_whole = records.num_rows <= most
-        block = _block(path, records.slice(0, most))
+        now = datetime.now(UTC)
+        block = _block(path, records.slice(0, most), now)
         answer = BlockValidator(session, contract).of(block)
     is_accepted = pc.equal(answer["reasons"], "")
     accepted = answer.filter(is_accepted)
@@ -106,8 +107,11 @@ def try_file(contract: Contract, path: Path, most: int = TRIED) -> ContractTrial
     )
     reasons = _reasons(contract, block, answer["reasons"].to_pylist())
     rejected = block.num_rows - accepted.num_rows
-    totals = sum(each.records for each in reasons if each.rule == TOTALS)
-    allowed = contract.fail_above * (block.num_rows - totals)
+    counted = LoadedRecords(block.num_rows, accepted.num_rows, rejected)
+    by_rule = [
+        Rejected(now.date(), each.rule, each.records, each.example, path.name, each.row)
+        for each in reasons
+    ]
     rows = accepted.select([c.name for c in contract.cleaned_columns])
     return ContractTrial(
         stream=contract.name,
@@ -121,7 +125,7 @@ def try_file(contract: Contract, path: Path, most: int = TRIED) -> ContractTrial
         reasons=tuple(reasons),
         columns=tuple(_column(each, rows[each.name]) for each in contract.cleaned_columns),
         rows=tuple(rows.to_pylist()),
-        would_fail=rejected - totals > allowed or (rejected > totals and not accepted.num_rows),
+        would_fail=bool(failure_of_load(contract, counted, by_rule)),
     )
 
 
@@ -143,9 +147,8 @@ def _first(read: Iterable[pa.RecordBatch], most: int) -> pa.Table:
     return pa.Table.from_batches(batches, RECORDS)
 
 
-def _block(path: Path, records: pa.Table) -> pa.Table:
+def _block(path: Path, records: pa.Table, now: datetime) -> pa.Table:
     """The records as rows of raw, as if they landed now."""
-    now = datetime.now(UTC)
     landed = datetime.combine(now.date(), time(), UTC)
     provenance = Provenance(path.name, "trial", landed, now)
     whole = records.combine_chunks().to_batches()

@@ -19,7 +19,7 @@ from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileChangedError, FileError, shown_path
 from social_assets.pipeline.files.allowed_files import check_folder
 from social_assets.pipeline.files.moved_files import MovedFiles
-from social_assets.pipeline.files.unfinished_files import is_unfinished
+from social_assets.pipeline.files.unfinished_files import Seen, is_unfinished
 from social_assets.pipeline.files.unload_requests import content_of
 
 if TYPE_CHECKING:
@@ -103,9 +103,10 @@ class Landing:
             number += 1
             place = target / f"{path.stem}.{number}{path.suffix}"
         try:
+            # First the record: whoever is killed in between leaves the file where it was.
+            if batch_id and (seen := Seen.of(path)) is not None:
+                MovedFiles(target).add(place.name, batch_id, seen)
             path.rename(place)
-            if batch_id:
-                MovedFiles(target).add(place, batch_id)
         except FileNotFoundError:
             return f"{shown_path(path)}: it is gone and can't be moved to {outcome}/"
         except OSError as error:

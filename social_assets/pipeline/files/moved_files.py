@@ -35,14 +35,13 @@ class MovedFiles:
 
     folder: Path
 
-    def add(self, path: Path, batch_id: str) -> None:
-        """Record a file of the folder as it is now; forget those that were moved long ago."""
-        seen = Seen.of(path)
-        if seen is None:
-            return
+    def add(self, name: str, batch_id: str, seen: Seen) -> None:
+        """Record a file that is about to be moved into the folder under a name; forget those that
+        were moved long ago.
+        """
         now = time.time()
         kept = {m.name: m for m in self._all() if now - m.moved_at < WATCHED_SECONDS}
-        kept[path.name] = MovedFile(path.name, batch_id, seen, now)
+        kept[name] = MovedFile(name, batch_id, seen, now)
         part = self.folder / f"{_RECORD}.part"
         part.write_text(json.dumps([asdict(each) for each in kept.values()]))
         part.replace(self.folder / _RECORD)

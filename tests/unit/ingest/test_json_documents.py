@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from social_assets.ingest.files import json_documents
 from social_assets.ingest.files.json_documents import Layout, document_batches
 from social_assets.ingest.files.lines import CUT
 from social_assets.ingest.records import FileError
@@ -96,3 +97,13 @@ def test_a_path_that_is_nowhere_is_refused() -> None:
 def test_a_path_is_read_and_written_alike(text: str, path: tuple[str | None, ...]) -> None:
     assert Layout.of(text).path == path
     assert str(Layout(path)) == text
+
+
+def test_a_text_outside_of_the_records_that_would_fill_the_memory_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(json_documents, "MOST_OUTSIDE", 100)
+    text = '{"note": "' + "x" * 90 + '", "data": [{"a": 1}]}'
+    assert records(text, Layout.of("data"), block=10) == [b'{"a": 1}']
+    with pytest.raises(FileError, match="outside of the records, after record 0"):
+        records(text.replace("x", "xx"), Layout.of("data"), block=10)

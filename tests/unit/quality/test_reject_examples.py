@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pandera.ibis as pa
 import pytest
 
+from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
 from social_assets.quality.load_result import example
 
@@ -28,3 +30,15 @@ def test_a_rule_shows_the_value_of_its_column(
     rule: str, value: bytes, header: str | None, shown: str
 ) -> None:
     assert example(VIDEOS, rule, value, header) == shown
+
+
+def test_a_rule_shows_the_value_of_a_nested_place() -> None:
+    class Nested(pa.DataFrameModel):
+        """A column within an object."""
+
+        likes: int = pa.Field(metadata={"source": ("n", "stats.likes")}, description="Likes")
+
+    nested = Contract("nested", Nested, ("likes",), ("csv", "ndjson"), "team:x")
+    for value in (b'{"stats": {"likes": "many"}}', b'{"N": "", "stats": {"likes": "many"}}'):
+        assert example(nested, "likes_not_integer", value, None) == "many"
+    assert example(nested, "likes_not_integer", b"1,many", "a,stats_likes") == "many"

@@ -67,6 +67,31 @@ def test_a_file_that_has_changed_since_it_landed_is_not_put_aside(
     assert landing.waiting() == [path]
 
 
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_a_load_that_is_killed_as_it_moves_a_file_leaves_it_to_the_next(
+    stream: StreamOf, landing: Landing, monkeypatch: pytest.MonkeyPatch, *, is_moved: bool
+) -> None:
+    video = stream("video_interactions")
+    path = landing.folder / "a.csv"
+    path.write_text(HEADER + "1,30,1\n")
+    rename = Path.rename
+
+    def killed(file: Path, to: Path) -> None:
+        if is_moved:
+            rename(file, to)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "rename", killed)
+        landing.put_aside(ingest_files(video, landing.waiting()))
+    assert landing.rewritten() == {}
+    landing.put_aside(ingest_files(video, landing.waiting()))
+    (moved,) = (landing.folder / "loaded").glob("*.csv")
+    with moved.open("a") as file:
+        file.write("1,30,2\n")
+    assert list(landing.rewritten()) == [moved]
+
+
 def test_a_file_that_vanishes_is_named_and_the_others_are_put_aside(
     stream: StreamOf, landing: Landing
 ) -> None:
