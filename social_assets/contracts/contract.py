@@ -139,9 +139,10 @@ class Contract:
     records only, `future_after` to all. `warn_above` and `fail_above` are shares of a day's records
     that one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above`
     are the offsets that the topic may be ahead of the lake before that check warns or fails. `csv`
-    and `records_at` tell what is not to be found out of each file: its dialect, and the path of the
-    array that holds the records of a JSON document. `unread` are fields of the source that are
-    ignored, `absent` columns that it may lack: neither counts as a change of its schema.
+    declares the dialect of CSV files, and `records_at` the path of the array that holds the records
+    of a JSON document; what they leave out is detected for each file. `unread` are fields of the
+    source that are ignored, `absent` columns that it may lack: neither counts as a change of its
+    schema.
     """
 
     name: str

@@ -24,7 +24,7 @@ _MARK = '{"csv":'
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """What a contract declares of its CSV files; what is None is found out for each file.
+    """What a contract declares of its CSV files. What is None is detected for each file.
 
     `header` names the columns of files that have no header row. `decimal` is the decimal mark.
     """
@@ -84,7 +84,7 @@ class CsvDialect:
 
     def stored_header(self, header: str) -> str:
         """What `csv_header` in raw holds: the header line, under a line that tells the dialect
-        unless it is the usual one.
+        unless it is the default.
         """
         if self == CsvDialect():
             return header

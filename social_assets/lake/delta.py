@@ -130,13 +130,8 @@ class LakeTable:
                     commit_properties=properties,
                 )
             else:
-                table.create_write_transaction(
-                    [*self.write_files(table, rows)],
-                    mode="append",
-                    schema=table.schema(),
-                    partition_by=list(self.partition_by),
-                    commit_properties=properties,
-                )
+                files = self.write_files(table, rows)
+                self._commit(table, files, "append", table.schema(), properties)
 
     def replace(self, days: Iterable[date], rows: pa.RecordBatchReader, *applied: Applied) -> None:
         """Replace all rows of `days` by `rows`, in one commit. Without rows, the days become empty.

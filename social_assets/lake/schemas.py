@@ -51,8 +51,8 @@ RAW = pa.schema(
         pa.field("event_date", pa.date32(), nullable=False),
     ]
 )
-"""The unchanged record. `csv_header` is the header line of the record's file, below a line with the
-file's dialect unless that is the usual (`contracts.csv_format`); null for JSON."""
+"""The unchanged record. `csv_header` is the header line of the record's file; above it stands a
+line with the file's dialect, unless that is the default (`contracts.csv_format`). Null for JSON."""
 
 QUARANTINE = pa.schema(
     [

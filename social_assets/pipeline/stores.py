@@ -99,7 +99,7 @@ class StreamStores:
     @property
     def failed_files(self) -> FailedFiles:
         """The files that could not be loaded."""
-        return self.stores.lake.failed_files(self.contract)
+        return self.stores.lake.failed_files(self.declared)
 
     @property
     def quarantined_batches(self) -> QuarantinedBatches:

@@ -22,7 +22,7 @@ _MEANING = {
     "value": "The record's bytes as they came",
     "key": "Kafka key",
     "headers": "Kafka headers",
-    "csv_header": "Header line of a CSV record's file, after its dialect unless that is the usual",
+    "csv_header": "Header line of a CSV record's file, below its dialect if not the default",
     "source": "file or kafka",
     "origin": "File name or topic",
     "partition": "Kafka partition, 0 for files",

@@ -39,7 +39,7 @@ class Detected:
 
     `read_as` is the encoding from which the text is turned into UTF-8 while it is read: None if
     its bytes are kept. `skipped_lines` are those before the first record, the header included.
-    `notes` say what is not the usual.
+    `notes` say what differs from the default dialect.
     """
 
     dialect: CsvDialect
