@@ -142,7 +142,11 @@ def test_a_day_streamed_equals_the_same_day_rebuilt_in_every_table(
 
 
 def stream_of_samples(bed: Bed, name: str, samples: list[SampleFile]) -> Stream:
-    """The JSON records of the samples, shuffled, some sent twice, drained in small parts."""
+    """The JSON records of the samples, shuffled, some sent twice, drained in small parts.
+
+    A record without a time of its own is dated by Kafka, so a record sent again has the moment of
+    the first: on another date it is no duplicate, whatever the hour at which the test runs.
+    """
     stream = bed.stream(name, partitions=3)
     shuffle = random.Random(SEED)  # noqa: S311 - an order, no secret
     values: list[bytes] = []
@@ -152,10 +156,11 @@ def stream_of_samples(bed: Bed, name: str, samples: list[SampleFile]) -> Stream:
                 for block in read_records(stream.stores.contract, file.path, session.json_records):
                     json_records = block.filter(pc.is_null(block.column("csv_header")))
                     values += json_records.column("value").to_pylist()
+    now = datetime.now(UTC)
+    moment = {value: now - shuffle.random() * 3 * DAY for value in values}
     values += shuffle.sample(values, len(values) // 10)
     shuffle.shuffle(values)
-    now = datetime.now(UTC)
-    moments = [now - shuffle.random() * 3 * DAY for _ in values]
+    moments = [moment[value] for value in values]
     half = len(values) // 2
     for part in (slice(0, half), slice(half, None)):
         stream.send(values[part], at=moments[part])
