@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from social_assets.contracts.changes.contract_text import encoded_option, is_of_rows
-from social_assets.contracts.column import Column
+from social_assets.contracts.column import Column, Place
 from social_assets.contracts.contract import Contract
 
 Kind = Literal[
@@ -22,6 +22,7 @@ Kind = Literal[
     "nullable changed",
     "default changed",
     "rule changed",
+    "source changed",
     "conversion changed",
     "encoding changed",
     "key changed",
@@ -85,8 +86,7 @@ def _options(deployed: Contract, declared: Contract) -> Iterator[Change]:
         if encoded_option(before) == encoded_option(after):
             continue
         kind: Kind = "key changed" if option.name == "key" else "option changed"
-        is_of_dates = option.name in ("event_time", "time_of_day", "time_zone")
-        effect: Effect = "dates" if is_of_dates else "rebuild"
+        effect: Effect = "dates" if option.name == "event_time" else "rebuild"
         yield Change(kind, option.name, _told(before), _told(after), effect)
 
 
@@ -124,6 +124,9 @@ def _changed(
         "default": "default changed",
         "checks": "rule changed",
         "categorical": "encoding changed",
+        "source": "source changed",
+        "time_source": "source changed",
+        "renamed_from": "source changed",
     }
     for option in fields(Column):
         if option.name in ("name", "description"):
@@ -140,7 +143,7 @@ def _changed(
             "default changed": is_never_null,
         }
         effect: Effect = "in place" if keeps_each_row.get(kind) else "rebuild"
-        if is_of_dates and kind in ("type changed", "conversion changed"):
+        if is_of_dates and kind in ("type changed", "source changed", "conversion changed"):
             effect = "dates"
         yield Change(kind, after.name, _told(old), _told(new), effect)
 
@@ -151,6 +154,12 @@ def _described(column: Column) -> str:
 
 def _told(value: object) -> str:
     if isinstance(value, tuple):
-        rules = [str(getattr(each, "error", None) or getattr(each, "name", each)) for each in value]
-        return ", ".join(rules) or "none"
+        return ", ".join(map(_told_part, value)) or "none"
     return "none" if value is None else str(value)
+
+
+def _told_part(part: object) -> str:
+    """A rule, a place in a record, or a name."""
+    if isinstance(part, Place):
+        return f"{part.path} ({part.platform})" if part.platform else part.path
+    return str(getattr(part, "error", None) or getattr(part, "name", part))
