@@ -1,7 +1,8 @@
-"""Plans and runs a deployment: the contracts of all streams, then the warehouse behind them.
+"""Runs a deployment: the contracts of all streams, then the warehouse behind them.
 
-Belongs here: the order of the parts for the commands `plan` and `deploy`. What changes in a stream
-belongs to `pipeline.contracts`, tables behind `cleaned` to `warehouse.dbt.deployment`.
+Belongs here: the order of the parts for the command `deploy`. What it would do is in `deploy_plan`,
+what changes in a stream in `pipeline.contracts`, tables behind `cleaned` in
+`warehouse.dbt.deployment`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,7 @@ from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.operate.runs.instance import open_instance
-from social_assets.pipeline.contracts.deploy_contract import (
-    ContractPlan,
-    deploy_contract,
-    plan_contract,
-)
+from social_assets.pipeline.contracts.deploy_contract import ContractPlan, deploy_contract
 from social_assets.pipeline.stream_work import recover
 
 Say = Callable[[str], None]
@@ -34,13 +31,6 @@ class Deployed:
     contracts: tuple[ContractPlan, ...]
     warehouse: str
     finished: dict[str, list[date]]
-
-
-def plan() -> list[ContractPlan]:
-    """What a deployment would do to each stream whose contract is not deployed."""
-    stores = StoresResource(clickhouse=ClickHouseResource()).stores()
-    plans = [plan_contract(stores.of(each)) for each in contracts()]
-    return [each for each in plans if each.changes]
 
 
 def deploy(home: Home, say: Say) -> Deployed:

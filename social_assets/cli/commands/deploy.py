@@ -1,50 +1,111 @@
 """`social-assets plan` and `deploy`: what a change of contracts does, and doing it.
 
-Belongs here: parsing and printing. `operate.deploy` plans and deploys.
+Belongs here: parsing and printing. `operate.deploy_plan` plans, `operate.deploy` deploys.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from social_assets.cli.errors import WRONG
 from social_assets.cli.home_use import makes_home, reads_home
-from social_assets.cli.printing.terminal import FORM, out, print_rows, progress
+from social_assets.cli.printing.terminal import FORM, out, print_json, print_rows, progress
 
 if TYPE_CHECKING:
     from resources.settings.home import Home
+    from social_assets.operate.deploy_plan import StreamPlan
     from social_assets.pipeline.contracts.deploy_contract import ContractPlan
 
 
 @click.command(short_help="Show what `deploy` would change.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["breaking", "rebuild", "any"]),
+    help="Exit code 2 if there is a change that breaks queries, one that makes rows anew, or any.",
+)
 @FORM
 @reads_home
-def plan(home: Home, form: str) -> None:
+def plan(home: Home, fail_on: str | None, form: str) -> None:
     """Show the difference between the deployed contracts and today's, and what `deploy` would do.
 
-    For each stream: what changed, and the days that are made anew from raw. Changes nothing.
+    For each stream: what changed, which tables are altered, and the days of which tables are made
+    anew. Changes nothing. A change is breaking if a query on the tables may fail, or get values of
+    another type, null where there was none, or other rows for a key or a day.
     """
-    del home  # the environment names it
-    from social_assets.operate.deploy import plan as planned
+    from social_assets.operate.deploy_plan import plan as planned
 
-    found = planned()
-    columns = ("stream", "change", "column", "before", "after", "effect")
-    rows = [
-        (each.stream, change.kind, change.what, change.before, change.after, change.effect)
+    found = planned(home)
+    if form == "json":
+        print_json([_document(each) for each in found])
+    else:
+        _print_plan(found)
+    failing = [
+        str(change)
         for each in found
-        for change in each.changes
+        for change in each.contract.changes
+        if fail_on == "any"
+        or (fail_on == "breaking" and change.is_breaking)
+        or (fail_on == "rebuild" and change.effect != "in place")
     ]
-    if form != "table" or rows:
-        print_rows(columns, rows, form)
-    if form == "table":
-        for each in found:
-            out.print(told(each))
-        out.print(
-            "Run `social-assets deploy` to put this in force."
-            if found
-            else "The contracts of all streams are deployed."
+    if failing:
+        if form == "table":
+            out.print(f"--fail-on {fail_on}: {'; '.join(failing)}", markup=False)
+        sys.exit(WRONG)
+
+
+def _print_plan(found: Sequence[StreamPlan]) -> None:
+    if not found:
+        out.print("The contracts of all streams are deployed.")
+        return
+    columns = ("stream", "change", "column", "before", "after", "effect", "breaking")
+    changes = [
+        (
+            *(each.stream, change.kind, change.what, change.before, change.after, change.effect),
+            "yes" if change.is_breaking else "no",
         )
+        for each in found
+        for change in each.contract.changes
+    ]
+    print_rows(columns, changes, "table")
+    tables = [
+        (
+            *(each.stream, table.table, table.does, len(table.days) or ""),
+            *((table.days[0], table.days[-1]) if table.days else ("", "")),
+        )
+        for each in found
+        for table in each.tables
+    ]
+    print_rows(("stream", "table", "deploy", "days", "first day", "last day"), tables, "table")
+    for each in found:
+        out.print(told(each.contract), markup=False)
+    out.print("Run `social-assets deploy` to put this in force.")
+
+
+def _document(plan: StreamPlan) -> dict[str, object]:
+    contract = plan.contract
+    return {
+        "stream": plan.stream,
+        "changes": [
+            {
+                "change": change.kind,
+                "column": change.what,
+                "before": change.before,
+                "after": change.after,
+                "effect": change.effect,
+                "breaking": change.is_breaking,
+            }
+            for change in contract.changes
+        ],
+        "tables": [
+            {"table": each.table, "deploy": each.does, "days": each.days} for each in plan.tables
+        ],
+        "raw_records": contract.rows,
+        "days_converted_from_cleaned": contract.converted,
+    }
 
 
 @click.command(short_help="Deploy changed contracts, tables and views.")
@@ -78,7 +139,15 @@ def told(plan: ContractPlan) -> str:
         return f"{plan.stream}: altered in place{fill if added else ''}"
     if not plan.days:
         return f"{plan.stream}: its tables are made anew; it has no rows"
+    raw_gone = (
+        (
+            f"; the raw records of {len(plan.converted)} days are gone, {plan.converted[0]} to "
+            f"{plan.converted[-1]}: their cleaned rows are converted"
+        )
+        if plan.converted
+        else ""
+    )
     return (
         f"{plan.stream}: {len(plan.days)} days are made anew from {plan.rows} raw records, "
-        f"{plan.days[0]} to {plan.days[-1]}: raw -> cleaned, quarantine, warehouse"
+        f"{plan.days[0]} to {plan.days[-1]}{raw_gone}"
     )

@@ -33,6 +33,8 @@ Effect = Literal["in place", "rebuild", "dates"]
 """`in place`: rows stay, only tables are altered. `rebuild`: rows are made anew from raw. `dates`:
 records may also belong to other days, so raw is divided into days anew."""
 
+_BREAKING = ("column removed", "column renamed", "type changed", "key changed")
+
 
 @dataclass(frozen=True)
 class Change:
@@ -43,6 +45,14 @@ class Change:
     before: str
     after: str
     effect: Effect
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether a query on the stream's tables may fail, or get values of another type, null
+        where there was none, or other rows for a key or a day.
+        """
+        is_null_allowed = self.kind == "nullable changed" and self.after == str(True)
+        return self.kind in _BREAKING or self.effect == "dates" or is_null_allowed
 
     def __str__(self) -> str:
         if self.kind == "column added":

@@ -28,12 +28,16 @@ class ContractNotDeployableError(RuntimeError):
 
 @dataclass(frozen=True)
 class ContractPlan:
-    """What a deployment would do to one stream: `days` are made anew, `rows` records in all."""
+    """What a deployment would do to one stream: `days` are made anew from `rows` raw records.
+
+    The raw records of `converted`, some of these days, are gone: their cleaned rows are converted.
+    """
 
     stream: str
     changes: tuple[Change, ...]
     days: tuple[date, ...]
     rows: int
+    converted: tuple[date, ...] = ()
 
     @property
     def is_rebuilt(self) -> bool:
@@ -54,9 +58,13 @@ class ContractPlan:
 def plan_contract(stores: StreamStores) -> ContractPlan:
     """What a deployment of the declared contract would do now."""
     changes = stores.in_force.changes
-    by_day = stores.raw.rows_by_day() if needs_rebuild(changes) else {}
-    days = {day: rows for day, rows in by_day.items() if rows}
-    return ContractPlan(stores.name, changes, tuple(sorted(days)), sum(days.values()))
+    if not needs_rebuild(changes):
+        return ContractPlan(stores.name, changes, (), 0)
+    raw = stores.raw.rows_by_day()
+    there = {day for day, rows in raw.items() if rows}
+    kept = {d for t in (stores.cleaned, stores.quarantine) for d, n in t.rows_by_day().items() if n}
+    days, converted = tuple(sorted(there | kept)), tuple(sorted(kept - there))
+    return ContractPlan(stores.name, changes, days, sum(raw.values()), converted)
 
 
 def deploy_contract(stores: StreamStores) -> ContractPlan:

@@ -165,6 +165,12 @@ def prepared(home: Home) -> PreparedProject | None:
     return project if project.prepared.exists() else None
 
 
+def is_read(stream: str) -> bool:
+    """Whether a model of the project reads the stream, told without preparing the project."""
+    source = f"source('{ddl.DATABASE}', '{stream}')"
+    return any(source in model.read_text() for model in (PROJECT / "models").rglob("*.sql"))
+
+
 def provenance(contract: Contract) -> list[str]:
     """The columns that every cleaned row has besides those of its contract."""
     return ddl.column_names(contract)[len(contract.cleaned_columns) :]
