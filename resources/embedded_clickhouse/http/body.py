@@ -23,7 +23,7 @@ from typing import IO, cast
 import lz4.frame
 
 from resources.embedded_clickhouse.errors import ClickHouseError
-from resources.embedded_clickhouse.query.engine import ResultStream
+from resources.embedded_clickhouse.query.engine import Outcome, ResultStream
 from resources.embedded_clickhouse.query.room import Room, writes_to
 
 if sys.version_info >= (3, 14):
@@ -172,6 +172,11 @@ class SpooledStream:
         except BaseException:
             spool.close()
             raise
+        self._outcome = stream.outcome()
+
+    def outcome(self) -> Outcome:
+        """What was read for the whole result."""
+        return self._outcome
 
     def next_part(self) -> bytes:
         """The next megabyte; empty at the end."""

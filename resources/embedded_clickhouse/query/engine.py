@@ -43,6 +43,9 @@ class ResultStream(Protocol):
     def next_part(self) -> bytes:
         """Wait for the next part."""
 
+    def outcome(self) -> Outcome:
+        """What has been read for the parts until now, without the body."""
+
     def close(self) -> None:
         """Stop the query if it has not ended."""
 
@@ -188,6 +191,7 @@ class _BlockStream:
         self._connection = connection
         self._handle = handle
         self._ended = False
+        self._outcome = Outcome()
 
     def next_part(self) -> bytes:
         """Wait for the next part."""
@@ -199,7 +203,16 @@ class _BlockStream:
             self._ended = True
             raise ClickHouseError.from_engine(error) from error
         self._ended = part.rows_read() == 0
+        # The numbers of a part are those of this part alone.
+        self._outcome = Outcome(
+            read_rows=self._outcome.read_rows + part.storage_rows_read(),
+            read_bytes=self._outcome.read_bytes + part.storage_bytes_read(),
+        )
         return part.bytes() or b""
+
+    def outcome(self) -> Outcome:
+        """What has been read until now."""
+        return self._outcome
 
     def close(self) -> None:
         if not self._ended:

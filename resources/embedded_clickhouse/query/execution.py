@@ -138,7 +138,7 @@ class Execution:
             stream = SpooledStream(stream, self.room)
             resources.callback(stream.close)
         first_part = stream.next_part()
-        return Result(first_part, stream, Outcome(), format_name, resources.pop_all())
+        return Result(first_part, stream, stream.outcome(), format_name, resources.pop_all())
 
     def _run(
         self,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 
 from resources.embedded_clickhouse.errors import ClickHouseError
-from resources.embedded_clickhouse.query.engine import Connection, Engine
+from resources.embedded_clickhouse.query.engine import Connection, Engine, Outcome
 from resources.embedded_clickhouse.sql.scan import Query
 
 _PART_BYTES = 1 << 20
@@ -41,6 +41,7 @@ class PipeStream:
         self._engine = engine
         self._kept = b""
         self._ended = False
+        self._outcome = Outcome()
         self._read_end, self._write_end = os.pipe()
         # KILL QUERY finds the query by this comment, which is unique.
         self._marker = f"/* {uuid.uuid4().hex} */"
@@ -49,9 +50,9 @@ class PipeStream:
             self._run, connection, self._marker.encode() + text, dict(parameters)
         )
 
-    def _run(self, connection: Connection, sql: bytes, parameters: Mapping[str, str]) -> None:
+    def _run(self, connection: Connection, sql: bytes, parameters: Mapping[str, str]) -> Outcome:
         try:
-            connection.run(sql, parameters=parameters)
+            return connection.run(sql, parameters=parameters)
         finally:
             os.close(self._write_end)
 
@@ -73,10 +74,14 @@ class PipeStream:
         self._ended = True
         os.close(self._read_end)
         try:
-            self._query.result()
+            self._outcome = self._query.result()
         except ClickHouseError:
             self._kept = b""
             raise
+
+    def outcome(self) -> Outcome:
+        """What was read; nothing before the query has ended."""
+        return self._outcome
 
     def close(self) -> None:
         """Stop the query if it still runs; closing the pipe does not stop it."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from http.client import IncompleteRead
 from pathlib import Path
+from typing import Any
 
 import lz4.frame
 import pytest
@@ -217,3 +218,11 @@ def _drain(stream) -> int:
 
 def _resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.parametrize("form", ["TSV", "Native", "JSONCompact"])
+def test_the_summary_of_a_result_that_is_sent_whole_tells_the_rows_read(
+    ask: Callable[..., Any], form: str
+) -> None:
+    answer = ask(f"SELECT max(number) FROM numbers(100000) FORMAT {form}", wait_end_of_query=1)
+    assert json.loads(answer.headers["x-clickhouse-summary"])["read_rows"] == "100000"

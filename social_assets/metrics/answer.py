@@ -1,0 +1,52 @@
+"""The answer to a question: groups, buckets, values, and where they come from.
+
+Belongs here: the values and how a group is named. Asking belongs to `ask`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from social_assets.metrics.metric import Metric
+from social_assets.metrics.planner.question import Question
+
+OTHERS = "others"
+"""How the groups beyond the limit are named together."""
+
+Value = float | int | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One bucket of one group."""
+
+    bucket: datetime | None
+    """Its begin, in UTC; None if the whole range is one bucket."""
+    group: tuple[str, ...]
+    """A label for each dimension of the question."""
+    values: tuple[Value, ...]
+    """A value for each metric; None where it does not exist, such as a ratio by zero."""
+    compared: tuple[Value, ...] = ()
+    """The values in the compared range; empty if nothing is compared."""
+
+    def changes(self) -> tuple[float | None, ...]:
+        """The relative change of each value against the compared one."""
+        return tuple(
+            None if now is None or not before else now / before - 1
+            for now, before in zip(self.values, self.compared, strict=False)
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of an answer, and what it took to read them."""
+
+    question: Question
+    metrics: tuple[Metric, ...]
+    rows: tuple[Row, ...]
+    tables: tuple[str, ...]
+    """The tables that answered, in the order of their grain."""
+    rows_read: int
+    seconds: float
+    asked_at: datetime

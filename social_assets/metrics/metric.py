@@ -1,0 +1,73 @@
+"""A metric, and the subject that it belongs to.
+
+Belongs here: the declarations' types. The declarations are in `subjects`, one module a subject;
+`registry` finds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from social_assets.metrics.dimension import Dimension
+from social_assets.metrics.formula import Additivity, Formula
+from social_assets.metrics.grain import Grain
+from social_assets.metrics.measure import Measure
+
+
+@dataclass(frozen=True)
+class Rollup:
+    """A table of partial sums and states. It has the subject's measures that `measures` names."""
+
+    table: str
+    """With its database, such as `rollups.engagement_daily`."""
+    grain: Grain
+    dimensions: tuple[str, ...]
+    measures: tuple[str, ...]
+    time: str = "event_date"
+    """The column of its grain: a Date, or the begin of the hour."""
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A number with a name. All that is known of it is declared here and nowhere else."""
+
+    name: str
+    title: str
+    description: str
+    unit: str
+    formula: Formula
+    source: str = ""
+    """Who defines it so: a paper, or the documentation of a platform."""
+    rises_is_good: bool | None = True
+    """Whether a rise is good news; None if it is neither."""
+
+    @property
+    def additivity(self) -> Additivity:
+        """Whether values may be summed."""
+        return self.formula.additivity
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a fact tells: its dimensions and measures, the rollups of it, and its metrics."""
+
+    name: str
+    description: str
+    fact: str
+    """The fact's table, or a SELECT in parentheses; it has the columns event_date, event_time."""
+    dimensions: tuple[Dimension, ...]
+    measures: tuple[Measure, ...]
+    rollups: tuple[Rollup, ...]
+    metrics: tuple[Metric, ...]
+    owner: str = "team:engagement"
+
+    def dimension(self, name: str) -> Dimension | None:
+        """The dimension of this name; None if the subject has none."""
+        return next((each for each in self.dimensions if each.name == name), None)
+
+    def measure(self, name: str) -> Measure:
+        """The measure of this name. Raises KeyError."""
+        for each in self.measures:
+            if each.name == name:
+                return each
+        raise KeyError(f"subject {self.name} has no measure {name}")

@@ -1,0 +1,90 @@
+"""Which tables answer a question about one subject, and for which parts of the range.
+
+Belongs here: the choice. The rules: a table answers if it has every dimension and measure that the
+question needs, and if no row of it straddles the edge of a bucket; of those, the one with the
+fewest dimensions has the fewest rows. The fact answers what no rollup can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from social_assets.metrics.dimension import Dimension, TimePart
+from social_assets.metrics.formula import Atom
+from social_assets.metrics.grain import Grain
+from social_assets.metrics.metric import Metric, Rollup, Subject
+from social_assets.metrics.planner.buckets import bucket_edges
+from social_assets.metrics.planner.cover import Range, cover
+from social_assets.metrics.planner.question import Question, metrics_of
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the range, and the table that answers it; the fact if `rollup` is None."""
+
+    rollup: Rollup | None
+    ranges: tuple[Range, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a question about one subject is answered."""
+
+    question: Question
+    subject: Subject
+    metrics: tuple[Metric, ...]
+    by: tuple[Dimension, ...]
+    atoms: tuple[Atom, ...]
+    pieces: tuple[Piece, ...]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that answer, in the order of their grain."""
+        return tuple(
+            piece.rollup.table if piece.rollup else self.subject.fact for piece in self.pieces
+        )
+
+
+def plan(question: Question, subject: Subject) -> Plan:
+    """The plan for the metrics of a checked question that belong to a subject."""
+    asked = metrics_of(question, subject)
+    by = tuple(found for name in question.by if (found := subject.dimension(name)))
+    atoms = tuple(dict.fromkeys(atom for each in asked for atom in each.formula.atoms()))
+    dimensions = _needed_dimensions(question, atoms)
+    parts = [d for name in dimensions if isinstance(d := subject.dimension(name), TimePart)]
+    # A row must not straddle two hours or weekdays of the zone either.
+    finest = min([question.grain, *(part.needs for part in parts)])
+    columns = dimensions - {part.name for part in parts}
+    measures = {atom.measure for atom in atoms}
+    tables = {
+        grain: table
+        for grain in (Grain.HOUR, Grain.DAY, Grain.MONTH)
+        if grain <= finest and (table := _smallest(subject.rollups, grain, columns, measures))
+    }
+    covered = cover(bucket_edges(question, finest), tuple(tables))
+    pieces = tuple(
+        Piece(tables.get(grain), ranges) for grain, ranges in sorted(covered.items(), reverse=True)
+    )
+    return Plan(question, subject, asked, by, atoms, pieces)
+
+
+def _needed_dimensions(question: Question, atoms: Iterable[Atom]) -> set[str]:
+    return {
+        *question.by,
+        *(each.dimension for each in question.where),
+        *(name for atom in atoms for name, _ in atom.only),
+    }
+
+
+def _smallest(
+    rollups: Iterable[Rollup], grain: Grain, dimensions: set[str], measures: set[str]
+) -> Rollup | None:
+    fitting = [
+        each
+        for each in rollups
+        if each.grain is grain
+        and dimensions <= set(each.dimensions)
+        and measures <= set(each.measures)
+    ]
+    return min(fitting, key=lambda each: len(each.dimensions), default=None)

@@ -1,0 +1,246 @@
+"""The SELECT of a plan.
+
+Belongs here: SQL text. Values of people never stand in it: texts are parameters, keys are hashes,
+names of zones are checked. One CTE a step: `parts` has partial values of each table, `top` the
+groups that are answered, `merged` one row a bucket and group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from social_assets.metrics.dimension import Dimension, KeyDimension, TimePart
+from social_assets.metrics.formula import Atom, Formula, Share
+from social_assets.metrics.grain import Grain
+from social_assets.metrics.planner.plan import Piece, Plan
+from social_assets.metrics.registry import metric
+
+_BUCKETS: Mapping[Grain, str] = {
+    Grain.HOUR: "toUnixTimestamp(toStartOfHour({time}))",
+    Grain.DAY: "toDate({time})",
+    Grain.WEEK: "toMonday({time})",
+    Grain.MONTH: "toStartOfMonth({time})",
+    Grain.TOTAL: "0",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """SQL, and the values of its parameters. Columns: `bucket`, `group_0` ..., `metric_0` ..."""
+
+    text: str
+    parameters: Mapping[str, list[str]]
+
+
+class _Parameters:
+    """The texts that a query is given, by the names of its parameters."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[str]] = {}
+
+    def texts(self, values: tuple[str, ...]) -> str:
+        name = f"texts_{len(self.values)}"
+        self.values[name] = list(values)
+        return f"{{{name}:Array(String)}}"
+
+
+def query_of(plan: Plan) -> Query:
+    """The query that answers a plan."""
+    parameters = _Parameters()
+    steps = {"parts": _parts(plan, parameters)}
+    groups = [_group(n) for n in range(len(plan.by))]
+    is_cut = bool(groups) and plan.question.grain is not Grain.TOTAL
+    is_cut = is_cut or (bool(groups) and plan.question.with_others)
+    if is_cut:
+        steps["top"] = _top(plan, groups)
+    steps["merged"] = _merged(plan, groups, is_cut=is_cut)
+    steps["answer"] = _answer(plan, groups)
+    joined = ",\n\n".join(f"{name} AS (\n{_indented(text)}\n)" for name, text in steps.items())
+    shown = [_shown(group, each) for group, each in zip(groups, plan.by, strict=True)]
+    outside = f"\nWHERE ({', '.join(groups)}) IN (SELECT {', '.join(shown)} FROM top)"
+    filtered = outside if is_cut and _shares(plan) and not plan.question.with_others else ""
+    text = f"WITH\n{joined}\n\nSELECT *\nFROM answer{filtered}\n{_ordering(plan, groups, is_cut)}"
+    return Query(text, parameters.values)
+
+
+def _parts(plan: Plan, parameters: _Parameters) -> str:
+    return "\nUNION ALL\n".join(_part(plan, piece, parameters) for piece in plan.pieces)
+
+
+def _part(plan: Plan, piece: Piece, parameters: _Parameters) -> str:
+    """Partial values of one table by bucket and group."""
+    time = _time(piece, plan.question.zone)
+    columns = [f"{_BUCKETS[plan.question.grain].format(time=time)} AS bucket"]
+    columns += [f"{_column(each, time)} AS {_group(n)}" for n, each in enumerate(plan.by)]
+    for number, atom in enumerate(plan.atoms):
+        measure = plan.subject.measure(atom.measure)
+        condition = _condition(plan, atom, time, parameters)
+        partial = measure.from_rollup if piece.rollup else measure.from_fact
+        columns.append(f"{partial(condition, is_final=False)} AS {_atom(number)}")
+    conditions = [_within(piece), *_filters(plan, time, parameters)]
+    grouped = ["bucket", *(_group(n) for n in range(len(plan.by)))]
+    table = piece.rollup.table if piece.rollup else plan.subject.fact
+    return (
+        f"SELECT\n    {_listed(columns)}\nFROM {table}\n"
+        f"WHERE {' AND '.join(conditions)}\nGROUP BY {', '.join(grouped)}"
+    )
+
+
+def _top(plan: Plan, groups: list[str]) -> str:
+    """The groups that are answered: the first ones by the ordering metric over the whole range."""
+    names = [each.name for each in plan.metrics]
+    is_own = plan.question.ordering in names
+    ordering = metric(plan.question.ordering if is_own else names[0]).formula
+    if isinstance(ordering, Share):
+        ordering = ordering.of
+    value = _merged_formula(plan, ordering)
+    way = "ASC" if plan.question.is_ascending else "DESC"
+    return (
+        f"SELECT {', '.join(groups)}\nFROM parts\nGROUP BY {', '.join(groups)}\n"
+        f"ORDER BY {value} {way} NULLS LAST, {', '.join(groups)}\nLIMIT {plan.question.limit}"
+    )
+
+
+def _merged(plan: Plan, groups: list[str], *, is_cut: bool) -> str:
+    inside = f"({', '.join(groups)}) IN (SELECT {', '.join(groups)} FROM top)"
+    named = [f"{each} AS {each}" for each in groups]
+    if is_cut and plan.question.with_others:
+        named = [f"if({inside}, toNullable({each}), NULL) AS shown_{each}" for each in groups]
+    atoms = [
+        f"{plan.subject.measure(atom.measure).merged(_atom(n))} AS final_{_atom(n)}"
+        for n, atom in enumerate(plan.atoms)
+    ]
+    keys = [each.rpartition(" AS ")[2] for each in named]
+    is_inside = is_cut and not plan.question.with_others and not _shares(plan)
+    return (
+        f"SELECT\n    {_listed(['bucket', *named, *atoms])}\nFROM parts\n"
+        + (f"WHERE {inside}\n" if is_inside else "")
+        + f"GROUP BY {', '.join(['bucket', *keys])}"
+    )
+
+
+def _answer(plan: Plan, groups: list[str]) -> str:
+    shown = "shown_" if plan.question.with_others else ""
+    finals = {atom: f"final_{_atom(n)}" for n, atom in enumerate(plan.atoms)}
+    columns = ["bucket"]
+    for each, dimension in zip(groups, plan.by, strict=True):
+        columns.append(f"{_shown(f'{shown}{each}', dimension)} AS {each}")
+    for number, asked in enumerate(plan.metrics):
+        columns.append(f"{asked.formula.sql(lambda atom: finals[atom])} AS metric_{number}")
+    return f"SELECT\n    {_listed(columns)}\nFROM merged"
+
+
+def _ordering(plan: Plan, groups: list[str], is_cut: bool) -> str:
+    question = plan.question
+    names = [each.name for each in plan.metrics]
+    way = "ASC" if question.is_ascending else "DESC"
+    ordered = []
+    if question.ordering in names:
+        ordered = [f"metric_{names.index(question.ordering)} {way} NULLS LAST"]
+    if question.grain is not Grain.TOTAL:
+        return f"ORDER BY bucket, {', '.join([*ordered, *groups])}" if groups else "ORDER BY bucket"
+    if not groups:
+        return ""
+    if is_cut:
+        others = " AND ".join(f"isNull({each})" for each in groups)
+        return f"ORDER BY {', '.join([others, *ordered, *groups])}"
+    return f"ORDER BY {', '.join([*ordered, *groups])}\nLIMIT {question.limit}"
+
+
+def _merged_formula(plan: Plan, formula: Formula) -> str:
+    merged = {
+        atom: plan.subject.measure(atom.measure).merged(_atom(n))
+        for n, atom in enumerate(plan.atoms)
+    }
+    return formula.sql(lambda atom: merged[atom])
+
+
+def _shares(plan: Plan) -> bool:
+    return any(isinstance(each.formula, Share) for each in plan.metrics)
+
+
+def _time(piece: Piece, zone: str) -> str:
+    """A row's time in the question's zone."""
+    if piece.rollup is None:
+        return f"toTimeZone(event_time, '{zone}')"
+    if piece.rollup.grain is Grain.HOUR:
+        return f"toTimeZone({piece.rollup.time}, '{zone}')"
+    return f"toTimeZone(toDateTime({piece.rollup.time}, 'UTC'), '{zone}')"
+
+
+def _column(dimension: Dimension, time: str) -> str:
+    if isinstance(dimension, TimePart):
+        return dimension.column.format(time=time)
+    if isinstance(dimension, KeyDimension):
+        return dimension.column
+    return f"toString({dimension.column})"
+
+
+def _shown(column: str, dimension: Dimension) -> str:
+    """A group's value as the answer has it: keys in hex."""
+    return f"lower(hex({column}))" if isinstance(dimension, KeyDimension) else column
+
+
+def _condition(plan: Plan, atom: Atom, time: str, parameters: _Parameters) -> str:
+    return " AND ".join(_equals(plan, name, values, time, parameters) for name, values in atom.only)
+
+
+def _filters(plan: Plan, time: str, parameters: _Parameters) -> list[str]:
+    return [
+        _equals(plan, each.dimension, each.values, time, parameters) for each in plan.question.where
+    ]
+
+
+def _equals(
+    plan: Plan, name: str, values: tuple[str, ...], time: str, parameters: _Parameters
+) -> str:
+    dimension = plan.subject.dimension(name)
+    if dimension is None:
+        raise KeyError(name)
+    column = _column(dimension, time)
+    literals = [dimension.literal_of(value) for value in values]
+    if None not in literals:
+        return f"{column} IN ({', '.join(map(str, literals))})"
+    if isinstance(dimension, TimePart):
+        column = f"toString({column})"
+    return f"has({parameters.texts(values)}, {column})"
+
+
+def _within(piece: Piece) -> str:
+    """The ranges of a piece, by partition first."""
+    ranges = [_range(piece, begin, end) for begin, end in piece.ranges]
+    return f"({' OR '.join(ranges)})" if len(ranges) > 1 else ranges[0]
+
+
+def _range(piece: Piece, begin: datetime, end: datetime) -> str:
+    first, last = begin.astimezone(UTC), end.astimezone(UTC)
+    if piece.rollup is not None and piece.rollup.grain >= Grain.DAY:
+        time = piece.rollup.time
+        return f"({time} >= '{first.date()}' AND {time} < '{last.date()}')"
+    time = piece.rollup.time if piece.rollup else "event_time"
+    kind = "toDateTime('{}', 'UTC')" if piece.rollup else "toDateTime64('{}', 6, 'UTC')"
+    pattern = "%Y-%m-%d %H:%M:%S" if piece.rollup else "%Y-%m-%d %H:%M:%S.%f"
+    newest = (last - timedelta(microseconds=1)).date()
+    return (
+        f"(event_date >= '{first.date()}' AND event_date <= '{newest}'"
+        f" AND {time} >= {kind.format(first.strftime(pattern))}"
+        f" AND {time} < {kind.format(last.strftime(pattern))})"
+    )
+
+
+def _group(number: int) -> str:
+    return f"group_{number}"
+
+
+def _atom(number: int) -> str:
+    return f"atom_{number}"
+
+
+def _listed(columns: list[str]) -> str:
+    return ",\n    ".join(columns)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())

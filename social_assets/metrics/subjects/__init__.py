@@ -1,0 +1,1 @@
+"""The declared subjects, one module each: fact, dimensions, measures, rollups, metrics."""

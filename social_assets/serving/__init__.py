@@ -1,0 +1,1 @@
+"""What programs and people read: API, dashboards, reports. It writes nothing to the warehouse."""

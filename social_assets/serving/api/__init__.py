@@ -1,0 +1,1 @@
+"""The HTTP API of metrics, posts, accounts and recommendations."""
