@@ -134,7 +134,8 @@ class Place:
     """Where a value stands in a record: a name, or a path into nested objects.
 
     A path is names joined by points, such as `public_metrics.like_count`; a number in it counts the
-    elements of a list from 0. With a `platform`, the place counts for records of it alone.
+    elements of a list from 0, and `comments[].text` is of the element that the contract's `explode`
+    makes a row. With a `platform`, the place counts for records of it alone.
     """
 
     path: str
@@ -143,12 +144,12 @@ class Place:
     @property
     def match_key(self) -> str:
         """The form to which a name at the top of a record, or of a header, is reduced."""
-        return match_key(self.path)
+        return match_key(".".join(self.steps))
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The names of the path."""
-        return tuple(self.path.split("."))
+        """The names of the path. An exploded record has its element alone: that of number 0."""
+        return tuple(self.path.replace("[]", ".0").split("."))
 
     def value_in(self, record: Mapping[str, object]) -> object | None:
         """What a JSON object, or a CSV record by its header, has here; None if nothing."""

@@ -31,6 +31,7 @@ from social_assets.contracts.column import (
     match_key,
 )
 from social_assets.contracts.csv_format import DETECTED, CsvFormat
+from social_assets.contracts.explode import Explode
 from social_assets.contracts.pandera_private import register_ibis_backends
 from social_assets.contracts.refusals.refuse import refuse_unusable
 
@@ -38,6 +39,7 @@ __all__ = [
     "AgeGroup",
     "Contract",
     "CsvFormat",
+    "Explode",
     "HashOf",
     "HashOfRecord",
     "HourOf",
@@ -140,9 +142,9 @@ class Contract:
     that one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above`
     are the offsets that the topic may be ahead of the lake before that check warns or fails. `csv`
     declares the dialect of CSV files, and `records_at` the path of the array that holds the records
-    of a JSON document; what they leave out is detected for each file. `unread` are fields of the
-    source that are ignored, `absent` columns that it may lack: neither counts as a change of its
-    schema.
+    of a JSON document; what they leave out is detected for each file. `explode` names an array
+    within a record of which each element is a row. `unread` are fields of the source that are
+    ignored, `absent` columns that it may lack: neither counts as a change of its schema.
     """
 
     name: str
@@ -153,6 +155,7 @@ class Contract:
     topic: str = ""
     csv: CsvFormat = DETECTED
     records_at: str | None = None
+    explode: Explode | None = None
     event_time: str | None = None
     time_of_day: str | None = None
     time_formats: tuple[str, ...] = ()

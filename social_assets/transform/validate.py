@@ -19,6 +19,7 @@ from resources.settings.variables import FIRST_DATE
 from social_assets.contracts.column import Column, TimeOfDay
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.pandera_private import Check, passes
+from social_assets.transform.element_rules import broken_element_rules, element_rules
 from social_assets.transform.standardize import is_too_early
 
 SEPARATOR = ";"
@@ -44,6 +45,7 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
         Rule("record_quote_not_closed", "a CSV field that opens a quote and does not close it"),
         Rule(TOTALS, "a CSV row of totals: its first field is Total, another is empty"),
     ]
+    found += [Rule(name, told) for name, told in element_rules(contract).items()]
     found += [Rule(f"{c}_missing", f"{c} is null or empty") for c in contract.required]
     found += [
         Rule(f"{c.name}_not_{_type_word(c)}", f"{c.name} cannot be read as {_type_word(c)}")
@@ -96,6 +98,7 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
         "record_field_count": is_text & ~t.field_count_ok,
         "record_quote_not_closed": is_text & ~t.quotes_closed,
         TOTALS: is_text & t.is_total,
+        **broken_element_rules(t, contract),
     }
     for name in contract.required:
         broken[f"{name}_missing"] = t[f"missing_{name}"]

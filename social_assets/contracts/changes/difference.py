@@ -31,7 +31,7 @@ Kind = Literal[
 
 Effect = Literal["in place", "rebuild", "dates"]
 """`in place`: rows stay, only tables are altered. `rebuild`: rows are made anew from raw. `dates`:
-records may also belong to other days, so raw is divided into days anew."""
+records may also belong to other days, so raw is divided into days anew; or raw is cut anew."""
 
 _BREAKING = ("column removed", "column renamed", "type changed", "key changed")
 
@@ -96,7 +96,9 @@ def _options(deployed: Contract, declared: Contract) -> Iterator[Change]:
         if encoded_option(before) == encoded_option(after):
             continue
         kind: Kind = "key changed" if option.name == "key" else "option changed"
-        effect: Effect = "dates" if option.name == "event_time" else "rebuild"
+        # Raw holds records as another `explode` has cut them.
+        is_of_dates = option.name in ("event_time", "explode")
+        effect: Effect = "dates" if is_of_dates else "rebuild"
         yield Change(kind, option.name, _told(before), _told(after), effect)
 
 

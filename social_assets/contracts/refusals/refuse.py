@@ -22,6 +22,7 @@ from social_assets.contracts.refusals.refuse_columns import (
     readable_columns,
     refuse_column,
 )
+from social_assets.contracts.refusals.refuse_explode import refuse_explode
 
 if TYPE_CHECKING:
     from social_assets.contracts.contract import Contract
@@ -46,6 +47,7 @@ def refuse_unusable(contract: Contract) -> None:
     for column in columns.values():
         refuse_column(contract, column)
     _refuse_roles(contract, columns)
+    refuse_explode(contract)
     _refuse_numbers(contract)
 
 

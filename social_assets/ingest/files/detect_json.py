@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
-from social_assets.ingest.files.json_documents import Layout, Level
+from social_assets.contracts.explode import Level
+from social_assets.ingest.files.json_documents import Layout
 
 _HEAD_BYTES = 4 << 20
 _LINES = 100
@@ -48,7 +49,9 @@ def _document(
     # Values that are not the contract's are cut all the same, and the contract rejects them.
     if text.startswith("[") and (isinstance(whole, list) or json_value(lines[0]) is None):
         return Layout((None,))
-    return Layout(()) if isinstance(whole, dict) else None
+    # A record with an array to be exploded may be longer than what is looked at.
+    is_long = contract.explode is not None and text.startswith("{") and whole is None
+    return Layout(()) if isinstance(whole, dict) or is_long else None
 
 
 def _are_records(lines: Sequence[str]) -> bool:

@@ -17,14 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from social_assets.contracts.explode import Level, levels_of
 from social_assets.ingest.files.lines import BATCH_ROWS, BLOCK_BYTES, cut, of_bounded_rows
 from social_assets.ingest.records import RECORDS, FileError
 
 Positions = npt.NDArray[np.int64]
-Level = str | None
-"""A step on the way from the document to its records: the key of an object, or None for the
-elements of an array."""
-
 _QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
 _OPENS, _CLOSES = ord("{"), ord("}")
 """Of both kinds of bracket: those of arrays differ in one bit, which is not looked at."""
@@ -51,11 +48,7 @@ class Layout:
     @classmethod
     def of(cls, text: str) -> Layout:
         """From the words of a contract: `data`, `pages[].data`; empty for a top-level array."""
-        steps: list[Level] = []
-        for name in text.split(".") if text else ():
-            steps += [key] if (key := name.removesuffix("[]")) else []
-            steps += [None] if name.endswith("[]") else []
-        return cls((*steps, None))
+        return cls(levels_of(text))
 
     @property
     def told(self) -> str:
@@ -106,7 +99,7 @@ class _Scan:
         self, buffer: npt.NDArray[np.uint8]
     ) -> tuple[Positions, npt.NDArray[np.uint8], Positions]:
         """The places of brackets and commas, which they are, and the depth after each."""
-        quotes = _unescaped(np.flatnonzero(buffer == _QUOTE), buffer)
+        quotes = unescaped(np.flatnonzero(buffer == _QUOTE), buffer)
         # `[` and `{` differ in one bit, as `]` and `}` do.
         folded = buffer | 0x20
         places = np.flatnonzero((buffer == _COMMA) | (folded == _OPENS) | (folded == _CLOSES))
@@ -120,7 +113,7 @@ class _Scan:
         return places, kinds, depths
 
 
-def _unescaped(quotes: Positions, buffer: npt.NDArray[np.uint8]) -> Positions:
+def unescaped(quotes: Positions, buffer: npt.NDArray[np.uint8]) -> Positions:
     """The quotes that have an even count of backslashes before them."""
     slashes = np.flatnonzero(buffer == _BACKSLASH)
     if not len(slashes):

@@ -17,6 +17,7 @@ import pyarrow as pa
 from social_assets.contracts.column import HashOfRecord, match_key
 from social_assets.contracts.contract import Contract, FileFormat
 from social_assets.ingest.files.detect_dialect import absent_columns
+from social_assets.ingest.files.explode_records import exploded
 from social_assets.ingest.files.parquet_records import ToJson, parquet_records
 from social_assets.ingest.files.text_records import text_records
 from social_assets.ingest.records import FileError, ReadPosition, is_of_the_machine
@@ -84,6 +85,14 @@ def read_records(
     format of its name, is truncated, or lacks a required column.
     """
     position = position or ReadPosition()
+    records = _whole_records(contract, path, to_json, position)
+    yield from exploded(records, contract.explode, position) if contract.explode else records
+
+
+def _whole_records(
+    contract: Contract, path: Path, to_json: ToJson, position: ReadPosition
+) -> Iterator[pa.RecordBatch]:
+    """The records as they stand in the file."""
     if file_format(contract, path) == "parquet":
         yield from parquet_records(
             path,
@@ -111,6 +120,7 @@ def _columns_to_read(
         return list(names)  # the key is of the whole record
     read = set(contract.named_columns)
     read |= {match_key(p.steps[0]) for c in contract.read_columns for p in c.places}
+    read |= {match_key(str(contract.explode.levels[0]))} if contract.explode else set()
     chosen = [name for name in names if match_key(name) in read]
     if unread := [name for name in names if match_key(name) not in read]:
         position.notes.append(f"columns that {contract.name} does not read: {', '.join(unread)}")

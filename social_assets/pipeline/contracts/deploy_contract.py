@@ -45,13 +45,13 @@ class ContractPlan:
         return needs_rebuild(self.changes)
 
     def check_deployable(self) -> None:
-        """Raise ContractNotDeployableError if records would move to other days."""
+        """Raise ContractNotDeployableError if raw would be other records, or of other days."""
         moving = [str(change) for change in self.changes if change.effect == "dates"]
         if moving and self.days:
             raise ContractNotDeployableError(
-                f"{self.stream}: {'; '.join(moving)}: records would belong to other days, which a "
-                "deployment can't change. Take the change back; or give the stream another name "
-                "and load its files into that"
+                f"{self.stream}: {'; '.join(moving)}: records would belong to other days or be cut "
+                "anew, which a deployment can't do. Take the change back; or give the stream "
+                "another name and load its files into that"
             )
 
 

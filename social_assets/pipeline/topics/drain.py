@@ -68,6 +68,17 @@ class Taken:
     seconds: Mapping[str, float]
 
 
+class ExplodedTopicError(RuntimeError):
+    """The records of a topic would have to be cut into elements, which only files are."""
+
+    def __init__(self, stream: str, topic: str) -> None:
+        super().__init__(
+            f"{stream}: topic {topic} has records, and a contract with `explode` takes files only. "
+            "The records stay in Kafka. Let the producer send a message for each element, to a "
+            "stream without `explode`; or write the messages to files and load these"
+        )
+
+
 @dataclass(frozen=True)
 class _Validated:
     """A validated micro-batch before the commit to the lake, and the time by step."""
@@ -116,6 +127,8 @@ def drain(
         offsets = broker.offsets(stores.contract.kafka_topic, limits.away_seconds)
         if offsets is None:
             return recovered
+        if stores.contract.explode is not None:
+            raise ExplodedTopicError(stores.name, offsets.topic)
         begin = starts(stores.raw, offsets)
         held = begin.held
         if begin.missing:
