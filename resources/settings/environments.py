@@ -15,6 +15,8 @@ from enum import StrEnum
 VARIABLE = "SOCIAL_ASSETS_ENVIRONMENT"
 DAGSTER_STORAGE_URL = "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL"
 """Where Dagster keeps runs and events outside of `local` and `test`: postgresql://..."""
+CONTROL_URL = "SOCIAL_ASSETS_CONTROL_URL"
+"""Where the operational store is; unset in `local` and `test`: SQLite in the home."""
 
 _HOME = {"SOCIAL_ASSETS_HOME": "a folder of this machine, for locks, landing files and logs"}
 _ADDRESSES = {
@@ -22,6 +24,7 @@ _ADDRESSES = {
     "SOCIAL_ASSETS_CLICKHOUSE_URL": "https://user:password@host:port",
     "SOCIAL_ASSETS_KAFKA_BOOTSTRAP_SERVERS": "host:port,host:port",
     DAGSTER_STORAGE_URL: "postgresql://user:password@host:port/database",
+    CONTROL_URL: "postgresql://user:password@host:port/database",
 }
 
 

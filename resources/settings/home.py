@@ -99,6 +99,11 @@ class Home:
         return self.path / "dagster"
 
     @property
+    def control(self) -> Path:
+        """The operational store: API keys, dashboards, report schedules, encrypted secrets."""
+        return self.path / "control"
+
+    @property
     def landing(self) -> Path:
         """Where files arrive, one folder a stream."""
         return self.path / "landing"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from resources.settings.environments import EnvironmentSettingsError
 
@@ -75,6 +75,13 @@ def check_postgres_url(variable: str, url: str) -> None:
     authority = url.partition("://")[2].split("/")[0]
     if authority.count("@") > 1 or "#" in address.rest:
         raise UrlSettingError(f"{variable} is no URL like {example}; {_ENCODE}")
+    parameters = parse_qsl(address.rest.partition("?")[2], keep_blank_values=True)
+    if any("password" in name.lower() for name, _ in parameters):
+        # `variables.hidden` knows only the password before the host.
+        raise UrlSettingError(
+            f"{variable} has a password among its parameters; write it before the host, as in "
+            f"{example}"
+        )
 
 
 def check_lake_url(variable: str, root: str) -> None:

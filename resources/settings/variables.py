@@ -54,6 +54,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_KAFKA_HEAP_MB": "memory of the home's own broker",
     "SOCIAL_ASSETS_KAFKA_START_SECONDS": "how long the home's own broker may take to start",
     "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": "where Dagster keeps runs and events in production",
+    "SOCIAL_ASSETS_CONTROL_URL": "PostgreSQL of the operational store; unset: SQLite in the home",
     "SOCIAL_ASSETS_POSTGRES_PASSWORD": "password of the Postgres of docker/compose.yaml",
     "SOCIAL_ASSETS_IMAGE": "container image of runs in production",
     "SOCIAL_ASSETS_STREAMING_HOST": "host of the code location `streaming` in production",
@@ -96,6 +97,7 @@ _URLS_WITH_A_PASSWORD = frozenset(
     {
         "SOCIAL_ASSETS_CLICKHOUSE_URL",
         "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL",
+        "SOCIAL_ASSETS_CONTROL_URL",
         "SOCIAL_ASSETS_LAKE_URL",
     }
 )

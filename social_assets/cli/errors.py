@@ -184,6 +184,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.cli.home_use import HomeUnusableError, NoInstallationError
     from social_assets.contracts.changes.contract_text import UnreadableContractError
     from social_assets.contracts.registry import ContractError, UnknownStreamError
+    from social_assets.control.errors import ControlStoreError, UnknownApiKeyError
     from social_assets.ingest.records import FileError
     from social_assets.lake.delta import LakeDiskError
     from social_assets.operate.contracts.infer import CannotInferError
@@ -214,6 +215,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         ContractNotDeployedError,
         RowsNotConvertibleError,
         UnreadableContractError,
+        ControlStoreError,
         DbtError,
         EmbeddedServerError,
         EnvironmentSettingsError,
@@ -234,5 +236,6 @@ def _mendable() -> tuple[type[Exception], ...]:
         NotUnloadableError,
         OutputError,
         RunFailedError,
+        UnknownApiKeyError,
         UnknownStreamError,
     )

@@ -20,6 +20,7 @@ SECTIONS = (
         ("status", "streams", "sql", "notebook", "quarantine", "failed-files", "gaps", "alerts"),
     ),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
+    ("Access", ("keys",)),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )
 _OTHER = "More"

@@ -25,7 +25,7 @@ R = TypeVar("R")
 Use = Literal["reads", "makes", "neither"]
 
 _USE = "home_use"
-_PARTS = ("lake", "clickhouse", "dagster", "kafka", "landing", "artifacts")
+_PARTS = ("lake", "clickhouse", "dagster", "kafka", "landing", "artifacts", "control")
 
 
 class NoInstallationError(LookupError):

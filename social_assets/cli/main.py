@@ -25,6 +25,7 @@ from social_assets.cli.commands.contract import contract
 from social_assets.cli.commands.deploy import deploy, plan
 from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
+from social_assets.cli.commands.keys import keys
 from social_assets.cli.commands.load import load
 from social_assets.cli.commands.notebook import notebook
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
@@ -301,6 +302,7 @@ def hidden_alias(command: click.Command) -> click.Command:
 cli.add_command(alerts)
 cli.add_command(contract)
 cli.add_command(doctor)
+cli.add_command(keys)
 for command in (
     load,
     sql,

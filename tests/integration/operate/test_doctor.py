@@ -64,7 +64,13 @@ def test_production_lists_all_addresses_that_lack_at_once(
 ) -> None:
     monkeypatch.setenv(VARIABLE, "production")
     found = " ".join(troubles(doctor_settings.environment(home)))
-    for name in ("LAKE_URL", "CLICKHOUSE_URL", "KAFKA_BOOTSTRAP_SERVERS", "DAGSTER_POSTGRES_URL"):
+    for name in (
+        "LAKE_URL",
+        "CLICKHOUSE_URL",
+        "KAFKA_BOOTSTRAP_SERVERS",
+        "DAGSTER_POSTGRES_URL",
+        "CONTROL_URL",
+    ):
         assert f"{PREFIX}{name} is not set" in found
 
 

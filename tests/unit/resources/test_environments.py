@@ -33,6 +33,7 @@ ADDRESSES = {
     "SOCIAL_ASSETS_CLICKHOUSE_URL": "https://u:p@clickhouse:8443",
     "SOCIAL_ASSETS_KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
     "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": "postgresql://u:p@postgres/dagster",
+    "SOCIAL_ASSETS_CONTROL_URL": "postgresql://u:p@postgres/control",
 }
 
 

@@ -14,7 +14,11 @@ from dagster._core.launcher.base import CheckRunHealthResult, RunLauncher, Worke
 from dagster._core.test_utils import create_run_for_test
 
 from resources.dagster.cli_run_lock import mark_of
-from resources.settings.environments import DAGSTER_STORAGE_URL, EnvironmentSettingsError
+from resources.settings.environments import (
+    CONTROL_URL,
+    DAGSTER_STORAGE_URL,
+    EnvironmentSettingsError,
+)
 from resources.settings.home import Home
 from social_assets.operate.runs.cli_run_lock import cli_run_lock
 from social_assets.operate.runs.instance import open_instance
@@ -38,6 +42,7 @@ def home(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> Home
         "DAGSTER_HOME": str(folder),
         "DAGSTER_EVENT_BATCH_SIZE": "0",
         DAGSTER_STORAGE_URL: postgres,
+        CONTROL_URL: postgres,
     }.items():
         monkeypatch.setenv(name, value)
     return Home(tmp_path / "home")

@@ -1,8 +1,12 @@
-"""A PostgreSQL for the tests: Debian's packages, in a temporary folder, on loopback."""
+"""A PostgreSQL for the tests: Debian's packages, in a temporary folder, on loopback.
+
+`tests/conftest.py` offers the fixtures to all tests.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -35,6 +39,22 @@ def postgres() -> Iterator[str]:
             yield server
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_database(postgres: str) -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    import psycopg2
+
+    name = f"test_{secrets.token_hex(6)}"
+    server = psycopg2.connect(postgres)
+    server.autocommit = True
+    with server.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    yield postgres.rpartition("/")[0] + f"/{name}"
+    with server.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    server.close()
 
 
 class _running:  # noqa: N801 - a context manager, named for what holds within it

@@ -1,0 +1,27 @@
+"""What can be wrong with the operational store. Each text names the store and the remedy.
+
+Belongs here: only the classes, without SQLAlchemy, so that the command line can name them cheaply.
+`explain` makes them from the errors of drivers.
+"""
+
+from __future__ import annotations
+
+
+class ControlStoreError(RuntimeError):
+    """The operational store cannot be used."""
+
+
+class ControlStoreUnreachableError(ControlStoreError):
+    """The store's file cannot be opened, or its server does not answer."""
+
+
+class ControlStoreLockedError(ControlStoreError):
+    """Another process holds the store for longer than this one waits."""
+
+
+class ControlStoreNewerError(ControlStoreError):
+    """A newer release has changed the store's tables."""
+
+
+class UnknownApiKeyError(LookupError):
+    """No API key has this id."""
