@@ -16,6 +16,7 @@ from social_assets.contracts.changes.difference import Change, changes, needs_re
 from social_assets.contracts.column import Column, HashOf, Numerals, Spellings, TimeOfDay
 from social_assets.contracts.contract import Contract, Retention
 from social_assets.contracts.csv_format import CsvFormat
+from social_assets.contracts.explode import Explode
 
 Columns = dict[str, tuple[Any, dict[str, Any]]]
 
@@ -282,10 +283,19 @@ def test_every_option_of_a_contract_is_compared_or_named_as_one_that_decides_no_
         "late_after": timedelta(days=9),
         "future_after": timedelta(days=1),
         "max_record_bytes": 5,
+        "explode": Explode("comments"),
     }
     assert set(other) == {f.name for f in fields(Contract) if is_of_rows(f.name)}
     for option, value in other.items():
-        assert [c.what for c in changes(BEFORE, contract(BASE, **{option: value}))] == [option]
+        declared = contract(BASE)
+        declared.__dict__[option] = value
+        assert [c.what for c in changes(BEFORE, declared)] == [option]
+
+
+def test_another_array_to_explode_cuts_raw_anew() -> None:
+    declared = contract(BASE)
+    declared.__dict__["explode"] = Explode("comments")
+    assert kinds(BEFORE, declared) == {"option changed": "dates"}
 
 
 def test_a_contract_from_its_text_differs_in_nothing_from_the_one_that_was_recorded() -> None:
