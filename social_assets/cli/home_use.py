@@ -16,7 +16,7 @@ from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 import click
 
-from resources.settings.environments import current
+from resources.settings.environments import CONTROL_URL, current
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 
 P = ParamSpec("P")
@@ -58,6 +58,16 @@ def reads_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
 def reads_warehouse(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
     """The command reads only the warehouse, which may be a server instead of the home's."""
     return _checked(command, "reads", _require_warehouse)
+
+
+def reads_control(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
+    """The command reads only the operational store, which may be a server instead of the home's."""
+    return _checked(command, "reads", lambda home: _in_home(home, _require_installation))
+
+
+def makes_control(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
+    """The command writes only to the operational store, and creates the home's if there is none."""
+    return _checked(command, "makes", lambda home: _in_home(home, announce_installation))
 
 
 def makes_home(command: Callable[Concatenate[Home, P], R]) -> Callable[P, R]:
@@ -118,6 +128,12 @@ def _require_warehouse(home: Home) -> None:
 
     if not os.environ.get(URL_VARIABLE):
         _require_installation(home)
+
+
+def _in_home(home: Home, check: Callable[[Home], None]) -> None:
+    """Check the home if it is what holds the operational store."""
+    if not os.environ.get(CONTROL_URL):
+        check(home)
 
 
 def announce_installation(home: Home) -> None:

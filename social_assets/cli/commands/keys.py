@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from social_assets.cli.home_use import makes_home, reads_home
+from social_assets.cli.home_use import makes_control, reads_control
 from social_assets.cli.printing.terminal import FORM, echo, print_rows
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def keys() -> None:
     show_default=True,
     help="Requests that it may make in a minute.",
 )
-@makes_home
+@makes_control
 def create(
     home: Home,
     *,
@@ -104,7 +104,7 @@ def create(
 
 @keys.command("list")
 @FORM
-@reads_home
+@reads_control
 def list_(home: Home, form: str) -> None:
     """List all keys, oldest first, without their secrets."""
     from social_assets.control.api_keys import ApiKeys
@@ -124,7 +124,7 @@ def list_(home: Home, form: str) -> None:
 
 @keys.command()
 @click.argument("id_", metavar="ID")
-@reads_home
+@reads_control
 def revoke(home: Home, id_: str) -> None:
     """End the key with this ID at once. The key itself is accepted too, if that is all you have."""
     from social_assets.control.api_keys import ApiKeys

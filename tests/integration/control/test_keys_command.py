@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -31,6 +32,8 @@ def test_standard_output_is_the_key_alone_and_the_list_never_shows_it(
     assert said.out.count("\n") == 1
     assert f"keys revoke {key.id}" in said.err
     assert said.out.strip() not in said.err
+    in_home = not os.environ.get(CONTROL_URL)
+    assert ("creating a new installation" in said.err) == store_home.path.exists() == in_home
 
     assert ended("keys", "list", "--format", "json") == 0
     listed = capsys.readouterr().out

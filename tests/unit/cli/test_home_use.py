@@ -22,6 +22,8 @@ READING = (
     ("quarantine", "posts"),
     ("replay", "posts"),
     ("gaps", "posts"),
+    ("keys", "list"),
+    ("keys", "revoke", "0123"),
     ("recsys", "champions"),
     ("recsys", "rollback"),
     ("recsys", "train"),
