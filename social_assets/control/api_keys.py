@@ -27,6 +27,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    bindparam,
     insert,
     or_,
     select,
@@ -65,7 +66,8 @@ API_KEYS = Table(
     Column("expires_at", UtcTime),
     Column("revoked_at", UtcTime),
 )
-_BY_ID = select(API_KEYS)
+_ALL = select(API_KEYS)
+_BY_ID = _ALL.where(API_KEYS.c.id == bindparam("key_id"))
 
 
 class Role(StrEnum):
@@ -166,7 +168,7 @@ class ApiKeys:
         if found is None:
             return None
         with reading(self._engine) as connection:
-            row = connection.execute(_BY_ID.where(API_KEYS.c.id == found[1])).one_or_none()
+            row = connection.execute(_BY_ID, {"key_id": found[1]}).one_or_none()
         expected = _NO_HASH if row is None else bytes(row.secret_sha256)
         is_right = hmac.compare_digest(_hashed(found[2]), expected)
         if row is None or not is_right:
@@ -180,7 +182,7 @@ class ApiKeys:
     def list(self) -> list[ApiKey]:
         """All keys, oldest first."""
         with reading(self._engine) as connection:
-            rows = connection.execute(_BY_ID.order_by(API_KEYS.c.created_at, API_KEYS.c.id)).all()
+            rows = connection.execute(_ALL.order_by(API_KEYS.c.created_at, API_KEYS.c.id)).all()
         return [_key(row) for row in rows]
 
     def revoke(self, id_: str) -> ApiKey:
@@ -191,7 +193,7 @@ class ApiKeys:
                 .where(API_KEYS.c.id == id_, API_KEYS.c.revoked_at.is_(None))
                 .values(revoked_at=self._clock())
             )
-            row = connection.execute(_BY_ID.where(API_KEYS.c.id == id_)).one_or_none()
+            row = connection.execute(_BY_ID, {"key_id": id_}).one_or_none()
         if row is None:
             raise UnknownApiKeyError(
                 f"no API key has the id {id_!r}; `social-assets keys list` shows the ids"

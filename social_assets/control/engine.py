@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import closing, contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -50,7 +51,7 @@ def engine_of(location: ControlLocation, wait_seconds: float = WAIT_SECONDS) -> 
         engine = _sqlite(location, wait_seconds)
     else:
         engine = _postgres(location.url, wait_seconds)
-    engine.update_execution_options(control_location=location, control_wait=wait_seconds)
+    engine.update_execution_options(control_location=location)
     return engine
 
 
@@ -64,15 +65,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that may write. In SQLite there is one at a time; the others wait."""
-    with _explaining(_location(engine)), _writing(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            wait = int(1000 * engine.get_execution_options()["control_wait"])
-            connection.execute(text(f"SET LOCAL lock_timeout = {wait}"))
+    writer = engine.execution_options(**WRITES)
+    with _explaining(_location(engine)), writer.begin() as connection:
         yield connection
-
-
-def _writing(engine: Engine) -> AbstractContextManager[Connection]:
-    return engine.execution_options(**WRITES).begin()
 
 
 @contextmanager
@@ -101,7 +96,7 @@ def _create_file(location: ControlLocation) -> None:
         os.close(os.open(location.file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise ControlStoreUnreachableError(
-            f"{location}: {error.strerror}; let this user write the file and its folder"
+            f"{location}: {error.strerror}", "let this user write the file and its folder"
         ) from error
     found = location.file.stat()
     if found.st_mode & 0o077 and found.st_uid == os.getuid():
@@ -140,7 +135,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgres(url: str, wait_seconds: float) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             pool_pre_ping=True,
             hide_parameters=True,
@@ -151,6 +146,14 @@ def _postgres(url: str, wait_seconds: float) -> Engine:
         )
     except ImportError as error:
         raise ControlStoreUnreachableError(
-            f"{CONTROL_URL} names PostgreSQL, and the driver psycopg2 is not installed: "
-            "pip install 'social-assets[production]'"
+            f"{CONTROL_URL} names PostgreSQL, and the driver psycopg2 is not installed",
+            "pip install 'social-assets[production]'",
         ) from error
+
+    def limit_waiting(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(f"SET lock_timeout = {int(1000 * wait_seconds)}")
+        connection.commit()
+
+    event.listen(engine, "connect", limit_waiting)
+    return engine

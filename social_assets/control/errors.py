@@ -10,6 +10,11 @@ from __future__ import annotations
 class ControlStoreError(RuntimeError):
     """The operational store cannot be used."""
 
+    def __init__(self, found: str, remedy: str) -> None:
+        super().__init__(f"{found}; {remedy}")
+        self.found = found
+        self.remedy = remedy
+
 
 class ControlStoreUnreachableError(ControlStoreError):
     """The store's file cannot be opened, or its server does not answer."""

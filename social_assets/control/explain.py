@@ -62,7 +62,7 @@ def explained(error: SQLAlchemyError, location: ControlLocation) -> ControlStore
     """The store's error that a driver's error means; None for an error of another kind."""
     if isinstance(error, TimeoutError):
         return ControlStoreLockedError(
-            f"{location}: all connections of this process are in use; repeat"
+            f"{location}: all connections of this process are in use", "repeat"
         )
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return None
@@ -71,7 +71,7 @@ def explained(error: SQLAlchemyError, location: ControlLocation) -> ControlStore
         return None
     kind, remedy = found
     reason = " ".join(hidden(str(error.orig)).split())
-    return kind(f"{location}: {reason}; {remedy}")
+    return kind(f"{location}: {reason}", remedy)
 
 
 def _kind(

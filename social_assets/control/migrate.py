@@ -54,8 +54,8 @@ def refuse_newer(found: str | None, location: ControlLocation) -> None:
     if found is not None and found not in REVISIONS:
         raise ControlStoreNewerError(
             f"{location} is at revision {found}, and this release knows revisions up to "
-            f"{REVISIONS[-1]}: a newer release has changed it. Install that release here too, or "
-            "restore the backup from before its first start"
+            f"{REVISIONS[-1]}: a newer release has changed it",
+            "install that release here too, or restore the backup from before its first start",
         )
 
 

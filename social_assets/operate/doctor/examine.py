@@ -1,8 +1,8 @@
 """Examines an installation: every setting, version, disk and service.
 
 Belongs here: the examination as a whole: what is examined, at the same time, within a time limit.
-The single examinations are in `doctor.settings`, `doctor.machine` and `doctor.services`. They start
-nothing, and write only a probe file in the home.
+The single examinations are in `doctor.settings`, `doctor.machine`, `doctor.services` and
+`doctor.control`. They start nothing, and write only a probe file in the home.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 
 from resources.settings.home import Home
 from resources.settings.variables import hidden
+from social_assets.operate.doctor import control as doctor_control
 from social_assets.operate.doctor import machine as doctor_machine
 from social_assets.operate.doctor import services as doctor_services
 from social_assets.operate.doctor import settings as doctor_settings
@@ -47,6 +48,7 @@ MACHINE_AND_SERVICES: Looks = (
     ("clock", doctor_machine.clock),
     ("java", doctor_machine.java),
     ("lake", doctor_services.lake),
+    (doctor_control.SUBJECT, doctor_control.control),
     ("ClickHouse", doctor_services.clickhouse),
     ("Kafka", doctor_services.kafka),
     ("Dagster", doctor_services.dagster),

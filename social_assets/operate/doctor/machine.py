@@ -85,6 +85,8 @@ def home_folder(home: Home) -> Iterator[Diagnostic]:
         home.clickhouse / "password",
         home.path / "alerts" / "journal.sqlite",
         token_file(home),
+        home.control / "control.db",
+        home.control / "secret.key",
     ):
         if secret.exists() and stat.S_IMODE(secret.stat().st_mode) & 0o077:
             yield error("home", f"{secret} can be read by others", f"chmod 600 {secret}")

@@ -131,7 +131,7 @@ def test_a_store_of_a_newer_release_is_refused_with_the_remedy(
     with pytest.raises(ControlStoreNewerError, match="is at revision 9999") as error:
         open_engine(store_home)
     assert f"knows revisions up to {REVISIONS[-1]}" in str(error.value)
-    assert "Install that release" in str(error.value)
+    assert "install that release" in str(error.value)
 
 
 def test_a_store_that_is_up_to_date_is_opened_without_alembic(sqlite_home: Home) -> None:
