@@ -65,6 +65,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_K8S_SERVICE_ACCOUNT": "as whom the runs' jobs work",
     "SOCIAL_ASSETS_K8S_INSTANCE_CONFIG_MAP": "where the runs' jobs find dagster.yaml",
     "SOCIAL_ASSETS_UI_URL": "where people open the Dagster UI; links in alerts lead there",
+    "SOCIAL_ASSETS_DASHBOARDS_URL": "where people open the dashboards; links in alerts lead there",
     "SOCIAL_ASSETS_UI_TOKEN": "token that signs a browser in to the Dagster UI",
     "SOCIAL_ASSETS_UI_HOSTS": "names under which the Dagster UI may be asked",
     "SOCIAL_ASSETS_LOAD_FOLDERS": "folders, separated by colons, that runs may load files from",

@@ -33,6 +33,7 @@ class FailureKind(StrEnum):
     STALE = "stale streams"
     LAG = "Kafka lag"
     DISK = "full disks"
+    METRIC = "metrics"
     BLIND = "what cannot be watched"
     CHANNEL = "channels that take no alerts"
 

@@ -1,4 +1,4 @@
-"""Collects all active alerts: runs, checks, streams, files, contracts and disks.
+"""Collects all active alerts: runs, checks, streams, files, contracts, disks and metrics.
 
 Belongs here: who owns what, according to the asset graph and the contracts.
 """
@@ -18,6 +18,8 @@ from social_assets.alerts.failed_files import observe_files
 from social_assets.alerts.failed_runs import observe_runs, stream_of
 from social_assets.alerts.full_disks import observe_disks
 from social_assets.alerts.journal import Journal
+from social_assets.alerts.metric_alerts import observe_metrics
+from social_assets.alerts.metric_rules.rule import rules
 from social_assets.alerts.stale_streams import observe_streams
 from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
@@ -50,6 +52,7 @@ def observe(
             observe_files(contracts(), stores),
             observe_contracts(),
             observe_disks(Home.from_environment()),
+            observe_metrics(rules()),
         ]
     )
 
