@@ -22,6 +22,7 @@ from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.stores import Stores
 from social_assets.quality.day_comparison import compare_days
 from social_assets.quality.invariants import LakeEqualsWarehouse, RawIsAccountedFor
+from social_assets.warehouse.day_sizes import MONTHLY, sizes_by_day
 
 ASSET_CHECK_EVALUATION = DagsterEventType.ASSET_CHECK_EVALUATION
 
@@ -97,12 +98,18 @@ def table_statuses() -> list[TableStatus]:
     """Every stored table of star, rollups and recsys."""
     with ClickHouseResource().client("status") as client:
         found = client.query(
-            "SELECT concat(database, '.', table), sum(rows), uniqExact(partition_id),\n"
-            "  sum(bytes_on_disk)\n"
+            "SELECT concat(database, '.', table) AS name, sum(rows), uniqExact(partition_id),\n"
+            "  sum(bytes_on_disk),\n"
+            "  name IN (SELECT concat(database, '.', name) FROM system.tables\n"
+            "    WHERE partition_key = {monthly:String})\n"
             "FROM system.parts WHERE active AND database IN ('star', 'rollups', 'recsys')\n"
-            "GROUP BY 1 ORDER BY 1"
+            "GROUP BY 1 ORDER BY 1",
+            parameters={"monthly": MONTHLY},
         )
-        return [TableStatus(*row) for row in found.result_rows]
+        return [
+            TableStatus(name, rows, len(sizes_by_day(client, name)) if monthly else days, size)
+            for name, rows, days, size, monthly in found.result_rows
+        ]
 
 
 def check_statuses(home: Home) -> list[CheckStatus]:

@@ -276,16 +276,29 @@ def _stream_of(project: Warehouse, fact: AssetKey) -> str:
 
 
 def _of_rollup(project: Warehouse, rollup: Table) -> SumsEqualFacts:
-    """A measure of one column of each fact is that column's sum; of no column, a count of rows."""
-    made_of = project.lineage_of(rollup.asset).deps_by_column
-    facts = tuple(sorted({dep.asset_key for dep in made_of["event_date"]}))
+    """A measure of one column of each fact is that column's sum; of no column, a count of rows.
+
+    Of a rollup that is made of a finer rollup, the facts that this one is made of.
+    """
+    facts = _columns_of_facts(project, rollup.asset, "event_date")
     columns: dict[str, tuple[str | None, ...]] = {}
     for name, kind in rollup.columns.items():
-        by_fact = {dep.asset_key: dep.column_name for dep in made_of.get(name, [])}
+        by_fact = _columns_of_facts(project, rollup.asset, name)
         if kind.startswith(_SUM) and len(by_fact) in (0, len(facts)):
-            columns[name] = tuple(by_fact.get(fact) for fact in facts)
-    streams = tuple(_stream_of(project, fact) for fact in facts)
-    return SumsEqualFacts(rollup, facts, streams, columns)
+            columns[name] = tuple(by_fact.get(fact) for fact in sorted(facts))
+    streams = tuple(_stream_of(project, fact) for fact in sorted(facts))
+    return SumsEqualFacts(rollup, tuple(sorted(facts)), streams, columns)
+
+
+def _columns_of_facts(project: Warehouse, rollup: AssetKey, column: str) -> dict[AssetKey, str]:
+    """The column of each fact that a rollup's column is made of; none if it counts rows."""
+    found: dict[AssetKey, str] = {}
+    for dep in project.lineage_of(rollup).deps_by_column.get(column, []):
+        if dep.asset_key.path[0] == rollup.path[0]:
+            found |= _columns_of_facts(project, dep.asset_key, dep.column_name)
+        else:
+            found[dep.asset_key] = dep.column_name
+    return found
 
 
 def _of(rows: Mapping[date, int], days: Sequence[date] | None) -> ByDay:

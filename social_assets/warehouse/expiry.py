@@ -8,35 +8,27 @@ would change the table. A partition is dropped in one step, after it is recorded
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
+
+from social_assets.warehouse.day_sizes import Sizes, is_monthly, sizes_by_day
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Rows and bytes on disk of a day."""
-
-    rows: int
-    size_bytes: int
-
-
 def days_before(client: Client, table: str, limit: date) -> dict[date, Sizes]:
-    """The days of `database.table` before a date."""
-    found = client.query(
-        "SELECT toDate(partition), sum(rows), sum(bytes_on_disk) FROM system.parts\n"
-        "WHERE active AND concat(database, '.', table) = {table:String}\n"
-        "  AND toDate(partition) < {limit:Date}\n"
-        "GROUP BY 1 ORDER BY 1",
-        parameters={"table": table, "limit": limit},
-    ).result_rows
-    return {day: Sizes(rows, size) for day, rows, size in found}
+    """The days of `database.table` before a date.
+
+    If a partition holds a month: the days of the months that end before that date.
+    """
+    if is_monthly(client, table):
+        limit = limit.replace(day=1)
+    return sizes_by_day(client, table, last=limit - timedelta(days=1))
 
 
 def drop_days(client: Client, table: str, days: dict[date, Sizes]) -> None:
-    """Drop days of `database.table`, one step a day. No view is run."""
-    for day in sorted(days):
-        client.command(f"ALTER TABLE {table} DROP PARTITION '{day.isoformat()}'")
+    """Drop days of `database.table`, one step a partition. No view is run."""
+    monthly = is_monthly(client, table)
+    for held in sorted({day.replace(day=1) if monthly else day for day in days}):
+        client.command(f"ALTER TABLE {table} DROP PARTITION '{held.isoformat()}'")

@@ -11,7 +11,13 @@
   for String and refuse it, so that a table could have neither our keys nor codecs; and it does not
   empty a day that has no rows any more.
 
-  The columns, with types and codecs, are those of the model's YAML.
+  With the config `partition_by: toStartOfMonth(event_date)` a partition holds a month, for tables
+  that are read over years: a query opens every partition of its range. A rebuilt day then replaces its
+  month: the staging table holds the month as it is, without the rebuilt days, and then their new
+  rows. The caller must see to it that no view inserts into the month meanwhile.
+
+  The columns, with types and codecs, are those of the model's YAML. `index_granularity` is the
+  number of rows that a query reads at least: small for tables that are asked for a few rows.
 -#}
 {% materialization daily_partitions, adapter='clickhouse' %}
     {%- set target_table = this.incorporate(type='table') -%}
@@ -37,11 +43,17 @@
         {%- endfor %}
     )
     engine = {{ config.require('engine') }}
-    partition by event_date
+    partition by {{ config.get('partition_by', 'event_date') }}
     order by ({{ config.require('order_by') | join(', ') }})
-    settings non_replicated_deduplication_window = {{ config.require('deduplication_window') }}
+    settings
+        non_replicated_deduplication_window = {{ config.require('deduplication_window') }},
+        index_granularity = {{ config.get('index_granularity', 8192) }}
     comment {{ quoted(model.description) }}
 {% endmacro %}
+
+{% macro is_of_months() -%}
+    {{ return(config.get('partition_by', '') == 'toStartOfMonth(event_date)') }}
+{%- endmacro %}
 
 {% macro column_definition(column) -%}
     {{ adapter.quote(column.name) }} {{ column.data_type }} comment {{ quoted(column.description) }}
@@ -91,16 +103,19 @@
     {% call statement('create_staging') %}
         create table {{ staging }} {{ on_cluster_clause(staging) }} as {{ table }}
     {% endcall %}
+    {%- if is_of_months() -%}
+        {% do keep_other_days(table, staging) %}
+    {%- endif -%}
     {% call statement('main') %}
         insert into {{ staging }} ({{ columns | join(', ') }})
         select {{ columns | join(', ') }}
         from ({{ select }})
     {% endcall %}
-    {%- set days = run_query(days_of_both(table, staging)).rows -%}
-    {%- if days -%}
+    {%- set partitions = run_query(partitions_of_both(table, staging)).rows -%}
+    {%- if partitions -%}
         {% call statement('swap_days') %}
             alter table {{ table }} {{ on_cluster_clause(table) }}
-            {%- for partition_id, has_rows in days %}
+            {%- for partition_id, has_rows in partitions %}
                 {{ 'replace' if has_rows else 'drop' }} partition id '{{ partition_id }}'
                 {{- ' from ' ~ staging if has_rows }}{{ ',' if not loop.last }}
             {%- endfor %}
@@ -111,18 +126,49 @@
     {% endcall %}
 {% endmacro %}
 
-{#- The days of this run that the table or the staging table holds, and whether they have new rows. -#}
-{% macro days_of_both(table, staging) %}
+{#- Fills the staging table with the rows that the months of this run have on its other days. -#}
+{% macro keep_other_days(table, staging) %}
+    {%- set months = run_query(partitions_of_both(table, staging)).rows -%}
+    {%- if months -%}
+        {% call statement('attach_months') %}
+            alter table {{ staging }} {{ on_cluster_clause(staging) }}
+            {%- for partition_id, _ in months %}
+                attach partition id '{{ partition_id }}' from {{ table }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        {% endcall %}
+        {% call statement('remove_days') %}
+            delete from {{ staging }} {{ on_cluster_clause(staging) }} {{ days() }}
+        {% endcall %}
+    {%- endif -%}
+{% endmacro %}
+
+{#- The partitions of this run's days that the table or the staging table holds, and whether the
+    staging table has rows of it. -#}
+{% macro partitions_of_both(table, staging) %}
+    {%- set first = "toDate('" ~ var('from_date') ~ "')" -%}
+    {%- if is_of_months() -%}
+        {%- set first = 'toStartOfMonth(' ~ first ~ ')' -%}
+    {%- endif -%}
     select
         partition_id,
-        toUInt8(max(table = '{{ staging.identifier }}')) as has_rows
-    from system.parts
-    where
-        active
-        and database = '{{ table.schema }}'
-        and table in ('{{ table.identifier }}', '{{ staging.identifier }}')
-        and partition_id between '{{ (var('from_date') | string).replace('-', '') }}'
-            and '{{ (var('to_date') | string).replace('-', '') }}'
+        toUInt8(max(has_rows)) as has_rows
+    from (
+        select distinct
+            partition_id,
+            0 as has_rows
+        from system.parts
+        where
+            active
+            and database = '{{ table.schema }}'
+            and table = '{{ table.identifier }}'
+        union all
+        select distinct
+            _partition_id as partition_id,
+            1 as has_rows
+        from {{ staging }}
+    )
+    where partition_id between toYYYYMMDD({{ first }})::String
+        and toYYYYMMDD(toDate('{{ var('to_date') }}'))::String
     group by partition_id
     order by partition_id
 {% endmacro %}

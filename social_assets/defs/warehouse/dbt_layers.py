@@ -32,6 +32,7 @@ from social_assets.defs.warehouse.deployment import deploy_in_force, waiting_for
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.defs.warehouse.row_previews import newest_rows
 from social_assets.pipeline.stream_work import held
+from social_assets.warehouse.day_sizes import Sizes, sizes_by_day
 from social_assets.warehouse.dbt.project import Days, dbt_arguments
 from social_assets.warehouse.dbt.tables import Table, Warehouse
 from social_assets.warehouse.dbt.translator import WarehouseTranslator
@@ -127,21 +128,9 @@ def _describe(context: AssetExecutionContext, client: "Client", table: Table, da
 
 def _sizes(client: "Client", table: Table, days: Days) -> dict[date, dict[str, int]]:
     """Rows and bytes of each of these days."""
-    found = client.query(
-        "SELECT partition_id, sum(rows), sum(bytes_on_disk) FROM system.parts\n"
-        "WHERE active AND database = {database:String} AND table = {name:String}\n"
-        "  AND partition_id BETWEEN {first:String} AND {last:String}\n"
-        "GROUP BY partition_id",
-        parameters={
-            "database": table.database,
-            "name": table.name,
-            "first": f"{days.first:%Y%m%d}",
-            "last": f"{days.last:%Y%m%d}",
-        },
-    ).result_rows
-    sizes = {partition: (rows, size) for partition, rows, size in found}
+    found = sizes_by_day(client, table.qualified_name, days.first, days.last)
     metadata = {}
     for day in day_range(days.first, days.last):
-        rows, size = sizes.get(f"{day:%Y%m%d}", (0, 0))
-        metadata[day] = {_ROW_COUNT: rows, "bytes": size}
+        size = found.get(day, Sizes(0, 0))
+        metadata[day] = {_ROW_COUNT: size.rows, "bytes": size.size_bytes}
     return metadata

@@ -43,7 +43,7 @@ def newest_cleaned_rows(
 def _newest(
     client: Client, table: str, columns: Mapping[str, str], day: date
 ) -> dict[str, TableMetadataValue]:
-    """Rows of one day's partition, newest first if a column has a time; nothing if there are none.
+    """Rows of one day, newest first if a column has a time; nothing if there are none.
 
     `columns` are types by name. Binary values are shown as hex, states of aggregations as their
     results.
@@ -52,8 +52,8 @@ def _newest(
     times = [name for name, kind in columns.items() if "DateTime" in kind and "Agg" not in kind]
     order = f"ORDER BY `{times[0]}` DESC " if times else ""
     found = client.query(
-        f"SELECT {selected} FROM {table} WHERE _partition_id = {{day:String}} {order}LIMIT {ROWS}",
-        parameters={"day": f"{day:%Y%m%d}"},
+        f"SELECT {selected} FROM {table} WHERE event_date = {{day:Date}} {order}LIMIT {ROWS}",
+        parameters={"day": day},
         settings={"max_execution_time": _SECONDS, "max_threads": 1},
     )
     if not found.result_rows:

@@ -132,7 +132,7 @@ class Comparison:
         else all.
         """
         if self.table.is_aggregated:
-            return ["event_date", *self.table.order_by]
+            return list(dict.fromkeys(["event_date", *self.table.order_by]))
         return list(self.table.columns)
 
     @property

@@ -20,6 +20,7 @@ from social_assets.defs.stores import StoresResource
 from social_assets.lake.schemas import Layer
 from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.stores import Stores
+from social_assets.warehouse.day_sizes import sizes_by_day
 from social_assets.warehouse.dbt.tables import Warehouse
 
 Rows = Mapping[date, int]
@@ -213,12 +214,8 @@ def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
     if key not in tables:
         return None
     with stores.clickhouse.client("backfill plan") as client:
-        found = client.query(
-            "SELECT toDate(partition), sum(rows) FROM system.parts\n"
-            "WHERE active AND database = {database:String} AND table = {name:String} GROUP BY 1",
-            parameters={"database": tables[key].database, "name": tables[key].name},
-        )
-        return {row[0]: row[1] for row in found.result_rows}
+        sizes = sizes_by_day(client, tables[key].qualified_name)
+        return {day: size.rows for day, size in sizes.items()}
 
 
 def plan_rows(plan: BackfillPlan) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

@@ -17,7 +17,8 @@ Kind = Literal["cleaned", "records", "days", "view", "feed"]
 """The loader fills `cleaned`, and keeps `records` of what is done. dbt and the views of kind `feed`
 fill `days`. A `view` has no rows of its own."""
 
-PARTITION_KEY = "event_date"
+DAY_COLUMN = "event_date"
+"""The column of days, by which every table is partitioned, by day or by month."""
 
 _KINDS: Mapping[str, Kind] = {
     "daily_partitions": "days",
@@ -38,6 +39,7 @@ class DeclaredTable:
     columns: Mapping[str, str] = field(default_factory=dict)
     engine: str = ""
     sorting_key: tuple[str, ...] = ()
+    partition_key: str = DAY_COLUMN
 
     @property
     def is_view(self) -> bool:
@@ -83,6 +85,7 @@ def _models(manifest: Mapping[str, Any]) -> Iterator[DeclaredTable]:
             ),
             engine=config["engine"] if is_of_days else "",
             sorting_key=tuple(config["order_by"]) if is_of_days else (),
+            partition_key=config.get("partition_by") or DAY_COLUMN,
         )
 
 

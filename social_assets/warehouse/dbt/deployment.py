@@ -51,11 +51,13 @@ _LAYERS = ("star", "rollups")
 class Deployment:
     """What a deployment did.
 
-    `remade` are tables and views that had been there, and were not. `altered` were not as declared
-    and are again; `kept` still are not, and why.
+    `new` are tables that the warehouse did not have yet. `remade` are tables and views that had
+    been there, and were not. `altered` were not as declared and are again; `kept` still are not,
+    and why.
     """
 
     is_changed: bool
+    new: tuple[str, ...] = ()
     remade: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
@@ -65,6 +67,8 @@ class Deployment:
 
     def __str__(self) -> str:
         told = []
+        if self.new:
+            told.append(f"new in the warehouse: {', '.join(self.new)}")
         if self.remade:
             told.append(f"missing in the warehouse, and made again: {', '.join(self.remade)}")
         if self.altered:
@@ -89,7 +93,7 @@ def deploy_warehouse(
     view that somebody dropped or altered is restored, and the result names it: its days are
     recorded as pending, for `finish_days` to fill them. A view whose SELECT changed with the
     project is altered in place; days from before the change keep their rows until they are
-    backfilled. A table that a deployment has not made before is empty until it is backfilled.
+    backfilled. A table that is new in a warehouse with rows is filled like one that was dropped.
 
     Raises AlteredTableError if a table can't be filled as it is, nor be made anew without a loss.
 
@@ -117,6 +121,8 @@ def deploy_warehouse(
         done = _outcome(found, plan)
         if done.remade or done.altered or done.kept:
             _log.warning("%s", done)
+        elif done.new:
+            _log.info("%s", done)
         record_lost_rows(client, declared, found, plan.anew)
         _create_cleaned(client, streams)
         if views and (half_loaded := _half_loaded(client, streams)):
@@ -152,7 +158,11 @@ def _outcome(found: Survey, plan: Restorable) -> Deployment:
         *(f"{view} (what it reads)" for view in found.altered_views),
     )
     return Deployment(
-        is_changed=True, remade=found.lost, altered=altered, kept=tuple(plan.kept.values())
+        is_changed=True,
+        new=found.new,
+        remade=found.lost,
+        altered=altered,
+        kept=tuple(plan.kept.values()),
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.warehouse import ddl
-from social_assets.warehouse.dbt.declared_tables import PARTITION_KEY, DeclaredTable
+from social_assets.warehouse.dbt.declared_tables import DAY_COLUMN, DeclaredTable
 from social_assets.warehouse.dbt.survey import AlteredTable, Survey
 from social_assets.warehouse.pending_days import (
     ALL_DAYS,
@@ -72,7 +72,7 @@ def restorable(
 def record_lost_rows(
     client: Client, declared: Sequence[DeclaredTable], found: Survey, anew: Iterable[AlteredTable]
 ) -> None:
-    """Record as pending the days whose rows lost or altered tables and views lack.
+    """Record as pending the days whose rows new, lost or altered tables and views lack.
 
     Before these are made again, so that a process that is killed in between loses nothing; and
     after that, because `finish_days` may have finished them in between.
@@ -85,10 +85,11 @@ def record_lost_rows(
         # What is loaded is not known: batches are inserted again, and then all days are swapped.
         cleaned = {each.name for each in contracts()}
     is_behind = any(table.kind in ("days", "feed") for table in lacking)
+    feeding_new = {s for table in declared if table.name in found.new for s in table.streams}
     for stream in (each.name for each in contracts()):
         if stream in cleaned:
             record_pending(client, stream, (CLEANED, *BEHIND), [ALL_DAYS], "")
-        elif is_behind:
+        elif is_behind or stream in feeding_new:
             record_pending(client, stream, BEHIND, [ALL_DAYS], "")
 
 
@@ -120,7 +121,7 @@ def _lost_if_made_anew(client: Client, table: DeclaredTable, streams: Sequence[C
         return ""
     days = _days(client, table.name)
     if days is None:
-        return f"it has rows and no column {PARTITION_KEY}, so that nobody knows their days"
+        return f"it has rows and no column {DAY_COLUMN}, so that nobody knows their days"
     gone = sorted(day for day in days if day < _first_kept(table, streams)) or sorted(
         days - _days_of_sources(client, table, days)
     )
@@ -158,10 +159,8 @@ def _days(client: Client, name: str) -> set[date] | None:
     column = client.query(
         "SELECT type FROM system.columns WHERE database = {database:String}\n"
         "AND table = {table:String} AND name = {column:String}",
-        parameters={"database": database, "table": table, "column": PARTITION_KEY},
+        parameters={"database": database, "table": table, "column": DAY_COLUMN},
     ).result_rows
     if column != [("Date",)]:
         return None
-    return {
-        row[0] for row in client.query(f"SELECT DISTINCT {PARTITION_KEY} FROM {name}").result_rows
-    }
+    return {row[0] for row in client.query(f"SELECT DISTINCT {DAY_COLUMN} FROM {name}").result_rows}

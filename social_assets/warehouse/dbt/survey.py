@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from social_assets.warehouse.dbt.declared_tables import PARTITION_KEY, DeclaredTable
+from social_assets.warehouse.dbt.declared_tables import DeclaredTable
 from social_assets.warehouse.dbt.deployment_record import (
     VIEW_HASH,
     DeploymentRecord,
@@ -44,12 +44,13 @@ class AlteredTable:
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found. `lost` are tables and views that were deployed and are missing; a table that
-    no deployment has made yet is not lost.
+    """What was found. `lost` are tables and views that were deployed and are missing. `new` are
+    tables of days that no deployment has made yet, in a warehouse that has been deployed before.
     """
 
     is_unchanged: bool = False
     lost: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
     altered: tuple[AlteredTable, ...] = ()
     altered_views: tuple[str, ...] = ()
 
@@ -73,8 +74,10 @@ def survey(
         if table.columns and table.name in changed and (table.name in touched or not is_known)
     ]
     views = [table.name for table in declared if table.is_view and table.name in touched]
+    lost = _lost(client, missing, declared, last, digest)
     return Survey(
-        lost=_lost(client, missing, declared, last, digest),
+        lost=lost,
+        new=_new(missing, declared, last, lost),
         altered=tuple(altered_tables(client, compared, touched)),
         altered_views=_altered_views(client, views, last),
     )
@@ -148,9 +151,9 @@ def _compare(
         differences.append(f"its engine is {engine}, not {table.engine}")
     if sorting_key.strip("()") != wanted:
         differences.append(f"it is ordered by {sorting_key or 'nothing'}, not {wanted}")
-    if partition_key.strip("()") != PARTITION_KEY:
+    if partition_key != table.partition_key:
         differences.append(
-            f"it is partitioned by {partition_key or 'nothing'}, not {PARTITION_KEY}"
+            f"it is partitioned by {partition_key or 'nothing'}, not {table.partition_key}"
         )
     return AlteredTable(
         table,
@@ -196,6 +199,18 @@ def _lost(
         records = {table.name for table in declared if table.kind == "records" and not is_known}
         return tuple(sorted({*missing} - records))
     return ()
+
+
+def _new(
+    missing: Sequence[str],
+    declared: Sequence[DeclaredTable],
+    last: DeploymentRecord | None,
+    lost: Sequence[str],
+) -> tuple[str, ...]:
+    if last is None:
+        return ()
+    of_days = {table.name for table in declared if table.kind == "days"}
+    return tuple(name for name in missing if name in of_days and name not in lost)
 
 
 def _has_rows(client: Client, databases: Sequence[str]) -> bool:

@@ -65,13 +65,14 @@ def days_of(stores: Stores) -> dict[str, set[date]]:
         for c in contracts()
     }
     with stores.clickhouse.client("test") as client:
-        rows = client.query(
-            "SELECT concat(database, '.', table), toDate(partition) FROM system.parts\n"
+        tables = client.query(
+            "SELECT concat(database, '.', table) FROM system.parts\n"
             "WHERE active AND rows > 0 AND partition LIKE '20%'\n"
             "  AND database IN ('cleaned', 'star', 'rollups') GROUP BY ALL"
         ).result_rows
-    for table, day in rows:
-        held.setdefault(table, set()).add(day)
+        for (table,) in tables:
+            days = client.query(f"SELECT DISTINCT event_date FROM {table}").result_rows
+            held[table] = {row[0] for row in days}
     return held
 
 

@@ -40,6 +40,7 @@ from tests.integration.warehouse.samples import STREAMS
 EVENTS = "cleaned.engagement_events"
 FACT = "star.fact_engagement"
 FEED = "internal.fact_engagement__from__engagement_events"
+NEW = "rollups.engagement_account_daily"
 ALL_STREAMS = {each.name for each in contracts()}
 
 
@@ -105,7 +106,19 @@ def test_a_table_that_was_lost_before_an_upgrade_is_lost(filled: WarehouseUnderT
         # The record of deployments is lost, too: there are rows, so it is no new warehouse.
         assert found(filled, "upgrade", None).lost == (FACT,)
         # A table that the upgrade brings is new.
-        assert found(filled, "upgrade", replace(last, tables=without_the_fact)).lost == ()
+        upgraded = found(filled, "upgrade", replace(last, tables=without_the_fact))
+        assert (upgraded.lost, upgraded.new) == ((), (FACT,))
+
+
+def test_all_days_of_a_table_that_an_upgrade_brings_are_pending(
+    filled: WarehouseUnderTest,
+) -> None:
+    last, declared = recorded(filled), filled.project.dbt.declared()
+    older = replace(last, tables={n: at for n, at in last.tables.items() if n != NEW})
+    with missing(filled, NEW):
+        record_lost_rows(filled.client, declared, found(filled, "upgrade", older), ())
+    assert pending(filled, ROLLUPS) == {"engagement_events"}
+    assert pending(filled, CLEANED) == set()
 
 
 def test_without_the_record_of_loaded_batches_all_days_are_pending(
@@ -132,7 +145,8 @@ def test_nothing_is_lost_in_a_new_warehouse(warehouse: WarehouseUnderTest) -> No
     warehouse.client.command("TRUNCATE TABLE cleaned.pending_days SYNC")
     with missing(warehouse, FACT):
         warehouse.client.command("TRUNCATE TABLE star.deployments SYNC")
-        assert found(warehouse, "first", None).lost == ()
+        first = found(warehouse, "first", None)
+        assert (first.lost, first.new) == ((), ())
     record_deployment(warehouse.client, last.digest, list(last.tables))
 
 

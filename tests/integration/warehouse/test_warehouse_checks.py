@@ -24,8 +24,12 @@ FACTS = [
 ROLLUPS = [
     "age_group_daily",
     "community_daily",
+    "engagement_account_daily",
+    "engagement_account_hourly",
     "engagement_daily",
     "engagement_hourly",
+    "engagement_platform_daily",
+    "engagement_platform_hourly",
     "hour_of_day_daily",
     "live_streaming_device_daily",
     "platform_daily",

@@ -27,6 +27,7 @@ from social_assets.pipeline.files.unload import unload_pending
 from social_assets.pipeline.files.unload_requests import names_of, pending
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import held
+from social_assets.warehouse.day_sizes import sizes_by_day
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.tables import Warehouse
 from social_assets.warehouse.pending_days import pending_days
@@ -159,13 +160,8 @@ def _filled(stream: StreamStores, behind: Sequence[AssetKey]) -> Mapping[AssetKe
     with _client(stream) as client:
         for table in tables:
             if table.asset in behind:
-                rows = client.query(
-                    "SELECT DISTINCT toDate(partition) FROM system.parts\n"
-                    "WHERE active AND rows > 0\n"
-                    "AND database = {database:String} AND table = {name:String}",
-                    parameters={"database": table.database, "name": table.name},
-                ).result_rows
-                found[table.asset] = {row[0] for row in rows}
+                sizes = sizes_by_day(client, table.qualified_name)
+                found[table.asset] = {day for day, size in sizes.items() if size.rows}
     return found
 
 

@@ -1,0 +1,7 @@
+{{ config(
+    partition_by='toStartOfMonth(event_date)',
+    order_by=['event_date', 'event_hour', 'platform_key', 'metric_type'],
+    index_granularity=256,
+) }}
+
+{{ engagement_platform_hourly_select(ref('engagement_account_hourly'), only=days()) }}
