@@ -3,6 +3,10 @@
 The alert of a failed run ends when later runs have succeeded on all of its assets and days, in one
 run or several, of any job. The alert of a run without assets, such as a drain, ends with the next
 success of the same job and stream. Deleting the run in the UI also ends its alert.
+
+A load that failed for some of its files alone has no alert of its own: each of the files has one
+(`failed_files`), which tells the reason, and ends with that file. Such a load did all else, so it
+ends the alerts of earlier ones as a success does.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from dagster import (
 from resources.settings.variables import hidden
 from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 from social_assets.defs.partitions import days_of_run
-from social_assets.defs.stream_tag import STREAM_TAG
+from social_assets.defs.stream_tag import FAILED_FILES_TAG, STREAM_TAG
 
 LOOK_BACK = timedelta(days=30)
 """Older failed runs are read only if a channel was told about them."""
@@ -75,17 +79,18 @@ def observe_runs(
     owner_of: OwnerOf,
 ) -> Observation:
     """Failed runs whose work no later run has done. Channels were told about `told_runs`."""
-    failed = _failed(instance, told_runs)
+    found = _failed(instance, told_runs)
+    failed = [record for record in found if not _is_of_files(record)]
     if not failed:
         return Observation(())
-    later = _successes(instance, failed, job_assets)
+    later = _successes(instance, failed, job_assets) + [r for r in found if _is_of_files(r)]
     active: dict[str, ActiveAlert] = {}
     # Newest first: one alert represents all older failures of the same work.
     for record in sorted(failed, key=lambda each: each.create_timestamp, reverse=True):
         run = record.dagster_run
         if not _is_made_good(record, later, job_assets):
-            found = _active_alert(run, owner_of(run))
-            active.setdefault(found.key, found)
+            alert = _active_alert(run, owner_of(run))
+            active.setdefault(alert.key, alert)
     return Observation(tuple(active.values()))
 
 
@@ -112,6 +117,11 @@ def reason_of(instance: DagsterInstance, run_id: str) -> str:
     described = failed.user_failure_data and failed.user_failure_data.description
     text = described or (error and error.message) or "failed"
     return _short(f"{(steps[0].step_key or '').replace('__', '/')}: {text}")
+
+
+def _is_of_files(failed: RunRecord) -> bool:
+    """Whether a run failed for some of its files alone."""
+    return FAILED_FILES_TAG in failed.dagster_run.tags
 
 
 def _failed(instance: DagsterInstance, told_runs: Sequence[str]) -> list[RunRecord]:

@@ -18,6 +18,7 @@ from social_assets.alerts.channels import URLS
 from social_assets.alerts.dispatch import journal_of
 from social_assets.alerts.journal import Journal
 from social_assets.defs.stores import LAKE_URL, StoresResource
+from social_assets.defs.stream_tag import FAILED_FILES_TAG
 from tests.integration.alerts.receivers import Mailbox, Webhook, mailbox, webhook
 
 DAILY = dg.DailyPartitionsDefinition("2026-01-01")
@@ -71,11 +72,24 @@ class Platform:
         def drain_posts() -> None:
             take()
 
+        @dg.op
+        def take_files(context) -> None:  # type: ignore[no-untyped-def]
+            if "file" in platform.failing:
+                context.instance.add_run_tags(context.run_id, {FAILED_FILES_TAG: "1"})
+                raise ValueError("bad.csv: its header lacks post_id")
+            if "load" in platform.failing:
+                raise ConnectionError("no warehouse")
+
+        @dg.job(tags={"social_assets/stream": "posts"})
+        def load_files() -> None:
+            take_files()
+
         return dg.Definitions(
             assets=[posts, als],
             asset_checks=[keys_resolve, beats_popularity],
             jobs=[
                 drain_posts,
+                load_files,
                 dg.define_asset_job("rebuild_days", dg.AssetSelection.assets(posts)),
             ],
             sensors=[alerts_sensor()],

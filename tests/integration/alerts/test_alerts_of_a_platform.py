@@ -60,6 +60,30 @@ def test_all_changes_of_a_tick_are_one_message(platform: Platform, hook: Webhook
     assert hook.titles == ["2 errors"]
 
 
+def test_a_load_that_failed_for_its_files_alone_has_no_alert_beside_theirs(
+    platform: Platform, hook: Webhook
+) -> None:
+    platform.failing = {"file"}
+    platform.run("load_files")
+    assert "no active alerts" in platform.tick()
+    assert hook.titles == []
+
+
+def test_a_load_without_some_files_ends_the_alert_of_the_load_that_broke_off(
+    platform: Platform, hook: Webhook
+) -> None:
+    platform.failing = {"load"}
+    platform.run("load_files")
+    platform.tick()
+    platform.failing = {"file"}
+    platform.run("load_files")
+    platform.tick()
+    assert hook.titles == [
+        "ERROR: load_files of posts failed",
+        "recovered: load_files of posts failed",
+    ]
+
+
 def test_each_day_that_failed_stands_until_that_day_is_made(
     platform: Platform, hook: Webhook
 ) -> None:

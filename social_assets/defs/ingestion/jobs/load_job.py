@@ -30,6 +30,7 @@ from social_assets.defs.ingestion.jobs.complete_unloads import complete_unloads,
 from social_assets.defs.monitoring.invariant_results import report_days
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
+from social_assets.defs.stream_tag import FAILED_FILES_TAG
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.defs.warehouse.row_previews import newest_cleaned_rows, newest_rows
@@ -161,6 +162,10 @@ def _report(
     for each in ingested.failures:
         if each not in failures:
             context.log.warning(f"it stays in landing: {each}")
+    if failures and not refused and not any(isinstance(f, FileChangedError) for f in failures):
+        # Alerts then tell of the files, and not of this run as well.
+        tag = {FAILED_FILES_TAG: str(len(failures))}
+        context.instance.add_run_tags(context.run_id, tag)
     if failures or refused:
         whys = [*map(str, failures), *refused]
         raise Failure("; ".join(whys), allow_retries=False)
