@@ -28,7 +28,6 @@ from social_assets.contracts.column import (
     Spellings,
     TimeOfDay,
     column_of,
-    match_key,
 )
 from social_assets.contracts.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.explode import Explode
@@ -49,17 +48,6 @@ __all__ = [
     "TimeOfDay",
 ]
 """What a contract module imports from here."""
-
-RESERVED = frozenset(
-    {
-        *("source", "origin", "partition", "offset", "timestamp", "ingested_at", "batch_id"),
-        *("event_date", "csv_header", "reasons", "verdict", "record_bytes", "record_text"),
-        *("too_long", "is_json", "json_text", "json_fields", "csv_fields", "field_count_ok"),
-        "quotes_closed",
-        *("spare_keys", "landed_bytes"),
-    }
-)
-"""Names that a contract's column cannot have, because the lake and the engine use them."""
 
 FileFormat = Literal["csv", "ndjson", "parquet"]
 
@@ -177,68 +165,8 @@ class Contract:
     retention: Retention = Retention()
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a contract that cannot work, with the reason."""
+        """Raise RefusedError for a contract that cannot work: the column, reason and remedy."""
         refuse_unusable(self)
-        named = {*self.key, *self.required, *self.absent, self.time_of_day} - {None}
-        named |= {
-            name
-            for column in self.columns.values()
-            if isinstance(column.derive, HashOf)
-            for name in column.derive.columns
-        }
-        unknown = sorted(str(n) for n in named if n not in self.columns)
-        if unknown:
-            raise ValueError(
-                f"contract {self.name}: {', '.join(unknown)} not among the columns of "
-                f"{self.model.__name__}; correct the contract or add the column to its model"
-            )
-        if not 0 <= self.lag_warn_above <= self.lag_fail_above:
-            raise ValueError(
-                f"contract {self.name}: lag_warn_above is {self.lag_warn_above} and lag_fail_above "
-                f"{self.lag_fail_above}; 0 <= lag_warn_above <= lag_fail_above must hold"
-            )
-        taken = sorted(RESERVED.intersection(self.columns))
-        if "event_time" in self.columns and self.event_time != "event_time":
-            taken.append("event_time (unless the contract names it as its event time)")
-        if taken:
-            raise ValueError(
-                f"contract {self.name}: the platform has a use of its own for {', '.join(taken)}; "
-                f"rename the column of {self.model.__name__}"
-            )
-        self._refuse_unknown_platforms()
-        self._refuse_ambiguous_spellings()
-        self._refuse_retention_shorter_than_lateness()
-
-    def _refuse_retention_shorter_than_lateness(self) -> None:
-        for layer, days in vars(self.retention).items():
-            if days is not None and timedelta(days=days) <= self.late_after:
-                raise ValueError(
-                    f"contract {self.name}: {layer} is {days}, and records may be late by "
-                    f"{self.late_after}: they would be removed as they come; keep more days, or "
-                    f"lower late_after"
-                )
-
-    def _refuse_unknown_platforms(self) -> None:
-        for column in self.source_columns:
-            named = {place.platform for place in column.places} - {None}
-            if named and "platform" not in self.columns:
-                raise ValueError(
-                    f"contract {self.name}: the source of {column.name} depends on the platform, "
-                    f"and {self.model.__name__} has no column platform; add it, or name one source"
-                )
-
-    def _refuse_ambiguous_spellings(self) -> None:
-        by_key: dict[str, str] = {}
-        for column in self.source_columns:
-            if column.source:
-                # A declared place may serve several columns.
-                continue
-            other = by_key.setdefault(match_key(column.name), column.name)
-            if other != column.name:
-                raise ValueError(
-                    f"contract {self.name}: {other} and {column.name} are one name to a source, "
-                    f"where case and underscores do not count; rename one, or give it a `source`"
-                )
 
     @property
     def kafka_topic(self) -> str:

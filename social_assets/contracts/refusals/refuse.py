@@ -23,6 +23,7 @@ from social_assets.contracts.refusals.refuse_columns import (
     refuse_column,
 )
 from social_assets.contracts.refusals.refuse_explode import refuse_explode
+from social_assets.contracts.refusals.refuse_names import refuse_names
 
 if TYPE_CHECKING:
     from social_assets.contracts.contract import Contract
@@ -43,12 +44,15 @@ def refuse_unusable(contract: Contract) -> None:
     """Raise RefusedError for the first thing in a contract that cannot work."""
     _refuse_name(contract)
     _refuse_texts(contract)
+    _refuse_kinds(contract)
     columns = readable_columns(contract)
     for column in columns.values():
         refuse_column(contract, column)
     _refuse_roles(contract, columns)
     refuse_explode(contract)
+    refuse_names(contract)
     _refuse_numbers(contract)
+    _refuse_retention(contract)
 
 
 def _refuse_name(contract: Contract) -> None:
@@ -117,6 +121,25 @@ def _refuse_texts(contract: Contract) -> None:
         )
 
 
+def _refuse_kinds(contract: Contract) -> None:
+    """Options that are an object of a class, or one text."""
+    for option, kind in {
+        "csv": "CsvFormat",
+        "freshness": "Freshness",
+        "drift": "Drift",
+        "retention": "Retention",
+    }.items():
+        value = getattr(contract, option)
+        if kind not in (each.__name__ for each in type(value).__mro__):
+            remedy = f"write {option}={kind}(...)"
+            raise RefusedError(contract.name, "", f"{option} is {value!r}", remedy)
+    for option in ("records_at", "event_time", "time_of_day", "time_zone"):
+        value = getattr(contract, option)
+        if value is not None and not isinstance(value, str):
+            remedy = f'write one text, as {option}="name"'
+            raise RefusedError(contract.name, "", f"{option} is {value!r}", remedy)
+
+
 def _refuse_roles(contract: Contract, columns: Mapping[str, Column]) -> None:
     def refuse(column: str, reason: str, remedy: str) -> typing.NoReturn:
         raise RefusedError(contract.name, column, reason, remedy)
@@ -157,14 +180,45 @@ def _refuse_numbers(contract: Contract) -> None:
     def refuse(reason: str, remedy: str) -> typing.NoReturn:
         raise RefusedError(contract.name, "", reason, remedy)
 
+    for option in ("warn_above", "fail_above"):
+        if not isinstance(getattr(contract, option), int | float):
+            refuse(f"{option} is {getattr(contract, option)!r}", "use a share from 0 to 1")
     if not 0 <= contract.warn_above <= contract.fail_above <= 1:
         refuse(
             f"warn_above is {contract.warn_above} and fail_above {contract.fail_above}",
             "they are shares: 0 <= warn_above <= fail_above <= 1 must hold",
         )
+    for option in ("max_record_bytes", "lag_warn_above", "lag_fail_above"):
+        number = getattr(contract, option)
+        if not isinstance(number, int) or isinstance(number, bool):
+            refuse(f"{option} is {number!r}", "use a whole number, as 100_000")
     if contract.max_record_bytes < 1:
         refuse(f"max_record_bytes is {contract.max_record_bytes}", "use 1 or more")
+    if not 0 <= contract.lag_warn_above <= contract.lag_fail_above:
+        refuse(
+            f"lag_warn_above is {contract.lag_warn_above} and lag_fail_above "
+            f"{contract.lag_fail_above}",
+            "they are numbers of offsets: 0 <= lag_warn_above <= lag_fail_above must hold",
+        )
     for option in ("late_after", "future_after"):
         span = getattr(contract, option)
         if not isinstance(span, timedelta) or span < timedelta():
             refuse(f"{option} is {span!r}", "use a timedelta of 0 or more")
+
+
+def _refuse_retention(contract: Contract) -> None:
+    for option, days in vars(contract.retention).items():
+        if days is None:
+            continue
+        if not isinstance(days, int) or isinstance(days, bool):
+            raise RefusedError(
+                contract.name, "", f"{option} of retention is {days!r}", "use a number of days"
+            )
+        if timedelta(days=days) <= contract.late_after:
+            raise RefusedError(
+                contract.name,
+                "",
+                f"{option} is {days}, and records may be late by {contract.late_after}: they would "
+                "be removed as they come",
+                "keep more days in `retention`, or lower late_after",
+            )

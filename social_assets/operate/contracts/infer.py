@@ -18,9 +18,10 @@ import pandera.ibis as pa
 
 from social_assets.contracts.broken import BrokenContract
 from social_assets.contracts.column import match_key
-from social_assets.contracts.contract import RESERVED, Contract
+from social_assets.contracts.contract import Contract
 from social_assets.contracts.refusals.refuse import LAYERS
 from social_assets.contracts.refusals.refuse_columns import CLAUSES
+from social_assets.contracts.refusals.refuse_names import RESERVED
 from social_assets.contracts.registry import load_contract
 from social_assets.ingest.files.open_file import format_by_name
 from social_assets.operate.contracts.contract_module import contract_module

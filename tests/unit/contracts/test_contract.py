@@ -7,7 +7,8 @@ from datetime import datetime
 import pandera.ibis as pa
 import pytest
 
-from social_assets.contracts.contract import RESERVED, Contract
+from social_assets.contracts.contract import Contract
+from social_assets.contracts.refusals.refuse_names import RESERVED
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE
 from social_assets.pipeline.validation.rows import INPUT_COLUMNS
 from social_assets.warehouse.ddl import create_table

@@ -112,7 +112,7 @@ def test_a_column_that_cannot_work_is_refused(kind: object, field: Any, said: st
         ({"key": ("ad_id", "ad_id")}, "name at least one, and each once"),
         ({"formats": ("json",)}, "no format 'json'; use csv, ndjson, parquet"),
         ({"formats": ()}, "formats is ()"),
-        ({"critical": ("no_such",)}, "no_such not among the columns of Ad"),
+        ({"critical": ("no_such",)}, "critical names it, and Ad has no such column"),
         ({"event_time": "ad_id"}, "column ad_id: the event time is of the type str"),
         ({"time_of_day": "ad_id"}, "column ad_id: the contract's time_of_day is not standardized"),
         ({"time_zone": "Nowhere"}, "column ad_id: 'Nowhere' is no time zone"),
