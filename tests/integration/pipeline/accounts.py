@@ -49,8 +49,10 @@ def contents(stores: StreamStores) -> dict[str, list[tuple[object, ...]]]:
         rows = client.query(
             f"SELECT * EXCEPT ingested_at FROM {stores.loader.table} "
             "ORDER BY batch_id, partition, offset"
-        ).result_rows
-    return {**found, "warehouse": [tuple(map(str, row)) for row in rows]}
+        ).named_results()
+        # A column that was added later stands last.
+        listed = [tuple(str(row[name]) for name in sorted(row)) for row in rows]
+    return {**found, "warehouse": listed}
 
 
 def _rows(table: LakeTable) -> list[tuple[object, ...]]:

@@ -14,6 +14,7 @@ from social_assets.contracts.registry import contract
 from social_assets.lake.lake import Lake
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.transform.duckdb_engine import DuckDBEngine
+from tests.integration.pipeline.killed_worker import Worker
 
 REAL_FILES = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -46,3 +47,12 @@ def real_files() -> Path:
     if not REAL_FILES.is_dir():
         pytest.skip(f"the real files are not at {REAL_FILES}")
     return REAL_FILES / "engagement"
+
+
+@pytest.fixture
+def worker(clickhouse: ClickHouseResource) -> Iterator[Worker]:
+    """Runs commands in processes, and kills one after some seconds."""
+    with clickhouse.client():
+        worker = Worker()
+    yield worker
+    worker.close()

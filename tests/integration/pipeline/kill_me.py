@@ -1,7 +1,9 @@
-"""A process for kill tests: loads files, rebuilds all days, or unloads and replaces files.
+"""A process for kill tests: loads files, rebuilds all days, unloads and replaces files, or deploys
+a changed contract.
 
-Reads `load <home> <file>...`, `rebuild <home>`, `unload <home> <batch>` or `replace <home>
-<file>...` from standard input. Forks a child for each line, so that the interpreter starts and
+Reads `load <home> <file>...`, `rebuild <home>`, `unload <home> <batch>`, `replace <home>
+<file>...`, `deploy <home>` or `load-changed <home> <file>...` (with the contract CHANGED declared)
+from standard input. Forks a child for each line, so that the interpreter starts and
 imports once. Answers with the child's process id, and with its exit code.
 """
 
@@ -10,11 +12,17 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
+import pandera.ibis as pa
+
 from resources.clickhouse.resource import ClickHouseResource
+from social_assets.contracts.contract import Contract
+from social_assets.contracts.engagement_events import EngagementEvent
 from social_assets.contracts.registry import contract
 from social_assets.lake.lake import Lake
+from social_assets.pipeline.contracts.deploy_contract import deploy_contract
 from social_assets.pipeline.files.file_batches import Replace
 from social_assets.pipeline.files.unload import unload_pending
 from social_assets.pipeline.files.unload_requests import request_unload
@@ -23,15 +31,30 @@ from social_assets.pipeline.stream_work import ingest_files, rebuild
 from social_assets.transform.duckdb_engine import DuckDBEngine
 
 
-def stores_in(home: Path) -> StreamStores:
+class WithLanguage(EngagementEvent):
+    """A column, a type and a rule differ."""
+
+    account_id: str = pa.Field()
+    value: float = pa.Field(gt=1)
+    language: str = pa.Field(default="none")
+
+
+TODAY = contract("engagement_events")
+CHANGED = replace(TODAY, model=WithLanguage, key=("event_id", "user_id"))
+
+
+def stores_in(home: Path, declared: Contract = TODAY) -> StreamStores:
     lake = Lake(str(home / "lake"), home / "locks")
     stores = Stores(lake, DuckDBEngine(home / "spill"), ClickHouseResource())
-    return stores.of(contract("engagement_events"))
+    return stores.of(declared)
 
 
 def work(command: str, home: Path, *files: str) -> None:
-    stores = stores_in(home)
-    if command == "load":
+    is_changed = command in ("deploy", "load-changed")
+    stores = stores_in(home, CHANGED if is_changed else TODAY)
+    if command == "deploy":
+        deploy_contract(stores)
+    elif command in ("load", "load-changed"):
         ingest_files(stores, [Path(file) for file in files])
     elif command == "unload":
         with stores.lock():

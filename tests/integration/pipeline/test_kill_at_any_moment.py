@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
@@ -21,52 +15,12 @@ from social_assets.demo.samples import generate
 from social_assets.ingest.files.open_file import content_hash
 from tests.integration.pipeline.accounts import contents, counts
 from tests.integration.pipeline.kill_me import stores_in
+from tests.integration.pipeline.killed_worker import Worker
 
 MOMENTS = 20
 WITHIN = 0.8
 """Of the undisturbed duration: where the machine got faster meanwhile, a kill finds no one."""
 SEED = 2026
-
-
-class Worker:
-    """Runs commands in processes, and kills one after some seconds."""
-
-    def __init__(self) -> None:
-        script = Path(__file__).with_name("kill_me.py")
-        self.process = subprocess.Popen(
-            [sys.executable, str(script)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(script.parents[3])},
-        )
-
-    def run(self, *command: object, kill_after: float | None = None) -> tuple[int, float]:
-        """Run a command; returns its exit code (negative: the signal) and seconds."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(" ".join(map(str, command)) + "\n")
-        self.process.stdin.flush()
-        child = int(self.process.stdout.readline())
-        started = time.monotonic()
-        timer = Timer(kill_after or 0, os.kill, (child, signal.SIGKILL))
-        if kill_after is not None:
-            timer.start()
-        code = int(self.process.stdout.readline())
-        timer.cancel()
-        return code, time.monotonic() - started
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-
-@pytest.fixture
-def worker(clickhouse: ClickHouseResource) -> Iterator[Worker]:
-    with clickhouse.client():
-        worker = Worker()
-    yield worker
-    worker.close()
 
 
 @pytest.mark.endurance

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pandera.ibis as pa
 import pytest
 
-from social_assets.contracts.contract import Contract
+from social_assets.contracts.contract import Contract, Numerals
 from social_assets.contracts.posts import Post
 from social_assets.pipeline.contracts.deploy_contract import deploy_contract
 from tests.integration.kafka.drain.drain_bed import Bed, Counts, Stream
@@ -49,3 +51,100 @@ def test_a_topic_is_drained_under_the_contract_before_until_the_new_one_is_deplo
     assert rows["account_id"].to_pylist() == ["001", "002", "003"]
     assert rows["language"].to_pylist() == ["de", "de", "de"]
     assert changed.counts() == Counts(raw=4, cleaned=3, duplicates=1)
+
+
+class Changing(PostOfText):
+    """A column of a number's type, and one that is renamed and read elsewhere later."""
+
+    likes: int = pa.Field(default=0)
+    tongue: str = pa.Field(nullable=True)
+
+
+class Widened(Changing):
+    """`likes` has fractions."""
+
+    likes: float = pa.Field(default=0.0)
+
+
+class Ruled(Widened):
+    """Few likes are rejected."""
+
+    likes: float = pa.Field(default=0.0, ge=2)
+
+
+class Sourced(Ruled):
+    """`tongue` stands elsewhere."""
+
+    tongue: str = pa.Field(nullable=True, metadata={"source": "deep.tongue"})
+
+
+class Read(Sourced):
+    """Suffixes are read, and null is allowed."""
+
+    likes: float = pa.Field(
+        default=0.0, ge=2, metadata={"numerals": Numerals(suffixes=True)}, nullable=True
+    )
+
+
+CHANGES: list[tuple[type[pa.DataFrameModel], tuple[str, ...]]] = [
+    (PostOfText, ("post_id",)),
+    (Changing, ("post_id",)),
+    (Widened, ("post_id",)),
+    (Ruled, ("post_id",)),
+    (Sourced, ("post_id",)),
+    (Read, ("post_id",)),
+    (Read, ("post_id", "platform")),
+    (PostOfText, ("post_id", "platform")),
+    (Read, ("post_id",)),
+]
+"""Columns added in place and with a default, a type, a rule, a source, a conversion, null allowed,
+the key, columns removed; and all of it at once."""
+
+
+def many(number: int) -> bytes:
+    """One of every third posts has a key that was sent before, on another platform."""
+    named = {"post_id": f"p{number - number % 3 // 2}", "account_id": number + 1}
+    likes = (number % 5, number % 4 + 0.5, "3K")[number % 3]
+    rest = {"platform": ("X", "YouTube")[number % 2], "likes": likes, "media_type": "text"}
+    return json.dumps({**named, **rest, "tongue": "a", "deep": {"tongue": "b"}}).encode()
+
+
+def test_each_kind_of_change_is_deployed_while_drains_go_on(bed: Bed) -> None:
+    # Of equal keys, the first one of a partition is accepted.
+    stream = bed.stream("posts", partitions=1)
+    declared_now = [stream.stores.declared]
+    stopped = Event()
+
+    def drain_on() -> None:
+        while not stopped.is_set():
+            declared(stream, declared_now[0]).drain(seconds=5)
+
+    sent = 0
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        draining = thread.submit(drain_on)
+        try:
+            for model, key in CHANGES:
+                for _ in range(3):
+                    stream.send([many(number) for number in range(sent, sent + 40)])
+                    sent += 40
+                declared_now[0] = dataclasses.replace(declared_now[0], model=model, key=key)
+                deploying = declared(stream, declared_now[0])
+                deploy_contract(deploying.stores)
+                assert not deploying.stores.in_force.changes
+                assert not draining.done()
+        finally:
+            stopped.set()
+        draining.result(timeout=120)
+    last = declared(stream, declared_now[0])
+    last.drain()
+    assert last.counts().raw == sent
+    found = last.counts()
+    assert found.duplicates > 0 < found.rejected
+    bed.empty()
+    fresh = declared(bed.again(last), declared_now[0])
+    fresh.drain()
+    assert fresh.counts() == found
+    assert last.lake() == fresh.lake()
+    # The tests of a worker share the warehouse.
+    bed.empty()
+    deploy_contract(declared(bed.again(last), stream.stores.declared).stores)
