@@ -15,10 +15,8 @@ from social_assets.cli.errors import discard_output
 
 SECTIONS = (
     ("Start", ("demo", "demo-live", "load", "dev", "doctor", "contract")),
-    (
-        "Look",
-        ("status", "streams", "sql", "notebook", "quarantine", "failed-files", "gaps", "alerts"),
-    ),
+    ("Ask", ("metrics", "query", "sql", "notebook")),
+    ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "alerts")),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
     ("Access", ("keys",)),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),

@@ -27,6 +27,7 @@ from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
 from social_assets.cli.commands.keys import keys
 from social_assets.cli.commands.load import load
+from social_assets.cli.commands.metrics import metrics, query
 from social_assets.cli.commands.notebook import notebook
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
 from social_assets.cli.commands.recsys import recsys
@@ -305,6 +306,8 @@ cli.add_command(doctor)
 cli.add_command(keys)
 for command in (
     load,
+    metrics,
+    query,
     sql,
     streams,
     notebook,

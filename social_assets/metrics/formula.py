@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from social_assets.metrics.grain import ANSWERED, Grain
 from social_assets.metrics.measure import QUANTILES
 
 
@@ -49,6 +50,8 @@ class Formula(ABC):
     """A value over the rows of a group."""
 
     additivity: Additivity
+    grains: tuple[Grain, ...] = ANSWERED
+    """The grains at which it can be answered."""
 
     @abstractmethod
     def atoms(self) -> Iterator[Atom]:
@@ -78,7 +81,7 @@ class Total(Formula):
         return column(Atom(self.measure, self.only))
 
     def in_words(self) -> str:  # noqa: D102
-        return f"sum of {self.measure}{_restriction(self.only)}"
+        return f"sum of {_words(self.measure)}{_restriction(self.only)}"
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Distinct(Formula):
         return column(Atom(self.measure, self.only))
 
     def in_words(self) -> str:  # noqa: D102
-        return f"distinct {self.measure}{_restriction(self.only)}"
+        return f"distinct {_words(self.measure)}{_restriction(self.only)}"
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class Quantile(Formula):
         return f"if(isNaN({value}), NULL, {value})"
 
     def in_words(self) -> str:  # noqa: D102
-        return f"{self.level:.0%} quantile of {self.measure}"
+        return f"{self.level:.0%} quantile of {_words(self.measure)}"
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,7 @@ class AsReported(Formula):
     by: tuple[str, ...] = field(default=())
     """The dimensions of which a question must name one member, or divide by them."""
     additivity = Additivity.AS_REPORTED
+    grains = (Grain.DAY,)
 
     def atoms(self) -> Iterator[Atom]:  # noqa: D102
         yield from self.total.atoms()
@@ -202,6 +206,11 @@ class AsReported(Formula):
         return f"{self.total.in_words()}, only by {' and '.join(self.by)} and by day"
 
 
+def _words(measure: str) -> str:
+    """What a measure's column is of: `minutes` for `minutes_sum`."""
+    return measure.removesuffix("_sum").removesuffix("_quantiles").replace("_", " ")
+
+
 def _restriction(only: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
-    parts = [f"{name} {' or '.join(values)}" for name, values in only]
+    parts = [f"{name} is {' or '.join(values)}" for name, values in only]
     return f" where {' and '.join(parts)}" if parts else ""

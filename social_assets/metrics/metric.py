@@ -46,6 +46,11 @@ class Metric:
         """Whether values may be summed."""
         return self.formula.additivity
 
+    @property
+    def grains(self) -> tuple[Grain, ...]:
+        """The grains at which it can be answered."""
+        return self.formula.grains
+
 
 @dataclass(frozen=True, eq=False)
 class Subject:

@@ -9,8 +9,7 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,6 +18,7 @@ import click
 from resources.settings.home import Home
 from social_assets.cli.home_use import reads_warehouse
 from social_assets.cli.printing.json_text import as_json, plain, text
+from social_assets.cli.printing.output_file import form_of, new_file, write_binary
 from social_assets.cli.printing.row_table import RowTable
 from social_assets.cli.printing.terminal import screen_width
 
@@ -54,17 +54,17 @@ def sql(home: Home, query: str, form: str | None, output: Path | None) -> None:
     from social_assets.operate.query import streamed, write_parquet
 
     del home
-    chosen = form or _form_of(output)
+    chosen = form or form_of(output)
     statement = _statement(query)
     if chosen == "parquet":
-        _parquet(statement, output, write_parquet)
+        write_binary(lambda file: write_parquet(statement, file), output)
         return
     printer: Printer = _PRINTERS[chosen]
     with streamed(statement) as result:
         if output is None:
             printer(result, _write_out, screen_width())
         else:
-            with _new_file(output) as file:
+            with new_file(output) as file:
                 printer(result, file.write, None)
     sys.stdout.flush()
 
@@ -85,30 +85,6 @@ def _required(statement: str, source: str) -> str:
     if not statement.strip():
         raise click.UsageError(f"{source} holds no query")
     return statement
-
-
-def _form_of(output: Path | None) -> str:
-    ending = output.suffix.lower() if output is not None else ""
-    return {".csv": "csv", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}.get(
-        ending, "table"
-    )
-
-
-def _parquet(statement: str, output: Path | None, write: Callable[[str, Path], int]) -> None:
-    if output is not None:
-        rows = write(statement, output)
-        click.echo(f"{output}: {rows:,} rows", err=True)
-        return
-    if sys.stdout.isatty():
-        raise click.UsageError("Parquet is binary: name a file with --output, or use a pipe")
-    import shutil
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "result.parquet"
-        write(statement, file)
-        with file.open("rb") as stream:
-            shutil.copyfileobj(stream, sys.stdout.buffer)
 
 
 def _write_out(printed: str) -> None:
@@ -160,15 +136,3 @@ _PRINTERS: Mapping[str, Printer] = {
     "json": _json,
     "csv": _csv,
 }
-
-
-@contextmanager
-def _new_file(output: Path) -> Iterator[io.TextIOBase]:
-    """Write a file that appears under its name when it is complete."""
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
