@@ -56,30 +56,34 @@ def parquet_records(
     except (pa.ArrowInvalid, OSError) as error:
         if is_of_the_machine(error):
             raise
-        raise FileError(path, f"broken Parquet ({error}); copy the file again") from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> FileError:
+    """Why a Parquet file cannot be read."""
+    if "decrypt" in str(error).lower():
+        told = f"it is encrypted ({error}); decrypt it, and load what comes out"
+        return FileError(path, told)
+    return FileError(path, f"broken Parquet ({error}); copy the file again")
 
 
 def _parquet_rows(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The rows of a file with some of its columns, a few at a time."""
+    # The metadata of an encrypted column ends the process, whereas reading it raises an error.
+    first = file.iter_batches(1, row_groups=[0][: file.num_row_groups], columns=columns)
+    next(first, None)
+    names = tuple(f"{name}." for name in columns)
+    paths = (f"{file.schema.column(number).path}." for number in range(len(file.schema)))
+    read_chunks = [number for number, path in enumerate(paths) if path.startswith(names)]
     for number in range(file.num_row_groups):
         group = file.metadata.row_group(number)
-        width = max(1, _bytes_of(group, columns) // max(1, group.num_rows))
+        size = sum(group.column(chunk).total_uncompressed_size for chunk in read_chunks)
+        width = max(1, size // max(1, group.num_rows))
         at_once = max(1, min(PARQUET_READ_ROWS, PARQUET_READ_BYTES // width))
         groups = [number]
         read = file.iter_batches(at_once, row_groups=groups, columns=columns, use_threads=False)
         # A name with a point stands for the fields of a nested column too.
         yield from (batch.select(columns) for batch in read)
-
-
-def _bytes_of(group: pq.RowGroupMetaData, columns: Sequence[str]) -> int:
-    """The bytes of some columns of a row group."""
-    chunks = (group.column(number) for number in range(group.num_columns))
-    names = tuple(f"{name}." for name in columns)
-    return sum(
-        chunk.total_uncompressed_size
-        for chunk in chunks
-        if f"{chunk.path_in_schema}.".startswith(names)
-    )
 
 
 def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -20,8 +20,9 @@ from social_assets.contracts.csv_format import DELIMITERS, CsvDialect
 from social_assets.ingest.files.detect_json import json_value
 from social_assets.ingest.files.encodings import UTF8, encoding_of, without_bom
 from social_assets.ingest.files.open_file import format_by_name
+from social_assets.ingest.files.parquet_records import unreadable
 from social_assets.ingest.files.text_records import head_of
-from social_assets.ingest.records import FileError
+from social_assets.ingest.records import FileError, is_of_the_machine
 
 Kind = Literal["scalar", "list"]
 Names = dict[str, Kind]
@@ -51,8 +52,10 @@ def names_in(path: Path) -> Names:
 def _of_parquet(path: Path) -> Names:
     try:
         schema = pq.read_schema(path)
-    except pa.ArrowException as error:
-        raise FileError(path, f"no Parquet that can be read: {error}") from error
+    except (pa.ArrowException, OSError) as error:
+        if is_of_the_machine(error):
+            raise
+        raise unreadable(path, error) from error
     names: Names = {}
     for column in schema:
         if pa.types.is_list(column.type) and pa.types.is_string(column.type.value_type):
