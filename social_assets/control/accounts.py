@@ -6,6 +6,7 @@ Belongs here: reading and comparing such names. An id is never a number: it may 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 _LONGEST_ID = 200
@@ -46,6 +47,18 @@ class Account:
 
     def __str__(self) -> str:
         return f"{self.platform}:{self.account_id}"
+
+
+def as_pairs(accounts: Collection[Account] | None) -> list[list[str]] | None:
+    """A set of accounts as JSON; None, which means all, stays None."""
+    if accounts is None:
+        return None
+    return [[account.platform, account.account_id] for account in sorted(accounts)]
+
+
+def of_pairs(pairs: list[list[str]] | None) -> frozenset[Account] | None:
+    """A set of accounts from JSON."""
+    return None if pairs is None else frozenset(Account(*pair) for pair in pairs)
 
 
 def _stored_platform(spelling: str) -> str:

@@ -34,7 +34,7 @@ from sqlalchemy import (
     update,
 )
 
-from social_assets.control.accounts import Account
+from social_assets.control.accounts import Account, as_pairs, of_pairs
 from social_assets.control.engine import reading, writing
 from social_assets.control.errors import ControlStoreError, UnknownApiKeyError
 from social_assets.control.schema import METADATA, UtcTime, now
@@ -154,7 +154,7 @@ class ApiKeys:
                     secret_sha256=_hashed(secret),
                     name=name,
                     role=role.value,
-                    accounts=_as_json(scope),
+                    accounts=as_pairs(scope),
                     per_minute=per_minute,
                     created_at=created,
                     expires_at=expires,
@@ -247,19 +247,12 @@ def _hashed(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("ascii")).digest()
 
 
-def _as_json(accounts: frozenset[Account] | None) -> list[list[str]] | None:
-    if accounts is None:
-        return None
-    return [[account.platform, account.account_id] for account in sorted(accounts)]
-
-
 def _key(row: Row[tuple[object, ...]]) -> ApiKey:
-    scope = None if row.accounts is None else frozenset(Account(*pair) for pair in row.accounts)
     return ApiKey(
         row.id,
         row.name,
         Role(row.role),
-        scope,
+        of_pairs(row.accounts),
         row.per_minute,
         row.created_at,
         row.last_used_at,

@@ -30,3 +30,30 @@ class ControlStoreNewerError(ControlStoreError):
 
 class UnknownApiKeyError(LookupError):
     """No API key has this id."""
+
+
+class UnknownDashboardError(LookupError):
+    """No saved dashboard has this id."""
+
+
+class UnknownReportScheduleError(LookupError):
+    """No report schedule has this id."""
+
+
+class ChangedMeanwhileError(RuntimeError):
+    """Somebody else has changed what is to be saved; nothing was saved."""
+
+    def __init__(self, what: str, based_on: int, stored: int) -> None:
+        super().__init__(
+            f"{what} was changed meanwhile: this change is based on version {based_on}, and "
+            f"version {stored} is stored; read it again, repeat the change, and save that"
+        )
+        self.stored_version = stored
+
+
+class ReportScheduleNameTakenError(ValueError):
+    """Another report schedule has this name."""
+
+
+class DeliveryTakenOverError(RuntimeError):
+    """Another process has taken over a delivery whose lease was over."""

@@ -1,0 +1,1 @@
+"""Report schedules, and what was delivered of them."""
