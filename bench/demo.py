@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 from resources.settings.home import Home
-from social_assets.operate.ui.token import ui_token
+from resources.web.token import ui_token
 
 TARGET_SECONDS, TARGET_GIB, TARGET_UI_SECONDS = 90.0, 4.0, 20.0
 SAMPLE_SECONDS = 0.25

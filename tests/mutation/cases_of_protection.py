@@ -64,7 +64,7 @@ GATE = _cases(
     (
         "the UI is shown without the token",
         "social_assets/operate/ui/gate.py",
-        "elif not (self._is_bearer(request) or self._has_cookie(request)):",
+        "elif not (self._session.is_bearer(request) or self._session.has_cookie(request)):",
         "elif request.method == 'TRACE':",
         f"{_GATE}nothing_is_shown_without_the_token",
     ),

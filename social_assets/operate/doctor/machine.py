@@ -16,8 +16,8 @@ from pathlib import Path
 
 from resources.settings.home import Home
 from resources.settings.private_home import can_be_replaced_by_others, is_open_to_others
+from resources.web.token import token_file
 from social_assets.operate.doctor.diagnostic import Diagnostic, error, ok, warn
-from social_assets.operate.ui.token import token_file
 
 OLDEST_PYTHON = (3, 11)
 DISTRIBUTION = "social-assets"

@@ -14,11 +14,11 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
 from resources.settings.home import Home
 from resources.settings.logs import LEVEL, log_level
+from resources.web.token import login_page, login_url, ui_token
 from social_assets.alerts.message import UI_URL
 from social_assets.operate.runs.instance import use_home
 from social_assets.operate.runs.locations import workspace_file
 from social_assets.operate.ui.lock import lock_ui
-from social_assets.operate.ui.token import login_page, login_url, ui_token
 from social_assets.operate.ui.webserver import MODULE
 
 _QUIET = "WARNING"

@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Self
 
 from resources.settings.home import Home
+from resources.web.token import login_page, login_url, ui_token
 from social_assets.alerts.message import UI_URL
 from social_assets.operate.runs.failures import RunFailedError
 from social_assets.operate.ui.dev import ui_command
 from social_assets.operate.ui.lock import HOST, lock_ui, record_holder
-from social_assets.operate.ui.token import login_page, login_url, ui_token
 
 _START_SECONDS = 120.0
 _END_SECONDS = 15.0

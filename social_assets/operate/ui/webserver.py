@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from resources.settings.home import Home
+from resources.web.token import HOSTS, ui_token
 from social_assets.operate.ui.gate import UiGate
-from social_assets.operate.ui.token import HOSTS, ui_token
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance

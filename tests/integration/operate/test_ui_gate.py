@@ -20,8 +20,8 @@ import pytest
 
 from resources.kafka.broker import free_port
 from resources.settings.home import Home
+from resources.web.token import HOSTS, token_file, ui_token
 from social_assets.operate.runs.instance import use_home
-from social_assets.operate.ui.token import HOSTS, token_file, ui_token
 from social_assets.operate.ui.webserver import MODULE
 
 JSON = {"Content-Type": "application/json"}

@@ -1,6 +1,6 @@
-"""The token of a home's Dagster UI, and the settings of who may reach the UI.
+"""The token of a home's web pages (Dagster UI, dashboards), and the settings of who may reach them.
 
-Belongs here: where the token is, and how a browser gets it. `ui.gate` decides which requests need
+Belongs here: where the token is, and how a browser gets it. The gates decide which requests need
 it. The token is a file of mode 0600 in the home, or SOCIAL_ASSETS_UI_TOKEN. It is never in the
 arguments of a process, which every user of a machine can read.
 """
@@ -66,7 +66,7 @@ def login_page(home: Home, url: str) -> str:
     _write_new(
         path,
         '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
-        f'<meta http-equiv="refresh" content="0;url={target}"><title>Dagster UI</title>',
+        f'<meta http-equiv="refresh" content="0;url={target}"><title>social-assets</title>',
     )
     return path.as_uri()
 

@@ -1,14 +1,25 @@
-"""The pages of the gate of the Dagster UI: sign-in needed, refused, signed in.
+"""The pages of the gates in front of our servers: sign-in needed, refused, signed in.
 
 Belongs here: their look and their advice. They load nothing, so that they work without a token.
-`ui.gate` decides which one is shown.
+The gates decide which one is shown.
 """
 
 from __future__ import annotations
 
 import html
+from dataclasses import dataclass
 
-PRINT_URL = "social-assets dev --print-url"
+
+@dataclass(frozen=True)
+class Site:
+    """What a server is called, and how a person gets to it."""
+
+    name: str
+    print_url: str
+    """The command that prints the address with the token."""
+    start: str
+    """The command that starts it."""
+
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title} - social-assets</title>
@@ -36,16 +47,16 @@ pre {{ background:var(--code); border:1px solid var(--line); border-radius:6px; 
 <h1>{title}</h1>{body}</main></body></html>"""
 
 
-def sign_in_page() -> str:
+def sign_in_page(site: Site) -> str:
     """The page for a missing or wrong token."""
     return _page(
         "401",
-        "Sign in to the Dagster UI",
+        f"Sign in to the {site.name}",
         "<p>This browser has not shown the token of this installation. Run this command in a "
         "terminal, and open the address that it prints:</p>"
-        f"<pre>{html.escape(PRINT_URL)}</pre>"
+        f"<pre>{html.escape(site.print_url)}</pre>"
         '<p class="soft">Add <code>--home</code> or <code>--port</code> as you gave them to '
-        "<code>social-assets dev</code>. Programs send the header "
+        f"<code>{html.escape(site.start)}</code>. Programs send the header "
         "<code>Authorization: Bearer &lt;token&gt;</code>.</p>",
         ("#2f6fed", "#6f9dff"),
     )
@@ -62,15 +73,15 @@ def refused_page(status: int, reason: str, remedy: str) -> str:
     )
 
 
-def continue_page(path: str) -> str:
+def continue_page(site: Site, path: str) -> str:
     """Go on to a path by a navigation of our own, which sends the cookie as one from elsewhere
     does not (SameSite=Strict).
     """
-    target = html.escape(path, quote=True)
+    target, name = html.escape(path, quote=True), html.escape(site.name)
     return (
         '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
-        f'<meta http-equiv="refresh" content="0;url={target}"><title>Dagster UI</title>'
-        f'<p><a href="{target}">Continue to the Dagster UI</a></p>'
+        f'<meta http-equiv="refresh" content="0;url={target}"><title>{name}</title>'
+        f'<p><a href="{target}">Continue to the {name}</a></p>'
     )
 
 
