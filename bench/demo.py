@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from resources.kafka.broker import free_port
 from resources.settings.home import Home
 from resources.web.token import ui_token
 
@@ -84,7 +85,7 @@ def ui_ready(environment: dict[str, str]) -> float:
     token = ui_token(Home(Path(environment["SOCIAL_ASSETS_HOME"])))
     started = time.perf_counter()
     server = subprocess.Popen(
-        [*command(), "dev", "--no-open", "--port", str(port)],
+        [*command(), "dev", "--no-open", "--port", str(port), "--api-port", str(free_port())],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -66,8 +66,9 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_K8S_INSTANCE_CONFIG_MAP": "where the runs' jobs find dagster.yaml",
     "SOCIAL_ASSETS_UI_URL": "where people open the Dagster UI; links in alerts lead there",
     "SOCIAL_ASSETS_DASHBOARDS_URL": "where people open the dashboards; links in alerts lead there",
-    "SOCIAL_ASSETS_UI_TOKEN": "token that signs a browser in to the Dagster UI",
-    "SOCIAL_ASSETS_UI_HOSTS": "names under which the Dagster UI may be asked",
+    "SOCIAL_ASSETS_UI_TOKEN": "token that signs a browser in to Dagster UI and dashboards",
+    "SOCIAL_ASSETS_UI_HOSTS": "names under which Dagster UI, dashboards and API may be asked",
+    "SOCIAL_ASSETS_CACHE_URL": "redis://... of answers that API servers share; unset: in each",
     "SOCIAL_ASSETS_LOAD_FOLDERS": "folders, separated by colons, that runs may load files from",
     "SOCIAL_ASSETS_LANDING_REST_SECONDS": "how long a file in landing must be unchanged; 5",
     ALERT_URLS: "channels of alerts, as Apprise URLs; __<OWNER>, __ERROR, __WARN narrow it",
@@ -96,6 +97,7 @@ _HOLD_A_PASSWORD = frozenset(
 )
 _URLS_WITH_A_PASSWORD = frozenset(
     {
+        "SOCIAL_ASSETS_CACHE_URL",
         "SOCIAL_ASSETS_CLICKHOUSE_URL",
         "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL",
         "SOCIAL_ASSETS_CONTROL_URL",

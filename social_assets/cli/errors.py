@@ -201,6 +201,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.pipeline.contracts.deploy_contract import ContractNotDeployableError
     from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
     from social_assets.pipeline.files.unload_requests import NotUnloadableError
+    from social_assets.serving.server import ServeError
     from social_assets.warehouse.dbt.project import DbtError
 
     return (
@@ -236,6 +237,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         NotUnloadableError,
         OutputError,
         RunFailedError,
+        ServeError,
         UnknownApiKeyError,
         UnknownStreamError,
     )

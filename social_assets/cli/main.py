@@ -31,6 +31,7 @@ from social_assets.cli.commands.metrics import metrics, query
 from social_assets.cli.commands.notebook import notebook
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
 from social_assets.cli.commands.recsys import recsys
+from social_assets.cli.commands.serve import serve
 from social_assets.cli.commands.sql import sql
 from social_assets.cli.commands.streams import streams
 from social_assets.cli.commands.unload import unload
@@ -190,10 +191,13 @@ def status(home: Home, form: str) -> None:
 @cli.command(short_help="Open the Dagster UI.")
 @click.option("--port", type=int, default=3000, show_default=True)
 @click.option("--open/--no-open", "is_opened", default=True, help="Open the UI in a browser.")
+@click.option(
+    "--api-port", type=int, default=8080, show_default=True, help="Of dashboards and API."
+)
 @click.option("--print-url", "is_printed", is_flag=True, help="Only print the sign-in address.")
 @makes_home
-def dev(home: Home, port: int, *, is_opened: bool, is_printed: bool) -> None:
-    """Open the Dagster UI (webserver, daemon, embedded ClickHouse) on loopback.
+def dev(home: Home, port: int, api_port: int, *, is_opened: bool, is_printed: bool) -> None:
+    """Open the Dagster UI, dashboards and API on loopback, with daemon and embedded ClickHouse.
 
     A browser signs in by the address that is printed; keep it to yourself.
     """
@@ -206,7 +210,7 @@ def dev(home: Home, port: int, *, is_opened: bool, is_printed: bool) -> None:
     if is_printed:
         echo(ui_address(home, port))
     else:
-        serve_ui(home, port, out, is_opened=is_opened)
+        serve_ui(home, port, api_port, out, is_opened=is_opened)
 
 
 @cli.command("demo-live", short_help="Watch live records on their way.")
@@ -308,6 +312,7 @@ for command in (
     load,
     metrics,
     query,
+    serve,
     sql,
     streams,
     notebook,

@@ -39,7 +39,7 @@ class Metric:
     source: str = ""
     """Who defines it so: a paper, or the documentation of a platform."""
     rises_is_good: bool | None = True
-    """Whether a rise is good news; None if it is neither."""
+    """Whether a rise is an improvement; None if it is neither that nor the opposite."""
 
     @property
     def additivity(self) -> Additivity:

@@ -111,7 +111,7 @@ def _show_next_commands(home: Home, console: Console) -> None:
         "social-assets" if is_default else f"social-assets --home {shlex.quote(str(home.path))}"
     )
     for then, why in (
-        ("dev", "the Dagster UI, on http://127.0.0.1:3000"),
+        ("dev", "Dagster UI on http://127.0.0.1:3000, dashboards on http://127.0.0.1:8080"),
         ("status", "rows by layer, and what waits"),
         ('sql "SELECT * FROM rollups.engagement_overview LIMIT 5"', "any query"),
         ("load posts FILE", "files of your own"),

@@ -1,4 +1,6 @@
-"""The Dagster UI of a home, in the foreground: webserver, daemon, embedded ClickHouse."""
+"""The Dagster UI of a home, in the foreground: webserver, daemon, embedded ClickHouse, and beside
+it the dashboards and the API, which end with it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from resources.web.token import login_page, login_url, ui_token
 from social_assets.alerts.message import UI_URL
 from social_assets.operate.runs.instance import use_home
 from social_assets.operate.runs.locations import workspace_file
-from social_assets.operate.ui.lock import lock_ui
+from social_assets.operate.ui.api_process import start_api
+from social_assets.operate.ui.lock import lock_ui, require_free_port
 from social_assets.operate.ui.webserver import MODULE
 
 _QUIET = "WARNING"
@@ -26,18 +29,22 @@ _NO_KAFKA = f"none; `social-assets kafka start`, or set {BOOTSTRAP_SERVERS}"
 _SUPERSEDED = "ignore:Function `dev_command` is superseded"
 
 
-def serve_ui(home: Home, port: int, console: Console, *, is_opened: bool) -> NoReturn:
+def serve_ui(
+    home: Home, port: int, api_port: int, console: Console, *, is_opened: bool
+) -> NoReturn:
     """Replace this process by `dagster dev`, so that stopping it stops all of it.
 
-    Raises RunFailedError if the home's UI runs already, or the port is taken.
+    Raises RunFailedError if the home's UI runs already, or a port is taken.
     """
     use_home(home)
     lock = lock_ui(home, port)
+    require_free_port(api_port, "--api-port")
     clickhouse = ClickHouseResource().endpoint()
     os.environ.setdefault(UI_URL, f"http://127.0.0.1:{port}")
     os.environ.setdefault(LEVEL, _QUIET)
-    for line in served(home, ui_address(home, port), clickhouse.url):
+    for line in served(home, ui_address(home, port), ui_address(home, api_port), clickhouse.url):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
+    start_api(home, api_port)
     if is_opened and has_screen():
         _open_when_it_answers(home, port, lock)
     # Shells start what runs in the background with SIGINT ignored, and so would `dagster dev` be,
@@ -48,10 +55,11 @@ def serve_ui(home: Home, port: int, console: Console, *, is_opened: bool) -> NoR
     os.execv(sys.executable, ui_command(port))  # noqa: S606 - no shell is wanted
 
 
-def served(home: Home, url: str, clickhouse: str) -> list[str]:
+def served(home: Home, url: str, dashboards: str, clickhouse: str) -> list[str]:
     """The text for the terminal: one line for each service, and how to end it."""
     return [
         f"Dagster UI   {url} (answers in some 10 seconds)",
+        f"Dashboards   {dashboards} (API below /api/v1, described at /docs)",
         f"ClickHouse   {clickhouse}",
         f"Kafka        {os.environ.get(BOOTSTRAP_SERVERS) or _NO_KAFKA}",
         f"Home         {home.path}",

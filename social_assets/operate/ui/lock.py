@@ -50,13 +50,22 @@ def lock_ui(home: Home, port: int) -> IO[str]:
             f"`kill {' '.join(map(str, orphans))}`. Two daemons of one home would "
             "start each run twice"
         )
-    if is_taken(HOST, port):
+    try:
+        require_free_port(port, "--port")
+    except RunFailedError:
         file.close()
-        raise RunFailedError(
-            f"port {port} of {HOST} is taken by {holder(port)}; end it, or name another with --port"
-        )
+        raise
     record_holder(file, os.getpid(), port)
     return file
+
+
+def require_free_port(port: int, option: str) -> None:
+    """Raise RunFailedError, which names the port's holder, if a server cannot listen there."""
+    if is_taken(HOST, port):
+        raise RunFailedError(
+            f"port {port} of {HOST} is taken by {holder(port)}; end it, or name another with "
+            f"{option}"
+        )
 
 
 def record_holder(file: IO[str], pid: int, port: int) -> None:

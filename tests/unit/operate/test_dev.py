@@ -34,11 +34,14 @@ def test_dagster_can_be_interrupted_though_its_shell_ignored_that(
     monkeypatch.setattr(dev, "use_home", lambda home: None)
     monkeypatch.setattr(ClickHouseResource, "endpoint", lambda self: _NOWHERE)
     monkeypatch.setattr("os.execv", become)
+    monkeypatch.setattr(dev, "start_api", lambda home, port: None)
     monkeypatch.setenv(dev.UI_URL, "")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with pytest.raises(BecameDagsterError):
-            dev.serve_ui(Home(tmp_path), free_port(), Console(quiet=True), is_opened=False)
+            dev.serve_ui(
+                Home(tmp_path), free_port(), free_port(), Console(quiet=True), is_opened=False
+            )
         assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     finally:
         signal.signal(signal.SIGINT, before)
@@ -49,9 +52,16 @@ def test_the_terminal_says_what_is_served_where_and_stays_quiet_then(
 ) -> None:
     monkeypatch.setenv(LEVEL, "warning")
     monkeypatch.delenv(BOOTSTRAP_SERVERS, raising=False)
-    lines = dev.served(Home(tmp_path), "http://127.0.0.1:3000", "http://127.0.0.1:8123")
+    lines = dev.served(
+        Home(tmp_path), "http://127.0.0.1:3000", "http://127.0.0.1:8080", "http://127.0.0.1:8123"
+    )
     text = "\n".join(lines)
-    for place in ("http://127.0.0.1:3000", "http://127.0.0.1:8123", str(tmp_path)):
+    for place in (
+        "http://127.0.0.1:3000",
+        "http://127.0.0.1:8080",
+        "http://127.0.0.1:8123",
+        str(tmp_path),
+    ):
         assert sum(place in line for line in lines) == 1
     assert "social-assets kafka start" in text and "Ctrl-C" in text
     command = dev.ui_command(3000)

@@ -1,0 +1,30 @@
+"""What a path knows of its request: the services, the caller and the id.
+
+Belongs here: the dependency of FastAPI that all paths share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from social_assets.serving.callers import Caller
+from social_assets.serving.gate import CALLER, REQUEST_ID
+from social_assets.serving.services import Services
+
+
+@dataclass(frozen=True)
+class Requested:
+    """A request that has passed the gate."""
+
+    services: Services
+    caller: Caller | None
+    """None only for paths that need no key."""
+    id: str
+
+
+def requested(request: Request) -> Requested:
+    """The request as the gate has passed it on."""
+    state = request.scope["state"]
+    return Requested(request.app.state.services, state[CALLER], state[REQUEST_ID])
