@@ -1,0 +1,1 @@
+"""Charts: one Vega-Lite specification from a tile and its figures, for page, report and Dagster."""

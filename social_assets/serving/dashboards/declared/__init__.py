@@ -1,0 +1,1 @@
+"""The declared dashboards, one module each: DASHBOARD."""

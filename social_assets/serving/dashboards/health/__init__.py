@@ -1,0 +1,1 @@
+"""The platform's own figures: lag, freshness, rejected records, invariants, pending days."""
