@@ -95,10 +95,23 @@ def validated_days(
         session = opened.enter_context(stores.engine.session())
         validator = BlockValidator(session, stores.contract)
         records = opened.enter_context(validation(stores, session, validator))
-        with prefetch(_blocks_without(stores, days, without)) as blocks:
+        with prefetch(raw_blocks(stores, days, without)) as blocks:
             for block in blocks:
                 records.add(block)
         return opened.pop_all(), records.finished(is_rebuild=True)
+
+
+def raw_blocks(
+    stores: StreamStores, days: Sequence[date], without: Collection[str]
+) -> Iterator[pa.Table]:
+    """The raw records of some days in blocks, without those of some batches."""
+    left_out = pa.array(sorted(without), pa.string())
+    for block in _blocks(stores, days):
+        rows = block
+        if without:
+            rows = rows.filter(pc.invert(pc.is_in(rows["batch_id"], left_out)))
+        if rows.num_rows:
+            yield rows
 
 
 def _replace(stores: StreamStores, days: Sequence[date], validated: ValidatedRecords) -> None:
@@ -118,18 +131,6 @@ def _blocks(
         part_rows=BLOCK_ROWS,
         batch_id=batch_id,
     )
-
-
-def _blocks_without(
-    stores: StreamStores, days: Sequence[date], without: Collection[str]
-) -> Iterator[pa.Table]:
-    left_out = pa.array(sorted(without), pa.string())
-    for block in _blocks(stores, days):
-        rows = block
-        if without:
-            rows = rows.filter(pc.invert(pc.is_in(rows["batch_id"], left_out)))
-        if rows.num_rows:
-            yield rows
 
 
 def _pending_blocks(

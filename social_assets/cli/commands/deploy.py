@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from social_assets.cli.errors import WRONG
+from social_assets.cli.errors import FAILED, WRONG
 from social_assets.cli.home_use import makes_home, reads_home
 from social_assets.cli.printing.terminal import FORM, out, print_json, print_rows, progress
 
@@ -34,8 +34,10 @@ def plan(home: Home, fail_on: str | None, form: str) -> None:
 
     For each stream: what changed, which tables are altered, and the days of which tables are made
     anew. Changes nothing. A change is breaking if a query on the tables may fail, or get values of
-    another type, null where there was none, or other rows for a key or a day.
+    another type, null where there was none, or other rows for a key or a day. Exit code 1 if a
+    contract cannot be used, or if `deploy` refuses it.
     """
+    from social_assets.contracts.registry import broken_contracts
     from social_assets.operate.deploy_plan import plan as planned
 
     found = planned(home)
@@ -55,6 +57,16 @@ def plan(home: Home, fail_on: str | None, form: str) -> None:
         if form == "table":
             out.print(f"--fail-on {fail_on}: {'; '.join(failing)}", markup=False)
         sys.exit(WRONG)
+    refused = [each.contract.refused for each in found if each.contract.refused]
+    _end_with([*refused, *map(str, broken_contracts())])
+
+
+def _end_with(failures: Sequence[str]) -> None:
+    """Print what failed, and end with exit code 1; without a failure, go on."""
+    for each in failures:
+        click.echo(f"Error: {each}", err=True)
+    if failures:
+        sys.exit(FAILED)
 
 
 def _print_plan(found: Sequence[StreamPlan]) -> None:
@@ -115,7 +127,8 @@ def deploy(home: Home) -> None:
 
     Days whose rows change are made anew from raw. Until that is finished, loads go on under the
     contracts before. Killed, the same command goes on. Loads and backfills update tables and views
-    by themselves, but deploy no contract.
+    by themselves, but deploy no contract. Exit code 1 if a contract cannot be used or deployed; the
+    others are.
     """
     from social_assets.operate.deploy import deploy as run
 
@@ -126,6 +139,7 @@ def deploy(home: Home) -> None:
     for stream, days in done.finished.items():
         if days:
             out.print(f"{stream}: finished {len(days)} days, {min(days)} to {max(days)}")
+    _end_with(done.failures)
 
 
 def told(plan: ContractPlan) -> str:

@@ -29,9 +29,13 @@ Kind = Literal[
     "option changed",
 ]
 
-Effect = Literal["in place", "rebuild", "dates"]
+Effect = Literal["in place", "rebuild", "dates", "recut"]
 """`in place`: rows stay, only tables are altered. `rebuild`: rows are made anew from raw. `dates`:
-records may also belong to other days, so raw is divided into days anew; or raw is cut anew."""
+the same, unless a record in raw belongs to another day then, which is refused. `recut`: raw holds
+records as they were cut before, which is refused."""
+
+_READ_EVENT_TIME = ("max_record_bytes", "future_after", "last_of_repeated_keys")
+"""Options that decide how, and if, the event time of a record is read."""
 
 _BREAKING = ("column removed", "column renamed", "type changed", "key changed")
 
@@ -52,7 +56,8 @@ class Change:
         where there was none, or other rows for a key or a day.
         """
         is_null_allowed = self.kind == "nullable changed" and self.after == str(True)
-        return self.kind in _BREAKING or self.effect == "dates" or is_null_allowed
+        is_of_raw = self.effect in ("dates", "recut")
+        return self.kind in _BREAKING or is_of_raw or is_null_allowed
 
     def __str__(self) -> str:
         if self.kind == "column added":
@@ -96,10 +101,17 @@ def _options(deployed: Contract, declared: Contract) -> Iterator[Change]:
         if encoded_option(before) == encoded_option(after):
             continue
         kind: Kind = "key changed" if option.name == "key" else "option changed"
-        # Raw holds records as another `explode` has cut them.
-        is_of_dates = option.name in ("event_time", "explode")
-        effect: Effect = "dates" if is_of_dates else "rebuild"
-        yield Change(kind, option.name, _told(before), _told(after), effect)
+        yield Change(
+            kind, option.name, _told(before), _told(after), _effect(option.name, deployed, declared)
+        )
+
+
+def _effect(option: str, deployed: Contract, declared: Contract) -> Effect:
+    if option == "explode":
+        return "recut"
+    has_event_time = deployed.event_time or declared.event_time
+    is_of_dates = option == "event_time" or (option in _READ_EVENT_TIME and has_event_time)
+    return "dates" if is_of_dates else "rebuild"
 
 
 def _columns(deployed: Contract, declared: Contract) -> Iterator[Change]:
@@ -128,7 +140,7 @@ def _changed(
     before: Column, after: Column, deployed: Contract, declared: Contract
 ) -> Iterator[Change]:
     is_never_null = before.name in deployed.required and after.name in declared.required
-    is_of_dates = declared.event_time == after.name
+    is_of_dates = after.name == declared.event_time or _tells_event_time(after.name, declared)
     keeps_rows = is_never_null or before.default == after.default
     kinds: dict[str, Kind] = {
         "type": "type changed",
@@ -158,6 +170,12 @@ def _changed(
         if is_of_dates and kind in ("type changed", "source changed", "conversion changed"):
             effect = "dates"
         yield Change(kind, after.name, _told(old), _told(new), effect)
+
+
+def _tells_event_time(name: str, contract: Contract) -> bool:
+    """Whether a record's platform, of this name, decides where its event time stands."""
+    time = contract.columns.get(contract.event_time or "")
+    return name == "platform" and time is not None and any(p.platform for p in time.places)
 
 
 def _described(column: Column) -> str:

@@ -57,8 +57,13 @@ class ContractInForce:
     def check_complete(self) -> None:
         """Raise ContractNotDeployedError if records can't be validated."""
         if self.incomplete:
+            name, module = self.declared.name, self.declared.model.__module__
             raise ContractNotDeployedError(
-                f"{self.declared.name}: {self.incomplete}; run `social-assets deploy`"
+                f"{name}: its records can't be validated under the deployed contract, the lake's "
+                f"contracts/{name}: {self.incomplete}, of which the record has no code, and "
+                f"{module} declares another or none. Nothing is lost: files land and are pending, "
+                "records of a topic stay in Kafka. Restore the function there, or run "
+                "`social-assets deploy` to put the declared contract in force"
             )
 
 

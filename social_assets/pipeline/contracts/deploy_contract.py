@@ -15,15 +15,12 @@ from social_assets.contracts.changes.contract_text import text_of
 from social_assets.contracts.changes.difference import Change, needs_rebuild
 from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import cleaned_schema
+from social_assets.pipeline.contracts.event_days import REMEDY, ContractNotDeployableError
 from social_assets.pipeline.contracts.staged_rows import StagedRows
 from social_assets.pipeline.contracts.switch import REBUILT, complete_switch
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import recover
 from social_assets.pipeline.topics.micro_batch import MICRO_BATCH
-
-
-class ContractNotDeployableError(RuntimeError):
-    """A change that a deployment can't make; names the stream, the change and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +41,25 @@ class ContractPlan:
         """Whether rows are made anew."""
         return needs_rebuild(self.changes)
 
-    def check_deployable(self) -> None:
-        """Raise ContractNotDeployableError if raw would be other records, or of other days."""
-        moving = [str(change) for change in self.changes if change.effect == "dates"]
-        if moving and self.days:
-            raise ContractNotDeployableError(
-                f"{self.stream}: {'; '.join(moving)}: records would belong to other days or be cut "
-                "anew, which a deployment can't do. Take the change back; or give the stream "
-                "another name and load its files into that"
+    @property
+    def refused(self) -> str:
+        """Why a deployment can't make the changes, in words; "" if it can, or finds out in raw."""
+        by_effect = {e: [str(c) for c in self.changes if c.effect == e] for e in ("dates", "recut")}
+        if by_effect["recut"] and self.days:
+            reason = "raw holds the records as they were cut before, and a deployment leaves it so"
+            return f"{self.stream}: {'; '.join(by_effect['recut'])}: {reason}. {REMEDY}"
+        if by_effect["dates"] and self.converted:
+            reason = (
+                f"the raw records of {len(self.converted)} days are gone, {self.converted[0]} to "
+                f"{self.converted[-1]}, so the days of their rows under it can't be found out"
             )
+            return f"{self.stream}: {'; '.join(by_effect['dates'])}: {reason}. {REMEDY}"
+        return ""
+
+    def check_deployable(self) -> None:
+        """Raise ContractNotDeployableError if a deployment can't make the changes."""
+        if self.refused:
+            raise ContractNotDeployableError(self.refused)
 
 
 def plan_contract(stores: StreamStores) -> ContractPlan:
@@ -82,16 +89,20 @@ def deploy_contract(stores: StreamStores) -> ContractPlan:
             text_of(stores.declared)
         )
     staged = StagedRows(stores, applied.version)
-    # Without the lock: loads go on. Days that they change are made again below.
-    for _ in staged.make(staged.missing_days()):
-        pass
-    with stores.lock():
-        recover(stores)
-        if not stores.in_force.changes:
-            return plan
+    try:
+        # Without the lock: loads go on. Days that they change are made again below.
         for _ in staged.make(staged.missing_days()):
             pass
-        _switch(stores, staged, applied)
+        with stores.lock():
+            recover(stores)
+            if not stores.in_force.changes:
+                return plan
+            for _ in staged.make(staged.missing_days()):
+                pass
+            _switch(stores, staged, applied)
+    except ContractNotDeployableError:
+        staged.remove()
+        raise
     return plan
 
 

@@ -19,6 +19,7 @@ from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.pipeline.clean import validated_days
 from social_assets.pipeline.contracts.contract_in_force import ContractInForce
+from social_assets.pipeline.contracts.event_days import check_days
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantined
 from social_assets.pipeline.stores import StreamStores
@@ -69,6 +70,8 @@ class StagedRows:
     def _make(
         self, days: Sequence[date], versions: dict[date, int], without: Sequence[str]
     ) -> None:
+        if any(change.effect == "dates" for change in self.stores.in_force.changes):
+            check_days(self.stores, days, without)
         declared = self.stores.under(
             ContractInForce(self.stores.declared, self.stores.declared, is_recorded=True)
         )

@@ -13,6 +13,9 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import EXTRA_CONTRACTS, contract, registered
 from social_assets.defs.stores import StoresResource
+from social_assets.operate import deploy as deployment
+from social_assets.pipeline.contracts.event_days import ContractNotDeployableError
+from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files
 from tests.e2e.commands.test_command_line import run
 
@@ -118,3 +121,31 @@ def test_a_plan_fails_on_the_changes_that_it_is_told_to(
 ) -> None:
     declare(declared)
     assert run("plan", "--fail-on", fail_on) == code
+
+
+def test_a_plan_fails_on_a_contract_that_cannot_be_used(
+    declare: Declare, capfd: pytest.CaptureFixture[str]
+) -> None:
+    declare("import no_such_module" + CONTRACT)
+    assert run("plan", "--format", "json") == 1
+    told = capfd.readouterr()
+    assert json.loads(told.out) == []
+    assert "ads.py, line 1, stream ads: ModuleNotFoundError" in told.err
+
+
+def test_a_deployment_that_one_stream_refuses_deploys_the_others(
+    declare: Declare, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(WITH_A_COLUMN)
+    refused = contract("ads")
+
+    def refuse(stream: StreamStores) -> None:
+        raise ContractNotDeployableError(f"{stream.name}: refused")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deployment, "deploy_contract", refuse)
+        patched.setattr(deployment, "deploy_in_force", lambda _: "nothing to do")
+        patched.setattr(deployment, "finish_warehouse", lambda *_: {})
+        done = deployment.deploy(home, lambda _: None)
+    assert done.failures == (f"{refused.name}: refused",)
+    assert done.warehouse == "nothing to do"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,20 @@ import pytest
 
 from social_assets.contracts.contract import Contract
 from social_assets.pipeline.contracts.contract_in_force import ContractNotDeployedError
-from social_assets.pipeline.contracts.deploy_contract import (
-    ContractNotDeployableError,
-    deploy_contract,
-)
-from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
+from social_assets.pipeline.contracts.deploy_contract import deploy_contract
+from social_assets.pipeline.contracts.event_days import ContractNotDeployableError
+from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError, StagedRows
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import rebuild
+from social_assets.pipeline.stream_work import ingest_files, rebuild
 from tests.integration.pipeline.accounts import counts
 from tests.integration.pipeline.contracts.evolving_stream import (
+    START,
+    Columns,
     OwnStream,
     contract,
     in_lake,
     in_warehouse,
+    model,
 )
 
 INTEGER = contract({"n": (int, {})})
@@ -72,7 +74,11 @@ def test_records_land_and_wait_while_a_deployed_rule_is_lost(own: OwnStream) -> 
     assert sum(stores.raw.rows_by_day().values()) == 5
     assert in_lake(stores, "id") == in_warehouse(stores, "id") == [("b",), ("c",)]
     assert "is_large of column n is a function" in stores.in_force.undeployed
-    with pytest.raises(ContractNotDeployedError, match="run `social-assets deploy`"):
+    told = (
+        "own: .*the lake's contracts/own: the deployed rule is_large of column n is a function.*"
+        f"{__name__} declares another.*run `social-assets deploy`"
+    )
+    with pytest.raises(ContractNotDeployedError, match=told):
         rebuild(stores, sorted(stores.raw.rows_by_day()))
     deploy_contract(own.under(after))
     stores = own.load(after, {"id": "f", "n": 11})
@@ -111,10 +117,79 @@ def test_nothing_changes_if_such_rows_cannot_take_them(own: OwnStream) -> None:
     assert in_lake(stores, "id", "n") == [("a", "five"), ("b", "7"), ("c", "9")]
 
 
-def test_a_change_of_the_event_time_is_refused_while_there_are_records(own: OwnStream) -> None:
-    columns = {"n": (int, {}), "u": (datetime, {"nullable": True})}
-    before = contract(columns)
-    by_u = Contract("own", before.model, ("id",), ("ndjson",), "team:test", event_time="u")
-    own.load(before, {"id": "a", "n": 5, "u": "2026-02-02T00:00:00Z"})
-    with pytest.raises(ContractNotDeployableError, match="records would belong to other days"):
-        deploy_contract(own.under(by_u))
+U: Columns = {"n": (int, {}), "u": (datetime, {"nullable": True})}
+BY_T = contract(U)
+BY_U = replace(BY_T, event_time="u")
+
+
+def test_a_changed_event_time_is_refused_if_a_record_belongs_to_another_day(
+    own: OwnStream,
+) -> None:
+    own.load(BY_T, {"id": "a", "n": 5, "u": "2026-01-01T23:00:00Z"})
+    own.load(BY_T, {"id": "b", "n": 7, "u": "2026-02-02T00:00:00Z"})
+    told = (
+        "own: option changed: event_time, t -> u: 1 or more records in raw would belong to other "
+        "days, such as file2.ndjson, partition 0, offset 1: 2026-02-02 in place of 2026-01-01.*"
+        "declare the contract under another name"
+    )
+    with pytest.raises(ContractNotDeployableError, match=told):
+        deploy_contract(own.under(BY_U))
+    stores = own.load(BY_U, {"id": "c", "n": 9})
+    assert in_lake(stores, "id") == in_warehouse(stores, "id") == [("a",), ("b",), ("c",)]
+    assert not list((Path(stores.stores.lake.root) / "staged").glob("*/own/*"))
+
+
+def test_a_changed_event_time_is_deployed_if_each_record_keeps_its_day(own: OwnStream) -> None:
+    own.load(BY_T, {"id": "a", "n": 5, "u": "2026-01-01T23:00:00Z"})
+    deploy_contract(own.under(BY_U))
+    stores = own.under(BY_U)
+    rows = [("a", datetime(2026, 1, 1, 23, tzinfo=UTC))]
+    assert in_lake(stores, "id", "event_time") == rows
+    assert in_warehouse(stores, "id", "toHour(event_time)") == [("a", 23)]
+    stores = own.load(BY_U, {"id": "b", "n": 7, "u": "2026-02-02T00:00:00Z"})
+    assert sorted(stores.cleaned.rows_by_day()) == [date(2026, 1, 1), date(2026, 2, 2)]
+
+
+def test_a_record_that_lands_meanwhile_and_would_move_refuses_the_deployment(
+    own: OwnStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.load(BY_T, {"id": "a", "n": 5, "u": "2026-01-01T23:00:00Z"})
+    make = StagedRows.make
+
+    def and_load(staged: StagedRows, days: Any) -> Any:
+        yield from make(staged, days)
+        monkeypatch.setattr(StagedRows, "make", make)
+        own.load(BY_U, {"id": "b", "n": 7, "u": "2026-02-02T00:00:00Z"})
+
+    monkeypatch.setattr(StagedRows, "make", and_load)
+    with pytest.raises(ContractNotDeployableError, match="2026-02-02 in place of 2026-01-01"):
+        deploy_contract(own.under(BY_U))
+    assert in_lake(own.under(BY_U), "id") == [("a",), ("b",)]
+
+
+def test_the_column_of_the_event_time_is_renamed(own: OwnStream) -> None:
+    columns: Columns = {"id": (str, {}), "n": (int, {})}
+    renamed = {**columns, "happened": (datetime, {"metadata": {"renamed_from": "t"}})}
+    after = replace(contract({}), model=model(renamed), event_time="happened")
+    own.load(INTEGER, {"id": "a", "n": 5})
+    deploy_contract(own.under(after))
+    stores = own.under(after)
+    rows = [("a", START)]
+    assert in_lake(stores, "id", "happened") == in_lake(stores, "id", "event_time") == rows
+
+
+def test_an_option_that_moves_a_record_to_another_day_is_refused(own: OwnStream) -> None:
+    last = replace(INTEGER, last_of_repeated_keys=True)
+    path = own.folder / "twice.ndjson"
+    path.write_text('{"id": "a", "n": 1, "t": "2026-01-01T12:00:00Z", "t": "2026-01-05"}\n')
+    ingest_files(own.under(INTEGER), [path])
+    with pytest.raises(ContractNotDeployableError, match="2026-01-05 in place of 2026-01-01"):
+        deploy_contract(own.under(last))
+
+
+def test_rows_whose_raw_records_are_gone_keep_the_event_time(own: OwnStream) -> None:
+    stores = own.load(BY_T, {"id": "a", "n": 5, "u": "2026-01-01T23:00:00Z"})
+    stores.raw.replace(stores.raw.rows_by_day(), stores.raw.schema.empty_table().to_reader())
+    with pytest.raises(ContractNotDeployableError, match="raw records of 1 days are gone"):
+        deploy_contract(own.under(BY_U))
+    assert in_lake(own.under(BY_U), "id") == [("a",)]

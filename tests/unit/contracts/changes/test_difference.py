@@ -295,7 +295,7 @@ def test_every_option_of_a_contract_is_compared_or_named_as_one_that_decides_no_
 def test_another_array_to_explode_cuts_raw_anew() -> None:
     declared = contract(BASE)
     declared.__dict__["explode"] = Explode("comments")
-    assert kinds(BEFORE, declared) == {"option changed": "dates"}
+    assert kinds(BEFORE, declared) == {"option changed": "recut"}
 
 
 def test_a_contract_from_its_text_differs_in_nothing_from_the_one_that_was_recorded() -> None:
@@ -307,3 +307,26 @@ def test_a_contract_from_its_text_differs_in_nothing_from_the_one_that_was_recor
         "source changed": "rebuild",
         "conversion changed": "rebuild",
     }
+
+
+@pytest.mark.parametrize("event_time", ["t", None])
+@pytest.mark.parametrize(
+    "option",
+    [{"future_after": timedelta(1)}, {"max_record_bytes": 9}, {"last_of_repeated_keys": True}],
+)
+def test_an_option_decides_the_day_if_an_event_time_is_read(
+    option: dict[str, Any], event_time: str | None
+) -> None:
+    before = contract(BASE, event_time=event_time)
+    (change,) = changes(before, contract(BASE, event_time=event_time, **option))
+    assert change.effect == ("dates" if event_time else "rebuild")
+
+
+def test_the_platform_decides_the_day_if_the_event_time_stands_in_a_place_of_each() -> None:
+    by_platform: dict[str, Any] = {"metadata": {"source": {"X": "a", "TikTok": "b"}}}
+    spelled = {"metadata": {"standardize": Spellings({"X": ("x",)}, otherwise="Other")}}
+    nowhere: dict[str, Any] = {}
+    for options, effect in ((nowhere, "rebuild"), (by_platform, "dates")):
+        columns = BASE | {"t": (datetime, options)}
+        after = contract(columns | {"platform": (str, spelled)})
+        assert kinds(contract(columns), after)["conversion changed"] == effect
