@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from graphlib import TopologicalSorter
 from typing import Any, Self
 
 from dagster import AssetKey, TableColumnDep, TableColumnLineage
@@ -75,13 +76,16 @@ class Warehouse:
         return cls(project, project.manifest(), project.lineage())
 
     def upstream(self, layer: str) -> dict[AssetKey, list[AssetKey]]:
-        """The assets of a layer, and the assets that each is made from."""
+        """The assets of a layer, and the assets that each is made from: sources before what is made
+        of them, else by name.
+        """
         nodes = [node for node in self._asset_nodes() if node["schema"] == layer]
         found = {
             asset_key(node): sorted({asset_key(parent) for parent in self._parents(node)})
             for node in nodes
         }
-        return dict(sorted(found.items()))
+        of_layer = {key: sorted(found.keys() & set(found[key])) for key in sorted(found)}
+        return {key: found[key] for key in TopologicalSorter(of_layer).static_order()}
 
     def models(self, keys: Set[AssetKey]) -> list[str]:
         """The dbt models that build the assets."""

@@ -73,6 +73,17 @@ def test_upstream_are_the_cleaned_streams_and_the_tables_read(project: Warehouse
     }
 
 
+def test_an_asset_stands_after_those_of_its_layer_that_it_is_made_of(project: Warehouse) -> None:
+    upstream = project.upstream("rollups")
+    assert upstream[AssetKey(["rollups", "engagement_account_daily"])] == [
+        AssetKey(["rollups", "engagement_account_hourly"])
+    ]
+    before: set[AssetKey] = set()
+    for key, sources in upstream.items():
+        assert {source for source in sources if source in upstream} <= before
+        before.add(key)
+
+
 def test_what_loads_know_of_upstream_is_what_the_library_says(project: Warehouse) -> None:
     for layer in ("star", "rollups"):
         told = {s.key: sorted(d.asset_key for d in s.deps) for s in specs(project, layer)}
