@@ -5,7 +5,10 @@ Belongs here: only the writing.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
+
+from social_assets.contracts.csv_format import CsvFormat
 
 if TYPE_CHECKING:
     from social_assets.operate.contracts.infer import InferredColumn, InferredContract
@@ -17,7 +20,10 @@ def contract_module(inferred: InferredContract) -> str:
     """The module, ready to be saved."""
     model = "".join(part.capitalize() for part in inferred.name.split("_")) + "Record"
     types = {column.type for column in inferred.columns}
-    names = "Contract" if inferred.key else "Contract, HashOfRecord"
+    csv = _csv(inferred.csv)
+    names = ", ".join(
+        ["Contract", *(["CsvFormat"] if csv else []), *([] if inferred.key else ["HashOfRecord"])]
+    )
     lines = [
         f'"""{inferred.name}: what its rows must be. Inferred from files; complete it."""',
         "",
@@ -51,6 +57,8 @@ def contract_module(inferred: InferredContract) -> str:
         f'    key=("{key}",),',
         *([time.rstrip("\n")] if time else []),
         f"    formats=({formats},),",
+        *([f"    csv=CsvFormat({csv}),"] if csv else []),
+        *([f"    records_at={inferred.records_at!r},"] if inferred.records_at else []),
         '    owner="team:fill_in",',
         ")",
         "",
@@ -58,15 +66,27 @@ def contract_module(inferred: InferredContract) -> str:
     return "\n".join(lines)
 
 
+def _csv(declared: CsvFormat) -> str:
+    """The arguments of the file's form that are declared."""
+    values = {field.name: getattr(declared, field.name) for field in fields(declared)}
+    return ", ".join(f"{name}={value!r}" for name, value in values.items() if value is not None)
+
+
 def _column(column: InferredColumn) -> list[str]:
     options = ["nullable=True"] if column.is_nullable else []
-    if column.needs_source:
-        options.append(f'metadata={{"source": {column.source!r}}}')
+    metadata = [f'"source": {column.source!r}'] if column.needs_source else []
+    if column.time_formats:
+        formats = ", ".join(f'"{each}"' for each in column.time_formats)
+        metadata.append(f'"time_formats": [{formats}]')
+    if metadata:
+        options.append(f"metadata={{{', '.join(metadata)}}}")
     options.append('description="Fill in"')
     line = f"    {column.name}: {column.type} = pa.Field({', '.join(options)})"
+    to_do = [f"    # {line}" for line in column.to_do]
     if len(line) <= 100:
-        return [line]
+        return [*to_do, line]
     return [
+        *to_do,
         f"    {column.name}: {column.type} = pa.Field(",
         *(f"        {option}," for option in options),
         "    )",

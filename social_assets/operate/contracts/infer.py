@@ -10,7 +10,7 @@ import keyword
 import re
 import tempfile
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,13 +19,22 @@ import pandera.ibis as pa
 from social_assets.contracts.broken import BrokenContract
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
+from social_assets.contracts.csv_format import DETECTED, CsvFormat, Decimal
 from social_assets.contracts.refusals.refuse import LAYERS
 from social_assets.contracts.refusals.refuse_columns import CLAUSES
 from social_assets.contracts.refusals.refuse_names import RESERVED
 from social_assets.contracts.registry import load_contract
 from social_assets.ingest.files.open_file import format_by_name
 from social_assets.operate.contracts.contract_module import contract_module
-from social_assets.operate.contracts.source_names import names_in
+from social_assets.operate.contracts.infer_dates import DatesInFigures, dates_in_figures
+from social_assets.operate.contracts.infer_format import (
+    csv_format,
+    decimal_of,
+    declared_at_first,
+    records_at,
+    with_point,
+)
+from social_assets.operate.contracts.source_names import source_of
 from social_assets.operate.contracts.try_file import try_file
 
 RECORDS = 5_000
@@ -43,6 +52,10 @@ _TIME_NAME = re.compile(
 _KEY_NAME = re.compile(r"(^|_)(id|id_str|uuid|guid|uri|url|permalink|key)$")
 
 
+_DAY_OR_MONTH = (
+    "TO DO: some values are dates of which day and month can be exchanged. Make it a datetime,",
+    'with metadata={"time_formats": [...]}.',
+)
 _NOTHING = {"na", "n/a", "#n/a", "nan", "nat", "null", "none", "-"}
 
 
@@ -58,6 +71,8 @@ class InferredColumn:
     source: str
     type: str
     is_nullable: bool = True
+    time_formats: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
     values: tuple[object, ...] = field(default=(), repr=False)
 
     @property
@@ -75,13 +90,16 @@ class InferredContract:
     formats: tuple[str, ...]
     key: str | None
     event_time: str | None
+    csv: CsvFormat = DETECTED
+    records_at: str | None = None
 
 
 def infer(files: Sequence[Path], name: str | None = None) -> str:
     """A contract's module for the files. Raises FileError and CannotInferError."""
     found: dict[str, str] = {}
-    for path in files:
-        for source, kind in names_in(path).items():
+    sources = [source_of(path) for path in files]
+    for told in sources:
+        for source, kind in told.names.items():
             found[source] = "list[str]" if kind == "list" else found.get(source, "str")
     formats = tuple(dict.fromkeys(format_by_name(path) for path in files))
     stream = name or _stream_name(files[0])
@@ -90,12 +108,26 @@ def infer(files: Sequence[Path], name: str | None = None) -> str:
     for number, (source, declared) in enumerate(found.items(), 1):
         taken.append(_column_name(source, number, taken))
         columns.append(InferredColumn(taken[-1], source, declared))
-    draft = InferredContract(stream, tuple(columns), formats, None, None)
+    csv = declared_at_first(files, [each.csv for each in sources])
+    draft = InferredContract(stream, tuple(columns), formats, None, None, csv)
     seen = [row for path in files for row in try_file(_loaded(draft), path, RECORDS).rows]
     if not seen:
         raise CannotInferError(f"no record of {files[0]} can be read; write the contract by hand")
-    typed = tuple(_typed(each, tuple(row[each.name] for row in seen)) for each in columns)
-    return contract_module(_accepting(replace(draft, columns=typed), files))
+    decimal = decimal_of([_texts(row[each.name] for row in seen) for each in columns])
+    if "csv" not in formats:
+        decimal = None
+    typed = tuple(_typed(each, tuple(r[each.name] for r in seen), decimal) for each in columns)
+    with_decimal = replace(draft, columns=typed, csv=replace(csv, decimal=decimal))
+    chosen = _accepting(with_decimal, files)
+    final = _loaded(chosen)
+    form = csv_format(final, files, decimal)
+    return contract_module(replace(chosen, csv=form, records_at=records_at(final, files)))
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    """The values that are there."""
+    texts = (str(value) for value in values if value is not None)
+    return [text for text in texts if text.casefold() not in _NOTHING]
 
 
 def _accepting(draft: InferredContract, files: Sequence[Path]) -> InferredContract:
@@ -107,7 +139,7 @@ def _accepting(draft: InferredContract, files: Sequence[Path]) -> InferredContra
         )
         rules = {r.rule for path in files for r in try_file(_loaded(chosen), path, RECORDS).reasons}
         changed = tuple(
-            replace(each, type="str")
+            _as_text(each, rules)
             if each.type not in ("str", "list[str]") and _is_unreadable(each, rules)
             else each
             for each in draft.columns
@@ -118,6 +150,11 @@ def _accepting(draft: InferredContract, files: Sequence[Path]) -> InferredContra
             return chosen
         draft = replace(draft, columns=changed)
     return chosen
+
+
+def _as_text(column: InferredColumn, rules: set[str]) -> InferredColumn:
+    to_do = (*column.to_do, *(_DAY_OR_MONTH if f"{column.name}_day_or_month" in rules else ()))
+    return replace(column, type="str", time_formats=(), to_do=to_do)
 
 
 def _is_unreadable(column: InferredColumn, rules: set[str]) -> bool:
@@ -137,16 +174,39 @@ def _loaded(draft: InferredContract) -> Contract:
     return loaded
 
 
-def _typed(column: InferredColumn, values: tuple[object, ...]) -> InferredColumn:
+def _typed(
+    column: InferredColumn, values: tuple[object, ...], decimal: Decimal | None
+) -> InferredColumn:
     texts = [str(value) for value in values if value is not None]
-    present = [text for text in texts if text.casefold() not in _NOTHING]
-    kind = column.type if column.type == "list[str]" else _type(column.name, present)
+    present = _texts(values)
+    dates = dates_in_figures(present) if column.type == "str" else None
+    time_formats: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
+    if column.type == "list[str]":
+        kind = column.type
+    elif dates and dates.is_certain:
+        kind, time_formats = "datetime", dates.formats
+    elif dates:
+        kind, to_do = "str", _to_choose(dates)
+    else:
+        numbers = [with_point(text) for text in present] if decimal == "," else present
+        kind = _type(column.name, numbers)
     texts = texts if kind == "str" else present
     return replace(
         column,
         type=kind,
+        time_formats=time_formats,
+        to_do=to_do,
         is_nullable=len(texts) < len(values) or kind == "list[str]",
         values=values,
+    )
+
+
+def _to_choose(dates: DatesInFigures) -> tuple[str, ...]:
+    day_first, month_first = dates.formats
+    return (
+        f"TO DO: in dates such as {dates.example}, the day or the month may stand first. Make it a",
+        f'datetime, with metadata={{"time_formats": ["{day_first}"]}} or "{month_first}".',
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from social_assets.contracts.csv_format import DELIMITERS, CsvDialect
+from social_assets.contracts.csv_format import DELIMITERS, DETECTED, CsvDialect, CsvFormat
 from social_assets.ingest.files.detect_json import json_value
 from social_assets.ingest.files.encodings import UTF8, encoding_of, without_bom
 from social_assets.ingest.files.open_file import format_by_name
@@ -33,20 +34,30 @@ _RECORDS = 200
 _ASSIGNED = re.compile(r"^\s*[\w.$\[\]\"']+\s*=\s*(?=[\[{])")
 
 
-def names_in(path: Path) -> Names:
+@dataclass(frozen=True)
+class Source:
+    """What a file tells of its records: `csv` is declared for a file without a header row, whose
+    columns have numbers for names.
+    """
+
+    names: Names
+    csv: CsvFormat = DETECTED
+
+
+def source_of(path: Path) -> Source:
     """Where the values of a file's records stand. Raises FileError if it has none."""
     form = format_by_name(path)
     if form == "parquet":
-        return _of_parquet(path)
+        return Source(_of_parquet(path))
     head = head_of(path, _HEAD_BYTES)
     if not head.strip():
         raise FileError(path, "it is empty")
     marked, encoding = without_bom(head)
     text = marked.decode(encoding or encoding_of(marked), "replace")
-    names = _of_csv(path, text) if form == "csv" else _of_json(text)
-    if not names:
+    source = _of_csv(text) if form == "csv" else Source(_of_json(text))
+    if not source.names:
         raise FileError(path, "no records with names are found in it")
-    return names
+    return source
 
 
 def _of_parquet(path: Path) -> Names:
@@ -65,38 +76,37 @@ def _of_parquet(path: Path) -> Names:
     return names
 
 
-def _of_csv(path: Path, text: str) -> Names:
+def _of_csv(text: str) -> Source:
     with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding=UTF8) as head:
         head.write(text[: text.rfind("\n") + 1] or text)
         head.flush()
-        has_header, names = _sniffed(head.name, "")
+        has_header, names, delimiter = _sniffed(head.name, "")
         if len(names) < 2:
             # An odd line misleads the sniffer: the first line is read with each delimiter.
             first = text.lstrip().partition("\n")[0].rstrip("\r")
-            names = max((CsvDialect(mark).fields(first) for mark in DELIMITERS), key=len)
+            delimiter = max(DELIMITERS, key=lambda mark: len(CsvDialect(mark).fields(first)))
+            names = CsvDialect(delimiter).fields(first)
             has_header = False
         elif not has_header:
             # Where all columns are texts, a header looks like a record.
-            _, names = _sniffed(head.name, ", header = true")
-        is_named = bool(names) and all(re.match(r"[^\W\d]", name) for name in names)
-        if not has_header and not is_named:
-            raise FileError(
-                path,
-                "it has no header row; write the contract by hand, with "
-                "csv=CsvFormat(header=(...))",
-                1,
-            )
-    return dict.fromkeys(names, "scalar")
+            _, names, delimiter = _sniffed(head.name, ", header = true")
+    are_words = [bool(re.match(r"[^\W\d]", name)) for name in names]
+    if all(are_words) or (has_header and any(are_words)):
+        return Source(dict.fromkeys(names, "scalar"))
+    numbered = tuple(f"column_{number}" for number in range(1, len(names) + 1))
+    csv = CsvFormat(delimiter=None if delimiter == "," else delimiter, header=numbered)
+    return Source(dict.fromkeys(numbered, "scalar"), csv)
 
 
-def _sniffed(head: str, options: str) -> tuple[bool, list[str]]:
-    query = f"SELECT HasHeader, Columns FROM sniff_csv(?, strict_mode = false{options})"
+def _sniffed(head: str, options: str) -> tuple[bool, list[str], str]:
+    """Whether there is a header, the names of the columns, and the delimiter."""
+    query = f"SELECT HasHeader, Columns, Delimiter FROM sniff_csv(?, strict_mode = false{options})"
     try:
         with duckdb.connect() as connection:
-            [(has_header, columns)] = connection.execute(query, [head]).fetchall()
+            [(has_header, columns, mark)] = connection.execute(query, [head]).fetchall()
     except duckdb.Error:
-        return False, []  # not with these options
-    return bool(has_header), [str(column["name"]) for column in columns]
+        return False, [], ","  # not with these options
+    return bool(has_header), [str(column["name"]) for column in columns], str(mark)
 
 
 def _of_json(text: str) -> Names:

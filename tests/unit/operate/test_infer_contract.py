@@ -70,3 +70,100 @@ def test_lists_of_parquet_are_lists_and_objects_are_left_out(tmp_path: Path) -> 
     assert isinstance(contract, Contract), contract
     assert contract.columns["tags"].type == "strings"
     assert try_file(contract, file).accepted == 2
+
+
+def accepted(file: Path, tmp_path: Path) -> str:
+    """The text of the contract that is inferred from a file, after it has accepted all of it."""
+    module = tmp_path / "inferred.py"
+    module.write_text(infer([file]))
+    contract = load_contract(module)
+    assert isinstance(contract, Contract), contract
+    trial = try_file(contract, file)
+    assert trial.accepted > 0
+    assert trial.reasons == ()
+    return module.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "declared"),
+    [
+        (
+            "umsatz.csv",
+            "name;betrag\ncaf\xe9;1,5\nb;2.000,75\n".encode("cp1252"),
+            "csv=CsvFormat(delimiter=';', encoding='cp1252', decimal=',')",
+        ),
+        ("tabs.tsv", b"name\tcount\na\t1\nb\t2\n", r"csv=CsvFormat(delimiter='\t')"),
+        ("quotes.csv", b"'name','n'\n'a','1'\n'b','2'\n", """csv=CsvFormat(quote="'")"""),
+        (
+            "ratings.dat",
+            b"1::10::3.5\n2::20::4\n3::30::4.5\n",
+            "csv=CsvFormat(delimiter='::', header=('column_1', 'column_2', 'column_3'))",
+        ),
+        (
+            "plain.csv",
+            b"1,10,3.5\n2,20,4\n",
+            "csv=CsvFormat(header=('column_1', 'column_2', 'column_3'))",
+        ),
+        (
+            "wrapped.json",
+            b'{"response": {"items": [{"id": "a", "n": 1}, {"id": "b", "n": 2}]}}',
+            "records_at='response.items'",
+        ),
+        (
+            "pages.ndjson",
+            b'{"data": [{"id": "a"}, {"id": "b"}], "p": 1}\n{"data": [{"id": "c"}], "p": 2}\n',
+            "records_at='data'",
+        ),
+    ],
+)
+def test_the_form_of_files_is_declared_where_it_is_not_the_default(
+    name: str, content: bytes, declared: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert f"    {declared},\n" in accepted(tmp_path / name, tmp_path)
+
+
+def test_the_default_form_is_not_declared(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("name,n\na,1.5\nb,2\n")
+    (tmp_path / "b.json").write_text('[{"id": "a"}, {"id": "b"}]')
+    for name in ("a.csv", "b.json"):
+        written = accepted(tmp_path / name, tmp_path)
+        assert "csv=" not in written
+        assert "records_at" not in written
+
+
+def test_what_only_one_of_several_files_has_is_left_to_detection(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    one.write_text("name;n\na;1\n")
+    other.write_text("name,n\nb,2\n")
+    assert "csv=" not in infer([one, other])
+
+
+@pytest.mark.parametrize(
+    ("values", "declared"),
+    [
+        (
+            ("03/07/2026", "04/07/2026"),
+            "    # TO DO: in dates such as 03/07/2026, the day or the month may stand first. "
+            "Make it a\n"
+            '    # datetime, with metadata={"time_formats": ["%d/%m/%Y"]} or "%m/%d/%Y".\n'
+            "    day: str = ",
+        ),
+        (
+            ("24.07.2026", "03.08.2026"),
+            '    day: datetime = pa.Field(metadata={"time_formats": ["%d',
+        ),
+        (
+            ("3/4/2026 9:05", "2/24/2026 11:35"),
+            '    day: datetime = pa.Field(metadata={"time_formats": ["%m/%d/%Y %H:%M"]}',
+        ),
+        (("24/07/2026", "07/24/2026"), "    day: str = "),
+        (("1/2", "3/4"), "    day: str = "),
+    ],
+)
+def test_dates_in_figures_are_declared_or_left_with_a_note(
+    values: tuple[str, str], declared: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "days.csv"
+    file.write_text("name,day\n" + "".join(f"n{value},{value}\n" for value in values))
+    assert declared in accepted(file, tmp_path)
