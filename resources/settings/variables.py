@@ -18,6 +18,7 @@ from resources.settings.alert_url_secrets import SHORTEST_SECRET, secret_parts
 PREFIX = "SOCIAL_ASSETS_"
 FIRST_DATE = "SOCIAL_ASSETS_FIRST_DATE"
 ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
+SECRET_KEY = "SOCIAL_ASSETS_SECRET_KEY"  # noqa: S105 - the name of a variable
 ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
 ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
 ENGINE_SPILL = "SOCIAL_ASSETS_ENGINE_SPILL"
@@ -55,6 +56,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_KAFKA_START_SECONDS": "how long the home's own broker may take to start",
     "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": "where Dagster keeps runs and events in production",
     "SOCIAL_ASSETS_CONTROL_URL": "PostgreSQL of the operational store; unset: SQLite in the home",
+    SECRET_KEY: "keys of stored secrets, 32 bytes in base64 each; unset: a file in the home",
     "SOCIAL_ASSETS_POSTGRES_PASSWORD": "password of the Postgres of docker/compose.yaml",
     "SOCIAL_ASSETS_IMAGE": "container image of runs in production",
     "SOCIAL_ASSETS_STREAMING_HOST": "host of the code location `streaming` in production",
@@ -89,6 +91,7 @@ _HOLD_A_PASSWORD = frozenset(
         "SOCIAL_ASSETS_CLICKHOUSE_PASSWORD",
         "SOCIAL_ASSETS_KAFKA_SASL_PASSWORD",
         "SOCIAL_ASSETS_POSTGRES_PASSWORD",
+        "SOCIAL_ASSETS_SECRET_KEY",
         "SOCIAL_ASSETS_UI_TOKEN",
         "DBT_ENV_SECRET_CLICKHOUSE_PASSWORD",
         "AWS_SECRET_ACCESS_KEY",
@@ -123,6 +126,8 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     for name, value in environment.items():
         if name in _HOLD_A_PASSWORD:
             yield value
+            if name == SECRET_KEY:
+                yield from (key.strip() for key in value.split(","))
         elif name in _URLS_WITH_A_PASSWORD:
             yield from _passwords(value)
         elif name == ALERT_URLS or name.startswith(ALERT_URLS + "__"):

@@ -184,7 +184,13 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.cli.home_use import HomeUnusableError, NoInstallationError
     from social_assets.contracts.changes.contract_text import UnreadableContractError
     from social_assets.contracts.registry import ContractError, UnknownStreamError
-    from social_assets.control.errors import ControlStoreError, UnknownApiKeyError
+    from social_assets.control.errors import (
+        ControlStoreError,
+        SecretKeyError,
+        SecretTamperedError,
+        UnknownApiKeyError,
+        UnknownSecretError,
+    )
     from social_assets.ingest.records import FileError
     from social_assets.lake.delta import LakeDiskError
     from social_assets.operate.contracts.infer import CannotInferError
@@ -238,6 +244,9 @@ def _mendable() -> tuple[type[Exception], ...]:
         OutputError,
         RunFailedError,
         ServeError,
+        SecretKeyError,
+        SecretTamperedError,
         UnknownApiKeyError,
+        UnknownSecretError,
         UnknownStreamError,
     )

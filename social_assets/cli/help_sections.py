@@ -18,7 +18,7 @@ SECTIONS = (
     ("Ask", ("metrics", "query", "sql", "notebook")),
     ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "alerts")),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
-    ("Access", ("keys",)),
+    ("Access", ("keys", "secrets")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )
 _OTHER = "More"

@@ -57,3 +57,15 @@ class ReportScheduleNameTakenError(ValueError):
 
 class DeliveryTakenOverError(RuntimeError):
     """Another process has taken over a delivery whose lease was over."""
+
+
+class UnknownSecretError(LookupError):
+    """No secret has this name."""
+
+
+class SecretKeyError(RuntimeError):
+    """The key of a secret is missing, another one, or no key."""
+
+
+class SecretTamperedError(RuntimeError):
+    """A secret's ciphertext is not as it was stored."""

@@ -70,7 +70,7 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Delivery:
+class ReportDelivery:
     """One period of a schedule for one channel."""
 
     schedule_id: str
@@ -89,7 +89,7 @@ class Delivery:
         return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
 
-class Deliveries:
+class ReportDeliveries:
     """The repository of deliveries."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = now) -> None:
@@ -98,7 +98,7 @@ class Deliveries:
 
     def claim(
         self, schedule_id: str, period: str, channel: str, lease: timedelta = LEASE
-    ) -> Delivery | None:
+    ) -> ReportDelivery | None:
         """The delivery, to be sent by the caller; None if it was sent or another process sends it.
 
         Raises UnknownReportScheduleError.
@@ -125,15 +125,15 @@ class Deliveries:
                 return None
             return _delivery(connection.execute(select(REPORT_DELIVERIES).where(which)).one())
 
-    def record_sent(self, delivery: Delivery) -> None:
+    def record_sent(self, delivery: ReportDelivery) -> None:
         """The channel took it. Raises DeliveryTakenOverError if another process has taken over."""
         self._record(delivery, DeliveryState.SENT, None)
 
-    def record_failed(self, delivery: Delivery, error: str) -> None:
+    def record_failed(self, delivery: ReportDelivery, error: str) -> None:
         """The channel refused it: the next claim tries again. Raises DeliveryTakenOverError."""
         self._record(delivery, DeliveryState.FAILED, error.replace("\x00", "")[:_LONGEST_ERROR])
 
-    def list(self, schedule_id: str) -> list[Delivery]:
+    def list(self, schedule_id: str) -> list[ReportDelivery]:
         """All deliveries of a schedule, newest period first."""
         query = (
             select(REPORT_DELIVERIES)
@@ -143,7 +143,7 @@ class Deliveries:
         with reading(self._engine) as connection:
             return [_delivery(row) for row in connection.execute(query)]
 
-    def _record(self, delivery: Delivery, state: DeliveryState, error: str | None) -> None:
+    def _record(self, delivery: ReportDelivery, state: DeliveryState, error: str | None) -> None:
         which = _which(delivery.schedule_id, delivery.period, delivery.channel)
         with writing(self._engine) as connection:
             done = connection.execute(
@@ -191,8 +191,8 @@ def _insert_if_new(connection: Connection, schedule_id: str, period: str, channe
         ) from error
 
 
-def _delivery(row: Row[tuple[object, ...]]) -> Delivery:
-    return Delivery(
+def _delivery(row: Row[tuple[object, ...]]) -> ReportDelivery:
+    return ReportDelivery(
         row.schedule_id,
         row.period,
         row.channel,

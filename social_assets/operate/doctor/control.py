@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from resources.settings.environments import CONTROL_URL, EnvironmentSettingsError, missing
 from resources.settings.home import Home
+from resources.settings.variables import SECRET_KEY
 from social_assets.control.errors import ControlStoreError, ControlStoreLockedError
 from social_assets.control.location import ControlLocation
 from social_assets.operate.doctor.diagnostic import Diagnostic, error, ok, warn
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 SUBJECT = "operational store"
 WAIT_SECONDS = 1.0
@@ -44,8 +49,29 @@ def control(home: Home) -> Iterator[Diagnostic]:
         yield error(SUBJECT, problem.found, problem.remedy)
     else:
         yield ok(SUBJECT, _told(str(location), found, REVISIONS[-1]))
+        if found == REVISIONS[-1]:
+            yield from _secrets(engine, home)
     finally:
         engine.dispose()
+
+
+def _secrets(engine: Engine, home: Home) -> Iterator[Diagnostic]:
+    """Whether the keys of the stored secrets are here."""
+    from social_assets.control.errors import SecretKeyError
+    from social_assets.control.secrets.encrypted_secrets import EncryptedSecrets
+
+    try:
+        lost = EncryptedSecrets(engine, home).unreadable()
+    except (EnvironmentSettingsError, SecretKeyError) as problem:
+        yield error(SUBJECT, str(problem), f"correct {SECRET_KEY}, or restore the file of the home")
+        return
+    if lost:
+        ids = ", ".join(sorted({each.key_id for each in lost}))
+        yield error(
+            SUBJECT,
+            f"{len(lost)} secrets cannot be read, such as {lost[0].name}: key {ids} is not here",
+            f"restore {home.control / 'secret.key'} or set {SECRET_KEY}; or store them again",
+        )
 
 
 def _told(place: str, found: str | None, newest: str) -> str:

@@ -23,12 +23,14 @@ from social_assets.control.location import ControlLocation
 from social_assets.control.migrate import REVISIONS, VERSION_TABLE
 from social_assets.control.reports import deliveries, schedules
 from social_assets.control.schema import METADATA
+from social_assets.control.secrets import encrypted_secrets
 
 TABLES = {
     api_keys.API_KEYS.name,
     dashboards.SAVED_DASHBOARDS.name,
     schedules.REPORT_SCHEDULES.name,
     deliveries.REPORT_DELIVERIES.name,
+    encrypted_secrets.ENCRYPTED_SECRETS.name,
 }
 
 OPEN = """

@@ -21,7 +21,7 @@ from social_assets.control.errors import (
     ReportScheduleNameTakenError,
     UnknownReportScheduleError,
 )
-from social_assets.control.reports.deliveries import LEASE, Deliveries, DeliveryState
+from social_assets.control.reports.deliveries import LEASE, DeliveryState, ReportDeliveries
 from social_assets.control.reports.schedules import ReportFormat, ReportPlan, ReportSchedules
 
 START = datetime(2026, 3, 2, 7, tzinfo=UTC)
@@ -39,9 +39,9 @@ SENDER = """
 import sys
 from resources.settings.home import Home
 from social_assets.control.engine import open_engine
-from social_assets.control.reports.deliveries import Deliveries
+from social_assets.control.reports.deliveries import ReportDeliveries
 
-deliveries = Deliveries(open_engine(Home.from_environment()))
+deliveries = ReportDeliveries(open_engine(Home.from_environment()))
 for period in range(20):
     delivery = deliveries.claim(sys.argv[1], f"p{period:02}", "anna@example.org")
     if delivery is not None:
@@ -117,7 +117,7 @@ def test_a_plan_that_cannot_work_is_refused_without_showing_a_secret(
 
 def test_a_delivery_is_claimed_once_and_sent_once(engine: Engine) -> None:
     schedule = ReportSchedules(engine).create(PLAN)
-    deliveries = Deliveries(engine)
+    deliveries = ReportDeliveries(engine)
     with ThreadPoolExecutor(8) as threads:
         claimed = list(threads.map(lambda _: deliveries.claim(schedule.id, *KEY), "12345678"))
     (delivery,) = [each for each in claimed if each is not None]
@@ -140,13 +140,13 @@ def test_processes_at_once_send_each_period_once(store_home: Home) -> None:
     sent = Counter(line for each in senders for line in each.communicate(timeout=180)[0].split())
     assert [each.returncode for each in senders] == [0, 0, 0]
     assert sent == Counter(f"p{period:02}" for period in range(20))
-    assert {d.state for d in Deliveries(engine).list(schedule.id)} == {DeliveryState.SENT}
+    assert {d.state for d in ReportDeliveries(engine).list(schedule.id)} == {DeliveryState.SENT}
     engine.dispose()
 
 
 def test_a_delivery_that_failed_is_tried_again_with_its_key(engine: Engine) -> None:
     schedule = ReportSchedules(engine).create(PLAN)
-    deliveries = Deliveries(engine)
+    deliveries = ReportDeliveries(engine)
     first = deliveries.claim(schedule.id, *KEY)
     assert first is not None
     deliveries.record_failed(first, "550 no such mailbox \x00" + "x" * 5000)
@@ -164,7 +164,7 @@ def test_a_delivery_that_failed_is_tried_again_with_its_key(engine: Engine) -> N
 def test_a_sender_that_died_is_followed_by_another_after_its_lease(engine: Engine) -> None:
     clock = Clock()
     schedule = ReportSchedules(engine).create(PLAN)
-    deliveries = Deliveries(engine, clock)
+    deliveries = ReportDeliveries(engine, clock)
     dead = deliveries.claim(schedule.id, *KEY)
     assert dead is not None
     clock.now += LEASE - timedelta(seconds=1)
@@ -181,7 +181,7 @@ def test_a_sender_that_died_is_followed_by_another_after_its_lease(engine: Engin
 
 def test_periods_and_channels_are_deliveries_of_their_own(engine: Engine) -> None:
     schedule = ReportSchedules(engine).create(PLAN)
-    deliveries = Deliveries(engine)
+    deliveries = ReportDeliveries(engine)
     claimed = [
         deliveries.claim(schedule.id, period, channel)
         for period in ("2026-W09", "2026-W10")
@@ -191,7 +191,7 @@ def test_periods_and_channels_are_deliveries_of_their_own(engine: Engine) -> Non
 
 
 def test_nothing_is_delivered_of_a_schedule_that_was_deleted(engine: Engine) -> None:
-    schedules, deliveries = ReportSchedules(engine), Deliveries(engine)
+    schedules, deliveries = ReportSchedules(engine), ReportDeliveries(engine)
     schedule = schedules.create(PLAN)
     claimed = deliveries.claim(schedule.id, *KEY)
     assert claimed is not None

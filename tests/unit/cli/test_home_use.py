@@ -23,6 +23,8 @@ READING = (
     ("replay", "posts"),
     ("gaps", "posts"),
     ("keys", "list"),
+    ("secrets", "list"),
+    ("secrets", "rotate"),
     ("keys", "revoke", "0123"),
     ("recsys", "champions"),
     ("recsys", "rollback"),
