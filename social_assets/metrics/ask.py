@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,31 +17,27 @@ from social_assets.metrics.answer import OTHERS, Answer, Row, Value
 from social_assets.metrics.dimension import KeyDimension
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.labels import Labels
-from social_assets.metrics.planner.buckets import bucket_begin, bucket_edges, compared_range
-from social_assets.metrics.planner.plan import Plan, plan
-from social_assets.metrics.planner.question import (
-    MOST_GROUPS,
-    MOST_VALUES,
-    Filter,
-    Question,
-    check,
-    subjects_of,
-)
+from social_assets.metrics.planner.buckets import bucket_begin, bucket_edges, earlier_question
+from social_assets.metrics.planner.plan import Kept, Plan, plan
+from social_assets.metrics.planner.question import Question, check, metrics_of, subjects_of
 from social_assets.metrics.planner.sql import query_of
-from social_assets.metrics.registry import metric
+from social_assets.metrics.registry import metric, subject_of
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-_Place = tuple[tuple[str, ...], datetime | None]
+_Group = tuple[str, ...] | None
+"""Values of the dimensions as queries return them; None for the groups beyond the limit."""
+_Place = tuple[_Group, datetime | None]
+_Values = dict[_Place, tuple[Value, ...]]
 _LABELS = Labels()
 
 
 @dataclasses.dataclass(frozen=True)
 class _Part:
-    """What one query gave: values by group and bucket, in the order of the answer."""
+    """What one query gave: values by group and bucket, in the order of the subject's metrics."""
 
-    values: dict[_Place, tuple[Value, ...]]
+    values: _Values
     tables: tuple[str, ...]
     rows_read: int
 
@@ -50,27 +46,21 @@ def ask(client: Client, question: Question, labels: Labels = _LABELS) -> Answer:
     """The answer of a warehouse. Raises QuestionError, and clickhouse-connect's errors."""
     check(question)
     begun, asked_at = time.monotonic(), datetime.now(UTC)
-    current = list(_values(client, question, labels))
-    compared: dict[_Place, tuple[Value, ...]] = {}
-    parts = list(current)
+    parts = _parts(client, question)
+    current, compared = _combined(question, parts), None
+    groups = tuple(dict.fromkeys(group for group, _ in current if group is not None))
+    if not question.by:
+        groups = ((),)
     if question.compare is not None:
-        start, end = compared_range(question)
-        earlier = dataclasses.replace(question, start=start, end=end, compare=None)
-        before = list(_values(client, _of_the_same_groups(earlier, parts), labels))
+        earlier = earlier_question(question)
+        before = _parts(client, earlier, groups) if groups else []
         parts += before
-        compared = _moved(question, earlier, _combined(earlier, before))
-    rows = [
-        Row(bucket, group, values, compared.get((group, bucket), (None,) * len(values)))
-        if question.compare
-        else Row(bucket, group, values)
-        for (group, bucket), values in _combined(
-            question, parts[: len(subjects_of(question))]
-        ).items()
-    ]
+        compared = _moved(question, earlier, _combined(earlier, before) if before else {})
+    names = _names(client, question, groups, labels)
     return Answer(
         question,
         tuple(metric(name) for name in question.metrics),
-        tuple(rows),
+        tuple(_rows(question, current, compared, names)),
         tuple(dict.fromkeys(table for part in parts for table in part.tables)),
         sum(part.rows_read for part in parts),
         time.monotonic() - begun,
@@ -78,28 +68,25 @@ def ask(client: Client, question: Question, labels: Labels = _LABELS) -> Answer:
     )
 
 
-def _values(client: Client, question: Question, labels: Labels) -> Iterator[_Part]:
-    """One part a subject. The first one, of the ordering metric, decides the groups."""
+def _parts(
+    client: Client, question: Question, groups: tuple[tuple[str, ...], ...] | None = None
+) -> list[_Part]:
+    """One part a subject, for these groups.
+
+    Without them, the first query, of the ordering metric's subject, chooses as many groups as the
+    limit allows; another subject adds groups only if there are fewer.
+    """
     parts: list[_Part] = []
+    kept = None if groups is None or not question.by else Kept(groups, 0)
     for subject in subjects_of(question):
-        asked = _of_the_same_groups(question, parts) if parts else question
-        parts.append(_run(client, plan(asked, subject), labels))
-    yield from parts
+        parts.append(_run(client, plan(question, subject, kept)))
+        if groups is None and question.by:
+            found = dict.fromkeys(g for part in parts for g, _ in part.values if g is not None)
+            kept = Kept(tuple(found), question.limit - len(found)) if found else None
+    return parts
 
 
-def _of_the_same_groups(question: Question, parts: Sequence[_Part]) -> Question:
-    """The question for the groups that another part has, where it divides by one dimension."""
-    if len(question.by) != 1 or question.with_others:
-        return dataclasses.replace(question, limit=MOST_GROUPS)
-    groups = {group[0] for part in parts[:1] for group, _ in part.values}
-    if not groups or len(groups) > MOST_VALUES:
-        return dataclasses.replace(question, limit=MOST_GROUPS)
-    kept = [each for each in question.where if each.dimension != question.by[0]]
-    named = Filter(question.by[0], tuple(sorted(groups)))
-    return dataclasses.replace(question, where=(*kept, named), limit=len(groups))
-
-
-def _run(client: Client, planned: Plan, labels: Labels) -> _Part:
+def _run(client: Client, planned: Plan) -> _Part:
     query = query_of(planned)
     result = client.query(
         query.text,
@@ -107,28 +94,17 @@ def _run(client: Client, planned: Plan, labels: Labels) -> _Part:
         # The summary, which tells the rows read, is then that of the whole query.
         settings={"wait_end_of_query": 1},
     )
-    groups = _labelled(client, planned, result.result_rows, labels)
     zone, grain = planned.question.time_zone, planned.question.grain
     width = 1 + len(planned.by)
     values = {
-        (group, _bucket(row[0], grain, zone)): tuple(_plain(each) for each in row[width:])
-        for group, row in zip(groups, result.result_rows, strict=True)
+        (_group(row[1:width]), _bucket(row[0], grain, zone)): tuple(map(_plain, row[width:]))
+        for row in result.result_rows
     }
     return _Part(values, planned.tables, int(result.summary.get("read_rows", 0)))
 
 
-def _labelled(
-    client: Client, planned: Plan, rows: Sequence[Sequence[object]], labels: Labels
-) -> list[tuple[str, ...]]:
-    columns: list[list[str]] = []
-    for number, dimension in enumerate(planned.by, 1):
-        keys = [None if row[number] is None else str(row[number]) for row in rows]
-        if isinstance(dimension, KeyDimension):
-            known = labels.of(client, dimension, {key for key in keys if key is not None})
-            columns.append([OTHERS if key is None else known[key] for key in keys])
-        else:
-            columns.append([OTHERS if key is None else key for key in keys])
-    return list(zip(*columns, strict=True)) if columns else [()] * len(rows)
+def _group(values: Sequence[object]) -> _Group:
+    return None if None in values else tuple(map(str, values))
 
 
 def _bucket(value: object, grain: Grain, zone: ZoneInfo) -> datetime | None:
@@ -147,32 +123,25 @@ def _plain(value: object) -> Value:
     return None if number != number else number  # noqa: PLR0124 - NaN
 
 
-def _combined(question: Question, parts: Sequence[_Part]) -> dict[_Place, tuple[Value, ...]]:
+def _combined(question: Question, parts: Sequence[_Part]) -> _Values:
     """The parts of several subjects side by side, in the question's order of metrics."""
     subjects = subjects_of(question)
-    own = {subject: [m.name for m in subject.metrics] for subject in subjects}
-    positions: list[tuple[int, int]] = []
+    columns: list[tuple[_Part, int, Value]] = []
     for name in question.metrics:
-        part = next(n for n, subject in enumerate(subjects) if name in own[subject])
-        asked = [each for each in question.metrics if each in own[subjects[part]]]
-        positions.append((part, asked.index(name)))
-    groups = {group for group, _ in parts[0].values}
-    is_cut = len(groups) >= question.limit
-    places = dict.fromkeys(
-        place for part in parts for place in part.values if not is_cut or place[0] in groups
-    )
+        place = subjects.index(subject_of(name))
+        own = metrics_of(question, subjects[place])
+        columns.append((parts[place], own.index(metric(name)), metric(name).formula.of_nothing))
+    places = dict.fromkeys(place for part in parts for place in part.values)
     return {
         place: tuple(
-            parts[part].values[place][column] if place in parts[part].values else None
-            for part, column in positions
+            part.values[place][column] if place in part.values else nothing
+            for part, column, nothing in columns
         )
         for place in places
     }
 
 
-def _moved(
-    question: Question, earlier: Question, values: dict[_Place, tuple[Value, ...]]
-) -> dict[_Place, tuple[Value, ...]]:
+def _moved(question: Question, earlier: Question, values: _Values) -> _Values:
     """The earlier values under the buckets of the question: the first under the first."""
     if question.grain is Grain.TOTAL:
         return values
@@ -187,3 +156,43 @@ def _moved(
         for (group, bucket), row in values.items()
         if bucket is not None and bucket in under
     }
+
+
+def _names(
+    client: Client, question: Question, groups: Sequence[tuple[str, ...]], labels: Labels
+) -> dict[_Group, tuple[str, ...]]:
+    """What people call the groups."""
+    dimensions = [subjects_of(question)[0].dimension(name) for name in question.by]
+    columns: list[list[str]] = []
+    for values, dimension in zip(zip(*groups, strict=True), dimensions, strict=False):
+        if isinstance(dimension, KeyDimension):
+            known = labels.of(client, dimension, set(values))
+            columns.append([known[value] for value in values])
+        else:
+            columns.append(list(values))
+    names = zip(*columns, strict=True) if columns else [()] * len(groups)
+    return {**dict(zip(groups, names, strict=True)), None: (OTHERS,) * len(question.by)}
+
+
+def _rows(
+    question: Question,
+    current: _Values,
+    compared: _Values | None,
+    names: Mapping[_Group, tuple[str, ...]],
+) -> Iterator[Row]:
+    """All places that have values now or before: by bucket, then by the ordering metric."""
+    nothing = tuple(metric(name).formula.of_nothing for name in question.metrics)
+    column = question.metrics.index(question.ordering)
+    sign = 1 if question.is_ascending else -1
+
+    def rank(place: _Place) -> tuple[object, ...]:
+        group, bucket = place
+        value = current.get(place, nothing)[column]
+        begin = bucket.timestamp() if bucket else 0
+        return begin, group is None, value is None, sign * (value or 0), names[group]
+
+    places = dict.fromkeys((*current, *(compared or ())))
+    for place in sorted((each for each in places if each[0] in names), key=rank):
+        group, bucket = place
+        before = () if compared is None else compared.get(place, nothing)
+        yield Row(bucket, names[group], current.get(place, nothing), before)

@@ -52,6 +52,8 @@ class Formula(ABC):
     additivity: Additivity
     grains: tuple[Grain, ...] = ANSWERED
     """The grains at which it can be answered."""
+    of_nothing: int | None = None
+    """The value over no rows: 0 for sums and counts, none for others."""
 
     @abstractmethod
     def atoms(self) -> Iterator[Atom]:
@@ -73,6 +75,7 @@ class Total(Formula):
     measure: str
     only: tuple[tuple[str, tuple[str, ...]], ...] = ()
     additivity = Additivity.ADDITIVE
+    of_nothing = 0
 
     def atoms(self) -> Iterator[Atom]:  # noqa: D102 - as declared
         yield Atom(self.measure, self.only)
@@ -91,6 +94,7 @@ class Distinct(Formula):
     measure: str
     only: tuple[tuple[str, tuple[str, ...]], ...] = ()
     additivity = Additivity.FROM_STATES
+    of_nothing = 0
 
     def atoms(self) -> Iterator[Atom]:  # noqa: D102
         yield Atom(self.measure, self.only)
@@ -131,6 +135,7 @@ class Weighted(Formula):
 
     terms: tuple[tuple[float, Total], ...]
     additivity = Additivity.ADDITIVE
+    of_nothing = 0
 
     def atoms(self) -> Iterator[Atom]:  # noqa: D102
         for _, total in self.terms:

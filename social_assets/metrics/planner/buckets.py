@@ -6,6 +6,7 @@ by dates and never by adding hours.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,13 +16,13 @@ from social_assets.metrics.planner.question import MOST_BUCKETS, Comparison, Que
 _HOUR = timedelta(hours=1)
 
 
-def bucket_edges(question: Question, grain: Grain | None = None) -> list[datetime]:
+def bucket_edges(question: Question) -> list[datetime]:
     """The start of the range, the begin of each further bucket, and the end; in UTC.
 
     The first and the last bucket may be parts of an hour, day, week or month. Raises QuestionError
     if there are too many.
     """
-    grain = question.grain if grain is None else grain
+    grain = question.grain
     start, end = question.start.astimezone(UTC), question.end.astimezone(UTC)
     edges = [start]
     at = _next_begin(start, grain, question.time_zone)
@@ -46,6 +47,12 @@ def bucket_begin(at: datetime, grain: Grain, zone: ZoneInfo) -> datetime:
     return _midnight(_first_day(at.astimezone(zone).date(), grain), zone)
 
 
+def earlier_question(question: Question) -> Question:
+    """The same question of the range that the question's range is compared with."""
+    start, end = compared_range(question)
+    return replace(question, start=start, end=end, compare=None)
+
+
 def compared_range(question: Question) -> tuple[datetime, datetime]:
     """The range that the question's range is compared with."""
     zone = question.time_zone
@@ -56,6 +63,15 @@ def compared_range(question: Question) -> tuple[datetime, datetime]:
         days = end.date() - start.date()
         return _midnight(start.date() - days, zone), question.start
     return question.start - (question.end - question.start), question.start
+
+
+def offsets_in(question: Question) -> set[timedelta]:
+    """The offsets from UTC that the question's zone has in the range."""
+    zone, day = question.time_zone, timedelta(days=1)
+    days = (question.end - question.start) // day
+    instants = [question.start + number * day for number in range(days + 1)]
+    offsets = (at.astimezone(zone).utcoffset() for at in (*instants, question.end))
+    return {offset for offset in offsets if offset is not None}
 
 
 def _next_begin(at: datetime, grain: Grain, zone: ZoneInfo) -> datetime | None:

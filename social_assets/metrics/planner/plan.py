@@ -1,7 +1,8 @@
 """Which tables answer a question about one subject, and for which parts of the range.
 
 Belongs here: the choice. The rules: a table answers if it has every dimension and measure that the
-question needs, and if no row of it straddles the edge of a bucket; of those, the one with the
+question needs, and if no row of it straddles the edge of a bucket or of a part of time that it asks
+for; of those, the one with the
 fewest dimensions has the fewest rows. The fact answers what no rollup can.
 """
 
@@ -9,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from social_assets.metrics.dimension import Dimension, TimePart
 from social_assets.metrics.formula import Atom
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.metric import Metric, Rollup, Subject
-from social_assets.metrics.planner.buckets import bucket_edges
+from social_assets.metrics.planner.buckets import bucket_edges, offsets_in
 from social_assets.metrics.planner.cover import Range, cover
 from social_assets.metrics.planner.question import Question, metrics_of
 
@@ -28,6 +30,16 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Groups that are answered whatever their values, since another query has chosen them."""
+
+    groups: tuple[tuple[str, ...], ...]
+    """Values of the dimensions as queries return them: keys in hex."""
+    more: int
+    """How many further groups may be answered."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """How a question about one subject is answered."""
 
@@ -37,6 +49,7 @@ class Plan:
     by: tuple[Dimension, ...]
     atoms: tuple[Atom, ...]
     pieces: tuple[Piece, ...]
+    kept: Kept | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -46,27 +59,35 @@ class Plan:
         )
 
 
-def plan(question: Question, subject: Subject) -> Plan:
+def plan(question: Question, subject: Subject, kept: Kept | None = None) -> Plan:
     """The plan for the metrics of a checked question that belong to a subject."""
     asked = metrics_of(question, subject)
     by = tuple(found for name in question.by if (found := subject.dimension(name)))
     atoms = tuple(dict.fromkeys(atom for each in asked for atom in each.formula.atoms()))
     dimensions = _needed_dimensions(question, atoms)
     parts = [d for name in dimensions if isinstance(d := subject.dimension(name), TimePart)]
-    # A row must not straddle two hours or weekdays of the zone either.
-    finest = min([question.grain, *(part.needs for part in parts)])
     columns = dimensions - {part.name for part in parts}
     measures = {atom.measure for atom in atoms}
     tables = {
         grain: table
         for grain in (Grain.HOUR, Grain.DAY, Grain.MONTH)
-        if grain <= finest and (table := _smallest(subject.rollups, grain, columns, measures))
+        if grain <= question.grain
+        and all(_tells(grain, part, question) for part in parts)
+        and (table := _smallest(subject.rollups, grain, columns, measures))
     }
-    covered = cover(bucket_edges(question, finest), tuple(tables))
+    covered = cover(bucket_edges(question), tuple(tables))
     pieces = tuple(
         Piece(tables.get(grain), ranges) for grain, ranges in sorted(covered.items(), reverse=True)
     )
-    return Plan(question, subject, asked, by, atoms, pieces)
+    return Plan(question, subject, asked, by, atoms, pieces, kept)
+
+
+def _tells(grain: Grain, part: TimePart, question: Question) -> bool:
+    """Whether no row of a table of this grain straddles two hours or weekdays of the zone."""
+    if grain > part.needs:
+        return False
+    step = timedelta(days=1) if grain is Grain.DAY else timedelta(hours=1)
+    return all(offset % step == timedelta() for offset in offsets_in(question))
 
 
 def _needed_dimensions(question: Question, atoms: Iterable[Atom]) -> set[str]:

@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from social_assets.metrics.dimension import Dimension
+from social_assets.metrics.dimension import Dimension, TimePart
 from social_assets.metrics.formula import AsReported
 from social_assets.metrics.grain import ANSWERED, Grain
 from social_assets.metrics.metric import Metric, Subject
 from social_assets.metrics.registry import UnknownMetricError, metric, subject_of
 
 LONGEST_RANGE = timedelta(days=366 * 30)
+EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2105, 12, 31, tzinfo=UTC)
+"""What the warehouse's types of time can hold (`DateTime`, 32 bits)."""
 MOST_BUCKETS = 10_000
 MOST_GROUPS = 10_000
 MOST_VALUES = 1_000
@@ -87,6 +89,8 @@ def check(question: Question) -> None:
     _check_range(question)
     if not 1 <= question.limit <= MOST_GROUPS:
         raise QuestionError("limit", f"must be 1 to {MOST_GROUPS:,}, not {question.limit}")
+    if question.compare is not None:
+        _check_compared(question)
     for each in question.where:
         if not each.values:
             raise QuestionError(each.dimension, "names no value; leave the filter out for all")
@@ -97,6 +101,8 @@ def check(question: Question) -> None:
                 "divide it, or ask by this dimension without the filter",
             )
     for subject in subjects_of(question):
+        for each in question.where:
+            _check_part(subject.dimension(each.dimension), each)
         for parameter, names in (("by", question.by), ("where", _filtered(question))):
             for name in names:
                 _known_dimension(subject, name, parameter)
@@ -143,10 +149,24 @@ def _check_range(question: Question) -> None:
         raise QuestionError(
             "from", f"{question.start} is not before the end of the range, {question.end}"
         )
+    for parameter, at in (("from", question.start), ("to", question.end)):
+        if not EARLIEST <= at <= LATEST:
+            raise QuestionError(
+                parameter, f"{at:%Y-%m-%d} is not between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
+            )
     if question.end - question.start > LONGEST_RANGE:
         raise QuestionError("from", "the range is longer than 30 years; ask for a shorter one")
     if question.start > datetime.now(UTC) + timedelta(days=1):
         raise QuestionError("from", f"{question.start} lies in the future, where no event is yet")
+
+
+def _check_compared(question: Question) -> None:
+    longest = question.end - question.start
+    before = timedelta(days=366) if question.compare is Comparison.YEAR else longest
+    if question.start - EARLIEST < before + timedelta(days=2):
+        raise QuestionError(
+            "compare", f"the range before it begins earlier than {EARLIEST:%Y-%m-%d}"
+        )
 
 
 def _known_dimension(subject: Subject, name: str, parameter: str) -> Dimension:
@@ -158,6 +178,15 @@ def _known_dimension(subject: Subject, name: str, parameter: str) -> Dimension:
             f"metrics of {subject.name} are not known by {name!r}; they are known by {known}",
         )
     return found
+
+
+def _check_part(dimension: Dimension | None, asked: Filter) -> None:
+    if isinstance(dimension, TimePart):
+        for value in asked.values:
+            if value != str(int(value) if value.isascii() and value.isdigit() else None):
+                raise QuestionError(
+                    "where", f"{dimension.name} is a number without leading zeros, not {value!r}"
+                )
 
 
 def _check_reported(question: Question, asked: Metric) -> None:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from social_assets.metrics.grain import ANSWERED, Grain
 from social_assets.metrics.planner.question import (
@@ -75,13 +76,18 @@ def read_question(texts: Texts, now: datetime) -> Question:
 def read_zone(name: str) -> ZoneInfo:
     """The time zone of a name. Raises QuestionError."""
     try:
-        if len(name) > _LONGEST_ZONE or not re.fullmatch(r"[A-Za-z0-9_+/-]+", name):
+        if name not in _zones():
             raise ZoneInfoNotFoundError(name)
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise QuestionError(
             "zone", f"{name[:_LONGEST_ZONE]!r} is no time zone; write one such as Europe/Berlin"
         ) from None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def read_grain(name: str) -> Grain:

@@ -14,8 +14,11 @@ from datetime import UTC, datetime, timedelta
 from social_assets.metrics.dimension import Dimension, KeyDimension, TimePart
 from social_assets.metrics.formula import Atom, Formula, Share
 from social_assets.metrics.grain import Grain
-from social_assets.metrics.planner.plan import Piece, Plan
+from social_assets.metrics.planner.plan import Kept, Piece, Plan
 from social_assets.metrics.registry import metric
+
+_HEX = 32
+"""The hex digits of a key."""
 
 _BUCKETS: Mapping[Grain, str] = {
     Grain.HOUR: "toUnixTimestamp(toStartOfHour({time}))",
@@ -47,12 +50,16 @@ class _Parameters:
 
 
 def query_of(plan: Plan) -> Query:
-    """The query that answers a plan."""
+    """The query that answers a plan. Its rows come in any order."""
     parameters = _Parameters()
-    steps = {"parts": _parts(plan, parameters)}
     groups = [_group(n) for n in range(len(plan.by))]
-    is_cut = bool(groups) and plan.question.grain is not Grain.TOTAL
-    is_cut = is_cut or (bool(groups) and plan.question.with_others)
+    is_cut = bool(groups) and (
+        plan.question.grain is not Grain.TOTAL or plan.question.with_others or plan.kept is not None
+    )
+    steps: dict[str, str] = {}
+    if plan.kept is not None and groups:
+        steps["kept"] = _kept(plan, plan.kept, groups, parameters)
+    steps["parts"] = _parts(plan, parameters)
     if is_cut:
         steps["top"] = _top(plan, groups)
     steps["merged"] = _merged(plan, groups, is_cut=is_cut)
@@ -61,8 +68,36 @@ def query_of(plan: Plan) -> Query:
     shown = [_shown(group, each) for group, each in zip(groups, plan.by, strict=True)]
     outside = f"\nWHERE ({', '.join(groups)}) IN (SELECT {', '.join(shown)} FROM top)"
     filtered = outside if is_cut and _shares(plan) and not plan.question.with_others else ""
-    text = f"WITH\n{joined}\n\nSELECT *\nFROM answer{filtered}\n{_ordering(plan, groups, is_cut)}"
+    cut = "" if is_cut or not groups else _cut(plan, groups)
+    text = f"WITH\n{joined}\n\nSELECT *\nFROM answer{filtered}{cut}"
     return Query(text, parameters.values)
+
+
+def _kept(plan: Plan, kept: Kept, groups: list[str], parameters: _Parameters) -> str:
+    """The groups that another query has chosen. Keys stand in the text, which may be long."""
+    columns = [
+        _values_of(dimension, values, parameters)
+        for dimension, values in zip(plan.by, zip(*kept.groups, strict=True), strict=True)
+    ]
+    picked = [f"row.{n} AS {group}" for n, group in enumerate(groups, 1)]
+    return (
+        f"SELECT {', '.join(picked)}\n"
+        f"FROM (SELECT arrayJoin(arrayZip(\n    {_listed(columns)}\n)) AS row)"
+    )
+
+
+def _values_of(dimension: Dimension, values: tuple[str, ...], parameters: _Parameters) -> str:
+    if isinstance(dimension, KeyDimension):
+        keys = "".join(bytes.fromhex(value).hex() for value in values)
+        return (
+            f"arrayMap(n -> toFixedString(unhex(substring('{keys}', n * {_HEX} + 1, {_HEX})), 16), "
+            f"range({len(values)}))"
+        )
+    if isinstance(dimension, TimePart):
+        return f"[{', '.join(str(int(value)) for value in values)}]"
+    distinct = tuple(dict.fromkeys(values))
+    places = ", ".join(str(distinct.index(value) + 1) for value in values)
+    return f"arrayMap(n -> {parameters.texts(distinct)}[n], [{places}])"
 
 
 def _parts(plan: Plan, parameters: _Parameters) -> str:
@@ -80,6 +115,10 @@ def _part(plan: Plan, piece: Piece, parameters: _Parameters) -> str:
         partial = measure.from_rollup if piece.rollup else measure.from_fact
         columns.append(f"{partial(condition, is_final=False)} AS {_atom(number)}")
     conditions = [_within(piece), *_filters(plan, time, parameters)]
+    if plan.kept and plan.by and not (plan.kept.more or plan.question.with_others or _shares(plan)):
+        own = ", ".join(_column(each, time) for each in plan.by)
+        names = ", ".join(_group(n) for n in range(len(plan.by)))
+        conditions.append(f"({own}) IN (SELECT {names} FROM kept)")
     grouped = ["bucket", *(_group(n) for n in range(len(plan.by)))]
     table = piece.rollup.table if piece.rollup else plan.subject.fact
     return (
@@ -90,17 +129,30 @@ def _part(plan: Plan, piece: Piece, parameters: _Parameters) -> str:
 
 def _top(plan: Plan, groups: list[str]) -> str:
     """The groups that are answered: the first ones by the ordering metric over the whole range."""
+    names, kept = ", ".join(groups), plan.kept
+    if kept is None:
+        return _ranked(plan, names, "", plan.question.limit)
+    if not kept.more:
+        return f"SELECT {names}\nFROM kept"
+    others = _ranked(plan, names, f"WHERE ({names}) NOT IN (SELECT {names} FROM kept)\n", kept.more)
+    return f"SELECT {names}\nFROM kept\nUNION ALL\nSELECT {names}\nFROM (\n{_indented(others)}\n)"
+
+
+def _ranked(plan: Plan, groups: str, condition: str, limit: int) -> str:
     names = [each.name for each in plan.metrics]
     is_own = plan.question.ordering in names
     ordering = metric(plan.question.ordering if is_own else names[0]).formula
     if isinstance(ordering, Share):
         ordering = ordering.of
     value = _merged_formula(plan, ordering)
-    way = "ASC" if plan.question.is_ascending else "DESC"
     return (
-        f"SELECT {', '.join(groups)}\nFROM parts\nGROUP BY {', '.join(groups)}\n"
-        f"ORDER BY {value} {way} NULLS LAST, {', '.join(groups)}\nLIMIT {plan.question.limit}"
+        f"SELECT {groups}\nFROM parts\n{condition}GROUP BY {groups}\n"
+        f"ORDER BY {value} {_way(plan)} NULLS LAST, {groups}\nLIMIT {limit}"
     )
+
+
+def _way(plan: Plan) -> str:
+    return "ASC" if plan.question.is_ascending else "DESC"
 
 
 def _merged(plan: Plan, groups: list[str], *, is_cut: bool) -> str:
@@ -132,21 +184,14 @@ def _answer(plan: Plan, groups: list[str]) -> str:
     return f"SELECT\n    {_listed(columns)}\nFROM merged"
 
 
-def _ordering(plan: Plan, groups: list[str], is_cut: bool) -> str:
-    question = plan.question
+def _cut(plan: Plan, groups: list[str]) -> str:
     names = [each.name for each in plan.metrics]
-    way = "ASC" if question.is_ascending else "DESC"
-    ordered = []
-    if question.ordering in names:
-        ordered = [f"metric_{names.index(question.ordering)} {way} NULLS LAST"]
-    if question.grain is not Grain.TOTAL:
-        return f"ORDER BY bucket, {', '.join([*ordered, *groups])}" if groups else "ORDER BY bucket"
-    if not groups:
-        return ""
-    if is_cut:
-        others = " AND ".join(f"isNull({each})" for each in groups)
-        return f"ORDER BY {', '.join([others, *ordered, *groups])}"
-    return f"ORDER BY {', '.join([*ordered, *groups])}\nLIMIT {question.limit}"
+    ordering = plan.question.ordering
+    place = names.index(ordering) if ordering in names else 0
+    return (
+        f"\nORDER BY metric_{place} {_way(plan)} NULLS LAST, {', '.join(groups)}\n"
+        f"LIMIT {plan.question.limit}"
+    )
 
 
 def _merged_formula(plan: Plan, formula: Formula) -> str:

@@ -1,0 +1,139 @@
+"""Records of all streams around the changes of clocks in spring, and some of the year before.
+
+Times stand at the edges of hours and days, ids need quoting, and one post is named like the rest
+of an answer.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from tests.integration.warehouse.conftest import Row
+
+FIRST, DAYS = datetime(2026, 3, 1, tzinfo=UTC), 43
+YEAR_BEFORE, DAYS_BEFORE = datetime(2025, 3, 20, tzinfo=UTC), 12
+
+PLATFORMS = ("TikTok", "YouTube", "X", "Unknown")
+ACCOUNTS = tuple(map(str, range(1, 8)))
+POSTS = ("1", "01", "others", "it's", "a,b", "Ünï\\code", "", "p1", "p2", "p3")
+KINDS = ("like", "comment", "share", "click", "view", "impression", "reach", "follow", "rating")
+DEVICES = ("Smartphone", "Tablet", "Computer")
+REASONS = ("Habit", "Boredom", "Procrastination")
+AGES = ("13-17", "18-24", "65+")
+GENDERS = ("Male", "Female", "Other")
+STATUSES = ("Member", "Moderator", "Left")
+COMMUNITIES = tuple(str(number) for number in range(5))
+
+_EDGES = (
+    timedelta(),
+    timedelta(microseconds=-1),
+    timedelta(microseconds=1),
+    timedelta(minutes=30),
+    timedelta(minutes=45),
+)
+
+
+def _seeded(seed: int) -> Random:
+    return Random(seed)  # noqa: S311 - test data
+
+
+def _time(random: Random) -> datetime:
+    """Often at the edge of an hour: zones begin their days at full, half and quarter hours."""
+    is_now = random.random() < 0.85
+    first, days = (FIRST, DAYS) if is_now else (YEAR_BEFORE, DAYS_BEFORE)
+    hour = first + timedelta(hours=random.randrange(1, 24 * days - 1))
+    if random.random() < 0.5:
+        return hour + random.choice(_EDGES)
+    return hour + timedelta(seconds=random.randrange(3600), microseconds=random.randrange(10**6))
+
+
+def engagement(count: int) -> list[Row]:
+    random = _seeded(1)
+    return [
+        {
+            "event_id": f"e{number}",
+            "event_time": _time(random),
+            "platform": random.choice(PLATFORMS),
+            "account_id": int(random.choice(ACCOUNTS)),
+            "post_id": random.choice(POSTS),
+            "user_id": random.choice(("Unknown", *map(str, range(200)))),
+            "metric_type": random.choice(KINDS),
+            "value": random.choice((0.0, 1.0, 1.0, random.uniform(0, 90), random.uniform(0, 1e7))),
+        }
+        for number in range(count)
+    ]
+
+
+def videos(count: int) -> list[Row]:
+    random = _seeded(2)
+    return [
+        {
+            "user_id": random.randrange(150),
+            "video_id": number % 30,
+            "event_time": _time(random),
+            "age": 20,
+            "age_group": random.choice(AGES),
+            "gender": random.choice(GENDERS),
+            "platform": random.choice(PLATFORMS[:2]),
+            "watch_reason": random.choice(REASONS),
+            "device_type": random.choice(DEVICES),
+            "hour": random.choice((None, *range(24))),
+            "engagement": random.uniform(0, 1000),
+            "time_spent_on_video": random.uniform(0.1, 60),
+            "productivity_loss": float(random.randrange(11)),
+            "satisfaction": float(random.randrange(11)),
+            "self_control": float(random.randrange(11)),
+            "addiction_level": float(random.randrange(11)),
+        }
+        for number in range(count)
+    ]
+
+
+def live(count: int) -> list[Row]:
+    random = _seeded(3)
+    return [
+        {
+            "event_id": number % 20,
+            "event_type": "Sports",
+            "user_id": random.randrange(150),
+            "event_time": _time(random),
+            "platform": random.choice(PLATFORMS[1:]),
+            "device_type": random.choice(DEVICES),
+            "hour": random.choice((None, *range(24))),
+            "live_engagement": random.uniform(0, 1000),
+            "viewer_count": float(random.randrange(1, 100_000)),
+            "stream_duration": random.uniform(1, 300),
+            "addiction_level": float(random.randrange(11)),
+        }
+        for number in range(count)
+    ]
+
+
+def communities(count: int) -> list[Row]:
+    random = _seeded(4)
+    return [
+        {
+            "community_id": int(random.choice(COMMUNITIES)),
+            "community_name": "A community",
+            "user_id": random.randrange(150),
+            "event_time": _time(random),
+            "platform": random.choice(("Reddit", "X")),
+            "age": 30,
+            "age_group": random.choice(AGES),
+            "gender": random.choice(GENDERS),
+            "membership_status": random.choice(STATUSES),
+            "community_engagement": random.uniform(0, 100),
+            "total_time_spent": random.uniform(0, 500),
+        }
+        for _ in range(count)
+    ]
+
+
+def of_all_streams() -> dict[str, list[Row]]:
+    return {
+        "engagement_events": engagement(6_000),
+        "video_interactions": videos(1_200),
+        "live_streaming": live(800),
+        "community_interactions": communities(800),
+    }
