@@ -101,6 +101,6 @@ def test_another_array_is_refused_where_records_are(comments: StreamStores) -> N
             explode=Explode("replies"),
         )
     )
-    with pytest.raises(ContractNotDeployableError, match="give the stream another name"):
+    with pytest.raises(ContractNotDeployableError, match="raw holds the records as they were cut"):
         deploy_contract(changed)
     assert changed.contract.explode == Explode("comments")
