@@ -20,18 +20,18 @@ from resources.machine.home_machine import take_over_home
 from resources.settings.environments import EnvironmentSettingsError
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home, HomePathError
 from resources.settings.logs import LogFormatError, configure_logs, is_json
+from social_assets.cli.commands.access.keys import keys
+from social_assets.cli.commands.access.secrets import secrets
 from social_assets.cli.commands.alerts import alerts
 from social_assets.cli.commands.contract import contract
 from social_assets.cli.commands.deploy import deploy, plan
 from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
-from social_assets.cli.commands.keys import keys
 from social_assets.cli.commands.load import load
 from social_assets.cli.commands.metrics import metrics, query
 from social_assets.cli.commands.notebook import notebook
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
 from social_assets.cli.commands.recsys import recsys
-from social_assets.cli.commands.secrets import secrets
 from social_assets.cli.commands.serve import serve
 from social_assets.cli.commands.sql import sql
 from social_assets.cli.commands.streams import streams

@@ -40,7 +40,7 @@ from social_assets.control.errors import (
     UnknownSecretError,
 )
 from social_assets.control.schema import METADATA, UtcTime, now
-from social_assets.control.secrets.key_ring import KeyRing, KeySource, SecretKey, new_key
+from social_assets.control.secrets.secret_keys import KeySource, SecretKey, SecretKeys, new_key
 
 LARGEST_BYTES = 64 * 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}", re.ASCII)
@@ -184,7 +184,7 @@ class EncryptedSecrets:
                 _decrypted(row, ring)
 
     @contextmanager
-    def _encrypting(self) -> Iterator[tuple[Connection, KeyRing]]:
+    def _encrypting(self) -> Iterator[tuple[Connection, SecretKeys]]:
         """A transaction, and the keys, which no other process changes meanwhile."""
         if self._keys.read() is None:
             with self._keys.held(exclusive=True):
@@ -211,7 +211,7 @@ class EncryptedSecrets:
             )
 
 
-def _encrypt_again(connection: Connection, row: Row[tuple[object, ...]], ring: KeyRing) -> None:
+def _encrypt_again(connection: Connection, row: Row[tuple[object, ...]], ring: SecretKeys) -> None:
     plain = _decrypted(row, ring)
     encrypted = ring.current.encrypt(plain, _binding(row.name, row.version))
     connection.execute(
@@ -221,7 +221,7 @@ def _encrypt_again(connection: Connection, row: Row[tuple[object, ...]], ring: K
     )
 
 
-def _decrypted(row: Row[tuple[object, ...]], ring: KeyRing | None) -> bytes:
+def _decrypted(row: Row[tuple[object, ...]], ring: SecretKeys | None) -> bytes:
     key: SecretKey | None = None if ring is None else ring.key(row.key_id)
     if key is None:
         there = "there is no key here" if ring is None else f"the keys here are {ring}"

@@ -25,7 +25,7 @@ from social_assets.control.errors import (
     UnknownSecretError,
 )
 from social_assets.control.secrets.encrypted_secrets import LARGEST_BYTES, EncryptedSecrets
-from social_assets.control.secrets.key_ring import KeySource
+from social_assets.control.secrets.secret_keys import KeySource
 from social_assets.operate.doctor.control import control
 
 OLD, NEW = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))

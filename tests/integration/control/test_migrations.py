@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
+from resources.settings.environments import CONTROL_URL
 from resources.settings.home import Home
 from social_assets.control import api_keys, dashboards
 from social_assets.control.engine import engine_of, open_engine, reading, writing
@@ -25,6 +27,7 @@ from social_assets.control.reports import deliveries, schedules
 from social_assets.control.schema import METADATA
 from social_assets.control.secrets import encrypted_secrets
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 TABLES = {
     api_keys.API_KEYS.name,
     dashboards.SAVED_DASHBOARDS.name,
@@ -171,3 +174,36 @@ def test_the_file_is_readable_by_its_user_alone(sqlite_home: Home) -> None:
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_file()]
+
+
+def test_the_wheel_has_every_migration(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        check=True,
+        cwd=CHECKOUT,
+        stdout=subprocess.DEVNULL,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = {Path(name).name for name in zipfile.ZipFile(wheel).namelist() if "control/m" in name}
+    there = {path.name for path in (CHECKOUT / "social_assets/control/migrations").rglob("*.py")}
+    assert len(there) == len(REVISIONS) + 1
+    assert there <= packed
+
+
+def test_dagster_keeps_its_tables_in_the_same_database(
+    postgres_database: str, sqlite_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONTROL_URL, postgres_database)
+    before = open_engine(sqlite_home)
+    names = tables(before)
+    program = (
+        "import sys; from dagster_postgres import DagsterPostgresStorage as Storage;"
+        "storage = Storage(sys.argv[1]); print(storage.run_storage.get_runs_count())"
+    )
+    subprocess.run([sys.executable, "-c", program, postgres_database], check=True)
+    after = open_engine(sqlite_home)
+    assert names < tables(after)
+    assert "alembic_version" in tables(after) - names
+    assert api_keys.ApiKeys(after).list() == []
+    before.dispose()
+    after.dispose()

@@ -62,7 +62,7 @@ class SecretKey:
 
 
 @dataclass(frozen=True)
-class KeyRing:
+class SecretKeys:
     """All keys of an installation, the one that encrypts first."""
 
     keys: tuple[SecretKey, ...]
@@ -94,7 +94,7 @@ class KeySource:
         """Whether the keys come from the environment."""
         return bool(os.environ.get(SECRET_KEY))
 
-    def read(self) -> KeyRing | None:
+    def read(self) -> SecretKeys | None:
         """The keys; None if there are none yet. Raises SecretKeyError for what is no key."""
         if self.is_setting:
             try:
@@ -122,11 +122,11 @@ class KeySource:
             fcntl.flock(lock, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
             yield
 
-    def make(self) -> KeyRing:
+    def make(self) -> SecretKeys:
         """Make the first key. The caller must hold the file exclusively."""
         return self.replace([SecretKey(secrets.token_bytes(_KEY_BYTES))])
 
-    def replace(self, keys: Sequence[SecretKey]) -> KeyRing:
+    def replace(self, keys: Sequence[SecretKey]) -> SecretKeys:
         """Write the file with these keys. The caller must hold the file exclusively."""
         lines = "".join(f"{base64.b64encode(key.material).decode()}\n" for key in keys)
         with NamedTemporaryFile("w", dir=self.file.parent, prefix=".secret.", delete=False) as new:
@@ -140,7 +140,7 @@ class KeySource:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return KeyRing(tuple(keys), str(self.file))
+        return SecretKeys(tuple(keys), str(self.file))
 
 
 def new_key() -> SecretKey:
@@ -148,13 +148,13 @@ def new_key() -> SecretKey:
     return SecretKey(secrets.token_bytes(_KEY_BYTES))
 
 
-def _ring(texts: Sequence[str], source: str) -> KeyRing:
+def _ring(texts: Sequence[str], source: str) -> SecretKeys:
     keys = tuple(_read(text.strip(), source, number) for number, text in enumerate(texts, 1))
     if not keys:
         raise SecretKeyError(f"{source} holds no key; restore it from a backup")
     if len({key.id for key in keys}) < len(keys):
         raise SecretKeyError(f"{source} holds one key twice; remove one of them")
-    return KeyRing(keys, source)
+    return SecretKeys(keys, source)
 
 
 def _read(text: str, source: str, number: int) -> SecretKey:
