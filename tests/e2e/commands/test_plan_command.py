@@ -123,6 +123,19 @@ def test_a_plan_fails_on_the_changes_that_it_is_told_to(
     assert run("plan", "--fail-on", fail_on) == code
 
 
+def test_a_plan_tells_that_a_changed_event_time_may_be_refused(
+    declare: Declare, capfd: pytest.CaptureFixture[str]
+) -> None:
+    declare(
+        CONTRACT.replace("critical=", "future_after=timedelta(1), critical=").replace(
+            "import datetime", "import datetime, timedelta"
+        )
+    )
+    assert run("plan", "--fail-on", "breaking") == 2
+    told = capfd.readouterr().out
+    assert "ads: `deploy` is refused if a raw record belongs to another day under it" in told
+
+
 def test_a_plan_fails_on_a_contract_that_cannot_be_used(
     declare: Declare, capfd: pytest.CaptureFixture[str]
 ) -> None:
