@@ -14,7 +14,7 @@ from social_assets.contracts.registry import contract
 from social_assets.lake.lake import Lake
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.transform.duckdb_engine import DuckDBEngine
-from tests.integration.pipeline.killed_worker import Worker
+from tests.integration.pipeline.killed.killed_worker import Worker
 
 REAL_FILES = Path(__file__).resolve().parents[4] / "shared" / "data"
 

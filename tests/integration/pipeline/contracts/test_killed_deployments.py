@@ -13,8 +13,8 @@ import pytest
 from resources.clickhouse.resource import ClickHouseResource
 from social_assets.demo.samples import generate
 from tests.integration.pipeline.accounts import contents, counts
-from tests.integration.pipeline.kill_me import CHANGED, TODAY, stores_in
-from tests.integration.pipeline.killed_worker import Worker
+from tests.integration.pipeline.killed.kill_me import CHANGED, TODAY, stores_in
+from tests.integration.pipeline.killed.killed_worker import Worker
 
 MOMENTS = 30
 SEED = 2027

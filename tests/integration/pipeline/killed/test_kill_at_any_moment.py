@@ -14,8 +14,8 @@ from resources.clickhouse.resource import ClickHouseResource
 from social_assets.demo.samples import generate
 from social_assets.ingest.files.open_file import content_hash
 from tests.integration.pipeline.accounts import contents, counts
-from tests.integration.pipeline.kill_me import stores_in
-from tests.integration.pipeline.killed_worker import Worker
+from tests.integration.pipeline.killed.kill_me import stores_in
+from tests.integration.pipeline.killed.killed_worker import Worker
 
 MOMENTS = 20
 WITHIN = 0.8

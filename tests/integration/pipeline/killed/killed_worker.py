@@ -21,7 +21,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(script.parents[3])},
+            env={**os.environ, "PYTHONPATH": str(script.parents[4])},
         )
 
     def run(self, *command: object, kill_after: float | None = None) -> tuple[int, float]:
