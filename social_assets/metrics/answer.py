@@ -8,6 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from social_assets.metrics.formula import Additivity
+from social_assets.metrics.freshness import UNKNOWN_FRESHNESS, Freshness
+from social_assets.metrics.measure import (
+    RELATIVE_ERROR_OF_DISTINCT,
+    RELATIVE_ERROR_OF_QUANTILES,
+)
 from social_assets.metrics.metric import Metric
 from social_assets.metrics.planner.question import Question
 
@@ -50,3 +56,21 @@ class Answer:
     rows_read: int
     seconds: float
     asked_at: datetime
+    freshness: Freshness = UNKNOWN_FRESHNESS
+    """How new the rows are, and which of the days asked are incomplete."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the numbers must know: errors, gaps to native figures, pending days."""
+        found = []
+        approximate = [m.name for m in self.metrics if m.additivity is Additivity.FROM_STATES]
+        if approximate:
+            error = max(RELATIVE_ERROR_OF_DISTINCT, RELATIVE_ERROR_OF_QUANTILES)
+            found.append(
+                f"{', '.join(approximate)}: right to {error:.0%}; values of parts are not summed"
+            )
+        for each in self.metrics:
+            if each.native is not None:
+                native = each.native
+                found.append(f"{each.name} and {native.metric} differ: {native.why_it_differs}")
+        return (*found, *self.freshness.notes())

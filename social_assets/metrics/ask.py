@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from social_assets.metrics.answer import OTHERS, Answer, Row, Value
 from social_assets.metrics.dimension import KeyDimension
+from social_assets.metrics.freshness import FreshnessOfSubjects
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.labels import Labels
 from social_assets.metrics.planner.buckets import bucket_begin, bucket_edges, earlier_question
@@ -31,6 +32,7 @@ _Group = tuple[str, ...] | None
 _Place = tuple[_Group, datetime | None]
 _Values = dict[_Place, tuple[Value, ...]]
 _LABELS = Labels()
+_FRESHNESS = FreshnessOfSubjects()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,17 +44,24 @@ class _Part:
     rows_read: int
 
 
-def ask(client: Client, question: Question, labels: Labels = _LABELS) -> Answer:
+def ask(
+    client: Client,
+    question: Question,
+    labels: Labels = _LABELS,
+    freshness: FreshnessOfSubjects = _FRESHNESS,
+) -> Answer:
     """The answer of a warehouse. Raises QuestionError, and clickhouse-connect's errors."""
     check(question)
     begun, asked_at = time.monotonic(), datetime.now(UTC)
     parts = _parts(client, question)
+    ranges = [(question.start, question.end)]
     current, compared = _combined(question, parts), None
     groups = tuple(dict.fromkeys(group for group, _ in current if group is not None))
     if not question.by:
         groups = ((),)
     if question.compare is not None:
         earlier = earlier_question(question)
+        ranges.append((earlier.start, earlier.end))
         before = _parts(client, earlier, groups) if groups else []
         parts += before
         compared = _moved(question, earlier, _combined(earlier, before) if before else {})
@@ -65,6 +74,7 @@ def ask(client: Client, question: Question, labels: Labels = _LABELS) -> Answer:
         sum(part.rows_read for part in parts),
         time.monotonic() - begun,
         asked_at,
+        freshness.of(client, subjects_of(question), ranges),
     )
 
 

@@ -27,6 +27,22 @@ class Rollup:
     """The column of its grain: a Date, or the begin of the hour."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """A stream of a subject, and the fact that has its rows."""
+
+    stream: str
+    fact: str
+
+
+@dataclass(frozen=True)
+class Native:
+    """The platform's own figure of the same thing."""
+
+    metric: str
+    why_it_differs: str
+
+
 @dataclass(frozen=True, eq=False)
 class Metric:
     """A number with a name. All that is known of it is declared here and nowhere else."""
@@ -40,6 +56,7 @@ class Metric:
     """Who defines it so: a paper, or the documentation of a platform."""
     rises_is_good: bool | None = True
     """Whether a rise is an improvement; None if it is neither that nor the opposite."""
+    native: Native | None = None
 
     @property
     def additivity(self) -> Additivity:
@@ -60,6 +77,8 @@ class Subject:
     description: str
     fact: str
     """The fact's table, or a SELECT in parentheses; it has the columns event_date, event_time."""
+    sources: tuple[Source, ...]
+    """The streams whose rows these are."""
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
     rollups: tuple[Rollup, ...]

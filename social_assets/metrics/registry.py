@@ -38,6 +38,11 @@ def subjects() -> tuple[Subject, ...]:
     for name in names:
         if names.count(name) > 1:
             raise MetricDeclarationError(f"two metrics are named {name}; rename one")
+        native = next(m.native for s in found for m in s.metrics if m.name == name)
+        if native is not None and native.metric not in names:
+            raise MetricDeclarationError(
+                f"metric {name}: its native figure {native.metric} is no metric"
+            )
     return found
 
 

@@ -23,6 +23,7 @@ from social_assets.cli.printing.terminal import FORM, out, print_json, print_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from social_assets.metrics.answer import Answer
     from social_assets.metrics.metric import Metric
@@ -239,12 +240,20 @@ def _foot(answer: Answer) -> str:
     zone = question.time_zone
     start, end = (each.astimezone(zone) for each in (question.start, question.end))
     units = ", ".join(f"{each.name} in {each.unit}" for each in answer.metrics)
+    freshness, notes = answer.freshness, "".join(f"\n{note}" for note in answer.notes)
+    newest = _time(answer, freshness.newest_event)
+    until = _time(answer, freshness.watermark)
     return (
         f"{units}\n"
         f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {question.zone}\n"
         f"from {', '.join(answer.tables)}: {answer.rows_read:,} rows read in "
-        f"{answer.seconds * 1000:.0f} ms"
+        f"{answer.seconds * 1000:.0f} ms\n"
+        f"newest event {newest}, complete until {until}{notes}"
     )
+
+
+def _time(answer: Answer, at: datetime | None) -> str:
+    return "unknown" if at is None else f"{at.astimezone(answer.question.time_zone):%Y-%m-%d %H:%M}"
 
 
 def _json(answer: Answer, width: int | None) -> str:
@@ -252,7 +261,7 @@ def _json(answer: Answer, width: int | None) -> str:
 
     del width
     names = column_names(answer)
-    question = answer.question
+    question, freshness = answer.question, answer.freshness
     document = {
         "metrics": [_document(each) for each in answer.metrics],
         "from": question.start.isoformat(),
@@ -263,6 +272,10 @@ def _json(answer: Answer, width: int | None) -> str:
         "rows_read": answer.rows_read,
         "seconds": round(answer.seconds, 6),
         "asked_at": answer.asked_at.isoformat(),
+        "newest_event": freshness.newest_event and freshness.newest_event.isoformat(),
+        "watermark": freshness.watermark and freshness.watermark.isoformat(),
+        "is_complete": freshness.is_complete,
+        "notes": answer.notes,
         "rows": [dict(zip(names, row, strict=True)) for row in flat_rows(answer)],
     }
     return as_json(document) + "\n"

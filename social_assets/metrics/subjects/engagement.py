@@ -27,12 +27,14 @@ from social_assets.metrics.formula import (
 )
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Rollup, Subject
+from social_assets.metrics.metric import Metric, Native, Rollup, Source, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 METRIC_TYPE = Dimension(name="metric_type", description="Kind of reaction", column="metric_type")
 
 _MEASURES = ("events", "value_sum", "users", "value_quantiles")
+_BY_PLATFORM = ("platform", "metric_type")
+_BY_ACCOUNT = ("account", "platform", "metric_type")
 _BY_POST = ("account", "post", "platform", "metric_type")
 
 
@@ -53,6 +55,7 @@ SUBJECT = Subject(
     name="engagement",
     description="Reactions to posts, by account, post, platform and kind",
     fact="star.fact_engagement",
+    sources=(Source("engagement_events", "star.fact_engagement"),),
     dimensions=(PLATFORM, ACCOUNT, POST, METRIC_TYPE, HOUR_OF_DAY, WEEKDAY),
     measures=(
         Measure("events", Aggregate.COUNT),
@@ -61,7 +64,15 @@ SUBJECT = Subject(
         Measure("value_quantiles", Aggregate.QUANTILES, "value"),
     ),
     rollups=(
+        Rollup("rollups.engagement_platform_daily", Grain.DAY, _BY_PLATFORM, _MEASURES),
+        Rollup("rollups.engagement_account_daily", Grain.DAY, _BY_ACCOUNT, _MEASURES),
         Rollup("rollups.engagement_daily", Grain.DAY, _BY_POST, _MEASURES),
+        Rollup(
+            "rollups.engagement_platform_hourly", Grain.HOUR, _BY_PLATFORM, _MEASURES, "event_hour"
+        ),
+        Rollup(
+            "rollups.engagement_account_hourly", Grain.HOUR, _BY_ACCOUNT, _MEASURES, "event_hour"
+        ),
         Rollup("rollups.engagement_hourly", Grain.HOUR, _BY_POST, _MEASURES, "event_hour"),
     ),
     metrics=(
@@ -93,6 +104,11 @@ SUBJECT = Subject(
             "period or of several accounts are counted once, so daily values do not sum to it",
             "users",
             _REACHED,
+            native=Native(
+                "reported_reach",
+                "reach counts the users whom records name, and reported_reach all whom the "
+                "platform counts, also those that no record names; so reach is lower",
+            ),
         ),
         Metric(
             "reported_reach",

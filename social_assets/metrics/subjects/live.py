@@ -9,7 +9,7 @@ from social_assets.metrics.dimension import DEVICE_TYPE, PLATFORM, WEEKDAY, KeyD
 from social_assets.metrics.formula import Distinct, Quantile, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Rollup, Subject
+from social_assets.metrics.metric import Metric, Rollup, Source, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 EVENT = KeyDimension(
@@ -26,6 +26,7 @@ SUBJECT = Subject(
     name="live",
     description="Attendance of live events, by device and platform",
     fact="star.fact_live_streaming_interactions",
+    sources=(Source("live_streaming", "star.fact_live_streaming_interactions"),),
     dimensions=(PLATFORM, DEVICE_TYPE, EVENT, WEEKDAY),
     measures=(
         Measure("interactions", Aggregate.COUNT),

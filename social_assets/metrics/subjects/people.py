@@ -9,7 +9,7 @@ from social_assets.metrics.dimension import AGE_GROUP, GENDER, STREAM, WEEKDAY
 from social_assets.metrics.formula import Distinct, Ratio, Share, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Rollup, Subject
+from social_assets.metrics.metric import Metric, Rollup, Source, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 _FACTS = (
@@ -33,6 +33,7 @@ SUBJECT = Subject(
     name="people",
     description="Activity of people whose age is known, by age group and gender",
     fact=f"({' UNION ALL '.join(_SELECTS)})",
+    sources=tuple(Source(stream, fact) for stream, fact, _, _ in _FACTS),
     dimensions=(AGE_GROUP, GENDER, STREAM, WEEKDAY),
     measures=(
         Measure("interactions", Aggregate.COUNT),

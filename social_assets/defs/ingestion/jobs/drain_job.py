@@ -9,7 +9,7 @@ behind the insert update facts and rollups: no dbt runs here.
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from dagster import (
@@ -27,6 +27,7 @@ from pydantic import Field
 
 from resources.kafka.resource import KafkaResource
 from social_assets.contracts.contract import Contract
+from social_assets.contracts.watermark import WATERMARK_DELAY
 from social_assets.defs.ingestion.checks.rule_results import RuleReports
 from social_assets.defs.ingestion.jobs.changed_days import fed_by, materializations
 from social_assets.defs.monitoring.invariant_results import report_days
@@ -43,10 +44,6 @@ from social_assets.pipeline.topics.topic_source import LIMITS, Limits
 MATERIALIZE_SECONDS = 5.0
 """How often a changing day is recorded as materialized. The promise is at most once a second;
 recording a fact with its dimensions and rollups takes about 0.2 s."""
-
-WATERMARK_DELAY = timedelta(minutes=5)
-"""How far events may be out of order in the live view: events that are older than the newest one by
-more than this count as complete."""
 
 STEP_SECONDS = "step_seconds"
 """The seconds of each step since the last record of raw. Steps run at the same time, so the sum is
