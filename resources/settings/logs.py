@@ -20,7 +20,17 @@ FORMAT = "SOCIAL_ASSETS_LOG_FORMAT"
 LEVEL = "SOCIAL_ASSETS_LOG_LEVEL"
 """Environment variable: the least severe lines that are written, INFO by default."""
 
-FIELDS = ("run_id", "stream", "step", "batch_id", "records", "seconds")
+FIELDS = (
+    "run_id",
+    "stream",
+    "step",
+    "batch_id",
+    "records",
+    "request_id",
+    "caller",
+    "status",
+    "seconds",
+)
 """What a line says beside its message, where the logging call gives it as `extra`."""
 
 LOGGERS = ("social_assets", "resources", "sensors")

@@ -18,8 +18,12 @@ from starlette.responses import Response
 
 from social_assets.control.api_keys import ApiKeys
 from social_assets.control.engine import open_engine
-from social_assets.serving.api.router import api_router
+from social_assets.serving.api.router import api_routers
+from social_assets.serving.caching.cached_answers import CachedAnswers
+from social_assets.serving.caching.kept_answers import KeptAnswers
+from social_assets.serving.caching.shared_answers import SharedAnswers
 from social_assets.serving.callers import KeyRing
+from social_assets.serving.figures import Figures
 from social_assets.serving.gate import REQUEST_ID, ServingGate
 from social_assets.serving.problems import ProblemError, problem_response
 from social_assets.serving.services import Services
@@ -38,10 +42,15 @@ def create_app(settings: ServeSettings) -> FastAPI:
     warehouse = Warehouse(settings.warehouse_threads)
     key_threads = ThreadPoolExecutor(_KEY_THREADS, thread_name_prefix="keys")
 
+    kept, figures = KeptAnswers(settings.cache_bytes), Figures()
+    shared = None if settings.cache_url is None else SharedAnswers(settings.cache_url)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         warehouse.close()
+        if shared is not None:
+            await shared.close()
         key_threads.shutdown(cancel_futures=True)
 
     app = FastAPI(
@@ -53,14 +62,25 @@ def create_app(settings: ServeSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = Services(settings, warehouse)
-    app.include_router(api_router())
+    app.state.services = Services(settings, warehouse, kept, figures)
+    for router in api_routers():
+        app.include_router(router)
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(WarehouseDownError, _warehouse_down)
     keys = KeyRing(_api_keys(settings), key_threads)
-    app.add_middleware(ServingGate, token=settings.token, keys=keys, names=settings.names)
+    # The last one that is added comes first.
+    app.add_middleware(
+        CachedAnswers,
+        kept=kept,
+        shared=shared,
+        fresh_seconds=settings.cache_seconds,
+        figures=figures,
+    )
+    app.add_middleware(
+        ServingGate, token=settings.token, keys=keys, figures=figures, names=settings.names
+    )
     return app
 
 

@@ -8,9 +8,12 @@ no answer allows another origin.
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
+import time
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from resources.web.answers import SAFE_HEADERS, send_page
 from resources.web.asgi import App, Message, Receive, Request, Scope, Send
@@ -18,7 +21,11 @@ from resources.web.pages import Site, continue_page, refused_page, sign_in_page
 from resources.web.requests import LOOPBACK_NAMES, host_problem, origin_problem
 from resources.web.session import Session
 from social_assets.serving.callers import PERSON, Caller, KeyRing
+from social_assets.serving.figures import Figures
 from social_assets.serving.problems import ProblemError, problem_response
+from social_assets.serving.rate_limit import RateLimit
+
+_log = logging.getLogger(__name__)
 
 SITE = Site("dashboards", "social-assets serve --print-url", "social-assets serve")
 CALLER = "caller"
@@ -29,7 +36,7 @@ _OPEN_PATHS = frozenset({"/api/v1/health"})
 """What a load balancer asks without a key; the answer tells nothing of the data."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
-_MAKE_A_KEY = (
+MAKE_A_KEY = (
     "Send the header `Authorization: Bearer sa_...` with a key of `social-assets keys create`; in "
     f"a browser, open the address that `{SITE.print_url}` prints."
 )
@@ -38,10 +45,14 @@ _MAKE_A_KEY = (
 class ServingGate:
     """Wraps the application, and gives each request an id and a caller."""
 
-    def __init__(self, app: App, token: str, keys: KeyRing, names: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: App, token: str, keys: KeyRing, figures: Figures, names: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._session = Session(token, "session of the dashboards", "social_assets_serve")
         self._keys = keys
+        self._figures = figures
+        self._limit = RateLimit()
         self._names = LOOPBACK_NAMES | {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,13 +63,22 @@ class ServingGate:
         request = Request(scope)
         request_id = _request_id(request)
         scope.setdefault("state", {})[REQUEST_ID] = request_id
-        marked = _marked(send, request_id)
+        begun, status = time.perf_counter(), _Status()
+        marked = _marked(send, request_id, status)
         try:
             if not await self._is_answered(request, marked):
-                scope["state"][CALLER] = await self._caller(request)
+                caller = await self._caller(request)
+                if caller is not None:
+                    self._limit.take(caller)
+                scope["state"][CALLER] = caller
                 await self._app(scope, receive, marked)
         except ProblemError as problem:
             await self._refuse(request, request_id, problem, marked, receive)
+        finally:
+            seconds = time.perf_counter() - begun
+            self._figures.count_request(request.method, status.code, seconds)
+            if _log.isEnabledFor(logging.INFO):
+                _log_request(request, request_id, status.code, seconds)
 
     async def _is_answered(self, request: Request, send: Send) -> bool:
         """Whether the request only signs in or moves on. Raises ProblemError."""
@@ -94,7 +114,7 @@ class ServingGate:
             raise ProblemError(403, foreign, "Ask from the server's own pages, or from a program.")
         caller = await self._identified(request)
         if caller is None and request.path not in _OPEN_PATHS:
-            raise ProblemError(401, "the request shows no valid key", _MAKE_A_KEY)
+            raise ProblemError(401, "the request shows no valid key", MAKE_A_KEY)
         return caller
 
     async def _identified(self, request: Request) -> Caller | None:
@@ -144,11 +164,34 @@ def _request_id(request: Request) -> str:
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _marked(send: Send, request_id: str) -> Send:
+def _log_request(request: Request, request_id: str, status: int, seconds: float) -> None:
+    caller = request.scope["state"].get(CALLER)
+    _log.info(
+        "%s %s",
+        request.method,
+        request.path,
+        extra={
+            "request_id": request_id,
+            "caller": None if caller is None else caller.name,
+            "status": status,
+            "seconds": round(seconds, 6),
+        },
+    )
+
+
+@dataclass
+class _Status:
+    """The status of the answer; 499 if the caller was gone before it."""
+
+    code: int = 499
+
+
+def _marked(send: Send, request_id: str, status: _Status) -> Send:
     """Add the id, and the headers by which no other site can use an answer."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
+            status.code = message["status"]
             headers = list(message.get("headers", []))
             known = {key.lower() for key, _ in headers}
             headers += [(key, value) for key, value in SAFE_HEADERS if key not in known]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from social_assets.serving.callers import Caller
-from social_assets.serving.gate import CALLER, REQUEST_ID
+from social_assets.serving.gate import CALLER, MAKE_A_KEY, REQUEST_ID
+from social_assets.serving.problems import ProblemError
 from social_assets.serving.services import Services
 
 
@@ -22,6 +23,13 @@ class Requested:
     caller: Caller | None
     """None only for paths that need no key."""
     id: str
+
+    @property
+    def known_caller(self) -> Caller:
+        """The caller of a path that needs a key."""
+        if self.caller is None:
+            raise ProblemError(401, "the request shows no valid key", MAKE_A_KEY)
+        return self.caller
 
 
 def requested(request: Request) -> Requested:

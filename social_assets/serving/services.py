@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from social_assets.serving.caching.kept_answers import KeptAnswers
+from social_assets.serving.figures import Figures
 from social_assets.serving.settings import ServeSettings
 from social_assets.serving.warehouse import Warehouse
 
@@ -14,3 +16,5 @@ class Services:
 
     settings: ServeSettings
     warehouse: Warehouse
+    kept: KeptAnswers
+    figures: Figures

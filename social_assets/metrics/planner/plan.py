@@ -18,7 +18,7 @@ from social_assets.metrics.grain import Grain
 from social_assets.metrics.metric import Metric, Rollup, Subject
 from social_assets.metrics.planner.buckets import bucket_edges, offsets_in
 from social_assets.metrics.planner.cover import Range, cover
-from social_assets.metrics.planner.question import Question, metrics_of
+from social_assets.metrics.planner.question import OF_ACCOUNTS, Question, metrics_of
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def _tells(grain: Grain, part: TimePart, question: Question) -> bool:
 def _needed_dimensions(question: Question, atoms: Iterable[Atom]) -> set[str]:
     return {
         *question.by,
+        *(OF_ACCOUNTS if question.accounts is not None else ()),
         *(each.dimension for each in question.where),
         *(name for atom in atoms for name, _ in atom.only),
     }

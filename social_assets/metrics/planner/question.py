@@ -22,8 +22,13 @@ EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2105, 12, 31, tzin
 """What the warehouse's types of time can hold (`DateTime`, 32 bits)."""
 MOST_BUCKETS = 10_000
 MOST_GROUPS = 10_000
+MOST_ACCOUNTS = 10_000
 MOST_VALUES = 1_000
 """The longest list of values of one filter."""
+
+
+OF_ACCOUNTS = ("platform", "account")
+"""The dimensions that name an account."""
 
 
 class QuestionError(ValueError):
@@ -71,6 +76,8 @@ class Question:
     """The greatest number of groups; buckets of time are not limited."""
     with_others: bool = False
     """Whether the groups beyond the limit are answered as one, `others`."""
+    accounts: tuple[tuple[str, str], ...] | None = None
+    """Only these accounts, each a platform and the platform's id; None: all."""
 
     @property
     def time_zone(self) -> ZoneInfo:
@@ -106,6 +113,8 @@ def check(question: Question) -> None:
         for parameter, names in (("by", question.by), ("where", _filtered(question))):
             for name in names:
                 _known_dimension(subject, name, parameter)
+    if question.accounts is not None:
+        _check_accounts(question, question.accounts)
     for name in question.metrics:
         _check_reported(question, metric(name))
 
@@ -123,6 +132,21 @@ def metrics_of(question: Question, subject: Subject) -> tuple[Metric, ...]:
 
 def _filtered(question: Question) -> tuple[str, ...]:
     return tuple(each.dimension for each in question.where)
+
+
+def _check_accounts(question: Question, accounts: tuple[tuple[str, str], ...]) -> None:
+    if len(accounts) > MOST_ACCOUNTS:
+        raise QuestionError(
+            "accounts",
+            f"are {len(accounts):,}; at most {MOST_ACCOUNTS:,} fit a question: divide it",
+        )
+    for subject in subjects_of(question):
+        if any(subject.dimension(name) is None for name in OF_ACCOUNTS):
+            raise QuestionError(
+                "metrics",
+                f"metrics of {subject.name} are not known by account, and the question is about "
+                "certain accounts only; ask for metrics of posts, such as likes or reach",
+            )
 
 
 def _check_metrics(question: Question) -> None:

@@ -15,6 +15,7 @@ from social_assets.metrics.dimension import Dimension, KeyDimension, TimePart
 from social_assets.metrics.formula import Atom, Formula, Share
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.planner.plan import Kept, Piece, Plan
+from social_assets.metrics.planner.question import OF_ACCOUNTS
 from social_assets.metrics.registry import metric
 
 _HEX = 32
@@ -233,9 +234,29 @@ def _condition(plan: Plan, atom: Atom, time: str, parameters: _Parameters) -> st
 
 
 def _filters(plan: Plan, time: str, parameters: _Parameters) -> list[str]:
-    return [
+    return _accounts(plan) + [
         _equals(plan, each.dimension, each.values, time, parameters) for each in plan.question.where
     ]
+
+
+def _accounts(plan: Plan) -> list[str]:
+    """Rows of the question's accounts: pairs, since two platforms may use the same id."""
+    if plan.question.accounts is None:
+        return []
+    columns = [_key(plan, name) for name in OF_ACCOUNTS]
+    pairs = [
+        f"({', '.join(c.literal_of(v) for c, v in zip(columns, pair, strict=True))})"
+        for pair in plan.question.accounts
+    ]
+    named = ", ".join(column.column for column in columns)
+    return [f"({named}) IN ({', '.join(pairs)})" if pairs else "0"]
+
+
+def _key(plan: Plan, name: str) -> KeyDimension:
+    found = plan.subject.dimension(name)
+    if not isinstance(found, KeyDimension):
+        raise KeyError(name)
+    return found
 
 
 def _equals(

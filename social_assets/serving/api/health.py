@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
+from social_assets.serving.api.prefix import PREFIX
 from social_assets.serving.requested import Requested, requested
 from social_assets.serving.warehouse import WarehouseDownError
 
-router = APIRouter(tags=["health"])
+router = APIRouter(prefix=PREFIX, tags=["health"])
 
 
 class Health(BaseModel):

@@ -1,14 +1,14 @@
-"""All paths below /api/v1."""
+"""All paths below /api/v1: each module has a router of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
-from social_assets.serving.api import health
+from social_assets.serving.api import health, metrics, query
 
 
-def api_router() -> APIRouter:
-    """The paths, each module's own."""
-    router = APIRouter(prefix="/api/v1")
-    router.include_router(health.router)
-    return router
+def api_routers() -> Sequence[APIRouter]:
+    """The routers, in the order of the documentation."""
+    return [module.router for module in (metrics, query, health)]

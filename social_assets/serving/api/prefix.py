@@ -1,0 +1,3 @@
+"""What every path of the API begins with."""
+
+PREFIX = "/api/v1"

@@ -1,0 +1,214 @@
+"""Answers of the API from a cache: an ASGI middleware behind the gate.
+
+Belongs here: which requests are cached, by what key, for how long, and what is given while the
+warehouse is away. A key has the accounts that the caller may see, so that no caller is given
+another's answer. Requests for one question that come at the same time are computed once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import parse_qsl, urlencode
+
+from resources.web.asgi import App, Message, Receive, Scope, Send
+from social_assets.serving.caching.kept_answers import KeptAnswer, KeptAnswers
+from social_assets.serving.caching.shared_answers import SharedAnswers
+from social_assets.serving.callers import Caller
+from social_assets.serving.figures import Figures
+from social_assets.serving.gate import CALLER
+
+STALE_SECONDS = 24 * 3600
+"""How old the last good answer may be that is given while the warehouse is away."""
+
+_NOT_CACHED = ("/api/v1/health", "/api/v1/reports")
+_AWAY = 503
+_MOST_SPELLINGS = 50_000
+_VARY = (b"vary", b"Authorization, Cookie, Accept-Encoding")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Computed:
+    """What the application has answered."""
+
+    start: Message
+    body: bytes
+
+
+class CachedAnswers:
+    """Wraps the application; answers GET below /api/v1 from the cache if it can."""
+
+    def __init__(
+        self,
+        app: App,
+        kept: KeptAnswers,
+        shared: SharedAnswers | None,
+        fresh_seconds: int,
+        figures: Figures,
+    ) -> None:
+        self._app = app
+        self._kept = kept
+        self._shared = shared
+        self._fresh_seconds = fresh_seconds
+        self._figures = figures
+        self._running: dict[str, asyncio.Task[_Computed | KeptAnswer]] = {}
+        self._spellings: OrderedDict[str, str] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from the cache, or pass the request on and keep what it answers."""
+        if scope["type"] != "http" or not _is_cached(scope):
+            await self._app(scope, receive, send)
+            return
+        caller = cast(Caller, scope["state"][CALLER])
+        key = self._key(caller, scope)
+        now = time.time()
+        answer = self._kept.get(key)
+        if answer is not None and answer.is_fresh(now):
+            await self._give(scope, send, answer, b"hit", now)
+            return
+        computed = await self._computed_once(key, scope)
+        now = time.time()
+        if isinstance(computed, KeptAnswer):
+            is_old = computed is answer or not computed.is_fresh(now)
+            await self._give(scope, send, computed, b"stale" if is_old else b"miss", now)
+            return
+        self._figures.count_cache("error")
+        await send(computed.start)
+        await send({"type": "http.response.body", "body": computed.body})
+
+    def _key(self, caller: Caller, scope: Scope) -> str:
+        """One for all spellings of a question: the order of parameters does not matter."""
+        spelt = f"{caller.scope}|{scope['path']}?{scope['query_string'].decode('latin-1')}"
+        found = self._spellings.get(spelt)
+        if found is None:
+            pairs = parse_qsl(scope["query_string"].decode("latin-1"), True)
+            # The order of the values of one parameter does matter.
+            sorted_query = urlencode(sorted(pairs, key=lambda pair: pair[0]))
+            found = f"{caller.scope}|{scope['path']}?{sorted_query}"
+            self._spellings[spelt] = found
+            if len(self._spellings) > _MOST_SPELLINGS:
+                self._spellings.popitem(last=False)
+        return found
+
+    async def _computed_once(self, key: str, scope: Scope) -> _Computed | KeptAnswer:
+        """The answer that is computed now, by this request or by one before it."""
+        task = self._running.get(key)
+        if task is None:
+            # A task of its own: it goes on if the first of its callers hangs up.
+            task = asyncio.create_task(self._compute(key, scope))
+            self._running[key] = task
+            task.add_done_callback(lambda _: self._running.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _compute(self, key: str, scope: Scope) -> _Computed | KeptAnswer:
+        if self._shared is not None and (found := await self._shared.get(key)) is not None:
+            if found.is_fresh(time.time()):
+                self._kept.put(key, found)
+                return found
+            self._keep_newer(key, found)
+        computed_at = time.time()
+        computed = await self._asked(scope)
+        if computed.start["status"] == 200:
+            answer = KeptAnswer.of(
+                _header(computed.start, b"content-type"),
+                computed.body,
+                computed_at,
+                self._fresh_seconds,
+            )
+            self._kept.put(key, answer)
+            if self._shared is not None:
+                await self._shared.put(key, answer, STALE_SECONDS)
+            return answer
+        last = self._kept.get(key)
+        is_away = computed.start["status"] == _AWAY
+        if is_away and last is not None and last.age(time.time()) < STALE_SECONDS:
+            return last
+        return computed
+
+    def _keep_newer(self, key: str, found: KeptAnswer) -> None:
+        ours = self._kept.get(key)
+        if ours is None or ours.computed_at < found.computed_at:
+            self._kept.put(key, found)
+
+    async def _asked(self, scope: Scope) -> _Computed:
+        """Ask the application, whose answers are small enough to be held."""
+        starts: list[Message] = []
+        parts: list[bytes] = []
+
+        async def received() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                starts.append(message)
+            else:
+                parts.append(message.get("body", b""))
+
+        await self._app({**scope, "method": "GET"}, received, sent)
+        return _Computed(starts[0], b"".join(parts))
+
+    async def _give(
+        self, scope: Scope, send: Send, answer: KeptAnswer, how: bytes, now: float
+    ) -> None:
+        self._figures.count_cache(how.decode())
+        age = answer.age(now)
+        left = max(0, int(answer.computed_at + answer.fresh_seconds - now))
+        headers = [
+            (b"content-type", answer.media),
+            (b"etag", answer.tag),
+            # An HTTP cache of ours in front reads the second one, which it does not pass on.
+            (b"cache-control", b"private, max-age=%d" % left),
+            (b"x-accel-expires", b"%d" % left),
+            (b"age", b"%d" % age),
+            (b"x-cache", how),
+            _VARY,
+        ]
+        if how == b"stale":
+            headers.append((b"warning", b'110 - "the warehouse does not answer"'))
+        body, status = answer.body, 200
+        known, takes_gzip = _conditions(scope)
+        if answer.tag in known or b"*" in known:
+            body, status = b"", 304
+        else:
+            if answer.compressed is not None and takes_gzip:
+                body = answer.compressed
+                headers.append((b"content-encoding", b"gzip"))
+            headers.append((b"content-length", b"%d" % len(body)))
+            if scope["method"] == "HEAD":
+                body = b""
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _is_cached(scope: Scope) -> bool:
+    path = str(scope["path"])
+    return (
+        scope["method"] in ("GET", "HEAD")
+        and path.startswith("/api/v1/")
+        and not path.startswith(_NOT_CACHED)
+    )
+
+
+def _conditions(scope: Scope) -> tuple[frozenset[bytes], bool]:
+    """The tags that the caller has, and whether it takes gzip."""
+    known: frozenset[bytes] = frozenset()
+    takes_gzip = False
+    for name, value in scope["headers"]:
+        if name == b"if-none-match":
+            known = frozenset(part.strip() for part in value.split(b","))
+        elif name == b"accept-encoding":
+            takes_gzip = b"gzip" in value
+    return known, takes_gzip
+
+
+def _header(start: Message, name: bytes) -> bytes:
+    for key, value in start.get("headers", []):
+        if key.lower() == name:
+            return bytes(value)
+    return b"application/octet-stream"
