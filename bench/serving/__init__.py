@@ -1,0 +1,1 @@
+"""Benchmarks of what people and programs read: rollups, answers, pages."""
