@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from sqlalchemy import (
     JSON,
@@ -99,9 +100,14 @@ class ApiKey:
 
     def allows(self, platform: str, account_id: str) -> bool:
         """Whether the key may see an account."""
-        if self.accounts is None:
-            return True
-        return any(account.is_same(platform, account_id) for account in self.accounts)
+        return self.accounts is None or (platform.casefold(), account_id) in self._allowed
+
+    @cached_property
+    def _allowed(self) -> frozenset[tuple[str, str]]:
+        # A key may have thousands of accounts, and an answer thousands of rows to check.
+        return frozenset(
+            (each.platform.casefold(), each.account_id) for each in self.accounts or ()
+        )
 
     def may(self, role: Role) -> bool:
         """Whether the key's role includes this one."""

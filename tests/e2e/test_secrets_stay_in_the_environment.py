@@ -16,7 +16,13 @@ from resources.embedded_clickhouse.lifecycle import ensure_running, stop
 from resources.settings.home import Home
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SECRETS = ("kafka-hunter2", "slack-hunter2", "postgres-hunter2", "control-hunter2")
+SECRETS = (
+    "kafka-hunter2",
+    "slack-hunter2",
+    "postgres-hunter2",
+    "control-hunter2",
+    "aHVudGVyMi1odW50ZXIyLWh1bnRlcjItaHVudGVyMi0=",
+)
 LIKE = (
     '{"event_id": "a", "event_time": "2026-11-01T10:00:00Z", "account_id": 1, '
     '"post_id": "p1", "user_id": "u1", "metric_type": "like", "value": 1}\n'
@@ -63,6 +69,7 @@ def environment(deployed_home: Callable[[str], Home]) -> Iterator[dict[str, str]
         "SOCIAL_ASSETS_ALERT_URLS": f"json://127.0.0.1:9/{SECRETS[1]}",
         "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": f"postgresql://u:{SECRETS[2]}@127.0.0.1:9/d",
         "SOCIAL_ASSETS_CONTROL_URL": f"postgresql://u:{SECRETS[3]}@127.0.0.1:9/d",
+        "SOCIAL_ASSETS_SECRET_KEY": SECRETS[4],
         "SOCIAL_ASSETS_LOG_FORMAT": "json",
     }
     stop(home)

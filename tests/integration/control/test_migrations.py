@@ -190,6 +190,7 @@ def test_the_wheel_has_every_migration(tmp_path: Path) -> None:
     assert there <= packed
 
 
+@pytest.mark.endurance
 def test_dagster_keeps_its_tables_in_the_same_database(
     postgres_database: str, sqlite_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
