@@ -42,6 +42,11 @@ from resources.settings.home import Home
 from social_assets.control.api_keys import ApiKeys
 from social_assets.control.engine import open_engine
 
+# All imports of a migration are done before the processes start at once.
+import alembic.command, alembic.runtime.migration, psycopg2
+
+print("ready", flush=True)
+sys.stdin.readline()
 engine = open_engine(Home.from_environment())
 print(ApiKeys(engine).create(sys.argv[1]).text)
 """
@@ -72,6 +77,7 @@ print(seen)
 def started(program: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -103,6 +109,13 @@ def test_the_code_knows_every_revision_in_order() -> None:
 
 def test_processes_that_come_at_once_make_the_tables_once(store_home: Home) -> None:
     processes = [started(OPEN, f"key{number}") for number in range(3)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     ended = [(*process.communicate(timeout=120), process.returncode) for process in processes]
     assert [code for _, _, code in ended] == [0] * 3, ended
     engine = open_engine(store_home)
