@@ -210,7 +210,7 @@ def _new(
     if last is None:
         return ()
     of_days = {table.name for table in declared if table.kind == "days"}
-    return tuple(name for name in missing if name in of_days and name not in lost)
+    return tuple(sorted(of_days.intersection(missing).difference(lost)))
 
 
 def _has_rows(client: Client, databases: Sequence[str]) -> bool:
