@@ -31,7 +31,7 @@ EVENT = (
 )
 BRONZE = "key BINARY, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
 SILVER = (
-    "event_id STRING, event_time TIMESTAMP, platform STRING, account_id BIGINT, post_id STRING, "
+    "event_id STRING, event_time TIMESTAMP, platform STRING, account_id STRING, post_id STRING, "
     "user_id STRING, metric_type STRING, amount DOUBLE, event_date DATE"
 )
 METRIC_TYPES = (
@@ -109,7 +109,7 @@ def _silver(spark: SparkSession, folder: str, watermark: str) -> DataStreamWrite
         f.trim("e.event_id").alias("event_id"),
         f.to_timestamp("e.event_time").alias("event_time"),
         f.coalesce(f.trim("e.platform"), f.lit("Unknown")).alias("platform"),
-        f.col("e.account_id").cast("bigint").alias("account_id"),
+        f.trim("e.account_id").alias("account_id"),
         f.coalesce(f.trim("e.post_id"), f.lit("Unknown")).alias("post_id"),
         f.coalesce(f.trim("e.user_id"), f.lit("Unknown")).alias("user_id"),
         f.lower(f.trim("e.metric_type")).alias("metric_type"),
@@ -117,7 +117,8 @@ def _silver(spark: SparkSession, folder: str, watermark: str) -> DataStreamWrite
     )
     accepted = (
         events.where(
-            "event_id IS NOT NULL AND event_time IS NOT NULL AND account_id > 0 AND amount >= 0"
+            "event_id IS NOT NULL AND event_time IS NOT NULL "
+            "AND account_id IS NOT NULL AND amount >= 0"
         )
         .where(f.col("metric_type").isin(*METRIC_TYPES))
         .withColumn("event_date", f.to_date("event_time"))

@@ -10,11 +10,11 @@ from social_assets.contracts.vocabulary import GENDER, PLATFORM
 class CommunityInteraction(pa.DataFrameModel):
     """One member's day in one community."""
 
-    community_id: int = pa.Field(gt=0, description="The community")
+    community_id: str = pa.Field(description="The community")
     community_name: str = pa.Field(
         metadata={"categorical": True}, description="Name of the community"
     )
-    user_id: int = pa.Field(gt=0, description="The member")
+    user_id: str = pa.Field(description="The member")
     platform: str = pa.Field(metadata={"standardize": PLATFORM}, description="Where it lives")
     age: int = pa.Field(
         in_range={"min_value": 13, "max_value": 100}, description="Age of the member in years"

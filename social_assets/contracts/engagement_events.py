@@ -46,7 +46,7 @@ class EngagementEvent(pa.DataFrameModel):
     event_id: str = pa.Field(description="Identity of the event")
     event_time: datetime = pa.Field(description="When it happened, UTC")
     platform: str = pa.Field(metadata={"standardize": PLATFORM}, description="Where it happened")
-    account_id: int = pa.Field(gt=0, description="The account whose post it is")
+    account_id: str = pa.Field(description="The account whose post it is")
     post_id: str = pa.Field(description="The post")
     user_id: str = pa.Field(description="Who reacted; Unknown for an audience count")
     metric_type: str = pa.Field(isin=METRIC_TYPES, description="Kind of reaction")

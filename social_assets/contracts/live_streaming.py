@@ -10,11 +10,11 @@ from social_assets.contracts.vocabulary import PLATFORM
 class LiveStreaming(pa.DataFrameModel):
     """One live event for one user: its audience, length and device."""
 
-    event_id: int = pa.Field(gt=0, description="The live event")
+    event_id: str = pa.Field(description="The live event")
     event_type: str = pa.Field(
         metadata={"categorical": True}, description="Sports, concert, gaming, Q&A"
     )
-    user_id: int = pa.Field(gt=0, description="Who watched")
+    user_id: str = pa.Field(description="Who watched")
     platform: str = pa.Field(metadata={"standardize": PLATFORM}, description="Where it was shown")
     live_engagement: float = pa.Field(ge=0, description="Reactions during the event")
     viewer_count: float = pa.Field(ge=0, description="Viewers at the peak")

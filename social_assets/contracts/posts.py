@@ -12,7 +12,7 @@ class Post(pa.DataFrameModel):
     """One published post: text, tags, kind of media."""
 
     post_id: str = pa.Field(description="The post")
-    account_id: int = pa.Field(gt=0, description="The account that published it")
+    account_id: str = pa.Field(description="The account that published it")
     platform: str = pa.Field(metadata={"standardize": PLATFORM}, description="Where it appeared")
     content: str = pa.Field(default="", description="Text of the post")
     tags: list[str] = pa.Field(nullable=True, description="Tags, in the author's order")

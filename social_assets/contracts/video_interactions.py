@@ -22,7 +22,7 @@ HALF_LIFE = timedelta(days=14)
 class VideoInteraction(pa.DataFrameModel):
     """One user's time with one video: attention, mood and setting."""
 
-    user_id: int = pa.Field(gt=0, description="Who watched")
+    user_id: str = pa.Field(description="Who watched")
     age: int = pa.Field(
         in_range={"min_value": 13, "max_value": 100}, description="Age of the user in years"
     )
@@ -36,7 +36,7 @@ class VideoInteraction(pa.DataFrameModel):
     platform: str = pa.Field(metadata={"standardize": PLATFORM}, description="Where it was seen")
     total_time_spent: float = pa.Field(ge=0, description="Minutes on the platform that day")
     number_of_sessions: float = pa.Field(ge=0, description="Sessions that day")
-    video_id: int = pa.Field(gt=0, description="Which video")
+    video_id: str = pa.Field(description="Which video")
     video_category: str = pa.Field(metadata={"categorical": True}, description="Genre of the video")
     video_length: float = pa.Field(ge=0, description="Length, minutes")
     engagement: float = pa.Field(ge=0, description="Reactions that the video had")

@@ -25,7 +25,7 @@ ITEM_PREFIX = "video:"
 WATCHED_VIDEOS = f"""
 SELECT
     users.user_id AS user_id,
-    concat('{ITEM_PREFIX}', toString(videos.video_id)) AS item_id,
+    concat('{ITEM_PREFIX}', videos.video_id) AS item_id,
     toDateTime64(watched.event_date, 6, 'UTC') AS event_time,
     toFloat64(watched.points) * {{watched_weight:Float64}} * exp2(
         -dateDiff('day', watched.event_date, {{weighed_on:Date}})
@@ -51,7 +51,7 @@ LEFT ANY JOIN (SELECT video_key, video_id FROM {VIDEOS}) AS videos
     ON watched.video_key = videos.video_key
 """
 
-KNOWN_VIDEOS = f"SELECT concat('{ITEM_PREFIX}', toString(video_id)) FROM {VIDEOS}"
+KNOWN_VIDEOS = f"SELECT concat('{ITEM_PREFIX}', video_id) FROM {VIDEOS}"
 """The ids of all videos as items."""
 
 WATCHING: dict[str, Any] = {

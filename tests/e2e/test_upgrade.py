@@ -97,6 +97,8 @@ def test_a_home_of_the_last_release_works(
     whole = {"raw": 5, "cleaned": 3, "duplicates": 2, "warehouse": 3}
     assert counts(after) == whole
     assert facts(after) == 3
+    after.run("deploy")
+    assert counts(after) == whole
     # Exit code 1, because the checks of freshness fail: the records are of a day long ago.
     rebuilt = after.run("backfill", "star/fact_engagement", f"cleaned/{STREAM}", codes=(0, 1))
     assert "materializations" in rebuilt
@@ -104,6 +106,63 @@ def test_a_home_of_the_last_release_works(
     assert facts(after) == 3
     examined = json.loads(after.run("doctor", "--format", "json"))
     assert [each for each in examined if each["health"] not in ("ok", "warn")] == []
+
+
+IDS = ["007", "18446744073709551615", "UC_x5XG1OV2P6uZZ5FSM9Ttw"]
+
+
+def test_ids_of_a_home_of_the_last_release_become_text_by_one_deployment(
+    in_home: Callable[[Path], Release], last_release: Path, tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old.ndjson", tmp_path / "new.ndjson"
+    numbered = (LIKE.format(id=event, value=1) for event in "abc")
+    old.write_text("".join(numbered).replace('"account_id": 1,', '"account_id": 42,'))
+    lines = zip("def", IDS, strict=True)
+    new.write_text(
+        "".join(
+            LIKE.format(id=event, value=1).replace(
+                '"account_id": 1,', f'"account_id": "{account}",'
+            )
+            for event, account in lines
+        )
+    )
+    before = in_home(last_release)
+    before.run("load", STREAM, str(old))
+    facts_before = facts(before)
+    accounts_before = asked(before, ACCOUNTS)
+    before.run("stop")
+    assert (facts_before, accounts_before) == (3, [{"account": "42", "events": 3}])
+
+    after = in_home(CHECKOUT)
+    told = after.run("deploy")
+    assert "numbers converted to text: star.dim_account_daily (account_id)" in told
+    assert asked(after, ACCOUNTS) == accounts_before
+    assert asked(after, OVERVIEW) == [{"events": 3}]
+    assert asked(after, NUMBERS) == []
+    assert counts(after) == {"raw": 3, "cleaned": 3, "duplicates": 0, "warehouse": 3}
+    assert "nothing to do" in after.run("deploy")
+
+    after.run("load", STREAM, str(new))
+    assert counts(after) == {"raw": 6, "cleaned": 6, "duplicates": 0, "warehouse": 6}
+    assert asked(after, ACCOUNTS) == [
+        {"account": IDS[0], "events": 1},
+        {"account": IDS[1], "events": 1},
+        {"account": "42", "events": 3},
+        {"account": IDS[2], "events": 1},
+    ]
+    assert asked(after, OVERVIEW) == [{"events": 6}]
+
+
+ACCOUNTS = """SELECT toString(account_id) AS account, toInt32(count()) AS events
+FROM star.fact_engagement JOIN star.dim_account USING account_key GROUP BY 1 ORDER BY 1"""
+OVERVIEW = "SELECT toInt32(sum(events)) AS events FROM rollups.engagement_daily"
+NUMBERS = r"""SELECT database, table, name FROM system.columns
+WHERE name LIKE '%\_id' AND type LIKE '%Int%' AND database IN ('cleaned', 'star', 'rollups')"""
+
+
+def asked(release: Release, query: str) -> Any:
+    """The rows of a query in the warehouse."""
+    return json.loads(release.run("sql", query, "--format", "json"))
 
 
 def counts(release: Release) -> dict[str, Any]:
@@ -116,6 +175,5 @@ def counts(release: Release) -> dict[str, Any]:
 
 def facts(release: Release) -> int:
     """The rows of the stream's fact table."""
-    query = "SELECT count() AS facts FROM star.fact_engagement"
-    (row,) = json.loads(release.run("sql", query, "--format", "json"))
+    (row,) = asked(release, "SELECT count() AS facts FROM star.fact_engagement")
     return int(row["facts"])

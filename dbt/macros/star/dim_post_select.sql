@@ -1,7 +1,7 @@
 {#- `dim_post`: the attributes of a post, and the streams that have them. -#}
 {% macro dim_post_attributes() %}
     {{ return({
-        'account_id': 'Int64',
+        'account_id': 'String',
         'platform': 'String',
         'media_type': 'String',
         'content': 'String',

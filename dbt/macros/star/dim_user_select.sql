@@ -19,7 +19,7 @@
     'community_interactions': ['age', 'age_group', 'gender'],
 } -%}
 {{ dimension_select(
-    'user', 'user_id', 'toString(user_id)', dim_user_attributes(),
+    'user', 'user_id', 'user_id', dim_user_attributes(),
     told.get(stream, []), records, only
 ) }}
 {% endmacro %}

@@ -5,7 +5,7 @@ each writer has another. What a missing value becomes belongs to `standardize`.
 
 A column of numbers, times, truth values or lists takes all of NULL_SPELLINGS for missing, since
 none of them can be a value. Text can be `NA` (Namibia) or `-`: only NOT_TEXT is missing there, in
-an identifier also NOT_AN_ID.
+an identifier also the others of NOT_AN_ID.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NULL_SPELLINGS = r"(?i)#n/a|#n/a n/a|#na|n/a|na|<na>|-?nan|nat|null|\(null\)|non
 MySQL and PostgreSQL."""
 
 NOT_TEXT = r"#N/A|#N/A N/A|#NA|<NA>|NaN|NaT|\\N|\(null\)"
-NOT_AN_ID = NOT_TEXT + "|nan|null|NULL|None|N/A"
+NOT_AN_ID = NOT_TEXT + "|-|nan|null|NULL|None|N/A"
 
 _LONGEST = 8
 """Characters of the longest of them."""

@@ -20,6 +20,7 @@ from social_assets.contracts.registry import contract, contracts
 from social_assets.warehouse import ddl
 from social_assets.warehouse.dbt.declared_tables import DeclaredTable
 from social_assets.warehouse.dbt.deployment_record import last_deployment, record_deployment
+from social_assets.warehouse.dbt.numbers_to_text import convert_to_text
 from social_assets.warehouse.dbt.project import (
     PreparedProject,
     dbt_arguments,
@@ -52,14 +53,15 @@ class Deployment:
     """What a deployment did.
 
     `new` are tables that the warehouse did not have yet. `remade` are tables and views that had
-    been there, and were not. `altered` were not as declared and are again; `kept` still are not,
-    and why.
+    been there, and were not. `altered` were not as declared and are again; `as_text` have their
+    rows, with text where they had numbers; `kept` still are not as declared, and why.
     """
 
     is_changed: bool
     new: tuple[str, ...] = ()
     remade: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()
+    as_text: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
@@ -75,6 +77,8 @@ class Deployment:
             told.append(f"altered in the warehouse, and restored: {', '.join(self.altered)}")
         if told:
             told.append("The next load, drain or `social-assets deploy` fills them from the lake")
+        if self.as_text:
+            told.append(f"numbers converted to text: {', '.join(self.as_text)}")
         if not told and not self.kept:
             return "deployed" if self.is_changed else "nothing to do"
         return ". ".join([*told, *self.kept])
@@ -123,7 +127,8 @@ def deploy_warehouse(
             _log.warning("%s", done)
         elif done.new:
             _log.info("%s", done)
-        record_lost_rows(client, declared, found, plan.anew)
+        remade = (*plan.anew, *plan.as_text)
+        record_lost_rows(client, declared, found, remade)
         _create_cleaned(client, streams)
         if views and (half_loaded := _half_loaded(client, streams)):
             _log.warning(
@@ -138,11 +143,13 @@ def deploy_warehouse(
             record_deployment(client, digest, _names(declared), list(plan.kept))
             return replace(done, is_changed=False)
         restore_tables(client, found.altered, plan.anew, streams)
+        for table in plan.as_text:
+            convert_to_text(client, table)
         _move_views(client, views)
         environment = dbt_environment(endpoint, _LOG_COMMENT, _THREADS)
         run_dbt(project, dbt_arguments("run"), environment, home.logs)
         _drop_forgotten(client, declared)
-        record_lost_rows(client, declared, found, plan.anew)
+        record_lost_rows(client, declared, found, remade)
         record_deployment(client, digest, _names(declared), list(plan.kept))
     return done
 
@@ -153,7 +160,7 @@ def _outcome(found: Survey, plan: Restorable) -> Deployment:
         *(
             str(e)
             for e in found.altered
-            if e.is_touched and e.missing_columns and e not in plan.anew
+            if e.is_touched and e.missing_columns and e not in plan.anew and e not in plan.as_text
         ),
         *(f"{view} (what it reads)" for view in found.altered_views),
     )
@@ -162,13 +169,14 @@ def _outcome(found: Survey, plan: Restorable) -> Deployment:
         new=found.new,
         remade=found.lost,
         altered=altered,
+        as_text=tuple(f"{e.table.name} ({', '.join(e.numbers_for_text)})" for e in plan.as_text),
         kept=tuple(plan.kept.values()),
     )
 
 
 def _is_to_be_built(found: Survey, plan: Restorable) -> bool:
     lacks_columns = any(each.missing_columns for each in found.altered)
-    return bool(found.lost or found.altered_views or plan.anew or lacks_columns)
+    return bool(found.lost or found.altered_views or plan.anew or plan.as_text or lacks_columns)
 
 
 def undeployed(streams: Sequence[Contract], declared: Sequence[DeclaredTable]) -> list[str]:

@@ -35,23 +35,32 @@ class AlteredTableError(RuntimeError):
 
 @dataclass(frozen=True)
 class Restorable:
-    """`anew` are tables to be dropped and made again. `kept` stay as they are, with the reason."""
+    """`anew` are tables to be dropped and made again, `as_text` those whose numbers become text.
+    `kept` stay as they are, with the reason.
+    """
 
     anew: tuple[AlteredTable, ...] = ()
+    as_text: tuple[AlteredTable, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
 
 
 def restorable(
     client: Client, altered: Sequence[AlteredTable], streams: Sequence[Contract]
 ) -> Restorable:
-    """Which tables can be made anew without losing rows; `streams` are the contracts in force.
+    """Which tables can be converted, or made anew without losing rows.
+
+    `streams` are the contracts in force.
 
     Raises AlteredTableError for one that can't, and can't be filled either.
     """
     anew: list[AlteredTable] = []
+    as_text: list[AlteredTable] = []
     kept: dict[str, str] = {}
     for each in altered:
         if not each.differences:
+            continue
+        if each.numbers_for_text and each.table.kind == "days":
+            as_text.append(each)
             continue
         lost = _lost_if_made_anew(client, each.table, streams)
         if not lost:
@@ -66,7 +75,7 @@ def restorable(
         if each.has_other_types:
             raise AlteredTableError(told)
         kept[name] = told
-    return Restorable(tuple(anew), kept)
+    return Restorable(tuple(anew), tuple(as_text), kept)
 
 
 def record_lost_rows(

@@ -5,6 +5,7 @@ Belongs here: finding what is missing or altered. `deployment.py` restores it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 _FAMILIES = ("Shared", "Replicated")
 """What a cluster puts before the name of an engine."""
 
+_INTEGER = re.compile(r"U?Int(8|16|32|64)")
+
 
 @dataclass(frozen=True)
 class AlteredTable:
     """A table that is not as declared.
 
     `missing_columns` can be added. `differences` can't be changed in place, each a sentence; rows
-    can't be inserted if `has_other_types`. `is_touched`: changed since the last deployment.
+    can't be inserted if `has_other_types`. `numbers_for_text` are integers that are declared as
+    text, if nothing else differs: each row can be converted. `is_touched`: changed since the last
+    deployment.
     """
 
     table: DeclaredTable
@@ -36,6 +41,7 @@ class AlteredTable:
     differences: tuple[str, ...] = ()
     has_other_types: bool = False
     is_touched: bool = False
+    numbers_for_text: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         missing = [f"has no column {name}" for name in self.missing_columns]
@@ -155,12 +161,18 @@ def _compare(
         differences.append(
             f"it is partitioned by {partition_key or 'nothing'}, not {table.partition_key}"
         )
+    numbers = tuple(
+        name
+        for name, kind in table.columns.items()
+        if kind == "String" and _INTEGER.fullmatch(columns.get(name, ""))
+    )
     return AlteredTable(
         table,
         tuple(name for name in table.columns if name not in columns),
         tuple(differences),
         bool(other_types),
         is_touched,
+        numbers if len(numbers) == len(differences) else (),
     )
 
 

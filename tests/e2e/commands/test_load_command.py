@@ -146,7 +146,7 @@ def test_a_file_is_dated_by_its_name_as_in_landing_and_a_bad_name_fails_alone(
     latin.write_text(row.format(user=92))
     assert run("load", "video_interactions", str(tmp_path)) == 1
     assert "caf\\xe9_2026-11-21.csv: its path is not UTF-8; rename it" in capsys.readouterr().err
-    query = "SELECT event_date FROM cleaned.video_interactions WHERE toString(user_id) = '91'"
+    query = "SELECT event_date FROM cleaned.video_interactions WHERE user_id = '91'"
     with ClickHouseResource().client() as client:
         assert str(client.command(query)) == "2026-11-20"
 

@@ -45,7 +45,7 @@ class Message(pa.DataFrameModel):
     """One message from one user to another."""
 
     message_id: str = pa.Field(description="The message")
-    sender_id: int = pa.Field(gt=0, description="Who wrote it")
+    sender_id: str = pa.Field(description="Who wrote it")
     length: int = pa.Field(ge=0, description="Characters")
 
 

@@ -26,7 +26,7 @@ def like(account: int, post: str, at: datetime, likes: float) -> Row:
         "event_id": f"{account}/{post}/{at.isoformat()}",
         "event_time": at,
         "platform": "X",
-        "account_id": account,
+        "account_id": str(account),
         "post_id": post,
         "user_id": "Unknown",
         "metric_type": "like",

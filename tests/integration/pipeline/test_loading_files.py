@@ -277,7 +277,7 @@ def test_a_batch_from_memory_or_lake_is_inserted_in_the_same_chunks(
     days = ["2026-01-02", "2026-01-01", "2026-01-03"]
     path.write_bytes(
         b"".join(event(number, days[number % 3]) for number in (*range(9), 3, 4))
-        + event(9, account_id="x")
+        + event(9, value="x")
     )
     (landed,) = ingest_files(events, [path], NEW_YEAR).landed
     assert counts(events) == Counts(12, 9, 2, 1, 9)

@@ -32,7 +32,7 @@ def files(tmp_path: Path) -> list[Path]:
     first, second = tmp_path / "first.ndjson", tmp_path / "second.ndjson"
     first.write_bytes(event(1) + event(2, "2026-01-02"))
     second.write_bytes(
-        event(1) + event(3) + event(3) + event(4, "2026-01-02") + event(5, account_id="x")
+        event(1) + event(3) + event(3) + event(4, "2026-01-02") + event(5, value="x")
     )
     return [first, second]
 

@@ -87,7 +87,7 @@ class Warehouse:
         """Each user watches a whole video of the user's taste every day."""
         self.client.command(
             "CREATE TABLE star.dim_video ENGINE = MergeTree ORDER BY video_key AS\n"
-            "SELECT MD5(toString(number)) AS video_key, toInt64(number) AS video_id\n"
+            "SELECT MD5(toString(number)) AS video_key, toString(number) AS video_id\n"
             f"FROM numbers({videos})"
         )
         self.client.command(

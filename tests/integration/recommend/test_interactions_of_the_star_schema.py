@@ -75,19 +75,19 @@ def clean(client: Client) -> None:
         *("post_id", "user_id", "metric_type", "value"),
     )
     rows = [
-        [f"e{n}", noon(day), day, "Reddit", 1, post, user, metric, value]
+        [f"e{n}", noon(day), day, "Reddit", "1", post, user, metric, value]
         for n, (day, user, post, metric, value) in enumerate(EVENTS)
     ]
     client.insert("cleaned.engagement_events", rows, column_names=names)
     names = ("post_id", "account_id", "content", "tags", "event_date", "event_time")
     posts = [
-        [post, 1, "says something", ["news"], day, noon(day)]
+        [post, "1", "says something", ["news"], day, noon(day)]
         for post, day in [("fresh", LAST_DAY), ("p1", LAST_DAY), ("stale", LAST_DAY - 100 * DAY)]
     ]
     client.insert("cleaned.posts", posts, column_names=names)
     names = ("user_id", "video_id", "event_date", "event_time", WATCHED, LENGTH)
     views = [
-        [7, video, day, noon(day), minutes, length]
+        ["7", str(video), day, noon(day), minutes, length]
         for video, day, minutes, length in WATCHED_BY_SEVEN
     ]
     client.insert("cleaned.video_interactions", views, column_names=names)

@@ -15,7 +15,7 @@ def engagement(count: int = 300) -> list[Row]:
             "event_id": f"e{number}",
             "event_time": at("2026-01-01 00:00") + timedelta(minutes=13 * number % 4320),
             "platform": ("TikTok", "YouTube", "Unknown")[number % 3],
-            "account_id": 1 + number % 5,
+            "account_id": str(1 + number % 5),
             "post_id": f"p{number % 11}",
             "user_id": "Unknown" if number % 17 == 0 else str(1 + number % 23),
             "metric_type": ("like", "share", "rating")[number % 3],
@@ -28,8 +28,8 @@ def engagement(count: int = 300) -> list[Row]:
 def videos(count: int = 120) -> list[Row]:
     return [
         {
-            "user_id": 1 + number % 23,
-            "video_id": 1 + number,
+            "user_id": str(1 + number % 23),
+            "video_id": str(1 + number),
             "event_time": at("2026-01-01 21:15") + timedelta(days=number % 3),
             "age": 18 + number % 40,
             "age_group": "18-24",
@@ -50,9 +50,9 @@ def videos(count: int = 120) -> list[Row]:
 def live(count: int = 60) -> list[Row]:
     return [
         {
-            "event_id": 1 + number,
+            "event_id": str(1 + number),
             "event_type": ("Sports", "Gaming")[number % 2],
-            "user_id": 1 + number % 31,
+            "user_id": str(1 + number % 31),
             "event_time": at("2026-01-01 20:00") + timedelta(days=number % 3),
             "platform": "Facebook",
             "device_type": ("Tablet", "Smartphone")[number % 2],
@@ -69,9 +69,9 @@ def live(count: int = 60) -> list[Row]:
 def communities(count: int = 60) -> list[Row]:
     return [
         {
-            "community_id": 1 + number % 4,
+            "community_id": str(1 + number % 4),
             "community_name": f"Community {number % 4}",
-            "user_id": 1 + number,
+            "user_id": str(1 + number),
             "event_time": at("2026-01-01 08:00") + timedelta(days=number % 3),
             "platform": "Reddit",
             "age": 30,
@@ -89,7 +89,7 @@ def posts(count: int = 9) -> list[Row]:
     return [
         {
             "post_id": f"p{number}",
-            "account_id": 1 + number % 5,
+            "account_id": str(1 + number % 5),
             "event_time": at("2026-01-02 12:00"),
             "platform": "TikTok",
             "content": f"It's post {number}",

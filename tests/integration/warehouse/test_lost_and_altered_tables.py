@@ -286,6 +286,50 @@ def test_a_table_with_rows_that_cannot_be_rebuilt_is_kept_and_named(
     assert str(deploy(filled)) == "nothing to do"
 
 
+def test_ids_that_were_numbers_become_text_also_on_days_that_cannot_be_rebuilt(
+    filled: WarehouseUnderTest,
+) -> None:
+    """The tables are as releases up to 0.2 made them, and days are gone from the cleaned tables."""
+    before = {table: rows_of(filled, table) for table in WITH_IDS}
+    for table, column in WITH_IDS.items():
+        with_numbers(filled, table, column)
+    filled.empty("cleaned")
+    done = deploy(filled)
+    assert set(done.as_text) == {f"{table} ({column})" for table, column in WITH_IDS.items()}
+    assert "numbers converted to text: star.dim_account_daily (account_id)" in str(done)
+    assert {table: rows_of(filled, table) for table in WITH_IDS} == before
+    assert pending(filled, STAR) == ALL_STREAMS
+    assert filled.value("SELECT countIf(name LIKE '%staging%') FROM system.tables") == 0
+    assert str(deploy(filled)) == "nothing to do"
+    assert_inserts_reach_the_facts(filled)
+
+
+WITH_IDS = {
+    "star.dim_account_daily": "account_id",
+    "star.dim_community_daily": "community_id",
+    "star.dim_event_daily": "event_id",
+    "star.dim_video_daily": "video_id",
+}
+
+
+def rows_of(warehouse: WarehouseUnderTest, table: str) -> list[tuple[object, ...]]:
+    (found,) = (each for each in warehouse.tables if each.qualified_name == table)
+    return warehouse.rows_of(found)
+
+
+def with_numbers(warehouse: WarehouseUnderTest, table: str, column: str) -> None:
+    """Make a table with a text id what it was when the id was a number."""
+    statement = warehouse.value(
+        "SELECT create_table_query FROM system.tables\n"
+        f"WHERE concat(database, '.', name) = '{table}'"
+    )
+    statement = statement.replace(f"`{column}` String", f"`{column}` Int64")
+    warehouse.client.command(statement.replace(table, f"{table}_old", 1))
+    warehouse.client.command(f"INSERT INTO {table}_old SELECT * FROM {table}")
+    warehouse.client.command(f"EXCHANGE TABLES {table} AND {table}_old")
+    warehouse.client.command(f"DROP TABLE {table}_old SYNC")
+
+
 def test_a_column_that_a_contract_has_gained_is_added_at_the_upgrade(
     filled: WarehouseUnderTest,
 ) -> None:

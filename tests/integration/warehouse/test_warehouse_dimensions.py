@@ -22,15 +22,15 @@ def user(warehouse: WarehouseUnderTest, user_id: str) -> dict[str, Any]:
 
 
 def video(time: str, **told: object) -> Row:
-    return {"user_id": 7, "video_id": 1, "event_time": at(time), **told}
+    return {"user_id": "7", "video_id": "1", "event_time": at(time), **told}
 
 
 def test_a_user_of_four_streams_is_one_row(warehouse: WarehouseUnderTest) -> None:
     warehouse.stream("video_interactions", video("2026-01-01 10:00", location="India", debt=True))
-    warehouse.stream("live_streaming", {"user_id": 7, "event_time": at("2026-01-03 10:00")})
+    warehouse.stream("live_streaming", {"user_id": "7", "event_time": at("2026-01-03 10:00")})
     warehouse.stream(
         "community_interactions",
-        {"user_id": 7, "age": 44, "gender": "Female", "event_time": at("2026-01-02 10:00")},
+        {"user_id": "7", "age": 44, "gender": "Female", "event_time": at("2026-01-02 10:00")},
     )
     warehouse.stream(
         "engagement_events",
@@ -54,7 +54,7 @@ def test_what_is_unknown_does_not_replace_what_is_known(warehouse: WarehouseUnde
 
 
 def test_what_nobody_told_is_null_or_unknown(warehouse: WarehouseUnderTest) -> None:
-    warehouse.stream("live_streaming", {"user_id": 7, "event_time": at("2026-01-03 10:00")})
+    warehouse.stream("live_streaming", {"user_id": "7", "event_time": at("2026-01-03 10:00")})
     found = user(warehouse, "7")
     assert (found["age"], found["income"], found["debt"]) == (None, None, None)
     assert found["location"] == "Unknown"
@@ -96,3 +96,36 @@ def test_every_key_of_every_fact_resolves_and_no_key_has_two_rows(
     assert len(dimensions) == 13
     for dimension in dimensions:
         assert doubled_keys(warehouse.client, dimension).passed
+
+
+IDS = ("007", "18446744073709551615", "570306000000000001", "UC_x5XG1OV2P6uZZ5FSM9Ttw")
+
+
+def test_ids_of_all_dimensions_are_text_with_every_character(
+    warehouse: WarehouseUnderTest,
+) -> None:
+    when = {"event_time": at("2026-01-02 10:00")}
+    for number, one in enumerate(IDS):
+        post = {"event_id": str(number), "post_id": one, "account_id": one, "user_id": one}
+        warehouse.stream("engagement_events", post | when)
+        warehouse.stream("video_interactions", {"user_id": one, "video_id": one} | when)
+        warehouse.stream("community_interactions", {"user_id": one, "community_id": one} | when)
+        warehouse.stream("live_streaming", {"user_id": one, "event_id": one} | when)
+    for dimension in ("account", "community", "event", "post", "user", "video"):
+        query = f"SELECT {dimension}_id FROM star.dim_{dimension} ORDER BY 1"
+        assert tuple(row[0] for row in warehouse.client.query(query).result_rows) == tuple(
+            sorted(IDS)
+        )
+    trends = "SELECT DISTINCT community_id FROM rollups.community_trends ORDER BY 1"
+    assert tuple(row[0] for row in warehouse.client.query(trends).result_rows) == tuple(sorted(IDS))
+
+
+def test_an_id_has_the_surrogate_key_that_it_had_as_a_number(
+    warehouse: WarehouseUnderTest,
+) -> None:
+    warehouse.stream(
+        "video_interactions",
+        {"user_id": "7", "video_id": "42", "event_time": at("2026-01-02 10:00")},
+    )
+    query = "SELECT count() FROM star.dim_video WHERE video_key = MD5(toString(toInt64(42)))"
+    assert warehouse.value(query) == 1

@@ -55,7 +55,7 @@ def _file(folder: Path, name: str) -> Path:
             "event_id": f"{name}e{row}",
             "event_time": (at("2026-01-01 00:00") + timedelta(minutes=row % 4320)).isoformat(),
             "platform": ("TikTok", "YouTube")[row % 2],
-            "account_id": 1 + row % 5,
+            "account_id": str(1 + row % 5),
             "post_id": f"p{row % 11}",
             "user_id": str(1 + row % 23),
             "metric_type": ("like", "share", "comment")[row % 3],

@@ -137,9 +137,6 @@ def test_a_time_that_cannot_be_meant_is_none(validate: Validate, written: str) -
         ('"value": Infinity', "value_not_number"),
         ('"value": 1e999', "value_not_number"),
         ('"value": {"a": 1}', "value_not_number"),
-        ('"account_id": 123456789012345678901234567890', "account_id_not_integer"),
-        ('"account_id": 1.5', "account_id_not_integer"),
-        ('"account_id": [1]', "account_id_not_integer"),
     ],
 )
 def test_a_number_that_is_none_rejects_the_record(
@@ -151,11 +148,11 @@ def test_a_number_that_is_none_rejects_the_record(
 
 
 def test_a_record_is_given_every_reason_not_only_the_first(validate: Validate) -> None:
-    (row,) = validate(EVENTS, as_json({"account_id": 0, "value": -1, "metric_type": "stare"}))
+    (row,) = validate(EVENTS, as_json({"account_id": [1], "value": -1, "metric_type": "stare"}))
     assert set(row["reasons"]) == {
         "event_id_missing",
         "event_time_missing",
-        "account_id_greater_than",
+        "account_id_not_text",
         "metric_type_isin",
         "value_greater_than_or_equal_to",
     }

@@ -115,7 +115,7 @@ def test_a_nested_object_in_a_required_text_is_rejected_for_that_alone(validate:
 def test_a_long_decimal_is_exact_under_any_key(validate: Validate) -> None:
     record = json.dumps(EVENT).replace('"account_id": 1', '"A/c~count\\"ID": 570306000000000001.0')
     (row,) = validate(EVENTS, [record.encode()])
-    assert (row["account_id"], row["reasons"]) == (570306000000000001, [])
+    assert (row["account_id"], row["reasons"]) == ("570306000000000001", [])
 
 
 def test_a_long_decimal_is_exact_in_nested_objects_and_lists(validate: Validate) -> None:

@@ -171,7 +171,7 @@ def test_equal_keys_have_equal_hashes_however_they_are_written(session: Session)
     values = [
         b'{"event_id": 7}',
         b'{"event_id": " 7 "}',
-        b'{"Event ID": "7.0"}',
+        b'{"Event ID": 7.0}',
         b'{"event_id": 8}',
     ]
     records = {"value": pa.array(values), "offset": pa.array(np.arange(4))}

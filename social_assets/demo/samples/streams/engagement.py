@@ -155,7 +155,6 @@ def _event_ids(n: int, rng: np.random.Generator) -> Any:
 _FIELDS: tuple[Flaw, ...] = (
     FieldFlaw("unknown_metric", "metric_type", 0.0025, ("superlike", "saves", "profile_visit")),
     FieldFlaw("out_of_range", "value", 0.0015, (-1.0, -12.0)),
-    FieldFlaw("out_of_range", "account_id", 0.001, (0, -1)),
     FieldFlaw("null_critical", "value", 0.0015, (None,)),
     FieldFlaw("null_critical", "account_id", 0.0012, (None,)),
     FieldFlaw("null_critical", "metric_type", 0.0005, (None,)),
@@ -166,7 +165,7 @@ _FIELDS: tuple[Flaw, ...] = (
 )
 _TEXT: tuple[Flaw, ...] = (
     FieldFlaw("wrong_type", "value", 0.0012, ("many", "one", [1], {"count": 3}), text_only=True),
-    FieldFlaw("wrong_type", "account_id", 0.0006, ("unknown", "acct_17"), text_only=True),
+    FieldFlaw("wrong_type", "account_id", 0.0006, ([17], {"id": 17}), text_only=True),
     FieldFlaw(
         "unreadable_time",
         "event_time",

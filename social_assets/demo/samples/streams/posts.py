@@ -96,7 +96,7 @@ _FLAWS = Flaws(
     [
         FieldFlaw("null_critical", "account_id", 0.004, (None,)),
         FieldFlaw("null_critical", "post_id", 0.002, (None,)),
-        FieldFlaw("out_of_range", "account_id", 0.003, (0, -7)),
+        FieldFlaw("wrong_type", "account_id", 0.003, ([7], {"id": 7}), text_only=True),
         FieldFlaw("wrong_type", "published_at", 0.003, ("last week", "n.d. 2026"), text_only=True),
         FieldFlaw("null", "content", 0.01, (None,), rejects=False),
         FieldFlaw("null", "tags", 0.01, (None,), rejects=False),

@@ -116,7 +116,7 @@ _FIELDS: tuple[Flaw, ...] = (
     FieldFlaw("out_of_range", "satisfaction", 0.002, (-1, 11)),
     FieldFlaw("out_of_range", "self_control", 0.001, (12,)),
     FieldFlaw("out_of_range", "importance_score", 0.001, (-2, -3)),
-    FieldFlaw("out_of_range", "user_id", 0.0005, (0, -4)),
+    FieldFlaw("null_critical", "user_id", 0.0005, (None,)),
     FieldFlaw("unreadable_time", "watch_time", 0.001, ("25:61:00", "evening")),
     FieldFlaw("null", "watch_time", 0.003, (None,), rejects=False),
     FieldFlaw("null", "income", 0.005, (None,), rejects=False),

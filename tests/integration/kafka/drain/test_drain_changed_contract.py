@@ -18,10 +18,15 @@ from tests.integration.kafka.drain.drain_bed import Bed, Counts, Stream
 pytestmark = pytest.mark.kafka
 
 
+class PostOfNumber(Post):
+    """Accounts are numbers, as in releases up to 0.2."""
+
+    account_id: int = pa.Field(gt=0, description="The account that published it")
+
+
 class PostOfText(Post):
     """Accounts are texts, and posts have a language."""
 
-    account_id: str = pa.Field(description="The account that published it")
     language: str = pa.Field(nullable=True, description="The language of the text")
 
 
@@ -37,7 +42,8 @@ def declared(stream: Stream, contract: Contract) -> Stream:
 def test_a_topic_is_drained_under_the_contract_before_until_the_new_one_is_deployed(
     bed: Bed,
 ) -> None:
-    stream = bed.stream("posts", partitions=1)
+    opened = bed.stream("posts", partitions=1)
+    stream = declared(opened, dataclasses.replace(opened.stores.declared, model=PostOfNumber))
     stream.send([post(1)])
     stream.drain()
     changed = declared(stream, dataclasses.replace(stream.stores.declared, model=PostOfText))

@@ -109,6 +109,20 @@ def test_a_deployment_makes_the_rows_from_before_anew(
     assert found.raw == found.cleaned + found.duplicates + found.rejected == 6
 
 
+def test_ids_that_become_text_have_every_character_of_their_raw_records(own: OwnStream) -> None:
+    """Also those of records that were rejected because the id was no number."""
+    ids = ("007", 18446744073709551615, "570306000000000001", "UC_x5XG1OV2P6uZZ5FSM9Ttw")
+    own.load(BEFORE, *({"id": f"r{number}", "n": each} for number, each in enumerate(ids)))
+    assert in_lake(own.under(BEFORE), "n") == [(570306000000000001,), (7,)]
+    deploy_contract(own.under(TEXT))
+    stores = own.under(TEXT)
+    rows = [(f"r{number}", str(each)) for number, each in enumerate(ids)]
+    assert in_lake(stores, "id", "n") == in_warehouse(stores, "id", "n") == rows
+    assert counts(stores).rejected == 0
+    deploy_contract(stores)
+    assert in_lake(stores, "id", "n") == in_warehouse(stores, "id", "n") == rows
+
+
 def forget_contracts(stores: StreamStores) -> None:
     """Leave the cleaned table as a release without a record of contracts has made it."""
     for log in (Path(stores.cleaned.uri) / "_delta_log").glob("*.json"):

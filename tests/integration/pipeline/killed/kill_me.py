@@ -32,9 +32,8 @@ from social_assets.transform.duckdb_engine import DuckDBEngine
 
 
 class WithLanguage(EngagementEvent):
-    """A column, a type and a rule differ."""
+    """A column and a rule differ."""
 
-    account_id: str = pa.Field()
     value: float = pa.Field(gt=1)
     language: str = pa.Field(default="none")
 
