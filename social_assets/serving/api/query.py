@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -144,8 +145,16 @@ async def query(
     return document_of(answer)
 
 
-async def answer_to(asked: Requested, texts: Texts, where: dict[str, tuple[str, ...]]) -> Answer:
-    """The answer for the caller. Raises ProblemError for a question that has none."""
+async def answer_to(
+    asked: Requested,
+    texts: Texts,
+    where: dict[str, tuple[str, ...]],
+    spelt: Mapping[str, str] = MappingProxyType({}),
+) -> Answer:
+    """The answer for the caller. Raises ProblemError for a question that has none.
+
+    `spelt` are the parameters that have another name in the caller's path.
+    """
     try:
         question = read_question(Texts(**{**vars(texts), "where": where}), datetime.now(UTC))
         question = scoped(question, asked.known_caller)
@@ -155,17 +164,13 @@ async def answer_to(asked: Requested, texts: Texts, where: dict[str, tuple[str, 
             lambda client: ask(client, question, _LABELS), asked.id
         )
     except QuestionError as error:
-        raise problem_of(error) from error
-
-
-def problem_of(error: QuestionError) -> ProblemError:
-    """A question without an answer, as a problem."""
-    return ProblemError(
-        400,
-        error.problem,
-        f"Correct {error.parameter}; /api/v1/metrics lists what may be asked.",
-        parameter=error.parameter,
-    )
+        parameter = spelt.get(error.parameter, error.parameter)
+        raise ProblemError(
+            400,
+            error.problem,
+            f"Correct {parameter}; {PREFIX}/metrics lists what may be asked.",
+            parameter=parameter,
+        ) from error
 
 
 def document_of(answer: Answer) -> QueryAnswer:

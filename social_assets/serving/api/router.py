@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from social_assets.serving.api import health, metrics, query
+from social_assets.serving.api import accounts, health, metrics, posts, query, recommendations
 
 
 def api_routers() -> Sequence[APIRouter]:
     """The routers, in the order of the documentation."""
-    return [module.router for module in (metrics, query, health)]
+    return [module.router for module in (metrics, query, posts, accounts, recommendations, health)]

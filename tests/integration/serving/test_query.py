@@ -41,8 +41,9 @@ def test_the_answer_as_csv_has_the_same_columns(serving: Api) -> None:
         ("metrics=likes&grain=minute", "grain", "hour"),
         ("metrics=likes&from=2026-02-01&to=2026-01-01", "from", "not before"),
         ("metrics=likes&from=2026-01-01T00:00&to=2026-01-01T00:00", "from", "not before"),
-        ("metrics=likes&from=2999-01-01&to=2999-02-01", "from", "future"),
-        ("metrics=likes&from=1925-01-01&to=2025-01-01", "from", "30 years"),
+        ("metrics=likes&from=2099-01-01&to=2099-02-01", "from", "future"),
+        ("metrics=likes&from=1971-01-01&to=2025-01-01", "from", "30 years"),
+        ("metrics=likes&from=1925-01-01&to=2025-01-01", "from", "1970"),
         ("metrics=likes&from=2000-01-01&to=2026-01-01&grain=hour", "grain", "coarser"),
         ("metrics=likes&from=yesterday-ish", "from", "no date"),
         ("metrics=likes&range=last_0_days", "range", "last_7_days"),
@@ -113,7 +114,7 @@ def test_sql_in_a_parameter_is_a_value_or_refused(serving: Api, parameter: str) 
         if answer.status_code == 200:
             assert answer.json()["rows"] == []
         else:
-            assert answer.json()["parameter"] == parameter
+            assert parameter.startswith(answer.json()["parameter"])
     whole = client.get("/api/v1/query?metrics=likes").json()
     assert whole["rows"] == [{"likes": 37.0}]
 
