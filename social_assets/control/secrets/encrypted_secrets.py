@@ -23,7 +23,6 @@ from sqlalchemy import (
     String,
     Table,
     delete,
-    func,
     insert,
     select,
     update,
@@ -202,10 +201,9 @@ class EncryptedSecrets:
         """A new key must not hide that the one of stored secrets is lost."""
         with reading(self._engine) as connection:
             ids = connection.scalars(select(_TABLE.key_id).distinct()).all()
-            count = connection.scalar(select(func.count()).select_from(ENCRYPTED_SECRETS))
         if ids:
             raise SecretKeyError(
-                f"{count} secrets are encrypted under key {', '.join(sorted(ids))}, and there is "
+                f"stored secrets are encrypted under key {', '.join(sorted(ids))}, and there is "
                 f"no {self._keys.file}; restore that file or set {SECRET_KEY} to that key, or "
                 "delete the secrets and enter them again"
             )

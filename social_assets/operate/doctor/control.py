@@ -11,6 +11,7 @@ from resources.settings.variables import SECRET_KEY
 from social_assets.control.errors import ControlStoreError, ControlStoreLockedError
 from social_assets.control.location import ControlLocation
 from social_assets.operate.doctor.diagnostic import Diagnostic, error, ok, warn
+from social_assets.quality.counted import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -69,7 +70,8 @@ def _secrets(engine: Engine, home: Home) -> Iterator[Diagnostic]:
         ids = ", ".join(sorted({each.key_id for each in lost}))
         yield error(
             SUBJECT,
-            f"{len(lost)} secrets cannot be read, such as {lost[0].name}: key {ids} is not here",
+            f"{counted(len(lost), 'secret')} cannot be read, such as {lost[0].name}: key {ids} is "
+            "not here",
             f"restore {home.control / 'secret.key'} or set {SECRET_KEY}; or store them again",
         )
 

@@ -150,7 +150,7 @@ def test_another_key_is_named_with_the_one_that_is_missing(
     assert SECRET_KEY in str(error.value)
     assert not any(key in str(error.value) for key in (OLD, NEW))
     _, lost = control(store_home)
-    assert f"1 secrets cannot be read, such as token: key {old} is not here" in lost.found
+    assert f"1 secret cannot be read, such as token: key {old} is not here" in lost.found
 
 
 def test_a_lost_file_of_keys_is_named_and_not_replaced(store_home: Home, engine: Engine) -> None:

@@ -13,6 +13,7 @@ import click
 
 from social_assets.cli.home_use import makes_control, reads_control
 from social_assets.cli.printing.terminal import FORM, echo, print_rows
+from social_assets.quality.counted import counted
 
 if TYPE_CHECKING:
     from resources.settings.home import Home
@@ -71,7 +72,7 @@ def rotate(home: Home) -> None:
     home's file. Interrupted, the same command completes it.
     """
     count = _stored(home).rotate()
-    echo(f"{count} secrets are encrypted under the new key")
+    echo(f"encrypted {counted(count, 'secret')} under the new key" if count else "no secrets yet")
 
 
 def _stored(home: Home) -> EncryptedSecrets:
