@@ -79,7 +79,7 @@ def test_a_source_by_platform_needs_the_column_platform() -> None:
 
         id: str = pa.Field(metadata={"source": {"X": "a"}})
 
-    with pytest.raises(ValueError, match="source of id depends on the platform"):
+    with pytest.raises(ValueError, match="column id: its source depends on the platform"):
         Contract("nothing", WithoutPlatform, ("id",), ("csv",), "team:test")
 
 
