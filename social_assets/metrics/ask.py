@@ -21,8 +21,9 @@ from social_assets.metrics.labels import Labels
 from social_assets.metrics.planner.buckets import bucket_begin, bucket_edges, earlier_question
 from social_assets.metrics.planner.plan import Kept, Plan, plan
 from social_assets.metrics.planner.question import Question, check, metrics_of, subjects_of
-from social_assets.metrics.planner.sql import query_of
+from social_assets.metrics.planner.sql import MOST_BYTES, query_of
 from social_assets.metrics.registry import metric, subject_of
+from social_assets.warehouse.tables import is_of_missing_table
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -33,6 +34,17 @@ _Place = tuple[_Group, datetime | None]
 _Values = dict[_Place, tuple[Value, ...]]
 _LABELS = Labels()
 _FRESHNESS = FreshnessOfSubjects()
+
+
+class TablesMissingError(LookupError):
+    """The warehouse lacks a table of the question: it is new, or older than this version."""
+
+    def __init__(self, tables: Sequence[str]) -> None:
+        """Name the tables of which one is missing."""
+        super().__init__(
+            f"the warehouse lacks one of the tables {', '.join(tables)}; "
+            "`social-assets deploy` makes it"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,12 +110,17 @@ def _parts(
 
 def _run(client: Client, planned: Plan) -> _Part:
     query = query_of(planned)
-    result = client.query(
-        query.text,
-        parameters=dict(query.parameters),
-        # The summary, which tells the rows read, is then that of the whole query.
-        settings={"wait_end_of_query": 1},
-    )
+    try:
+        result = client.query(
+            query.text,
+            parameters=dict(query.parameters),
+            # The summary, which tells the rows read, is then that of the whole query.
+            settings={"wait_end_of_query": 1, "max_query_size": MOST_BYTES},
+        )
+    except Exception as error:
+        if is_of_missing_table(error):
+            raise TablesMissingError(planned.tables) from error
+        raise
     zone, grain = planned.question.time_zone, planned.question.grain
     width = 1 + len(planned.by)
     values = {

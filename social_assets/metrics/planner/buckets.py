@@ -31,7 +31,7 @@ def bucket_edges(question: Question) -> list[datetime]:
         if len(edges) > MOST_BUCKETS:
             raise QuestionError(
                 "grain",
-                f"the range has more than {MOST_BUCKETS:,} buckets of a {grain.word}; "
+                f"the range has more than {MOST_BUCKETS:,} buckets of grain {grain.word}; "
                 "ask for a coarser grain or a shorter range",
             )
         at = _next_begin(at, grain, question.time_zone)
@@ -65,13 +65,35 @@ def compared_range(question: Question) -> tuple[datetime, datetime]:
     return question.start - (question.end - question.start), question.start
 
 
-def offsets_in(question: Question) -> set[timedelta]:
-    """The offsets from UTC that the question's zone has in the range."""
-    zone, day = question.time_zone, timedelta(days=1)
-    days = (question.end - question.start) // day
-    instants = [question.start + number * day for number in range(days + 1)]
-    offsets = (at.astimezone(zone).utcoffset() for at in (*instants, question.end))
-    return {offset for offset in offsets if offset is not None}
+def offsets_in(question: Question) -> list[tuple[datetime, timedelta]]:
+    """The zone's offset from UTC at the start of the range, and each later one with its begin."""
+    zone, step = question.time_zone, timedelta(days=1)
+    at = question.start.astimezone(UTC)
+    found = [(at, _offset(at, zone))]
+    while at < question.end:
+        following = min(at + step, question.end)
+        if _offset(following, zone) != found[-1][1]:
+            begin = _change(at, following, zone)
+            found.append((begin, _offset(begin, zone)))
+        at = following
+    return found
+
+
+def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The second at which the offset changes."""
+    offset = _offset(before, zone)
+    first, last = int(before.timestamp()), int(after.timestamp()) + 1
+    while last - first > 1:
+        middle = (first + last) // 2
+        if _offset(datetime.fromtimestamp(middle, UTC), zone) == offset:
+            first = middle
+        else:
+            last = middle
+    return datetime.fromtimestamp(last, UTC)
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta()
 
 
 def _next_begin(at: datetime, grain: Grain, zone: ZoneInfo) -> datetime | None:

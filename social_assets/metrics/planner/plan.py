@@ -87,7 +87,7 @@ def _tells(grain: Grain, part: TimePart, question: Question) -> bool:
     if grain > part.needs:
         return False
     step = timedelta(days=1) if grain is Grain.DAY else timedelta(hours=1)
-    return all(offset % step == timedelta() for offset in offsets_in(question))
+    return all(offset % step == timedelta() for _, offset in offsets_in(question))
 
 
 def _needed_dimensions(question: Question, atoms: Iterable[Atom]) -> set[str]:

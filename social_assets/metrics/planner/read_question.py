@@ -87,7 +87,8 @@ def read_zone(name: str) -> ZoneInfo:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # These two are links in the system's folder, and no names.
+    return frozenset(available_timezones() - {"localtime", "posixrules"})
 
 
 def read_grain(name: str) -> Grain:

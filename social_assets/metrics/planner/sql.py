@@ -10,24 +10,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from social_assets.metrics.dimension import Dimension, KeyDimension, TimePart
 from social_assets.metrics.formula import Atom, Formula, Share
 from social_assets.metrics.grain import Grain
+from social_assets.metrics.planner.buckets import offsets_in
 from social_assets.metrics.planner.plan import Kept, Piece, Plan
 from social_assets.metrics.planner.question import OF_ACCOUNTS
 from social_assets.metrics.registry import metric
 
-_HEX = 32
-"""The hex digits of a key."""
-
 _BUCKETS: Mapping[Grain, str] = {
-    Grain.HOUR: "toUnixTimestamp(toStartOfHour({time}))",
+    Grain.HOUR: "toUnixTimestamp(toStartOfHour({time})) - ({offset})",
     Grain.DAY: "toDate({time})",
     Grain.WEEK: "toMonday({time})",
     Grain.MONTH: "toStartOfMonth({time})",
     Grain.TOTAL: "0",
 }
+
+
+MOST_BYTES = 8 << 20
+"""The longest text of a query: 10,000 groups of three dimensions take a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def query_of(plan: Plan) -> Query:
     )
     steps: dict[str, str] = {}
     if plan.kept is not None and groups:
-        steps["kept"] = _kept(plan, plan.kept, groups, parameters)
+        steps["kept"] = _kept(plan, plan.kept, groups)
     steps["parts"] = _parts(plan, parameters)
     if is_cut:
         steps["top"] = _top(plan, groups)
@@ -74,10 +77,10 @@ def query_of(plan: Plan) -> Query:
     return Query(text, parameters.values)
 
 
-def _kept(plan: Plan, kept: Kept, groups: list[str], parameters: _Parameters) -> str:
+def _kept(plan: Plan, kept: Kept, groups: list[str]) -> str:
     """The groups that another query has chosen. Keys stand in the text, which may be long."""
     columns = [
-        _values_of(dimension, values, parameters)
+        _values_of(dimension, values)
         for dimension, values in zip(plan.by, zip(*kept.groups, strict=True), strict=True)
     ]
     picked = [f"row.{n} AS {group}" for n, group in enumerate(groups, 1)]
@@ -87,18 +90,16 @@ def _kept(plan: Plan, kept: Kept, groups: list[str], parameters: _Parameters) ->
     )
 
 
-def _values_of(dimension: Dimension, values: tuple[str, ...], parameters: _Parameters) -> str:
-    if isinstance(dimension, KeyDimension):
-        keys = "".join(bytes.fromhex(value).hex() for value in values)
-        return (
-            f"arrayMap(n -> toFixedString(unhex(substring('{keys}', n * {_HEX} + 1, {_HEX})), 16), "
-            f"range({len(values)}))"
-        )
+def _values_of(dimension: Dimension, values: tuple[str, ...]) -> str:
+    """An array of a dimension's values. Texts stand in the query in hex, so they are never SQL."""
     if isinstance(dimension, TimePart):
         return f"[{', '.join(str(int(value)) for value in values)}]"
-    distinct = tuple(dict.fromkeys(values))
-    places = ", ".join(str(distinct.index(value) + 1) for value in values)
-    return f"arrayMap(n -> {parameters.texts(distinct)}[n], [{places}])"
+    is_key = isinstance(dimension, KeyDimension)
+    in_hex = [bytes.fromhex(each).hex() if is_key else each.encode().hex() for each in values]
+    # A mark before each one, so that an empty text is an element too.
+    split = f"splitByChar(',', '{','.join(f'x{each}' for each in in_hex)}')"
+    value = "unhex(substring(each, 2))"
+    return f"arrayMap(each -> {f'toFixedString({value}, 16)' if is_key else value}, {split})"
 
 
 def _parts(plan: Plan, parameters: _Parameters) -> str:
@@ -107,8 +108,10 @@ def _parts(plan: Plan, parameters: _Parameters) -> str:
 
 def _part(plan: Plan, piece: Piece, parameters: _Parameters) -> str:
     """Partial values of one table by bucket and group."""
-    time = _time(piece, plan.question.zone)
-    columns = [f"{_BUCKETS[plan.question.grain].format(time=time)} AS bucket"]
+    offset = _offset(plan, piece)
+    time = f"({_instant(piece)} + ({offset}))"
+    bucket = _BUCKETS[plan.question.grain].format(time=time, offset=offset)
+    columns = [f"{bucket} AS bucket"]
     columns += [f"{_column(each, time)} AS {_group(n)}" for n, each in enumerate(plan.by)]
     for number, atom in enumerate(plan.atoms):
         measure = plan.subject.measure(atom.measure)
@@ -207,13 +210,29 @@ def _shares(plan: Plan) -> bool:
     return any(isinstance(each.formula, Share) for each in plan.metrics)
 
 
-def _time(piece: Piece, zone: str) -> str:
-    """A row's time in the question's zone."""
+def _instant(piece: Piece) -> str:
+    """A row's time, UTC."""
     if piece.rollup is None:
-        return f"toTimeZone(event_time, '{zone}')"
-    if piece.rollup.grain is Grain.HOUR:
-        return f"toTimeZone({piece.rollup.time}, '{zone}')"
-    return f"toTimeZone(toDateTime({piece.rollup.time}, 'UTC'), '{zone}')"
+        return "toTimeZone(event_time, 'UTC')"
+    return f"toDateTime({piece.rollup.time}, 'UTC')"
+
+
+def _offset(plan: Plan, piece: Piece) -> str:
+    """The zone's offset at a row's time, in seconds.
+
+    The server is never asked for a zone: it would keep 4 MB for each one for as long as it runs,
+    and its calendar might be another one than that of the buckets' edges.
+    """
+    changes = [(at, int(offset.total_seconds())) for at, offset in offsets_in(plan.question)]
+    branches = [
+        f"{_instant(piece)} < toDateTime('{at:%Y-%m-%d %H:%M:%S}', 'UTC'), {before}"
+        for (_, before), (at, _) in pairwise(changes)
+    ]
+    return (
+        f"multiIf({', '.join([*branches, str(changes[-1][1])])})"
+        if branches
+        else str(changes[0][1])
+    )
 
 
 def _column(dimension: Dimension, time: str) -> str:

@@ -26,6 +26,7 @@ ZONES = (
     "Africa/Cairo",
     "Pacific/Apia",
     "Pacific/Chatham",
+    "Australia/Lord_Howe",
     "Etc/GMT+12",
 )
 _VALUES = {
