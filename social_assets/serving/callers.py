@@ -6,26 +6,21 @@ to `control.api_keys`, the token to `resources.web.token`; `gate` decides what a
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from social_assets.control.errors import ControlStoreError
-from social_assets.serving.problems import ProblemError
 
 if TYPE_CHECKING:
     from social_assets.control.accounts import Account
     from social_assets.control.api_keys import ApiKey, ApiKeys
+    from social_assets.serving.store import Store
 
 KEPT_SECONDS = 1.0
 """How long a verified key is believed without another look: a key that is revoked ends so soon."""
 
 _MOST_KEPT = 10_000
-_STORE_RETRY_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -70,9 +65,9 @@ def caller_of(key: ApiKey) -> Caller:
 class KeyRing:
     """Verifies keys against the store; a key that was right is believed for KEPT_SECONDS."""
 
-    def __init__(self, keys: ApiKeys, threads: Executor) -> None:
+    def __init__(self, keys: ApiKeys, store: Store) -> None:
         self._keys = keys
-        self._threads = threads
+        self._store = store
         self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     def kept(self, text: str) -> Caller | None:
@@ -88,16 +83,7 @@ class KeyRing:
         """
         if (caller := self.kept(text)) is not None:
             return caller
-        loop = asyncio.get_running_loop()
-        try:
-            key = await loop.run_in_executor(self._threads, self._keys.verify, text)
-        except ControlStoreError as error:
-            raise ProblemError(
-                503,
-                "API keys cannot be verified at this moment",
-                f"Try again in {_STORE_RETRY_SECONDS} seconds; `social-assets doctor` says more.",
-                retry_after=_STORE_RETRY_SECONDS,
-            ) from error
+        key = await self._store.run(lambda: self._keys.verify(text))
         digest = _digest(text)
         self._kept.pop(digest, None)
         if key is None:

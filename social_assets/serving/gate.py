@@ -32,6 +32,7 @@ CALLER = "caller"
 REQUEST_ID = "request_id"
 """What the state of a request holds, for the application behind the gate."""
 
+_NO_ANSWER = 499
 _OPEN_PATHS = frozenset({"/api/v1/health"})
 """What a load balancer asks without a key; the answer tells nothing of the data."""
 
@@ -74,6 +75,11 @@ class ServingGate:
                 await self._app(scope, receive, marked)
         except ProblemError as problem:
             await self._refuse(request, request_id, problem, marked, receive)
+        except Exception:
+            _log.exception("a request failed", extra={REQUEST_ID: request_id})
+            if status.code != _NO_ANSWER:
+                raise
+            await self._refuse(request, request_id, _unexpected(), marked, receive)
         finally:
             seconds = time.perf_counter() - begun
             self._figures.count_request(request.method, status.code, seconds)
@@ -153,6 +159,14 @@ class ServingGate:
         await send_page(send, problem.status, page, head=request.method == "HEAD")
 
 
+def _unexpected() -> ProblemError:
+    return ProblemError(
+        500,
+        "the server has failed at this request",
+        "Tell the operator the request id: it is in the log, with the reason.",
+    )
+
+
 def is_for_programs(path: str) -> bool:
     """Whether errors of a path are problem documents, also in a browser."""
     return path.startswith("/api/") or path in ("/metrics", "/openapi.json")
@@ -183,7 +197,7 @@ def _log_request(request: Request, request_id: str, status: int, seconds: float)
 class _Status:
     """The status of the answer; 499 if the caller was gone before it."""
 
-    code: int = 499
+    code: int = _NO_ANSWER
 
 
 def _marked(send: Send, request_id: str, status: _Status) -> Send:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from social_assets.serving.caching.kept_answers import KeptAnswers
 from social_assets.serving.figures import Figures
 from social_assets.serving.settings import ServeSettings
+from social_assets.serving.store import Store
 from social_assets.serving.warehouse import Warehouse
 
 
@@ -16,5 +17,6 @@ class Services:
 
     settings: ServeSettings
     warehouse: Warehouse
+    store: Store
     kept: KeptAnswers
     figures: Figures

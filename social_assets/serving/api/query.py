@@ -20,7 +20,6 @@ from social_assets.metrics.answer import Answer
 from social_assets.metrics.ask import ask
 from social_assets.metrics.flat_rows import Cell, column_names, flat_rows
 from social_assets.metrics.grain import ANSWERED
-from social_assets.metrics.labels import Labels
 from social_assets.metrics.metric import Metric
 from social_assets.metrics.planner.question import MOST_GROUPS, Comparison, Question, QuestionError
 from social_assets.metrics.planner.read_question import Texts, read_question
@@ -38,7 +37,6 @@ from social_assets.serving.requested import Requested, requested
 
 router = APIRouter(prefix=PREFIX, tags=["metrics"])
 
-_LABELS = Labels()
 _GRAINS = [grain.word for grain in ANSWERED]
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -160,9 +158,7 @@ async def answer_to(
         question = scoped(question, asked.known_caller)
         if question.accounts == ():
             return _of_no_account(question)
-        return await asked.services.warehouse.run(
-            lambda client: ask(client, question, _LABELS), asked.id
-        )
+        return await asked.services.warehouse.run(lambda client: ask(client, question), asked.id)
     except QuestionError as error:
         parameter = spelt.get(error.parameter, error.parameter)
         raise ProblemError(

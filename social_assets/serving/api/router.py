@@ -6,9 +6,20 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from social_assets.serving.api import accounts, health, metrics, posts, query, recommendations
+from social_assets.serving.api import (
+    accounts,
+    health,
+    metrics,
+    posts,
+    query,
+    recommendations,
+    schedules,
+)
 
 
 def api_routers() -> Sequence[APIRouter]:
     """The routers, in the order of the documentation."""
-    return [module.router for module in (metrics, query, posts, accounts, recommendations, health)]
+    return [
+        module.router
+        for module in (metrics, query, posts, accounts, recommendations, schedules, health)
+    ]

@@ -52,7 +52,7 @@ def event(number: int, account: int, post: str, kind: str = "like", **other: Any
         "event_id": f"e{number}",
         "event_time": NOON,
         "platform": "Instagram",
-        "account_id": account,
+        "account_id": str(account),
         "post_id": post,
         "user_id": f"u{number}",
         "metric_type": kind,
@@ -65,7 +65,7 @@ def post(name: str, account: int, content: str, platform: str = "Instagram") -> 
     """One published post."""
     return {
         "post_id": name,
-        "account_id": account,
+        "account_id": str(account),
         "platform": platform,
         "content": content,
         "tags": ["tag"],
