@@ -21,7 +21,7 @@ from resources.settings.environments import current
 from resources.settings.home import Home
 from social_assets.alerts.channels import URLS, Routing
 from social_assets.alerts.dispatch import dispatch, journal_of
-from social_assets.alerts.failed_runs import reason_of
+from social_assets.alerts.kinds.failed_runs import reason_of
 from social_assets.alerts.observe import observe
 from social_assets.defs.stores import StoresResource
 

@@ -12,15 +12,15 @@ from dagster import AssetKey, DagsterInstance, DagsterRun, RepositoryDefinition
 from resources.kafka.resource import KafkaResource
 from resources.settings.home import Home
 from social_assets.alerts.active import Observation
-from social_assets.alerts.broken_contracts import observe_contracts
-from social_assets.alerts.failed_checks import Check, observe_checks
-from social_assets.alerts.failed_files import observe_files
-from social_assets.alerts.failed_runs import observe_runs, stream_of
-from social_assets.alerts.full_disks import observe_disks
 from social_assets.alerts.journal import Journal
-from social_assets.alerts.metric_alerts import observe_metrics
+from social_assets.alerts.kinds.broken_contracts import observe_contracts
+from social_assets.alerts.kinds.failed_checks import Check, observe_checks
+from social_assets.alerts.kinds.failed_files import observe_files
+from social_assets.alerts.kinds.failed_runs import observe_runs, stream_of
+from social_assets.alerts.kinds.full_disks import observe_disks
+from social_assets.alerts.kinds.metric_alerts import observe_metrics
+from social_assets.alerts.kinds.stale_streams import observe_streams
 from social_assets.alerts.metric_rules.rule import rules
-from social_assets.alerts.stale_streams import observe_streams
 from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
 

@@ -29,8 +29,8 @@ from social_assets.contracts.column import (
     TimeOfDay,
     column_of,
 )
-from social_assets.contracts.csv_format import DETECTED, CsvFormat
-from social_assets.contracts.explode import Explode
+from social_assets.contracts.options.csv_format import DETECTED, CsvFormat
+from social_assets.contracts.options.explode import Explode
 from social_assets.contracts.pandera_private import register_ibis_backends
 from social_assets.contracts.refusals.refuse import refuse_unusable
 

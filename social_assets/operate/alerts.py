@@ -62,7 +62,7 @@ def try_channels(home: Home) -> list[Tried]:
 
 def active_alerts(home: Home) -> list[ShownAlert]:
     """The active alerts now, found in the same way as by the sensor."""
-    from social_assets.alerts.failed_runs import reason_of
+    from social_assets.alerts.kinds.failed_runs import reason_of
     from social_assets.alerts.observe import observe
 
     routing, journal = Routing.from_environment(), journal_of(home)

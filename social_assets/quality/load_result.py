@@ -15,7 +15,7 @@ from datetime import date
 import ibis
 
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.csv_format import CsvDialect, dialect_and_header
+from social_assets.contracts.options.csv_format import CsvDialect, dialect_and_header
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.validate import TOTALS
 

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 
 from social_assets.contracts.column import Column, match_key
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.csv_format import CsvDialect, dialect_and_header
+from social_assets.contracts.options.csv_format import CsvDialect, dialect_and_header
 from social_assets.transform.values.missing import of_csv
 
 _TOTAL = r"(?i)\W*((grand |sub)?totals?|total (general|général)|gesamt(summe|ergebnis)?|suma)\W*"

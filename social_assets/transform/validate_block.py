@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from resources.settings.variables import ENGINE_MEMORY
 from social_assets.contracts.contract import Contract, PlaceInSource
-from social_assets.contracts.csv_format import dialect_and_header
+from social_assets.contracts.options.csv_format import dialect_and_header
 from social_assets.transform.decode import Shape, opened, shape_of, with_fields
 from social_assets.transform.derived_keys import SOURCE_COLUMNS
 from social_assets.transform.duckdb_engine import (

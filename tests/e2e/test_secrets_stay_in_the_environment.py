@@ -35,7 +35,7 @@ from dagster import execute_job
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from resources.settings.home import Home
 from social_assets.defs.ingestion.jobs import drain_job
-from social_assets.alerts.failed_runs import reason_of
+from social_assets.alerts.kinds.failed_runs import reason_of
 from social_assets.operate.runs.instance import open_instance
 
 drain_job.Limits = partial(drain_job.Limits, away_seconds=2)  # and no longer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from social_assets.contracts.csv_format import CsvFormat
+from social_assets.contracts.options.csv_format import CsvFormat
 from social_assets.ingest.records import FileError
 from tests.real_files.conftest import POSTS, Load, Rows
 

@@ -53,6 +53,7 @@ NAMES = {
 
 RIGHT = {
     ("laws?", "social_assets/demo/samples/bench_records.py"): "Zipf's law",
+    ("laws?", "bench/serving/rollup_rows.py"): "Zipf's law",
     ("standing", "social_assets/demo/samples/vocabulary.py"): "a sentence of a sample post",
     ("news", "tests/integration/recommend/test_interactions_of_the_star_schema.py"): "a topic",
     ("dead letters?", "social_assets/cli/main.py"): "a hidden alias for one release",

@@ -26,8 +26,8 @@ from social_assets.contracts.column import (
     Standardization,
     column_of,
 )
+from social_assets.contracts.options.time_options import is_time_zone, unknown_directive
 from social_assets.contracts.pandera_private import passes, register_ibis_backends
-from social_assets.contracts.time_options import is_time_zone, unknown_directive
 
 if TYPE_CHECKING:
     from social_assets.contracts.contract import Contract

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from social_assets.contracts.column import Column
-from social_assets.contracts.explode import Explode
+from social_assets.contracts.options.explode import Explode
 from social_assets.contracts.refusals.refuse_columns import RefusedError
 
 if TYPE_CHECKING:

@@ -16,7 +16,12 @@ from pathlib import Path
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.csv_format import DELIMITERS, CsvDialect, Decimal, is_single_byte
+from social_assets.contracts.options.csv_format import (
+    DELIMITERS,
+    CsvDialect,
+    Decimal,
+    is_single_byte,
+)
 from social_assets.ingest.files.encodings import UTF8, encoding_of, without_bom
 from social_assets.ingest.records import FileError
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.explode import Level
+from social_assets.contracts.options.explode import Level
 from social_assets.ingest.files.json_documents import Layout
 
 _HEAD_BYTES = 4 << 20

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from social_assets.contracts.explode import Explode
+from social_assets.contracts.options.explode import Explode
 from social_assets.ingest.files.json_documents import Positions
 from social_assets.ingest.files.json_structure import (
     NONE,

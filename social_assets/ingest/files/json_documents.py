@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from social_assets.contracts.explode import Level, levels_of
+from social_assets.contracts.options.explode import Level, levels_of
 from social_assets.ingest.files.lines import BATCH_ROWS, BLOCK_BYTES, cut, of_bounded_rows
 from social_assets.ingest.records import RECORDS, FileError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from social_assets.contracts.csv_format import CsvFormat
+from social_assets.contracts.options.csv_format import CsvFormat
 
 if TYPE_CHECKING:
     from social_assets.operate.contracts.infer import InferredColumn, InferredContract

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.csv_format import CsvDialect, CsvFormat, Decimal
+from social_assets.contracts.options.csv_format import CsvDialect, CsvFormat, Decimal
 from social_assets.ingest.files.detect_dialect import detect
 from social_assets.ingest.files.detect_json import layout_of
 from social_assets.ingest.files.encodings import UTF8, encoding_of, without_bom

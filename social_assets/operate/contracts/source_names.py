@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from social_assets.contracts.csv_format import DELIMITERS, DETECTED, CsvDialect, CsvFormat
+from social_assets.contracts.options.csv_format import DELIMITERS, DETECTED, CsvDialect, CsvFormat
 from social_assets.ingest.files.detect_json import json_value
 from social_assets.ingest.files.encodings import UTF8, encoding_of, without_bom
 from social_assets.ingest.files.open_file import format_by_name

@@ -112,7 +112,7 @@ def home_folder(home: Home) -> Iterator[Diagnostic]:
 def disk(home: Home) -> Iterator[Diagnostic]:
     """The free space, in bytes and in files, of every disk that is written to."""
     from social_assets.alerts.active import Severity
-    from social_assets.alerts.full_disks import REMEDY, disks
+    from social_assets.alerts.kinds.full_disks import REMEDY, disks
 
     for each in disks(home):
         if each.severity is None:

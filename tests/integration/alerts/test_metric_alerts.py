@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from social_assets.alerts.active import FailureKind, Observation
-from social_assets.alerts.metric_alerts import observe_metrics
+from social_assets.alerts.kinds.metric_alerts import observe_metrics
 from social_assets.alerts.metric_rules.rule import rules
 from tests.integration.warehouse.conftest import (  # noqa: F401 - fixtures
     Row,

@@ -22,7 +22,7 @@ light = streaming.defs().get_repository_def()
 batch_definitions = batch.defs()
 repository = batch_definitions.get_repository_def()
 keys = repository.asset_graph.asset_check_keys
-from social_assets.alerts.broken_contracts import observe_contracts
+from social_assets.alerts.kinds.broken_contracts import observe_contracts
 
 with DagsterInstance.ephemeral() as instance:
     job = batch_definitions.resolve_job_def("check_contracts")

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from resources.clickhouse.resource import ClickHouseResource
-from social_assets.alerts.failed_checks import Check, observe_checks
+from social_assets.alerts.kinds.failed_checks import Check, observe_checks
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.jobs.load_job import JOB_NAME, load_job, run_config
 from social_assets.defs.monitoring.invariant_checks import stream_invariants

@@ -11,7 +11,7 @@ from resources.machine.disk_space import RESERVE_VARIABLE
 from resources.settings.home import Home
 from social_assets.alerts.active import FailureKind, Severity
 from social_assets.alerts.changes import Told, changes_since
-from social_assets.alerts.full_disks import disks, observe_disks
+from social_assets.alerts.kinds.full_disks import disks, observe_disks
 from social_assets.defs.stores import LAKE_URL
 from tests.small_disk import MakeSmallDisk
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from dagster import AssetCheckEvaluation, AssetCheckSpec, AssetKey, MetadataValue
 
-from social_assets.alerts.failed_checks import _days_of, _not_so, _remedy, _what_it_found
+from social_assets.alerts.kinds.failed_checks import _days_of, _not_so, _remedy, _what_it_found
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.checks.freshness_checks import span
 from social_assets.defs.ingestion.checks.rule_results import Broken, _description, rule_result

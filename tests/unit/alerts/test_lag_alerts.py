@@ -11,7 +11,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaUnreachableError, TopicOffsets
 from resources.settings.home import ENVIRONMENT_VARIABLE
 from social_assets.alerts.active import FailureKind, Observation, Severity
-from social_assets.alerts.stale_streams import observe_streams
+from social_assets.alerts.kinds.stale_streams import observe_streams
 from social_assets.contracts.registry import contract
 from social_assets.defs.stores import LAKE_URL, StoresResource
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from social_assets.contracts.explode import Explode
+from social_assets.contracts.options.explode import Explode
 from social_assets.ingest.files import explode_records
 from social_assets.ingest.files.explode_records import exploded
 from social_assets.ingest.records import RECORDS, ReadPosition

@@ -26,7 +26,7 @@ from dagster import (
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.csv_format import dialect_and_header
+from social_assets.contracts.options.csv_format import dialect_and_header
 from social_assets.defs.monitoring.failing_days import failing_days, worst
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource

@@ -11,9 +11,9 @@ import pytest
 from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaResource
 from resources.settings.home import ENVIRONMENT_VARIABLE
-from social_assets.alerts import stale_streams
 from social_assets.alerts.active import FailureKind, Observation, Severity
-from social_assets.alerts.stale_streams import observe_streams
+from social_assets.alerts.kinds import stale_streams
+from social_assets.alerts.kinds.stale_streams import observe_streams
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
 from social_assets.defs.stores import LAKE_URL, StoresResource

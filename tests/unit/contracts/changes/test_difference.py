@@ -15,8 +15,8 @@ from social_assets.contracts.changes.contract_text import contract_of, is_of_row
 from social_assets.contracts.changes.difference import Change, changes, needs_rebuild, renames
 from social_assets.contracts.column import Column, HashOf, Numerals, Spellings, TimeOfDay
 from social_assets.contracts.contract import Contract, Retention
-from social_assets.contracts.csv_format import CsvFormat
-from social_assets.contracts.explode import Explode
+from social_assets.contracts.options.csv_format import CsvFormat
+from social_assets.contracts.options.explode import Explode
 
 Columns = dict[str, tuple[Any, dict[str, Any]]]
 

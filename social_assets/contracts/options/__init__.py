@@ -1,0 +1,1 @@
+"""What a contract may say beside its columns: formats of files, arrays, times."""
