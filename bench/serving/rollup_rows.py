@@ -72,7 +72,8 @@ def fill(client: Client, simulation: Simulation) -> None:
     for first, days in _months(simulation.first, simulation.recent):
         client.command(_by_platform(first, days, users=8), settings=_SETTINGS)
     client.command(_by_platform(simulation.recent, RECENT_DAYS, users=20_000), settings=_SETTINGS)
-    client.command(_by_platform_and_hour(simulation), settings=_SETTINGS)
+    for first, days in _weeks(simulation.recent, simulation.end):
+        client.command(_by_platform_and_hour(first, days), settings=_SETTINGS)
     for table, partition in client.query(
         "SELECT concat(database, '.', table), partition_id FROM system.parts\n"
         "WHERE active AND database = 'rollups' AND rows > 0 GROUP BY 1, 2 HAVING count() > 1"
@@ -143,13 +144,14 @@ SELECT event_date, platform_key, metric_type, events, value_sum, users, value_qu
 ) AS sketches"""
 
 
-def _by_platform_and_hour(simulation: Simulation) -> str:
+def _by_platform_and_hour(first: date, days: int) -> str:
     return f"""
 INSERT INTO rollups.engagement_platform_hourly
 SELECT event_date, event_hour, platform_key, metric_type, sumSimpleState(a.events),
     sumSimpleState(a.value_sum), uniqCombinedMergeState(a.users),
     quantilesBFloat16MergeState(0.5, 0.9, 0.99)(a.value_quantiles)
-FROM rollups.engagement_account_hourly AS a WHERE event_date >= '{simulation.recent}'
+FROM rollups.engagement_account_hourly AS a
+WHERE event_date >= '{first}' AND event_date < toDate('{first}') + {days}
 GROUP BY event_date, event_hour, platform_key, metric_type"""
 
 

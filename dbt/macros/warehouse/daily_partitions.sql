@@ -16,6 +16,9 @@
   month: the staging table holds the month as it is, without the rebuilt days, and then their new
   rows. The caller must see to it that no view inserts into the month meanwhile.
 
+  With the config `days_at_once` an INSERT fills that many days: the sketches of users in a group may
+  have 96 KiB each, so that the groups of many days exceed the server's memory.
+
   The columns, with types and codecs, are those of the model's YAML. `index_granularity` is the
   number of rows that a query reads at least: small for tables that are asked for a few rows.
 -#}
@@ -106,11 +109,14 @@
     {%- if is_of_months() -%}
         {% do keep_other_days(table, staging) %}
     {%- endif -%}
-    {% call statement('main') %}
-        insert into {{ staging }} ({{ columns | join(', ') }})
-        select {{ columns | join(', ') }}
-        from ({{ select }})
-    {% endcall %}
+    {%- for first, last in days_of_inserts() %}
+        {% call statement('main') %}
+            insert into {{ staging }} ({{ columns | join(', ') }})
+            select {{ columns | join(', ') }}
+            from ({{ select }})
+            where event_date between toDate('{{ first }}') and toDate('{{ last }}')
+        {% endcall %}
+    {%- endfor %}
     {%- set partitions = run_query(partitions_of_both(table, staging)).rows -%}
     {%- if partitions -%}
         {% call statement('swap_days') %}
@@ -124,6 +130,21 @@
     {% call statement('drop_staging') %}
         drop table {{ staging }} {{ on_cluster_clause(staging) }} sync
     {% endcall %}
+{% endmacro %}
+
+{#- The first and last day of each INSERT of this run: all days at once, or `days_at_once` of them. -#}
+{% macro days_of_inserts() %}
+    {%- set date, ranges = modules.datetime.date, [] -%}
+    {%- set first = date.fromisoformat(var('from_date') | string) -%}
+    {%- set days = (date.fromisoformat(var('to_date') | string) - first).days + 1 -%}
+    {%- set step = config.get('days_at_once', none) or days -%}
+    {%- for offset in range(0, days, step) -%}
+        {%- do ranges.append((
+            first + modules.datetime.timedelta(days=offset),
+            first + modules.datetime.timedelta(days=[offset + step, days] | min - 1),
+        )) -%}
+    {%- endfor -%}
+    {{ return(ranges) }}
 {% endmacro %}
 
 {#- Fills the staging table with the rows that the months of this run have on its other days. -#}

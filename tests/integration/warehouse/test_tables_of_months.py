@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -92,3 +92,17 @@ def test_a_rebuilt_day_leaves_the_other_days_of_its_month_as_they_are(
     warehouse.stream("engagement_events", late)
     events = "SELECT sum(events) FROM rollups.engagement_platform_daily"
     assert warehouse.value(events) == len(engagement()) + 1
+
+
+@pytest.mark.endurance
+def test_days_that_several_inserts_fill_are_those_that_arrived(
+    warehouse: WarehouseUnderTest,
+) -> None:
+    """An INSERT of the hourly rollup fills three days: here, two inserts share the rows."""
+    warehouse.stream("engagement_events", *engagement())
+    before = {name: warehouse.rows_of(warehouse.table(name)) for name in MONTHLY_TABLES}
+    for name in MONTHLY_TABLES:
+        warehouse.client.command(f"TRUNCATE TABLE rollups.{name} SYNC")
+    begin, end = FIRST - timedelta(days=1), LAST + timedelta(days=6)
+    warehouse.backfill(begin, end, *MONTHLY_TABLES)
+    assert {name: warehouse.rows_of(warehouse.table(name)) for name in MONTHLY_TABLES} == before
