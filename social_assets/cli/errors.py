@@ -193,6 +193,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     )
     from social_assets.ingest.records import FileError
     from social_assets.lake.delta import LakeDiskError
+    from social_assets.metrics.ask import TablesMissingError
     from social_assets.operate.contracts.infer import CannotInferError
     from social_assets.operate.contracts.try_file import NoStreamFitsError
     from social_assets.operate.load.inputs import InputError
@@ -246,6 +247,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         ServeError,
         SecretKeyError,
         SecretTamperedError,
+        TablesMissingError,
         UnknownApiKeyError,
         UnknownSecretError,
         UnknownStreamError,

@@ -36,7 +36,7 @@ _LABELS = Labels()
 _FRESHNESS = FreshnessOfSubjects()
 
 
-class TablesMissingError(LookupError):
+class TablesMissingError(RuntimeError):
     """The warehouse lacks a table of the question: it is new, or older than this version."""
 
     def __init__(self, tables: Sequence[str]) -> None:

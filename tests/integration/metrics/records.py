@@ -15,7 +15,7 @@ FIRST, DAYS = datetime(2026, 3, 1, tzinfo=UTC), 43
 YEAR_BEFORE, DAYS_BEFORE = datetime(2025, 3, 20, tzinfo=UTC), 12
 
 PLATFORMS = ("TikTok", "YouTube", "X", "Unknown")
-ACCOUNTS = tuple(map(str, range(1, 8)))
+ACCOUNTS = ("1", "01", "UC-x_9", "4", "5", "6")
 POSTS = ("1", "01", "others", "it's", "a,b", "Ünï\\code", "", "p1", "p2", "p3")
 KINDS = ("like", "comment", "share", "click", "view", "impression", "reach", "follow", "rating")
 DEVICES = ("Smartphone", "Tablet", "Computer")
@@ -55,7 +55,7 @@ def engagement(count: int) -> list[Row]:
             "event_id": f"e{number}",
             "event_time": _time(random),
             "platform": random.choice(PLATFORMS),
-            "account_id": int(random.choice(ACCOUNTS)),
+            "account_id": random.choice(ACCOUNTS),
             "post_id": random.choice(POSTS),
             "user_id": random.choice(("Unknown", *map(str, range(200)))),
             "metric_type": random.choice(KINDS),
@@ -69,8 +69,8 @@ def videos(count: int) -> list[Row]:
     random = _seeded(2)
     return [
         {
-            "user_id": random.randrange(150),
-            "video_id": number % 30,
+            "user_id": str(random.randrange(150)),
+            "video_id": str(number % 30),
             "event_time": _time(random),
             "age": 20,
             "age_group": random.choice(AGES),
@@ -94,9 +94,9 @@ def live(count: int) -> list[Row]:
     random = _seeded(3)
     return [
         {
-            "event_id": number % 20,
+            "event_id": str(number % 20),
             "event_type": "Sports",
-            "user_id": random.randrange(150),
+            "user_id": str(random.randrange(150)),
             "event_time": _time(random),
             "platform": random.choice(PLATFORMS[1:]),
             "device_type": random.choice(DEVICES),
@@ -114,9 +114,9 @@ def communities(count: int) -> list[Row]:
     random = _seeded(4)
     return [
         {
-            "community_id": int(random.choice(COMMUNITIES)),
+            "community_id": random.choice(COMMUNITIES),
             "community_name": "A community",
-            "user_id": random.randrange(150),
+            "user_id": str(random.randrange(150)),
             "event_time": _time(random),
             "platform": random.choice(("Reddit", "X")),
             "age": 30,

@@ -1,0 +1,96 @@
+"""What subjects declare of tables agrees with the dbt project that makes these tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from social_assets.metrics.dimension import TimePart
+from social_assets.metrics.grain import Grain
+from social_assets.metrics.measure import QUANTILES, Aggregate, Measure
+from social_assets.metrics.metric import Rollup, Subject
+from social_assets.metrics.registry import metrics, subjects
+
+DBT = Path(__file__).parents[3] / "dbt" / "models"
+USED_BY_OTHERS = {"rollups.platform_daily"}
+"""It has a stream more than the subject of activity."""
+
+PAIRS = [(subject, rollup) for subject in subjects() for rollup in subject.rollups]
+
+
+def columns(file: str) -> dict[str, dict[str, str]]:
+    """The type of each column of each model of a file."""
+    models: list[dict[str, Any]] = yaml.safe_load((DBT / file).read_text())["models"]
+    return {
+        model["name"]: {column["name"]: str(column["data_type"]) for column in model["columns"]}
+        for model in models
+    }
+
+
+ROLLUPS = columns("rollups/tables/_tables.yml")
+FACTS = columns("star/facts/_facts.yml")
+
+
+def type_of(measure: Measure) -> str:
+    if measure.aggregate.adds_up:
+        return "SimpleAggregateFunction(sum,"
+    if measure.aggregate is Aggregate.DISTINCT:
+        return "AggregateFunction(uniqCombined,"
+    return f"AggregateFunction(quantilesBFloat16({', '.join(map(str, QUANTILES))}),"
+
+
+@pytest.mark.parametrize(("subject", "rollup"), PAIRS, ids=lambda each: getattr(each, "table", ""))
+def test_a_rollup_has_the_columns_that_are_declared_and_no_others(
+    subject: Subject, rollup: Rollup
+) -> None:
+    found = ROLLUPS[rollup.table.removeprefix("rollups.")]
+    for name in rollup.measures:
+        assert found[name].startswith(type_of(subject.measure(name))), name
+    declared = [subject.dimension(name) for name in rollup.dimensions]
+    named = {each.column for each in declared if each and not isinstance(each, TimePart)}
+    assert set(found) == {"event_date", rollup.time, *named, *rollup.measures}
+
+
+@pytest.mark.parametrize(("subject", "rollup"), PAIRS, ids=lambda each: getattr(each, "table", ""))
+def test_the_grain_of_a_rollup_is_that_of_its_time(subject: Subject, rollup: Rollup) -> None:
+    del subject
+    time = ROLLUPS[rollup.table.removeprefix("rollups.")][rollup.time]
+    assert time == ("DateTime('UTC')" if rollup.grain is Grain.HOUR else "Date")
+    assert rollup.table.endswith("_hourly" if rollup.grain is Grain.HOUR else "_daily")
+
+
+def test_every_rollup_answers_some_metric() -> None:
+    declared = {rollup.table for _, rollup in PAIRS}
+    assert declared | USED_BY_OTHERS == {f"rollups.{name}" for name in ROLLUPS}
+
+
+@pytest.mark.parametrize("subject", subjects(), ids=lambda each: each.name)
+def test_a_subject_reads_facts_with_the_columns_that_it_names(subject: Subject) -> None:
+    for source in subject.sources:
+        assert source.fact in subject.fact
+        assert source.fact.removeprefix("star.") in FACTS
+    if len(subject.sources) == 1:
+        found = FACTS[subject.fact.removeprefix("star.")]
+        for dimension in subject.dimensions:
+            assert isinstance(dimension, TimePart) or dimension.column in found
+        for measure in subject.measures:
+            assert not measure.of_fact or measure.of_fact in found
+
+
+def test_units_are_few_and_the_same_thing_has_the_same_unit() -> None:
+    units = {each.unit for each in metrics()}
+    assert units == {
+        "attendances", "clicks", "comments", "events", "follows", "impressions", "interactions",
+        "likes", "minutes", "points", "ratio", "records", "shares", "users", "value", "videos",
+        "viewers", "views", "visits",
+    }  # fmt: skip
+
+
+def test_every_metric_is_described() -> None:
+    for each in metrics():
+        assert not each.title[0].islower(), each.name
+        assert len(each.description) > len("Users"), each.name
+        assert not each.description.endswith("."), each.name
