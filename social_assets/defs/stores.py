@@ -4,7 +4,6 @@ Belongs here: only which they are. Addresses come from the environment, so that 
 credential is stored with a run.
 """
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from dagster import ConfigurableResource
@@ -13,22 +12,13 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.duckdb.resource import EngineResource
 from resources.settings.environments import require_complete
 from resources.settings.home import Home
-from resources.settings.secret_urls import check_lake_url
+from resources.settings.lake_root import LAKE_URL, lake_root
 
 if TYPE_CHECKING:
     from social_assets.pipeline.stores import Stores
 
-LAKE_URL = "SOCIAL_ASSETS_LAKE_URL"
-"""Environment variable: the lake's root, a folder or an object store's URL; default in the home."""
 
-
-def lake_root(home: Home) -> str:
-    """The lake's root: from the environment, or else in the home. Raises UrlSettingError."""
-    root = os.environ.get(LAKE_URL)
-    if not root:
-        return str(home.lake)
-    check_lake_url(LAKE_URL, root)
-    return root
+__all__ = ["LAKE_URL", "StoresResource", "lake_root"]
 
 
 # Without `from __future__ import annotations`: Dagster reads which fields are resources from types.

@@ -18,6 +18,8 @@ from social_assets.serving.caching.cached_answers import CachedAnswers
 from social_assets.serving.caching.kept_answers import KeptAnswers
 from social_assets.serving.caching.shared_answers import SharedAnswers
 from social_assets.serving.callers import KeyRing
+from social_assets.serving.dashboards.assets import Assets
+from social_assets.serving.dashboards.router import dashboards_router
 from social_assets.serving.errors import add_error_handlers
 from social_assets.serving.figures import Figures
 from social_assets.serving.gate import ServingGate
@@ -55,6 +57,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     for router in api_routers():
         app.include_router(router)
     app.include_router(own_pages.router)
+    app.include_router(dashboards_router(Assets(settings.home.path / "serving")))
     add_error_handlers(app)
     keys = KeyRing(ApiKeys(store.engine), store)
     # The last one that is added comes first.

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from resources.settings.variables import hidden
+from social_assets.metrics.ask import TablesMissingError
 from social_assets.serving.gate import REQUEST_ID
 from social_assets.serving.problems import ProblemError, problem_response
 from social_assets.serving.warehouse import WarehouseDownError
@@ -34,6 +35,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(WarehouseDownError, _warehouse_down)
     app.add_exception_handler(ClickHouseError, _refused_query)
+    app.add_exception_handler(TablesMissingError, _no_tables)
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -71,6 +73,17 @@ async def _warehouse_down(request: Request, error: Exception) -> Response:
         503,
         "the warehouse does not answer",
         f"Try again in {_RETRY_SECONDS} seconds; `social-assets doctor` says what is wrong.",
+        retry_after=_RETRY_SECONDS,
+    )
+    return problem_response(problem, _id_of(request))
+
+
+async def _no_tables(request: Request, error: Exception) -> Response:
+    """A table that answers is not made yet."""
+    problem = ProblemError(
+        503,
+        str(error),
+        "Run `social-assets deploy` once; it makes the tables.",
         retry_after=_RETRY_SECONDS,
     )
     return problem_response(problem, _id_of(request))

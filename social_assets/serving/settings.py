@@ -34,6 +34,8 @@ class ServeSettings:
     """Queries at once."""
     cache_seconds: int = 60
     cache_bytes: int = 64 * 2**20
+    refresh_seconds: float = 60.0
+    """How often an open dashboard asks again."""
 
     @classmethod
     def from_environment(cls, home: Home, host: str = HOST, port: int = PORT) -> ServeSettings:

@@ -1,8 +1,8 @@
 """The scripts and styles of the pages, under a path that names their content.
 
 Belongs here: reading and making them. A path changes with the content, so that browsers and
-proxies keep an answer for good. The Vega bundle is made by `vl-convert` once a version and kept in a folder,
-since making it takes four seconds.
+proxies keep an answer for good. The Vega bundle is made by `vl-convert` once a version and kept in
+a folder, since making it takes four seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from social_assets.serving.charts.theme import THEMES, configuration
 
 _STATIC = Path(__file__).parent / "static"
 _VEGA = "vega.js"
+_EXPORTS = "window.vegaEmbed = vegaEmbed;"
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -74,7 +75,7 @@ class Assets:
             return kept.read_bytes()
         import vl_convert
 
-        content = vl_convert.javascript_bundle(None).encode()
+        content = vl_convert.javascript_bundle(_EXPORTS).encode()
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = kept.with_name(f".{kept.name}.{os.getpid()}.part")
         part.write_bytes(content)

@@ -65,9 +65,9 @@ def dashboard_page(
     """One dashboard. `urls` are where the data of each tile is."""
     tiles = "".join(_tile(tile, url) for tile, url in zip(dashboard.tiles, urls, strict=True))
     options = (
-        f"/dashboards/data/options/saved/{{dimension}}?id={saved.id}&"
+        f"/api/v1/dashboards/options/saved/{{dimension}}?id={saved.id}&"
         if saved
-        else f"/dashboards/data/options/{dashboard.name}/{{dimension}}?"
+        else f"/api/v1/dashboards/options/{dashboard.name}/{{dimension}}?"
     )
     edit = (
         f'<a class="button" href="/dashboards/saved/{escape(saved.id)}/edit">Edit</a>'

@@ -1,20 +1,20 @@
 """The paths of the dashboards: pages, their files, the data of tiles, saved dashboards.
 
-Belongs here: what a path answers. Signing in belongs to the gate, keeping answers to the backend.
+Belongs here: what a path answers. Signing in belongs to `gate`, keeping answers to `caching`.
 """
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from fastapi import APIRouter, Body, Header, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Request, Response
 
-from social_assets.control.dashboards import SavedDashboard
+from social_assets.control.dashboards import SavedDashboard, SavedDashboards
 from social_assets.control.errors import ChangedMeanwhileError, UnknownDashboardError
 from social_assets.metrics.ask import ask
 from social_assets.metrics.planner.question import QuestionError
@@ -22,7 +22,6 @@ from social_assets.serving.charts.tile import Tile
 from social_assets.serving.dashboards import page
 from social_assets.serving.dashboards.asked import Asked, drilled, read_asked
 from social_assets.serving.dashboards.assets import Assets
-from social_assets.serving.dashboards.backend import Backend
 from social_assets.serving.dashboards.composed import (
     ComposedError,
     metric_choices,
@@ -30,8 +29,9 @@ from social_assets.serving.dashboards.composed import (
     read_tile,
 )
 from social_assets.serving.dashboards.dashboard import AnyTile, Dashboard
+from social_assets.serving.dashboards.health.open_stores import open_stores
 from social_assets.serving.dashboards.health.tile import HealthSource, HealthTile
-from social_assets.serving.dashboards.options import options_of, with_post_texts
+from social_assets.serving.dashboards.options import Option, options_of, with_post_texts
 from social_assets.serving.dashboards.registry import dashboard, dashboards
 from social_assets.serving.dashboards.tile_answer import (
     TileAnswer,
@@ -41,10 +41,14 @@ from social_assets.serving.dashboards.tile_answer import (
     to_csv,
 )
 from social_assets.serving.problems import ProblemError
+from social_assets.serving.requested import Requested, requested
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 T = TypeVar("T")
 
-_PERSON = "person"
+DATA = "/api/v1/dashboards"
 _LONGEST_TITLE = 200
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -53,44 +57,63 @@ POLICY = (
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
-def dashboards_router(backend: Backend) -> APIRouter:
-    """The paths."""
+def dashboards_router(assets: Assets) -> APIRouter:
+    """The paths. `assets` are the files of the pages."""
     router = APIRouter(include_in_schema=False)
-    assets = Assets(backend.asset_folder)
-    _add_pages(router, backend, assets)
-    _add_data(router, backend)
-    _add_saved(router, backend)
+    _add_pages(router, assets)
+    _add_assets(router, assets)
+    _add_data(router)
+    _add_saved(router)
     return router
 
 
-def _add_pages(router: APIRouter, backend: Backend, assets: Assets) -> None:
-    def shell() -> page.Shell:
-        return page.Shell(assets.digest, backend.refresh_seconds)
+def _everything(asked: Annotated[Requested, Depends(requested)]) -> Requested:
+    """A request of a caller who sees all accounts: dashboards show sums over them."""
+    if not asked.known_caller.sees_all:
+        raise ProblemError(
+            403,
+            "dashboards are of all accounts, and this key sees only some",
+            "Ask /api/v1/query, or use a key that sees all accounts.",
+        )
+    return asked
+
+
+SeesAll = Annotated[Requested, Depends(_everything)]
+
+
+def _add_pages(router: APIRouter, assets: Assets) -> None:
+    def shell(asked: Requested) -> page.Shell:
+        return page.Shell(assets.digest, asked.services.settings.refresh_seconds)
 
     @router.get("/")
-    async def index(request: Request) -> Response:
-        del request
-        found = await backend.run_store(backend.saved().list)
-        return _page(page.index_page(shell(), dashboards(), found))
+    async def index(asked: SeesAll) -> Response:
+        found = await asked.services.store.run(_store(asked).list)
+        return _page(page.index_page(shell(asked), dashboards(), found))
 
     @router.get("/dashboards/new")
-    async def new() -> Response:
-        return _page(page.builder_page(shell(), None))
+    async def new(asked: SeesAll) -> Response:
+        return _page(page.builder_page(shell(asked), None))
 
     @router.get("/dashboards/saved/{id_}")
-    async def saved(id_: str) -> Response:
-        found = await backend.run_store(lambda: _saved(backend, id_))
+    async def saved(id_: str, asked: SeesAll) -> Response:
+        found = await _saved(asked, id_)
         composed = read_dashboard(found.specification)
+        urls = [f"{DATA}/composed?{each.parameters()}" for each in composed.tiles]
         declared = composed.dashboard(found.id, found.title)
-        urls = [f"/dashboards/data/composed?{each.parameters()}" for each in composed.tiles]
-        return _page(page.dashboard_page(shell(), declared, urls, found))
+        return _page(page.dashboard_page(shell(asked), declared, urls, found))
 
     @router.get("/dashboards/saved/{id_}/edit")
-    async def edit(id_: str) -> Response:
-        return _page(
-            page.builder_page(shell(), await backend.run_store(lambda: _saved(backend, id_)))
-        )
+    async def edit(id_: str, asked: SeesAll) -> Response:
+        return _page(page.builder_page(shell(asked), await _saved(asked, id_)))
 
+    @router.get("/dashboards/{name}")
+    async def declared(name: str, asked: SeesAll) -> Response:
+        found = _declared(name)
+        urls = [f"{DATA}/tiles/{found.name}/{tile.name}?" for tile in found.tiles]
+        return _page(page.dashboard_page(shell(asked), found, urls, None))
+
+
+def _add_assets(router: APIRouter, assets: Assets) -> None:
     @router.get("/dashboards/assets/{digest}/{name}")
     def asset(digest: str, name: str, request: Request) -> Response:
         found = assets.find(name)
@@ -99,96 +122,85 @@ def _add_pages(router: APIRouter, backend: Backend, assets: Assets) -> None:
         headers = {
             "Cache-Control": _IMMUTABLE if digest == assets.digest else "no-cache",
             "Vary": "Accept-Encoding",
-            "X-Content-Type-Options": "nosniff",
         }
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
             return Response(found.compressed, headers=headers, media_type=found.media_type)
         return Response(found.content, headers=headers, media_type=found.media_type)
 
-    @router.get("/dashboards/{name}")
-    async def declared(name: str) -> Response:
+
+def _add_data(router: APIRouter) -> None:
+    """Below the API's prefix, where equal questions of all pages have one answer for a minute."""
+
+    @router.get(f"{DATA}/tiles/{{name}}/{{tile_name}}")
+    async def tile(name: str, tile_name: str, request: Request, asked: SeesAll) -> Response:
         found = _declared(name)
-        urls = [f"/dashboards/data/tiles/{found.name}/{tile.name}?" for tile in found.tiles]
-        return _page(page.dashboard_page(shell(), found, urls, None))
-
-
-def _add_data(router: APIRouter, backend: Backend) -> None:
-    async def answered(request: Request, tile: AnyTile, asked: Asked) -> TileAnswer:
-        return await _run(backend, request, lambda client: _answer(backend, client, tile, asked))
-
-    @router.get("/dashboards/data/tiles/{name}/{tile_name}")
-    async def tile(name: str, tile_name: str, request: Request) -> Response:
-        found = _declared(name)
-        asked = _asked(request, found)
         declared = found.tile(tile_name)
         if declared is None:
             known = ", ".join(each.name for each in found.tiles)
             raise ProblemError(404, f"{name} has no tile {tile_name!r}", f"It has {known}.")
-        return _data(request, await answered(request, _shown(declared, asked), asked))
+        return await _answered(asked, declared, _parameters(request, found), request)
 
-    @router.get("/dashboards/data/composed")
-    async def composed(request: Request) -> Response:
-        parameters = request.query_params.multi_items()
+    @router.get(f"{DATA}/composed")
+    async def composed(request: Request, asked: SeesAll) -> Response:
         try:
-            made = read_tile(parameters)
+            made = read_tile(request.query_params.multi_items())
         except ComposedError as error:
             raise ProblemError(400, str(error), "Change the tile in the builder.") from None
-        asked = _asked(request, None)
-        return _data(request, await answered(request, _shown(made, asked), asked))
+        return await _answered(asked, made, _parameters(request, None), request)
 
-    @router.get("/dashboards/data/metrics")
-    async def metrics() -> Response:
+    @router.get(f"{DATA}/metrics")
+    async def metrics(asked: SeesAll) -> Response:
+        del asked
         return Response(json.dumps(metric_choices()), media_type="application/json")
 
-    @router.get("/dashboards/data/options/{name}/{dimension}")
-    async def options(name: str, dimension: str, request: Request) -> Response:
+    @router.get(f"{DATA}/options/{{name}}/{{dimension}}")
+    async def options(name: str, dimension: str, request: Request, asked: SeesAll) -> Response:
         if name == "saved":
-            found = await backend.run_store(
-                lambda: _dashboard_of(_saved(backend, request.query_params.get("id", "")))
-            )
+            kept = await _saved(asked, request.query_params.get("id", ""))
+            found = read_dashboard(kept.specification).dashboard(kept.id, kept.title)
         else:
             found = _declared(name)
         if all(each.dimension != dimension for each in found.filters):
             raise ProblemError(404, f"{name} has no filter {dimension!r}", "Load the page again.")
-        asked = _asked(request, found)
+        parameters = _parameters(request, found)
 
-        def work(client: object) -> list[dict[str, str]]:
-            listed = options_of(found, dimension, asked, lambda q: ask(client, q))  # type: ignore[arg-type]
-            if dimension == "post":
-                listed = with_post_texts(client, listed)  # type: ignore[arg-type]
-            return [{"value": each.value, "text": each.text} for each in listed]
+        def work(client: Client) -> list[Option]:
+            listed = options_of(found, dimension, parameters, lambda q: ask(client, q))
+            return with_post_texts(client, listed) if dimension == "post" else listed
 
-        return Response(
-            json.dumps(await _run(backend, request, work), ensure_ascii=False),
-            media_type="application/json",
-        )
+        listed = [dataclasses.asdict(each) for each in await _run(asked, work)]
+        return Response(json.dumps(listed, ensure_ascii=False), media_type="application/json")
 
 
-def _add_saved(router: APIRouter, backend: Backend) -> None:
+def _add_saved(router: APIRouter) -> None:
     @router.post("/dashboards/saved")
-    async def create(body: Annotated[dict[str, object], Body()]) -> Response:
+    async def create(body: Annotated[dict[str, object], Body()], asked: SeesAll) -> Response:
+        _check_writer(asked)
         title, specification = _read_body(body)
-        found = await backend.run_store(
-            lambda: backend.saved().create(title, _PERSON, specification)
-        )
+        owner, store = asked.known_caller.name, _store(asked)
+        found = await asked.services.store.run(lambda: store.create(title, owner, specification))
         return _stored(found, 201)
 
     @router.put("/dashboards/saved/{id_}")
     async def save(
-        id_: str, body: Annotated[dict[str, object], Body()], if_match: Annotated[str, Header()]
+        id_: str,
+        body: Annotated[dict[str, object], Body()],
+        if_match: Annotated[str, Header()],
+        asked: SeesAll,
     ) -> Response:
+        _check_writer(asked)
         title, specification = _read_body(body)
-        if not if_match.strip('"').isdigit():
+        if not re.fullmatch('"?[0-9]{1,9}"?', if_match):
             raise ProblemError(400, "If-Match is no version", "Send the version that was read.")
-        version = int(if_match.strip('"'))
+        version, store = int(if_match.strip('"')), _store(asked)
         try:
-            found = await backend.run_store(
-                lambda: backend.saved().save(id_, version, title, specification)
+            found = await asked.services.store.run(
+                lambda: store.save(id_, version, title, specification)
             )
         except ChangedMeanwhileError as error:
             raise ProblemError(
-                HTTPStatus.PRECONDITION_FAILED,
+                412,
                 f"somebody else saved version {error.stored_version} of this dashboard meanwhile",
                 "Save yours as a new dashboard, or load the page again and repeat the change.",
             ) from None
@@ -197,57 +209,55 @@ def _add_saved(router: APIRouter, backend: Backend) -> None:
         return _stored(found, 200)
 
     @router.delete("/dashboards/saved/{id_}")
-    async def delete(id_: str) -> Response:
+    async def delete(id_: str, asked: SeesAll) -> Response:
+        _check_writer(asked)
+        store = _store(asked)
         try:
-            await backend.run_store(lambda: backend.saved().delete(id_))
+            await asked.services.store.run(lambda: store.delete(id_))
         except UnknownDashboardError as error:
             raise _gone(error) from None
         return Response(status_code=204)
 
 
-async def _run(backend: Backend, request: Request, work: Callable[..., T]) -> T:
+async def _answered(
+    asked: Requested, tile: AnyTile, parameters: Asked, request: Request
+) -> Response:
+    if parameters.drill and isinstance(tile, Tile) and tile.drill:
+        tile = drilled(tile)
+    home = asked.services.settings.home
+
+    def work(client: Client) -> TileAnswer:
+        if isinstance(tile, HealthTile):
+            start, end = parameters.start, parameters.end
+            source = HealthSource(client, lambda: open_stores(home), start, end)
+            return health_answer_of(tile, parameters, source)
+        return answer_of(tile, parameters, lambda question: ask(client, question))
+
+    answer = await _run(asked, work)
+    if request.query_params.get("format") == "csv":
+        return Response(to_csv(answer), media_type="text/csv")
+    content = json.dumps(document(answer), ensure_ascii=False, allow_nan=False)
+    return Response(content, media_type="application/json")
+
+
+async def _run(asked: Requested, work: Callable[[Client], T]) -> T:
     """The result of some work; a question that has no answer is the caller's error."""
-    kept = f"{request.url.path}?{request.url.query}"
     try:
-        return await backend.run(request, work, kept)
+        return await asked.services.warehouse.run(work, asked.id)
     except QuestionError as error:
-        raise ProblemError(
-            400, str(error), "Change the range, the grain or the filter.", parameter=error.parameter
-        ) from None
+        raise _unanswerable(error) from None
 
 
-def _answer(backend: Backend, client: object, tile: AnyTile, asked: Asked) -> TileAnswer:
-    if isinstance(tile, HealthTile):
-        source = HealthSource(client, backend.stores, asked.start, asked.end)  # type: ignore[arg-type]
-        return health_answer_of(tile, asked, source)
-    return answer_of(tile, asked, lambda question: ask(client, question))  # type: ignore[arg-type]
-
-
-def _shown(tile: AnyTile, asked: Asked) -> AnyTile:
-    """The tile, or the list of members behind a group of it."""
-    return drilled(tile) if asked.drill and isinstance(tile, Tile) and tile.drill else tile
-
-
-def _asked(request: Request, found: Dashboard | None) -> Asked:
+def _parameters(request: Request, found: Dashboard | None) -> Asked:
     try:
         return read_asked(request.query_params.multi_items(), found, datetime.now(UTC))
     except QuestionError as error:
-        raise ProblemError(
-            400, str(error), "Change the range, the grain or the filter.", parameter=error.parameter
-        ) from None
+        raise _unanswerable(error) from None
 
 
-def _data(request: Request, answer: TileAnswer) -> Response:
-    if request.query_params.get("format") == "csv":
-        name = f"{answer.tile.name}_{answer.asked.start:%Y-%m-%d}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(to_csv(answer), headers=headers, media_type="text/csv")
-    content = json.dumps(document(answer), ensure_ascii=False, allow_nan=False).encode()
-    etag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type="application/json")
+def _unanswerable(error: QuestionError) -> ProblemError:
+    remedy = "Change the range, the grain or the filter."
+    return ProblemError(400, str(error), remedy, parameter=error.parameter)
 
 
 def _declared(name: str) -> Dashboard:
@@ -258,15 +268,21 @@ def _declared(name: str) -> Dashboard:
     return found
 
 
-def _saved(backend: Backend, id_: str) -> SavedDashboard:
+def _store(asked: Requested) -> SavedDashboards:
+    return SavedDashboards(asked.services.store.engine)
+
+
+async def _saved(asked: Requested, id_: str) -> SavedDashboard:
+    store = _store(asked)
     try:
-        return backend.saved().get(id_)
+        return await asked.services.store.run(lambda: store.get(id_))
     except UnknownDashboardError as error:
         raise _gone(error) from None
 
 
-def _dashboard_of(saved: SavedDashboard) -> Dashboard:
-    return read_dashboard(saved.specification).dashboard(saved.id, saved.title)
+def _check_writer(asked: Requested) -> None:
+    if not asked.known_caller.may_write:
+        raise ProblemError(403, "this key may only read", "Use a key with the role write.")
 
 
 def _gone(error: UnknownDashboardError) -> ProblemError:

@@ -174,8 +174,12 @@ def _about(answer: TileAnswer) -> dict[str, Any]:
         names = ", ".join(ignored)
         about["note"] = f"{tile.note} These metrics are not known by {names}: not filtered.".strip()
     tables = dict.fromkeys(table for each in answer.answers for table in each.tables)
+    first = answer.answers[0]
     return {
         **about,
+        "newest": _moment(first.freshness.newest_event),
+        "complete_until": _moment(first.freshness.watermark),
+        "notes": list(first.notes),
         "metrics": [_about_metric(each) for each in answer.answers[0].metrics],
         "tables": list(tables),
         "rows_read": f"{sum(each.rows_read for each in answer.answers):,}",
@@ -208,3 +212,7 @@ def _denominator(formula: Formula) -> str:
     if isinstance(formula, Share):
         return f"{formula.of.in_words()}, over all groups of the answer"
     return ""
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

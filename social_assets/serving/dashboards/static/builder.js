@@ -63,7 +63,7 @@ class Part {
     preview.append(make("div", { className: "body" }), make("p", { className: "problem" }));
     this.element.append(controls, preview);
     this.tile = new Tile(preview, { parameters: () => this.query(), onDrill: null });
-    preview.dataset.url = "/dashboards/data/composed?";
+    preview.dataset.url = "/api/v1/dashboards/composed?";
     for (const control of [this.metrics, this.chart, ...this.by, this.compare, this.title]) {
       control.addEventListener("change", () => this.update());
     }
@@ -158,7 +158,7 @@ document.getElementById("delete").addEventListener("click", async () => {
 });
 
 try {
-  metrics = await fetchJson("/dashboards/data/metrics");
+  metrics = await fetchJson("/api/v1/dashboards/metrics");
   const given = form.dataset.dashboard ? JSON.parse(form.dataset.dashboard).tiles : [{}];
   for (const each of given) parts.push(new Part(each));
 } catch (error) {

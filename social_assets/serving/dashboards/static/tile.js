@@ -177,11 +177,13 @@ export class Tile {
       say("Sums", metric.additivity);
     }
     say("Note", about.note);
+    for (const note of about.notes ?? []) say("Note", note);
     say("Range", about.range);
     say("Time zone", about.zone);
     say("Tables", about.tables.join(", "));
     say("Rows read", about.rows_read && `${about.rows_read} in ${about.seconds} s`);
-    say("Newest record", about.newest);
+    say("Newest event", about.newest);
+    say("Complete until", about.complete_until);
     say("Read at", about.read_at);
     box.replaceChildren(list);
   }
