@@ -11,7 +11,8 @@ from functools import cache
 from importlib import import_module
 
 from social_assets.metrics import subjects as package
-from social_assets.metrics.metric import Metric, Subject
+from social_assets.metrics.formula import AsReported, Formula
+from social_assets.metrics.metric import Metric, Rollup, Subject
 
 
 class MetricDeclarationError(ValueError):
@@ -60,6 +61,28 @@ def metric(name: str) -> Metric:
 def subject_of(name: str) -> Subject:
     """The subject of a metric. Raises UnknownMetricError."""
     return _known(name)[0]
+
+
+def metrics_from(table: str) -> tuple[Metric, ...]:
+    """The metrics that a rollup can answer; none if no subject has declared it."""
+    return tuple(
+        metric
+        for subject in subjects()
+        for rollup in subject.rollups
+        if rollup.table == table
+        for metric in subject.metrics
+        if _answers(rollup, metric.formula)
+    )
+
+
+def _answers(rollup: Rollup, formula: Formula) -> bool:
+    dimensions = set(rollup.dimensions)
+    if isinstance(formula, AsReported) and not dimensions.issuperset(formula.by):
+        return False
+    return all(
+        atom.measure in rollup.measures and dimensions.issuperset(name for name, _ in atom.only)
+        for atom in formula.atoms()
+    )
 
 
 def _known(name: str) -> tuple[Subject, Metric]:

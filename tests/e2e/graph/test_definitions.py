@@ -23,6 +23,7 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.partitions import daily
+from social_assets.metrics.registry import metrics_from
 from social_assets.operate.runs.locations import Location
 from social_assets.quality.invariants import invariants
 from social_assets.transform.validate import rules
@@ -91,6 +92,13 @@ def test_every_asset_has_description_owner_kinds_group_and_columns(specs: list[A
 def test_the_group_of_an_asset_is_its_layer(specs: list[AssetSpec]) -> None:
     assert {spec.group_name for spec in specs} == LAYERS | {"maintenance"}
     assert all(spec.key.path[0] == spec.group_name for spec in specs)
+
+
+def test_each_rollup_names_the_metrics_that_it_answers(specs: list[AssetSpec]) -> None:
+    for spec in specs:
+        answered = ", ".join(each.name for each in metrics_from(".".join(spec.key.path)))
+        shown = spec.metadata.get("metrics")
+        assert (shown.value if shown else "") == answered, spec.key
 
 
 def test_each_stream_has_its_three_layers_and_all_its_checks(

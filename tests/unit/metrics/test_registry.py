@@ -20,6 +20,7 @@ from social_assets.metrics.registry import (
     UnknownMetricError,
     metric,
     metrics,
+    metrics_from,
     subject_of,
     subjects,
 )
@@ -122,3 +123,15 @@ def test_an_unknown_metric_names_similar_ones() -> None:
 
 def test_a_restriction_is_the_same_in_any_order() -> None:
     assert only(b=("1",), a=("2",)) == only(a=("2",), b=("1",)) == (("a", ("2",)), ("b", ("1",)))
+
+
+def test_a_rollup_names_the_metrics_that_it_answers() -> None:
+    def names(table: str) -> set[str]:
+        return {each.name for each in metrics_from(table)}
+
+    assert names("rollups.live_streaming_device_daily") == {m.name for m in live.SUBJECT.metrics}
+    assert "reported_reach" in names("rollups.engagement_daily")
+    assert names("rollups.engagement_platform_daily") == (
+        names("rollups.engagement_daily") - {"reported_reach"}
+    )
+    assert names("rollups.demographics") == set()
