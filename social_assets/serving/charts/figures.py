@@ -169,13 +169,20 @@ def _filled(answer: Answer) -> list[Row]:
         0 if each.additivity is Additivity.ADDITIVE else None for each in answer.metrics
     )
     compared = nothing if question.compare else ()
+    unknown: tuple[Value, ...] = (None,) * len(answer.metrics)
+    newest = answer.freshness.newest_event
     by_place = {(row.group, row.bucket): row for row in answer.rows}
     groups = dict.fromkeys(row.group for row in answer.rows)
-    return [
-        by_place.get((group, bucket)) or Row(bucket, group, nothing, compared)
-        for group in _ordered(groups, answer)
-        for bucket in buckets
-    ]
+
+    def row_of(group: tuple[str, ...], bucket: datetime) -> Row:
+        found = by_place.get((group, bucket)) or Row(bucket, group, nothing, compared)
+        if newest is not None and bucket > newest:
+            # Nothing has come yet: that is not zero.
+            return Row(bucket, group, unknown, found.compared)
+        empty = all(value is None for value in found.values)
+        return Row(bucket, group, nothing, found.compared) if empty else found
+
+    return [row_of(group, bucket) for group in _ordered(groups, answer) for bucket in buckets]
 
 
 def _ordered(groups: dict[tuple[str, ...], None], answer: Answer) -> list[tuple[str, ...]]:

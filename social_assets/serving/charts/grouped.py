@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from social_assets.serving.charts.figures import Figures, Role
-from social_assets.serving.charts.number_text import WEEKDAYS, axis_format, group_text, number_text
-from social_assets.serving.charts.over_time import BEFORE, HEIGHT
+from social_assets.serving.charts.number_text import WEEKDAYS, group_text, number_text
+from social_assets.serving.charts.over_time import BEFORE, HEIGHT, value_axis
 from social_assets.serving.charts.tile import Drawn
 from social_assets.serving.charts.vega import Specification
 
@@ -91,7 +91,7 @@ def columns(tile: Drawn, figures: Figures) -> Specification:
                 "type": "quantitative",
                 "title": None,
                 "scale": {"zero": True},
-                "axis": {"format": axis_format(greatest, unit), "tickCount": 4, "domain": False},
+                "axis": value_axis(greatest, unit),
             },
             "tooltip": {"field": "tip"},
         },
@@ -171,7 +171,7 @@ def _data(figures: Figures) -> list[Datum]:
     for row, texts in zip(figures.rows, figures.texts(), strict=True):
         compared = row[before] if before is not None else None
         text, tip = texts[at], f"{texts[group]}\n{figures.columns[at].title}: {texts[at]}"
-        if before is not None and change is not None and compared is not None:
+        if before is not None and change is not None and row[change] is not None:
             text += f"  {texts[change]}"
             tip += f"\n{BEFORE}: {texts[before]} ({texts[change]})"
         numbers = [v for v in (row[at], compared) if isinstance(v, int | float)]
@@ -179,7 +179,7 @@ def _data(figures: Figures) -> list[Datum]:
             {
                 "g": texts[group],
                 "v": row[at],
-                "b": compared,
+                "b": compared or None,
                 "end": max(numbers, default=0),
                 "text": text,
                 "tip": tip,
@@ -206,4 +206,5 @@ def _sorted(dimension: str, data: list[Datum], field: str) -> list[str]:
         return list(WEEKDAYS)
     if dimension in _ALL_OF:
         return [group_text(dimension, member) for member in _ALL_OF[dimension]]
-    return list(dict.fromkeys(d[field] for d in data))
+    found = list(dict.fromkeys(d[field] for d in data))
+    return sorted(found) if dimension == "age_group" else found

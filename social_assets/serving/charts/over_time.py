@@ -19,7 +19,6 @@ from social_assets.serving.charts.vega import Specification
 HEIGHT = 230
 SPARK_HEIGHT = 44
 _LABEL_HEIGHT = 14
-_LABEL_WIDTH = 6.6
 _LONGEST_LABEL = 18
 _FEW_POINTS = 45
 NOW, BEFORE = "This period", "Period before"
@@ -48,13 +47,13 @@ def lines(tile: Drawn, figures: Figures) -> Specification:
         "type": "quantitative",
         "title": None,
         "scale": {"domain": [0, greatest], "nice": False},
-        "axis": {"format": axis_format(greatest, value.unit), "tickCount": 4, "domain": False},
+        "axis": value_axis(greatest, value.unit),
     }
     before = {"condition": {"test": f"datum.s === '{BEFORE}'", "value": [4, 3]}, "value": [1, 0]}
     encoding: dict[str, Any] = {"x": x, "y": y}
     if not is_single:
         encoding |= {"color": _colors(series), "strokeDash": before}
-    mark: dict[str, Any] = {"type": "line", "strokeWidth": 2, "interpolate": "monotone"}
+    mark: dict[str, Any] = {"type": "line", "strokeWidth": 2}
     layers: list[Specification] = [
         {"mark": mark, "encoding": encoding},
         _dots(encoding, is_shown=len(points) / max(1, len(series)) <= _FEW_POINTS),
@@ -80,12 +79,11 @@ def lines(tile: Drawn, figures: Figures) -> Specification:
                 },
             }
         )
-    width = max((len(each["label"]) for each in labels), default=0) * _LABEL_WIDTH
     return {
         "height": HEIGHT,
         "data": {"values": points},
         "layer": layers,
-        "padding": {"left": 4, "top": 8, "bottom": 4, "right": round(width + 12)},
+        "padding": {"left": 4, "top": 8, "bottom": 4, "right": 8},
     }
 
 
@@ -97,7 +95,7 @@ def stack(tile: Drawn, figures: Figures) -> Specification:
     for point in points:
         sums[point["t"]] = sums.get(point["t"], 0) + (point["v"] or 0)
     value = _value_column(figures)
-    form = axis_format(max(sums.values(), default=1), value.unit)
+    axis = value_axis(max(sums.values(), default=1), value.unit)
     color = _colors(series)
     color["legend"] = {
         "orient": "top",
@@ -117,7 +115,7 @@ def stack(tile: Drawn, figures: Figures) -> Specification:
                 "type": "quantitative",
                 "aggregate": "sum",
                 "title": None,
-                "axis": {"format": form, "tickCount": 4, "domain": False},
+                "axis": axis,
             },
             "color": color,
             "order": {"field": "o"},
@@ -135,7 +133,7 @@ def sparkline(tile: Drawn, figures: Figures) -> Specification:
         "data": {"values": points},
         "encoding": {
             "x": {"field": "t", "type": "temporal", "scale": {"type": "utc"}, "axis": None},
-            "y": {"field": "v", "type": "quantitative", "axis": None, "scale": {"zero": True}},
+            "y": {"field": "v", "type": "quantitative", "axis": None, "scale": {"zero": False}},
         },
         "layer": [
             {"mark": {"type": "line", "style": "spark", "strokeWidth": 1.5}},
@@ -145,6 +143,13 @@ def sparkline(tile: Drawn, figures: Figures) -> Specification:
             },
         ],
     }
+
+
+def value_axis(greatest: float, unit: str) -> dict[str, Any]:
+    """The axis of values, from zero: thousands and millions by one letter."""
+    form = axis_format(greatest, unit)
+    label = f"datum.value == 0 ? '0' : replace(format(datum.value, '{form}'), 'G', 'B')"
+    return {"labelExpr": label, "tickCount": 4, "domain": False}
 
 
 def _points(tile: Drawn, figures: Figures) -> list[Point]:

@@ -103,6 +103,7 @@ def configuration(theme: Theme) -> dict[str, Any]:
         },
         "range": {"category": list(theme.categories), "ramp": list(theme.ramp)},
         "mark": {"color": theme.categories[0]},
+        "text": {"color": theme.text},
         "style": {
             "label": {"fill": theme.text, "fontSize": 11},
             "end_label": {"fontSize": 11, "fontWeight": 600},

@@ -158,15 +158,20 @@ def _tile(tile: AnyTile, url: str) -> str:
         if can_switch
         else ""
     )
+    is_number = tile.chart is Chart.NUMBER
+    csv = (
+        f'<a class="icon csv" download="{name}.csv" href="#" aria-label="Download {title} as CSV">'
+    )
     return (
         f'<article class="tile {tile.chart.value} width-{tile.width}" id="tile-{name}"'
         f' data-name="{name}" data-url="{escape(url)}" data-drill="{escape(tile.drill)}"'
         f' aria-labelledby="title-{name}" aria-busy="true">'
         f'<header><h2 id="title-{name}">{title}</h2><div class="tools">{switch}'
-        f'<a class="icon csv" download href="#" aria-label="Download {title} as CSV">CSV</a>'
+        f"{'' if is_number else csv + 'CSV</a>'}"
         f'<button type="button" class="icon" popovertarget="about-{name}"'
         f' aria-label="About {title}">Info</button></div></header>'
-        f'<div class="about" id="about-{name}" popover></div>'
+        f'<div class="about" id="about-{name}" popover><div class="about-text"></div>'
+        f"{csv + 'Download as CSV</a>' if is_number else ''}</div>"
         '<div class="body"><p class="loading">Loading…</p></div>'
         '<p class="problem" role="status"></p></article>'
     )

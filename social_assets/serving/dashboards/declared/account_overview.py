@@ -28,7 +28,7 @@ DASHBOARD = Dashboard(
             ("engagement",),
             Chart.LINE,
             is_compared=True,
-            width=8,
+            width=7,
         ),
         Tile(
             "kinds",
@@ -37,7 +37,7 @@ DASHBOARD = Dashboard(
             Chart.TABLE,
             by=("platform",),
             drill="post",
-            width=4,
+            width=5,
         ),
         Tile(
             "best_posts",
@@ -56,7 +56,7 @@ DASHBOARD = Dashboard(
             by=("weekday", "hour_of_day"),
             limit=168,
             drill="post",
-            note="Hours of the time zone of this page. A dark cell is a good time to post before.",
+            note="Hours of the time zone of this page. Post shortly before the hours with the most.",
         ),
     ),
 )

@@ -81,6 +81,7 @@ function choose(select, value) {
 
 async function load() {
   await Promise.all(tiles.map((tile) => tile.load()));
+  for (const tile of tiles) tile.fill();
   const time = new Date().toLocaleTimeString([], { hour12: false });
   document.getElementById("updated").textContent = `Updated ${time}`;
   document.body.dataset.loads = String(Number(document.body.dataset.loads ?? 0) + 1);

@@ -87,7 +87,10 @@ export class Tile {
     const drill = this.element.dataset.drill && this.onDrill;
     const onClick = drill ? (datum) => this.drill(datum) : null;
     const before = this.chart;
-    this.chart = await draw(host, spec, width, onClick);
+    const grows = ["line", "stack", "columns", "heat_map"].includes(this.shown.chart);
+    const height = grows ? Math.max(spec.height, Math.floor(this.body.clientHeight)) : spec.height;
+    this.height = grows ? height : Infinity;
+    this.chart = await draw(host, { ...spec, height }, width, onClick);
     before?.finalize();
     const svg = host.querySelector("svg");
     // One image with one sentence; the table has every number.
@@ -101,6 +104,11 @@ export class Tile {
       part.removeAttribute("aria-roledescription");
       part.removeAttribute("aria-label");
     }
+  }
+
+  // Fill the room that a taller tile beside this one has made.
+  fill() {
+    if (this.shown?.spec && !this.isTable && this.body.clientHeight > this.height + 12) this.show();
   }
 
   async showNumber(shown) {
@@ -163,7 +171,7 @@ export class Tile {
 
   about() {
     const about = this.shown.about;
-    const box = this.element.querySelector(".about");
+    const box = this.element.querySelector(".about-text");
     if (!box) return;
     const list = make("dl");
     const say = (name, text) => {
