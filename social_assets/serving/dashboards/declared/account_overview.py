@@ -56,7 +56,7 @@ DASHBOARD = Dashboard(
             by=("weekday", "hour_of_day"),
             limit=168,
             drill="post",
-            note="Hours of the time zone of this page. Post shortly before the hours with the most.",
+            note="Hours of the page's time zone. Post shortly before the hours with the most.",
         ),
     ),
 )
