@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,8 +13,9 @@ from social_assets.metrics.formula import AsReported
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.labels import Labels
 from social_assets.metrics.metric import Metric, Subject
+from social_assets.metrics.planner.buckets import compared_range
 from social_assets.metrics.planner.plan import Kept, plan
-from social_assets.metrics.planner.question import Filter, Question, subjects_of
+from social_assets.metrics.planner.question import Comparison, Filter, Question, subjects_of
 from social_assets.metrics.planner.sql import MOST_BYTES, query_of
 from social_assets.metrics.registry import metric, metrics, subject_of, subjects
 from tests.integration.metrics import records
@@ -143,6 +145,30 @@ def test_a_share_over_all_groups_stays_when_a_limit_cuts_the_answer(
     by_month = ask(filled.client, cut).rows
     assert {row.group for row in by_month} == set(list(everything)[:2])
     assert sum(row.values[0] or 0 for row in by_month) < 1
+
+
+def test_the_compared_range_is_answered_for_the_same_groups_and_their_rest(
+    filled: WarehouseUnderTest,
+) -> None:
+    middle = START + timedelta(days=20)
+    asked = Question(("events",), middle, END, by=("account", "post"), limit=3, with_others=True)
+    compared = ask(filled.client, replace(asked, compare=Comparison.PREVIOUS)).rows
+    earlier = compared_range(replace(asked, compare=Comparison.PREVIOUS))
+    before = ask(filled.client, Question(("events",), *earlier, by=("account", "post"))).rows
+    every = {row.group: row.values[0] for row in before}
+    assert [row.group for row in compared] == [row.group for row in ask(filled.client, asked).rows]
+    assert [row.compared[0] for row in compared[:3]] == [every[row.group] for row in compared[:3]]
+    assert sum(row.compared[0] or 0 for row in compared) == sum(v or 0 for v in every.values())
+
+
+def test_a_bucket_that_only_the_compared_range_has_is_shown(filled: WarehouseUnderTest) -> None:
+    """As on a Wednesday, when this week is compared with the last."""
+    last = (END - timedelta(days=4)).replace(hour=0)
+    asked = Question(("events",), last, last + timedelta(days=7), Grain.DAY)
+    rows = ask(filled.client, replace(asked, compare=Comparison.PREVIOUS)).rows
+    assert len(rows) == 7
+    assert rows[-1].values == (0,)
+    assert rows[-1].compared[0]
 
 
 def test_subjects_stand_side_by_side_in_the_order_asked(filled: WarehouseUnderTest) -> None:
