@@ -6,12 +6,13 @@ EVENTS ?= 1000000
 DEMO_ARGS ?=
 RECSYS_ARGS ?=
 STREAM_ARGS ?=
+SERVE_ARGS ?=
 MUTATION_ARGS ?=
 
 # Tests start some hundred processes; each compiles the sources again unless one may keep the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo demo-live dev kafka stop test test-endurance test-kafka test-spark mutation lint types bench bench-recsys bench-stream clean
+.PHONY: help install demo demo-live dev kafka stop test test-endurance test-kafka test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,3 +82,6 @@ bench: install ## The figures of bench/RESULTS.md, measured now
 
 bench-stream: install ## Drain, freshness, idle and PySpark as the peer; needs Java 17 and Maven
 	$(BIN)/python -m bench.streaming.all_parts $(STREAM_ARGS)
+
+bench-serve: install ## Requests a second of API and nginx, and freshness; needs wrk and nginx
+	$(BIN)/python -m bench.serving.load $(SERVE_ARGS)

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from social_assets.control.api_keys import ApiKeys
 from social_assets.serving import own_pages
+from social_assets.serving.api.openapi import describe
 from social_assets.serving.api.router import api_routers
 from social_assets.serving.caching.cached_answers import CachedAnswers
 from social_assets.serving.caching.kept_answers import KeptAnswers
@@ -59,6 +60,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     app.include_router(own_pages.router)
     app.include_router(dashboards_router(Assets(settings.home.path / "serving")))
     add_error_handlers(app)
+    describe(app)
     keys = KeyRing(ApiKeys(store.engine), store)
     # The last one that is added comes first.
     app.add_middleware(

@@ -95,13 +95,8 @@ async def _refused_query(request: Request, error: Exception) -> Response:
     found = re.search(r"[Cc]ode: (\d+)", str(error))
     code = int(found[1]) if found else 0
     if code in _NO_TABLES:
-        problem = ProblemError(
-            503,
-            "the warehouse has no tables yet",
-            "Load data with `social-assets load`, or make the tables with `social-assets deploy`.",
-            retry_after=60,
-        )
-    elif code in _TOO_MUCH:
+        return await _no_tables(request, error)
+    if code in _TOO_MUCH:
         problem = ProblemError(
             503,
             "the answer takes more time or memory than a question may",
@@ -114,6 +109,18 @@ async def _refused_query(request: Request, error: Exception) -> Response:
             "the warehouse could not answer the question",
             "Tell the operator the request id: it is in the log, with the reason.",
         )
+    return problem_response(problem, _id_of(request))
+
+
+async def _no_tables(request: Request, error: Exception) -> Response:
+    """A new installation, or one of an older release."""
+    _log.error("%s", hidden(str(error)), extra={REQUEST_ID: _id_of(request)})
+    problem = ProblemError(
+        503,
+        "the warehouse has no tables for the question yet",
+        "Make them with `social-assets deploy`; `social-assets load` loads data.",
+        retry_after=60,
+    )
     return problem_response(problem, _id_of(request))
 
 

@@ -6,7 +6,6 @@ paths answer empty lists of the shape that they will have.
 
 from __future__ import annotations
 
-from datetime import datetime
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +22,7 @@ from social_assets.serving.api.parameters import check_parameters, listed
 from social_assets.serving.api.prefix import PREFIX
 from social_assets.serving.api.query import answer_to
 from social_assets.serving.api.scope import visible
+from social_assets.serving.api.times import UtcTime
 from social_assets.serving.callers import Caller
 from social_assets.serving.problems import ProblemError
 from social_assets.serving.requested import Requested, requested
@@ -41,8 +41,8 @@ class AccountDocument(BaseModel):
 
     account_id: str = Field(examples=["1024"])
     platform: str = Field(examples=["Instagram"], description="Where it was last active")
-    first_seen_at: datetime
-    last_seen_at: datetime
+    first_seen_at: UtcTime
+    last_seen_at: UtcTime
 
 
 class Accounts(BaseModel):
@@ -57,7 +57,7 @@ class Profile(BaseModel):
 
     account_id: str
     platform: str
-    collected_at: datetime
+    collected_at: UtcTime
     name: str | None = None
     followers: int | None = None
     following: int | None = None
@@ -77,7 +77,7 @@ class AudienceGroup(BaseModel):
 
     account_id: str
     platform: str
-    collected_at: datetime
+    collected_at: UtcTime
     dimension: str = Field(examples=["age_group"])
     value: str = Field(examples=["25-34"])
     share: float

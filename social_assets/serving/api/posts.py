@@ -5,7 +5,6 @@ Belongs here: the paths and their documents. The SQL over the star schema is in 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -17,6 +16,7 @@ from social_assets.serving.api.parameters import check_parameters, listed
 from social_assets.serving.api.post_rows import PostFilter, PostRow, newest_posts, posts_of
 from social_assets.serving.api.prefix import PREFIX
 from social_assets.serving.api.query import QueryAnswer, answer_to, document_of
+from social_assets.serving.api.times import UtcTime
 from social_assets.serving.problems import ProblemError
 from social_assets.serving.requested import Requested, requested
 
@@ -39,7 +39,7 @@ class Post(BaseModel):
     media_type: str = Field(examples=["image"])
     content: str
     tags: list[str]
-    published_at: datetime | None
+    published_at: UtcTime | None
     metrics: dict[str, int | float | None] = Field(examples=[{"likes": 120, "views": 4000}])
 
 

@@ -6,7 +6,6 @@ and the answer is empty with a note.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -18,6 +17,7 @@ from social_assets.recommend.top_n import TOP_N
 from social_assets.serving.api.parameters import check_parameters
 from social_assets.serving.api.post_rows import posts_of
 from social_assets.serving.api.prefix import PREFIX
+from social_assets.serving.api.times import UtcTime
 from social_assets.serving.callers import Caller
 from social_assets.serving.requested import Requested, requested
 
@@ -43,7 +43,7 @@ class Items(BaseModel):
     items: list[Item]
     model: str | None = Field(examples=["als"])
     model_version: str | None = None
-    computed_at: datetime | None = None
+    computed_at: UtcTime | None = None
     note: str | None = None
 
 

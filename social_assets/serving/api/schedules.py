@@ -7,7 +7,6 @@ the role `write` to change anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -27,6 +26,7 @@ from social_assets.control.reports.schedules import (
 )
 from social_assets.serving.api.parameters import check_parameters
 from social_assets.serving.api.prefix import PREFIX
+from social_assets.serving.api.times import UtcTime
 from social_assets.serving.callers import Caller
 from social_assets.serving.problems import ProblemError
 from social_assets.serving.requested import Requested, requested
@@ -81,8 +81,8 @@ class Schedule(SchedulePlan):
 
     id: str
     version: int = Field(description="Each change adds one")
-    created_at: datetime
-    updated_at: datetime
+    created_at: UtcTime
+    updated_at: UtcTime
 
 
 class Schedules(BaseModel):
