@@ -78,17 +78,6 @@ async def _warehouse_down(request: Request, error: Exception) -> Response:
     return problem_response(problem, _id_of(request))
 
 
-async def _no_tables(request: Request, error: Exception) -> Response:
-    """A table that answers is not made yet."""
-    problem = ProblemError(
-        503,
-        str(error),
-        "Run `social-assets deploy` once; it makes the tables.",
-        retry_after=_RETRY_SECONDS,
-    )
-    return problem_response(problem, _id_of(request))
-
-
 async def _refused_query(request: Request, error: Exception) -> Response:
     """ClickHouse refuses a query, or ends it at a limit."""
     _log.error("a query failed: %s", hidden(str(error)), extra={REQUEST_ID: _id_of(request)})
