@@ -163,7 +163,8 @@ def nginx(folder: Path, api: int) -> Iterator[tuple[int, int]]:
     config = folder / "nginx.conf"
     config.write_text(
         # Started by root, its workers would be of a user that cannot read this folder.
-        f"{'user root;' if os.getuid() == 0 else ''}\nload_module {_NJS};\ndaemon off;\nworker_processes 1;\npid {folder}/nginx.pid;\n"
+        f"{'user root;' if os.getuid() == 0 else ''}\nload_module {_NJS};\ndaemon off;\n"
+        f"worker_processes 1;\npid {folder}/nginx.pid;\n"
         f"error_log {folder}/nginx.log;\nevents {{ worker_connections 4096; }}\n"
         f"http {{\n{text}\nserver {{ listen 127.0.0.1:{fixed}; access_log off; "
         "location / { return 200 'x'; } }\n}\n"
