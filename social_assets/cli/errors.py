@@ -208,11 +208,13 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.pipeline.contracts.event_days import ContractNotDeployableError
     from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
     from social_assets.pipeline.files.unload_requests import NotUnloadableError
+    from social_assets.serving.caching.shared_answers import CacheUrlError
     from social_assets.serving.server import ServeError
     from social_assets.warehouse.dbt.project import DbtError
 
     return (
         AlertUrlError,
+        CacheUrlError,
         CannotInferError,
         ChecksFailedError,
         ClickHouseAddressError,

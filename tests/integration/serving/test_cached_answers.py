@@ -101,6 +101,13 @@ def test_without_clickhouse_the_last_good_answer_is_given_and_marked_stale(
         assert (health.status_code, health.json()["status"]) == (503, "degraded")
 
 
+def test_a_shared_cache_that_is_away_costs_no_answer(loaded: WarehouseUnderTest) -> None:
+    with running(loaded.home, cache_url="redis://:secret@127.0.0.1:9/0") as api:
+        first, again = (api.client().get(PATH) for _ in range(2))
+    assert (first.status_code, first.headers["x-cache"]) == (200, "miss")
+    assert again.headers["x-cache"] == "hit"
+
+
 def test_the_request_id_is_in_the_query_log(
     fresh: Api, loaded: WarehouseUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
