@@ -12,7 +12,7 @@ MUTATION_ARGS ?=
 # Tests start some hundred processes; each compiles the sources again unless one may keep the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo demo-live dev kafka stop test test-endurance test-kafka test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
+.PHONY: help install demo demo-live dev kafka stop test test-browser test-endurance test-kafka test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,10 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets kafka stop
 
 test: install ## Every test that needs only what pip installs, but for those of endurance
-	$(BIN)/python -m pytest -m "not kafka and not java and not spark and not endurance"
+	$(BIN)/python -m pytest -m "not kafka and not java and not spark and not endurance and not browser"
+
+test-browser: install ## Dashboards in Chromium: needs Debian's package chromium; axe-core by npm, if there
+	$(BIN)/python -m pytest -n 2 -m browser tests/browser
 
 test-endurance: install ## What takes long: processes killed at many moments, the whole graph, every invariant
 	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark"

@@ -1,0 +1,123 @@
+"""The specification of a tile: axes, labels, themes, descriptions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+import vl_convert
+
+from social_assets.metrics.grain import Grain
+from social_assets.serving.charts.figures import Column, Figures, Role
+from social_assets.serving.charts.number_text import change_text, number_text
+from social_assets.serving.charts.specification import specification
+from social_assets.serving.charts.theme import DARK, LIGHT, THEMES, Theme, themed
+from social_assets.serving.charts.tile import Chart, Tile, TileError
+from social_assets.serving.dashboards.registry import dashboards
+
+VALUE = Column("likes", "Likes", Role.VALUE, is_whole=True)
+GROUP = Column("platform", "Platform", Role.GROUP)
+BUCKET = Column("bucket", "Time", Role.TIME)
+LINES = Tile("t", "Likes", ("likes",), Chart.LINE, by=("platform",))
+
+
+def over_time(groups: int, days: int = 5) -> Figures:
+    begin = datetime(2026, 11, 1)
+    rows = [
+        (begin + timedelta(days=day), f"group {group}", 100 + group)
+        for group in range(groups)
+        for day in range(days)
+    ]
+    return Figures((BUCKET, GROUP, VALUE), tuple(rows), Grain.DAY)
+
+
+def test_ten_dashboards_are_declared() -> None:
+    assert len(dashboards()) == 10
+
+
+def test_labels_of_close_lines_do_not_cover_each_other() -> None:
+    spec = specification(LINES, over_time(8))
+    assert spec is not None
+    labels = next(layer["data"]["values"] for layer in spec["layer"] if "data" in layer)
+    places = sorted(label["at"] for label in labels)
+    greatest = spec["layer"][0]["encoding"]["y"]["scale"]["domain"][1]
+    assert all(b - a >= greatest * 13 / spec["height"] for a, b in pairwise(places))
+    assert places[-1] <= greatest * 1.1
+
+
+@pytest.mark.parametrize("chart", [Chart.BARS, Chart.COLUMNS])
+def test_bars_begin_at_zero(chart: Chart) -> None:
+    tile = Tile("t", "Likes", ("likes",), chart, by=("platform",))
+    figures = Figures((GROUP, VALUE), (("A", 1000), ("B", 1001)))
+    spec = specification(tile, figures)
+    assert spec is not None
+    assert '"domain": [0, ' in str(spec).replace("'", '"') or "'zero': True" in str(spec)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_every_colour_of_a_theme_can_be_read_on_its_ground(theme: Theme) -> None:
+    for color in (*theme.categories, theme.text, theme.muted):
+        assert contrast(color, theme.ground) >= 4.5, color
+
+
+def test_a_specification_names_no_colour() -> None:
+    spec = specification(LINES, over_time(3))
+    assert "#" not in str(spec)
+    assert themed(spec or {}, DARK)["config"]["background"] == DARK.ground
+
+
+@pytest.mark.parametrize(
+    ("chart", "by", "figures"),
+    [
+        (Chart.LINE, ("platform",), over_time(3)),
+        (Chart.STACK, ("platform",), over_time(3)),
+        (Chart.BARS, ("platform",), Figures((GROUP, VALUE), (("A", 3), ("B", None)))),
+        (Chart.COLUMNS, ("weekday",), Figures((GROUP, VALUE), (("1", 3), ("7", 1)))),
+    ],
+)
+def test_vega_draws_every_chart_for_the_report(
+    chart: Chart, by: tuple[str, ...], figures: Figures
+) -> None:
+    spec = specification(Tile("t", "Likes", ("likes",), chart, by=by), figures)
+    assert "<svg" in vl_convert.vegalite_to_svg(themed(spec or {}, LIGHT))
+
+
+def test_a_chart_has_no_second_axis() -> None:
+    with pytest.raises(TileError, match="one axis can't show"):
+        Tile("t", "T", ("likes", "engagement_rate"), Chart.LINE)
+
+
+def test_what_does_not_add_up_is_not_stacked() -> None:
+    with pytest.raises(TileError, match="do not add up"):
+        Tile("t", "T", ("unique_users",), Chart.STACK, by=("platform",))
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.1234, "ratio", "12.3%"),
+        (0.00123, "ratio", "0.12%"),
+        (1234567, "likes", "1.23M"),
+        (90_000, "minutes", "1,500 h"),
+        (None, "likes", "\u2013"),
+    ],
+)
+def test_numbers_are_short_and_have_their_unit(value: float | None, unit: str, text: str) -> None:
+    assert number_text(value, unit, is_whole=True, is_short=True) == text
+
+
+def test_a_change_has_its_sign() -> None:
+    assert [change_text(c) for c in (0.5, -0.25, None)] == ["+50.0%", "\u221225.0%", "\u2013"]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
