@@ -15,6 +15,7 @@ import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from resources.settings.home import Home
+from resources.web.token import login_url
 from social_assets.serving.app import create_app
 from social_assets.serving.settings import ServeSettings
 from tests.integration.metrics.records import of_all_streams
@@ -110,10 +111,10 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def watched(site: Site, chromium: Browser) -> Iterator[Watched]:
     """A page signed in; nothing in its console may be an error or a violation of the policy."""
-    context = chromium.new_context(
-        extra_http_headers={"Authorization": f"Bearer {TOKEN}"}, accept_downloads=True
-    )
+    context = chromium.new_context(accept_downloads=True)
     found = Watched(context.new_page(), site)
+    found.page.goto(login_url(site.address, TOKEN))
+    found.page.wait_for_selector("h1:has-text('Dashboards')")
     found.page.on("console", found.hear)
     found.page.on("pageerror", lambda error: found.faults.append(str(error)))
     yield found

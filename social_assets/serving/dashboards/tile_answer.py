@@ -149,6 +149,8 @@ def _number(answer: TileAnswer) -> dict[str, Any]:
 
 
 def _empty_text(answer: TileAnswer) -> str:
+    if isinstance(answer.tile, HealthTile):
+        return answer.tile.empty
     if answer.asked.filters or answer.asked.drill:
         return "No records match. Choose a longer range, or remove a filter."
     return (

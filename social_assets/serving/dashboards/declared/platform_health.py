@@ -79,6 +79,7 @@ DASHBOARD = Dashboard(
             read.rejected_by_rule,
             "number of records that broke a rule; the ten rules with the most",
             ("quarantine/*",),
+            empty="No record was rejected in this range.",
             width=6,
         ),
         HealthTile(

@@ -42,6 +42,8 @@ class HealthTile:
     tables: tuple[str, ...]
     """What they are read from."""
     note: str = ""
+    empty: str = "No records in this range. Choose a longer range."
+    """What the page says if there is nothing to show."""
     width: int = 6
     by: tuple[str, ...] = ()
     is_compared: bool = False

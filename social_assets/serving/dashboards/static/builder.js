@@ -9,6 +9,7 @@ const charts = [
   ["stack", "Stacked over time"], ["columns", "Columns"], ["heat_map", "Heat map"],
 ];
 const groups = { number: 0, line: 1, stack: 1, bars: 1, columns: 1, heat_map: 2, table: 3 };
+const least = { stack: 1, bars: 1, columns: 1, heat_map: 2 };
 let metrics = [];
 let number = 0;
 const parts = [];
@@ -87,6 +88,13 @@ class Part {
     if (!chosen.length) {
       this.tile.shown = null;
       this.tile.body.replaceChildren(make("p", { className: "empty" }, "Choose a metric to see the tile."));
+      return;
+    }
+    const missing = (least[this.chart.value] ?? 0) - this.value().by.length;
+    if (missing > 0) {
+      this.tile.shown = null;
+      const text = `Choose what the chart is divided by: ${missing} more.`;
+      this.tile.body.replaceChildren(make("p", { className: "empty" }, text));
       return;
     }
     this.tile.load();

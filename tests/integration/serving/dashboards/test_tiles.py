@@ -16,7 +16,7 @@ from social_assets.serving.dashboards.asked import Asked, question_of
 from social_assets.serving.dashboards.dashboard import Dashboard
 from social_assets.serving.dashboards.registry import dashboards
 from social_assets.serving.dashboards.tile_answer import answer_of, document, to_csv
-from tests.integration.metrics.conftest import filled  # noqa: F401 - a fixture
+from tests.integration.metrics import conftest as records_of_all_streams
 from tests.integration.metrics.reference import FactRow, read_facts
 from tests.integration.metrics.test_random_questions import examine
 from tests.integration.warehouse.conftest import WarehouseUnderTest
@@ -27,6 +27,7 @@ TILES = [
     for tile in dashboard.tiles
     if isinstance(tile, Tile)
 ]
+filled = records_of_all_streams.filled
 START = datetime(2026, 3, 16, tzinfo=UTC)
 
 
