@@ -8,6 +8,7 @@ a private part of Dagster (`tests/unit/test_private_apis.py`): an upgrade is che
 - tags: names of the run tags for partitions, ranges and retries
 - check records: the status of the newest result of a check, for `status` and the alerts
 - `make_new_run_id`: a command listens to a run before it starts, so it needs the id first
+- `reverse_cron_string_iterator`: when a report's schedule, which people change, was last due
 - origins: a run of a command shows on the timeline and can be run again in the UI
 """
 
@@ -41,6 +42,7 @@ from dagster._core.storage.tags import (
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.utils import make_new_run_id
+from dagster._utils.schedules import reverse_cron_string_iterator
 
 CHECKED_AGAINST = "1.13.27"
 """The version of Dagster that these parts were read in."""
@@ -67,4 +69,5 @@ __all__ = [
     "SINGLETON_REPOSITORY_NAME",
     "UnresolvedAssetJobDefinition",
     "make_new_run_id",
+    "reverse_cron_string_iterator",
 ]

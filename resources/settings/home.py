@@ -114,6 +114,11 @@ class Home:
         return self.path / "artifacts"
 
     @property
+    def reports(self) -> Path:
+        """The files of scheduled reports, one folder a report and period."""
+        return self.path / "reports"
+
+    @property
     def samples(self) -> Path:
         """Generated sample files."""
         return self.path / "samples"

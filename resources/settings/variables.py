@@ -18,6 +18,7 @@ from resources.settings.alert_url_secrets import SHORTEST_SECRET, secret_parts
 PREFIX = "SOCIAL_ASSETS_"
 FIRST_DATE = "SOCIAL_ASSETS_FIRST_DATE"
 ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
+REPORT_MAIL_URL = "SOCIAL_ASSETS_REPORT_MAIL_URL"
 SECRET_KEY = "SOCIAL_ASSETS_SECRET_KEY"  # noqa: S105 - the name of a variable
 ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
 ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
@@ -67,6 +68,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_K8S_SERVICE_ACCOUNT": "as whom the runs' jobs work",
     "SOCIAL_ASSETS_K8S_INSTANCE_CONFIG_MAP": "where the runs' jobs find dagster.yaml",
     "SOCIAL_ASSETS_UI_URL": "where people open the Dagster UI; links in alerts lead there",
+    REPORT_MAIL_URL: "Apprise URL of the mail server that sends reports",
     "SOCIAL_ASSETS_DASHBOARDS_URL": "where people open the dashboards; links in alerts lead there",
     "SOCIAL_ASSETS_UI_TOKEN": "token that signs a browser in to Dagster UI and dashboards",
     "SOCIAL_ASSETS_UI_HOSTS": "names under which Dagster UI, dashboards and API may be asked",
@@ -130,7 +132,7 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
                 yield from (key.strip() for key in value.split(","))
         elif name in _URLS_WITH_A_PASSWORD:
             yield from _passwords(value)
-        elif name == ALERT_URLS or name.startswith(ALERT_URLS + "__"):
+        elif name in (ALERT_URLS, REPORT_MAIL_URL) or name.startswith(ALERT_URLS + "__"):
             yield from secret_parts(value)
 
 

@@ -14,10 +14,11 @@ import click
 from social_assets.cli.errors import discard_output
 
 SECTIONS = (
-    ("Start", ("demo", "demo-live", "load", "dev", "serve", "doctor", "contract")),
+    ("Start", ("demo", "demo-live", "load", "dev", "doctor", "contract")),
     ("Ask", ("metrics", "query", "sql", "notebook")),
     ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "alerts")),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
+    ("Give", ("serve", "report")),
     ("Access", ("keys", "secrets")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )

@@ -32,6 +32,7 @@ from social_assets.cli.commands.metrics import metrics, query
 from social_assets.cli.commands.notebook import notebook
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
 from social_assets.cli.commands.recsys import recsys
+from social_assets.cli.commands.reports import report
 from social_assets.cli.commands.serve import serve
 from social_assets.cli.commands.sql import sql
 from social_assets.cli.commands.streams import streams
@@ -309,6 +310,7 @@ cli.add_command(alerts)
 cli.add_command(contract)
 cli.add_command(doctor)
 cli.add_command(keys)
+cli.add_command(report)
 cli.add_command(secrets)
 for command in (
     load,

@@ -19,6 +19,7 @@ with imports_kept():
     from sensors.automation import automation_sensor
     from sensors.broken_contracts import broken_contracts_sensors
     from sensors.recommenders import recommenders_sensor
+    from sensors.report_schedules import report_schedules_sensor
     from social_assets.contracts.registry import contracts
     from social_assets.defs.ingestion.checks.contract_checks import contract_is_deployed
     from social_assets.defs.ingestion.checks.drift_checks import drift_checks
@@ -45,9 +46,11 @@ with imports_kept():
     from social_assets.defs.monitoring.partition_checks import every_day_has_rows
     from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
     from social_assets.defs.recommenders import assets as recsys
+    from social_assets.defs.reports.assets import report_assets, report_job
     from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
     from social_assets.defs.warehouse.rollups import rollup_checks, rollups
     from social_assets.defs.warehouse.star import star, star_checks
+    from social_assets.serving.reports.report import reports
 
 STREAM_ASSETS = (raw_asset, cleaned_asset)
 STREAM_CHECKS = (
@@ -83,6 +86,7 @@ def _location() -> Definitions:
             rollups(),
             *recsys.assets,
             *maintenance.maintenance_assets(),
+            *report_assets(),
         ],
         asset_checks=[
             *(make(contract) for contract in contracts() for make in STREAM_CHECKS),
@@ -97,6 +101,7 @@ def _location() -> Definitions:
             recommend_job,
             recommend_with_all_job,
             maintenance.maintenance_job,
+            *(report_job(each) for each in reports()),
             *verification.verification_jobs(),
             topic_watch.check_topics(),
             *unusable.check_contracts(),
@@ -111,6 +116,7 @@ def _location() -> Definitions:
             alerts_sensor(),
             automation_sensor(),
             recommenders_sensor(),
+            report_schedules_sensor(),
             *broken_contracts_sensors(),
         ],
         resources={"dbt": warehouse_dbt(ClickHouseResource()), "pyspark": spark_resource()},

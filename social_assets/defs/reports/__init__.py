@@ -1,0 +1,1 @@
+"""`reports/*`: one asset a declared report, one partition a week or month."""
