@@ -100,7 +100,7 @@ def stack(tile: Drawn, figures: Figures) -> Specification:
     color["legend"] = {
         "orient": "top",
         "title": None,
-        "columns": 3,
+        "columns": 4,
         "symbolType": "square",
         "labelLimit": 100,
     }
