@@ -95,6 +95,7 @@ def measure(home: Home, key: str, folder: Path, seconds: int, questions: int) ->
         print(f"API alone, 100 questions, cached    {load(api, key, few, 15)}")
         with nginx(folder, api) as (cached, fixed):
             print(f"nginx, fixed answer, no cache       {load(fixed, key, few, 15)}")
+            _warm(cached, key, paths)
             answer = load(cached, key, many, seconds)
             print(f"nginx, {questions:,} questions, {seconds:3} s        {answer}")
         print_freshness(lambda path: _get(api, key, path))
