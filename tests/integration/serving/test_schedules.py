@@ -21,14 +21,14 @@ PLAN = {
 
 def test_a_schedule_is_made_read_changed_and_deleted(serving: Api) -> None:
     client = serving.client(serving.key(role=Role.WRITE))
-    made = client.post(PATH, json={**PLAN, "name": "monday"})
+    made = client.post(PATH, json={**PLAN, "name": "tuesday"})
     assert made.status_code == 201, made.text
     one = f"{PATH}/{made.json()['id']}"
     assert client.get(one).json() == made.json()
     assert made.json() in client.get(PATH).json()["schedules"]
-    changed = client.put(one, json={**PLAN, "name": "monday", "version": 1, "enabled": False})
+    changed = client.put(one, json={**PLAN, "name": "tuesday", "version": 1, "enabled": False})
     assert (changed.json()["version"], changed.json()["enabled"]) == (2, False)
-    late = client.put(one, json={**PLAN, "name": "monday", "version": 1})
+    late = client.put(one, json={**PLAN, "name": "tuesday", "version": 1})
     assert (late.status_code, late.json()["parameter"]) == (409, "version")
     assert client.delete(one).status_code == 204
     assert client.get(one).status_code == 404
