@@ -45,7 +45,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
-class Column:
+class TileColumn:
     """One column of figures."""
 
     name: str
@@ -68,10 +68,10 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Figures:
+class TileFigures:
     """Rows of cells under columns. Times are local times of `zone`."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[TileColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
     grain: Grain = Grain.TOTAL
     zone: str = "UTC"
@@ -97,12 +97,12 @@ class Figures:
         ]
 
 
-def figures_of(tile: Tile, answer: Answer) -> Figures:
+def figures_of(tile: Tile, answer: Answer) -> TileFigures:
     """The figures of a tile from the answer to its question."""
     question = answer.question
     is_over_time = question.grain is not Grain.TOTAL
-    columns = [Column(BUCKET, "Time", Role.TIME)] if is_over_time else []
-    columns += [Column(name, title_of(name), Role.GROUP) for name in question.by]
+    columns = [TileColumn(BUCKET, "Time", Role.TIME)] if is_over_time else []
+    columns += [TileColumn(name, title_of(name), Role.GROUP) for name in question.by]
     readers: list[Callable[[Row], Cell]] = []
     for number, each in enumerate(answer.metrics):
         for column, reader in _columns_of(each, number, is_compared=question.compare is not None):
@@ -118,7 +118,7 @@ def figures_of(tile: Tile, answer: Answer) -> Figures:
         )
         for row in rows
     ]
-    figures = Figures(tuple(columns), tuple(cells), question.grain, question.zone)
+    figures = TileFigures(tuple(columns), tuple(cells), question.grain, question.zone)
     return _ranked(figures) if tile.is_ranked else figures
 
 
@@ -129,17 +129,19 @@ def is_whole(metric: Metric) -> bool:
 
 def _columns_of(
     metric: Metric, number: int, *, is_compared: bool
-) -> list[tuple[Column, Callable[[Row], Cell]]]:
+) -> list[tuple[TileColumn, Callable[[Row], Cell]]]:
     whole = is_whole(metric)
-    found: list[tuple[Column, Callable[[Row], Cell]]] = [
+    found: list[tuple[TileColumn, Callable[[Row], Cell]]] = [
         (
-            Column(metric.name, metric.title, Role.VALUE, metric.unit, whole),
+            TileColumn(metric.name, metric.title, Role.VALUE, metric.unit, whole),
             lambda row: row.values[number],
         )
     ]
     if is_compared:
-        before = Column(f"{metric.name}_before", "Period before", Role.COMPARED, metric.unit, whole)
-        change = Column(f"{metric.name}_change", "Change", Role.CHANGE)
+        before = TileColumn(
+            f"{metric.name}_before", "Period before", Role.COMPARED, metric.unit, whole
+        )
+        change = TileColumn(f"{metric.name}_change", "Change", Role.CHANGE)
         found += [
             (before, lambda row: row.compared[number] if row.compared else None),
             (change, lambda row: row.changes()[number] if row.compared else None),
@@ -197,7 +199,7 @@ def _local(bucket: datetime | None, zone: ZoneInfo) -> datetime | None:
     return None if bucket is None else bucket.astimezone(zone).replace(tzinfo=None)
 
 
-def _ranked(figures: Figures) -> Figures:
+def _ranked(figures: TileFigures) -> TileFigures:
     """With rank and index of the first metric: 100 is the median of the groups."""
     at = figures.position(Role.VALUE)
     if at is None or not figures.rows:
@@ -207,8 +209,8 @@ def _ranked(figures: Figures) -> Figures:
     middle = median(numbers) if numbers else 0.0
     ordered = sorted(numbers, reverse=True)
     added = (
-        Column("rank", "Rank", Role.RANK, is_whole=True),
-        Column("index", "Index (median = 100)", Role.INDEX, is_whole=True),
+        TileColumn("rank", "Rank", Role.RANK, is_whole=True),
+        TileColumn("index", "Index (median = 100)", Role.INDEX, is_whole=True),
     )
 
     def extra(value: Cell) -> Sequence[Cell]:
@@ -218,4 +220,4 @@ def _ranked(figures: Figures) -> Figures:
         return (ordered.index(value) + 1, index)
 
     rows = tuple((*row, *extra(row[at])) for row in figures.rows)
-    return Figures((*figures.columns, *added), rows, figures.grain, figures.zone)
+    return TileFigures((*figures.columns, *added), rows, figures.grain, figures.zone)

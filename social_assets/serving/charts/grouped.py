@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from social_assets.serving.charts.figures import Figures, Role
+from social_assets.serving.charts.figures import Role, TileFigures
 from social_assets.serving.charts.number_text import WEEKDAYS, group_text, number_text
 from social_assets.serving.charts.over_time import BEFORE, HEIGHT, value_axis
 from social_assets.serving.charts.tile import Drawn
@@ -25,7 +25,7 @@ _ALL_OF = {
 Datum = dict[str, Any]
 
 
-def bars(tile: Drawn, figures: Figures) -> Specification:
+def bars(tile: Drawn, figures: TileFigures) -> Specification:
     """Horizontal bars from zero, the value written at each end; a tick for the period before."""
     del tile
     data = _data(figures)
@@ -67,7 +67,7 @@ def bars(tile: Drawn, figures: Figures) -> Specification:
     }
 
 
-def columns(tile: Drawn, figures: Figures) -> Specification:
+def columns(tile: Drawn, figures: TileFigures) -> Specification:
     """Vertical columns from zero, in the order of the groups."""
     data = _data(figures)
     dimension = tile.by[0]
@@ -99,7 +99,7 @@ def columns(tile: Drawn, figures: Figures) -> Specification:
     }
 
 
-def heat_map(tile: Drawn, figures: Figures) -> Specification:
+def heat_map(tile: Drawn, figures: TileFigures) -> Specification:
     """Cells of two dimensions: the first downwards, the second to the right."""
     down, right = tile.by
     at = figures.positions(Role.VALUE)[0]
@@ -163,7 +163,7 @@ def heat_map(tile: Drawn, figures: Figures) -> Specification:
     }
 
 
-def _data(figures: Figures) -> list[Datum]:
+def _data(figures: TileFigures) -> list[Datum]:
     group, at = figures.position(Role.GROUP), figures.position(Role.VALUE)
     before, change = figures.position(Role.COMPARED), figures.position(Role.CHANGE)
     found: list[Datum] = []

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from social_assets.metrics.grain import Grain
-from social_assets.serving.charts.figures import Column, Figures, Role
+from social_assets.serving.charts.figures import Role, TileColumn, TileFigures
 from social_assets.serving.charts.number_text import axis_format
 from social_assets.serving.charts.tile import Drawn
 from social_assets.serving.charts.vega import Specification
@@ -34,7 +34,7 @@ Point = dict[str, Any]
 """One row of a specification's data: `t`, `s`(eries), `v`(alue), `tip`."""
 
 
-def lines(tile: Drawn, figures: Figures) -> Specification:
+def lines(tile: Drawn, figures: TileFigures) -> Specification:
     """One line a group or metric, each with its name at its end."""
     points = _points(tile, figures)
     value = _value_column(figures)
@@ -87,7 +87,7 @@ def lines(tile: Drawn, figures: Figures) -> Specification:
     }
 
 
-def stack(tile: Drawn, figures: Figures) -> Specification:
+def stack(tile: Drawn, figures: TileFigures) -> Specification:
     """Columns over time, one colour a group."""
     points = _points(tile, figures)
     series = list(dict.fromkeys(p["s"] for p in points))
@@ -124,7 +124,7 @@ def stack(tile: Drawn, figures: Figures) -> Specification:
     }
 
 
-def sparkline(tile: Drawn, figures: Figures) -> Specification:
+def sparkline(tile: Drawn, figures: TileFigures) -> Specification:
     """A line without axes beside a number."""
     points = _points(tile, figures)
     return {
@@ -152,7 +152,7 @@ def value_axis(greatest: float, unit: str) -> dict[str, Any]:
     return {"labelExpr": label, "tickCount": 4, "domain": False}
 
 
-def _points(tile: Drawn, figures: Figures) -> list[Point]:
+def _points(tile: Drawn, figures: TileFigures) -> list[Point]:
     time, group = figures.position(Role.TIME), figures.position(Role.GROUP)
     values, compared = figures.positions(Role.VALUE), figures.position(Role.COMPARED)
     orders: dict[str, int] = {}
@@ -180,7 +180,7 @@ def _points(tile: Drawn, figures: Figures) -> list[Point]:
     return points
 
 
-def _time_axis(figures: Figures) -> dict[str, Any]:
+def _time_axis(figures: TileFigures) -> dict[str, Any]:
     """A continuous axis, with no more ticks than buckets."""
     buckets = _buckets(figures)
     few = len(buckets) <= 7
@@ -204,7 +204,7 @@ def _time_axis(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _band_axis(figures: Figures, points: Sequence[Point]) -> dict[str, Any]:
+def _band_axis(figures: TileFigures, points: Sequence[Point]) -> dict[str, Any]:
     del points
     shown = _TIME_FORMATS.get(figures.grain, "%-d %b")
     return {
@@ -283,7 +283,7 @@ def _nice(greatest: float) -> float:
     return next(step * power for step in steps if step * power >= greatest * 0.999999)
 
 
-def _buckets(figures: Figures) -> list[datetime]:
+def _buckets(figures: TileFigures) -> list[datetime]:
     time = figures.position(Role.TIME)
     if time is None:
         return []
@@ -291,5 +291,5 @@ def _buckets(figures: Figures) -> list[datetime]:
     return [bucket for bucket in found if isinstance(bucket, datetime)]
 
 
-def _value_column(figures: Figures) -> Column:
+def _value_column(figures: TileFigures) -> TileColumn:
     return figures.columns[figures.positions(Role.VALUE)[0]]

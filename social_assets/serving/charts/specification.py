@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from social_assets.serving.charts.figures import Figures, Role
+from social_assets.serving.charts.figures import Role, TileFigures
 from social_assets.serving.charts.grouped import bars, columns, heat_map
 from social_assets.serving.charts.over_time import lines, sparkline, stack
 from social_assets.serving.charts.tile import Chart, Drawn
@@ -16,7 +16,7 @@ from social_assets.serving.charts.vega import SCHEMA, Specification
 
 DEFAULT_WIDTH = 560
 
-_MAKERS: Mapping[Chart, Callable[[Drawn, Figures], Specification]] = {
+_MAKERS: Mapping[Chart, Callable[[Drawn, TileFigures], Specification]] = {
     Chart.NUMBER: sparkline,
     Chart.LINE: lines,
     Chart.STACK: stack,
@@ -27,7 +27,7 @@ _MAKERS: Mapping[Chart, Callable[[Drawn, Figures], Specification]] = {
 
 
 def specification(
-    tile: Drawn, figures: Figures, width: int = DEFAULT_WIDTH
+    tile: Drawn, figures: TileFigures, width: int = DEFAULT_WIDTH
 ) -> Specification | None:
     """How the figures of a tile are drawn; None if the tile is no chart, or if there is nothing."""
     if tile.chart not in _MAKERS or not has_values(figures):
@@ -41,13 +41,13 @@ def specification(
     }
 
 
-def has_values(figures: Figures) -> bool:
+def has_values(figures: TileFigures) -> bool:
     """Whether any value is known."""
     places = figures.positions(Role.VALUE)
     return any(row[place] is not None for row in figures.rows for place in places)
 
 
-def description(tile: Drawn, figures: Figures) -> str:
+def description(tile: Drawn, figures: TileFigures) -> str:
     """What a screen reader says of the chart: its title, its size, and its greatest value."""
     at = figures.position(Role.VALUE)
     rows = [row for row in figures.rows if at is not None and row[at] is not None]

@@ -17,7 +17,7 @@ from social_assets.metrics.formula import Additivity, Formula, Ratio, Share
 from social_assets.metrics.metric import Metric
 from social_assets.metrics.planner.question import Question
 from social_assets.metrics.registry import subject_of
-from social_assets.serving.charts.figures import Figures, Role, figures_of
+from social_assets.serving.charts.figures import Role, TileFigures, figures_of
 from social_assets.serving.charts.number_text import change_text, number_text
 from social_assets.serving.charts.specification import has_values, specification
 from social_assets.serving.charts.tile import Chart, Tile
@@ -41,8 +41,8 @@ class TileAnswer:
 
     tile: AnyTile
     asked: Asked
-    figures: Figures
-    spark: Figures | None
+    figures: TileFigures
+    spark: TileFigures | None
     answers: tuple[Answer, ...]
     read_at: datetime
 
@@ -104,7 +104,7 @@ def _csv_cell(cell: object) -> str:
     return f"'{text}" if is_formula else text
 
 
-def _table(figures: Figures) -> dict[str, Any]:
+def _table(figures: TileFigures) -> dict[str, Any]:
     columns = [
         {
             "name": column.name,

@@ -14,7 +14,7 @@ from social_assets.control.accounts import Account
 from social_assets.metrics.answer import Answer
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.planner.question import Comparison, Filter, Question
-from social_assets.serving.charts.figures import Figures, figures_of
+from social_assets.serving.charts.figures import TileFigures, figures_of
 from social_assets.serving.charts.tile import Tile
 from social_assets.serving.reports.period import Period
 from social_assets.serving.reports.report import Report
@@ -28,7 +28,7 @@ class Filled:
 
     tile: Tile
     answer: Answer
-    figures: Figures
+    figures: TileFigures
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from social_assets.contracts.registry import contracts
 from social_assets.metrics.grain import Grain
-from social_assets.serving.charts.figures import Cell, Column, Figures, Role
+from social_assets.serving.charts.figures import Cell, Role, TileColumn, TileFigures
 from social_assets.serving.charts.number_text import RATIO
 from social_assets.serving.dashboards.health.tile import HealthSource
 from social_assets.warehouse.tables import is_of_missing_table
@@ -20,11 +20,11 @@ from social_assets.warehouse.tables import is_of_missing_table
 if TYPE_CHECKING:
     from social_assets.pipeline.stores import StreamStores
 
-STREAM = Column("stream", "Stream", Role.GROUP)
+STREAM = TileColumn("stream", "Stream", Role.GROUP)
 COMMENT = "dashboard platform_health"
 
 
-def freshness(source: HealthSource) -> Figures:
+def freshness(source: HealthSource) -> TileFigures:
     """The newest event and the newest load of each stream, and the seconds between them."""
     rows: list[tuple[Cell, ...]] = []
     for stream in _streams():
@@ -40,15 +40,15 @@ def freshness(source: HealthSource) -> Figures:
         rows.append((stream, _aware(newest), _aware(loaded), lag, int(str(number))))
     columns = (
         STREAM,
-        Column("newest_event", "Newest event", Role.INDEX),
-        Column("newest_load", "Newest load", Role.INDEX),
-        Column("lag", "Lag", Role.VALUE, "minutes", is_whole=True),
-        Column("records", "Records", Role.VALUE, is_whole=True),
+        TileColumn("newest_event", "Newest event", Role.INDEX),
+        TileColumn("newest_load", "Newest load", Role.INDEX),
+        TileColumn("lag", "Lag", Role.VALUE, "minutes", is_whole=True),
+        TileColumn("records", "Records", Role.VALUE, is_whole=True),
     )
-    return Figures(columns, tuple(rows))
+    return TileFigures(columns, tuple(rows))
 
 
-def accepted_by_day(source: HealthSource) -> Figures:
+def accepted_by_day(source: HealthSource) -> TileFigures:
     """Accepted records of each stream by event date."""
     rows: list[tuple[Cell, ...]] = []
     first, last = _days(source)
@@ -64,14 +64,14 @@ def accepted_by_day(source: HealthSource) -> Figures:
             if isinstance(day, date)
         ]
     columns = (
-        Column("bucket", "Time", Role.TIME),
+        TileColumn("bucket", "Time", Role.TIME),
         STREAM,
-        Column("records", "Accepted records", Role.VALUE, is_whole=True),
+        TileColumn("records", "Accepted records", Role.VALUE, is_whole=True),
     )
-    return Figures(columns, tuple(rows), Grain.DAY)
+    return TileFigures(columns, tuple(rows), Grain.DAY)
 
 
-def rejected_share(source: HealthSource) -> Figures:
+def rejected_share(source: HealthSource) -> TileFigures:
     """The part of each stream's raw records that was rejected, by event date in the range."""
     rows: list[tuple[Cell, ...]] = []
     for stream in _stores(source):
@@ -79,11 +79,11 @@ def rejected_share(source: HealthSource) -> Figures:
         rejected = _within(source, stream.quarantine.rows_by_day(verdict="rejected"))
         rows.append((stream.name, rejected / raw if raw else None))
     rows.sort(key=lambda row: -float(str(row[1] or 0)))
-    share = Column("rejected_share", "Rejected share", Role.VALUE, RATIO)
-    return Figures((STREAM, share), tuple(rows))
+    share = TileColumn("rejected_share", "Rejected share", Role.VALUE, RATIO)
+    return TileFigures((STREAM, share), tuple(rows))
 
 
-def rejected_by_rule(source: HealthSource) -> Figures:
+def rejected_by_rule(source: HealthSource) -> TileFigures:
     """Rejected records by the rule that they broke."""
     from social_assets.quality.rejected_counts import by_rule_and_day, rejected_counts
 
@@ -95,13 +95,13 @@ def rejected_by_rule(source: HealthSource) -> Figures:
                 sums[rule] = sums.get(rule, 0) + number
     greatest = sorted(sums.items(), key=lambda each: (-each[1], each[0]))[:10]
     columns = (
-        Column("rule", "Rule", Role.GROUP),
-        Column("records", "Rejected records", Role.VALUE, is_whole=True),
+        TileColumn("rule", "Rule", Role.GROUP),
+        TileColumn("records", "Rejected records", Role.VALUE, is_whole=True),
     )
-    return Figures(columns, tuple(greatest))
+    return TileFigures(columns, tuple(greatest))
 
 
-def invariants(source: HealthSource) -> Figures:
+def invariants(source: HealthSource) -> TileFigures:
     """For each stream, the days of the range on which the two sides of an invariant differ."""
     from social_assets.quality.invariants import LakeEqualsWarehouse, RawIsAccountedFor
 
@@ -116,15 +116,15 @@ def invariants(source: HealthSource) -> Figures:
             rows.append((stream.name, each.name.replace("_", " "), len(days), differing, text))
     columns = (
         STREAM,
-        Column("invariant", "Invariant", Role.GROUP),
-        Column("days", "Days", Role.VALUE, is_whole=True),
-        Column("differing", "Days that differ", Role.VALUE, is_whole=True),
-        Column("result", "Result", Role.INDEX),
+        TileColumn("invariant", "Invariant", Role.GROUP),
+        TileColumn("days", "Days", Role.VALUE, is_whole=True),
+        TileColumn("differing", "Days that differ", Role.VALUE, is_whole=True),
+        TileColumn("result", "Result", Role.INDEX),
     )
-    return Figures(columns, tuple(rows))
+    return TileFigures(columns, tuple(rows))
 
 
-def pending_days(source: HealthSource) -> Figures:
+def pending_days(source: HealthSource) -> TileFigures:
     """Days that a layer of the warehouse does not hold yet, by stream and layer."""
     found = _rows(
         source,
@@ -134,27 +134,31 @@ def pending_days(source: HealthSource) -> Figures:
     )
     columns = (
         STREAM,
-        Column("layer", "Layer", Role.GROUP),
-        Column("days", "Pending days", Role.VALUE, is_whole=True),
+        TileColumn("layer", "Layer", Role.GROUP),
+        TileColumn("days", "Pending days", Role.VALUE, is_whole=True),
     )
-    return Figures(columns, tuple((str(a), str(b), int(str(n))) for a, b, n in found))
+    return TileFigures(columns, tuple((str(a), str(b), int(str(n))) for a, b, n in found))
 
 
-def count_of(read: Callable[[HealthSource], Figures], column: str, title: str) -> _Count:
+def count_of(read: Callable[[HealthSource], TileFigures], column: str, title: str) -> _Count:
     """A single number: the sum of a column of another tile."""
     return _Count(read, column, title)
 
 
 class _Count:
-    def __init__(self, read: Callable[[HealthSource], Figures], column: str, title: str) -> None:
+    def __init__(
+        self, read: Callable[[HealthSource], TileFigures], column: str, title: str
+    ) -> None:
         self._read, self._column, self._title = read, column, title
 
-    def __call__(self, source: HealthSource) -> Figures:
+    def __call__(self, source: HealthSource) -> TileFigures:
         figures = self._read(source)
         at = next(n for n, each in enumerate(figures.columns) if each.name == self._column)
         values = [row[at] for row in figures.rows]
         total = sum(int(v) for v in values if isinstance(v, int | float))
-        return Figures((Column(self._column, self._title, Role.VALUE, is_whole=True),), ((total,),))
+        return TileFigures(
+            (TileColumn(self._column, self._title, Role.VALUE, is_whole=True),), ((total,),)
+        )
 
 
 def _rows(source: HealthSource, query: str) -> list[tuple[object, ...]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from social_assets.serving.charts.figures import Figures
+from social_assets.serving.charts.figures import TileFigures
 from social_assets.serving.charts.tile import Chart
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class HealthTile:
     name: str
     title: str
     chart: Chart
-    read: Callable[[HealthSource], Figures]
+    read: Callable[[HealthSource], TileFigures]
     formula: str
     """How its figures are computed."""
     tables: tuple[str, ...]

@@ -9,27 +9,27 @@ import pytest
 import vl_convert
 
 from social_assets.metrics.grain import Grain
-from social_assets.serving.charts.figures import Column, Figures, Role
+from social_assets.serving.charts.figures import Role, TileColumn, TileFigures
 from social_assets.serving.charts.number_text import change_text, number_text
 from social_assets.serving.charts.specification import specification
 from social_assets.serving.charts.theme import DARK, LIGHT, THEMES, Theme, themed
 from social_assets.serving.charts.tile import Chart, Tile, TileError
 from social_assets.serving.dashboards.registry import dashboards
 
-VALUE = Column("likes", "Likes", Role.VALUE, is_whole=True)
-GROUP = Column("platform", "Platform", Role.GROUP)
-BUCKET = Column("bucket", "Time", Role.TIME)
+VALUE = TileColumn("likes", "Likes", Role.VALUE, is_whole=True)
+GROUP = TileColumn("platform", "Platform", Role.GROUP)
+BUCKET = TileColumn("bucket", "Time", Role.TIME)
 LINES = Tile("t", "Likes", ("likes",), Chart.LINE, by=("platform",))
 
 
-def over_time(groups: int, days: int = 5) -> Figures:
+def over_time(groups: int, days: int = 5) -> TileFigures:
     begin = datetime(2026, 11, 1)
     rows = [
         (begin + timedelta(days=day), f"group {group}", 100 + group)
         for group in range(groups)
         for day in range(days)
     ]
-    return Figures((BUCKET, GROUP, VALUE), tuple(rows), Grain.DAY)
+    return TileFigures((BUCKET, GROUP, VALUE), tuple(rows), Grain.DAY)
 
 
 def test_ten_dashboards_are_declared() -> None:
@@ -49,7 +49,7 @@ def test_labels_of_close_lines_do_not_cover_each_other() -> None:
 @pytest.mark.parametrize("chart", [Chart.BARS, Chart.COLUMNS])
 def test_bars_begin_at_zero(chart: Chart) -> None:
     tile = Tile("t", "Likes", ("likes",), chart, by=("platform",))
-    figures = Figures((GROUP, VALUE), (("A", 1000), ("B", 1001)))
+    figures = TileFigures((GROUP, VALUE), (("A", 1000), ("B", 1001)))
     spec = specification(tile, figures)
     assert spec is not None
     assert '"domain": [0, ' in str(spec).replace("'", '"') or "'zero': True" in str(spec)
@@ -72,12 +72,12 @@ def test_a_specification_names_no_colour() -> None:
     [
         (Chart.LINE, ("platform",), over_time(3)),
         (Chart.STACK, ("platform",), over_time(3)),
-        (Chart.BARS, ("platform",), Figures((GROUP, VALUE), (("A", 3), ("B", None)))),
-        (Chart.COLUMNS, ("weekday",), Figures((GROUP, VALUE), (("1", 3), ("7", 1)))),
+        (Chart.BARS, ("platform",), TileFigures((GROUP, VALUE), (("A", 3), ("B", None)))),
+        (Chart.COLUMNS, ("weekday",), TileFigures((GROUP, VALUE), (("1", 3), ("7", 1)))),
     ],
 )
 def test_vega_draws_every_chart_for_the_report(
-    chart: Chart, by: tuple[str, ...], figures: Figures
+    chart: Chart, by: tuple[str, ...], figures: TileFigures
 ) -> None:
     spec = specification(Tile("t", "Likes", ("likes",), chart, by=by), figures)
     assert "<svg" in vl_convert.vegalite_to_svg(themed(spec or {}, LIGHT))
