@@ -32,7 +32,7 @@ Cell: TypeAlias = str | float | int | datetime | None
 BUCKET = "bucket"
 
 
-class Role(StrEnum):
+class ColumnRole(StrEnum):
     """What a column is for."""
 
     TIME = "time"
@@ -50,19 +50,19 @@ class TileColumn:
 
     name: str
     title: str
-    role: Role
+    role: ColumnRole
     unit: str = ""
     is_whole: bool = False
 
     def text(self, cell: Cell) -> str:
         """A cell as people read it."""
-        if self.role is Role.GROUP:
+        if self.role is ColumnRole.GROUP:
             return group_text(self.name, str(cell))
         if isinstance(cell, datetime):
             return f"{cell:%Y-%m-%d %H:%M} UTC"
         if isinstance(cell, str):
             return cell
-        if self.role is Role.CHANGE:
+        if self.role is ColumnRole.CHANGE:
             return change_text(cell)
         return number_text(cell, self.unit, is_whole=self.is_whole)
 
@@ -76,11 +76,11 @@ class TileFigures:
     grain: Grain = Grain.TOTAL
     zone: str = "UTC"
 
-    def position(self, role: Role) -> int | None:
+    def position(self, role: ColumnRole) -> int | None:
         """The place of the first column of a role."""
         return next((n for n, column in enumerate(self.columns) if column.role is role), None)
 
-    def positions(self, role: Role) -> list[int]:
+    def positions(self, role: ColumnRole) -> list[int]:
         """The places of all columns of a role."""
         return [n for n, column in enumerate(self.columns) if column.role is role]
 
@@ -89,7 +89,7 @@ class TileFigures:
         return [
             [
                 time_text(cell, self.grain)
-                if column.role is Role.TIME and isinstance(cell, datetime)
+                if column.role is ColumnRole.TIME and isinstance(cell, datetime)
                 else column.text(cell)
                 for column, cell in zip(self.columns, row, strict=True)
             ]
@@ -101,8 +101,8 @@ def figures_of(tile: Tile, answer: Answer) -> TileFigures:
     """The figures of a tile from the answer to its question."""
     question = answer.question
     is_over_time = question.grain is not Grain.TOTAL
-    columns = [TileColumn(BUCKET, "Time", Role.TIME)] if is_over_time else []
-    columns += [TileColumn(name, title_of(name), Role.GROUP) for name in question.by]
+    columns = [TileColumn(BUCKET, "Time", ColumnRole.TIME)] if is_over_time else []
+    columns += [TileColumn(name, title_of(name), ColumnRole.GROUP) for name in question.by]
     readers: list[Callable[[Row], Cell]] = []
     for number, each in enumerate(answer.metrics):
         for column, reader in _columns_of(each, number, is_compared=question.compare is not None):
@@ -133,15 +133,15 @@ def _columns_of(
     whole = is_whole(metric)
     found: list[tuple[TileColumn, Callable[[Row], Cell]]] = [
         (
-            TileColumn(metric.name, metric.title, Role.VALUE, metric.unit, whole),
+            TileColumn(metric.name, metric.title, ColumnRole.VALUE, metric.unit, whole),
             lambda row: row.values[number],
         )
     ]
     if is_compared:
         before = TileColumn(
-            f"{metric.name}_before", "Period before", Role.COMPARED, metric.unit, whole
+            f"{metric.name}_before", "Period before", ColumnRole.COMPARED, metric.unit, whole
         )
-        change = TileColumn(f"{metric.name}_change", "Change", Role.CHANGE)
+        change = TileColumn(f"{metric.name}_change", "Change", ColumnRole.CHANGE)
         found += [
             (before, lambda row: row.compared[number] if row.compared else None),
             (change, lambda row: row.changes()[number] if row.compared else None),
@@ -201,7 +201,7 @@ def _local(bucket: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 def _ranked(figures: TileFigures) -> TileFigures:
     """With rank and index of the first metric: 100 is the median of the groups."""
-    at = figures.position(Role.VALUE)
+    at = figures.position(ColumnRole.VALUE)
     if at is None or not figures.rows:
         return figures
     values = [row[at] for row in figures.rows]
@@ -209,8 +209,8 @@ def _ranked(figures: TileFigures) -> TileFigures:
     middle = median(numbers) if numbers else 0.0
     ordered = sorted(numbers, reverse=True)
     added = (
-        TileColumn("rank", "Rank", Role.RANK, is_whole=True),
-        TileColumn("index", "Index (median = 100)", Role.INDEX, is_whole=True),
+        TileColumn("rank", "Rank", ColumnRole.RANK, is_whole=True),
+        TileColumn("index", "Index (median = 100)", ColumnRole.INDEX, is_whole=True),
     )
 
     def extra(value: Cell) -> Sequence[Cell]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from social_assets.serving.charts.figures import Role, TileFigures
+from social_assets.serving.charts.figures import ColumnRole, TileFigures
 from social_assets.serving.charts.number_text import WEEKDAYS, group_text, number_text
 from social_assets.serving.charts.over_time import BEFORE, HEIGHT, value_axis
 from social_assets.serving.charts.tile import Drawn
@@ -39,7 +39,7 @@ def bars(tile: Drawn, figures: TileFigures) -> Specification:
         "axis": {"labelLimit": 120, "ticks": False, "domain": False, "labelPadding": 6},
     }
     # Room for the text of the longest bar, whatever the width; a change makes it longer.
-    room = 1.3 if figures.position(Role.COMPARED) is None else 1.75
+    room = 1.3 if figures.position(ColumnRole.COMPARED) is None else 1.75
     x = {
         "field": "v",
         "type": "quantitative",
@@ -56,7 +56,7 @@ def bars(tile: Drawn, figures: TileFigures) -> Specification:
             "encoding": {"x": {**x, "field": "end"}, "text": {"field": "text"}},
         },
     ]
-    if figures.position(Role.COMPARED) is not None:
+    if figures.position(ColumnRole.COMPARED) is not None:
         tick = {"type": "tick", "style": "before", "thickness": 2, "height": 20, "aria": False}
         layers.insert(1, {"mark": tick, "encoding": {"x": {**x, "field": "b"}}})
     return {
@@ -73,7 +73,7 @@ def columns(tile: Drawn, figures: TileFigures) -> Specification:
     dimension = tile.by[0]
     data = _complete(data, dimension)
     greatest = max((d["v"] for d in data if d["v"] is not None), default=1)
-    unit = figures.columns[figures.positions(Role.VALUE)[0]].unit
+    unit = figures.columns[figures.positions(ColumnRole.VALUE)[0]].unit
     return {
         "height": HEIGHT,
         "data": {"values": data},
@@ -102,9 +102,9 @@ def columns(tile: Drawn, figures: TileFigures) -> Specification:
 def heat_map(tile: Drawn, figures: TileFigures) -> Specification:
     """Cells of two dimensions: the first downwards, the second to the right."""
     down, right = tile.by
-    at = figures.positions(Role.VALUE)[0]
+    at = figures.positions(ColumnRole.VALUE)[0]
     column = figures.columns[at]
-    first = figures.positions(Role.GROUP)[0]
+    first = figures.positions(ColumnRole.GROUP)[0]
     data = [
         {
             "y": group_text(down, str(row[first])),
@@ -164,8 +164,8 @@ def heat_map(tile: Drawn, figures: TileFigures) -> Specification:
 
 
 def _data(figures: TileFigures) -> list[Datum]:
-    group, at = figures.position(Role.GROUP), figures.position(Role.VALUE)
-    before, change = figures.position(Role.COMPARED), figures.position(Role.CHANGE)
+    group, at = figures.position(ColumnRole.GROUP), figures.position(ColumnRole.VALUE)
+    before, change = figures.position(ColumnRole.COMPARED), figures.position(ColumnRole.CHANGE)
     found: list[Datum] = []
     if group is None or at is None:
         return found

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from social_assets.metrics.grain import Grain
-from social_assets.serving.charts.figures import Role, TileColumn, TileFigures
+from social_assets.serving.charts.figures import ColumnRole, TileColumn, TileFigures
 from social_assets.serving.charts.number_text import axis_format
 from social_assets.serving.charts.tile import Drawn
 from social_assets.serving.charts.vega import Specification
@@ -153,8 +153,8 @@ def value_axis(greatest: float, unit: str) -> dict[str, Any]:
 
 
 def _points(tile: Drawn, figures: TileFigures) -> list[Point]:
-    time, group = figures.position(Role.TIME), figures.position(Role.GROUP)
-    values, compared = figures.positions(Role.VALUE), figures.position(Role.COMPARED)
+    time, group = figures.position(ColumnRole.TIME), figures.position(ColumnRole.GROUP)
+    values, compared = figures.positions(ColumnRole.VALUE), figures.position(ColumnRole.COMPARED)
     orders: dict[str, int] = {}
     points: list[Point] = []
     for row, texts in zip(figures.rows, figures.texts(), strict=True):
@@ -284,7 +284,7 @@ def _nice(greatest: float) -> float:
 
 
 def _buckets(figures: TileFigures) -> list[datetime]:
-    time = figures.position(Role.TIME)
+    time = figures.position(ColumnRole.TIME)
     if time is None:
         return []
     found = dict.fromkeys(row[time] for row in figures.rows)
@@ -292,4 +292,4 @@ def _buckets(figures: TileFigures) -> list[datetime]:
 
 
 def _value_column(figures: TileFigures) -> TileColumn:
-    return figures.columns[figures.positions(Role.VALUE)[0]]
+    return figures.columns[figures.positions(ColumnRole.VALUE)[0]]

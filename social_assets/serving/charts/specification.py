@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from social_assets.serving.charts.figures import Role, TileFigures
+from social_assets.serving.charts.figures import ColumnRole, TileFigures
 from social_assets.serving.charts.grouped import bars, columns, heat_map
 from social_assets.serving.charts.over_time import lines, sparkline, stack
 from social_assets.serving.charts.tile import Chart, Drawn
@@ -43,13 +43,13 @@ def specification(
 
 def has_values(figures: TileFigures) -> bool:
     """Whether any value is known."""
-    places = figures.positions(Role.VALUE)
+    places = figures.positions(ColumnRole.VALUE)
     return any(row[place] is not None for row in figures.rows for place in places)
 
 
 def description(tile: Drawn, figures: TileFigures) -> str:
     """What a screen reader says of the chart: its title, its size, and its greatest value."""
-    at = figures.position(Role.VALUE)
+    at = figures.position(ColumnRole.VALUE)
     rows = [row for row in figures.rows if at is not None and row[at] is not None]
     if at is None or not rows:
         return f"{tile.title}: no values"
@@ -58,7 +58,7 @@ def description(tile: Drawn, figures: TileFigures) -> str:
     shown = [
         texts[n]
         for n, column in enumerate(figures.columns)
-        if column.role in (Role.TIME, Role.GROUP)
+        if column.role in (ColumnRole.TIME, ColumnRole.GROUP)
     ]
     where = f" ({', '.join(shown)})" if shown else ""
     return f"{tile.title}: {len(rows)} values, the greatest is {texts[at]}{where}"

@@ -17,7 +17,7 @@ from social_assets.metrics.formula import Additivity, Formula, Ratio, Share
 from social_assets.metrics.metric import Metric
 from social_assets.metrics.planner.question import Question
 from social_assets.metrics.registry import subject_of
-from social_assets.serving.charts.figures import Role, TileFigures, figures_of
+from social_assets.serving.charts.figures import ColumnRole, TileFigures, figures_of
 from social_assets.serving.charts.number_text import change_text, number_text
 from social_assets.serving.charts.specification import has_values, specification
 from social_assets.serving.charts.tile import Chart, Tile
@@ -78,7 +78,7 @@ def document(answer: TileAnswer) -> dict[str, Any]:
         "spec": None if drawn is None or is_empty else specification(tile, drawn),
         "table": _table(figures),
         "drill": tile.drill,
-        "drill_by": [each.name for each in figures.columns if each.role is Role.GROUP],
+        "drill_by": [each.name for each in figures.columns if each.role is ColumnRole.GROUP],
         "about": _about(answer),
     }
 
@@ -109,18 +109,18 @@ def _table(figures: TileFigures) -> dict[str, Any]:
         {
             "name": column.name,
             "title": column.title,
-            "is_number": column.role not in (Role.TIME, Role.GROUP),
+            "is_number": column.role not in (ColumnRole.TIME, ColumnRole.GROUP),
         }
         for column in figures.columns
     ]
-    groups = figures.positions(Role.GROUP)
+    groups = figures.positions(ColumnRole.GROUP)
     keys = [[str(row[at]) for at in groups] for row in figures.rows]
     return {"columns": columns, "rows": figures.texts(), "groups": keys}
 
 
 def _number(answer: TileAnswer) -> dict[str, Any]:
     figures = answer.figures
-    at, before = figures.position(Role.VALUE), figures.position(Role.COMPARED)
+    at, before = figures.position(ColumnRole.VALUE), figures.position(ColumnRole.COMPARED)
     row = figures.rows[0]
     column = figures.columns[at or 0]
     value, compared = row[at or 0], row[before] if before is not None else None
@@ -132,7 +132,7 @@ def _number(answer: TileAnswer) -> dict[str, Any]:
         "change": "",
         "mood": "",
     }
-    change_at = figures.position(Role.CHANGE)
+    change_at = figures.position(ColumnRole.CHANGE)
     change = row[change_at] if change_at is not None else None
     if isinstance(compared, int | float):
         text = number_text(compared, column.unit, is_whole=column.is_whole, is_short=True)

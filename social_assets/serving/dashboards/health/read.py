@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from social_assets.contracts.registry import contracts
 from social_assets.metrics.grain import Grain
-from social_assets.serving.charts.figures import Cell, Role, TileColumn, TileFigures
+from social_assets.serving.charts.figures import Cell, ColumnRole, TileColumn, TileFigures
 from social_assets.serving.charts.number_text import RATIO
 from social_assets.serving.dashboards.health.tile import HealthSource
 from social_assets.warehouse.tables import is_of_missing_table
@@ -20,7 +20,7 @@ from social_assets.warehouse.tables import is_of_missing_table
 if TYPE_CHECKING:
     from social_assets.pipeline.stores import StreamStores
 
-STREAM = TileColumn("stream", "Stream", Role.GROUP)
+STREAM = TileColumn("stream", "Stream", ColumnRole.GROUP)
 COMMENT = "dashboard platform_health"
 
 
@@ -40,10 +40,10 @@ def freshness(source: HealthSource) -> TileFigures:
         rows.append((stream, _aware(newest), _aware(loaded), lag, int(str(number))))
     columns = (
         STREAM,
-        TileColumn("newest_event", "Newest event", Role.INDEX),
-        TileColumn("newest_load", "Newest load", Role.INDEX),
-        TileColumn("lag", "Lag", Role.VALUE, "minutes", is_whole=True),
-        TileColumn("records", "Records", Role.VALUE, is_whole=True),
+        TileColumn("newest_event", "Newest event", ColumnRole.INDEX),
+        TileColumn("newest_load", "Newest load", ColumnRole.INDEX),
+        TileColumn("lag", "Lag", ColumnRole.VALUE, "minutes", is_whole=True),
+        TileColumn("records", "Records", ColumnRole.VALUE, is_whole=True),
     )
     return TileFigures(columns, tuple(rows))
 
@@ -64,9 +64,9 @@ def accepted_by_day(source: HealthSource) -> TileFigures:
             if isinstance(day, date)
         ]
     columns = (
-        TileColumn("bucket", "Time", Role.TIME),
+        TileColumn("bucket", "Time", ColumnRole.TIME),
         STREAM,
-        TileColumn("records", "Accepted records", Role.VALUE, is_whole=True),
+        TileColumn("records", "Accepted records", ColumnRole.VALUE, is_whole=True),
     )
     return TileFigures(columns, tuple(rows), Grain.DAY)
 
@@ -79,7 +79,7 @@ def rejected_share(source: HealthSource) -> TileFigures:
         rejected = _within(source, stream.quarantine.rows_by_day(verdict="rejected"))
         rows.append((stream.name, rejected / raw if raw else None))
     rows.sort(key=lambda row: -float(str(row[1] or 0)))
-    share = TileColumn("rejected_share", "Rejected share", Role.VALUE, RATIO)
+    share = TileColumn("rejected_share", "Rejected share", ColumnRole.VALUE, RATIO)
     return TileFigures((STREAM, share), tuple(rows))
 
 
@@ -95,8 +95,8 @@ def rejected_by_rule(source: HealthSource) -> TileFigures:
                 sums[rule] = sums.get(rule, 0) + number
     greatest = sorted(sums.items(), key=lambda each: (-each[1], each[0]))[:10]
     columns = (
-        TileColumn("rule", "Rule", Role.GROUP),
-        TileColumn("records", "Rejected records", Role.VALUE, is_whole=True),
+        TileColumn("rule", "Rule", ColumnRole.GROUP),
+        TileColumn("records", "Rejected records", ColumnRole.VALUE, is_whole=True),
     )
     return TileFigures(columns, tuple(greatest))
 
@@ -116,10 +116,10 @@ def invariants(source: HealthSource) -> TileFigures:
             rows.append((stream.name, each.name.replace("_", " "), len(days), differing, text))
     columns = (
         STREAM,
-        TileColumn("invariant", "Invariant", Role.GROUP),
-        TileColumn("days", "Days", Role.VALUE, is_whole=True),
-        TileColumn("differing", "Days that differ", Role.VALUE, is_whole=True),
-        TileColumn("result", "Result", Role.INDEX),
+        TileColumn("invariant", "Invariant", ColumnRole.GROUP),
+        TileColumn("days", "Days", ColumnRole.VALUE, is_whole=True),
+        TileColumn("differing", "Days that differ", ColumnRole.VALUE, is_whole=True),
+        TileColumn("result", "Result", ColumnRole.INDEX),
     )
     return TileFigures(columns, tuple(rows))
 
@@ -134,8 +134,8 @@ def pending_days(source: HealthSource) -> TileFigures:
     )
     columns = (
         STREAM,
-        TileColumn("layer", "Layer", Role.GROUP),
-        TileColumn("days", "Pending days", Role.VALUE, is_whole=True),
+        TileColumn("layer", "Layer", ColumnRole.GROUP),
+        TileColumn("days", "Pending days", ColumnRole.VALUE, is_whole=True),
     )
     return TileFigures(columns, tuple((str(a), str(b), int(str(n))) for a, b, n in found))
 
@@ -157,7 +157,7 @@ class _Count:
         values = [row[at] for row in figures.rows]
         total = sum(int(v) for v in values if isinstance(v, int | float))
         return TileFigures(
-            (TileColumn(self._column, self._title, Role.VALUE, is_whole=True),), ((total,),)
+            (TileColumn(self._column, self._title, ColumnRole.VALUE, is_whole=True),), ((total,),)
         )
 
 

@@ -10,7 +10,7 @@ from social_assets.metrics.answer import Answer
 from social_assets.metrics.ask import ask
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.planner.question import Filter, Question
-from social_assets.serving.charts.figures import Role, figures_of
+from social_assets.serving.charts.figures import ColumnRole, figures_of
 from social_assets.serving.charts.tile import Chart, Tile
 from social_assets.serving.dashboards.asked import Asked, question_of
 from social_assets.serving.dashboards.dashboard import Dashboard
@@ -51,8 +51,8 @@ def test_the_numbers_of_a_tile_are_those_of_the_facts(
     answer = ask(filled.client, question_of(tile, asked()))
     examine(facts, answer)
     figures = figures_of(tile, answer)
-    first = figures.positions(Role.VALUE)
-    groups, time = figures.positions(Role.GROUP), figures.position(Role.TIME)
+    first = figures.positions(ColumnRole.VALUE)
+    groups, time = figures.positions(ColumnRole.GROUP), figures.position(ColumnRole.TIME)
     shown = {
         (
             tuple(row[at] for at in groups),

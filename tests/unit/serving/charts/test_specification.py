@@ -9,16 +9,16 @@ import pytest
 import vl_convert
 
 from social_assets.metrics.grain import Grain
-from social_assets.serving.charts.figures import Role, TileColumn, TileFigures
+from social_assets.serving.charts.figures import ColumnRole, TileColumn, TileFigures
 from social_assets.serving.charts.number_text import change_text, number_text
 from social_assets.serving.charts.specification import specification
 from social_assets.serving.charts.theme import DARK, LIGHT, THEMES, Theme, themed
 from social_assets.serving.charts.tile import Chart, Tile, TileError
 from social_assets.serving.dashboards.registry import dashboards
 
-VALUE = TileColumn("likes", "Likes", Role.VALUE, is_whole=True)
-GROUP = TileColumn("platform", "Platform", Role.GROUP)
-BUCKET = TileColumn("bucket", "Time", Role.TIME)
+VALUE = TileColumn("likes", "Likes", ColumnRole.VALUE, is_whole=True)
+GROUP = TileColumn("platform", "Platform", ColumnRole.GROUP)
+BUCKET = TileColumn("bucket", "Time", ColumnRole.TIME)
 LINES = Tile("t", "Likes", ("likes",), Chart.LINE, by=("platform",))
 
 
