@@ -14,7 +14,7 @@ from resources.web.asgi import Request
 _COOKIE_SECONDS = 30 * 24 * 3600
 
 
-class Session:
+class BrowserSession:
     """Who has the token. Each server has a purpose: the cookie of one is no cookie of another."""
 
     def __init__(self, token: str, purpose: str, cookie_prefix: str) -> None:

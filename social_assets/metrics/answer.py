@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from social_assets.metrics.formula import Additivity
-from social_assets.metrics.freshness import UNKNOWN_FRESHNESS, Freshness
+from social_assets.metrics.freshness import UNKNOWN_FRESHNESS, AnswerFreshness
 from social_assets.metrics.measure import (
     RELATIVE_ERROR_OF_DISTINCT,
     RELATIVE_ERROR_OF_QUANTILES,
@@ -56,7 +56,7 @@ class Answer:
     rows_read: int
     seconds: float
     asked_at: datetime
-    freshness: Freshness = UNKNOWN_FRESHNESS
+    freshness: AnswerFreshness = UNKNOWN_FRESHNESS
     """How new the rows are, and which of the days asked are incomplete."""
 
     @property

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from social_assets.contracts.watermark import WATERMARK_DELAY
-from social_assets.metrics.metric import Source, Subject
+from social_assets.metrics.metric import SourceTable, Subject
 from social_assets.warehouse.pending_days import ALL_DAYS, PendingDay, pending_days
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Freshness:
+class AnswerFreshness:
     """How new the rows of an answer's subjects are."""
 
     newest_event: datetime | None
@@ -53,7 +53,7 @@ class Freshness:
         return (f"incomplete: {days} are being rebuilt; `social-assets deploy` finishes them",)
 
 
-UNKNOWN_FRESHNESS = Freshness(None, None)
+UNKNOWN_FRESHNESS = AnswerFreshness(None, None)
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ class FreshnessOfSubjects:
         client: Client,
         subjects: Sequence[Subject],
         ranges: Sequence[tuple[datetime, datetime]],
-    ) -> Freshness:
+    ) -> AnswerFreshness:
         """The freshness of an answer about subjects and ranges of time."""
         reads = [self._read(client, subject) for subject in subjects]
         newest = [each for read in reads for each in read.newest]
         known = [each for each in newest if each is not None]
         pending = {day.event_date for read in reads for day in read.pending}
         asked = sorted(day for day in pending if any(_holds(day, *each) for each in ranges))
-        return Freshness(
+        return AnswerFreshness(
             newest_event=max(known, default=None),
             watermark=min(known) - WATERMARK_DELAY if known and None not in newest else None,
             pending_days=tuple(asked),
@@ -119,7 +119,7 @@ def _read(client: Client, subject: Subject) -> _Read:
     )
 
 
-def _newest(source: Source) -> str:
+def _newest(source: SourceTable) -> str:
     """Only the newest partition is read; which one that is, its metadata tell."""
     newest_day = f"(SELECT max(event_date) FROM {source.fact})"
     return (

@@ -15,7 +15,7 @@ from social_assets.metrics.measure import Measure
 
 
 @dataclass(frozen=True)
-class Rollup:
+class RollupTable:
     """A table of partial sums and states. It has the subject's measures that `measures` names."""
 
     table: str
@@ -28,7 +28,7 @@ class Rollup:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceTable:
     """A stream of a subject, and the fact that has its rows."""
 
     stream: str
@@ -77,11 +77,11 @@ class Subject:
     description: str
     fact: str
     """The fact's table, or a SELECT in parentheses; it has the columns event_date, event_time."""
-    sources: tuple[Source, ...]
+    sources: tuple[SourceTable, ...]
     """The streams whose rows these are."""
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
-    rollups: tuple[Rollup, ...]
+    rollups: tuple[RollupTable, ...]
     metrics: tuple[Metric, ...]
     owner: str = "team:engagement"
 

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from social_assets.metrics import subjects as package
 from social_assets.metrics.formula import AsReported, Formula
-from social_assets.metrics.metric import Metric, Rollup, Subject
+from social_assets.metrics.metric import Metric, RollupTable, Subject
 
 
 class MetricDeclarationError(ValueError):
@@ -75,7 +75,7 @@ def metrics_from(table: str) -> tuple[Metric, ...]:
     )
 
 
-def _answers(rollup: Rollup, formula: Formula) -> bool:
+def _answers(rollup: RollupTable, formula: Formula) -> bool:
     dimensions = set(rollup.dimensions)
     if isinstance(formula, AsReported) and not dimensions.issuperset(formula.by):
         return False

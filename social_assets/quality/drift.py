@@ -52,7 +52,7 @@ class DayFigures:
 
 
 @dataclass(frozen=True)
-class Measure:
+class DriftMeasure:
     """One figure of the day, the median of the days before, and the change between them.
 
     `change` is in the unit of the contract's band for the kind.
@@ -72,7 +72,7 @@ class Compared:
 
     day: date | None
     trailing_days: int
-    measures: tuple[Measure, ...]
+    measures: tuple[DriftMeasure, ...]
     not_validated: Mapping[Kind, str]
 
 
@@ -184,16 +184,16 @@ def compare(contract: Contract, figures: Mapping[date, DayFigures]) -> Compared:
     return Compared(day, len(before), tuple(measures), not_validated)
 
 
-def _volume(today: DayFigures, before: Sequence[DayFigures]) -> Measure:
+def _volume(today: DayFigures, before: Sequence[DayFigures]) -> DriftMeasure:
     rows = [day.rows for day in before]
     usual = median(rows)
     # A number of rows that one of those days had is usual, whatever the median is.
     is_usual = min(rows) <= today.rows <= max(rows)
     factor = max(today.rows, usual) / max(1.0, min(today.rows, usual))
-    return Measure(Kind.VOLUME, "", "rows", today.rows, usual, 1.0 if is_usual else factor)
+    return DriftMeasure(Kind.VOLUME, "", "rows", today.rows, usual, 1.0 if is_usual else factor)
 
 
-def _missing(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
+def _missing(today: DayFigures, before: Sequence[DayFigures]) -> list[DriftMeasure]:
     return [
         _share(
             Kind.MISSING,
@@ -206,7 +206,7 @@ def _missing(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
     ]
 
 
-def _categories(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
+def _categories(today: DayFigures, before: Sequence[DayFigures]) -> list[DriftMeasure]:
     """For each column, the category that changed most."""
     days = (today, *before)
     found = []
@@ -227,16 +227,16 @@ def _categories(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure
 
 def _share(
     kind: Kind, column: str, what: str, *, counts: Sequence[int], rows: Sequence[int]
-) -> Measure:
+) -> DriftMeasure:
     """The share of the day, and the shares of the days before."""
     now, *before = (count / of for count, of in zip(counts, rows, strict=True))
     usual = median(before)
     middle = (now + usual) / 2
     chance = STANDARD_ERRORS * sqrt(middle * (1 - middle) / rows[0])
-    return Measure(kind, column, what, now, usual, max(0.0, abs(now - usual) - chance))
+    return DriftMeasure(kind, column, what, now, usual, max(0.0, abs(now - usual) - chance))
 
 
-def _quantiles(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]:
+def _quantiles(today: DayFigures, before: Sequence[DayFigures]) -> list[DriftMeasure]:
     """For each column, the quantile that moved most, beyond its usual movement from day to day.
 
     A day on which no row has a value has no quantiles; the kind `missing` reports that.
@@ -254,7 +254,7 @@ def _quantiles(today: DayFigures, before: Sequence[DayFigures]) -> list[Measure]
             wander = STANDARD_ERRORS * _MAD_TO_SIGMA * median(abs(d[number] - middle) for d in days)
             change = max(0.0, abs(now[number] - middle) - wander) / spread
             what = f"{level:.0%} quantile"
-            moved.append(Measure(Kind.QUANTILE, name, what, now[number], middle, change))
+            moved.append(DriftMeasure(Kind.QUANTILE, name, what, now[number], middle, change))
         found.append(max(moved, key=lambda measure: measure.change))
     return found
 

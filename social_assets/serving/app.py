@@ -22,19 +22,19 @@ from social_assets.serving.callers import KeyRing
 from social_assets.serving.dashboards.assets import Assets
 from social_assets.serving.dashboards.router import dashboards_router
 from social_assets.serving.errors import add_error_handlers
-from social_assets.serving.figures import Figures
+from social_assets.serving.figures import ServerFigures
 from social_assets.serving.gate import ServingGate
 from social_assets.serving.services import Services
 from social_assets.serving.settings import ServeSettings
 from social_assets.serving.store import Store
-from social_assets.serving.warehouse import Warehouse
+from social_assets.serving.warehouse import WarehouseThreads
 
 
 def create_app(settings: ServeSettings) -> FastAPI:
     """The application of a home. Raises ControlStoreError if the store of keys cannot be used."""
-    warehouse = Warehouse(settings.warehouse_threads)
+    warehouse = WarehouseThreads(settings.warehouse_threads)
     store = Store(settings.home)
-    kept, figures = KeptAnswers(settings.cache_bytes), Figures()
+    kept, figures = KeptAnswers(settings.cache_bytes), ServerFigures()
     shared = None if settings.cache_url is None else SharedAnswers(settings.cache_url)
 
     @asynccontextmanager

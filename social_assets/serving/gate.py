@@ -19,9 +19,9 @@ from resources.web.answers import SAFE_HEADERS, send_page
 from resources.web.asgi import App, Message, Receive, Request, Scope, Send
 from resources.web.pages import Site, continue_page, refused_page, sign_in_page
 from resources.web.requests import LOOPBACK_NAMES, host_problem, origin_problem
-from resources.web.session import Session
+from resources.web.session import BrowserSession
 from social_assets.serving.callers import PERSON, Caller, KeyRing
-from social_assets.serving.figures import Figures
+from social_assets.serving.figures import ServerFigures
 from social_assets.serving.problems import ProblemError, problem_response
 from social_assets.serving.rate_limit import RateLimit
 
@@ -47,10 +47,15 @@ class ServingGate:
     """Wraps the application, and gives each request an id and a caller."""
 
     def __init__(
-        self, app: App, token: str, keys: KeyRing, figures: Figures, names: Collection[str] = ()
+        self,
+        app: App,
+        token: str,
+        keys: KeyRing,
+        figures: ServerFigures,
+        names: Collection[str] = (),
     ) -> None:
         self._app = app
-        self._session = Session(token, "session of the dashboards", "social_assets_serve")
+        self._session = BrowserSession(token, "session of the dashboards", "social_assets_serve")
         self._keys = keys
         self._figures = figures
         self._limit = RateLimit()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from social_assets.serving.caching.kept_answers import KeptAnswers
-from social_assets.serving.figures import Figures
+from social_assets.serving.figures import ServerFigures
 from social_assets.serving.settings import ServeSettings
 from social_assets.serving.store import Store
-from social_assets.serving.warehouse import Warehouse
+from social_assets.serving.warehouse import WarehouseThreads
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Services:
     """`request.app.state.services`."""
 
     settings: ServeSettings
-    warehouse: Warehouse
+    warehouse: WarehouseThreads
     store: Store
     kept: KeptAnswers
-    figures: Figures
+    figures: ServerFigures

@@ -35,7 +35,7 @@ class WarehouseDownError(ConnectionError):
     """ClickHouse does not answer; the text says why."""
 
 
-class Warehouse:
+class WarehouseThreads:
     """ClickHouse, asked from threads. Opening it does no work; the first query connects."""
 
     def __init__(self, threads: int) -> None:

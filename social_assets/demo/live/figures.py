@@ -56,7 +56,7 @@ class StreamFigures:
 
 
 @dataclass(frozen=True)
-class Figures:
+class ShownFigures:
     """Everything shown, at one moment."""
 
     streams: Mapping[str, StreamFigures] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class LiveFigures:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="live-figures", daemon=True)
         self._failure: BaseException | None = None
-        self.now = Figures()
+        self.now = ShownFigures()
 
     def __enter__(self) -> Self:
         """Take the current figures as the beginning, and start the thread."""
@@ -141,7 +141,7 @@ class LiveFigures:
         ).result_rows
         return int(events)
 
-    def _figures(self, client: Client, counted: int) -> Figures:
+    def _figures(self, client: Client, counted: int) -> ShownFigures:
         topics = {name: stream.contract.kafka_topic for name, stream in self._streams.items()}
         found = client.query(
             "\nUNION ALL ".join(
@@ -165,7 +165,7 @@ class LiveFigures:
             "FROM rollups.platform_daily AS r JOIN star.dim_platform AS p USING (platform_key)\n"
             "WHERE r.event_date = toDate(now('UTC')) GROUP BY ALL ORDER BY n DESC LIMIT 9"
         ).result_rows
-        return Figures(
+        return ShownFigures(
             streams,
             tuple(Rollup(name, int(n)) for name, n in by_metric),
             tuple(Rollup(name, int(n)) for name, n in by_platform),

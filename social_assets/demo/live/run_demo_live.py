@@ -31,7 +31,7 @@ from social_assets.contracts.contract import TOPIC_PREFIX
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.jobs.drain_job import drain_job_name
 from social_assets.defs.stores import StoresResource
-from social_assets.demo.live.figures import LAKE_SECONDS, Figures, LiveFigures
+from social_assets.demo.live.figures import LAKE_SECONDS, LiveFigures, ShownFigures
 from social_assets.demo.live.freshness import WINDOW_SECONDS, Delays, FreshnessRecorder
 from social_assets.demo.live.traffic import LiveTraffic
 from social_assets.demo.live.view import KEEPS_NOTHING, Moment, line, page
@@ -201,7 +201,7 @@ class _Demo:
                 f"{self.traffic.accepted[_MEASURED]:,} were to be accepted; see {self.ui.log}"
             )
 
-    def _unseen(self, now: Figures) -> int:
+    def _unseen(self, now: ShownFigures) -> int:
         """Records that the broker received after its offsets were last read."""
         return sum(self.traffic.sent.values()) - sum(s.end for s in now.streams.values())
 

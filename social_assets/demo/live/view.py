@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from social_assets.demo.live.figures import Figures, Rollup
+from social_assets.demo.live.figures import Rollup, ShownFigures
 from social_assets.demo.live.freshness import Delays
 
 BAR_WIDTH = 18
@@ -36,7 +36,7 @@ class Moment:
     rate: float
     sent: Mapping[str, int]
     held_back: int
-    figures: Figures
+    figures: ShownFigures
     behind: float
     delays: Delays | None
 

@@ -11,7 +11,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from social_assets.metrics.grain import Grain
-from social_assets.metrics.planner.question import MOST_BUCKETS, Comparison, Question, QuestionError
+from social_assets.metrics.planner.question import (
+    MOST_BUCKETS,
+    ComparedRange,
+    Question,
+    QuestionError,
+)
 
 _HOUR = timedelta(hours=1)
 
@@ -56,7 +61,7 @@ def earlier_question(question: Question) -> Question:
 def compared_range(question: Question) -> tuple[datetime, datetime]:
     """The range that the question's range is compared with."""
     zone = question.time_zone
-    if question.compare is Comparison.YEAR:
+    if question.compare is ComparedRange.YEAR:
         return _year_before(question.start, zone), _year_before(question.end, zone)
     start, end = question.start.astimezone(zone), question.end.astimezone(zone)
     if start.time() == end.time() == time():

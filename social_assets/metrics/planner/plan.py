@@ -15,7 +15,7 @@ from datetime import timedelta
 from social_assets.metrics.dimension import Dimension, TimePart
 from social_assets.metrics.formula import Atom
 from social_assets.metrics.grain import Grain
-from social_assets.metrics.metric import Metric, Rollup, Subject
+from social_assets.metrics.metric import Metric, RollupTable, Subject
 from social_assets.metrics.planner.buckets import bucket_edges, offsets_in
 from social_assets.metrics.planner.cover import Range, cover
 from social_assets.metrics.planner.question import OF_ACCOUNTS, Question, metrics_of
@@ -25,7 +25,7 @@ from social_assets.metrics.planner.question import OF_ACCOUNTS, Question, metric
 class Piece:
     """A part of the range, and the table that answers it; the fact if `rollup` is None."""
 
-    rollup: Rollup | None
+    rollup: RollupTable | None
     ranges: tuple[Range, ...]
 
 
@@ -100,8 +100,8 @@ def _needed_dimensions(question: Question, atoms: Iterable[Atom]) -> set[str]:
 
 
 def _smallest(
-    rollups: Iterable[Rollup], grain: Grain, dimensions: set[str], measures: set[str]
-) -> Rollup | None:
+    rollups: Iterable[RollupTable], grain: Grain, dimensions: set[str], measures: set[str]
+) -> RollupTable | None:
     fitting = [
         each
         for each in rollups

@@ -40,7 +40,7 @@ class QuestionError(ValueError):
         self.problem = problem
 
 
-class Comparison(Enum):
+class ComparedRange(Enum):
     """What a range is compared with."""
 
     PREVIOUS = "previous"
@@ -68,7 +68,7 @@ class Question:
     by: tuple[str, ...] = ()
     where: tuple[Filter, ...] = ()
     zone: str = "UTC"
-    compare: Comparison | None = None
+    compare: ComparedRange | None = None
     order_by: str | None = None
     """The metric that orders the groups; the first one by default."""
     is_ascending: bool = False
@@ -186,7 +186,7 @@ def _check_range(question: Question) -> None:
 
 def _check_compared(question: Question) -> None:
     longest = question.end - question.start
-    before = timedelta(days=366) if question.compare is Comparison.YEAR else longest
+    before = timedelta(days=366) if question.compare is ComparedRange.YEAR else longest
     if question.start - EARLIEST < before + timedelta(days=2):
         raise QuestionError(
             "compare", f"the range before it begins earlier than {EARLIEST:%Y-%m-%d}"

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from social_assets.metrics.grain import ANSWERED, Grain
 from social_assets.metrics.planner.question import (
-    Comparison,
+    ComparedRange,
     Filter,
     Question,
     QuestionError,
@@ -151,13 +151,13 @@ def _read_instant(parameter: str, text: str, zone: ZoneInfo, *, is_end: bool) ->
         raise QuestionError(parameter, f"{text[:40]!r} is out of range") from None
 
 
-def _read_comparison(name: str) -> Comparison | None:
+def _read_comparison(name: str) -> ComparedRange | None:
     if not name:
         return None
-    for comparison in Comparison:
+    for comparison in ComparedRange:
         if comparison.value == name:
             return comparison
-    known = " or ".join(each.value for each in Comparison)
+    known = " or ".join(each.value for each in ComparedRange)
     raise QuestionError("compare", f"{name!r} is no comparison; write {known}")
 
 

@@ -34,7 +34,7 @@ MOST_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
-class Query:
+class PlannedQuery:
     """SQL, and the values of its parameters. Columns: `bucket`, `group_0` ..., `metric_0` ..."""
 
     text: str
@@ -53,7 +53,7 @@ class _Parameters:
         return f"{{{name}:Array(String)}}"
 
 
-def query_of(plan: Plan) -> Query:
+def query_of(plan: Plan) -> PlannedQuery:
     """The query that answers a plan. Its rows come in any order."""
     parameters = _Parameters()
     groups = [_group(n) for n in range(len(plan.by))]
@@ -74,7 +74,7 @@ def query_of(plan: Plan) -> Query:
     filtered = outside if is_cut and _shares(plan) and not plan.question.with_others else ""
     cut = "" if is_cut or not groups else _cut(plan, groups)
     text = f"WITH\n{joined}\n\nSELECT *\nFROM answer{filtered}{cut}"
-    return Query(text, parameters.values)
+    return PlannedQuery(text, parameters.values)
 
 
 def _kept(plan: Plan, kept: Kept, groups: list[str]) -> str:

@@ -10,7 +10,7 @@ from social_assets.metrics.dimension import PLATFORM, STREAM, WEEKDAY, Dimension
 from social_assets.metrics.formula import Distinct, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Rollup, Source, Subject
+from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 TOLD_HOUR = Dimension(
@@ -37,7 +37,7 @@ SUBJECT = Subject(
     name="activity",
     description="Records of engagement, video and live streams, by platform and hour of the day",
     fact=f"({' UNION ALL '.join(_SELECTS)})",
-    sources=tuple(Source(stream, fact) for stream, fact, _, _ in _FACTS),
+    sources=tuple(SourceTable(stream, fact) for stream, fact, _, _ in _FACTS),
     dimensions=(STREAM, PLATFORM, TOLD_HOUR, WEEKDAY),
     measures=(
         Measure("interactions", Aggregate.COUNT),
@@ -45,7 +45,7 @@ SUBJECT = Subject(
         Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
     ),
     rollups=(
-        Rollup(
+        RollupTable(
             "rollups.hour_of_day_daily", Grain.DAY, ("stream", "platform", "told_hour"), _MEASURES
         ),
     ),

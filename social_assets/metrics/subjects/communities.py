@@ -9,7 +9,7 @@ from social_assets.metrics.dimension import AGE_GROUP, GENDER, PLATFORM, WEEKDAY
 from social_assets.metrics.formula import Distinct, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Rollup, Source, Subject
+from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 COMMUNITY = KeyDimension(
@@ -33,7 +33,7 @@ SUBJECT = Subject(
     name="communities",
     description="Activity in communities, by community, status and person",
     fact="star.fact_community_interactions",
-    sources=(Source("community_interactions", "star.fact_community_interactions"),),
+    sources=(SourceTable("community_interactions", "star.fact_community_interactions"),),
     dimensions=(COMMUNITY, PLATFORM, MEMBERSHIP_STATUS, AGE_GROUP, GENDER, WEEKDAY),
     measures=(
         Measure("interactions", Aggregate.COUNT),
@@ -42,7 +42,7 @@ SUBJECT = Subject(
         Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
     ),
     rollups=(
-        Rollup(
+        RollupTable(
             "rollups.community_daily",
             Grain.DAY,
             ("community", "platform", "membership_status"),

@@ -27,7 +27,7 @@ from social_assets.metrics.formula import (
 )
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Native, Rollup, Source, Subject
+from social_assets.metrics.metric import Metric, Native, RollupTable, SourceTable, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 METRIC_TYPE = Dimension(name="metric_type", description="Kind of reaction", column="metric_type")
@@ -55,7 +55,7 @@ SUBJECT = Subject(
     name="engagement",
     description="Reactions to posts, by account, post, platform and kind",
     fact="star.fact_engagement",
-    sources=(Source("engagement_events", "star.fact_engagement"),),
+    sources=(SourceTable("engagement_events", "star.fact_engagement"),),
     dimensions=(PLATFORM, ACCOUNT, POST, METRIC_TYPE, HOUR_OF_DAY, WEEKDAY),
     measures=(
         Measure("events", Aggregate.COUNT),
@@ -64,16 +64,16 @@ SUBJECT = Subject(
         Measure("value_quantiles", Aggregate.QUANTILES, "value"),
     ),
     rollups=(
-        Rollup("rollups.engagement_platform_daily", Grain.DAY, _BY_PLATFORM, _MEASURES),
-        Rollup("rollups.engagement_account_daily", Grain.DAY, _BY_ACCOUNT, _MEASURES),
-        Rollup("rollups.engagement_daily", Grain.DAY, _BY_POST, _MEASURES),
-        Rollup(
+        RollupTable("rollups.engagement_platform_daily", Grain.DAY, _BY_PLATFORM, _MEASURES),
+        RollupTable("rollups.engagement_account_daily", Grain.DAY, _BY_ACCOUNT, _MEASURES),
+        RollupTable("rollups.engagement_daily", Grain.DAY, _BY_POST, _MEASURES),
+        RollupTable(
             "rollups.engagement_platform_hourly", Grain.HOUR, _BY_PLATFORM, _MEASURES, "event_hour"
         ),
-        Rollup(
+        RollupTable(
             "rollups.engagement_account_hourly", Grain.HOUR, _BY_ACCOUNT, _MEASURES, "event_hour"
         ),
-        Rollup("rollups.engagement_hourly", Grain.HOUR, _BY_POST, _MEASURES, "event_hour"),
+        RollupTable("rollups.engagement_hourly", Grain.HOUR, _BY_POST, _MEASURES, "event_hour"),
     ),
     metrics=(
         Metric("likes", "Likes", "Likes of posts", "likes", _total("like")),

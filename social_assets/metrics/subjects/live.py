@@ -9,7 +9,7 @@ from social_assets.metrics.dimension import DEVICE_TYPE, PLATFORM, WEEKDAY, KeyD
 from social_assets.metrics.formula import Distinct, Quantile, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Rollup, Source, Subject
+from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 EVENT = KeyDimension(
@@ -26,7 +26,7 @@ SUBJECT = Subject(
     name="live",
     description="Attendance of live events, by device and platform",
     fact="star.fact_live_streaming_interactions",
-    sources=(Source("live_streaming", "star.fact_live_streaming_interactions"),),
+    sources=(SourceTable("live_streaming", "star.fact_live_streaming_interactions"),),
     dimensions=(PLATFORM, DEVICE_TYPE, EVENT, WEEKDAY),
     measures=(
         Measure("interactions", Aggregate.COUNT),
@@ -38,7 +38,7 @@ SUBJECT = Subject(
         Measure("viewers_quantiles", Aggregate.QUANTILES, "viewer_count"),
     ),
     rollups=(
-        Rollup(
+        RollupTable(
             "rollups.live_streaming_device_daily",
             Grain.DAY,
             ("device_type", "platform"),

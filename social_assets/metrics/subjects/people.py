@@ -9,7 +9,7 @@ from social_assets.metrics.dimension import AGE_GROUP, GENDER, STREAM, WEEKDAY
 from social_assets.metrics.formula import Distinct, Ratio, Share, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Rollup, Source, Subject
+from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 _FACTS = (
@@ -33,7 +33,7 @@ SUBJECT = Subject(
     name="people",
     description="Activity of people whose age is known, by age group and gender",
     fact=f"({' UNION ALL '.join(_SELECTS)})",
-    sources=tuple(Source(stream, fact) for stream, fact, _, _ in _FACTS),
+    sources=tuple(SourceTable(stream, fact) for stream, fact, _, _ in _FACTS),
     dimensions=(AGE_GROUP, GENDER, STREAM, WEEKDAY),
     measures=(
         Measure("interactions", Aggregate.COUNT),
@@ -42,7 +42,7 @@ SUBJECT = Subject(
         Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
     ),
     rollups=(
-        Rollup(
+        RollupTable(
             "rollups.age_group_daily",
             Grain.DAY,
             ("stream", "age_group", "gender"),

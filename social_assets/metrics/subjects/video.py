@@ -17,7 +17,7 @@ from social_assets.metrics.dimension import (
 from social_assets.metrics.formula import Distinct, Quantile, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, Rollup, Source, Subject
+from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
 from social_assets.metrics.unknown_member import KNOWN_USER
 
 WATCH_REASON = Dimension(
@@ -39,7 +39,7 @@ SUBJECT = Subject(
     name="video",
     description="Time with videos, by reason, platform, device and person",
     fact="star.fact_video_interactions",
-    sources=(Source("video_interactions", "star.fact_video_interactions"),),
+    sources=(SourceTable("video_interactions", "star.fact_video_interactions"),),
     dimensions=(PLATFORM, WATCH_REASON, DEVICE_TYPE, AGE_GROUP, GENDER, VIDEO, WEEKDAY),
     measures=(
         Measure("interactions", Aggregate.COUNT),
@@ -53,7 +53,7 @@ SUBJECT = Subject(
         Measure("minutes_quantiles", Aggregate.QUANTILES, "time_spent_on_video"),
     ),
     rollups=(
-        Rollup(
+        RollupTable(
             "rollups.video_watch_reason_daily",
             Grain.DAY,
             ("watch_reason", "platform"),

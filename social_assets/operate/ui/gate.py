@@ -24,7 +24,7 @@ from resources.web.asgi import (
 )
 from resources.web.pages import Site, continue_page, refused_page, sign_in_page
 from resources.web.requests import LOOPBACK_NAMES, host_problem, origin_problem
-from resources.web.session import Session
+from resources.web.session import BrowserSession
 
 _LOG_SUFFIXES = frozenset({"out", "err"})
 _SITE = Site("Dagster UI", "social-assets dev --print-url", "social-assets dev")
@@ -43,7 +43,7 @@ class UiGate:
     def __init__(self, app: App, token: str, names: Collection[str] = ()) -> None:
         """`names` are host names by which the UI may be addressed, besides those of loopback."""
         self._app = app
-        self._session = Session(token, "session of the Dagster UI", "social_assets_ui")
+        self._session = BrowserSession(token, "session of the Dagster UI", "social_assets_ui")
         self._names = LOOPBACK_NAMES | {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -91,7 +91,7 @@ class Audience(BaseModel):
     note: str | None = None
 
 
-class Compared(BaseModel):
+class ComparedAccount(BaseModel):
     """One account of a comparison."""
 
     account: str = Field(examples=["Instagram:1024"])
@@ -107,7 +107,7 @@ class Benchmark(BaseModel):
     metric: str
     unit: str
     median: float | None
-    accounts: list[Compared]
+    accounts: list[ComparedAccount]
     tables: list[str]
 
 
@@ -215,7 +215,7 @@ def _compared(
     middle = median(present) if present else None
     total = sum(present)
     rows = [
-        Compared(
+        ComparedAccount(
             account=str(each),
             value=value,
             rank=None if value is None else present.index(value) + 1,

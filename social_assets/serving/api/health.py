@@ -14,20 +14,22 @@ from social_assets.serving.warehouse import WarehouseDownError
 router = APIRouter(prefix=PREFIX, tags=["health"])
 
 
-class Health(BaseModel):
+class HealthDocument(BaseModel):
     """The state of the server and of what it needs."""
 
     status: Literal["ok", "degraded"]
     warehouse: Literal["answers", "does not answer"]
 
 
-@router.get("/health", responses={503: {"model": Health}})
-async def health(response: Response, asked: Annotated[Requested, Depends(requested)]) -> Health:
+@router.get("/health", responses={503: {"model": HealthDocument}})
+async def health(
+    response: Response, asked: Annotated[Requested, Depends(requested)]
+) -> HealthDocument:
     """Whether the warehouse answers. 503 if it does not; cached answers are still given."""
     response.headers["Cache-Control"] = "no-store"
     try:
         await asked.services.warehouse.run(lambda client: client.command("SELECT 1"), asked.id)
     except WarehouseDownError:
         response.status_code = 503
-        return Health(status="degraded", warehouse="does not answer")
-    return Health(status="ok", warehouse="answers")
+        return HealthDocument(status="degraded", warehouse="does not answer")
+    return HealthDocument(status="ok", warehouse="answers")

@@ -30,7 +30,7 @@ _MOST_FOUND = 1_000
 _Values = dict[str, int | float | None]
 
 
-class Post(BaseModel):
+class PostDocument(BaseModel):
     """One post, with metrics of the range."""
 
     post_id: str = Field(examples=["p17"])
@@ -43,10 +43,10 @@ class Post(BaseModel):
     metrics: dict[str, int | float | None] = Field(examples=[{"likes": 120, "views": 4000}])
 
 
-class Posts(BaseModel):
+class PostsDocument(BaseModel):
     """One page of posts."""
 
-    posts: list[Post]
+    posts: list[PostDocument]
     next: str | None = Field(description="Cursor of the next page; null on the last one")
 
 
@@ -64,7 +64,7 @@ async def posts(  # noqa: PLR0917 - FastAPI calls it by name
     preset: Annotated[str, Query(alias="range", max_length=40)] = "last_30_days",
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 20,
     cursor: Annotated[str, Query(max_length=500)] = "",
-) -> Posts:
+) -> PostsDocument:
     """Posts, newest first or by a metric of the range, greatest first."""
     check_parameters(request)
     cursors = Cursors.of(request, asked)
@@ -86,7 +86,7 @@ async def posts(  # noqa: PLR0917 - FastAPI calls it by name
         rows, values = await _sorted(asked, texts, chosen, sort, offset, limit + 1)
         place = [offset + limit] if len(rows) > limit else []
         rows = rows[:limit]
-    return Posts(
+    return PostsDocument(
         posts=[_document(row, values.get(row.post_id, {})) for row in rows],
         next=cursors.write(place) if place else None,
     )
@@ -160,8 +160,8 @@ async def _values(asked: Requested, texts: Texts, page: dict[str, None]) -> dict
     return {row.group[0]: dict(zip(names, row.values, strict=True)) for row in answer.rows}
 
 
-def _document(row: PostRow, values: _Values) -> Post:
-    return Post(
+def _document(row: PostRow, values: _Values) -> PostDocument:
+    return PostDocument(
         post_id=row.post_id,
         account_id=row.account_id,
         platform=row.platform,

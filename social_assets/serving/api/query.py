@@ -21,7 +21,12 @@ from social_assets.metrics.ask import ask
 from social_assets.metrics.flat_rows import Cell, column_names, flat_rows
 from social_assets.metrics.grain import ANSWERED
 from social_assets.metrics.metric import Metric
-from social_assets.metrics.planner.question import MOST_GROUPS, Comparison, Question, QuestionError
+from social_assets.metrics.planner.question import (
+    MOST_GROUPS,
+    ComparedRange,
+    Question,
+    QuestionError,
+)
 from social_assets.metrics.planner.read_question import Texts, read_question
 from social_assets.metrics.registry import metric
 from social_assets.serving.api.parameters import (
@@ -92,7 +97,7 @@ def texts_of_query(  # noqa: PLR0917 - FastAPI calls it by name
     zone: Annotated[str, Query(description="Time zone in which days begin", max_length=40)] = "UTC",
     compare: Annotated[
         str,
-        Query(json_schema_extra={"enum": ["", *(each.value for each in Comparison)]}),
+        Query(json_schema_extra={"enum": ["", *(each.value for each in ComparedRange)]}),
     ] = "",
     order_by: Annotated[
         str, Query(description="A metric that is asked; with - before it, smallest first")

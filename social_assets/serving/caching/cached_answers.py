@@ -19,7 +19,7 @@ from resources.web.asgi import App, Message, Receive, Scope, Send
 from social_assets.serving.caching.kept_answers import KeptAnswer, KeptAnswers
 from social_assets.serving.caching.shared_answers import SharedAnswers
 from social_assets.serving.callers import Caller
-from social_assets.serving.figures import Figures
+from social_assets.serving.figures import ServerFigures
 from social_assets.serving.gate import CALLER
 
 STALE_SECONDS = 24 * 3600
@@ -50,7 +50,7 @@ class CachedAnswers:
         kept: KeptAnswers,
         shared: SharedAnswers | None,
         fresh_seconds: int,
-        figures: Figures,
+        figures: ServerFigures,
     ) -> None:
         self._app = app
         self._kept = kept

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.planner.question import (
-    Comparison,
+    ComparedRange,
     Filter,
     Question,
     QuestionError,
@@ -29,7 +29,11 @@ DRILL_PREFIX = "d."
 """Parameters that begin with it are the groups of the bar that a drill begins at."""
 DRILL_LIMIT = 50
 _SPARK_DAYS = timedelta(days=2)
-_COMPARED = {"": Comparison.PREVIOUS, "previous": Comparison.PREVIOUS, "year": Comparison.YEAR}
+_COMPARED = {
+    "": ComparedRange.PREVIOUS,
+    "previous": ComparedRange.PREVIOUS,
+    "year": ComparedRange.YEAR,
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Asked:
     zone: str
     filters: tuple[Filter, ...] = ()
     drill: tuple[Filter, ...] = ()
-    compare: Comparison = Comparison.PREVIOUS
+    compare: ComparedRange = ComparedRange.PREVIOUS
 
 
 def read_asked(

@@ -13,7 +13,7 @@ from datetime import datetime
 from social_assets.control.accounts import Account
 from social_assets.metrics.answer import Answer
 from social_assets.metrics.grain import Grain
-from social_assets.metrics.planner.question import Comparison, Filter, Question
+from social_assets.metrics.planner.question import ComparedRange, Filter, Question
 from social_assets.serving.charts.figures import TileFigures, figures_of
 from social_assets.serving.charts.tile import Tile
 from social_assets.serving.reports.period import Period
@@ -95,7 +95,7 @@ def content_of(
         answer = ask(replace(question, where=(*where, *tile.where), with_others=tile.with_others))
         return Filled(tile, answer, figures_of(tile, answer))
 
-    headline = replace(asked(report.headline, Grain.TOTAL), compare=Comparison.PREVIOUS)
+    headline = replace(asked(report.headline, Grain.TOTAL), compare=ComparedRange.PREVIOUS)
     return ReportContent(
         report,
         period,

@@ -11,7 +11,7 @@ from social_assets.metrics.dimension import TimePart
 from social_assets.metrics.formula import AsReported
 from social_assets.metrics.grain import ANSWERED, Grain
 from social_assets.metrics.metric import Subject
-from social_assets.metrics.planner.question import Comparison, Filter, Question
+from social_assets.metrics.planner.question import ComparedRange, Filter, Question
 from social_assets.metrics.registry import subjects
 from tests.integration.metrics import records
 
@@ -115,7 +115,7 @@ def questions(draw: st.DrawFn) -> Question:
         by=tuple(by),
         where=where,
         zone=zone,
-        compare=draw(st.sampled_from((None, None, Comparison.PREVIOUS, Comparison.YEAR))),
+        compare=draw(st.sampled_from((None, None, ComparedRange.PREVIOUS, ComparedRange.YEAR))),
         order_by=draw(st.sampled_from((None, *metrics))),
         is_ascending=draw(st.booleans()),
         limit=draw(st.sampled_from((1, 2, 3, 5, 1_000))),

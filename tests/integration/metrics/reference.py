@@ -31,7 +31,7 @@ from social_assets.metrics.measure import (
     RELATIVE_ERROR_OF_DISTINCT,
     RELATIVE_ERROR_OF_QUANTILES,
 )
-from social_assets.metrics.planner.question import Comparison, Question, subjects_of
+from social_assets.metrics.planner.question import ComparedRange, Question, subjects_of
 from social_assets.metrics.registry import metric, subject_of
 from tests.integration.metrics import records
 
@@ -292,7 +292,7 @@ def earlier_range(question: Question) -> tuple[datetime, datetime]:
     """The range before, by the calendar of the zone."""
     zone = ZoneInfo(question.zone)
     start, end = (at.astimezone(zone).replace(tzinfo=None) for at in (question.start, question.end))
-    if question.compare is Comparison.YEAR:
+    if question.compare is ComparedRange.YEAR:
         return _instant(_a_year_before(start), zone), _instant(_a_year_before(end), zone)
     if start.time() == end.time() == time():
         return _instant(start - (end - start), zone), question.start

@@ -15,7 +15,7 @@ from social_assets.metrics.labels import Labels
 from social_assets.metrics.metric import Metric, Subject
 from social_assets.metrics.planner.buckets import compared_range
 from social_assets.metrics.planner.plan import Kept, plan
-from social_assets.metrics.planner.question import Comparison, Filter, Question, subjects_of
+from social_assets.metrics.planner.question import ComparedRange, Filter, Question, subjects_of
 from social_assets.metrics.planner.sql import MOST_BYTES, query_of
 from social_assets.metrics.registry import metric, metrics, subject_of, subjects
 from tests.integration.metrics import records
@@ -152,8 +152,8 @@ def test_the_compared_range_is_answered_for_the_same_groups_and_their_rest(
 ) -> None:
     middle = START + timedelta(days=20)
     asked = Question(("events",), middle, END, by=("account", "post"), limit=3, with_others=True)
-    compared = ask(filled.client, replace(asked, compare=Comparison.PREVIOUS)).rows
-    earlier = compared_range(replace(asked, compare=Comparison.PREVIOUS))
+    compared = ask(filled.client, replace(asked, compare=ComparedRange.PREVIOUS)).rows
+    earlier = compared_range(replace(asked, compare=ComparedRange.PREVIOUS))
     before = ask(filled.client, Question(("events",), *earlier, by=("account", "post"))).rows
     every = {row.group: row.values[0] for row in before}
     assert [row.group for row in compared] == [row.group for row in ask(filled.client, asked).rows]
@@ -165,7 +165,7 @@ def test_a_bucket_that_only_the_compared_range_has_is_shown(filled: WarehouseUnd
     """As on a Wednesday, when this week is compared with the last."""
     last = (END - timedelta(days=4)).replace(hour=0)
     asked = Question(("events",), last, last + timedelta(days=7), Grain.DAY)
-    rows = ask(filled.client, replace(asked, compare=Comparison.PREVIOUS)).rows
+    rows = ask(filled.client, replace(asked, compare=ComparedRange.PREVIOUS)).rows
     assert len(rows) == 7
     assert rows[-1].values == (0,)
     assert rows[-1].compared[0]

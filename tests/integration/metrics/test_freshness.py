@@ -12,7 +12,7 @@ from social_assets.metrics.answer import Answer
 from social_assets.metrics.ask import ask
 from social_assets.metrics.freshness import FreshnessOfSubjects
 from social_assets.metrics.labels import Labels
-from social_assets.metrics.planner.question import Comparison, Question
+from social_assets.metrics.planner.question import ComparedRange, Question
 from social_assets.warehouse.pending_days import (
     ALL_DAYS,
     pending_days,
@@ -26,7 +26,7 @@ WEEK = (datetime(2026, 3, 9, tzinfo=UTC), datetime(2026, 3, 16, tzinfo=UTC))
 
 
 def asked(
-    warehouse: WarehouseUnderTest, *metrics: str, compare: Comparison | None = None
+    warehouse: WarehouseUnderTest, *metrics: str, compare: ComparedRange | None = None
 ) -> Answer:
     question = Question(metrics, *WEEK, compare=compare)
     return ask(warehouse.client, question, freshness=FreshnessOfSubjects(0))
@@ -77,7 +77,7 @@ def test_a_pending_day_of_the_question_is_named_and_others_are_not(
 def test_a_pending_day_of_the_compared_range_counts_too(warehouse: WarehouseUnderTest) -> None:
     record_pending(warehouse.client, "engagement_events", ("rollups",), [date(2026, 3, 2)], "run")
     assert asked(warehouse, "likes").freshness.is_complete
-    compared = asked(warehouse, "likes", compare=Comparison.PREVIOUS).freshness
+    compared = asked(warehouse, "likes", compare=ComparedRange.PREVIOUS).freshness
     assert compared.pending_days == (date(2026, 3, 2),)
 
 

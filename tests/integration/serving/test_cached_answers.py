@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from resources.clickhouse.resource import URL_VARIABLE
-from social_assets.serving.warehouse import Warehouse
+from social_assets.serving.warehouse import WarehouseThreads
 from tests.integration.serving.conftest import Api, running
 from tests.integration.warehouse.conftest import WarehouseUnderTest
 
@@ -20,13 +20,13 @@ PATH = "/api/v1/query?metrics=likes&by=account&grain=day&range=last_7_days"
 def queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the requests for which the warehouse is asked."""
     asked: list[str] = []
-    run = Warehouse.run
+    run = WarehouseThreads.run
 
-    async def counted(self: Warehouse, work: Any, request_id: str) -> Any:
+    async def counted(self: WarehouseThreads, work: Any, request_id: str) -> Any:
         asked.append(request_id)
         return await run(self, work, request_id)
 
-    monkeypatch.setattr(Warehouse, "run", counted)
+    monkeypatch.setattr(WarehouseThreads, "run", counted)
     return asked
 
 
@@ -112,16 +112,16 @@ def test_the_request_id_is_in_the_query_log(
     fresh: Api, loaded: WarehouseUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comments: list[str] = []
-    work = Warehouse._work
+    work = WarehouseThreads._work
 
-    def noted(self: Warehouse, do: Any, request_id: str) -> Any:
+    def noted(self: WarehouseThreads, do: Any, request_id: str) -> Any:
         def told(client: Any) -> Any:
             comments.append(client.command("SELECT getSetting('log_comment')"))
             return do(client)
 
         return work(self, told, request_id)
 
-    monkeypatch.setattr(Warehouse, "_work", noted)
+    monkeypatch.setattr(WarehouseThreads, "_work", noted)
     fresh.client().get(PATH, headers={"X-Request-ID": "find-me-again"})
     assert comments == ["api:find-me-again"]
 

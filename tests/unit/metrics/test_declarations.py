@@ -11,7 +11,7 @@ import yaml
 from social_assets.metrics.dimension import TimePart
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import QUANTILES, Aggregate, Measure
-from social_assets.metrics.metric import Rollup, Subject
+from social_assets.metrics.metric import RollupTable, Subject
 from social_assets.metrics.registry import metrics, subjects
 
 DBT = Path(__file__).parents[3] / "dbt" / "models"
@@ -44,7 +44,7 @@ def type_of(measure: Measure) -> str:
 
 @pytest.mark.parametrize(("subject", "rollup"), PAIRS, ids=lambda each: getattr(each, "table", ""))
 def test_a_rollup_has_the_columns_that_are_declared_and_no_others(
-    subject: Subject, rollup: Rollup
+    subject: Subject, rollup: RollupTable
 ) -> None:
     found = ROLLUPS[rollup.table.removeprefix("rollups.")]
     for name in rollup.measures:
@@ -55,7 +55,7 @@ def test_a_rollup_has_the_columns_that_are_declared_and_no_others(
 
 
 @pytest.mark.parametrize(("subject", "rollup"), PAIRS, ids=lambda each: getattr(each, "table", ""))
-def test_the_grain_of_a_rollup_is_that_of_its_time(subject: Subject, rollup: Rollup) -> None:
+def test_the_grain_of_a_rollup_is_that_of_its_time(subject: Subject, rollup: RollupTable) -> None:
     del subject
     time = ROLLUPS[rollup.table.removeprefix("rollups.")][rollup.time]
     assert time == ("DateTime('UTC')" if rollup.grain is Grain.HOUR else "Date")

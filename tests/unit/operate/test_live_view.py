@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from social_assets.demo.live.figures import Figures, Rollup, StreamFigures
+from social_assets.demo.live.figures import Rollup, ShownFigures, StreamFigures
 from social_assets.demo.live.freshness import Delays
 from social_assets.demo.live.view import Moment, line, page
 
@@ -16,7 +16,7 @@ MOMENT = Moment(
     rate=200,
     sent={"posts": 1_234},
     held_back=0,
-    figures=Figures(
+    figures=ShownFigures(
         streams={"posts": StreamFigures(end=1_234, lag=34, accepted=1_150)},
         by_metric=(Rollup("view", 900), Rollup("like", 90)),
         by_platform=(Rollup("X", 7),),

@@ -24,7 +24,7 @@ from social_assets.contracts.contract import Band, Contract
 from social_assets.defs.monitoring.failing_days import failing_days, worst
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
-from social_assets.quality.drift import Compared, Kind, Measure, band, compare, read_figures
+from social_assets.quality.drift import Compared, DriftMeasure, Kind, band, compare, read_figures
 
 SHOWN = 30
 _DIGITS = 4
@@ -110,7 +110,7 @@ def day_result(contract: Contract, kind: Kind, compared: Compared) -> AssetCheck
     )
 
 
-def _row(measure: Measure, limits: Band) -> TableRecord:
+def _row(measure: DriftMeasure, limits: Band) -> TableRecord:
     change = measure.change
     is_usual = change <= limits.warn_above
     return TableRecord(
@@ -125,7 +125,7 @@ def _row(measure: Measure, limits: Band) -> TableRecord:
     )
 
 
-def _told(measure: Measure) -> str:
+def _told(measure: DriftMeasure) -> str:
     name = f"{measure.column}: " if measure.column else ""
     return f"{name}{measure.what} {measure.today:.4g}, usually {measure.trailing:.4g}"
 

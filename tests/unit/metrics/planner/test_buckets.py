@@ -15,7 +15,7 @@ from social_assets.metrics.planner.buckets import (
     earlier_question,
     offsets_in,
 )
-from social_assets.metrics.planner.question import Comparison, Question, QuestionError
+from social_assets.metrics.planner.question import ComparedRange, Question, QuestionError
 
 
 def at(text: str) -> datetime:
@@ -27,7 +27,7 @@ def question(
     end: str,
     grain: Grain = Grain.DAY,
     zone: str = "UTC",
-    compare: Comparison | None = None,
+    compare: ComparedRange | None = None,
 ) -> Question:
     return Question(("likes",), at(start), at(end), grain, zone=zone, compare=compare)
 
@@ -124,21 +124,21 @@ def test_the_bucket_of_an_instant_begins_in_its_zone(grain: Grain, zone: str, be
 def test_the_previous_range_ends_where_the_range_begins(
     start: str, end: str, zone: str, earlier: str
 ) -> None:
-    asked = question(start, end, zone=zone, compare=Comparison.PREVIOUS)
+    asked = question(start, end, zone=zone, compare=ComparedRange.PREVIOUS)
     assert compared_range(asked) == (at(earlier), asked.start)
 
 
 def test_the_year_before_has_the_same_dates() -> None:
     asked = question("2026-06-30T22:00", "2026-07-31T22:00", zone="Europe/Berlin")
     asked = earlier_question(
-        Question(asked.metrics, asked.start, asked.end, zone=asked.zone, compare=Comparison.YEAR)
+        Question(asked.metrics, asked.start, asked.end, zone=asked.zone, compare=ComparedRange.YEAR)
     )
     assert (asked.start, asked.end) == (at("2025-06-30T22:00"), at("2025-07-31T22:00"))
     assert asked.compare is None
 
 
 def test_the_year_before_the_29th_of_february_is_the_28th() -> None:
-    asked = question("2024-02-29", "2024-03-01", compare=Comparison.YEAR)
+    asked = question("2024-02-29", "2024-03-01", compare=ComparedRange.YEAR)
     assert compared_range(asked) == (at("2023-02-28"), at("2023-03-01"))
 
 

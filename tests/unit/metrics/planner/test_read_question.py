@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 import pytest
 
 from social_assets.metrics.grain import Grain
-from social_assets.metrics.planner.question import Comparison, Filter, Question, QuestionError
+from social_assets.metrics.planner.question import ComparedRange, Filter, Question, QuestionError
 from social_assets.metrics.planner.read_question import Texts, read_question
 
 NOW = datetime(2026, 3, 29, 12, 34, tzinfo=UTC)
@@ -77,7 +77,7 @@ def test_every_text_has_its_place_in_the_question() -> None:
     assert question.by == ("platform", "account")
     assert question.where == (Filter("account", ("1", "2")), Filter("post", ("p1",)))
     assert question.zone == "Europe/Berlin"
-    assert question.compare is Comparison.YEAR
+    assert question.compare is ComparedRange.YEAR
     assert (question.ordering, question.is_ascending) == ("reach", True)
     assert (question.limit, question.with_others) == (5, True)
 
