@@ -23,8 +23,8 @@ from resources.settings.logs import LogFormatError, configure_logs, is_json
 from social_assets.cli.commands.access.keys import keys
 from social_assets.cli.commands.access.secrets import secrets
 from social_assets.cli.commands.alerts import alerts
-from social_assets.cli.commands.contract import contract
-from social_assets.cli.commands.deploy import deploy, plan
+from social_assets.cli.commands.contracts.contract import contract
+from social_assets.cli.commands.contracts.deploy import deploy, plan
 from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
 from social_assets.cli.commands.load import load

@@ -17,11 +17,11 @@ from social_assets.control.accounts import AccountNameError
 from social_assets.metrics.formula import Additivity
 from social_assets.metrics.planner.read_question import Texts
 from social_assets.metrics.registry import UnknownMetricError, metric
-from social_assets.serving.api.cursor import Cursors
-from social_assets.serving.api.parameters import check_parameters, listed
 from social_assets.serving.api.prefix import PREFIX
 from social_assets.serving.api.query import answer_to
-from social_assets.serving.api.scope import visible
+from social_assets.serving.api.request.cursor import Cursors
+from social_assets.serving.api.request.parameters import check_parameters, listed
+from social_assets.serving.api.request.scope import visible
 from social_assets.serving.api.times import UtcTime
 from social_assets.serving.callers import Caller
 from social_assets.serving.problems import ProblemError

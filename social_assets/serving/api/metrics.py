@@ -11,8 +11,8 @@ from social_assets.metrics.grain import ANSWERED
 from social_assets.metrics.metric import Metric, Subject
 from social_assets.metrics.planner.read_question import PRESETS
 from social_assets.metrics.registry import subjects
-from social_assets.serving.api.parameters import check_parameters
 from social_assets.serving.api.prefix import PREFIX
+from social_assets.serving.api.request.parameters import check_parameters
 from social_assets.serving.requested import Requested, requested
 
 router = APIRouter(prefix=PREFIX, tags=["metrics"])

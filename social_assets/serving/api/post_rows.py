@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from social_assets.serving.api.scope import visible
+from social_assets.serving.api.request.scope import visible
 from social_assets.serving.callers import Caller
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from social_assets.metrics.planner.read_question import Texts
-from social_assets.serving.api.cursor import Cursors
-from social_assets.serving.api.parameters import check_parameters, listed
 from social_assets.serving.api.post_rows import PostFilter, PostRow, newest_posts, posts_of
 from social_assets.serving.api.prefix import PREFIX
 from social_assets.serving.api.query import QueryAnswer, answer_to, document_of
+from social_assets.serving.api.request.cursor import Cursors
+from social_assets.serving.api.request.parameters import check_parameters, listed
 from social_assets.serving.api.times import UtcTime
 from social_assets.serving.problems import ProblemError
 from social_assets.serving.requested import Requested, requested

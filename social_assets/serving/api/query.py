@@ -29,14 +29,14 @@ from social_assets.metrics.planner.question import (
 )
 from social_assets.metrics.planner.read_question import Texts, read_question
 from social_assets.metrics.registry import metric
-from social_assets.serving.api.parameters import (
+from social_assets.serving.api.prefix import PREFIX
+from social_assets.serving.api.request.parameters import (
     check_parameters,
     filter_parameters,
     filters_of,
     listed,
 )
-from social_assets.serving.api.prefix import PREFIX
-from social_assets.serving.api.scope import scoped
+from social_assets.serving.api.request.scope import scoped
 from social_assets.serving.problems import ProblemError
 from social_assets.serving.requested import Requested, requested
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 from social_assets.recommend.serving_tables import ServingTable
 from social_assets.recommend.similar_items import SIMILAR_ITEMS
 from social_assets.recommend.top_n import TOP_N
-from social_assets.serving.api.parameters import check_parameters
 from social_assets.serving.api.post_rows import posts_of
 from social_assets.serving.api.prefix import PREFIX
+from social_assets.serving.api.request.parameters import check_parameters
 from social_assets.serving.api.times import UtcTime
 from social_assets.serving.callers import Caller
 from social_assets.serving.requested import Requested, requested

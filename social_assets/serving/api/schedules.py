@@ -24,8 +24,8 @@ from social_assets.control.reports.schedules import (
     ReportSchedule,
     ReportSchedules,
 )
-from social_assets.serving.api.parameters import check_parameters
 from social_assets.serving.api.prefix import PREFIX
+from social_assets.serving.api.request.parameters import check_parameters
 from social_assets.serving.api.times import UtcTime
 from social_assets.serving.callers import Caller
 from social_assets.serving.problems import ProblemError

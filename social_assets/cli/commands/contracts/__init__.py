@@ -1,0 +1,1 @@
+"""Commands about contracts: infer, test, plan, deploy."""

@@ -1,0 +1,1 @@
+"""What a request says: parameters, cursors, and the accounts that its key may see."""
