@@ -5,6 +5,7 @@ Belongs here: partitions, upstream tables, and what is shown of a run. What a re
 """
 
 from datetime import date
+from functools import cache
 
 from dagster import (
     AssetExecutionContext,
@@ -49,8 +50,9 @@ def report_assets(retries: RetryPolicy | None = RETRIES) -> list[AssetsDefinitio
     return [_asset(each, retries) for each in reports()]
 
 
+@cache
 def report_job(of: Report) -> UnresolvedAssetJobDefinition:
-    """The job that makes and sends one partition."""
+    """The job that makes and sends one partition, made once: the sensor names the same one."""
     return define_asset_job(
         f"report_{of.name}",
         AssetSelection.assets([GROUP, of.name]),

@@ -31,7 +31,7 @@ from social_assets.transform.validate import rules
 CHECKOUT = Path(__file__).resolve().parents[3]
 LAYERS = {"raw", "cleaned", "quarantine", "star", "rollups", "recsys"}
 WAREHOUSE = {"star", "rollups"}
-WITHOUT_COLUMNS = {"recsys", "maintenance"}
+WITHOUT_COLUMNS = {"recsys", "maintenance", "reports"}
 """Artifacts and upkeep: no tables."""
 
 SIXTH_STREAM = '''
@@ -90,7 +90,7 @@ def test_every_asset_has_description_owner_kinds_group_and_columns(specs: list[A
 
 
 def test_the_group_of_an_asset_is_its_layer(specs: list[AssetSpec]) -> None:
-    assert {spec.group_name for spec in specs} == LAYERS | {"maintenance"}
+    assert {spec.group_name for spec in specs} == LAYERS | {"maintenance", "reports"}
     assert all(spec.key.path[0] == spec.group_name for spec in specs)
 
 
