@@ -50,7 +50,7 @@ def test_some_random_questions_are_answered_as_the_facts_say(
 
 @pytest.mark.endurance
 @given(question=questions())
-@settings(max_examples=1_000, suppress_health_check=_CHECKS)
+@settings(max_examples=1_000, suppress_health_check=_CHECKS, derandomize=True)
 def test_a_thousand_random_questions_are_answered_as_the_facts_say(
     filled: WarehouseUnderTest, facts: Facts, question: Question
 ) -> None:

@@ -16,7 +16,7 @@ from tests.integration.pipeline.accounts import contents, counts
 from tests.integration.pipeline.killed.kill_me import CHANGED, TODAY, stores_in
 from tests.integration.pipeline.killed.killed_worker import Worker
 
-MOMENTS = 30
+MOMENTS = 12
 SEED = 2027
 
 
