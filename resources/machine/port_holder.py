@@ -69,7 +69,15 @@ def _listening_inodes(port: int) -> set[str]:
 
 def _holds(descriptors: Path, sockets: set[str]) -> bool:
     try:
-        return any(str(each.readlink()) in sockets for each in descriptors.iterdir())
+        return any(_target(each) in sockets for each in descriptors.iterdir())
     except OSError:
         # Another user's process, or one that has just ended.
         return False
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except OSError:
+        # It was closed a moment ago; the others of the process still count.
+        return ""

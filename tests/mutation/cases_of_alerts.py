@@ -20,7 +20,7 @@ def _cases(file: str, *taken_away: tuple[str, str, str, str]) -> list[Case]:
 
 WHAT_FAILS = (
     *_cases(
-        "failed_runs.py",
+        "kinds/failed_runs.py",
         (
             "a run that failed is not told",
             "        if not _is_made_good(record, later, job_assets):\n",
@@ -35,7 +35,7 @@ WHAT_FAILS = (
         ),
     ),
     *_cases(
-        "failed_checks.py",
+        "kinds/failed_checks.py",
         (
             "a check that failed is not told",
             "if record is not None and is_failed:",
@@ -56,7 +56,7 @@ WHAT_FAILS = (
         ),
     ),
     *_cases(
-        "stale_streams.py",
+        "kinds/stale_streams.py",
         (
             "a stream that stands still is not told",
             "    if result.passed:\n        return None\n",

@@ -216,8 +216,8 @@ BACKFILLS = (
         "5.1 backfills",
         "a day whose source became empty stays as it was in facts and rollups",
         "dbt/macros/warehouse/daily_partitions.sql",
-        "table in ('{{ table.identifier }}', '{{ staging.identifier }}')",
-        "table in ('{{ staging.identifier }}')",
+        "and table = '{{ table.identifier }}'",
+        "and table = '{{ staging.identifier }}'",
         "tests/integration/warehouse/test_warehouse_speed_and_batch.py"
         "::test_a_day_that_became_empty_is_dropped_and_days_out_of_range_stay",
     ),

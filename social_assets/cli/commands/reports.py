@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from social_assets.cli.home_use import makes_control, reads_control, reads_warehouse
+from social_assets.cli.home_use import (
+    makes_control,
+    needs_no_home,
+    reads_control,
+    reads_warehouse,
+)
 from social_assets.cli.printing.terminal import FORM, DateParameter, echo, print_rows
 
 if TYPE_CHECKING:
@@ -34,6 +39,7 @@ def report() -> None:
 
 @report.command("list")
 @FORM
+@needs_no_home
 def list_(form: str) -> None:
     """List the reports that are declared."""
     from social_assets.serving.reports.report import reports
