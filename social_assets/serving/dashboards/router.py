@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Header, Request, Response
+from fastapi.responses import RedirectResponse
 
 from social_assets.control.dashboards import SavedDashboard, SavedDashboards
 from social_assets.control.errors import ChangedMeanwhileError, UnknownDashboardError
@@ -89,6 +90,11 @@ def _add_pages(router: APIRouter, assets: Assets) -> None:
     async def index(asked: SeesAll) -> Response:
         found = await asked.services.store.run(_store(asked).list)
         return _page(page.index_page(shell(asked), dashboards(), found))
+
+    @router.get("/dashboards")
+    async def listed() -> Response:
+        # People shorten the address of a dashboard to find the others.
+        return RedirectResponse("/", 308)
 
     @router.get("/dashboards/new")
     async def new(asked: SeesAll) -> Response:

@@ -89,3 +89,8 @@ def test_a_request_keeps_the_id_that_its_sender_gave(serving: Api) -> None:
     assert given.headers["x-request-id"] == "abc-123.def"
     forged = client.get(PATH, headers={"X-Request-ID": "' OR 1=1 --"})
     assert forged.headers["x-request-id"] != "' OR 1=1 --"
+
+
+def test_the_shortened_address_of_a_dashboard_leads_to_their_list(serving: Api) -> None:
+    answer = serving.client().get("/dashboards", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/")
