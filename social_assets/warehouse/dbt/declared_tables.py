@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from social_assets.contracts.contract import Contract
@@ -62,16 +63,21 @@ def cleaned_table(contract: Contract) -> DeclaredTable:
 def declared_tables(
     contracts: Sequence[Contract], manifest: Mapping[str, Any]
 ) -> tuple[DeclaredTable, ...]:
-    """The tables and views of contracts and of a dbt manifest."""
+    """The tables and views of contracts and of a dbt manifest: models after those they read."""
     records = [DeclaredTable(name, "records") for name in ddl.create_records()]
     return (*map(cleaned_table, contracts), *records, *_models(manifest))
 
 
 def _models(manifest: Mapping[str, Any]) -> Iterator[DeclaredTable]:
-    nodes: Mapping[str, Any] = manifest["nodes"]
-    for unique_id, node in nodes.items():
-        if node["resource_type"] != "model":
-            continue
+    models: Mapping[str, Any] = {
+        name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"
+    }
+    read = {
+        name: sorted(models.keys() & set(node["depends_on"]["nodes"]))
+        for name, node in sorted(models.items())
+    }
+    for unique_id in TopologicalSorter(read).static_order():
+        node = models[unique_id]
         config, kind = node["config"], _KINDS[node["config"]["materialized"]]
         is_of_days = kind == "days"
         yield DeclaredTable(

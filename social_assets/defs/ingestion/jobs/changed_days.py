@@ -90,10 +90,12 @@ def layer_metadata(stream: StreamStores, days: list[date]) -> LayerMetadata:
 
 
 def fed_by(stream: str) -> list[AssetKey]:
-    """The warehouse's tables that an insert into `cleaned.<stream>` changes, star before rollups.
+    """The warehouse's tables that an insert into `cleaned.<stream>` changes, star before rollups,
+    and each after those that it is made of: a table that is reported before one of its sources
+    looks older than it, and would be made anew.
 
     Read from the declared tables: loads and drains start without `dagster_dbt`.
     """
     declared = prepare(Home.from_environment()).declared()
     keys = [asset_of(t.name) for t in declared if t.kind == "days" and stream in t.streams]
-    return sorted(keys, key=lambda key: (key.path[0] != "star", key))
+    return sorted(keys, key=lambda key: key.path[0] != "star")
