@@ -48,9 +48,6 @@ def _newest(
     `columns` are types by name. Binary values are shown as hex, states of aggregations as their
     results.
     """
-    # An upgraded home lacks new tables until `social-assets deploy`; its loads go on meanwhile.
-    if not client.query(f"EXISTS TABLE {table}").result_rows[0][0]:
-        return {}
     selected = ", ".join(_selected(name, kind) for name, kind in columns.items())
     times = [name for name, kind in columns.items() if "DateTime" in kind and "Agg" not in kind]
     order = f"ORDER BY `{times[0]}` DESC " if times else ""

@@ -29,7 +29,7 @@ from resources.kafka.resource import KafkaResource
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.watermark import WATERMARK_DELAY
 from social_assets.defs.ingestion.checks.rule_results import RuleReports
-from social_assets.defs.ingestion.jobs.changed_days import fed_by, materializations
+from social_assets.defs.ingestion.jobs.changed_days import fed_now, materializations
 from social_assets.defs.monitoring.invariant_results import report_days
 from social_assets.defs.partitions import partition_notice
 from social_assets.defs.stores import StoresResource
@@ -82,7 +82,7 @@ def drain_job(contract: Contract) -> JobDefinition:
         deploy_in_force(stores)
         finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
         stream = stores.stores().of(contract, f"{context.run.run_id} drain {contract.name}")
-        record = Materializations(stream, fed_by(contract.name), context.log_event)
+        record = Materializations(stream, fed_now(stream), context.log_event)
         reports = RuleReports(stream)
 
         def record_batch(taken: Taken) -> None:

@@ -25,7 +25,7 @@ from pydantic import Field
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.checks.rule_results import report_rules
-from social_assets.defs.ingestion.jobs.changed_days import Previews, fed_by, materializations
+from social_assets.defs.ingestion.jobs.changed_days import Previews, fed_now, materializations
 from social_assets.defs.ingestion.jobs.complete_unloads import complete_unloads, rebuilt_from
 from social_assets.defs.monitoring.invariant_results import report_days
 from social_assets.defs.partitions import partition_notice
@@ -89,7 +89,7 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     # And what this load found interrupted.
     finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
     complete_unloads(context, stream, stores.clickhouse)
-    behind, days = fed_by(config.stream), sorted(ingested.days)
+    behind, days = fed_now(stream), sorted(ingested.days)
     for event in materializations(stream, days, behind, _previews(stream, days, behind)):
         context.log_event(event)
     for result in report_rules(stream):
