@@ -7,7 +7,7 @@ cursor says, and a daemon that was away asks for the newest moment that it misse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -42,8 +42,9 @@ def report_schedules_sensor() -> SensorDefinition:
         description="Makes and sends reports when their schedules are due",
     )
     def report_schedules(context: SensorEvaluationContext) -> SensorResult | SkipReason:
-        del context
-        requests = list(due_requests(Home.from_environment(), datetime.now(UTC)))
+        requests = list(
+            due_requests(Home.from_environment(), datetime.now(UTC), context.log.warning)
+        )
         if not requests:
             return SkipReason("no report has a schedule; `social-assets report schedule` makes one")
         return SensorResult(run_requests=requests)
@@ -51,10 +52,11 @@ def report_schedules_sensor() -> SensorDefinition:
     return report_schedules
 
 
-def due_requests(home: Home, now: datetime) -> Iterator[RunRequest]:
+def due_requests(home: Home, now: datetime, warn: Callable[[str], object]) -> Iterator[RunRequest]:
     """A request for the newest moment at which each enabled schedule was due.
 
-    The period is the newest one that was over at that moment, in the schedule's time zone.
+    The period is the newest one that was over at that moment, in the schedule's time zone. `warn`
+    is told of schedules whose report does not exist any more.
     """
     from social_assets.control.location import ControlLocation
 
@@ -71,8 +73,11 @@ def due_requests(home: Home, now: datetime) -> Iterator[RunRequest]:
             continue
         try:
             of = report(plan.report)
-        except UnknownReportError:
-            # Its module is gone; the doctor and `report schedules` name it.
+        except UnknownReportError as error:
+            warn(
+                f"schedule {plan.name} ({schedule.id}) sends nothing: {error}; delete it by "
+                f"`social-assets report unschedule {schedule.id}`"
+            )
             continue
         period = last_period(of.period, due.astimezone(ZoneInfo(plan.time_zone)), plan.time_zone)
         yield RunRequest(

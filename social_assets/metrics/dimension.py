@@ -39,6 +39,17 @@ class KeyDimension(Dimension):
     label: str
     """The label's column there."""
 
+    @classmethod
+    def of(cls, member: str, label: str, description: str, name: str = "") -> KeyDimension:
+        """The dimension of `star.dim_<member>`, named `member` if it has no name of its own."""
+        return cls(
+            name=name or member,
+            description=description,
+            column=f"{member}_key",
+            members=f"star.dim_{member}_daily",
+            label=label,
+        )
+
     def literal_of(self, value: str) -> str:
         """The key of a label, as SQL."""
         return f"unhex('{md5(value.encode(), usedforsecurity=False).hexdigest()}')"
@@ -55,34 +66,12 @@ class TimePart(Dimension):
     """The coarsest grain of a table that can tell it."""
 
 
-ACCOUNT = KeyDimension(
-    name="account",
-    description="The account that published, by the platform's id",
-    column="account_key",
-    members="star.dim_account_daily",
-    label="account_id",
+ACCOUNT = KeyDimension.of(
+    "account", "account_id", "The account that published, by the platform's id"
 )
-POST = KeyDimension(
-    name="post",
-    description="The post, by the platform's id",
-    column="post_key",
-    members="star.dim_post_daily",
-    label="post_id",
-)
-PLATFORM = KeyDimension(
-    name="platform",
-    description="The platform, such as YouTube",
-    column="platform_key",
-    members="star.dim_platform_daily",
-    label="platform",
-)
-DEVICE_TYPE = KeyDimension(
-    name="device_type",
-    description="Smartphone, tablet or computer",
-    column="device_type_key",
-    members="star.dim_device_type_daily",
-    label="device_type",
-)
+POST = KeyDimension.of("post", "post_id", "The post, by the platform's id")
+PLATFORM = KeyDimension.of("platform", "platform", "The platform, such as YouTube")
+DEVICE_TYPE = KeyDimension.of("device_type", "device_type", "Smartphone, tablet or computer")
 STREAM = Dimension(name="stream", description="The stream of the records", column="stream")
 AGE_GROUP = Dimension(name="age_group", description="Band of the age", column="age_group")
 GENDER = Dimension(name="gender", description="Male, Female or Other", column="gender")

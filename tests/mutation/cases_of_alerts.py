@@ -14,7 +14,7 @@ _JOURNAL = "tests/unit/alerts/test_alert_journal.py::test_"
 
 
 def _cases(file: str, *taken_away: tuple[str, str, str, str]) -> list[Case]:
-    path = f"social_assets/alerts/{file}"
+    path = f"resources/messages/{file}" if file == "send.py" else f"social_assets/alerts/{file}"
     return [Case(_ITEM, what, path, old, new, test) for what, old, new, test in taken_away]
 
 
@@ -110,10 +110,10 @@ WHO_IS_TOLD = (
         ),
     ),
     *_cases(
-        "deliver.py",
+        "send.py",
         (
             "a channel's answer is shown with its URL",
-            "return without_channel_secrets(said, channel) or",
+            "return without_secrets(said, url) or",
             "return said or",
             f"{_DELIVERY}why_a_channel_did_not_take_it_is_one_line_without_secrets",
         ),

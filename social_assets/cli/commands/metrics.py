@@ -17,7 +17,13 @@ import click
 from resources.settings.home import Home
 from social_assets.cli.home_use import needs_no_home, reads_warehouse
 from social_assets.cli.printing.json_text import as_json
-from social_assets.cli.printing.output_file import form_of, new_file, write_binary
+from social_assets.cli.printing.output_file import (
+    FILE_FORM,
+    OUTPUT,
+    form_of,
+    new_file,
+    write_binary,
+)
 from social_assets.cli.printing.row_table import RowTable
 from social_assets.cli.printing.terminal import FORM, out, print_json, print_rows, screen_width
 
@@ -94,18 +100,8 @@ def metrics(metric: str | None, form: str) -> None:
 )
 @click.option("--limit", type=int, default=1_000, show_default=True, help="Most groups.")
 @click.option("--others", is_flag=True, help="Show the groups beyond the limit as one, `others`.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "parquet"]),
-    help="Default: by the ending of --output, else table.",
-)
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the answer to this file instead of standard output.",
-)
+@FILE_FORM
+@OUTPUT
 @reads_warehouse
 def query(
     home: Home,

@@ -18,7 +18,13 @@ import click
 from resources.settings.home import Home
 from social_assets.cli.home_use import reads_warehouse
 from social_assets.cli.printing.json_text import as_json, plain, text
-from social_assets.cli.printing.output_file import form_of, new_file, write_binary
+from social_assets.cli.printing.output_file import (
+    FILE_FORM,
+    OUTPUT,
+    form_of,
+    new_file,
+    write_binary,
+)
 from social_assets.cli.printing.row_table import RowTable
 from social_assets.cli.printing.terminal import screen_width
 
@@ -31,18 +37,8 @@ Printer: TypeAlias = Callable[["QueryRows", Write, int | None], None]
 
 @click.command(short_help="Run a query in the warehouse.")
 @click.argument("query")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "parquet"]),
-    help="Default: by the ending of --output, else table.",
-)
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the result to this file instead of standard output.",
-)
+@FILE_FORM
+@OUTPUT
 @reads_warehouse
 def sql(home: Home, query: str, form: str | None, output: Path | None) -> None:
     """Run QUERY in the warehouse: SQL, the name of a .sql file, or - for standard input.

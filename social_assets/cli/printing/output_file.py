@@ -1,6 +1,7 @@
 """Where a result goes other than the terminal: a file, or Parquet through a pipe.
 
-Belongs here: files that appear when they are complete, and the format that a file's name tells.
+Belongs here: the options of commands that write files, files that appear when they are complete,
+and the format that a file's name tells.
 """
 
 from __future__ import annotations
@@ -15,6 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+
+FILE_FORM = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "parquet"]),
+    help="Default: by the ending of --output, else table.",
+)
+OUTPUT = click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the result to this file instead of standard output.",
+)
 
 _FORMS = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
 

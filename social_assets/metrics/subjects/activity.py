@@ -11,7 +11,7 @@ from social_assets.metrics.formula import Distinct, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
 from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
-from social_assets.metrics.unknown_member import KNOWN_USER
+from social_assets.metrics.users import USERS
 
 TOLD_HOUR = Dimension(
     name="told_hour",
@@ -42,7 +42,7 @@ SUBJECT = Subject(
     measures=(
         Measure("interactions", Aggregate.COUNT),
         Measure("engagement_sum", Aggregate.SUM, "engagement"),
-        Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
+        USERS,
     ),
     rollups=(
         RollupTable(

@@ -10,21 +10,11 @@ from social_assets.metrics.formula import Distinct, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
 from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
-from social_assets.metrics.unknown_member import KNOWN_USER
+from social_assets.metrics.users import USERS
 
-COMMUNITY = KeyDimension(
-    name="community",
-    description="The community, by its id",
-    column="community_key",
-    members="star.dim_community_daily",
-    label="community_id",
-)
-MEMBERSHIP_STATUS = KeyDimension(
-    name="membership_status",
-    description="Membership status of the member",
-    column="membership_status_key",
-    members="star.dim_membership_status_daily",
-    label="membership_status",
+COMMUNITY = KeyDimension.of("community", "community_id", "The community, by its id")
+MEMBERSHIP_STATUS = KeyDimension.of(
+    "membership_status", "membership_status", "Membership status of the member"
 )
 
 _VISITS = Total("interactions")
@@ -39,7 +29,7 @@ SUBJECT = Subject(
         Measure("interactions", Aggregate.COUNT),
         Measure("engagement_sum", Aggregate.SUM, "community_engagement"),
         Measure("minutes_sum", Aggregate.SUM, "total_time_spent"),
-        Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
+        USERS,
     ),
     rollups=(
         RollupTable(

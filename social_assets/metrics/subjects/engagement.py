@@ -28,7 +28,7 @@ from social_assets.metrics.formula import (
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
 from social_assets.metrics.metric import Metric, Native, RollupTable, SourceTable, Subject
-from social_assets.metrics.unknown_member import KNOWN_USER
+from social_assets.metrics.users import USERS
 
 METRIC_TYPE = Dimension(name="metric_type", description="Kind of reaction", column="metric_type")
 
@@ -60,7 +60,7 @@ SUBJECT = Subject(
     measures=(
         Measure("events", Aggregate.COUNT),
         Measure("value_sum", Aggregate.SUM, "value"),
-        Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
+        USERS,
         Measure("value_quantiles", Aggregate.QUANTILES, "value"),
     ),
     rollups=(

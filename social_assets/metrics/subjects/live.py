@@ -10,15 +10,9 @@ from social_assets.metrics.formula import Distinct, Quantile, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
 from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
-from social_assets.metrics.unknown_member import KNOWN_USER
+from social_assets.metrics.users import USERS
 
-EVENT = KeyDimension(
-    name="live_event",
-    description="The live event, by its id",
-    column="event_key",
-    members="star.dim_event_daily",
-    label="event_id",
-)
+EVENT = KeyDimension.of("event", "event_id", "The live event, by its id", name="live_event")
 
 _ATTENDANCES = Total("interactions")
 
@@ -34,7 +28,7 @@ SUBJECT = Subject(
         Measure("viewers_sum", Aggregate.SUM, "viewer_count"),
         Measure("minutes_sum", Aggregate.SUM, "stream_duration"),
         Measure("addiction_level_sum", Aggregate.SUM, "addiction_level"),
-        Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
+        USERS,
         Measure("viewers_quantiles", Aggregate.QUANTILES, "viewer_count"),
     ),
     rollups=(

@@ -10,7 +10,7 @@ from social_assets.metrics.formula import Distinct, Ratio, Share, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
 from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
-from social_assets.metrics.unknown_member import KNOWN_USER
+from social_assets.metrics.users import USERS
 
 _FACTS = (
     ("video_interactions", "star.fact_video_interactions", "engagement", "time_spent_on_video"),
@@ -39,7 +39,7 @@ SUBJECT = Subject(
         Measure("interactions", Aggregate.COUNT),
         Measure("engagement_sum", Aggregate.SUM, "engagement"),
         Measure("minutes_sum", Aggregate.SUM, "minutes"),
-        Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
+        USERS,
     ),
     rollups=(
         RollupTable(

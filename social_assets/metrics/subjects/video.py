@@ -18,20 +18,14 @@ from social_assets.metrics.formula import Distinct, Quantile, Ratio, Total
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
 from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
-from social_assets.metrics.unknown_member import KNOWN_USER
+from social_assets.metrics.users import USERS
 
 WATCH_REASON = Dimension(
     name="watch_reason",
     description="Habit, boredom, entertainment, procrastination",
     column="watch_reason",
 )
-VIDEO = KeyDimension(
-    name="video",
-    description="The video, by the platform's id",
-    column="video_key",
-    members="star.dim_video_daily",
-    label="video_id",
-)
+VIDEO = KeyDimension.of("video", "video_id", "The video, by the platform's id")
 
 _WATCHED = Total("interactions")
 
@@ -49,7 +43,7 @@ SUBJECT = Subject(
         Measure("satisfaction_sum", Aggregate.SUM, "satisfaction"),
         Measure("self_control_sum", Aggregate.SUM, "self_control"),
         Measure("addiction_level_sum", Aggregate.SUM, "addiction_level"),
-        Measure("users", Aggregate.DISTINCT, "user_key", counted_if=KNOWN_USER),
+        USERS,
         Measure("minutes_quantiles", Aggregate.QUANTILES, "time_spent_on_video"),
     ),
     rollups=(

@@ -13,7 +13,7 @@ from datetime import datetime
 from social_assets.control.accounts import Account
 from social_assets.metrics.answer import Answer
 from social_assets.metrics.grain import Grain
-from social_assets.metrics.planner.question import ComparedRange, Filter, Question
+from social_assets.metrics.planner.question import ComparedRange, Question
 from social_assets.serving.charts.figures import TileFigures, figures_of
 from social_assets.serving.charts.tile import Tile
 from social_assets.serving.reports.period import Period
@@ -80,19 +80,26 @@ def content_of(
 ) -> ReportContent:
     """Ask all questions of a report. Raises what `ask` raises."""
     covered = tuple(sorted(accounts or ()))
-    where = _filters(covered)
+    pairs = tuple((each.platform, each.account_id) for each in covered) or None
 
     def asked(
         metrics: tuple[str, ...], grain: Grain, by: tuple[str, ...] = (), limit: int = 1
     ) -> Question:
         return Question(
-            metrics, period.start, period.end, grain, by, where, period.zone, limit=limit
+            metrics,
+            period.start,
+            period.end,
+            grain,
+            by,
+            zone=period.zone,
+            limit=limit,
+            accounts=pairs,
         )
 
     def filled(tile: Tile) -> Filled:
         grain = Grain.DAY if tile.chart.is_over_time else Grain.TOTAL
         question = asked(tile.metrics, grain, tile.by, tile.limit)
-        answer = ask(replace(question, where=(*where, *tile.where), with_others=tile.with_others))
+        answer = ask(replace(question, where=tile.where, with_others=tile.with_others))
         return Filled(tile, answer, figures_of(tile, answer))
 
     headline = replace(asked(report.headline, Grain.TOTAL), compare=ComparedRange.PREVIOUS)
@@ -103,11 +110,3 @@ def content_of(
         ask(headline),
         tuple(Section(page.title, tuple(map(filled, page.tiles))) for page in report.pages),
     )
-
-
-def _filters(accounts: tuple[Account, ...]) -> tuple[Filter, ...]:
-    if not accounts:
-        return ()
-    ids = tuple(dict.fromkeys(each.account_id for each in accounts))
-    platforms = tuple(dict.fromkeys(each.platform for each in accounts))
-    return (Filter("account", ids), Filter("platform", platforms))

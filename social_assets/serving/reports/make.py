@@ -15,6 +15,11 @@ from sqlalchemy import Engine
 
 from resources.settings.home import Home
 from social_assets.control.accounts import Account
+from social_assets.control.errors import (
+    SecretKeyError,
+    SecretTamperedError,
+    UnknownSecretError,
+)
 from social_assets.control.reports.deliveries import ReportDeliveries, ReportDelivery
 from social_assets.control.reports.schedules import SECRET, ReportFormat, ReportSchedule
 from social_assets.control.secrets.encrypted_secrets import EncryptedSecrets
@@ -122,6 +127,10 @@ def _keyed(message: ReportMessage, delivery: ReportDelivery) -> ReportMessage:
 
 
 def _url(recipient: str, engine: Engine, home: Home) -> str:
-    if recipient.startswith(SECRET):
+    """The URL of a recipient. Raises ReportDeliveryError: it then holds up no other recipient."""
+    if not recipient.startswith(SECRET):
+        return mail_url(recipient)
+    try:
         return EncryptedSecrets(engine, home).get(recipient.removeprefix(SECRET)).value
-    return mail_url(recipient)
+    except (UnknownSecretError, SecretKeyError, SecretTamperedError) as error:
+        raise ReportDeliveryError(str(error)) from error

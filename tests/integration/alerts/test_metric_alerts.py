@@ -120,3 +120,16 @@ def test_a_warehouse_that_does_not_answer_is_an_alert_and_leaves_the_earlier_one
     assert alert.kind is FailureKind.BLIND
     assert "secret" not in alert.detail
     assert observation.is_unknown("metric/viral_post/p1")
+
+
+def test_tables_that_wait_for_a_deployment_are_one_alert_and_stop_no_other_kind(
+    warehouse: WarehouseUnderTest,  # noqa: F811
+) -> None:
+    table = "rollups.engagement_account_hourly"
+    warehouse.client.command(f"RENAME TABLE {table} TO {table}_away")
+    try:
+        (alert,) = observed().active
+    finally:
+        warehouse.client.command(f"RENAME TABLE {table}_away TO {table}")
+    assert alert.kind is FailureKind.BLIND
+    assert "social-assets deploy" in alert.detail

@@ -8,9 +8,10 @@ from typing import Any
 import apprise
 import pytest
 
+from resources.messages.send import without_secrets
 from social_assets.alerts.active import Severity
 from social_assets.alerts.channels import Channel
-from social_assets.alerts.deliver import deliver, without_channel_secrets
+from social_assets.alerts.deliver import deliver
 from social_assets.alerts.message import Message
 
 HOOK = Channel("1", "json of SOME_VARIABLE", "json://me:p%40ssword@example.org/hunter2secret")
@@ -30,7 +31,7 @@ def answering(*lines: str) -> SimpleNamespace:
 
 def test_no_secret_of_a_url_is_shown_as_it_is_written_or_read() -> None:
     text = "POST example.org/hunter2secret as me:p%40ssword (p@ssword): 403"
-    assert without_channel_secrets(text, HOOK) == "POST example.org/*** as me:*** (***): 403"
+    assert without_secrets(text, HOOK.url) == "POST example.org/*** as me:*** (***): 403"
 
 
 @pytest.mark.parametrize(

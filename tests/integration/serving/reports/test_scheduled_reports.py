@@ -147,6 +147,28 @@ def states_of(home: Home, schedule: ReportSchedule) -> dict[str, DeliveryState]:
     return {each.channel: each.state for each in found}
 
 
+def test_a_recipient_whose_secret_is_gone_holds_up_no_other(home: Home, mail: Mailbox) -> None:
+    schedule = scheduled(home, "secret:gone", "anna@example.org")
+    with DagsterInstance.ephemeral() as instance:
+        assert not made(instance).success
+    assert len(mail.received) == 1
+    states = states_of(home, schedule)
+    assert states["secret:gone"] is DeliveryState.FAILED
+    assert states["anna@example.org"] is DeliveryState.SENT
+
+
+def test_a_schedule_of_a_report_that_is_gone_is_named_and_holds_up_no_other(home: Home) -> None:
+    schedules = ReportSchedules(open_engine(home), lambda: LONG_AGO)
+    gone = schedules.create(ReportPlan("a", "no_such", "0 7 * * 1", ("anna@example.org",)))
+    scheduled(home, "anna@example.org")
+    warnings: list[str] = []
+    (left,) = due_requests(home, now(), warnings.append)
+    assert left.job_name == "report_weekly_overview"
+    (warning,) = warnings
+    assert "no_such" in warning
+    assert f"report unschedule {gone.id}" in warning
+
+
 def test_without_a_mail_server_the_error_names_the_setting(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +192,10 @@ def test_a_schedule_made_after_a_period_gets_none_of_it(home: Home, mail: Mailbo
 
 
 def requests(home: Home, at: datetime) -> list[RunRequest]:
-    return list(due_requests(home, at))
+    warnings: list[str] = []
+    found = list(due_requests(home, at, warnings.append))
+    assert warnings == []
+    return found
 
 
 def test_a_schedule_is_due_at_its_hour_in_its_zone_for_the_week_before(home: Home) -> None:
