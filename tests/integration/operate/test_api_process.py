@@ -20,8 +20,12 @@ from social_assets.operate.runs.failures import RunFailedError
 from social_assets.operate.ui.lock import require_free_port
 from social_assets.serving.server import ServeError, listening
 
+# A child inherits blocked and ignored signals, and a worker of the tests that has run other tests
+# may have some.
 _PARENT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, [])
 from pathlib import Path
 from resources.settings.home import Home
 from social_assets.operate.ui.api_process import start_api
