@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from resources.clickhouse.resource import ClickHouseResource
+from resources.clickhouse.resource import URL_VARIABLE, ClickHouseResource
+from resources.settings.home import Home
 from social_assets.alerts.active import ActiveAlert, FailureKind, Observation, Severity
 from social_assets.alerts.metric_rules.evaluate import Found, evaluate
 from social_assets.alerts.metric_rules.rule import MetricRule
@@ -29,6 +30,8 @@ _DEPLOYED = "SELECT count() FROM system.tables WHERE database = 'star' AND name 
 
 def observe_metrics(rules: Iterable[MetricRule], now: datetime | None = None) -> Observation:
     """The alerts of every rule that holds now."""
+    if not _has_warehouse(Home.from_environment()):
+        return Observation(())
     listed = list(rules)
     # Imported here: ClickHouse's client takes a second to import.
     from clickhouse_connect.driver.exceptions import Error
@@ -47,6 +50,11 @@ def observe_metrics(rules: Iterable[MetricRule], now: datetime | None = None) ->
     except (Error, OSError, TablesMissingError) as error:
         return Observation((_blind(error),), blind=("metric/",))
     return Observation(tuple(active))
+
+
+def _has_warehouse(home: Home) -> bool:
+    """Whether there is one to ask: looking for alerts must not start an embedded server."""
+    return bool(os.environ.get(URL_VARIABLE)) or (home.clickhouse / "data").exists()
 
 
 def _active_alert(rule: MetricRule, found: Found) -> ActiveAlert:

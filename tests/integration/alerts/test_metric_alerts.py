@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from resources.embedded_clickhouse.lifecycle import running_state
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.alerts.active import FailureKind, Observation
 from social_assets.alerts.kinds.metric_alerts import observe_metrics
 from social_assets.alerts.metric_rules.rule import rules
@@ -120,6 +123,15 @@ def test_a_warehouse_that_does_not_answer_is_an_alert_and_leaves_the_earlier_one
     assert alert.kind is FailureKind.BLIND
     assert "secret" not in alert.detail
     assert observation.is_unknown("metric/viral_post/p1")
+
+
+def test_a_home_without_a_warehouse_has_no_alert_and_starts_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "home"))
+    assert observed() == Observation(())
+    assert running_state(Home(tmp_path / "home")) is None
+    assert not (tmp_path / "home").exists()
 
 
 def test_tables_that_wait_for_a_deployment_are_one_alert_and_stop_no_other_kind(
