@@ -58,9 +58,10 @@ def test_questions_that_come_at_the_same_time_are_computed_once(
 
 def test_an_answer_says_how_old_it_is_and_how_long_it_may_be_kept(fresh: Api) -> None:
     answer = fresh.client().get(PATH)
-    assert answer.headers["age"] == "0"
     private, _, seconds = answer.headers["cache-control"].partition(", max-age=")
     assert private == "private" and 55 <= int(seconds) <= 60
+    # Together they are the time for which answers are kept, also if the first one took a second.
+    assert int(answer.headers["age"]) + int(seconds) in (59, 60)
     assert answer.headers["vary"] == "Authorization, Cookie, Accept-Encoding"
 
 
