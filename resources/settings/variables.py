@@ -11,6 +11,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import unquote
 
 from resources.settings.alert_url_secrets import SHORTEST_SECRET, secret_parts
@@ -20,6 +21,7 @@ FIRST_DATE = "SOCIAL_ASSETS_FIRST_DATE"
 ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
 REPORT_MAIL_URL = "SOCIAL_ASSETS_REPORT_MAIL_URL"
 SECRET_KEY = "SOCIAL_ASSETS_SECRET_KEY"  # noqa: S105 - the name of a variable
+CONNECTORS = "SOCIAL_ASSETS_CONNECTORS"
 ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
 ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
 ENGINE_SPILL = "SOCIAL_ASSETS_ENGINE_SPILL"
@@ -29,6 +31,14 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_HOME": "folder of all state of this machine",
     "SOCIAL_ASSETS_MACHINE": "one name for the containers or pods of one host that share a home",
     "SOCIAL_ASSETS_CONTRACTS": "folder with contracts of one's own",
+    CONNECTORS: "folder with connectors of one's own",
+    "SOCIAL_ASSETS_FACEBOOK_URL": "where Facebook is, for tests: its declared address if unset",
+    "SOCIAL_ASSETS_INSTAGRAM_URL": "where Instagram is, for tests",
+    "SOCIAL_ASSETS_TIKTOK_URL": "where TikTok is, for tests",
+    "SOCIAL_ASSETS_X_URL": "where X is, for tests",
+    "SOCIAL_ASSETS_YOUTUBE_URL": "where YouTube is, for tests",
+    "SOCIAL_ASSETS_X_DOLLARS_A_DAY": "what collection from X may cost a day",
+    "SOCIAL_ASSETS_X_DOLLARS_A_MONTH": "what collection from X may cost a month",
     "SOCIAL_ASSETS_LAKE_URL": "root of the lake",
     FIRST_DATE: "first daily partition, and first event date accepted if before 2013",
     ENGINE_MEMORY: "what DuckDB may take in each process, as 640MB (default)",
@@ -118,9 +128,19 @@ def unknown(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name in SETTINGS or name.startswith(ALERT_URLS + "__"):
             continue
+        if _moves_connector(name, environment):
+            continue
         near = difflib.get_close_matches(name, SETTINGS, n=1)
         found[name] = near[0] if near else ""
     return found
+
+
+def _moves_connector(name: str, environment: Mapping[str, str]) -> bool:
+    """Whether a variable is the address of a connector in the user's folder."""
+    folder = environment.get(CONNECTORS)
+    platform = name.removeprefix(PREFIX).removesuffix("_URL")
+    is_address = bool(folder) and name == f"{PREFIX}{platform}_URL"
+    return is_address and (Path(folder or "") / f"{platform.lower()}.py").exists()
 
 
 def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:

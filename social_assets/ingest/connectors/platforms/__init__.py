@@ -1,0 +1,1 @@
+"""One module a platform: its `CONNECTOR`. Nothing but declarations belongs here."""
