@@ -69,3 +69,7 @@ class SecretKeyError(RuntimeError):
 
 class SecretTamperedError(RuntimeError):
     """A secret's ciphertext is not as it was stored."""
+
+
+class UnknownCredentialError(LookupError):
+    """No credential of a platform has this id or name."""

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, inspect, text
 from resources.settings.environments import CONTROL_URL
 from resources.settings.home import Home
 from social_assets.control import api_keys, dashboards
+from social_assets.control.collection import credentials
 from social_assets.control.engine import engine_of, open_engine, reading, writing
 from social_assets.control.errors import ControlStoreNewerError
 from social_assets.control.location import ControlLocation
@@ -34,6 +35,7 @@ TABLES = {
     schedules.REPORT_SCHEDULES.name,
     deliveries.REPORT_DELIVERIES.name,
     encrypted_secrets.ENCRYPTED_SECRETS.name,
+    credentials.PLATFORM_CREDENTIALS.name,
 }
 
 OPEN = """

@@ -1,0 +1,1 @@
+"""What people set for collection: credentials of platforms, tracked accounts."""
