@@ -1,0 +1,1 @@
+"""One module a platform: its paths, its pages, its errors."""

@@ -1,0 +1,1 @@
+"""What the platforms hold: accounts, posts, comments and counters at a time."""
