@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
-from social_assets.demo.platforms.apis.answers import Answer, JsonObject, Platforms
+from social_assets.demo.platforms.apis.answers import JsonObject, PlatformAnswer, Platforms
 from social_assets.demo.platforms.faults import FaultPlan
 from social_assets.demo.platforms.world.clock import SimulatedClock, parsed, zulu
 from social_assets.demo.platforms.world.truth import truth
@@ -42,19 +42,19 @@ class Control:
             "POST __options": self._set_options,
         }
 
-    async def answer(self, scope: Scope, first: str, body: bytes) -> Answer:
+    async def answer(self, scope: Scope, first: str, body: bytes) -> PlatformAnswer:
         """Answer a control request; its arguments are the query and the JSON body."""
         arguments: JsonObject = dict(parse_qsl(scope["query_string"].decode()))
         handler = self._paths.get(f"{scope['method']} {first}")
         if handler is None:
-            return Answer(404, {"error": "no such path", "paths": sorted(self._paths)})
+            return PlatformAnswer(404, {"error": "no such path", "paths": sorted(self._paths)})
         try:
             arguments |= json.loads(body or b"{}")
-            return Answer(200, handler(arguments))
+            return PlatformAnswer(200, handler(arguments))
         except UnknownIdError as error:
-            return Answer(404, {"error": str(error)})
+            return PlatformAnswer(404, {"error": str(error)})
         except (KeyError, TypeError, ValueError) as error:
-            return Answer(400, {"error": f"{type(error).__name__}: {error}"})
+            return PlatformAnswer(400, {"error": f"{type(error).__name__}: {error}"})
 
     def _truth(self, of: JsonObject) -> JsonObject:
         now = float(parsed(of["at"])) if "at" in of else self._clock.now()

@@ -17,15 +17,21 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from social_assets.demo.platforms.access.ledger import Ledger
+from social_assets.demo.platforms.access.ledger import CallLedger
 from social_assets.demo.platforms.access.tokens import Tokens
-from social_assets.demo.platforms.apis.answers import Answer, Call, PlatformApi, Platforms, encoded
+from social_assets.demo.platforms.apis.answers import (
+    Call,
+    PlatformAnswer,
+    PlatformApi,
+    Platforms,
+    encoded,
+)
 from social_assets.demo.platforms.apis.x import XApi
 from social_assets.demo.platforms.control import Control
 from social_assets.demo.platforms.faults import Fault, FaultPlan
 from social_assets.demo.platforms.world.accounts import PLATFORMS
 from social_assets.demo.platforms.world.clock import SimulatedClock
-from social_assets.demo.platforms.world.world import World, WorldOptions
+from social_assets.demo.platforms.world.world import SimulatedWorld, WorldOptions
 
 _VERSION = re.compile(r"(v\d{1,2}(\.\d+)?|2)$")
 _BASES = ("youtube", "tiktok")
@@ -55,10 +61,10 @@ class PlatformServer:
         self.clock = SimulatedClock()
         now = self.clock.now()
         begin = options.begin if options.begin is not None else int(now) - 20 * 86_400
-        world = World(WorldOptions(options.seed, options.accounts, begin))
+        world = SimulatedWorld(WorldOptions(options.seed, options.accounts, begin))
         accounts = [account for name in PLATFORMS for account in world.accounts(name)]
         self.faults = FaultPlan(options.seed, options.faults)
-        self.platforms = Platforms(world, Tokens(options.seed, accounts, now), Ledger())
+        self.platforms = Platforms(world, Tokens(options.seed, accounts, now), CallLedger())
         self._apis: Mapping[str, PlatformApi] = {"x": XApi(self.platforms)}
         self._control = Control(self.platforms, self.clock, self.faults)
 
@@ -69,7 +75,9 @@ class PlatformServer:
             return
         headers = dict(scope["headers"])
         if not _LOCAL.match(headers.get(b"host", b"")):
-            await _respond(send, Answer(421, {"error": "this server answers on loopback only"}))
+            await _respond(
+                send, PlatformAnswer(421, {"error": "this server answers on loopback only"})
+            )
             return
         body = await _body(receive)
         first, *rest = [part for part in scope["path"].split("/") if part] or [""]
@@ -81,7 +89,9 @@ class PlatformServer:
             )
         else:
             known = ", ".join(self._apis)
-            await _respond(send, Answer(404, {"error": f"no such platform; there are {known}"}))
+            await _respond(
+                send, PlatformAnswer(404, {"error": f"no such platform; there are {known}"})
+            )
 
     async def _call(self, call: Call, platform: str, send: Send) -> None:
         api = self._apis[platform]
@@ -102,8 +112,13 @@ class PlatformServer:
         await _respond(send, answer, is_cut=fault == "cut" and answer.status == 200)
 
     def _spoilt(
-        self, api: PlatformApi, call: Call, platform: str, answer: Answer, fault: Fault | None
-    ) -> Answer:
+        self,
+        api: PlatformApi,
+        call: Call,
+        platform: str,
+        answer: PlatformAnswer,
+        fault: Fault | None,
+    ) -> PlatformAnswer:
         """Return what a good answer becomes by a fault."""
         match fault:
             case "throttled" | "error_500" | "error_502" | "error_503":
@@ -121,7 +136,7 @@ class PlatformServer:
         return answer
 
 
-def _failed(api: PlatformApi, call: Call, fault: Fault | None) -> Answer:
+def _failed(api: PlatformApi, call: Call, fault: Fault | None) -> PlatformAnswer:
     if fault == "throttled":
         return api.throttled(call)
     return api.broken(call, int(str(fault).removeprefix("error_")))
@@ -204,7 +219,7 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-async def _respond(send: Send, answer: Answer, *, is_cut: bool = False) -> None:
+async def _respond(send: Send, answer: PlatformAnswer, *, is_cut: bool = False) -> None:
     body = encoded(answer.body)
     headers = {"content-type": answer.content_type, "content-length": str(len(body))}
     raw = [(name.encode(), value.encode()) for name, value in (headers | answer.headers).items()]

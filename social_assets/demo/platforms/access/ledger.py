@@ -99,7 +99,7 @@ class _Window:
     """Real time at which the caller was told that nothing is left, until the window ends."""
 
 
-class Ledger:
+class CallLedger:
     """Counts calls against limits; the clock's times decide, or real ones."""
 
     def __init__(self) -> None:

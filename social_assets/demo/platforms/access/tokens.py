@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from social_assets.demo.platforms.access.ledger import Ledger
+from social_assets.demo.platforms.access.ledger import CallLedger
 from social_assets.demo.platforms.world.accounts import PLATFORMS, SimulatedAccount
 from social_assets.demo.platforms.world.clock import DAY, HOUR
 from social_assets.demo.platforms.world.draws import Draws
@@ -117,7 +117,7 @@ class Tokens:
         return grant
 
     def refreshed(
-        self, platform: str, refresh: str | None, now: float, ledger: Ledger
+        self, platform: str, refresh: str | None, now: float, ledger: CallLedger
     ) -> Grant | None:
         """Use a refresh token; None if it is refused. A token used after its rotation revokes the
         whole grant, as OAuth 2.0's security practice has it.

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Generic, Protocol, TypeVar
 
-from social_assets.demo.platforms.access.ledger import Ledger
+from social_assets.demo.platforms.access.ledger import CallLedger
 from social_assets.demo.platforms.access.tokens import Grant, Tokens
 from social_assets.demo.platforms.world.clock import HOUR
-from social_assets.demo.platforms.world.world import World
+from social_assets.demo.platforms.world.world import SimulatedWorld
 
 JsonObject = dict[str, Any]
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Answer:
+class PlatformAnswer:
     """Status, JSON body and headers of a response."""
 
     status: int
@@ -57,9 +57,9 @@ class Answer:
 class Platforms:
     """What all API modules read and change."""
 
-    world: World
+    world: SimulatedWorld
     tokens: Tokens
-    ledger: Ledger
+    ledger: CallLedger
     cursor_seconds: float = 12 * HOUR
     """How long a page's cursor can be used."""
     x_spelling: str = "tweet"
@@ -69,13 +69,13 @@ class Platforms:
 class PlatformApi(Protocol):
     """One platform: `answer` never raises for a wrong request."""
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> PlatformAnswer:
         """Answer a call."""
 
-    def throttled(self, call: Call) -> Answer:
+    def throttled(self, call: Call) -> PlatformAnswer:
         """Return the platform's answer to too many calls."""
 
-    def broken(self, call: Call, status: int) -> Answer:
+    def broken(self, call: Call, status: int) -> PlatformAnswer:
         """Return the platform's answer when it fails."""
 
 
@@ -86,7 +86,7 @@ class CursorError(ValueError):
 class Refused(Exception):  # noqa: N818 - it carries an answer
     """Ends the handling of a call with an error of the platform."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: PlatformAnswer) -> None:
         super().__init__(answer.status)
         self.answer = answer
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 
 from social_assets.demo.platforms.access.tokens import Grant
 from social_assets.demo.platforms.apis.answers import (
-    Answer,
     Call,
     CursorError,
     JsonObject,
+    PlatformAnswer,
     Platforms,
     Refused,
     cursor_of,
@@ -38,7 +38,7 @@ _POST_PRICE = 0.005
 _USER_PRICE = 0.010
 
 Item = SimulatedPost | SimulatedComment
-_Handler = Callable[[Call, Grant], Answer]
+_Handler = Callable[[Call, Grant], PlatformAnswer]
 
 
 class XApi:
@@ -48,7 +48,7 @@ class XApi:
         self._all = platforms
         self._world = platforms.world
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> PlatformAnswer:
         """Answer a call."""
         try:
             if call.parts[:2] == ("oauth2", "token"):
@@ -58,27 +58,27 @@ class XApi:
         except Refused as refused:
             return refused.answer
 
-    def throttled(self, call: Call) -> Answer:
+    def throttled(self, call: Call) -> PlatformAnswer:
         """Return 429 with a window that ends in a moment."""
         reset = {"x-rate-limit-limit": "900", "x-rate-limit-remaining": "0"}
         return _too_many(reset | {"x-rate-limit-reset": str(int(call.now) + 1)})
 
-    def broken(self, call: Call, status: int) -> Answer:  # noqa: ARG002 - others need it
+    def broken(self, call: Call, status: int) -> PlatformAnswer:  # noqa: ARG002 - others need it
         """Return X's answer when it fails."""
         titles = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}
         title = titles.get(status, "Error")
         body = {"title": title, "detail": title, "type": "about:blank", "status": status}
-        return Answer(status, body, content_type=_PROBLEM)
+        return PlatformAnswer(status, body, content_type=_PROBLEM)
 
     # Access
 
-    def _token(self, call: Call) -> Answer:
+    def _token(self, call: Call) -> PlatformAnswer:
         if call.form.get("grant_type") != "refresh_token":
             return _oauth_error("unsupported_grant_type", "Only refresh_token is supported here.")
         id_and_secret = self._all.tokens.client("x")
         is_public = call.basic is None and call.form.get("client_id") == id_and_secret[0]
         if call.basic != id_and_secret and not is_public:
-            return Answer(
+            return PlatformAnswer(
                 401,
                 {
                     "error": "unauthorized_client",
@@ -89,7 +89,7 @@ class XApi:
         grant = self._all.tokens.refreshed("x", refresh, call.now, self._all.ledger)
         if grant is None:
             return _oauth_error("invalid_request", "Value passed for the token was invalid.")
-        return Answer(
+        return PlatformAnswer(
             200,
             {
                 "token_type": "bearer",
@@ -100,12 +100,12 @@ class XApi:
             },
         )
 
-    def _data(self, call: Call) -> Answer:
+    def _data(self, call: Call) -> PlatformAnswer:
         handler, call.endpoint = self._route(call)
         grant = self._all.tokens.state("x", call.token, call.now)
         if isinstance(grant, str):
             body = {"title": "Unauthorized", "type": "about:blank", "status": 401}
-            return Answer(401, body | {"detail": "Unauthorized"}, content_type=_PROBLEM)
+            return PlatformAnswer(401, body | {"detail": "Unauthorized"}, content_type=_PROBLEM)
         kind = "app" if grant.account_id is None else "user"
         name = f"x.{call.endpoint}.{kind}"
         usage = self._all.ledger.take(name, grant.name, call.now)
@@ -141,24 +141,26 @@ class XApi:
             case ("usage", "tweets"):
                 return self._usage, "usage"
         body = {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"}
-        raise Refused(Answer(404, body, content_type=_PROBLEM))
+        raise Refused(PlatformAnswer(404, body, content_type=_PROBLEM))
 
     # Users
 
-    def _me(self, call: Call, grant: Grant) -> Answer:
+    def _me(self, call: Call, grant: Grant) -> PlatformAnswer:
         if grant.account_id is None:
             raise Refused(_forbidden("Authenticating with OAuth 2.0 Application-Only is forbidden"))
         return self._user_answer(call, [grant.account_id], "id", single=True)
 
-    def _user(self, call: Call, _: Grant) -> Answer:
+    def _user(self, call: Call, _: Grant) -> PlatformAnswer:
         field = "username" if len(call.parts) == 4 else "id"
         return self._user_answer(call, [call.parts[-1]], field, single=True)
 
-    def _users(self, call: Call, _: Grant) -> Answer:
+    def _users(self, call: Call, _: Grant) -> PlatformAnswer:
         parameter = "usernames" if len(call.parts) == 2 else "ids"
         return self._user_answer(call, _listed(call, parameter), parameter, single=False)
 
-    def _user_answer(self, call: Call, names: list[str], parameter: str, *, single: bool) -> Answer:
+    def _user_answer(
+        self, call: Call, names: list[str], parameter: str, *, single: bool
+    ) -> PlatformAnswer:
         by_name = parameter.startswith("username")
         spelling, data, errors = self._spelling(call), [], []
         for name in names:
@@ -174,7 +176,7 @@ class XApi:
 
     # Posts
 
-    def _timeline(self, call: Call, grant: Grant) -> Answer:
+    def _timeline(self, call: Call, grant: Grant) -> PlatformAnswer:
         account = self._world.account("x", call.parts[1])
         if account is None or account.is_gone(call.now):
             return _answer([], [_not_found("user", call.parts[1], "id")])
@@ -186,7 +188,7 @@ class XApi:
             posts = [post for post in posts if _kind(post) != "retweeted"]
         return self._page(call, posts[:_MOST_OF_A_TIMELINE], f"timeline {account.id}", 5, "posts")
 
-    def _search(self, call: Call, _: Grant) -> Answer:
+    def _search(self, call: Call, _: Grant) -> PlatformAnswer:
         found: list[Item] = []
         for word in call.query.get("query", "").split():
             name, value = word.partition(":")[::2]
@@ -204,7 +206,9 @@ class XApi:
         recent.sort(key=lambda each: int(each.id), reverse=True)
         return self._page(call, recent, f"search {call.query['query']}", 10, "search")
 
-    def _page(self, call: Call, items: list[Item], scope: str, least: int, what: str) -> Answer:
+    def _page(
+        self, call: Call, items: list[Item], scope: str, least: int, what: str
+    ) -> PlatformAnswer:
         query = call.query
         size = query.get("max_results", "10")
         if not size.isdigit() or not least <= int(size) <= 100:
@@ -230,7 +234,7 @@ class XApi:
             meta["next_token"] = cursor_of(cut[-1].id, scope, call.now)
         if token and what == "posts":
             meta["previous_token"] = cursor_of(str(before), scope + " back", call.now)
-        return Answer(200, ({"data": data} if data else {}) | {"meta": meta})
+        return PlatformAnswer(200, ({"data": data} if data else {}) | {"meta": meta})
 
     def _before(self, call: Call, token: str | None, scope: str) -> int:
         if token is None:
@@ -252,15 +256,15 @@ class XApi:
             if since < int(each.id) < until and first <= each.published < last
         ]
 
-    def _tweets(self, call: Call, grant: Grant) -> Answer:
+    def _tweets(self, call: Call, grant: Grant) -> PlatformAnswer:
         return self._lookup(call, grant, _listed(call, "ids"), "ids", single=False)
 
-    def _tweet(self, call: Call, grant: Grant) -> Answer:
+    def _tweet(self, call: Call, grant: Grant) -> PlatformAnswer:
         return self._lookup(call, grant, [call.parts[1]], "id", single=True)
 
     def _lookup(
         self, call: Call, grant: Grant, ids: list[str], parameter: str, *, single: bool
-    ) -> Answer:
+    ) -> PlatformAnswer:
         spelling, data, errors = self._spelling(call), [], []
         for each in ids:
             item: Item | None = self._world.post("x", each, call.now)
@@ -286,7 +290,7 @@ class XApi:
             return reply_object(item, fields, spelling, call.now)
         return tweet_object(self._world, item, fields, spelling, call.now)
 
-    def _usage(self, call: Call, _: Grant) -> Answer:
+    def _usage(self, call: Call, _: Grant) -> PlatformAnswer:
         usage = self._all.ledger.take("x.posts_a_month", "app-1", call.now, cost=0)
         data = {"project_id": "1", "project_cap": str(usage.limit), "cap_reset_day": 1}
         return _answer(data | {"project_usage": str(usage.used)}, [])
@@ -317,9 +321,11 @@ def _listed(call: Call, parameter: str) -> list[str]:
     return values
 
 
-def _answer(data: object, errors: Iterable[JsonObject]) -> Answer:
+def _answer(data: object, errors: Iterable[JsonObject]) -> PlatformAnswer:
     listed = list(errors)
-    return Answer(200, ({"data": data} if data else {}) | ({"errors": listed} if listed else {}))
+    return PlatformAnswer(
+        200, ({"data": data} if data else {}) | ({"errors": listed} if listed else {})
+    )
 
 
 def _not_found(what: str, value: str, parameter: str) -> JsonObject:
@@ -347,36 +353,36 @@ def _not_authorized(account: SimulatedAccount) -> JsonObject:
     }
 
 
-def _invalid(parameter: str, value: str, message: str) -> Answer:
+def _invalid(parameter: str, value: str, message: str) -> PlatformAnswer:
     body = {
         "errors": [{"parameters": {parameter: [value]}, "message": message}],
         "title": "Invalid Request",
         "detail": "One or more parameters to your request was invalid.",
         "type": f"{_PROBLEMS}invalid-request",
     }
-    return Answer(400, body, content_type=_PROBLEM)
+    return PlatformAnswer(400, body, content_type=_PROBLEM)
 
 
-def _forbidden(detail: str) -> Answer:
+def _forbidden(detail: str) -> PlatformAnswer:
     kind = f"{_PROBLEMS}unsupported-authentication"
     body = {"title": "Unsupported Authentication", "detail": detail, "type": kind, "status": 403}
-    return Answer(403, body, content_type=_PROBLEM)
+    return PlatformAnswer(403, body, content_type=_PROBLEM)
 
 
-def _too_many(headers: dict[str, str]) -> Answer:
+def _too_many(headers: dict[str, str]) -> PlatformAnswer:
     title = "Too Many Requests"
     body = {"title": title, "detail": title, "type": "about:blank", "status": 429}
-    return Answer(429, body, headers, _PROBLEM)
+    return PlatformAnswer(429, body, headers, _PROBLEM)
 
 
-def _usage_capped() -> Answer:
+def _usage_capped() -> PlatformAnswer:
     body = {
         "title": "UsageCapExceeded",
         "detail": "Usage cap exceeded: Monthly product cap",
         "type": f"{_PROBLEMS}usage-capped",
     }
-    return Answer(429, body, content_type=_PROBLEM)
+    return PlatformAnswer(429, body, content_type=_PROBLEM)
 
 
-def _oauth_error(error: str, description: str) -> Answer:
-    return Answer(400, {"error": error, "error_description": description})
+def _oauth_error(error: str, description: str) -> PlatformAnswer:
+    return PlatformAnswer(400, {"error": error, "error_description": description})

@@ -12,13 +12,17 @@ from social_assets.demo.platforms.world.accounts import SimulatedAccount
 from social_assets.demo.platforms.world.clock import zulu_milliseconds
 from social_assets.demo.platforms.world.comments import SimulatedComment
 from social_assets.demo.platforms.world.posts import SimulatedPost
-from social_assets.demo.platforms.world.world import World
+from social_assets.demo.platforms.world.world import SimulatedWorld
 
 Spelling = Literal["tweet", "post"]
 
 
 def user_object(
-    world: World, account: SimulatedAccount, fields: frozenset[str], spelling: Spelling, now: float
+    world: SimulatedWorld,
+    account: SimulatedAccount,
+    fields: frozenset[str],
+    spelling: Spelling,
+    now: float,
 ) -> JsonObject:
     """Return a user with the fields asked for."""
     whole = {
@@ -46,7 +50,11 @@ def user_object(
 
 
 def tweet_object(
-    world: World, post: SimulatedPost, fields: frozenset[str], spelling: Spelling, now: float
+    world: SimulatedWorld,
+    post: SimulatedPost,
+    fields: frozenset[str],
+    spelling: Spelling,
+    now: float,
 ) -> JsonObject:
     """Return a post with the fields asked for."""
     is_repost = post.kind == "retweeted"

@@ -15,13 +15,13 @@ from social_assets.demo.platforms.world.accounts import (
 from social_assets.demo.platforms.world.clock import DAY, zulu
 from social_assets.demo.platforms.world.comments import SimulatedComment
 from social_assets.demo.platforms.world.posts import SimulatedPost
-from social_assets.demo.platforms.world.world import World
+from social_assets.demo.platforms.world.world import SimulatedWorld
 
 JsonObject = dict[str, Any]
 
 
 def truth(
-    world: World, now: float, platform: str | None = None, account_id: str | None = None
+    world: SimulatedWorld, now: float, platform: str | None = None, account_id: str | None = None
 ) -> JsonObject:
     """Return accounts, posts, comments, counters and audience: platform -> account id -> these."""
     return {
@@ -38,7 +38,7 @@ def truth(
     }
 
 
-def _account(world: World, account: SimulatedAccount, now: float) -> JsonObject:
+def _account(world: SimulatedWorld, account: SimulatedAccount, now: float) -> JsonObject:
     posts = world.all_posts(account, now)
     has_comments = account.platform != "tiktok"  # its API gives no comments
     return {
@@ -82,7 +82,7 @@ def rounded(number: int) -> int:
     return int(number // step * step)
 
 
-def _post(world: World, post: SimulatedPost, now: float) -> JsonObject:
+def _post(world: SimulatedWorld, post: SimulatedPost, now: float) -> JsonObject:
     at = now if post.deleted_at is None else min(now, post.deleted_at - 1)
     counters = world.counters(post, at)
     comments = len(world.comments(post, at))

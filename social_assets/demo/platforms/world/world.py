@@ -44,7 +44,7 @@ class WorldOptions:
     begin: int
 
 
-class World:
+class SimulatedWorld:
     """Accounts with posts and comments: a function of the options, the time and the mutations."""
 
     def __init__(self, options: WorldOptions) -> None:
