@@ -12,14 +12,14 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
-from social_assets.demo.platforms.apis.answers import JsonObject, PlatformAnswer, Platforms
+from social_assets.demo.platforms.apis.answers import ApiAnswer, JsonObject, Platforms
 from social_assets.demo.platforms.faults import FaultPlan
 from social_assets.demo.platforms.world.clock import SimulatedClock, parsed, zulu
 from social_assets.demo.platforms.world.truth import truth
 from social_assets.demo.platforms.world.world import UnknownIdError
 
 
-class Control:
+class ServerControl:
     """Answers the paths that begin with two underscores."""
 
     def __init__(self, platforms: Platforms, clock: SimulatedClock, faults: FaultPlan) -> None:
@@ -42,19 +42,19 @@ class Control:
             "POST __options": self._set_options,
         }
 
-    async def answer(self, scope: Scope, first: str, body: bytes) -> PlatformAnswer:
+    async def answer(self, scope: Scope, first: str, body: bytes) -> ApiAnswer:
         """Answer a control request; its arguments are the query and the JSON body."""
         arguments: JsonObject = dict(parse_qsl(scope["query_string"].decode()))
         handler = self._paths.get(f"{scope['method']} {first}")
         if handler is None:
-            return PlatformAnswer(404, {"error": "no such path", "paths": sorted(self._paths)})
+            return ApiAnswer(404, {"error": "no such path", "paths": sorted(self._paths)})
         try:
             arguments |= json.loads(body or b"{}")
-            return PlatformAnswer(200, handler(arguments))
+            return ApiAnswer(200, handler(arguments))
         except UnknownIdError as error:
-            return PlatformAnswer(404, {"error": str(error)})
+            return ApiAnswer(404, {"error": str(error)})
         except (KeyError, TypeError, ValueError) as error:
-            return PlatformAnswer(400, {"error": f"{type(error).__name__}: {error}"})
+            return ApiAnswer(400, {"error": f"{type(error).__name__}: {error}"})
 
     def _truth(self, of: JsonObject) -> JsonObject:
         now = float(parsed(of["at"])) if "at" in of else self._clock.now()

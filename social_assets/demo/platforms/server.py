@@ -18,16 +18,16 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope, Send
 
 from social_assets.demo.platforms.access.ledger import CallLedger
-from social_assets.demo.platforms.access.tokens import Tokens
+from social_assets.demo.platforms.access.tokens import GrantedTokens
 from social_assets.demo.platforms.apis.answers import (
-    Call,
-    PlatformAnswer,
+    ApiAnswer,
+    ApiCall,
     PlatformApi,
     Platforms,
     encoded,
 )
 from social_assets.demo.platforms.apis.x import XApi
-from social_assets.demo.platforms.control import Control
+from social_assets.demo.platforms.control import ServerControl
 from social_assets.demo.platforms.faults import Fault, FaultPlan
 from social_assets.demo.platforms.world.accounts import PLATFORMS
 from social_assets.demo.platforms.world.clock import SimulatedClock
@@ -64,9 +64,9 @@ class PlatformServer:
         world = SimulatedWorld(WorldOptions(options.seed, options.accounts, begin))
         accounts = [account for name in PLATFORMS for account in world.accounts(name)]
         self.faults = FaultPlan(options.seed, options.faults)
-        self.platforms = Platforms(world, Tokens(options.seed, accounts, now), CallLedger())
+        self.platforms = Platforms(world, GrantedTokens(options.seed, accounts, now), CallLedger())
         self._apis: Mapping[str, PlatformApi] = {"x": XApi(self.platforms)}
-        self._control = Control(self.platforms, self.clock, self.faults)
+        self._control = ServerControl(self.platforms, self.clock, self.faults)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,9 +75,7 @@ class PlatformServer:
             return
         headers = dict(scope["headers"])
         if not _LOCAL.match(headers.get(b"host", b"")):
-            await _respond(
-                send, PlatformAnswer(421, {"error": "this server answers on loopback only"})
-            )
+            await _respond(send, ApiAnswer(421, {"error": "this server answers on loopback only"}))
             return
         body = await _body(receive)
         first, *rest = [part for part in scope["path"].split("/") if part] or [""]
@@ -89,11 +87,9 @@ class PlatformServer:
             )
         else:
             known = ", ".join(self._apis)
-            await _respond(
-                send, PlatformAnswer(404, {"error": f"no such platform; there are {known}"})
-            )
+            await _respond(send, ApiAnswer(404, {"error": f"no such platform; there are {known}"}))
 
-    async def _call(self, call: Call, platform: str, send: Send) -> None:
+    async def _call(self, call: ApiCall, platform: str, send: Send) -> None:
         api = self._apis[platform]
         is_token_call = bool({"oauth", "oauth2", "token", "refresh_access_token"} & {*call.parts})
         request = f"{call.method} {platform} {call.path} {sorted(call.query.items())} {call.body}"
@@ -114,11 +110,11 @@ class PlatformServer:
     def _spoilt(
         self,
         api: PlatformApi,
-        call: Call,
+        call: ApiCall,
         platform: str,
-        answer: PlatformAnswer,
+        answer: ApiAnswer,
         fault: Fault | None,
-    ) -> PlatformAnswer:
+    ) -> ApiAnswer:
         """Return what a good answer becomes by a fault."""
         match fault:
             case "throttled" | "error_500" | "error_502" | "error_503":
@@ -136,7 +132,7 @@ class PlatformServer:
         return answer
 
 
-def _failed(api: PlatformApi, call: Call, fault: Fault | None) -> PlatformAnswer:
+def _failed(api: PlatformApi, call: ApiCall, fault: Fault | None) -> ApiAnswer:
     if fault == "throttled":
         return api.throttled(call)
     return api.broken(call, int(str(fault).removeprefix("error_")))
@@ -144,7 +140,7 @@ def _failed(api: PlatformApi, call: Call, fault: Fault | None) -> PlatformAnswer
 
 def _call(
     scope: Scope, headers: Mapping[bytes, bytes], path: list[str], body: bytes, *, now: float
-) -> Call:
+) -> ApiCall:
     platform, *rest = path
     parts = tuple(rest)
     while parts and (parts[0] in _BASES or _VERSION.match(parts[0])):
@@ -158,7 +154,7 @@ def _call(
     if scheme.lower() == "basic":
         name, _, secret = b64decode(credentials).decode().partition(":")
         basic = (name, secret)
-    return Call(
+    return ApiCall(
         method=scope["method"],
         parts=parts,
         query=query,
@@ -219,7 +215,7 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-async def _respond(send: Send, answer: PlatformAnswer, *, is_cut: bool = False) -> None:
+async def _respond(send: Send, answer: ApiAnswer, *, is_cut: bool = False) -> None:
     body = encoded(answer.body)
     headers = {"content-type": answer.content_type, "content-length": str(len(body))}
     raw = [(name.encode(), value.encode()) for name, value in (headers | answer.headers).items()]

@@ -31,7 +31,7 @@ class CallLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class LimitUsage:
     """What a credential has used of a limit after a call."""
 
     limit: int
@@ -113,7 +113,7 @@ class CallLedger:
 
     def take(
         self, name: str, credential: str, now: float, *, endpoint: str = "", cost: int = 1
-    ) -> Usage:
+    ) -> LimitUsage:
         """Count a call against a limit, unless it would exceed it."""
         limit = self.limits[name]
         window = self._windows[name, credential, endpoint]
@@ -131,14 +131,16 @@ class CallLedger:
                     at=now,
                 )
             self._announce(window)
-            return Usage(limit.calls, window.used, _reset(window, limit, now), is_allowed=False)
+            return LimitUsage(
+                limit.calls, window.used, _reset(window, limit, now), is_allowed=False
+            )
         window.used += cost
         window.calls += 1
         window.units += cost
         window.peak = max(window.peak, window.used)
         if limit.kind == "sliding":
             window.taken.append((now, cost))
-        return Usage(limit.calls, window.used, _reset(window, limit, now), is_allowed=True)
+        return LimitUsage(limit.calls, window.used, _reset(window, limit, now), is_allowed=True)
 
     def announce(self, name: str, credential: str, *, endpoint: str = "") -> None:
         """Note that the answer told the caller that nothing is left."""

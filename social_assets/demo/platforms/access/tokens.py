@@ -34,7 +34,7 @@ _REFRESH_LIFETIME = 180 * DAY
 
 
 @dataclass(slots=True, eq=False)
-class Grant:
+class TokenGrant:
     """What an account has granted to an app; or an app's own access (`account_id` is None)."""
 
     platform: str
@@ -54,16 +54,16 @@ class Grant:
         return self.account_id or f"app-{self.app}"
 
 
-class Tokens:
+class GrantedTokens:
     """All grants, by their tokens."""
 
     def __init__(self, seed: int, accounts: Iterable[SimulatedAccount], now: float) -> None:
         self.seed = seed
         self.grace_seconds = 0.0
         """How long a rotated refresh token still gives the newest pair (documented: not at all)."""
-        self._by_access: dict[tuple[str, str], tuple[Grant, float]] = {}
-        self._by_refresh: dict[tuple[str, str], tuple[Grant, int, float]] = {}
-        self.grants: dict[tuple[str, str], Grant] = {}
+        self._by_access: dict[tuple[str, str], tuple[TokenGrant, float]] = {}
+        self._by_refresh: dict[tuple[str, str], tuple[TokenGrant, int, float]] = {}
+        self.grants: dict[tuple[str, str], TokenGrant] = {}
         for account in accounts:
             self._grant(account.platform, account.id, 1, now)
         for platform in PLATFORMS:
@@ -76,7 +76,7 @@ class Tokens:
         return f"{platform}-client-{app}", f"client-{secret}"
 
     def _grant(self, platform: str, account_id: str | None, app: int, now: float) -> None:
-        grant = Grant(platform, account_id, app, "", None, now, FOREVER)
+        grant = TokenGrant(platform, account_id, app, "", None, now, FOREVER)
         self.grants[platform, grant.name] = grant
         self._renew(grant, now)
         if account_id is not None and platform in ("instagram", "facebook"):
@@ -84,7 +84,7 @@ class Tokens:
             grant.expires -= _AGE_AT_BEGIN
             self._by_access[platform, grant.access] = (grant, grant.expires)
 
-    def _renew(self, grant: Grant, now: float) -> None:
+    def _renew(self, grant: TokenGrant, now: float) -> None:
         """Give the grant a new access token and, if it has none or they rotate, a refresh token.
         Earlier access tokens live until they expire.
         """
@@ -101,7 +101,7 @@ class Tokens:
             grant.refresh_expires = now + _REFRESH_LIFETIME
             self._by_refresh[platform, grant.refresh] = (grant, grant.generation, now)
 
-    def state(self, platform: str, access: str | None, now: float) -> Grant | str:
+    def state(self, platform: str, access: str | None, now: float) -> TokenGrant | str:
         """Return the grant of an access token, or why it is refused: unknown, expired, revoked."""
         found = self._by_access.get((platform, access or ""))
         if found is None:
@@ -111,14 +111,14 @@ class Tokens:
             return "revoked"
         return "expired" if now >= min(expires, grant.expires) else grant
 
-    def renewed(self, grant: Grant, now: float) -> Grant:
+    def renewed(self, grant: TokenGrant, now: float) -> TokenGrant:
         """Renew a long-lived token that has no refresh token (Meta)."""
         self._renew(grant, now)
         return grant
 
     def refreshed(
         self, platform: str, refresh: str | None, now: float, ledger: CallLedger
-    ) -> Grant | None:
+    ) -> TokenGrant | None:
         """Use a refresh token; None if it is refused. A token used after its rotation revokes the
         whole grant, as OAuth 2.0's security practice has it.
         """
@@ -154,7 +154,7 @@ class Tokens:
         self.grants[platform, account_id].expires = now
 
     def consent(self, platform: str, account_id: str, now: float) -> None:
-        """Grant access again after a revocation: new tokens."""
+        """TokenGrant access again after a revocation: new tokens."""
         grant = self.grants[platform, account_id]
         grant.is_revoked = False
         grant.refresh = None

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, Generic, Protocol, TypeVar
 
 from social_assets.demo.platforms.access.ledger import CallLedger
-from social_assets.demo.platforms.access.tokens import Grant, Tokens
+from social_assets.demo.platforms.access.tokens import GrantedTokens, TokenGrant
 from social_assets.demo.platforms.world.clock import HOUR
 from social_assets.demo.platforms.world.world import SimulatedWorld
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Call:
+class ApiCall:
     """One request to a platform. `parts` is its path without the platform and its versions."""
 
     method: str
@@ -44,7 +44,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class PlatformAnswer:
+class ApiAnswer:
     """Status, JSON body and headers of a response."""
 
     status: int
@@ -58,7 +58,7 @@ class Platforms:
     """What all API modules read and change."""
 
     world: SimulatedWorld
-    tokens: Tokens
+    tokens: GrantedTokens
     ledger: CallLedger
     cursor_seconds: float = 12 * HOUR
     """How long a page's cursor can be used."""
@@ -69,13 +69,13 @@ class Platforms:
 class PlatformApi(Protocol):
     """One platform: `answer` never raises for a wrong request."""
 
-    def answer(self, call: Call) -> PlatformAnswer:
+    def answer(self, call: ApiCall) -> ApiAnswer:
         """Answer a call."""
 
-    def throttled(self, call: Call) -> PlatformAnswer:
+    def throttled(self, call: ApiCall) -> ApiAnswer:
         """Return the platform's answer to too many calls."""
 
-    def broken(self, call: Call, status: int) -> PlatformAnswer:
+    def broken(self, call: ApiCall, status: int) -> ApiAnswer:
         """Return the platform's answer when it fails."""
 
 
@@ -86,7 +86,7 @@ class CursorError(ValueError):
 class Refused(Exception):  # noqa: N818 - it carries an answer
     """Ends the handling of a call with an error of the platform."""
 
-    def __init__(self, answer: PlatformAnswer) -> None:
+    def __init__(self, answer: ApiAnswer) -> None:
         super().__init__(answer.status)
         self.answer = answer
 
@@ -117,7 +117,7 @@ def _check(scope: str, place: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class PageOf(Generic[T]):
+class CutPage(Generic[T]):
     """Records of a page, with the offsets at which it and the next one begin."""
 
     records: Sequence[T]
@@ -125,11 +125,11 @@ class PageOf(Generic[T]):
     next_start: int | None
 
 
-def page_of(records: Sequence[T], start: int, limit: int, repeats: int) -> PageOf[T]:
+def page_of(records: Sequence[T], start: int, limit: int, repeats: int) -> CutPage[T]:
     """Cut a page; the fault `repeats` lets it begin earlier."""
     end = start + limit
     cut = records[max(0, start - repeats) : end]
-    return PageOf(cut, start, end if end < len(records) else None)
+    return CutPage(cut, start, end if end < len(records) else None)
 
 
 def whole_number(text: str | None, default: int, most: int) -> int:
@@ -151,6 +151,6 @@ def encoded(body: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def granted(platforms: Platforms, platform: str, call: Call) -> Grant | str:
+def granted(platforms: Platforms, platform: str, call: ApiCall) -> TokenGrant | str:
     """Return the grant of the call's token, or why it is refused."""
     return platforms.tokens.state(platform, call.token, call.now)

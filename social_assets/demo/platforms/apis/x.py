@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from social_assets.demo.platforms.access.tokens import Grant
+from social_assets.demo.platforms.access.tokens import TokenGrant
 from social_assets.demo.platforms.apis.answers import (
-    Call,
+    ApiAnswer,
+    ApiCall,
     CursorError,
     JsonObject,
-    PlatformAnswer,
     Platforms,
     Refused,
     cursor_of,
@@ -38,7 +38,7 @@ _POST_PRICE = 0.005
 _USER_PRICE = 0.010
 
 Item = SimulatedPost | SimulatedComment
-_Handler = Callable[[Call, Grant], PlatformAnswer]
+_Handler = Callable[[ApiCall, TokenGrant], ApiAnswer]
 
 
 class XApi:
@@ -48,7 +48,7 @@ class XApi:
         self._all = platforms
         self._world = platforms.world
 
-    def answer(self, call: Call) -> PlatformAnswer:
+    def answer(self, call: ApiCall) -> ApiAnswer:
         """Answer a call."""
         try:
             if call.parts[:2] == ("oauth2", "token"):
@@ -58,27 +58,27 @@ class XApi:
         except Refused as refused:
             return refused.answer
 
-    def throttled(self, call: Call) -> PlatformAnswer:
+    def throttled(self, call: ApiCall) -> ApiAnswer:
         """Return 429 with a window that ends in a moment."""
         reset = {"x-rate-limit-limit": "900", "x-rate-limit-remaining": "0"}
         return _too_many(reset | {"x-rate-limit-reset": str(int(call.now) + 1)})
 
-    def broken(self, call: Call, status: int) -> PlatformAnswer:  # noqa: ARG002 - others need it
+    def broken(self, call: ApiCall, status: int) -> ApiAnswer:  # noqa: ARG002 - others need it
         """Return X's answer when it fails."""
         titles = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}
         title = titles.get(status, "Error")
         body = {"title": title, "detail": title, "type": "about:blank", "status": status}
-        return PlatformAnswer(status, body, content_type=_PROBLEM)
+        return ApiAnswer(status, body, content_type=_PROBLEM)
 
     # Access
 
-    def _token(self, call: Call) -> PlatformAnswer:
+    def _token(self, call: ApiCall) -> ApiAnswer:
         if call.form.get("grant_type") != "refresh_token":
             return _oauth_error("unsupported_grant_type", "Only refresh_token is supported here.")
         id_and_secret = self._all.tokens.client("x")
         is_public = call.basic is None and call.form.get("client_id") == id_and_secret[0]
         if call.basic != id_and_secret and not is_public:
-            return PlatformAnswer(
+            return ApiAnswer(
                 401,
                 {
                     "error": "unauthorized_client",
@@ -89,7 +89,7 @@ class XApi:
         grant = self._all.tokens.refreshed("x", refresh, call.now, self._all.ledger)
         if grant is None:
             return _oauth_error("invalid_request", "Value passed for the token was invalid.")
-        return PlatformAnswer(
+        return ApiAnswer(
             200,
             {
                 "token_type": "bearer",
@@ -100,12 +100,12 @@ class XApi:
             },
         )
 
-    def _data(self, call: Call) -> PlatformAnswer:
+    def _data(self, call: ApiCall) -> ApiAnswer:
         handler, call.endpoint = self._route(call)
         grant = self._all.tokens.state("x", call.token, call.now)
         if isinstance(grant, str):
             body = {"title": "Unauthorized", "type": "about:blank", "status": 401}
-            return PlatformAnswer(401, body | {"detail": "Unauthorized"}, content_type=_PROBLEM)
+            return ApiAnswer(401, body | {"detail": "Unauthorized"}, content_type=_PROBLEM)
         kind = "app" if grant.account_id is None else "user"
         name = f"x.{call.endpoint}.{kind}"
         usage = self._all.ledger.take(name, grant.name, call.now)
@@ -122,7 +122,7 @@ class XApi:
             self._all.ledger.announce(name, grant.name)
         return answer
 
-    def _route(self, call: Call) -> tuple[_Handler, str]:  # noqa: PLR0911 - a table of paths
+    def _route(self, call: ApiCall) -> tuple[_Handler, str]:  # noqa: PLR0911 - a table of paths
         match call.parts:
             case ("users", "me"):
                 return self._me, "users_me"
@@ -141,26 +141,26 @@ class XApi:
             case ("usage", "tweets"):
                 return self._usage, "usage"
         body = {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"}
-        raise Refused(PlatformAnswer(404, body, content_type=_PROBLEM))
+        raise Refused(ApiAnswer(404, body, content_type=_PROBLEM))
 
     # Users
 
-    def _me(self, call: Call, grant: Grant) -> PlatformAnswer:
+    def _me(self, call: ApiCall, grant: TokenGrant) -> ApiAnswer:
         if grant.account_id is None:
             raise Refused(_forbidden("Authenticating with OAuth 2.0 Application-Only is forbidden"))
         return self._user_answer(call, [grant.account_id], "id", single=True)
 
-    def _user(self, call: Call, _: Grant) -> PlatformAnswer:
+    def _user(self, call: ApiCall, _: TokenGrant) -> ApiAnswer:
         field = "username" if len(call.parts) == 4 else "id"
         return self._user_answer(call, [call.parts[-1]], field, single=True)
 
-    def _users(self, call: Call, _: Grant) -> PlatformAnswer:
+    def _users(self, call: ApiCall, _: TokenGrant) -> ApiAnswer:
         parameter = "usernames" if len(call.parts) == 2 else "ids"
         return self._user_answer(call, _listed(call, parameter), parameter, single=False)
 
     def _user_answer(
-        self, call: Call, names: list[str], parameter: str, *, single: bool
-    ) -> PlatformAnswer:
+        self, call: ApiCall, names: list[str], parameter: str, *, single: bool
+    ) -> ApiAnswer:
         by_name = parameter.startswith("username")
         spelling, data, errors = self._spelling(call), [], []
         for name in names:
@@ -176,7 +176,7 @@ class XApi:
 
     # Posts
 
-    def _timeline(self, call: Call, grant: Grant) -> PlatformAnswer:
+    def _timeline(self, call: ApiCall, grant: TokenGrant) -> ApiAnswer:
         account = self._world.account("x", call.parts[1])
         if account is None or account.is_gone(call.now):
             return _answer([], [_not_found("user", call.parts[1], "id")])
@@ -188,7 +188,7 @@ class XApi:
             posts = [post for post in posts if _kind(post) != "retweeted"]
         return self._page(call, posts[:_MOST_OF_A_TIMELINE], f"timeline {account.id}", 5, "posts")
 
-    def _search(self, call: Call, _: Grant) -> PlatformAnswer:
+    def _search(self, call: ApiCall, _: TokenGrant) -> ApiAnswer:
         found: list[Item] = []
         for word in call.query.get("query", "").split():
             name, value = word.partition(":")[::2]
@@ -207,8 +207,8 @@ class XApi:
         return self._page(call, recent, f"search {call.query['query']}", 10, "search")
 
     def _page(
-        self, call: Call, items: list[Item], scope: str, least: int, what: str
-    ) -> PlatformAnswer:
+        self, call: ApiCall, items: list[Item], scope: str, least: int, what: str
+    ) -> ApiAnswer:
         query = call.query
         size = query.get("max_results", "10")
         if not size.isdigit() or not least <= int(size) <= 100:
@@ -234,9 +234,9 @@ class XApi:
             meta["next_token"] = cursor_of(cut[-1].id, scope, call.now)
         if token and what == "posts":
             meta["previous_token"] = cursor_of(str(before), scope + " back", call.now)
-        return PlatformAnswer(200, ({"data": data} if data else {}) | {"meta": meta})
+        return ApiAnswer(200, ({"data": data} if data else {}) | {"meta": meta})
 
-    def _before(self, call: Call, token: str | None, scope: str) -> int:
+    def _before(self, call: ApiCall, token: str | None, scope: str) -> int:
         if token is None:
             return 1 << 63
         try:
@@ -245,7 +245,7 @@ class XApi:
             text = f"The `pagination_token` query parameter value [{token}] is not valid"
             raise Refused(_invalid("pagination_token", token, text)) from None
 
-    def _within(self, call: Call, items: list[Item]) -> list[Item]:
+    def _within(self, call: ApiCall, items: list[Item]) -> list[Item]:
         query = call.query
         since, until = int(query.get("since_id", 0)), int(query.get("until_id", 1 << 63))
         first = parsed(query["start_time"]) if "start_time" in query else 0
@@ -256,15 +256,15 @@ class XApi:
             if since < int(each.id) < until and first <= each.published < last
         ]
 
-    def _tweets(self, call: Call, grant: Grant) -> PlatformAnswer:
+    def _tweets(self, call: ApiCall, grant: TokenGrant) -> ApiAnswer:
         return self._lookup(call, grant, _listed(call, "ids"), "ids", single=False)
 
-    def _tweet(self, call: Call, grant: Grant) -> PlatformAnswer:
+    def _tweet(self, call: ApiCall, grant: TokenGrant) -> ApiAnswer:
         return self._lookup(call, grant, [call.parts[1]], "id", single=True)
 
     def _lookup(
-        self, call: Call, grant: Grant, ids: list[str], parameter: str, *, single: bool
-    ) -> PlatformAnswer:
+        self, call: ApiCall, grant: TokenGrant, ids: list[str], parameter: str, *, single: bool
+    ) -> ApiAnswer:
         spelling, data, errors = self._spelling(call), [], []
         for each in ids:
             item: Item | None = self._world.post("x", each, call.now)
@@ -283,19 +283,19 @@ class XApi:
             raise Refused(_usage_capped())
         return _answer(data[0] if single and data else data, errors)
 
-    def _object(self, call: Call, item: Item, spelling: Spelling) -> JsonObject:
+    def _object(self, call: ApiCall, item: Item, spelling: Spelling) -> JsonObject:
         self._all.ledger.charge(f"post {item.id}", call.now, _POST_PRICE)
         fields = _fields(call, "tweet.fields") | _fields(call, "post.fields")
         if isinstance(item, SimulatedComment):
             return reply_object(item, fields, spelling, call.now)
         return tweet_object(self._world, item, fields, spelling, call.now)
 
-    def _usage(self, call: Call, _: Grant) -> PlatformAnswer:
+    def _usage(self, call: ApiCall, _: TokenGrant) -> ApiAnswer:
         usage = self._all.ledger.take("x.posts_a_month", "app-1", call.now, cost=0)
         data = {"project_id": "1", "project_cap": str(usage.limit), "cap_reset_day": 1}
         return _answer(data | {"project_usage": str(usage.used)}, [])
 
-    def _spelling(self, call: Call) -> Spelling:
+    def _spelling(self, call: ApiCall) -> Spelling:
         is_new = "post.fields" in call.query or self._all.x_spelling == "post"
         return "post" if is_new and "tweet.fields" not in call.query else "tweet"
 
@@ -308,11 +308,11 @@ def _kind(item: Item) -> str:
     return item.kind if isinstance(item, SimulatedPost) else "reply"
 
 
-def _fields(call: Call, name: str) -> frozenset[str]:
+def _fields(call: ApiCall, name: str) -> frozenset[str]:
     return frozenset(filter(None, call.query.get(name, "").split(",")))
 
 
-def _listed(call: Call, parameter: str) -> list[str]:
+def _listed(call: ApiCall, parameter: str) -> list[str]:
     values = [each for each in call.query.get(parameter, "").split(",") if each]
     if not 1 <= len(values) <= 100:
         text = f"The number of values in the `{parameter}` query parameter list [{len(values)}] "
@@ -321,11 +321,9 @@ def _listed(call: Call, parameter: str) -> list[str]:
     return values
 
 
-def _answer(data: object, errors: Iterable[JsonObject]) -> PlatformAnswer:
+def _answer(data: object, errors: Iterable[JsonObject]) -> ApiAnswer:
     listed = list(errors)
-    return PlatformAnswer(
-        200, ({"data": data} if data else {}) | ({"errors": listed} if listed else {})
-    )
+    return ApiAnswer(200, ({"data": data} if data else {}) | ({"errors": listed} if listed else {}))
 
 
 def _not_found(what: str, value: str, parameter: str) -> JsonObject:
@@ -353,36 +351,36 @@ def _not_authorized(account: SimulatedAccount) -> JsonObject:
     }
 
 
-def _invalid(parameter: str, value: str, message: str) -> PlatformAnswer:
+def _invalid(parameter: str, value: str, message: str) -> ApiAnswer:
     body = {
         "errors": [{"parameters": {parameter: [value]}, "message": message}],
         "title": "Invalid Request",
         "detail": "One or more parameters to your request was invalid.",
         "type": f"{_PROBLEMS}invalid-request",
     }
-    return PlatformAnswer(400, body, content_type=_PROBLEM)
+    return ApiAnswer(400, body, content_type=_PROBLEM)
 
 
-def _forbidden(detail: str) -> PlatformAnswer:
+def _forbidden(detail: str) -> ApiAnswer:
     kind = f"{_PROBLEMS}unsupported-authentication"
     body = {"title": "Unsupported Authentication", "detail": detail, "type": kind, "status": 403}
-    return PlatformAnswer(403, body, content_type=_PROBLEM)
+    return ApiAnswer(403, body, content_type=_PROBLEM)
 
 
-def _too_many(headers: dict[str, str]) -> PlatformAnswer:
+def _too_many(headers: dict[str, str]) -> ApiAnswer:
     title = "Too Many Requests"
     body = {"title": title, "detail": title, "type": "about:blank", "status": 429}
-    return PlatformAnswer(429, body, headers, _PROBLEM)
+    return ApiAnswer(429, body, headers, _PROBLEM)
 
 
-def _usage_capped() -> PlatformAnswer:
+def _usage_capped() -> ApiAnswer:
     body = {
         "title": "UsageCapExceeded",
         "detail": "Usage cap exceeded: Monthly product cap",
         "type": f"{_PROBLEMS}usage-capped",
     }
-    return PlatformAnswer(429, body, content_type=_PROBLEM)
+    return ApiAnswer(429, body, content_type=_PROBLEM)
 
 
-def _oauth_error(error: str, description: str) -> PlatformAnswer:
-    return PlatformAnswer(400, {"error": error, "error_description": description})
+def _oauth_error(error: str, description: str) -> ApiAnswer:
+    return ApiAnswer(400, {"error": error, "error_description": description})
