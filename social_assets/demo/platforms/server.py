@@ -26,7 +26,9 @@ from social_assets.demo.platforms.apis.answers import (
     Platforms,
     encoded,
 )
+from social_assets.demo.platforms.apis.tiktok import TikTokApi
 from social_assets.demo.platforms.apis.x import XApi
+from social_assets.demo.platforms.apis.youtube import YouTubeApi
 from social_assets.demo.platforms.control import ServerControl
 from social_assets.demo.platforms.faults import Fault, FaultPlan
 from social_assets.demo.platforms.world.accounts import PLATFORMS
@@ -65,7 +67,11 @@ class PlatformServer:
         accounts = [account for name in PLATFORMS for account in world.accounts(name)]
         self.faults = FaultPlan(options.seed, options.faults)
         self.platforms = Platforms(world, GrantedTokens(options.seed, accounts, now), CallLedger())
-        self._apis: Mapping[str, PlatformApi] = {"x": XApi(self.platforms)}
+        self._apis: Mapping[str, PlatformApi] = {
+            "x": XApi(self.platforms),
+            "tiktok": TikTokApi(self.platforms),
+            "youtube": YouTubeApi(self.platforms),
+        }
         self._control = ServerControl(self.platforms, self.clock, self.faults)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -154,7 +154,7 @@ class GrantedTokens:
         self.grants[platform, account_id].expires = now
 
     def consent(self, platform: str, account_id: str, now: float) -> None:
-        """TokenGrant access again after a revocation: new tokens."""
+        """Grant access again after a revocation: new tokens."""
         grant = self.grants[platform, account_id]
         grant.is_revoked = False
         grant.refresh = None
