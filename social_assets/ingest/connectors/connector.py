@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from social_assets.ingest.connectors.limits import Limit, MoneyLimit, Price, UsageHeaders
-from social_assets.ingest.connectors.meanings import AnswerRule
-from social_assets.ingest.connectors.oauth import OAuth, StaticToken
-from social_assets.ingest.connectors.paging import OnePage, Paging, Since
+from social_assets.ingest.connectors.declaration.limits import (
+    Limit,
+    MoneyLimit,
+    Price,
+    UsageHeaders,
+)
+from social_assets.ingest.connectors.declaration.meanings import AnswerRule
+from social_assets.ingest.connectors.declaration.oauth import OAuth, StaticToken
+from social_assets.ingest.connectors.declaration.paging import OnePage, Paging, Since
 
 ONE_PAGE = OnePage()
 FREE = Price()

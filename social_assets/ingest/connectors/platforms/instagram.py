@@ -11,9 +11,9 @@ from social_assets.ingest.connectors.connector import (
     Frequency,
     Whose,
 )
-from social_assets.ingest.connectors.limits import Limit, PercentHeaders, Rolling
-from social_assets.ingest.connectors.oauth import TokenRenewal
-from social_assets.ingest.connectors.paging import NewestFirst, UntilEmpty, WhileNext
+from social_assets.ingest.connectors.declaration.limits import Limit, PercentHeaders, Rolling
+from social_assets.ingest.connectors.declaration.oauth import TokenRenewal
+from social_assets.ingest.connectors.declaration.paging import NewestFirst, UntilEmpty, WhileNext
 from social_assets.ingest.connectors.platforms.meta_rules import META_RULES
 
 _MEDIA = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from social_assets.ingest.connectors.limits import Scope
-from social_assets.ingest.connectors.meanings import AnswerRule, Meaning, codes
+from social_assets.ingest.connectors.declaration.limits import Scope
+from social_assets.ingest.connectors.declaration.meanings import AnswerRule, Meaning, codes
 
 META_RULES = (
     AnswerRule(Meaning.THROTTLED, at="error.code", among=codes(4), scope=Scope.APP),

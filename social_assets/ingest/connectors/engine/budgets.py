@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from resources.settings.home import Home
-from social_assets.ingest.connectors.limits import RateWindow, Rolling
+from social_assets.ingest.connectors.declaration.limits import RateWindow, Rolling
 
 LEASE_SECONDS = 180.0
 """A reservation of a process that was killed counts so long, and its window."""
+
+THROTTLED, QUOTA, QUOTA_WITHOUT_END = "throttled", "quota", "quota without end"
+"""Kinds of blocks."""
+QUOTAS = (QUOTA, QUOTA_WITHOUT_END)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -62,6 +66,8 @@ class NoRoom:
     bucket: str
     reason: str
     is_quota: bool
+    has_end: bool = True
+    """Whether a quota is known to begin anew."""
 
 
 class Budgets:
@@ -92,7 +98,7 @@ class Budgets:
                 until, reason = self._blocked(sql, bucket)
                 if until > at:
                     kind, _, told = reason.partition(": ")
-                    return NoRoom(until, bucket, told, kind == "quota")
+                    return NoRoom(until, bucket, told, kind in QUOTAS, kind != QUOTA_WITHOUT_END)
             for charge in charges:
                 refused = self._refused(sql, charge, at)
                 if refused is not None:
@@ -117,24 +123,24 @@ class Budgets:
                     # The platform may count it to either day.
                     self._spend(sql, charge.bucket, later, actual)
 
-    def block(self, bucket: str, seconds: float | Callable[[int], float], told: str) -> float:
+    def block(self, bucket: str, seconds: Callable[[int], float], kind: str, told: str) -> float:
         """Block a bucket; `seconds` may depend on how often it was blocked in succession.
 
-        `told` begins with `throttled: ` or `quota: `. Returns until when.
+        Returns until when.
         """
         with self._transaction() as (sql, at):
             row = sql.execute(
                 "SELECT strikes, blocked_until FROM buckets WHERE bucket = ?", (bucket,)
             ).fetchone()
             strikes, before = (row[0], row[1] or 0.0) if row else (0, 0.0)
-            wait = seconds(strikes) if callable(seconds) else seconds
+            wait = seconds(strikes)
             # Of several calls at once, all of which were refused, one counts.
             strikes, until = strikes + (before <= at), max(at + wait, before)
             sql.execute(
                 "INSERT INTO buckets (bucket, blocked_until, reason, strikes) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (bucket) DO UPDATE SET blocked_until = excluded.blocked_until,"
                 " reason = excluded.reason, strikes = excluded.strikes",
-                (bucket, until, told, strikes),
+                (bucket, until, f"{kind}: {told}", strikes),
             )
         return until
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from social_assets.ingest.connectors.connector import Connector
-from social_assets.ingest.connectors.meanings import AnswerRule, Meaning
+from social_assets.ingest.connectors.declaration.meanings import AnswerRule, Meaning
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _BOM = b"\xef\xbb\xbf"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from social_assets.ingest.connectors.limits import Scope
+from social_assets.ingest.connectors.declaration.limits import Scope
 
 
 class Meaning(Enum):

@@ -1,0 +1,1 @@
+"""What runs connectors: requests, answers, budgets, tokens. `client` puts it together."""
