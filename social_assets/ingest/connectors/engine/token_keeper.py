@@ -7,14 +7,12 @@ docs/collection.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit
-
-import httpx
-from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.httpx_client import OAuth2Client
+from urllib.parse import quote_plus, urlsplit
 
 from social_assets.control.collection.credentials import (
     CredentialRecord,
@@ -31,6 +29,16 @@ from social_assets.ingest.connectors.engine.answers import UnreadableAnswerError
 from social_assets.ingest.connectors.engine.transport import Transport, TransportError
 
 _FINAL = {"invalid_grant", "unauthorized_client", "invalid_client"}
+_FINAL_CODES = {"102", "190"}
+"""Of Meta: the token is not valid any more."""
+
+
+class _TokenAnswerError(RuntimeError):
+    """The token's server refuses."""
+
+    def __init__(self, told: str, *, is_final: bool) -> None:
+        super().__init__(told)
+        self.is_final = is_final
 
 
 class RefusedCredentialError(RuntimeError):
@@ -95,9 +103,9 @@ class TokenKeeper:
         self._store.refresh_begins(record.id)
         try:
             answer = self._answer(tokens)
-        except OAuthError as error:
-            told = tokens.without_secrets(f"{error.error}: {error.description}".strip(": "))
-            if error.error in _FINAL:
+        except _TokenAnswerError as error:
+            told = tokens.without_secrets(str(error))[:300]
+            if error.is_final:
                 self._revoke(record, _why(record, told))
             self._store.refresh_failed(record.id)
             raise RefreshFailedError(f"renewing the token failed: {told}") from None
@@ -118,36 +126,16 @@ class TokenKeeper:
         raise TypeError("a static token is not renewed")
 
     def _by_refresh_token(self, oauth: RefreshToken, tokens: Tokens) -> dict[str, object]:
-        method = "client_secret_basic" if oauth.is_basic else "client_secret_post"
-        client = OAuth2Client(
-            tokens.client_id,
-            tokens.client_secret,
-            token_endpoint_auth_method=method,
-            timeout=self._transport.client.timeout,
-            trust_env=self._transport.client.trust_env,
-        )
-        if oauth.client_id != "client_id":
-            client.register_client_auth_method((method, _with_client_named(oauth.client_id)))
-        with client:
-            try:
-                found = client.refresh_token(
-                    self._url(oauth.url), refresh_token=tokens.refresh_token
-                )
-            except httpx.HTTPStatusError as error:
-                raise TransportError(
-                    f"the token's server answers {error.response.status_code}", was_sent=True
-                ) from None
-            except httpx.HTTPError as error:
-                was_sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                raise TransportError(
-                    f"the token's server does not answer ({type(error).__name__})",
-                    was_sent=was_sent,
-                ) from None
-            except ValueError:
-                raise TransportError(
-                    "the token's server answers what is no JSON", was_sent=True
-                ) from None
-        return dict(found)
+        form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token or ""}
+        client = (tokens.client_id or "", tokens.client_secret or "")
+        headers = {}
+        if oauth.is_basic:
+            # RFC 6749, 2.3.1: both are encoded as in a form before they are joined.
+            pair = ":".join(quote_plus(each) for each in client).encode()
+            headers["authorization"] = f"Basic {b64encode(pair).decode()}"
+        else:
+            form |= {oauth.client_id: client[0], "client_secret": client[1]}
+        return self._sent("POST", oauth.url, form=form, headers=headers)
 
     def _by_renewal(self, oauth: TokenRenewal, tokens: Tokens) -> dict[str, object]:
         query = {"grant_type": oauth.grant, oauth.token: tokens.access_token}
@@ -156,22 +144,39 @@ class TokenKeeper:
                 "client_id": tokens.client_id or "",
                 "client_secret": tokens.client_secret or "",
             }
-        path = urlsplit(oauth.url).path
-        if self._is_moved:
-            got = self._transport.send("GET", path, query=query)
-        else:
-            parts = urlsplit(oauth.url)
-            with Transport(f"{parts.scheme}://{parts.netloc}") as transport:
-                got = transport.send("GET", path, query=query)
+        return self._sent("GET", oauth.url, query=query)
+
+    def _sent(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, object]:
+        """The body of a good answer. Raises TransportError, _TokenAnswerError."""
+        parts = urlsplit(url)
+        with ExitStack() as stack:
+            transport = self._transport
+            if not self._is_moved:
+                transport = stack.enter_context(Transport(f"{parts.scheme}://{parts.netloc}"))
+            got = transport.send(method, parts.path, query=query, form=form, headers=headers)
         try:
             answer = opened(got.status, got.headers, got.body)
         except UnreadableAnswerError as error:
             raise TransportError(str(error), was_sent=True) from None
-        if got.status >= 400 or "access_token" not in answer.body:
-            code = str(answer.at("error.code"))
-            told = str(answer.at("error.message") or f"status {got.status}")
-            raise OAuthError("invalid_grant" if code in {"190", "102"} else code, told)
-        return answer.body
+        if got.status < 300 and "access_token" in answer.body:
+            return answer.body
+        if got.status >= 500:
+            raise TransportError(f"the token's server answers {got.status}", was_sent=True)
+        # OAuth: `error` is a text. Meta: it is an object with a code.
+        error = answer.body.get("error")
+        if isinstance(error, dict):
+            is_final = str(error.get("code")) in _FINAL_CODES
+            raise _TokenAnswerError(str(error.get("message")), is_final=is_final)
+        told = f"{error}: {answer.body.get('error_description', f'status {got.status}')}"
+        raise _TokenAnswerError(told, is_final=error in _FINAL)
 
     def _of_answer(self, old: Tokens, answer: dict[str, object]) -> Tokens:
         access = answer.get("access_token")
@@ -216,10 +221,6 @@ class TokenKeeper:
     def _works(self, tokens: Tokens) -> bool:
         return tokens.access_expires_at is None or self._clock() < tokens.access_expires_at
 
-    def _url(self, url: str) -> str:
-        """Where tokens are renewed: at the address of the setting, if the platform is moved."""
-        return self._transport.base_url + urlsplit(url).path if self._is_moved else url
-
     def _revoke(self, record: CredentialRecord, reason: str) -> None:
         self._store.revoke(record.id, reason)
         raise RefusedCredentialError(reason)
@@ -234,19 +235,6 @@ def _why(record: CredentialRecord, told: str) -> str:
         f"{record.refresh_began_at:%Y-%m-%dT%H:%M:%SZ} was interrupted before its answer was "
         "stored, and the platform has probably replaced the refresh token then"
     )
-
-
-def _with_client_named(
-    name: str,
-) -> Callable[[OAuth2Client, str, str, dict[str, str], str], tuple[str, dict[str, str], str]]:
-    def named(
-        client: OAuth2Client, method: str, uri: str, headers: dict[str, str], body: str
-    ) -> tuple[str, dict[str, str], str]:
-        del method
-        added = urlencode({name: client.client_id, "client_secret": client.client_secret or ""})
-        return uri, headers, f"{body}&{added}" if body else added
-
-    return named
 
 
 def _after(now: datetime, seconds: object) -> datetime | None:

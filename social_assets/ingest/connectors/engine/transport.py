@@ -79,6 +79,7 @@ class Transport:
         *,
         query: Mapping[str, str] | None = None,
         json: object | None = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
         """Ask for a path below the base URL. Raises TransportError, RedirectRefusedError."""
@@ -86,7 +87,7 @@ class Transport:
         deadline = time.monotonic() + DEADLINE_SECONDS
         for _ in range(_MOST_REDIRECTS + 1):
             request = self.client.build_request(
-                method, url, params=query or None, json=json, headers=headers
+                method, url, params=query or None, json=json, data=form, headers=headers
             )
             answer = self._answer(request, deadline)
             target = answer.headers.get("location")
