@@ -171,12 +171,12 @@ class TokenKeeper:
         if got.status >= 500:
             raise TransportError(f"the token's server answers {got.status}", was_sent=True)
         # OAuth: `error` is a text. Meta: it is an object with a code.
-        error = answer.body.get("error")
-        if isinstance(error, dict):
-            is_final = str(error.get("code")) in _FINAL_CODES
-            raise _TokenAnswerError(str(error.get("message")), is_final=is_final)
-        told = f"{error}: {answer.body.get('error_description', f'status {got.status}')}"
-        raise _TokenAnswerError(told, is_final=error in _FINAL)
+        refusal = answer.body.get("error")
+        if isinstance(refusal, dict):
+            is_final = str(refusal.get("code")) in _FINAL_CODES
+            raise _TokenAnswerError(str(refusal.get("message")), is_final=is_final)
+        told = f"{refusal}: {answer.body.get('error_description', f'status {got.status}')}"
+        raise _TokenAnswerError(told, is_final=str(refusal) in _FINAL)
 
     def _of_answer(self, old: Tokens, answer: dict[str, object]) -> Tokens:
         access = answer.get("access_token")
