@@ -123,12 +123,11 @@ class Contract:
     `key` identifies a row within its event date: the first landed wins. `event_time` names the
     field with the time of a record. Without it, the record's Kafka timestamp or the landing date of
     its file counts, with the time of day of `time_of_day` if that is named. `time_formats`,
-    `time_zone` and `null_spellings` are those of all columns that declare none. If a JSON object
-    has a key twice, the first value counts, or with `last_of_repeated_keys` the last. `critical`
-    columns reject a record if they are null (the key always does). `late_after` applies to live
-    records only, `future_after` to all. `warn_above` and `fail_above` are shares of a day's records
-    that one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above`
-    are the offsets that the topic may be ahead of the lake before that check warns or fails. `csv`
+    `time_zone` and `null_spellings` are those of all columns that declare none. `critical` columns
+    reject a record if they are null (the key always does). `late_after` applies to live records
+    only, `future_after` to all. `warn_above` and `fail_above` are shares of a day's records that
+    one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above` are
+    the offsets that the topic may be ahead of the lake before that check warns or fails. `csv`
     declares the dialect of CSV files, and `records_at` the path of the array that holds the records
     of a JSON document; what they leave out is detected for each file. `explode` names an array
     within a record of which each element is a row. `unread` are fields of the source that are
@@ -149,7 +148,6 @@ class Contract:
     time_formats: tuple[str, ...] = ()
     time_zone: str | None = None
     null_spellings: tuple[str, ...] = ()
-    last_of_repeated_keys: bool = False
     critical: tuple[str, ...] = ()
     late_after: timedelta = timedelta(days=7)
     future_after: timedelta = timedelta(minutes=5)

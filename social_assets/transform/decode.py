@@ -25,7 +25,7 @@ from social_assets.transform.csv_fields import (
     with_csv_fields,
 )
 from social_assets.transform.json_fields import JsonFields, json_fields, with_json_fields
-from social_assets.transform.repeated_keys import with_last_values
+from social_assets.transform.repeated_keys import repeats_a_key
 from social_assets.transform.values.missing import without_declared_nulls
 
 PLATFORM_COLUMN = "platform"
@@ -68,19 +68,17 @@ class Shape:
     `pointers` maps a column to its places in JSON objects, best first; `headers` maps a
     `csv_header` of raw to what it says; `platforms` maps a platform to its spellings in lower case,
     where a place depends on it, and `platform` is the column that tells it.
-    With `last_of_repeated_keys`, the last value counts of a key that an object has twice.
     """
 
     pointers: Mapping[str, tuple[Pointer, ...]] = field(default_factory=dict)
     headers: Mapping[str, CsvHeader] = field(default_factory=dict)
     platforms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     platform: Column | None = None
-    last_of_repeated_keys: bool = False
 
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
     """Raw records with `record_text`, null if it is too long or not UTF-8, and `is_json`: true for
-    a JSON object, null for a CSV line.
+    a JSON object, null for a CSV line. `mended_text` of a record, if there is one, is read instead.
     """
     fits = _octet_length(raw.record_bytes) <= max_record_bytes
     table = raw.mutate(
@@ -91,7 +89,9 @@ def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
     )
     is_object = opens & _json_valid(table.record_text)
     table = table.mutate(is_json=ibis.cases((table.csv_header.isnull(), is_object)))
-    return table.mutate(json_text=ibis.cases((table.is_json, table.record_text)))
+    return table.mutate(
+        json_text=ibis.cases((table.is_json, ibis.coalesce(table.mended_text, table.record_text)))
+    )
 
 
 def key_counts(records: ir.Table) -> ir.Table:
@@ -110,7 +110,6 @@ def shape_of(contract: Contract, keys: Iterable[str], headers: Iterable[str]) ->
         {stored: csv_header(contract, stored) for stored in headers},
         _platforms(contract),
         contract.columns.get(PLATFORM_COLUMN),
-        contract.last_of_repeated_keys,
     )
 
 
@@ -141,17 +140,16 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
 
     Adds `nested_<column>` for columns of text, whether it is a JSON object or list;
     `field_count_ok`, whether a CSV record has as many fields as its header; `quotes_closed`,
-    whether each of its fields that opens a quote closes it; and `spare_keys`, the keys of a JSON
-    object in which one of the columns was not found: it may be there in a spelling that the shape
-    lacks.
+    whether each of its fields that opens a quote closes it; `repeats_a_key`, whether a JSON object
+    has a key twice that matters; and `spare_keys`, the keys of a JSON object in which one of the
+    columns was not found: it may be there in a spelling that the shape lacks.
     """
     read = [*columns, *(c.clock for c in columns if c.clock is not None)]
     if shape.platforms and shape.platform is not None and shape.platform not in read:
         read.append(shape.platform)
     fields = json_fields((c, pointer.text) for c in read for pointer in shape.pointers[c.name])
-    if shape.last_of_repeated_keys:
-        records = with_last_values(records, [field.steps[0] for field in fields.values()])
     table = with_json_fields(records, list(fields.values()))
+    table = table.mutate(repeats_a_key=repeats_a_key(table, list(fields.values())))
     table = with_csv_fields(table, shape.headers)
     if shape.platforms and shape.platform is not None:
         text = ibis.coalesce(*_texts(table, shape.platform, shape, fields))

@@ -27,6 +27,7 @@ from social_assets.transform.duckdb_engine import (
     is_of_disk,
 )
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
+from social_assets.transform.repeated_keys import with_last_values
 from social_assets.transform.single_byte_text import to_utf8
 from social_assets.transform.standardize import (
     cleaned,
@@ -37,6 +38,7 @@ from social_assets.transform.values.times import with_times
 
 INPUT = {
     "record_bytes": "binary",
+    "mended_text": "string",
     "csv_header": "string",
     "source": "string",
     "partition": "int32",
@@ -45,7 +47,8 @@ INPUT = {
     "ingested_at": "timestamp",
     "row": "int64",
 }
-"""The columns that the query reads; `row` counts the block's records from 0."""
+"""The columns that the query reads; `row` counts the block's records from 0. `mended_text` is the
+text of a record that has a JSON key twice, with its last value alone."""
 
 
 class RecordTooLargeError(RuntimeError):
@@ -62,7 +65,7 @@ class RecordTooLargeError(RuntimeError):
 
 Build = Callable[[ir.Table, Contract, Shape], ir.Table]
 """Makes the expression over a block (the columns of INPUT) for the spellings of a shape. Its answer
-has `row` and `spare_keys`."""
+has `row`, `spare_keys` and `repeats_a_key`."""
 
 
 class _SpelledQuery:
@@ -110,11 +113,14 @@ class _SpelledQuery:
             self._keys |= spare
             self._query = self._compiled(block.schema)
             answer = self._query.run(block)
-        return _in_order(answer).drop_columns(["row", "spare_keys"])
+        if pc.any(answer["repeats_a_key"]).as_py():
+            answer = self._query.run(_mended(block, _in_order(answer)["repeats_a_key"]))
+        return _in_order(answer).drop_columns(["row", "spare_keys", "repeats_a_key"])
 
     def _block(self, raw: pa.Table) -> pa.Table:
         rows = raw.rename_columns({"value": "record_bytes"})
         rows = rows.append_column("row", pa.array(np.arange(raw.num_rows)))
+        rows = rows.append_column("mended_text", pa.nulls(raw.num_rows, pa.string()))
         columns = {name: rows[name] for name in self._input}
         for name in ("timestamp", "ingested_at"):
             columns[name] = columns[name].cast(pa.timestamp("us"))
@@ -177,6 +183,16 @@ def _as_utf8(values: pa.ChunkedArray, headers: pa.ChunkedArray) -> pa.ChunkedArr
     return values
 
 
+def _mended(block: pa.Table, repeats: pa.ChunkedArray) -> pa.Table:
+    """The block with the `mended_text` of records that have a JSON key twice."""
+    mask = pc.fill_null(repeats, False).combine_chunks()
+    texts = block["record_bytes"].combine_chunks().filter(mask).cast(pa.string())
+    none = pa.nulls(block.num_rows, pa.string())
+    mended = pc.replace_with_mask(none, mask, with_last_values(texts))
+    index = block.column_names.index("mended_text")
+    return block.set_column(index, block.schema.field("mended_text"), mended)
+
+
 def _in_order(answer: pa.Table) -> pa.Table:
     """Sort by row, the order of the block. DuckDB keeps that order unless several threads work."""
     rows = answer["row"].to_numpy()
@@ -189,7 +205,9 @@ def _dated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
         opened(records, contract.max_record_bytes), shape, [contract.columns[name]]
     )
     read = with_times(fields, [contract.columns[name]])
-    return read.select("row", "spare_keys", event_date=landing_date(read, contract))
+    return read.select(
+        "row", "spare_keys", "repeats_a_key", event_date=landing_date(read, contract)
+    )
 
 
 def _validated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
@@ -202,6 +220,7 @@ def _validated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     return table.select(
         "row",
         "spare_keys",
+        "repeats_a_key",
         *[c.name for c in contract.cleaned_columns],
         "reasons",
         event_date=landing_date(table, contract),

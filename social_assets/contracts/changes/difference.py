@@ -34,7 +34,7 @@ Effect = Literal["in place", "rebuild", "dates", "recut"]
 the same, unless a record in raw belongs to another day then, which is refused. `recut`: raw holds
 records as they were cut before, which is refused."""
 
-_READ_EVENT_TIME = ("max_record_bytes", "future_after", "last_of_repeated_keys")
+_READ_EVENT_TIME = ("max_record_bytes", "future_after")
 """Options that decide how, and if, the event time of a record is read."""
 
 _BREAKING = ("column removed", "column renamed", "type changed", "key changed")

@@ -50,11 +50,6 @@ def refuse_explode(contract: Contract) -> None:
         )
     if "csv" in contract.formats:
         refuse("a record of a CSV file has no array to explode", "take csv out of `formats`")
-    if contract.last_of_repeated_keys:
-        refuse(
-            "explode takes the first of repeated keys, and last_of_repeated_keys the last",
-            "remove one of them",
-        )
     if contract.topic:
         refuse(
             f"records of Kafka (topic {contract.topic}) cannot be exploded yet",

@@ -33,7 +33,6 @@ def contract(source: str, **options: Any) -> Contract:
         ("tags[].name", {}, "text", "leaves whole", "tags.0"),
         ("text", {}, "", "no column reads from the elements", '"comments[].NAME"'),
         ("comments[].text", {"formats": ("csv",)}, "", "CSV", "formats"),
-        ("comments[].text", {"last_of_repeated_keys": True}, "", "repeated keys", "remove"),
         ("comments[].text", {"topic": "t"}, "", "Kafka", "a message for each element"),
         ("comments[].text", {"explode": Explode("")}, "", "the path ''", "name the array"),
         ("comments[].text", {"explode": Explode("a..b")}, "", "the path 'a..b'", "name the array"),

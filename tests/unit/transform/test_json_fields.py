@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from social_assets.contracts.contract import HashOfRecord
 from social_assets.contracts.registry import contract
 from tests.unit.transform.raw_records import Validate
 from tests.unit.transform.values.streams import read_json, stream_of
@@ -125,21 +127,29 @@ def test_a_long_decimal_is_exact_in_nested_objects_and_lists(validate: Validate)
     assert [row["value"] for row in rows] == ["570306000000000001", "5.25"]
 
 
-def test_of_a_repeated_key_the_first_value_counts_or_the_last_if_declared(
-    validate: Validate,
-) -> None:
-    last = stream_of(
-        str, {"source": ("value", "a.b")}, last_of_repeated_keys=True, critical=("value",)
-    )
+def test_of_a_repeated_key_the_last_value_counts(validate: Validate) -> None:
+    stream = stream_of(str, {"source": ("value", "a.b", "c.0.d")}, critical=("value",))
     records = [
         b'{"id": 1, "value": 2, "value": 9, "x": {"y": 1, "y": 2}}',
         b'{"value": "a \\"b\\"", "id": 1, "value": "c, \\"d\\"", "id": 3}',
         b'{"id": 1, "a": {"b": "x"}, "a": {"b": "y"}}',
-        b'{"id": 1, "value": "once"}',
+        b'{"id": 1, "a": {"b": "x", "b": "z"}}',
+        b'{"id": 1, "value": "x", "value": null}',
+        b'{"id": 1, "value": "once", "more": [1, 2]}',
+        b'{"id": 2, "value": 1, "value": 570306000000000001.0}',
+        b'{"id": 2, "value": "NaN", "value": NaN, "a": {"b": 7}}',
+        '{"id": 1, "value": "café", "value": "caf\u00e9\\ud83d\\ude00"}'.encode(),
     ]
-    rows = validate(last, records)
+    rows = validate(stream, records)
     assert [(row["id"], row["value"]) for row in rows] == [
-        *((1, "9"), (3, 'c, "d"'), (1, "y"), (1, "once"))
+        *((1, "9"), (3, 'c, "d"'), (1, "y"), (1, "z"), (1, None), (1, "once")),
+        *((2, "570306000000000001"), (2, "7"), (1, "café😀")),
     ]
-    (row,) = validate(stream_of(str), records[:1])
-    assert row["value"] == "2"
+
+
+def test_a_record_with_a_repeated_key_keeps_the_hash_of_its_own_bytes(validate: Validate) -> None:
+    stream = stream_of(str, {"derive": HashOfRecord()})
+    record = b'{"id": 1, "id": 2}'
+    (row,) = validate(stream, [record])
+    assert row["id"] == 2
+    assert row["value"] == sha256(record).hexdigest()[:32]

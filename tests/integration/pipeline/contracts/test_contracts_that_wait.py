@@ -17,7 +17,7 @@ from social_assets.pipeline.contracts.deploy_contract import deploy_contract
 from social_assets.pipeline.contracts.event_days import ContractNotDeployableError
 from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError, StagedRows
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import ingest_files, rebuild
+from social_assets.pipeline.stream_work import rebuild
 from tests.integration.pipeline.accounts import counts
 from tests.integration.pipeline.contracts.evolving_stream import (
     START,
@@ -176,15 +176,6 @@ def test_the_column_of_the_event_time_is_renamed(own: OwnStream) -> None:
     stores = own.under(after)
     rows = [("a", START)]
     assert in_lake(stores, "id", "happened") == in_lake(stores, "id", "event_time") == rows
-
-
-def test_an_option_that_moves_a_record_to_another_day_is_refused(own: OwnStream) -> None:
-    last = replace(INTEGER, last_of_repeated_keys=True)
-    path = own.folder / "twice.ndjson"
-    path.write_text('{"id": "a", "n": 1, "t": "2026-01-01T12:00:00Z", "t": "2026-01-05"}\n')
-    ingest_files(own.under(INTEGER), [path])
-    with pytest.raises(ContractNotDeployableError, match="2026-01-05 in place of 2026-01-01"):
-        deploy_contract(own.under(last))
 
 
 def test_rows_whose_raw_records_are_gone_keep_the_event_time(own: OwnStream) -> None:

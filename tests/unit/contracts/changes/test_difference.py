@@ -278,7 +278,6 @@ def test_every_option_of_a_contract_is_compared_or_named_as_one_that_decides_no_
         "key": ("id", "n"),
         "event_time": "u",
         "time_of_day": "clock",
-        "last_of_repeated_keys": True,
         "critical": ("n",),
         "late_after": timedelta(days=9),
         "future_after": timedelta(days=1),
@@ -312,7 +311,7 @@ def test_a_contract_from_its_text_differs_in_nothing_from_the_one_that_was_recor
 @pytest.mark.parametrize("event_time", ["t", None])
 @pytest.mark.parametrize(
     "option",
-    [{"future_after": timedelta(1)}, {"max_record_bytes": 9}, {"last_of_repeated_keys": True}],
+    [{"future_after": timedelta(1)}, {"max_record_bytes": 9}],
 )
 def test_an_option_decides_the_day_if_an_event_time_is_read(
     option: dict[str, Any], event_time: str | None
