@@ -34,6 +34,7 @@ from deltalake.exceptions import (
     TableNotFoundError,
 )
 from deltalake.transaction import AddAction
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from social_assets.lake.data_files import ROW_GROUP_ROWS, WIDE_BYTES, Target, write_files
 
@@ -259,9 +260,10 @@ class LakeTable:
         table = self._open()
         if table is None:
             return self.schema.empty_table()
-        # Threads of this reader live longer than it and abort the process at its end (deltalake
-        # 1.6).
-        return table.to_pyarrow_dataset().to_table(use_threads=False)
+        # deltalake's own filesystem is of Python. A thread of Arrow that releases it while the
+        # interpreter ends aborts the process.
+        local = None if "://" in self.uri else SubTreeFileSystem(self.uri, LocalFileSystem())
+        return table.to_pyarrow_dataset(filesystem=local).to_table(use_threads=False)
 
     def _open(self) -> DeltaTable | None:
         try:

@@ -78,7 +78,7 @@ class Shape:
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
     """Raw records with `record_text`, null if it is too long or not UTF-8, and `is_json`: true for
-    a JSON object, null for a CSV line. `mended_text` of a record, if there is one, is read instead.
+    a JSON object, null for a CSV line.
     """
     fits = _octet_length(raw.record_bytes) <= max_record_bytes
     table = raw.mutate(
@@ -89,9 +89,7 @@ def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
     )
     is_object = opens & _json_valid(table.record_text)
     table = table.mutate(is_json=ibis.cases((table.csv_header.isnull(), is_object)))
-    return table.mutate(
-        json_text=ibis.cases((table.is_json, ibis.coalesce(table.mended_text, table.record_text)))
-    )
+    return table.mutate(json_text=ibis.cases((table.is_json, table.record_text)))
 
 
 def key_counts(records: ir.Table) -> ir.Table:

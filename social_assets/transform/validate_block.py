@@ -199,11 +199,14 @@ def _in_order(answer: pa.Table) -> pa.Table:
     return answer if (np.diff(rows) > 0).all() else answer.sort_by("row")
 
 
+def _opened(records: ir.Table, contract: Contract) -> ir.Table:
+    table = opened(records, contract.max_record_bytes)
+    return table.mutate(json_text=ibis.coalesce(table.mended_text, table.json_text))
+
+
 def _dated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     name = str(contract.event_time)
-    fields = with_fields(
-        opened(records, contract.max_record_bytes), shape, [contract.columns[name]]
-    )
+    fields = with_fields(_opened(records, contract), shape, [contract.columns[name]])
     read = with_times(fields, [contract.columns[name]])
     return read.select(
         "row", "spare_keys", "repeats_a_key", event_date=landing_date(read, contract)
@@ -211,11 +214,7 @@ def _dated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
 
 
 def _validated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
-    fields = with_fields(
-        opened(records, contract.max_record_bytes),
-        shape,
-        contract.source_columns,
-    )
+    fields = with_fields(_opened(records, contract), shape, contract.source_columns)
     table = validated(cleaned(fields, contract), contract)
     return table.select(
         "row",
