@@ -26,6 +26,7 @@ from social_assets.demo.platforms.apis.answers import (
     Platforms,
     encoded,
 )
+from social_assets.demo.platforms.apis.instagram import InstagramApi
 from social_assets.demo.platforms.apis.tiktok import TikTokApi
 from social_assets.demo.platforms.apis.x import XApi
 from social_assets.demo.platforms.apis.youtube import YouTubeApi
@@ -68,6 +69,7 @@ class PlatformServer:
         self.faults = FaultPlan(options.seed, options.faults)
         self.platforms = Platforms(world, GrantedTokens(options.seed, accounts, now), CallLedger())
         self._apis: Mapping[str, PlatformApi] = {
+            "instagram": InstagramApi(self.platforms),
             "x": XApi(self.platforms),
             "tiktok": TikTokApi(self.platforms),
             "youtube": YouTubeApi(self.platforms),
@@ -152,6 +154,7 @@ def _call(
     while parts and (parts[0] in _BASES or _VERSION.match(parts[0])):
         parts = parts[1:]
     query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
+    in_query = query.pop("access_token", None)
     kind = headers.get(b"content-type", b"")
     form = dict(parse_qsl(body.decode())) if kind.startswith(b"application/x-www-form") else {}
     scheme, _, credentials = headers.get(b"authorization", b"").decode().partition(" ")
@@ -166,7 +169,7 @@ def _call(
         query=query,
         form=form,
         body=_json(body) if kind.startswith(b"application/json") else {},
-        token=token or query.pop("access_token", None) or query.get("key"),
+        token=token or in_query or query.get("key"),
         basic=basic,
         now=now,
         url=f"http://{headers[b'host'].decode()}/{platform}",
