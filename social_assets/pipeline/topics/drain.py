@@ -40,7 +40,7 @@ from social_assets.pipeline.topics.micro_batch import (
     quarantine,
     with_own_batch_id,
 )
-from social_assets.pipeline.topics.topic_offsets import TopicOffsets, landed, starts
+from social_assets.pipeline.topics.topic_offsets import BrokerOffsets, landed, starts
 from social_assets.pipeline.topics.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
 
@@ -176,7 +176,7 @@ class _Course:
         broker: Broker,
         validator: BatchValidator,
         loader: MicroBatchLoader,
-        offsets: TopicOffsets,
+        offsets: BrokerOffsets,
     ) -> None:
         self._held: dict[int, int] = {}
         self._stores = stores

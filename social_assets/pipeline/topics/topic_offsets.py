@@ -25,7 +25,7 @@ REASONS = {
 """Why a range of offsets is lost, by the reader's name for it."""
 
 
-class TopicOffsets(Protocol):
+class BrokerOffsets(Protocol):
     """A broker's offsets of a topic; see `resources.kafka.resource`."""
 
     @property
@@ -59,7 +59,7 @@ class Starts:
     missing: tuple[MissingRange, ...]
     held: Mapping[int, int] = field(default_factory=dict)
 
-    def lag(self, offsets: TopicOffsets) -> int:
+    def lag(self, offsets: BrokerOffsets) -> int:
         """How many offsets the broker is ahead of the lake."""
         return sum(max(0, offsets.end[p] - start) for p, start in self.offsets.items())
 
@@ -75,7 +75,7 @@ def topic_app_id(topic: str) -> str:
 
 
 def landed(
-    offsets: TopicOffsets, next_offsets: Mapping[int, int], before: Mapping[int, int]
+    offsets: BrokerOffsets, next_offsets: Mapping[int, int], before: Mapping[int, int]
 ) -> list[Applied]:
     """The transactions of a commit to raw: for each partition, the offset up to which all has
     landed.
@@ -91,7 +91,7 @@ def landed(
     return [*applied, Applied(topic_app_id(topic), 1)]
 
 
-def starts(raw: LakeTable, offsets: TopicOffsets) -> Starts:
+def starts(raw: LakeTable, offsets: BrokerOffsets) -> Starts:
     """The first offset to read of each partition that the broker has now."""
     topic, topic_id = offsets.topic, offsets.topic_id
     ids = {partition: app_id(topic, topic_id, partition) for partition in offsets.end}

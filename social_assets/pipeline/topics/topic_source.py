@@ -23,13 +23,13 @@ from social_assets.lake.ledger import BATCH_PREFIX
 from social_assets.lake.schemas import RAW
 from social_assets.pipeline.files.land import arrival
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.topics.topic_offsets import REASONS, TopicOffsets
+from social_assets.pipeline.topics.topic_offsets import REASONS, BrokerOffsets
 
 
 class Broker(Protocol):
     """The cluster that has the topic; `resources.kafka.resource` is one."""
 
-    def offsets(self, topic: str, timeout_seconds: float = 5.0) -> TopicOffsets | None:
+    def offsets(self, topic: str, timeout_seconds: float = 5.0) -> BrokerOffsets | None:
         """The topic's offsets; None if there is no such topic. Raises ConnectionError without an
         answer.
         """
@@ -92,7 +92,7 @@ class TopicSource:
         broker: Broker,
         reader: TopicReader,
         *,
-        offsets: TopicOffsets,
+        offsets: BrokerOffsets,
         begin: Mapping[int, int],
         limits: Limits,
     ) -> None:
@@ -136,7 +136,7 @@ class TopicSource:
     def _is_over(self, over: Event) -> bool:
         return over.is_set() or self._stores.is_wanted()
 
-    def _offsets(self, since: float, over: Event) -> TopicOffsets | None:
+    def _offsets(self, since: float, over: Event) -> BrokerOffsets | None:
         """Wait for an unreachable broker; None if the topic is gone, or `over` is set meanwhile."""
         while not self._is_over(over):
             try:
@@ -147,7 +147,7 @@ class TopicSource:
                 over.wait(self._limits.pace_seconds)
         return None
 
-    def _unread(self, offsets: TopicOffsets) -> dict[int, int]:
+    def _unread(self, offsets: BrokerOffsets) -> dict[int, int]:
         """The ends of partitions with unread records; new partitions are read from their begin."""
         for partition in offsets.end.keys() - self._positions.keys():
             self._positions[partition] = offsets.earliest[partition]
