@@ -26,6 +26,7 @@ from social_assets.demo.platforms.apis.answers import (
     Platforms,
     encoded,
 )
+from social_assets.demo.platforms.apis.facebook import FacebookApi
 from social_assets.demo.platforms.apis.instagram import InstagramApi
 from social_assets.demo.platforms.apis.tiktok import TikTokApi
 from social_assets.demo.platforms.apis.x import XApi
@@ -70,6 +71,7 @@ class PlatformServer:
         self.platforms = Platforms(world, GrantedTokens(options.seed, accounts, now), CallLedger())
         self._apis: Mapping[str, PlatformApi] = {
             "instagram": InstagramApi(self.platforms),
+            "facebook": FacebookApi(self.platforms),
             "x": XApi(self.platforms),
             "tiktok": TikTokApi(self.platforms),
             "youtube": YouTubeApi(self.platforms),

@@ -262,3 +262,11 @@ def window_paging(call: ApiCall, since: int, until: int) -> JsonObject:
         return f"{call.url}{call.path}?{urlencode(kept | window)}"
 
     return {"previous": link(since - length), "next": link(until)}
+
+
+def asked_metrics(call: ApiCall) -> list[str]:
+    """Return the metrics of a request. Raises Refused if it names none."""
+    metrics = [name for name in call.query.get("metric", "").split(",") if name]
+    if not metrics:
+        raise Refused(graph_error(400, 100, "(#100) The parameter metric is required"))
+    return metrics

@@ -14,6 +14,7 @@ from social_assets.demo.platforms.apis.answers import (
     Refused,
 )
 from social_assets.demo.platforms.apis.graph import (
+    asked_metrics,
     graph_error,
     metric_object,
     window_of,
@@ -68,7 +69,7 @@ class InstagramInsights:
         if post.published < account.business_since:
             raise Refused(_before_business())
         kind = _OF_KIND[post.kind]
-        for metric in (metrics := _asked(call)):
+        for metric in (metrics := asked_metrics(call)):
             if metric in ("impressions", "plays", "video_views"):
                 text = f"(#100) Starting from version v22.0 and above, the {metric} metric is no "
                 raise Refused(
@@ -112,7 +113,7 @@ class InstagramInsights:
 
     def of_account(self, call: ApiCall, account: SimulatedAccount) -> JsonObject:
         """Return the metrics of an account: by day, in total, or who its followers are."""
-        metrics = _asked(call)
+        metrics = asked_metrics(call)
         is_total = call.query.get("metric_type") == "total_value"
         for place, metric in enumerate(metrics):
             if metric not in _BY_DAY + _TOTALS + _DEMOGRAPHICS:
@@ -224,13 +225,6 @@ def _split(total: int, keys: list[str]) -> list[JsonObject]:
         for place, row in enumerate(rows)
     ]
     return [each for each in results if each["value"]]
-
-
-def _asked(call: ApiCall) -> list[str]:
-    metrics = [name for name in call.query.get("metric", "").split(",") if name]
-    if not metrics:
-        raise Refused(graph_error(400, 100, "(#100) The parameter metric is required"))
-    return metrics
 
 
 def _before_business() -> ApiAnswer:
