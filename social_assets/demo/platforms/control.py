@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any
 from urllib.parse import parse_qsl
 
+import httpx
 from starlette.types import Scope
 
 from social_assets.demo.platforms.apis.answers import ApiAnswer, JsonObject, Platforms
 from social_assets.demo.platforms.faults import FaultPlan
+from social_assets.demo.platforms.pushes.deliveries import Deliveries
 from social_assets.demo.platforms.world.clock import SimulatedClock, parsed, zulu
 from social_assets.demo.platforms.world.truth import truth
 from social_assets.demo.platforms.world.world import UnknownIdError
@@ -26,6 +29,7 @@ class ServerControl:
         self._all = platforms
         self._clock = clock
         self._faults = faults
+        self._deliveries = Deliveries(platforms.world)
         self._paths: dict[str, Callable[[JsonObject], Any]] = {
             "GET __truth": self._truth,
             "GET __clock": lambda _: self._clock_now(),
@@ -40,17 +44,24 @@ class ServerControl:
             "POST __tokens": self._change_token,
             "POST __mutate": self._mutate,
             "POST __options": self._set_options,
+            "GET __webhooks": lambda _: self._deliveries.report(),
+            "POST __webhooks": self._deliveries.subscribe,
+            "POST __deliver": lambda to: self._deliveries.deliver(to, self._clock.now()),
         }
 
     async def answer(self, scope: Scope, first: str, body: bytes) -> ApiAnswer:
         """Answer a control request; its arguments are the query and the JSON body."""
         arguments: JsonObject = dict(parse_qsl(scope["query_string"].decode()))
-        handler = self._paths.get(f"{scope['method']} {first}")
+        path = f"{scope['method']} {first}"
+        handler = self._paths.get(path)
         if handler is None:
             return ApiAnswer(404, {"error": "no such path", "paths": sorted(self._paths)})
         try:
             arguments |= json.loads(body or b"{}")
-            return ApiAnswer(200, handler(arguments))
+            done = handler(arguments)
+            return ApiAnswer(200, await done if isawaitable(done) else done)
+        except httpx.TransportError as error:
+            return ApiAnswer(502, {"error": f"the webhook's URL does not answer: {error}"})
         except UnknownIdError as error:
             return ApiAnswer(404, {"error": str(error)})
         except (KeyError, TypeError, ValueError) as error:
