@@ -189,8 +189,14 @@ def _mendable() -> tuple[type[Exception], ...]:
         SecretKeyError,
         SecretTamperedError,
         UnknownApiKeyError,
+        UnknownCredentialError,
         UnknownSecretError,
     )
+    from social_assets.ingest.connectors.engine.token_keeper import (
+        RefreshFailedError,
+        RefusedCredentialError,
+    )
+    from social_assets.ingest.connectors.errors import CollectionError, ConnectorDeclarationError
     from social_assets.ingest.records import FileError
     from social_assets.lake.delta import LakeDiskError
     from social_assets.metrics.ask import TablesMissingError
@@ -251,6 +257,11 @@ def _mendable() -> tuple[type[Exception], ...]:
         SecretTamperedError,
         TablesMissingError,
         UnknownApiKeyError,
+        UnknownCredentialError,
+        RefreshFailedError,
+        RefusedCredentialError,
+        CollectionError,
+        ConnectorDeclarationError,
         UnknownSecretError,
         UnknownStreamError,
     )

@@ -19,7 +19,7 @@ SECTIONS = (
     ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "alerts")),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
     ("Give", ("serve", "report")),
-    ("Access", ("keys", "secrets")),
+    ("Access", ("keys", "secrets", "credentials")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )
 _OTHER = "More"

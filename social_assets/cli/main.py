@@ -23,6 +23,7 @@ from resources.settings.logs import LogFormatError, configure_logs, is_json
 from social_assets.cli.commands.access.keys import keys
 from social_assets.cli.commands.access.secrets import secrets
 from social_assets.cli.commands.alerts import alerts
+from social_assets.cli.commands.collection.credentials import credentials
 from social_assets.cli.commands.contracts.contract import contract
 from social_assets.cli.commands.contracts.deploy import deploy, plan
 from social_assets.cli.commands.doctor import doctor
@@ -308,6 +309,7 @@ def hidden_alias(command: click.Command) -> click.Command:
 
 cli.add_command(alerts)
 cli.add_command(contract)
+cli.add_command(credentials)
 cli.add_command(doctor)
 cli.add_command(keys)
 cli.add_command(report)

@@ -41,6 +41,8 @@ class TokenRenewal:
     with_client: bool = False
     youngest: timedelta = timedelta(hours=24)
     early: timedelta = timedelta(days=20)
+    lasts: timedelta | None = None
+    """How long a token lasts that was entered without its end; None: it has no end."""
 
 
 @dataclass(frozen=True)

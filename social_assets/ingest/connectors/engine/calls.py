@@ -239,7 +239,7 @@ class Calls:
         answer: PlatformAnswer,
     ) -> None:
         now = self._clock()
-        bucket = usage.block_of(self._connector, endpoint, credential, rule.scope)
+        bucket = usage.block_of(self._connector, endpoint, credential, rule)
         told = _told(answer)
         if rule.meaning is Meaning.THROTTLED:
             wait = partial(usage.throttled_seconds, self._connector, endpoint, answer.headers, now)

@@ -87,6 +87,16 @@ class TokenKeeper:
         """
         return self._renewed(credential, used)
 
+    def renew(self, credential: CredentialRecord) -> Tokens:
+        """Renew now, as a person asks for. Raises RefusedCredentialError, RefreshFailedError."""
+        tokens = self._store.tokens(credential)
+        if not self._can_renew(tokens):
+            raise RefreshFailedError(
+                f"the token of {credential.name} cannot be renewed: it has no refresh token, or it"
+                " is too young or too old; add a new one by `social-assets credentials add`"
+            )
+        return self._renewed(credential, tokens)
+
     def _renewed(self, credential: CredentialRecord, used: Tokens) -> Tokens:
         with self._store.locked(credential.id):
             record, tokens = self._store.get(credential.id), self._store.tokens(credential)

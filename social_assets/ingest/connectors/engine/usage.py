@@ -21,6 +21,7 @@ from social_assets.ingest.connectors.declaration.limits import (
     Rolling,
     Scope,
 )
+from social_assets.ingest.connectors.declaration.meanings import AnswerRule, Meaning
 from social_assets.ingest.connectors.engine.budgets import Budgets, Charge
 from social_assets.ingest.connectors.errors import ConnectorDeclarationError
 
@@ -73,16 +74,24 @@ def blocks_of(
     connector: Connector, endpoint: ApiEndpoint, credential: CredentialRecord
 ) -> tuple[str, ...]:
     """The buckets that, while they are blocked, keep this call from being made."""
-    return tuple(block_of(connector, endpoint, credential, scope) for scope in Scope)
+    return tuple(
+        f"block/{_owner(connector, credential, scope)}/{name}"
+        for scope in Scope
+        for name in ("*", endpoint.name)
+    )
 
 
 def block_of(
-    connector: Connector, endpoint: ApiEndpoint, credential: CredentialRecord, scope: Scope
+    connector: Connector, endpoint: ApiEndpoint, credential: CredentialRecord, rule: AnswerRule
 ) -> str:
-    """The bucket to block when a call is refused: of this endpoint, if limits are by endpoint."""
+    """The bucket to block when a call is refused.
+
+    Throttling is that of an endpoint, if limits are by endpoint; a quota is used up for all.
+    """
     by_endpoint = any(each.by_endpoint for each in limits_of(connector, endpoint))
-    owner = _owner(connector, credential, scope)
-    return f"block/{owner}/{endpoint.name if by_endpoint else '*'}"
+    is_of_all = rule.meaning is Meaning.QUOTA or not by_endpoint
+    name = "*" if is_of_all else endpoint.name
+    return f"block/{_owner(connector, credential, rule.scope)}/{name}"
 
 
 def throttled_seconds(

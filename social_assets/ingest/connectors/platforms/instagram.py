@@ -27,7 +27,10 @@ CONNECTOR = Connector(
     platform="Instagram",
     base_url="https://graph.facebook.com",
     oauth=TokenRenewal(
-        "https://graph.instagram.com/refresh_access_token", "ig_refresh_token", "access_token"
+        "https://graph.instagram.com/refresh_access_token",
+        "ig_refresh_token",
+        "access_token",
+        lasts=timedelta(days=60),
     ),
     rules=META_RULES,
     limits=(Limit(200, Rolling(3600)),),
