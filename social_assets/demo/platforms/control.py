@@ -160,7 +160,11 @@ class ServerControl:
         return {}
 
     def _set_options(self, to: JsonObject) -> JsonObject:
-        """Set `cursor_seconds`, `x_spelling`, `refresh_grace_seconds`."""
+        """Set `cursor_seconds`, `x_spelling`, `refresh_grace_seconds`, and `limit_clock`: whether
+        windows are of `simulated` or `real` time.
+        """
+        if "limit_clock" in to:
+            self._all.ledger.uses_real_time = to["limit_clock"] == "real"
         self._all.cursor_seconds = float(to.get("cursor_seconds", self._all.cursor_seconds))
         self._all.x_spelling = str(to.get("x_spelling", self._all.x_spelling))
         grace = to.get("refresh_grace_seconds", self._all.tokens.grace_seconds)
@@ -169,4 +173,5 @@ class ServerControl:
             "cursor_seconds": self._all.cursor_seconds,
             "x_spelling": self._all.x_spelling,
             "refresh_grace_seconds": self._all.tokens.grace_seconds,
+            "limit_clock": "real" if self._all.ledger.uses_real_time else "simulated",
         }

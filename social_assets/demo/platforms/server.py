@@ -161,10 +161,7 @@ def _call(
     form = dict(parse_qsl(body.decode())) if kind.startswith(b"application/x-www-form") else {}
     scheme, _, credentials = headers.get(b"authorization", b"").decode().partition(" ")
     token = credentials if scheme.lower() == "bearer" else None
-    basic = None
-    if scheme.lower() == "basic":
-        name, _, secret = b64decode(credentials).decode().partition(":")
-        basic = (name, secret)
+    basic = _basic(credentials) if scheme.lower() == "basic" else None
     return ApiCall(
         method=scope["method"],
         parts=parts,
@@ -177,6 +174,14 @@ def _call(
         url=f"http://{headers[b'host'].decode()}/{platform}",
         path="/" + "/".join(rest),
     )
+
+
+def _basic(credentials: str) -> tuple[str, str] | None:
+    try:
+        name, _, secret = b64decode(credentials).decode().partition(":")
+    except ValueError:
+        return None
+    return name, secret
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field, replace
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Literal
 
 from social_assets.demo.platforms.world.clock import DAY, HOUR, pacific_midnight_after
@@ -37,6 +37,7 @@ class LimitUsage:
     limit: int
     used: int
     resets_at: int
+    wait_seconds: float
     is_allowed: bool
 
     @property
@@ -108,13 +109,20 @@ class CallLedger:
         self._calls: Counter[tuple[str, str, int]] = Counter()
         self._violations: list[dict[str, Any]] = []
         self.violations_total = 0
+        self.uses_real_time = False
+        """Whether windows are of real time, as for a caller who has no simulated clock."""
         self._charged: set[tuple[str, int]] = set()
         self._dollars = 0.0
+
+    def time(self, now: float) -> float:
+        """Return the time that counts for limits: the simulated one given, or the real one."""
+        return time() if self.uses_real_time else now
 
     def take(
         self, name: str, credential: str, now: float, *, endpoint: str = "", cost: int = 1
     ) -> LimitUsage:
         """Count a call against a limit, unless it would exceed it."""
+        now = self.time(now)
         limit = self.limits[name]
         window = self._windows[name, credential, endpoint]
         self._advance(window, limit, now)
@@ -131,16 +139,14 @@ class CallLedger:
                     at=now,
                 )
             self._announce(window)
-            return LimitUsage(
-                limit.calls, window.used, _reset(window, limit, now), is_allowed=False
-            )
+            return _usage(window, limit, now, is_allowed=False)
         window.used += cost
         window.calls += 1
         window.units += cost
         window.peak = max(window.peak, window.used)
         if limit.kind == "sliding":
             window.taken.append((now, cost))
-        return LimitUsage(limit.calls, window.used, _reset(window, limit, now), is_allowed=True)
+        return _usage(window, limit, now, is_allowed=True)
 
     def announce(self, name: str, credential: str, *, endpoint: str = "") -> None:
         """Note that the answer told the caller that nothing is left."""
@@ -217,6 +223,11 @@ class CallLedger:
             "violations_total": self.violations_total,
             "x_dollars": round(self._dollars, 3),
         }
+
+
+def _usage(window: _Window, limit: CallLimit, now: float, *, is_allowed: bool) -> LimitUsage:
+    at = _reset(window, limit, now)
+    return LimitUsage(limit.calls, window.used, at, max(0.0, at - now), is_allowed)
 
 
 def _reset(window: _Window, limit: CallLimit, now: float) -> int:

@@ -151,7 +151,9 @@ class GrantedTokens:
 
     def expire(self, platform: str, account_id: str, now: float) -> None:
         """Let the access token of an account expire now."""
-        self.grants[platform, account_id].expires = now
+        grant = self.grants[platform, account_id]
+        grant.expires = now
+        self._by_access[platform, grant.access] = (grant, now)
 
     def consent(self, platform: str, account_id: str, now: float) -> None:
         """Grant access again after a revocation: new tokens."""

@@ -136,7 +136,7 @@ class FacebookApi:
         if grant.account_id is not None:
             of_app = ledger.take("facebook.app", app, call.now, cost=0)
             usage = ledger.take("facebook.page", grant.account_id, call.now)
-            headers = usage_header("pages", grant.account_id, usage, call.now)
+            headers = usage_header("pages", grant.account_id, usage)
             name, error = "facebook.page", graph_error(400, 80001, _PAGE_LIMIT, is_transient=True)
         else:
             of_app = ledger.take("facebook.app", app, call.now)

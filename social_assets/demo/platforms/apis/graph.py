@@ -155,9 +155,9 @@ def exchanged(platforms: Platforms, platform: str, call: ApiCall) -> ApiAnswer:
     )
 
 
-def usage_header(kind: str, subject: str, usage: LimitUsage, now: float) -> dict[str, str]:
+def usage_header(kind: str, subject: str, usage: LimitUsage) -> dict[str, str]:
     """Return the header of a business use case: percents, and minutes until calls are allowed."""
-    minutes = 0 if usage.is_allowed else max(1, int((usage.resets_at - now) / 60) + 1)
+    minutes = 0 if usage.is_allowed else max(1, int(usage.wait_seconds / 60) + 1)
     one = {
         "type": kind,
         "call_count": usage.percent if usage.is_allowed else 100,

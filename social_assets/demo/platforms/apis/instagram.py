@@ -108,7 +108,7 @@ class InstagramApi:
         if owner.is_gone(call.now):
             raise unsupported(node_id)
         usage = self._all.ledger.take(_LIMIT, owner.id, call.now)
-        headers = usage_header("instagram", owner.id, usage, call.now)
+        headers = usage_header("instagram", owner.id, usage)
         if not usage.is_allowed:
             answer = graph_error(400, 80002, _TOO_MANY, 2207051, is_transient=True)
             answer.headers |= headers

@@ -57,11 +57,15 @@ class XApi:
             return self._data(call)
         except Refused as refused:
             return refused.answer
+        except ValueError as error:  # a number or a time that is none
+            return _invalid("query", str(call.query), str(error))
 
     def throttled(self, call: ApiCall) -> ApiAnswer:
         """Return 429 with a window that ends in a moment."""
         reset = {"x-rate-limit-limit": "900", "x-rate-limit-remaining": "0"}
-        return _too_many(reset | {"x-rate-limit-reset": str(int(call.now) + 1)})
+        return _too_many(
+            reset | {"x-rate-limit-reset": str(int(self._all.ledger.time(call.now)) + 1)}
+        )
 
     def broken(self, call: ApiCall, status: int) -> ApiAnswer:  # noqa: ARG002 - others need it
         """Return X's answer when it fails."""

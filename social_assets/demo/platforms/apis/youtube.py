@@ -66,6 +66,8 @@ class YouTubeApi:
             return self._data(call)
         except Refused as refused:
             return refused.answer
+        except ValueError as error:  # a time that is none
+            return _bad(f"Request contains an invalid argument: {error}", "badRequest", "query")
 
     def throttled(self, call: ApiCall) -> ApiAnswer:
         """Return 403 for calls that come too fast, which is no matter of the day's units."""

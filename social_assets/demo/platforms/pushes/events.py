@@ -51,7 +51,9 @@ def events_of(
             if platform in ("tiktok", "youtube"):
                 continue
             for comment in world.all_comments(post):
-                if since < comment.published <= until:
+                if since < comment.published <= until and comment.published < world.gone_at(
+                    comment
+                ):
                     made += _of_comment(comment)
     made.sort(key=lambda each: (each.at, each.key))
     yield from made

@@ -51,14 +51,14 @@ def _account(world: SimulatedWorld, account: SimulatedAccount, now: float) -> Js
             "about": account.about,
             "followers": _shown_followers(account, now),
             "following": account.following if account.platform in _HAS_FOLLOWING else None,
-            "posts": len(world.posts(account, now)),
+            "posts": None if account.platform == "facebook" else len(world.posts(account, now)),
         },
         "posts": [_post(world, post, now) for post in posts],
         "comments": [
-            _comment(comment, now)
+            _comment(comment, world.gone_at(comment), now)
             for post in posts
             for comment in (world.all_comments(post) if has_comments else ())
-            if comment.published <= now
+            if comment.published <= now and comment.published < world.gone_at(comment)
         ],
         "audience": dict(audience_of(account, int(now // DAY)))
         if account.platform == "instagram"
@@ -97,7 +97,7 @@ def _post(world: SimulatedWorld, post: SimulatedPost, now: float) -> JsonObject:
         "counters": {
             "likes": None if hides_likes else counters.likes,
             "comments": None if post.has_comments_off and platform == "youtube" else comments,
-            "shares": None if platform in ("instagram", "youtube") else counters.shares,
+            "shares": _shown_shares(platform, counters.shares),
             "views": None if platform in ("instagram", "facebook") else counters.views,
         },
         "insights": {
@@ -111,7 +111,14 @@ def _post(world: SimulatedWorld, post: SimulatedPost, now: float) -> JsonObject:
     }
 
 
-def _comment(comment: SimulatedComment, now: float) -> JsonObject:
+def _shown_shares(platform: str, shares: int) -> int | None:
+    """Return the shares as the platform shows them: Facebook leaves out 0."""
+    if platform in ("instagram", "youtube"):
+        return None
+    return shares or None if platform == "facebook" else shares
+
+
+def _comment(comment: SimulatedComment, gone_at: float, now: float) -> JsonObject:
     return {
         "comment_id": comment.id,
         "post_id": comment.post.id,
@@ -119,9 +126,9 @@ def _comment(comment: SimulatedComment, now: float) -> JsonObject:
         "author": comment.author,
         "text": comment.text,
         "published_at": zulu(comment.published),
-        "deleted_at": _or_none(comment.deleted_at, now),
+        "deleted_at": _or_none(gone_at, now),
     }
 
 
-def _or_none(at: int | None, now: float) -> str | None:
+def _or_none(at: float | None, now: float) -> str | None:
     return zulu(at) if at is not None and at <= now else None

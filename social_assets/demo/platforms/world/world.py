@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import insort
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from math import inf
 
 from social_assets.demo.platforms.world.accounts import PLATFORMS, SimulatedAccount, made_account
 from social_assets.demo.platforms.world.clock import DAY
@@ -91,10 +92,9 @@ class SimulatedWorld:
 
     def all_posts(self, account: SimulatedAccount, now: float) -> list[SimulatedPost]:
         """Return every post published by then, deleted ones too, oldest first."""
-        posts = self._known(account, now)
-        if posts and posts[-1].published > now:
-            return [post for post in posts if post.published <= now]
-        return posts
+        gone = self.current(account).deleted_at
+        last = now if gone is None else min(now, gone)
+        return [post for post in self._known(account, now) if post.published <= last]
 
     def posts(self, account: SimulatedAccount, now: float) -> list[SimulatedPost]:
         """Return the posts that the platform shows at a time, newest first."""
@@ -121,19 +121,24 @@ class SimulatedWorld:
                 self._comment_index[post.account.platform, comment.id] = comment
         return comments
 
-    def comments(self, post: SimulatedPost, now: float) -> list[SimulatedComment]:
-        """Return the comments that the platform shows at a time, oldest first: replies to a deleted
-        comment are gone with it.
+    def gone_at(self, comment: SimulatedComment) -> float:
+        """Return when a comment was or will be gone: with itself, its parent, its post or its
+        account.
         """
-        shown: list[SimulatedComment] = []
-        ids: set[str] = set()
-        for comment in self.all_comments(post):
-            if comment.published > now:
-                break
-            if comment.is_visible(now) and (comment.parent is None or comment.parent in ids):
-                shown.append(comment)
-                ids.add(comment.id)
-        return shown
+        post = comment.post
+        ends = [comment.deleted_at, post.deleted_at, self.current(post.account).deleted_at]
+        if comment.parent is not None:
+            parent = self._comment_index[post.account.platform, comment.parent]
+            ends.append(parent.deleted_at)
+        return min((end for end in ends if end is not None), default=inf)
+
+    def comments(self, post: SimulatedPost, now: float) -> list[SimulatedComment]:
+        """Return the comments that the platform shows at a time, oldest first."""
+        return [
+            comment
+            for comment in self.all_comments(post)
+            if comment.published <= now < self.gone_at(comment)
+        ]
 
     def comment(self, platform: str, comment_id: str, now: float) -> SimulatedComment | None:
         """Return a comment that the platform shows at a time, if its post was asked for before or

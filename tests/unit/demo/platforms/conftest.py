@@ -15,7 +15,7 @@ BEGIN = "2026-10-20"
 @pytest.fixture(scope="module")
 def running() -> Iterator[str]:
     """The URL of a server whose world begins a month before NOW."""
-    with platform_server(seed=7, accounts=40, begin=BEGIN) as url:
+    with platform_server(seed=7, accounts=16, begin=BEGIN) as url:
         yield url
 
 
