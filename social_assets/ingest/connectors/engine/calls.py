@@ -99,7 +99,7 @@ class Calls:
         self._clock = clock
         self._sleep = sleep
         self._patience = patience
-        self._last: str | None = None
+        self._last: tuple[ChainStart, str] | None = None
 
     def make(
         self,
@@ -263,7 +263,7 @@ class Calls:
                     usage.blocks_of(self._connector, endpoint, credential),
                 )
                 if isinstance(found, Reservation):
-                    self._last = credential.id
+                    self._last = (start, credential.id)
                     return credential, found
                 if nearest is None or found.until < nearest.until:
                     nearest = found
@@ -289,7 +289,7 @@ class Calls:
         )
 
     def _usable(self, start: ChainStart, endpoint: ApiEndpoint) -> Sequence[CredentialRecord]:
-        """The credentials that may ask, the one of the last call first, else in any order."""
+        """The credentials that may ask: that of the chain's last call, then others by chance."""
         platform = self._connector.platform
         known = self._credentials.list(platform)
         if endpoint.whose is Whose.OWN:
@@ -299,7 +299,7 @@ class Calls:
             if not self._connector.shares_credentials:
                 return active[:1]
             random.shuffle(active)
-            return sorted(active, key=lambda each: each.id != self._last)
+            return sorted(active, key=lambda each: (start, each.id) != self._last)
         add = f"social-assets credentials add {platform.lower()}"
         if known:
             raise TokenRevokedError(

@@ -29,6 +29,7 @@ _FULL = 100
 _PERCENT_STATED_SECONDS = 600.0
 """So long the use by others counts that Meta states; each answer states it again."""
 _RESET_MARGIN = 1.0
+_LONGEST_BURST = 900.0
 
 
 def limits_of(connector: Connector, endpoint: ApiEndpoint) -> tuple[Limit, ...]:
@@ -104,7 +105,8 @@ def throttled_seconds(
     """How long to wait after an answer that says: too many calls.
 
     As long as a header says; else the whole of a window up to a quarter of an hour, and a twelfth
-    of a longer one, twice as long each time.
+    of a longer one, twice as long each time. Without a declared window (YouTube's bursts) a quarter
+    of a minute, twice as long each time.
     """
     stated = _stated_seconds(connector, headers, now)
     if stated is not None:
@@ -114,10 +116,11 @@ def throttled_seconds(
         for each in limits_of(connector, endpoint)
         if isinstance(each.window, Rolling)
     ]
-    window = max(windows, default=900.0)
-    if window <= 900:
-        return float(window)
-    return float(min(window, window / 12 * 2 ** min(strikes, 10)))
+    doubled = 2 ** min(strikes, 10)
+    if not windows:
+        return min(_LONGEST_BURST, 15.0 * doubled)
+    window = max(windows)
+    return window if window <= _LONGEST_BURST else min(window, window / 12 * doubled)
 
 
 def quota_seconds(connector: Connector, endpoint: ApiEndpoint, now: datetime) -> float | None:
