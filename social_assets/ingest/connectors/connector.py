@@ -86,7 +86,8 @@ class ApiEndpoint:
 
     Paths and values may have the variables `$account_id`, `$handle`, `$parent_id`,
     `$credential_account_id`, `$cursor`, `$day_before_yesterday` and `$today` (Unix seconds).
-    `records` is the path of an array or object in the body; empty for the whole body.
+    `records` is the path of an array or object in the body; empty for the whole body, `[]` for a
+    body that is an array.
     """
 
     name: str

@@ -16,6 +16,7 @@ from social_assets.ingest.connectors.connector import Connector
 from social_assets.ingest.connectors.declaration.meanings import AnswerRule, Meaning
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
+TOP_ARRAY = "[]"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -33,12 +34,12 @@ class CutRecord:
 
 @dataclass(frozen=True)
 class PlatformAnswer:
-    """An answer whose body is a JSON object."""
+    """An answer whose body is a JSON object, or an array."""
 
     status: int
     headers: Mapping[str, str]
     text: str = field(repr=False)
-    body: dict[str, object] = field(repr=False)
+    body: object = field(repr=False)
 
     def at(self, path: str) -> object:
         """The value at a path; None if there is none."""
@@ -52,7 +53,7 @@ def opened(status: int, headers: Mapping[str, str], body: bytes) -> PlatformAnsw
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswerError(f"status {status}, and a body that is no JSON") from error
-    if not isinstance(value, dict):
+    if not isinstance(value, dict | list):
         raise UnreadableAnswerError(f"status {status}, and a body that is no JSON object")
     return PlatformAnswer(status, headers, text, value)
 
@@ -107,15 +108,22 @@ def _fits(rule: AnswerRule, answer: PlatformAnswer) -> bool:
 
 
 def cut_records(answer: PlatformAnswer, path: str, *, may_be_absent: bool) -> list[CutRecord]:
-    """The elements of the array at a path, or the object there. Raises UnreadableAnswerError."""
-    if not path:
+    """The elements of the array at a path, or the object there. Raises UnreadableAnswerError.
+
+    The path of the body itself is empty; that of an array as the body is TOP_ARRAY.
+    """
+    if path == TOP_ARRAY and isinstance(answer.body, list):
+        return list(_elements(answer.text, _after_blanks(answer.text, 0)))
+    if not path and isinstance(answer.body, dict):
         raw = answer.text.strip(" \t\r\n").encode()
         return [CutRecord(raw, answer.body)]
-    span = _span(answer.text, path.split("."))
+    span = _span(answer.text, path.split(".")) if path else None
     if span is None or answer.at(path) is None:
         if may_be_absent:
             return []
-        raise UnreadableAnswerError(f"status {answer.status}, and no records at {path}")
+        raise UnreadableAnswerError(
+            f"status {answer.status}, and no records at {path or 'the top'}"
+        )
     begin, end = span
     if answer.text[begin] == "{":
         return [CutRecord(answer.text[begin:end].encode(), answer.at(path))]

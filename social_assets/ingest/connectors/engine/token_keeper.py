@@ -176,16 +176,16 @@ class TokenKeeper:
             answer = opened(got.status, got.headers, got.body)
         except UnreadableAnswerError as error:
             raise TransportError(str(error), was_sent=True) from None
-        if got.status < 300 and "access_token" in answer.body:
+        if got.status < 300 and isinstance(answer.body, dict) and "access_token" in answer.body:
             return answer.body
         if got.status >= 500:
             raise TransportError(f"the token's server answers {got.status}", was_sent=True)
         # OAuth: `error` is a text. Meta: it is an object with a code.
-        refusal = answer.body.get("error")
+        refusal = answer.at("error")
         if isinstance(refusal, dict):
             is_final = str(refusal.get("code")) in _FINAL_CODES
             raise _TokenAnswerError(str(refusal.get("message")), is_final=is_final)
-        told = f"{refusal}: {answer.body.get('error_description', f'status {got.status}')}"
+        told = f"{refusal}: {answer.at('error_description') or f'status {got.status}'}"
         raise _TokenAnswerError(told, is_final=str(refusal) in _FINAL)
 
     def _of_answer(self, old: Tokens, answer: dict[str, object]) -> Tokens:

@@ -116,7 +116,7 @@ def throttled_seconds(
         for each in limits_of(connector, endpoint)
         if isinstance(each.window, Rolling)
     ]
-    doubled = 2 ** min(strikes, 10)
+    doubled = float(2 ** min(strikes, 10))
     if not windows:
         return min(_LONGEST_BURST, 15.0 * doubled)
     window = max(windows)
