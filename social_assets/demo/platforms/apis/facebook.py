@@ -298,16 +298,16 @@ class FacebookApi:
         self, call: ApiCall, item: SimulatedPost | SimulatedComment, fields: _Fields
     ) -> JsonObject:
         post = item.post if isinstance(item, SimulatedComment) else item
-        shown = self._world.comments(post, call.now)
-        every = len(shown)
-        if isinstance(item, SimulatedComment):
+        is_reply_list = isinstance(item, SimulatedComment)
+        is_page_wanted = call.query.get("limit") != "0"
+        shown = self._world.comments(post, call.now) if is_page_wanted or is_reply_list else []
+        if is_reply_list:
             shown = [each for each in shown if each.parent == item.id]
         elif call.query.get("filter") != "stream":
             shown = [each for each in shown if each.parent is None]
         is_reverse = call.query.get("order") == "reverse_chronological"
-        if call.query.get("limit") == "0":
-            page: JsonObject = {"data": []}
-        else:
+        page: JsonObject = {"data": []}
+        if is_page_wanted:
             page = graph_page(
                 call,
                 self._all,
@@ -318,7 +318,7 @@ class FacebookApi:
             )
         if call.query.get("summary") in ("1", "true", "total_count"):
             order = "reverse_chronological" if is_reverse else "chronological"
-            total = every if isinstance(item, SimulatedPost) else len(shown)
+            total = len(shown) if is_reply_list else self._world.count_comments(post, call.now)
             page["summary"] = {
                 "order": order,
                 "total_count": total,
@@ -331,7 +331,10 @@ class FacebookApi:
             of = self._world.comment("facebook", comment.parent or "", now)
             return self._comment(of, field.fields, now) if of else None
 
-        shown = self._world.comments(comment.post, now)
+        def replies(_: GraphField) -> int:
+            shown = self._world.comments(comment.post, now)
+            return sum(each.parent == comment.id for each in shown)
+
         number = comment.id.split("_")
         whole = {
             "id": comment.id,
@@ -341,7 +344,7 @@ class FacebookApi:
             if comment.shows_author
             else None,
             "like_count": comment.likes_at(now),
-            "comment_count": sum(each.parent == comment.id for each in shown),
+            "comment_count": replies,
             "permalink_url": f"https://www.facebook.com/{number[0]}?comment_id={number[1]}",
             "parent": parent,
             "is_hidden": False,

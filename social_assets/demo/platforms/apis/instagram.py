@@ -240,7 +240,7 @@ class InstagramApi:
             "media_type": "VIDEO" if is_reel else post.kind,
             "media_product_type": "REELS" if is_reel else "FEED",
             "like_count": None if post.is_hiding_likes else counters.likes,
-            "comments_count": len(self._world.comments(post, call.now)),
+            "comments_count": self._world.count_comments(post, call.now),
             "media_url": picture,
             "permalink": f"https://www.instagram.com/p/{code}/",
             "thumbnail_url": f"{picture}/t" if is_reel else None,

@@ -93,7 +93,7 @@ class InstagramInsights:
 
     def _media_values(self, post: SimulatedPost, now: float) -> dict[str, int | None]:
         counters = self._world.counters(post, now)
-        comments = len(self._world.comments(post, now))
+        comments = self._world.count_comments(post, now)
         whole = counters.likes + comments + counters.saves + counters.shares
         return {
             "reach": counters.reach,

@@ -212,7 +212,7 @@ class TikTokApi:
             "embed_html": f'<iframe src="{embedded}"></iframe>',
             "embed_link": embedded,
             "like_count": counters.likes,
-            "comment_count": len(self._world.comments(post, now)),
+            "comment_count": self._world.count_comments(post, now),
             "share_count": counters.shares,
             "view_count": counters.views,
         }

@@ -61,7 +61,7 @@ def tweet_object(
     counters = world.counters(post, now)
     metrics = {
         "retweet_count": counters.shares,
-        "reply_count": len(world.comments(post, now)),
+        "reply_count": world.count_comments(post, now),
         "like_count": counters.likes,
         "quote_count": counters.quotes,
         "bookmark_count": counters.saves,

@@ -65,7 +65,7 @@ def video_object(
         statistics["likeCount"] = str(counters.likes)
     statistics["favoriteCount"] = "0"
     if not post.has_comments_off:
-        statistics["commentCount"] = str(len(world.comments(post, now)))
+        statistics["commentCount"] = str(world.count_comments(post, now))
     whole = {
         "snippet": {
             "publishedAt": zulu(post.published),

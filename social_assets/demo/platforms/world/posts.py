@@ -7,6 +7,7 @@ Belongs here: when what was posted, and how its counters grow and fall. Comments
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp
 
 from social_assets.demo.platforms.world.accounts import SimulatedAccount
@@ -112,21 +113,27 @@ def counters_of(post: SimulatedPost, now: float, forced_falls: int = 0) -> Count
     """
     age = max(0.0, now - post.published)
     grown = 1.0 - exp(-age / (1.5 * DAY))
-    draws = Draws(post.account.seed, "counters", post.id)
+    reach, likes, shares, saves, quotes, visits = _shares(post.account.seed, post.id)
     if post.kind == "retweeted":
         return CountersOfPost(0, 0, 0, int(7 * grown), 0, 0, 0, 0)
     falls = forced_falls + (post.falls_at is not None and now >= post.falls_at)
     views = post.views * grown * 0.93**falls
     return CountersOfPost(
         views=int(views),
-        reach=int(views * (0.6 + 0.3 * draws.share())),
-        likes=int(views * (0.02 + 0.1 * draws.share())),
-        shares=int(views * 0.02 * draws.share()),
-        saves=int(views * 0.015 * draws.share()),
-        quotes=int(views * 0.004 * draws.share()),
-        profile_visits=int(views * 0.05 * draws.share()),
-        watch_ms=2_000 + draws.below(9_000),
+        reach=int(views * (0.6 + 0.3 * reach)),
+        likes=int(views * (0.02 + 0.1 * likes)),
+        shares=int(views * 0.02 * shares),
+        saves=int(views * 0.015 * saves),
+        quotes=int(views * 0.004 * quotes),
+        profile_visits=int(views * 0.05 * visits),
+        watch_ms=2_000 + int(9_000 * reach),
     )
+
+
+@lru_cache(maxsize=200_000)
+def _shares(seed: int, post_id: str) -> tuple[float, ...]:
+    draws = Draws(seed, "counters", post_id)
+    return tuple(draws.share() for _ in range(6))
 
 
 def _post_id(account: SimulatedAccount, ordinal: int, published: int) -> str:

@@ -85,7 +85,7 @@ def rounded(number: int) -> int:
 def _post(world: SimulatedWorld, post: SimulatedPost, now: float) -> JsonObject:
     at = now if post.deleted_at is None else min(now, post.deleted_at - 1)
     counters = world.counters(post, at)
-    comments = len(world.comments(post, at))
+    comments = world.count_comments(post, at)
     platform = post.account.platform
     hides_likes = post.is_hiding_likes and platform in ("instagram", "youtube")
     return {

@@ -6,7 +6,7 @@ beside; how a platform shows them belongs to `apis`.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from math import inf
@@ -45,6 +45,15 @@ class WorldOptions:
     begin: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Lives:
+    """The comments of a post that are ever shown, with their ends; all begins and ends, sorted."""
+
+    comments: list[tuple[SimulatedComment, float]]
+    begins: list[int]
+    ends: list[float]
+
+
 class SimulatedWorld:
     """Accounts with posts and comments: a function of the options, the time and the mutations."""
 
@@ -72,6 +81,8 @@ class SimulatedWorld:
         self._comments: dict[tuple[str, str], list[SimulatedComment]] = {}
         self._comment_index: dict[tuple[str, str], SimulatedComment] = {}
         self._falls: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._lives: dict[tuple[str, str], _Lives] = {}
+        """A mutation forgets them all."""
         self._published = 0
 
     def accounts(self, platform: str) -> list[SimulatedAccount]:
@@ -125,7 +136,7 @@ class SimulatedWorld:
         """Return when a comment was or will be gone: with itself, its parent, its post or its
         account.
         """
-        post = comment.post
+        post = self._post_index[comment.post.account.platform, comment.post.id]
         ends = [comment.deleted_at, post.deleted_at, self.current(post.account).deleted_at]
         if comment.parent is not None:
             parent = self._comment_index[post.account.platform, comment.parent]
@@ -136,9 +147,24 @@ class SimulatedWorld:
         """Return the comments that the platform shows at a time, oldest first."""
         return [
             comment
-            for comment in self.all_comments(post)
-            if comment.published <= now < self.gone_at(comment)
+            for comment, gone in self._lives_of(post).comments
+            if comment.published <= now < gone
         ]
+
+    def count_comments(self, post: SimulatedPost, now: float) -> int:
+        """Return how many comments the platform shows at a time."""
+        lives = self._lives_of(post)
+        return bisect_right(lives.begins, now) - bisect_right(lives.ends, now)
+
+    def _lives_of(self, post: SimulatedPost) -> _Lives:
+        key = (post.account.platform, post.id)
+        lives = self._lives.get(key)
+        if lives is None:
+            every = [(each, self.gone_at(each)) for each in self.all_comments(post)]
+            shown = [(each, gone) for each, gone in every if each.published < gone]
+            begins = [each.published for each, _ in shown]
+            lives = self._lives[key] = _Lives(shown, begins, sorted(gone for _, gone in shown))
+        return lives
 
     def comment(self, platform: str, comment_id: str, now: float) -> SimulatedComment | None:
         """Return a comment that the platform shows at a time, if its post was asked for before or
@@ -196,6 +222,7 @@ class SimulatedWorld:
         draws = Draws(self.options.seed, "added comment", post.id, number)
         comment = made_comment(post, number, int(now), parent, draws=draws, text=text)
         insort(comments, comment, key=lambda each: each.published)
+        self._lives.clear()
         self._comment_index[post.account.platform, comment.id] = comment
         return comment
 
@@ -208,6 +235,7 @@ class SimulatedWorld:
         gone = replace(post, deleted_at=int(now))
         posts[posts.index(post)] = gone
         self._post_index[platform, post_id] = gone
+        self._lives.clear()
 
     def delete_comment(self, platform: str, comment_id: str, now: float) -> None:
         """Delete a comment now."""
@@ -218,6 +246,7 @@ class SimulatedWorld:
         gone = replace(comment, deleted_at=int(now))
         comments[comments.index(comment)] = gone
         self._comment_index[platform, comment_id] = gone
+        self._lives.clear()
 
     def change_account(
         self, platform: str, account_id: str, *, deleted_at: int | None, is_private: bool
@@ -228,6 +257,7 @@ class SimulatedWorld:
             raise UnknownIdError(f"{platform} has no account {account_id}: see /__truth")
         changed = replace(account, deleted_at=deleted_at, is_private=is_private)
         self._accounts[platform][account_id] = changed
+        self._lives.clear()
 
     def fall(self, platform: str, post_id: str, now: float) -> None:
         """Let the counters of a post fall by 7 % now."""
