@@ -7,10 +7,9 @@ error's `end` tells how to go on.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -20,24 +19,25 @@ from sqlalchemy import Engine
 from resources.settings.home import Home
 from social_assets.control.collection.credentials import CredentialRecord, PlatformCredentials
 from social_assets.ingest.connectors.chain import ChainEnd, ChainStart, RecordPage
-from social_assets.ingest.connectors.connector import ApiEndpoint, AskedFor, Connector
+from social_assets.ingest.connectors.connector import AskedFor, Connector
+from social_assets.ingest.connectors.declaration.json_path import value_at
 from social_assets.ingest.connectors.declaration.meanings import Meaning
 from social_assets.ingest.connectors.engine import requests
 from social_assets.ingest.connectors.engine.answers import (
     CutRecord,
     PlatformAnswer,
     cut_records,
-    value_at,
 )
 from social_assets.ingest.connectors.engine.budgets import Budgets
 from social_assets.ingest.connectors.engine.calls import Calls, MeantAnswer
+from social_assets.ingest.connectors.engine.chain_state import ChainUnderWay, gone, message_of
 from social_assets.ingest.connectors.engine.fields import SeenFields
-from social_assets.ingest.connectors.engine.marks import ChainPosition, is_known, newer
+from social_assets.ingest.connectors.engine.marks import ChainPosition, is_known
+from social_assets.ingest.connectors.engine.metrics import named, refused
 from social_assets.ingest.connectors.engine.requests import FilledRequest
 from social_assets.ingest.connectors.engine.token_keeper import TokenKeeper
 from social_assets.ingest.connectors.engine.transport import Transport
 from social_assets.ingest.connectors.errors import (
-    AccountGoneError,
     AccountPrivateError,
     CollectionError,
     RequestRefusedError,
@@ -48,32 +48,6 @@ PATIENCE_SECONDS = 5.0
 """A chain waits so long for room in a budget; then it raises ThrottledError."""
 _MOST_PAGES = 10_000
 """Of a chain: a platform whose cursors go in a circle must not hold a run for ever."""
-
-
-@dataclass
-class _Chain:
-    """A chain under way."""
-
-    start: ChainStart
-    endpoint: ApiEndpoint
-    position: ChainPosition
-    without_metrics: frozenset[str] = frozenset()
-    notes: list[str] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-
-    def note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
-
-    def end(self, *, is_complete: bool) -> ChainEnd:
-        since, newest = self.start.since, self.position.newest
-        return ChainEnd(
-            newer(self.endpoint.since, since, newest) if is_complete else since,
-            None if is_complete else self.position.text(),
-            is_complete,
-            tuple(self.notes),
-            tuple(self.gone),
-        )
 
 
 class ConnectorClient:
@@ -137,7 +111,7 @@ class ConnectorClient:
         Pages without records are left out.
         """
         endpoint = self._connector.endpoint(start.endpoint)
-        chain = _Chain(start, endpoint, ChainPosition.of(start.resume))
+        chain = ChainUnderWay(start, endpoint, ChainPosition.of(start.resume))
         try:
             if endpoint.asked_for is AskedFor.POSTS:
                 yield from self._pages_of_posts(chain)
@@ -155,24 +129,23 @@ class ConnectorClient:
         lookup = self._connector.lookup
         if lookup is None:
             return start.account.account_id
-        chain = _Chain(start, lookup, ChainPosition())
+        chain = ChainUnderWay(start, lookup, ChainPosition())
         found = self._records(chain, ())
         id_ = value_at(found[1][0].value, self._connector.lookup_id) if found else None
         if not isinstance(id_, str | int) or isinstance(id_, bool):
-            raise _gone(start, "the platform knows no account of this name")
+            raise gone(start, "the platform knows no account of this name")
         return str(id_)
 
-    def _pages(self, chain: _Chain) -> Iterator[RecordPage | ChainEnd]:
+    def _pages(self, chain: ChainUnderWay) -> Iterator[RecordPage | ChainEnd]:
         endpoint, since = chain.endpoint, chain.endpoint.since
-        asked: set[str | None] = set()
-        while len(asked) < _MOST_PAGES and chain.position.cursor not in asked:
-            asked.add(chain.position.cursor)
+        while len(chain.asked) < _MOST_PAGES and chain.position.cursor not in chain.asked:
+            chain.asked.add(chain.position.cursor)
             found = self._records(chain, ())
             if found is None:
                 break
             answer, records = found
             if endpoint.is_gone_if_empty and not records and chain.position.number == 1:
-                raise _gone(chain.start, "the platform knows no account of this id")
+                raise gone(chain.start, "the platform knows no account of this id")
             cursor = requests.next_cursor(
                 endpoint, answer, len(records) or endpoint.listing is not None
             )
@@ -182,7 +155,13 @@ class ConnectorClient:
             following = replace(position, cursor=cursor, number=position.number + 1)
             if records:
                 self._note_fields(chain, records)
-                yield self._page(position.number, records, following if cursor else None)
+                further = self._inner_pages(chain, records)
+                # A chain that is stopped within them reads this page again.
+                for number, page in enumerate([records, *further]):
+                    after = following if number == len(further) else position
+                    is_last = cursor is None and number == len(further)
+                    yield self._page(position.number + number, page, None if is_last else after)
+                following = replace(following, number=following.number + len(further))
             chain.position = following
             if cursor is None:
                 break
@@ -190,7 +169,7 @@ class ConnectorClient:
             chain.note("the cursors of the pages go in a circle: the chain ends here")
         yield chain.end(is_complete=True)
 
-    def _pages_of_posts(self, chain: _Chain) -> Iterator[RecordPage | ChainEnd]:
+    def _pages_of_posts(self, chain: ChainUnderWay) -> Iterator[RecordPage | ChainEnd]:
         """The records of the posts of `start.ids`, some at a time."""
         ids = chain.endpoint.ids
         if ids is None:
@@ -211,8 +190,35 @@ class ConnectorClient:
             chain.position = following
         yield chain.end(is_complete=True)
 
+    def _inner_pages(
+        self, chain: ChainUnderWay, records: Sequence[CutRecord]
+    ) -> list[list[CutRecord]]:
+        """The pages of inner records of which a record holds only the first: replies."""
+        overflow = chain.endpoint.overflow
+        pages = []
+        for record in records if overflow else ():
+            id_ = overflow.parent_of(record.value) if overflow else None
+            if overflow is None or id_ is None:
+                continue
+            start = replace(chain.start, parent_id=id_, since=None, resume=None)
+            inner = ChainUnderWay(start, overflow.endpoint, ChainPosition())
+            while len(inner.asked) < _MOST_PAGES and inner.position.cursor not in inner.asked:
+                inner.asked.add(inner.position.cursor)
+                found = self._records(inner, ())
+                if found is None:
+                    break
+                if found[1]:
+                    pages.append(found[1])
+                cursor = requests.next_cursor(inner.endpoint, found[0], len(found[1]))
+                if cursor is None:
+                    break
+                inner.position = replace(inner.position, cursor=cursor)
+            for note in inner.notes:
+                chain.note(note)
+        return pages
+
     def _records(
-        self, chain: _Chain, ids: tuple[str, ...]
+        self, chain: ChainUnderWay, ids: tuple[str, ...]
     ) -> tuple[PlatformAnswer, list[CutRecord]] | None:
         """The answer of the next page and its records; None if there is nothing to be had."""
         endpoint = chain.endpoint
@@ -238,12 +244,11 @@ class ConnectorClient:
         self._note_gone(chain, listed, records)
         return meant.answer, records
 
-    def _asked(self, chain: _Chain, ids: tuple[str, ...]) -> MeantAnswer | None:
+    def _asked(self, chain: ChainUnderWay, ids: tuple[str, ...]) -> MeantAnswer | None:
         """The good answer to a page's request; None if there is nothing to be had."""
         meant = self._call(chain, ids, chain.without_metrics)
         if meant.rule.meaning is Meaning.CURSOR_EXPIRED and chain.position.cursor is not None:
-            chain.note("the cursor had expired: the chain began again")
-            chain.position = ChainPosition(newest=chain.position.newest)
+            chain.begin_again()
             meant = self._call(chain, ids, chain.without_metrics)
         if meant.rule.meaning is Meaning.CURSOR_EXPIRED and chain.start.since is not None:
             chain.note("the platform does not go back to the last mark: all is read again")
@@ -256,8 +261,10 @@ class ConnectorClient:
             meant = found
         return self._good(chain, ids, meant)
 
-    def _good(self, chain: _Chain, ids: tuple[str, ...], meant: MeantAnswer) -> MeantAnswer | None:
-        meaning, told = meant.rule.meaning, _message(meant.answer)
+    def _good(
+        self, chain: ChainUnderWay, ids: tuple[str, ...], meant: MeantAnswer
+    ) -> MeantAnswer | None:
+        meaning, told = meant.rule.meaning, message_of(meant.answer)
         if meaning is Meaning.GOOD:
             return meant
         parent = chain.start.parent_id
@@ -268,7 +275,7 @@ class ConnectorClient:
                 chain.gone += ids or ((parent,) if parent else ())
             return None
         if meaning is Meaning.ACCOUNT_GONE:
-            raise _gone(chain.start, told)
+            raise gone(chain.start, told)
         if meaning is Meaning.ACCOUNT_PRIVATE:
             raise AccountPrivateError(
                 chain.start,
@@ -280,7 +287,7 @@ class ConnectorClient:
         )
 
     def _without_bad_metrics(
-        self, chain: _Chain, ids: tuple[str, ...], meant: MeantAnswer
+        self, chain: ChainUnderWay, ids: tuple[str, ...], meant: MeantAnswer
     ) -> MeantAnswer | None:
         """The answer without the metrics that are refused: named by the error, or found by asking.
 
@@ -291,9 +298,15 @@ class ConnectorClient:
             for each in chain.endpoint.query[chain.endpoint.metrics].split(",")
             if each not in chain.without_metrics
         ]
-        bad = _named(metrics, _message(meant.answer)) or self._bad_of(chain, ids, metrics)
+        everything = frozenset(chain.endpoint.query[chain.endpoint.metrics].split(","))
+
+        def is_refused(part: Sequence[str]) -> bool:
+            tried = self._call(chain, ids, everything - frozenset(part))
+            return tried.rule.meaning is Meaning.BAD_METRIC
+
+        bad = named(metrics, message_of(meant.answer)) or refused(metrics, is_refused)
         chain.without_metrics |= frozenset(bad)
-        chain.note(f"left out {', '.join(sorted(bad))}: {_message(meant.answer)}")
+        chain.note(f"left out {', '.join(sorted(bad))}: {message_of(meant.answer)}")
         left = [each for each in metrics if each not in chain.without_metrics]
         if not left:
             return None
@@ -302,20 +315,9 @@ class ConnectorClient:
             return self._without_bad_metrics(chain, ids, meant)
         return meant
 
-    def _bad_of(self, chain: _Chain, ids: tuple[str, ...], metrics: list[str]) -> list[str]:
-        """Of metrics that are refused together, those that are refused: by halves."""
-        if len(metrics) == 1:
-            return metrics
-        bad = []
-        everything = frozenset(chain.endpoint.query[chain.endpoint.metrics].split(","))
-        half = len(metrics) // 2
-        for part in (metrics[:half], metrics[half:]):
-            meant = self._call(chain, ids, everything - frozenset(part))
-            if meant.rule.meaning is Meaning.BAD_METRIC:
-                bad += self._bad_of(chain, ids, part)
-        return bad
-
-    def _call(self, chain: _Chain, ids: tuple[str, ...], without: frozenset[str]) -> MeantAnswer:
+    def _call(
+        self, chain: ChainUnderWay, ids: tuple[str, ...], without: frozenset[str]
+    ) -> MeantAnswer:
         endpoint = chain.endpoint
         listing = endpoint.listing if not ids else None
 
@@ -338,7 +340,7 @@ class ConnectorClient:
         cost = listing.cost if listing else endpoint.cost
         return self._calls.make(chain.start, endpoint, request, count, cost)
 
-    def _note_partial(self, chain: _Chain, answer: PlatformAnswer) -> None:
+    def _note_partial(self, chain: ChainUnderWay, answer: PlatformAnswer) -> None:
         """X answers with data and errors: what is missing is told, and ids that are gone kept."""
         errors = answer.at("errors")
         for error in errors if isinstance(errors, list) else ():
@@ -347,15 +349,17 @@ class ConnectorClient:
             )
             chain.note(str(told)[:200])
 
-    def _note_gone(self, chain: _Chain, ids: Sequence[str], records: Sequence[CutRecord]) -> None:
+    def _note_gone(
+        self, chain: ChainUnderWay, ids: Sequence[str], records: Sequence[CutRecord]
+    ) -> None:
         place = chain.endpoint.ids.record_id if chain.endpoint.ids else "id"
         there = {str(value_at(record.value, place)) for record in records}
-        gone = [each for each in dict.fromkeys(ids) if each not in there]
-        if gone:
-            chain.gone += gone
-            chain.note(f"{len(gone)} posts are deleted or hidden")
+        missing = [each for each in dict.fromkeys(ids) if each not in there]
+        if missing:
+            chain.gone += missing
+            chain.note(f"{len(missing)} posts are deleted or hidden")
 
-    def _note_fields(self, chain: _Chain, records: Sequence[CutRecord]) -> None:
+    def _note_fields(self, chain: ChainUnderWay, records: Sequence[CutRecord]) -> None:
         values = [record.value for record in records]
         for told in self._fields.note(self._connector.platform, chain.endpoint.name, values):
             chain.note(told)
@@ -369,27 +373,3 @@ class ConnectorClient:
             following.text() if following else None,
             self._clock(),
         )
-
-
-def _named(metrics: Sequence[str], message: str) -> list[str]:
-    """The metrics that an error names; or the one whose number it says, as `metric[2]`."""
-    named = [each for each in metrics if re.search(rf"\b{re.escape(each)}\b", message)]
-    numbered = re.search(r"metric\[(\d+)\]", message)
-    if numbered and int(numbered[1]) < len(metrics):
-        return [metrics[int(numbered[1])]]
-    # A message that lists every metric names none.
-    return named if len(named) < len(metrics) else []
-
-
-def _message(answer: PlatformAnswer) -> str:
-    for path in ("error.message", "detail", "errors.0.detail", "errors.0.message", "title"):
-        value = answer.at(path)
-        if isinstance(value, str) and value:
-            return value[:200]
-    return f"status {answer.status}"
-
-
-def _gone(start: ChainStart, told: str) -> AccountGoneError:
-    return AccountGoneError(
-        start, f"the account does not exist: {told}", "check its name, or untrack it"
-    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from social_assets.ingest.connectors.declaration.json_path import value_at
 from social_assets.ingest.connectors.declaration.limits import (
     Limit,
     MoneyLimit,
@@ -81,6 +82,32 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Overflow:
+    """A record holds only the first of its inner records; `endpoint` gives all of them.
+
+    It is asked, with the record's id as `$parent_id`, if the record says at `total` that there are
+    more than the array at `held` has, or if there is anything at `more`. Inner records that the
+    record holds come twice, which their keys remove.
+    """
+
+    endpoint: ApiEndpoint
+    held: str
+    total: str = ""
+    more: str = ""
+    id: str = "id"
+
+    def parent_of(self, record: object) -> str | None:
+        """The id to ask for; None if the record holds all of its inner records."""
+        held, total = value_at(record, self.held), value_at(record, self.total)
+        count = len(held) if isinstance(held, list) else 0
+        is_short = isinstance(total, int) and total > count
+        if not is_short and not (self.more and value_at(record, self.more)):
+            return None
+        id_ = value_at(record, self.id)
+        return id_ if isinstance(id_, str) else None
+
+
+@dataclass(frozen=True)
 class ApiEndpoint:
     """One endpoint: what is asked, where the records stand, how pages follow each other.
 
@@ -106,6 +133,7 @@ class ApiEndpoint:
     frequency: Frequency = Frequency.PRIORITY
     ids: Ids | None = None
     listing: Listing | None = None
+    overflow: Overflow | None = None
     metrics: str = ""
     """Name of the parameter that lists metrics, one of which may be refused."""
     is_gone_if_empty: bool = False

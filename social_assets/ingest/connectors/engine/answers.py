@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from social_assets.ingest.connectors.connector import Connector
+from social_assets.ingest.connectors.declaration.json_path import value_at
 from social_assets.ingest.connectors.declaration.meanings import AnswerRule, Meaning
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -56,18 +57,6 @@ def opened(status: int, headers: Mapping[str, str], body: bytes) -> PlatformAnsw
     if not isinstance(value, dict | list):
         raise UnreadableAnswerError(f"status {status}, and a body that is no JSON object")
     return PlatformAnswer(status, headers, text, value)
-
-
-def value_at(value: object, path: str) -> object:
-    """The value at a path such as `error.code` or `errors.0.reason`; None if there is none."""
-    for key in path.split(".") if path else ():
-        if isinstance(value, dict):
-            value = value.get(key)
-        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
-            value = value[int(key)]
-        else:
-            return None
-    return value
 
 
 def meaning_of(connector: Connector, answer: PlatformAnswer) -> AnswerRule:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from social_assets.ingest.connectors.declaration.json_path import value_at
 from social_assets.ingest.connectors.declaration.paging import NewestFirst, Since, SinceId
-from social_assets.ingest.connectors.engine.answers import CutRecord, value_at
+from social_assets.ingest.connectors.engine.answers import CutRecord
 
 _LONGEST_ID = 20
 _MILLISECONDS = 10_000_000_000

@@ -9,6 +9,7 @@ from social_assets.ingest.connectors.connector import (
     AskedFor,
     Connector,
     Frequency,
+    Overflow,
     Whose,
 )
 from social_assets.ingest.connectors.declaration.limits import Limit, PercentHeaders, Rolling
@@ -80,6 +81,20 @@ CONNECTOR = Connector(
             paging=WhileNext(),
             asked_for=AskedFor.POST,
             whose=Whose.OWN,
+            overflow=Overflow(
+                ApiEndpoint(
+                    "replies",
+                    "/v23.0/$parent_id/replies",
+                    ("comments",),
+                    records="data",
+                    query={"fields": "id,text,timestamp,username,like_count,from", "limit": "50"},
+                    paging=WhileNext(),
+                    asked_for=AskedFor.POST,
+                    whose=Whose.OWN,
+                ),
+                held="replies.data",
+                more="replies.paging.next",
+            ),
         ),
         ApiEndpoint(
             "user_insights",

@@ -10,6 +10,7 @@ from social_assets.ingest.connectors.connector import (
     Connector,
     Ids,
     Listing,
+    Overflow,
 )
 from social_assets.ingest.connectors.declaration.limits import CalendarDay, Limit, Scope
 from social_assets.ingest.connectors.declaration.meanings import AnswerRule, Meaning, codes
@@ -42,7 +43,7 @@ CONNECTOR = Connector(
         AnswerRule(
             Meaning.NOTHING_HERE,
             at=_REASON,
-            among=codes("commentsDisabled", "videoNotFound", "playlistNotFound"),
+            among=codes("commentsDisabled", "videoNotFound", "playlistNotFound", "commentNotFound"),
         ),
         AnswerRule(
             Meaning.ACCOUNT_GONE,
@@ -101,6 +102,21 @@ CONNECTOR = Connector(
             paging=WhileToken("nextPageToken", "pageToken"),
             since=NewestFirst("snippet.topLevelComment.snippet.publishedAt", timedelta(days=14)),
             asked_for=AskedFor.POST,
+            # A thread holds five of its replies at most.
+            overflow=Overflow(
+                ApiEndpoint(
+                    "replies",
+                    "/youtube/v3/comments",
+                    ("comments",),
+                    "items",
+                    query={"part": "snippet", "parentId": "$parent_id", "maxResults": "100"},
+                    may_be_absent=True,
+                    paging=WhileToken("nextPageToken", "pageToken"),
+                    asked_for=AskedFor.POST,
+                ),
+                held="replies.comments",
+                total="snippet.totalReplyCount",
+            ),
         ),
     ),
 )

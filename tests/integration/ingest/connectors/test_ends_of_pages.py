@@ -157,3 +157,49 @@ def test_a_record_of_a_wrong_type_is_kept_as_it_came(
     pages, end = collecting.chain("X", "17", "posts")
     assert raw(pages) == [b"null", b"17", b'"x"', b'{"id":5}', b'{"id":"7"}']
     assert end.since == "7"
+
+
+def test_replies_that_a_thread_does_not_hold_are_asked_for(
+    collecting: Collecting, server: Replayed
+) -> None:
+    collecting.add("YouTube", "UCmade")
+    held = {"comments": [{"id": "b.1"}]}
+    server.give(
+        {
+            "items": [
+                {"id": "a", "snippet": {"totalReplyCount": 0}},
+                {"id": "b", "snippet": {"totalReplyCount": 3}, "replies": held},
+            ],
+            "nextPageToken": "T",
+        },
+        {"items": [{"id": "b.1"}, {"id": "b.2"}], "nextPageToken": "R"},
+        {"items": [{"id": "b.3"}]},
+        {"items": [{"id": "c", "snippet": {"totalReplyCount": 1}, "replies": held}]},
+    )
+    pages, end = collecting.chain("YouTube", "UCmade", "comments", parent_id="v")
+    ids = [[json.loads(record)["id"] for record in page.records] for page in pages]
+    assert ids == [["a", "b"], ["b.1", "b.2"], ["b.3"], ["c"]]
+    assert [page.number for page in pages] == [1, 2, 3, 4]
+    assert server.asked[1].query["parentId"] == "b"
+    assert server.asked[2].query["pageToken"] == "R"
+    # A chain that is stopped between them reads the first page again.
+    assert [json.loads(page.next_cursor or "{}").get("cursor", "-") for page in pages] == [
+        None,
+        None,
+        "T",
+        "-",
+    ]
+    assert end.is_complete
+
+
+def test_a_cursor_that_expires_midway_loses_no_page(
+    collecting: Collecting, server: Replayed
+) -> None:
+    collecting.add("X", "17")
+    refusal = Given({"errors": [{"message": "pagination_token is not valid"}]}, 400)
+    one = {"data": [{"id": "3"}], "meta": {"next_token": "a"}}
+    two = {"data": [{"id": "2"}], "meta": {"next_token": "b"}}
+    server.give(one, two, refusal, one, two, {"data": [{"id": "1"}], "meta": {}})
+    pages, end = collecting.chain("X", "17", "posts")
+    assert raw(pages)[-1] == b'{"id": "1"}'
+    assert (end.since, end.is_complete) == ("3", True)

@@ -153,7 +153,7 @@ def test_a_revoked_token_stops_its_account_alone_and_says_why(
     )
     with pytest.raises(TokenRevokedError, match=r"invalid_grant.*let its owner authorize"):
         collecting.chain("TikTok", "17", "user_info")
-    first, second = collecting.credentials.list("TikTok")
+    first, second = sorted(collecting.credentials.list("TikTok"), key=lambda each: each.name)
     assert (first.is_active, second.is_active) == (False, True)
     assert first.revoked_reason == (
         "the platform refuses to renew the token (invalid_grant: Value passed)"
