@@ -43,12 +43,12 @@ CONNECTOR = Connector(
         AnswerRule(
             Meaning.NOTHING_HERE,
             at=_REASON,
-            among=codes("commentsDisabled", "videoNotFound", "playlistNotFound", "commentNotFound"),
+            among=codes("commentsDisabled", "playlistNotFound", "commentNotFound"),
         ),
         AnswerRule(
             Meaning.ACCOUNT_GONE,
             at=_REASON,
-            among=codes("channelNotFound", "channelClosed", "channelSuspended"),
+            among=codes("channelNotFound", "channelClosed", "channelSuspended", "videoNotFound"),
         ),
         AnswerRule(Meaning.CURSOR_EXPIRED, at=_REASON, among=codes("invalidPageToken")),
         AnswerRule(Meaning.TOKEN_EXPIRED, at=_REASON, among=codes("authError")),

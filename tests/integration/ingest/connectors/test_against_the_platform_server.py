@@ -1,0 +1,179 @@
+"""What is collected from the platform server of the tests is what it holds, faults or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from resources.settings.home import Home
+from social_assets.control.accounts import Account
+from social_assets.control.collection.credentials import PlatformCredentials, Tokens
+from social_assets.demo.platforms.process import platform_server
+from social_assets.ingest.connectors.chain import ChainEnd, ChainStart
+from social_assets.ingest.connectors.client import ConnectorClient
+from social_assets.ingest.connectors.errors import PlatformDownError
+from social_assets.ingest.connectors.registry import connector_of
+
+POSTS = {
+    "instagram": "media",
+    "facebook": "posts",
+    "x": "posts",
+    "tiktok": "video_list",
+    "youtube": "videos",
+}
+COMMENTS = ("instagram", "facebook", "youtube")
+
+
+@dataclass
+class ServedPlatforms:
+    """The server, and the clock that both sides go by: waiting moves it."""
+
+    url: str
+    waited: float = 0.0
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.waited)
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += seconds
+        httpx.post(f"{self.url}/__clock", json={"advance_seconds": seconds}).raise_for_status()
+
+    def get(self, path: str) -> Any:
+        return httpx.get(self.url + path).raise_for_status().json()
+
+    def truth(self, platform: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.get(f"/__truth?platform={platform}")["platforms"][platform]
+        return found
+
+    def add_credentials(self, platform: str, credentials: PlatformCredentials) -> None:
+        given = self.get("/__tokens")[platform]
+        client = (given["clients"] or [{"client_id": None, "client_secret": None}])[0]
+        for account, tokens in given["accounts"].items():
+            found = Tokens(
+                tokens["access_token"],
+                tokens.get("refresh_token"),
+                client["client_id"],
+                client["client_secret"],
+            )
+            credentials.add(connector_of(platform).platform, found, account)
+
+
+@pytest.fixture(scope="module", params=[0.0, 0.1], ids=["no faults", "one fault in ten"])
+def served(request: pytest.FixtureRequest) -> Iterator[ServedPlatforms]:
+    with platform_server(seed=3, accounts=3) as url:
+        rate = {"rate": request.param, "slow_seconds": 0.01, "kinds": KINDS}
+        httpx.post(f"{url}/__faults", json=rate).raise_for_status()
+        yield ServedPlatforms(url)
+
+
+KINDS = dict.fromkeys(
+    ("throttled", "error_500", "error_502", "error_503", "slow", "cut", "invalid_json"), 1
+) | {"repeated_page": 1}
+
+
+def collected(client: ConnectorClient, start: ChainStart) -> list[dict[str, Any]]:
+    """The records of a chain; a chain that stops goes on from where it was."""
+    records = []
+    for _ in range(20):
+        try:
+            for item in client.pages(start):
+                if isinstance(item, ChainEnd):
+                    return records
+                records += [json.loads(record) for record in item.records]
+        except PlatformDownError as error:
+            start = ChainStart(
+                start.account,
+                start.endpoint,
+                parent_id=start.parent_id,
+                since=error.end.since,
+                resume=error.end.resume,
+            )
+    raise AssertionError("the chain did not end")
+
+
+def ids_of(record: dict[str, Any]) -> set[str]:
+    """A comment's id and those of the replies that it holds."""
+    held = record.get("replies") or {}
+    return {record["id"], *(each["id"] for each in held.get("data", held.get("comments", ())))}
+
+
+@pytest.mark.parametrize("platform", POSTS)
+def test_posts_and_comments_are_those_of_the_server(
+    platform: str,
+    served: ServedPlatforms,
+    home: Home,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(f"SOCIAL_ASSETS_{platform.upper()}_URL", f"{served.url}/{platform}")
+    served.add_credentials(platform, PlatformCredentials(engine, home, served))
+    connector = connector_of(platform)
+    with ConnectorClient(
+        connector, home, engine, clock=served, sleep=served.sleep, patience=1e6
+    ) as client:
+        for account, truth in served.truth(platform).items():
+            asked = Account(connector.platform, account)
+            posts = collected(client, ChainStart(asked, POSTS[platform]))
+            held = {each["post_id"] for each in truth["posts"] if not each["deleted_at"]}
+            assert {each["id"] for each in posts} == held
+            if platform not in COMMENTS:
+                continue
+            found: set[str] = set()
+            for post in held:
+                comments = collected(client, ChainStart(asked, "comments", parent_id=post))
+                found = found.union(*map(ids_of, comments))
+            there = {
+                each["comment_id"]
+                for each in truth["comments"]
+                if not each["deleted_at"] and each["post_id"] in held
+            }
+            assert found == there
+    assert served.get("/__ledger")["violations_total"] == 0
+
+
+PROCESS = """
+import sys
+from dataclasses import replace
+from resources.settings.home import Home
+from social_assets.control.accounts import Account
+from social_assets.control.engine import open_engine
+from social_assets.ingest.connectors.chain import ChainStart
+from social_assets.ingest.connectors.client import ConnectorClient
+from social_assets.ingest.connectors.declaration.limits import Limit, Rolling
+from social_assets.ingest.connectors.registry import connector_of
+
+home = Home.from_environment()
+# The window of the test is short; that ten calls fit into it, the headers tell.
+connector = replace(connector_of("x"), limits=(Limit(900, Rolling(2), by_endpoint=True),))
+with ConnectorClient(connector, home, open_engine(home), patience=60) as client:
+    for _ in range(25):
+        list(client.pages(ChainStart(Account("X", sys.argv[1]), "user")))
+"""
+
+
+def test_two_processes_keep_a_limit_that_only_headers_tell(
+    home: Home, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with platform_server(seed=3, accounts=1) as url:
+        served = ServedPlatforms(url)
+        monkeypatch.setenv("SOCIAL_ASSETS_X_URL", f"{url}/x")
+        limit = {"x.users.user": {"calls": 10, "seconds": 2}}
+        httpx.post(f"{url}/__limits", json=limit).raise_for_status()
+        served.add_credentials("x", PlatformCredentials(engine, home))
+        (account,) = served.truth("x")
+        command = [sys.executable, "-c", PROCESS, account]
+        started = [subprocess.Popen(command, env=os.environ) for _ in range(2)]
+        assert [each.wait(100) for each in started] == [0, 0]
+        ledger = served.get("/__ledger")
+    assert ledger["violations_total"] == 0
+    assert sum(each["calls"] for each in ledger["calls"]) == 50
