@@ -25,6 +25,8 @@ READING = (
     ("keys", "list"),
     ("secrets", "list"),
     ("secrets", "rotate"),
+    ("credentials", "list"),
+    ("credentials", "rotate", "x"),
     ("keys", "revoke", "0123"),
     ("recsys", "champions"),
     ("recsys", "rollback"),
