@@ -156,9 +156,11 @@ def _call(
     while parts and (parts[0] in _BASES or _VERSION.match(parts[0])):
         parts = parts[1:]
     query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
-    in_query = query.pop("access_token", None)
     kind = headers.get(b"content-type", b"")
     form = dict(parse_qsl(body.decode())) if kind.startswith(b"application/x-www-form") else {}
+    if platform in ("instagram", "facebook"):  # Meta reads parameters from either
+        query = form | query
+    in_query = query.pop("access_token", None)
     scheme, _, credentials = headers.get(b"authorization", b"").decode().partition(" ")
     token = credentials if scheme.lower() == "bearer" else None
     basic = _basic(credentials) if scheme.lower() == "basic" else None

@@ -41,6 +41,8 @@ class ApiCall:
     """A fault: the page begins so many records earlier than it should."""
     endpoint: str = "unknown"
     """Set by the API module, for the ledger."""
+    app: int = 1
+    """Set by the API module: the app of the call's token."""
 
 
 @dataclass(slots=True)

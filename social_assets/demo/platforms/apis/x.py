@@ -110,6 +110,7 @@ class XApi:
         if isinstance(grant, str):
             body = {"title": "Unauthorized", "type": "about:blank", "status": 401}
             return ApiAnswer(401, body | {"detail": "Unauthorized"}, content_type=_PROBLEM)
+        call.app = grant.app
         kind = "app" if grant.account_id is None else "user"
         name = f"x.{call.endpoint}.{kind}"
         usage = self._all.ledger.take(name, grant.name, call.now)
@@ -226,7 +227,7 @@ class XApi:
         place = next((n for n, each in enumerate(items) if int(each.id) < before), len(items))
         start = max(0, place - call.repeats) if token else 0
         cut = items[start : place + int(size)]
-        usage = self._all.ledger.take("x.posts_a_month", "app-1", call.now, cost=len(cut))
+        usage = self._all.ledger.take("x.posts_a_month", f"app-{call.app}", call.now, cost=len(cut))
         if not usage.is_allowed:
             raise Refused(_usage_capped())
         spelling = self._spelling(call)
@@ -282,7 +283,7 @@ class XApi:
                 continue
             data.append(self._object(call, item, spelling))
         if not self._all.ledger.take(
-            "x.posts_a_month", "app-1", call.now, cost=len(data)
+            "x.posts_a_month", f"app-{call.app}", call.now, cost=len(data)
         ).is_allowed:
             raise Refused(_usage_capped())
         return _answer(data[0] if single and data else data, errors)
@@ -295,7 +296,7 @@ class XApi:
         return tweet_object(self._world, item, fields, spelling, call.now)
 
     def _usage(self, call: ApiCall, _: TokenGrant) -> ApiAnswer:
-        usage = self._all.ledger.take("x.posts_a_month", "app-1", call.now, cost=0)
+        usage = self._all.ledger.take("x.posts_a_month", f"app-{call.app}", call.now, cost=0)
         data = {"project_id": "1", "project_cap": str(usage.limit), "cap_reset_day": 1}
         return _answer(data | {"project_usage": str(usage.used)}, [])
 

@@ -95,11 +95,15 @@ class SimulatedAccount:
 
 
 def made_account(seed: int, platform: str, number: int, begin: int) -> SimulatedAccount:
-    """Return account `number` of a platform; the first three of each have no peculiarities."""
+    """Return account `number` of a platform.
+
+    Of each twenty, the 4th is private (X), the 6th hides its followers (YouTube), the 7th and 8th
+    hide likes, the 9th is deleted at some time, the 11th became a business account later (Instagram).
+    """
     draws = Draws(seed, platform, "account", number)
     first, second = draws.one_of(_FIRST), draws.one_of(_SECOND)
     country = draws.one_of(_COUNTRIES)
-    peculiar = draws.share() if number > 3 else 1.0
+    peculiar = number % 20 if number > 3 else 0
     followers = 100 + int(draws.skewed(4_000))
     return SimulatedAccount(
         platform=platform,
@@ -116,12 +120,12 @@ def made_account(seed: int, platform: str, number: int, begin: int) -> Simulated
         followers_per_day=followers * (0.001 + 0.01 * draws.share()),
         following=draws.between(5, 900),
         posts_per_day=0.3 + draws.skewed(0.9),
-        is_private=platform == "x" and peculiar < 0.04,
-        hides_followers=platform == "youtube" and peculiar < 0.1,
-        hides_likes=0.1 <= peculiar < 0.2,
+        is_private=platform == "x" and peculiar == 4,
+        hides_followers=platform == "youtube" and peculiar == 6,
+        hides_likes=peculiar in (7, 8),
         is_verified=draws.is_true(0.1),
-        deleted_at=begin + draws.between(15, 30) * DAY if 0.2 <= peculiar < 0.23 else None,
-        business_since=begin + (5 * DAY if 0.3 <= peculiar < 0.4 else -DAY),
+        deleted_at=begin + draws.between(15, 30) * DAY if peculiar == 9 else None,
+        business_since=begin + (5 * DAY if peculiar == 11 else -DAY),
     )
 
 
