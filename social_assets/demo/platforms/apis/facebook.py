@@ -355,6 +355,6 @@ class FacebookApi:
 class _Managed:
     """A page in a list that is ordered by number."""
 
-    def __init__(self, page: SimulatedAccount, published: int) -> None:
+    def __init__(self, page: SimulatedAccount, order: int) -> None:
         self.page = page
-        self.published = published
+        self.order = order

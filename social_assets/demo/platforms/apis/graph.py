@@ -35,12 +35,12 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
 _LONG = 60 * DAY
 
 
-class _Dated(Protocol):
+class _Ordered(Protocol):
     @property
-    def published(self) -> int: ...
+    def order(self) -> int: ...
 
 
-D = TypeVar("D", bound=_Dated)
+D = TypeVar("D", bound=_Ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,16 @@ def _fields_from(text: str, place: int) -> tuple[tuple[GraphField, ...], int]:
             break
         place += 1
     return tuple(fields), place
+
+
+def written_fields(fields: tuple[GraphField, ...]) -> str:
+    """Write a list of fields as a request does."""
+    return ",".join(
+        field.name
+        + "".join(f".{name}({value})" for name, value in field.arguments.items())
+        + (f"{{{written_fields(field.fields)}}}" if field.fields else "")
+        for field in fields
+    )
 
 
 def picked(
@@ -188,20 +198,16 @@ def graph_page(
     if after or before:
         place = _place(call, platforms, after or before or "", scope) * sign
         if after:
-            start = next(
-                (n for n, r in enumerate(records) if r.published * sign > place), len(records)
-            )
+            start = next((n for n, r in enumerate(records) if r.order * sign > place), len(records))
             end = start + size
         else:
-            end = next(
-                (n for n, r in enumerate(records) if r.published * sign >= place), len(records)
-            )
+            end = next((n for n, r in enumerate(records) if r.order * sign >= place), len(records))
             start = max(0, end - size)
     cut = records[max(0, start - call.repeats) if after else start : end]
     body: JsonObject = {"data": [make(record) for record in cut]}
     if not cut:
         return body
-    first, last = (cursor_of(str(each.published), scope, call.now) for each in (cut[0], cut[-1]))
+    first, last = (cursor_of(str(each.order), scope, call.now) for each in (cut[0], cut[-1]))
     paging: JsonObject = {"cursors": {"before": first, "after": last}}
     kept = {k: v for k, v in call.query.items() if k not in ("after", "before", "limit")}
     kept["limit"] = str(size)

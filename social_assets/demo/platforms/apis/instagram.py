@@ -27,6 +27,7 @@ from social_assets.demo.platforms.apis.graph import (
     transient,
     unsupported,
     usage_header,
+    written_fields,
 )
 from social_assets.demo.platforms.apis.instagram_insights import InstagramInsights
 from social_assets.demo.platforms.world.accounts import SimulatedAccount
@@ -146,7 +147,7 @@ class InstagramApi:
             case (SimulatedPost() as media, "children"):
                 return {"data": _children(media) or []}
             case (SimulatedComment() as comment, ""):
-                return self._comment(comment, fields, call.now)
+                return self._comment(call, comment, fields)
             case (SimulatedComment() as comment, "replies"):
                 return self._reply_list(call, comment, fields)
         raise unsupported("/".join(call.parts))
@@ -271,7 +272,7 @@ class InstagramApi:
             call,
             self._all,
             tops,
-            lambda each: self._comment(each, fields, call.now),
+            lambda each: self._comment(call, each, fields),
             scope=f"comments {post.id}",
             most=50,
         )
@@ -280,28 +281,33 @@ class InstagramApi:
     def _reply_list(
         self, call: ApiCall, comment: SimulatedComment, fields: tuple[GraphField, ...]
     ) -> JsonObject:
+        shown = self._world.comments(comment.post, call.now)
         page = graph_page(
             call,
             self._all,
-            self._replies(comment, call.now),
-            lambda each: self._comment(each, fields, call.now),
+            [each for each in shown if each.parent == comment.id],
+            lambda each: self._comment(call, each, fields),
             scope=f"replies {comment.id}",
             most=50,
             is_newest_first=False,
         )
         return _without_last_paging(page)
 
-    def _replies(self, comment: SimulatedComment, now: float) -> list[SimulatedComment]:
-        shown = self._world.comments(comment.post, now)
-        return [each for each in shown if each.parent == comment.id]
-
     def _comment(
-        self, comment: SimulatedComment, fields: tuple[GraphField, ...], now: float
+        self, call: ApiCall, comment: SimulatedComment, fields: tuple[GraphField, ...]
     ) -> JsonObject:
+        now = call.now
+
         def replies(field: GraphField) -> JsonObject | None:
-            mine = self._replies(comment, now)
-            made = [self._comment(each, field.fields, now) for each in mine]
-            return {"data": made} if made else None
+            """Return the first replies, with a link to more."""
+            query = dict(field.arguments)
+            query |= {"fields": written_fields(field.fields)} if field.fields else {}
+            start = call.path.split("/")[1]
+            version = f"/{start}" if start.startswith("v") else ""
+            path = f"{version}/{comment.id}/replies"
+            inner = replace(call, query=query, path=path, repeats=0)
+            page = self._reply_list(inner, comment, field.fields)
+            return page if page["data"] else None
 
         author = {"id": comment.author_id, "username": comment.author}
         whole = {

@@ -20,19 +20,26 @@ from social_assets.demo.platforms.apis.answers import (
     cursor_of,
     place_of,
 )
+from social_assets.demo.platforms.apis.x_errors import (
+    PROBLEM,
+    forbidden,
+    invalid_request,
+    not_authorized,
+    not_found,
+    oauth_error,
+    too_many,
+    usage_capped,
+)
 from social_assets.demo.platforms.apis.x_objects import (
     Spelling,
     reply_object,
     tweet_object,
     user_object,
 )
-from social_assets.demo.platforms.world.accounts import SimulatedAccount
 from social_assets.demo.platforms.world.clock import DAY, parsed
 from social_assets.demo.platforms.world.comments import SimulatedComment
 from social_assets.demo.platforms.world.posts import SimulatedPost
 
-_PROBLEM = "application/problem+json"
-_PROBLEMS = "https://api.x.com/2/problems/"
 _MOST_OF_A_TIMELINE = 3_200
 _POST_PRICE = 0.005
 _USER_PRICE = 0.010
@@ -58,12 +65,12 @@ class XApi:
         except Refused as refused:
             return refused.answer
         except ValueError as error:  # a number or a time that is none
-            return _invalid("query", str(call.query), str(error))
+            return invalid_request("query", str(call.query), str(error))
 
     def throttled(self, call: ApiCall) -> ApiAnswer:
         """Return 429 with a window that ends in a moment."""
         reset = {"x-rate-limit-limit": "900", "x-rate-limit-remaining": "0"}
-        return _too_many(
+        return too_many(
             reset | {"x-rate-limit-reset": str(int(self._all.ledger.time(call.now)) + 1)}
         )
 
@@ -72,13 +79,13 @@ class XApi:
         titles = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}
         title = titles.get(status, "Error")
         body = {"title": title, "detail": title, "type": "about:blank", "status": status}
-        return ApiAnswer(status, body, content_type=_PROBLEM)
+        return ApiAnswer(status, body, content_type=PROBLEM)
 
     # Access
 
     def _token(self, call: ApiCall) -> ApiAnswer:
         if call.form.get("grant_type") != "refresh_token":
-            return _oauth_error("unsupported_grant_type", "Only refresh_token is supported here.")
+            return oauth_error("unsupported_grant_type", "Only refresh_token is supported here.")
         id_and_secret = self._all.tokens.client("x")
         is_public = call.basic is None and call.form.get("client_id") == id_and_secret[0]
         if call.basic != id_and_secret and not is_public:
@@ -92,7 +99,7 @@ class XApi:
         refresh = call.form.get("refresh_token")
         grant = self._all.tokens.refreshed("x", refresh, call.now, self._all.ledger)
         if grant is None:
-            return _oauth_error("invalid_request", "Value passed for the token was invalid.")
+            return oauth_error("invalid_request", "Value passed for the token was invalid.")
         return ApiAnswer(
             200,
             {
@@ -109,7 +116,7 @@ class XApi:
         grant = self._all.tokens.state("x", call.token, call.now)
         if isinstance(grant, str):
             body = {"title": "Unauthorized", "type": "about:blank", "status": 401}
-            return ApiAnswer(401, body | {"detail": "Unauthorized"}, content_type=_PROBLEM)
+            return ApiAnswer(401, body | {"detail": "Unauthorized"}, content_type=PROBLEM)
         call.app = grant.app
         kind = "app" if grant.account_id is None else "user"
         name = f"x.{call.endpoint}.{kind}"
@@ -120,7 +127,7 @@ class XApi:
             "x-rate-limit-reset": str(usage.resets_at),
         }
         if not usage.is_allowed:
-            return _too_many(headers)
+            return too_many(headers)
         answer = handler(call, grant)
         answer.headers |= headers | {"x-access-level": "read"}
         if not usage.remaining:
@@ -146,13 +153,13 @@ class XApi:
             case ("usage", "tweets"):
                 return self._usage, "usage"
         body = {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"}
-        raise Refused(ApiAnswer(404, body, content_type=_PROBLEM))
+        raise Refused(ApiAnswer(404, body, content_type=PROBLEM))
 
     # Users
 
     def _me(self, call: ApiCall, grant: TokenGrant) -> ApiAnswer:
         if grant.account_id is None:
-            raise Refused(_forbidden("Authenticating with OAuth 2.0 Application-Only is forbidden"))
+            raise Refused(forbidden("Authenticating with OAuth 2.0 Application-Only is forbidden"))
         return self._user_answer(call, [grant.account_id], "id", single=True)
 
     def _user(self, call: ApiCall, _: TokenGrant) -> ApiAnswer:
@@ -171,7 +178,7 @@ class XApi:
         for name in names:
             of = self._world.named("x", name) if by_name else self._world.account("x", name)
             if of is None or of.is_gone(call.now):
-                errors.append(_not_found("user", name, parameter))
+                errors.append(not_found("user", name, parameter))
                 continue
             self._all.ledger.charge(f"user {of.id}", call.now, _USER_PRICE)
             data.append(
@@ -184,32 +191,41 @@ class XApi:
     def _timeline(self, call: ApiCall, grant: TokenGrant) -> ApiAnswer:
         account = self._world.account("x", call.parts[1])
         if account is None or account.is_gone(call.now):
-            return _answer([], [_not_found("user", call.parts[1], "id")])
+            return _answer([], [not_found("user", call.parts[1], "id")])
         if account.is_private and grant.account_id != account.id:
-            return _answer([], [_not_authorized(account)])
+            return _answer([], [not_authorized(account)])
         posts: list[Item] = list(self._world.posts(account, call.now))
         excluded = call.query.get("exclude", "").split(",")
         if "retweets" in excluded:
-            posts = [post for post in posts if _kind(post) != "retweeted"]
+            posts = [post for post in posts if _kind(post) != "retweet"]
         return self._page(call, posts[:_MOST_OF_A_TIMELINE], f"timeline {account.id}", 5, "posts")
 
     def _search(self, call: ApiCall, _: TokenGrant) -> ApiAnswer:
+        query = call.query.get("query", "")
+        if not query:
+            raise Refused(invalid_request("query", "", "query can not be empty"))
+        words = [word.strip("()") for word in query.split()]
+        values = [word.partition(":")[::2] for word in words]
         found: list[Item] = []
-        for word in call.query.get("query", "").split():
-            name, value = word.partition(":")[::2]
-            if name == "conversation_id":
-                post = self._world.post("x", value, call.now)
-                if post is not None and not self._world.current(post.account).is_private:
-                    found += [post, *self._world.comments(post, call.now)]
-            elif name == "from":
-                account = self._world.named("x", value)
-                if account is not None and not account.is_private:
-                    found += self._world.posts(account, call.now)
-        if not call.query.get("query"):
-            raise Refused(_invalid("query", "", "query can not be empty"))
-        recent = [each for each in found if each.published > call.now - 7 * DAY]
-        recent.sort(key=lambda each: int(each.id), reverse=True)
-        return self._page(call, recent, f"search {call.query['query']}", 10, "search")
+        for each in dict.fromkeys(value for name, value in values if name == "conversation_id"):
+            post = self._world.post("x", each, call.now)
+            if post is not None and not self._world.current(post.account).is_private:
+                found += [post, *self._world.comments(post, call.now)]
+        for each in (value for name, value in values if name == "from"):
+            author = self._world.named("x", each)
+            if author is not None and not author.is_private and "conversation_id:" not in query:
+                found += self._world.posts(author, call.now)
+        left_out = {word.removeprefix("-is:") for word in words if word.startswith("-is:")}
+        is_reply = "is:reply" in words
+        kept = [
+            each
+            for each in found
+            if each.published > call.now - 7 * DAY
+            and _kind(each) not in left_out
+            and (not is_reply or _kind(each) == "reply")
+        ]
+        kept.sort(key=lambda each: int(each.id), reverse=True)
+        return self._page(call, kept, f"search {query}", 10, "search")
 
     def _page(
         self, call: ApiCall, items: list[Item], scope: str, least: int, what: str
@@ -220,7 +236,7 @@ class XApi:
             text = (
                 f"The `max_results` query parameter value [{size}] is not between {least} and 100"
             )
-            raise Refused(_invalid("max_results", size, text))
+            raise Refused(invalid_request("max_results", size, text))
         items = self._within(call, items)
         token = query.get("pagination_token") or query.get("next_token")
         before = self._before(call, token, scope)
@@ -229,7 +245,7 @@ class XApi:
         cut = items[start : place + int(size)]
         usage = self._all.ledger.take("x.posts_a_month", f"app-{call.app}", call.now, cost=len(cut))
         if not usage.is_allowed:
-            raise Refused(_usage_capped())
+            raise Refused(usage_capped())
         spelling = self._spelling(call)
         data = [self._object(call, each, spelling) for each in cut]
         meta: JsonObject = {"result_count": len(data)}
@@ -248,7 +264,7 @@ class XApi:
             return int(place_of(token, scope, call.now, self._all.cursor_seconds))
         except CursorError:
             text = f"The `pagination_token` query parameter value [{token}] is not valid"
-            raise Refused(_invalid("pagination_token", token, text)) from None
+            raise Refused(invalid_request("pagination_token", token, text)) from None
 
     def _within(self, call: ApiCall, items: list[Item]) -> list[Item]:
         query = call.query
@@ -275,17 +291,17 @@ class XApi:
             item: Item | None = self._world.post("x", each, call.now)
             item = item or self._world.comment("x", each, call.now)
             if item is None:
-                errors.append(_not_found("tweet", each, parameter))
+                errors.append(not_found("tweet", each, parameter))
                 continue
             owner = self._world.current(_post(item).account)
             if owner.is_private and grant.account_id != owner.id:
-                errors.append(_not_authorized(owner))
+                errors.append(not_authorized(owner))
                 continue
             data.append(self._object(call, item, spelling))
         if not self._all.ledger.take(
             "x.posts_a_month", f"app-{call.app}", call.now, cost=len(data)
         ).is_allowed:
-            raise Refused(_usage_capped())
+            raise Refused(usage_capped())
         return _answer(data[0] if single and data else data, errors)
 
     def _object(self, call: ApiCall, item: Item, spelling: Spelling) -> JsonObject:
@@ -310,7 +326,8 @@ def _post(item: Item) -> SimulatedPost:
 
 
 def _kind(item: Item) -> str:
-    return item.kind if isinstance(item, SimulatedPost) else "reply"
+    kind = item.kind if isinstance(item, SimulatedPost) else "reply"
+    return "retweet" if kind == "retweeted" else kind
 
 
 def _fields(call: ApiCall, name: str) -> frozenset[str]:
@@ -322,70 +339,10 @@ def _listed(call: ApiCall, parameter: str) -> list[str]:
     if not 1 <= len(values) <= 100:
         text = f"The number of values in the `{parameter}` query parameter list [{len(values)}] "
         text += "is not between 1 and 100"
-        raise Refused(_invalid(parameter, call.query.get(parameter, ""), text))
+        raise Refused(invalid_request(parameter, call.query.get(parameter, ""), text))
     return values
 
 
 def _answer(data: object, errors: Iterable[JsonObject]) -> ApiAnswer:
     listed = list(errors)
     return ApiAnswer(200, ({"data": data} if data else {}) | ({"errors": listed} if listed else {}))
-
-
-def _not_found(what: str, value: str, parameter: str) -> JsonObject:
-    return {
-        "value": value,
-        "detail": f"Could not find {what} with {parameter}: [{value}].",
-        "title": "Not Found Error",
-        "resource_type": what,
-        "parameter": parameter,
-        "resource_id": value,
-        "type": f"{_PROBLEMS}resource-not-found",
-    }
-
-
-def _not_authorized(account: SimulatedAccount) -> JsonObject:
-    return {
-        "resource_id": account.id,
-        "parameter": "id",
-        "resource_type": "user",
-        "section": "data",
-        "title": "Authorization Error",
-        "value": account.id,
-        "detail": f"Sorry, you are not authorized to see the user with id: [{account.id}].",
-        "type": f"{_PROBLEMS}not-authorized-for-resource",
-    }
-
-
-def _invalid(parameter: str, value: str, message: str) -> ApiAnswer:
-    body = {
-        "errors": [{"parameters": {parameter: [value]}, "message": message}],
-        "title": "Invalid Request",
-        "detail": "One or more parameters to your request was invalid.",
-        "type": f"{_PROBLEMS}invalid-request",
-    }
-    return ApiAnswer(400, body, content_type=_PROBLEM)
-
-
-def _forbidden(detail: str) -> ApiAnswer:
-    kind = f"{_PROBLEMS}unsupported-authentication"
-    body = {"title": "Unsupported Authentication", "detail": detail, "type": kind, "status": 403}
-    return ApiAnswer(403, body, content_type=_PROBLEM)
-
-
-def _too_many(headers: dict[str, str]) -> ApiAnswer:
-    title = "Too Many Requests"
-    body = {"title": title, "detail": title, "type": "about:blank", "status": 429}
-    return ApiAnswer(429, body, headers, _PROBLEM)
-
-
-def _usage_capped() -> ApiAnswer:
-    body = {
-        "title": "UsageCapExceeded",
-        "detail": "Usage cap exceeded: Monthly product cap",
-        "type": f"{_PROBLEMS}usage-capped",
-    }
-    return ApiAnswer(429, body, content_type=_PROBLEM)
-
-
-def _oauth_error(error: str, description: str) -> ApiAnswer:
-    return ApiAnswer(400, {"error": error, "error_description": description})

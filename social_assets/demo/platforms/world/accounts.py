@@ -98,7 +98,8 @@ def made_account(seed: int, platform: str, number: int, begin: int) -> Simulated
     """Return account `number` of a platform.
 
     Of each twenty, the 4th is private (X), the 6th hides its followers (YouTube), the 7th and 8th
-    hide likes, the 9th is deleted at some time, the 11th became a business account later (Instagram).
+    hide likes, the 9th is deleted at some time, the 11th became a business account later
+    (Instagram).
     """
     draws = Draws(seed, platform, "account", number)
     first, second = draws.one_of(_FIRST), draws.one_of(_SECOND)

@@ -46,9 +46,10 @@ class SimulatedComment:
     """Likes in the end."""
     shows_author: bool
 
-    def is_visible(self, now: float) -> bool:
-        """Whether the platform shows the comment at a time."""
-        return self.published <= now and (self.deleted_at is None or now < self.deleted_at)
+    @property
+    def order(self) -> int:
+        """Return the place in a list by time: several comments may have one second."""
+        return self.published * 10_000 + self.number
 
     def likes_at(self, now: float) -> int:
         """Return the likes at a time."""
@@ -109,7 +110,7 @@ def _comment_id(post: SimulatedPost, number: int, at: int, parent: str | None) -
     if account.platform == "facebook":
         return f"{post.id.split('_')[1]}_{number:06d}"
     if account.platform == "x":
-        return str(snowflake(at, (account.number * 8 + 1 + post.ordinal * 64) & 0x3FFFFF))
+        return str(snowflake(at, Draws("low bits", post.id, number).below(1 << 22)))
     letters = Draws(account.seed, "comment", post.id, number).letters(20)
     return f"{parent}.{letters}" if parent else f"Ugx{letters}AaABAg"
 

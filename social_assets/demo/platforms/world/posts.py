@@ -46,6 +46,11 @@ class SimulatedPost:
     """Views in the end: all counters grow to a share of these."""
     falls_at: int | None
 
+    @property
+    def order(self) -> int:
+        """Return the place in a list by time: no two posts of an account have one second."""
+        return self.published
+
     def is_visible(self, now: float) -> bool:
         """Whether the platform shows the post at a time."""
         return self.published <= now and (self.deleted_at is None or now < self.deleted_at)

@@ -169,3 +169,34 @@ def test_counters_fall_at_times(caller: Caller) -> None:
     before = views()
     caller.control("POST", "mutate", platform="x", action="fall", post=post)
     assert 0 < views() < before
+
+
+def test_a_search_of_x_for_replies_leaves_out_the_post(caller: Caller) -> None:
+    post = shown(caller, "x")[0]
+    reply = caller.control("POST", "mutate", platform="x", action="comment", post=post)["id"]
+    query = f"conversation_id:{post} is:reply"
+    found = caller.good("x", "2/tweets/search/recent", query=query, max_results=100)["data"]
+    ids = [each["id"] for each in found]
+    assert reply in ids
+    assert post not in ids
+    both = caller.good("x", "2/tweets/search/recent", query=f"conversation_id:{post}")["data"]
+    assert post in [each["id"] for each in both]
+
+
+def test_replies_of_instagram_that_do_not_fit_into_the_comment_have_a_link(caller: Caller) -> None:
+    account = caller.account("instagram")
+    post = shown(caller, "instagram")[0]
+    made = {"platform": "instagram", "action": "comment", "post": post}
+    top = caller.control("POST", "mutate", **made)["id"]
+    wanted = [caller.control("POST", "mutate", **made, parent=top)["id"] for _ in range(5)]
+    fields = "id,replies.limit(2){id,text}"
+    comments = caller.good("instagram", f"v23.0/{post}/comments", fields=fields)["data"]
+    body = next(each for each in comments if each["id"] == top)["replies"]
+    token = caller.tokens("instagram")["accounts"][account]["access_token"]
+    ids = [each["id"] for each in body["data"]]
+    while "paging" in body:
+        headers = {"authorization": f"Bearer {token}"}
+        body = caller.client.get(body["paging"]["next"], headers=headers).json()
+        assert "text" in body["data"][0]
+        ids += [each["id"] for each in body["data"]]
+    assert sorted(ids) == sorted(wanted)
