@@ -110,7 +110,7 @@ def _comment_id(post: SimulatedPost, number: int, at: int, parent: str | None) -
     if account.platform == "facebook":
         return f"{post.id.split('_')[1]}_{number:06d}"
     if account.platform == "x":
-        return str(snowflake(at, Draws("low bits", post.id, number).below(1 << 22)))
+        return str(snowflake(at, (number & 0x3FF) << 12 | Draws("low", post.id).below(4_096)))
     letters = Draws(account.seed, "comment", post.id, number).letters(20)
     return f"{parent}.{letters}" if parent else f"Ugx{letters}AaABAg"
 
