@@ -13,15 +13,16 @@ BEGIN = "2026-10-20"
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[str]:
-    """The URL of a server whose world begins a month before NOW."""
+def running() -> Iterator[Caller]:
+    """A server whose world begins a month before NOW, with one HTTP client for all tests."""
     with platform_server(seed=7, accounts=16, begin=BEGIN) as url:
-        yield url
+        made = Caller(url)
+        with made.client:
+            yield made
 
 
 @pytest.fixture
-def caller(running: str) -> Caller:
+def caller(running: Caller) -> Caller:
     """A caller of the server, with the clock stopped at NOW."""
-    made = Caller(running)
-    made.reset()
-    return made
+    running.reset()
+    return running
