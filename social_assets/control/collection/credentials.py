@@ -11,14 +11,16 @@ import fcntl
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Engine,
+    Index,
     Row,
     String,
     Table,
@@ -52,6 +54,7 @@ PLATFORM_CREDENTIALS = Table(
     Column("refresh_began_at", UtcTime, nullable=True),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("platform", "name"),
+    Index("ix_platform_credentials_platform_account_id", "platform", "account_id"),
 )
 _TABLE = PLATFORM_CREDENTIALS.c
 
@@ -164,25 +167,17 @@ class PlatformCredentials:
 
     def list(self, platform: str | None = None) -> list[CredentialRecord]:
         """All credentials, or those of a platform, oldest first."""
-        query = select(PLATFORM_CREDENTIALS).order_by(_TABLE.platform, _TABLE.created_at, _TABLE.id)
-        if platform is not None:
-            query = query.where(_TABLE.platform == platform)
-        with reading(self._engine) as connection:
-            return [_record(row) for row in connection.execute(query)]
+        return [*self._found(*() if platform is None else (_TABLE.platform == platform,))]
 
     def of_account(self, platform: str, account_id: str) -> CredentialRecord | None:
         """The credential that acts for an account, one that is active first."""
-        found = [each for each in self.list(platform) if each.account_id == account_id]
+        found = self._found(_TABLE.platform == platform, _TABLE.account_id == account_id)
         return next((each for each in found if each.is_active), found[0] if found else None)
 
     def near_expiry(self, within: timedelta) -> tuple[CredentialRecord, ...]:
         """The active credentials that a person must renew within that time."""
         last = self._clock() + within
-        return tuple(
-            each
-            for each in self.list()
-            if each.is_active and each.final_expires_at and each.final_expires_at <= last
-        )
+        return tuple(self._found(_TABLE.revoked_reason.is_(None), _TABLE.final_expires_at <= last))
 
     def remove(self, platform: str, name: str) -> None:
         """Delete a credential and its tokens. Raises UnknownCredentialError."""
@@ -251,7 +246,14 @@ class PlatformCredentials:
             yield
 
     def _of_name(self, platform: str, name: str) -> CredentialRecord | None:
-        return next((each for each in self.list(platform) if each.name == name), None)
+        found = self._found(_TABLE.platform == platform, _TABLE.name == name)
+        return found[0] if found else None
+
+    def _found(self, *conditions: ColumnElement[bool]) -> Sequence[CredentialRecord]:
+        query = select(PLATFORM_CREDENTIALS).where(*conditions)
+        query = query.order_by(_TABLE.platform, _TABLE.created_at, _TABLE.id)
+        with reading(self._engine) as connection:
+            return [_record(row) for row in connection.execute(query)]
 
     def _put(self, id_: str, platform: str, tokens: Tokens) -> None:
         stored = asdict(tokens)

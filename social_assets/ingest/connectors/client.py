@@ -131,7 +131,8 @@ class ConnectorClient:
             return start.account.account_id
         chain = ChainUnderWay(start, lookup, ChainPosition())
         found = self._records(chain, ())
-        id_ = value_at(found[1][0].value, self._connector.lookup_id) if found else None
+        records = found[1] if found else []
+        id_ = value_at(records[0].value, self._connector.lookup_id) if records else None
         if not isinstance(id_, str | int) or isinstance(id_, bool):
             raise gone(start, "the platform knows no account of this name")
         return str(id_)

@@ -29,3 +29,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_platform_credentials"),
         sa.UniqueConstraint("platform", "name", name="uq_platform_credentials_platform_name"),
     )
+    op.create_index(
+        "ix_platform_credentials_platform_account_id",
+        "platform_credentials",
+        ["platform", "account_id"],
+    )

@@ -27,8 +27,8 @@ QUOTAS = (QUOTA, QUOTA_WITHOUT_END)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS calls (
-  id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, cost REAL NOT NULL, expires REAL NOT NULL,
-  outside INTEGER NOT NULL DEFAULT 0, in_flight INTEGER NOT NULL DEFAULT 0);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, cost REAL NOT NULL,
+  expires REAL NOT NULL, outside INTEGER NOT NULL DEFAULT 0, in_flight INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS calls_of_bucket ON calls (bucket, expires);
 CREATE TABLE IF NOT EXISTS spent (
   bucket TEXT NOT NULL, period REAL NOT NULL, used REAL NOT NULL, PRIMARY KEY (bucket, period));
@@ -111,9 +111,12 @@ class Budgets:
         with self._transaction() as (sql, at):
             for row, charge in zip(reservation.rows, reservation.charges, strict=True):
                 if isinstance(charge.window, Rolling):
+                    # Its lease may be over: then its row is gone, and it counts all the same.
                     sql.execute(
-                        "UPDATE calls SET expires = ?, in_flight = 0 WHERE id = ?",
-                        (at + charge.window.seconds, row),
+                        "INSERT INTO calls (id, bucket, cost, expires) VALUES (?, ?, ?, ?)"
+                        " ON CONFLICT (id) DO UPDATE SET"
+                        " expires = excluded.expires, in_flight = 0",
+                        (row, charge.bucket, charge.cost, at + charge.window.seconds),
                     )
                     continue
                 actual = charge.cost if cost is None or not charge.is_money else cost
@@ -186,6 +189,15 @@ class Budgets:
         """How much of a bucket is used now, and of how much."""
         with self._transaction() as (sql, at):
             return self._used(sql, charge, at), self._most(sql, charge)
+
+    def known(self) -> frozenset[str]:
+        """The names of all buckets that anything was counted in, or that were blocked."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT bucket FROM calls UNION SELECT bucket FROM spent"
+                " UNION SELECT bucket FROM buckets"
+            )
+            return frozenset(row[0] for row in rows)
 
     def blocked_until(self, bucket: str) -> datetime | None:
         """Until when a bucket is blocked; None if it is not."""

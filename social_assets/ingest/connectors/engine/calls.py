@@ -7,6 +7,7 @@ Belongs here: retries, waiting, budgets and credentials of a single call. Chains
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +57,9 @@ from social_assets.ingest.connectors.errors import (
 
 ATTEMPTS = 5
 LONGEST_BACKOFF = 20.0
+_POOL_SECONDS = 10.0
+_MOST_OF_POOL = 200
+"""So many credentials are tried for one call, chosen by chance among all."""
 _MOST_TURNS = 20
 """Of credentials within one attempt: each turn blocks or renews one."""
 
@@ -100,6 +104,7 @@ class Calls:
         self._sleep = sleep
         self._patience = patience
         self._last: tuple[ChainStart, str] | None = None
+        self._known: tuple[float, list[CredentialRecord]] | None = None
 
     def make(
         self,
@@ -198,6 +203,7 @@ class Calls:
                 list(reservation.charges),
                 got.headers,
                 self._clock(),
+                account_id=credential.account_id,
             )
             answer = _opened(got.status, got.headers, got.body)
             rule = meaning_of(self._connector, answer)
@@ -206,18 +212,21 @@ class Calls:
                 return None
             if rule.meaning is Meaning.TOKEN_REVOKED:
                 self._credentials.revoke(credential.id, f"the platform says: {_told(answer)}")
+                self._known = None
                 return None
             if rule.meaning is Meaning.TOKEN_EXPIRED:
                 if credential.id in refreshed:
                     self._credentials.revoke(
                         credential.id, f"the platform refuses a token just renewed: {_told(answer)}"
                     )
+                    self._known = None
                 else:
                     refreshed.add(credential.id)
                     self._keeper.after_refusal(credential, tokens)
                 return None
         except RefusedCredentialError:
             # It is marked as revoked: the next turn uses another one, or says why there is none.
+            self._known = None
             return None
         except RefreshFailedError as error:
             raise _PassingFaultError(str(error)) from error
@@ -291,15 +300,18 @@ class Calls:
     def _usable(self, start: ChainStart, endpoint: ApiEndpoint) -> Sequence[CredentialRecord]:
         """The credentials that may ask: that of the chain's last call, then others by chance."""
         platform = self._connector.platform
-        known = self._credentials.list(platform)
         if endpoint.whose is Whose.OWN:
-            known = [each for each in known if each.account_id == start.account.account_id]
+            own = self._credentials.of_account(platform, start.account.account_id)
+            known = [own] if own else []
+        else:
+            known = self._pool()
         active = [each for each in known if each.is_active]
         if active:
             if not self._connector.shares_credentials:
                 return active[:1]
-            random.shuffle(active)
-            return sorted(active, key=lambda each: (start, each.id) != self._last)
+            some = random.sample(active, min(len(active), _MOST_OF_POOL))
+            return sorted(some, key=lambda each: (start, each.id) != self._last)
+        self._known = None
         add = f"social-assets credentials add {platform.lower()}"
         if known:
             raise TokenRevokedError(
@@ -309,6 +321,13 @@ class Calls:
             )
         whose = "for this account" if endpoint.whose is Whose.OWN else "for this platform"
         raise NoCredentialError(start, f"no credential is stored {whose}", add)
+
+    def _pool(self) -> list[CredentialRecord]:
+        """All credentials of the platform, as they were a moment ago: there may be very many."""
+        now = time.monotonic()
+        if self._known is None or now - self._known[0] > _POOL_SECONDS:
+            self._known = (now, self._credentials.list(self._connector.platform))
+        return self._known[1]
 
 
 def _opened(status: int, headers: object, body: bytes) -> PlatformAnswer:

@@ -144,6 +144,8 @@ def correct(
     charges: list[Charge],
     headers: Mapping[str, str],
     now: datetime,
+    *,
+    account_id: str | None,
 ) -> None:
     """Correct the buckets of a call by the headers of its answer."""
     rolling = [each for each in charges if isinstance(each.window, Rolling)]
@@ -165,7 +167,7 @@ def correct(
         for charge in rolling:
             budgets.correct(charge, most - left, seconds, most)
         return
-    percents = [percent for percent, _ in _percents(connector.usage, headers)]
+    percents = [percent for percent, _ in _percents(connector.usage, headers, account_id)]
     if percents:
         for charge in rolling:
             used = math.ceil(max(percents) / _FULL * charge.most)
@@ -182,19 +184,26 @@ def _stated_seconds(
             # At most a day: a clock may be wrong.
             return min(max(reset - now.timestamp(), 0.0) + _RESET_MARGIN, 86_400.0)
     if isinstance(usage, PercentHeaders):
-        minutes = max((minutes for _, minutes in _percents(usage, headers)), default=0.0)
+        minutes = max((minutes for _, minutes in _percents(usage, headers, None)), default=0.0)
         if minutes > 0:
             return min(60 * minutes, 86_400.0)
     retry_after = _number(headers.get("retry-after"))
     return None if retry_after is None else min(max(retry_after, 1.0), 86_400.0)
 
 
-def _percents(usage: PercentHeaders, headers: Mapping[str, str]) -> Iterator[tuple[float, float]]:
-    """Each stated percent, and the minutes until access is regained."""
+def _percents(
+    usage: PercentHeaders, headers: Mapping[str, str], account_id: str | None
+) -> Iterator[tuple[float, float]]:
+    """Each stated percent, and the minutes until access is regained.
+
+    Those of one account, if the header has it; else those of all accounts that it has.
+    """
     app = _object(headers.get(usage.app))
     if app:
         yield _largest(app), 0.0
-    for uses in _object(headers.get(usage.account)).values():
+    by_account = _object(headers.get(usage.account))
+    own = by_account.get(account_id or "")
+    for uses in by_account.values() if own is None else (own,):
         for use in uses if isinstance(uses, list) else ():
             if isinstance(use, dict):
                 minutes = _number(use.get("estimated_time_to_regain_access")) or 0.0

@@ -162,7 +162,7 @@ from dataclasses import replace
 limits = (Limit(10, Rolling(1.0)),)
 connector = replace(connector_of("facebook"), limits=limits)
 home = Home.from_environment()
-ends = time.monotonic() + 4
+ends = time.monotonic() + 2.5
 print("ready", flush=True)
 with ConnectorClient(connector, home, open_engine(home), patience=5) as client:
     while time.monotonic() < ends:
@@ -186,7 +186,7 @@ def test_two_processes_share_a_limit_and_never_exceed_it(
     times.sort()
     # Any window of a second holds at most ten calls, and the budget is used.
     assert all(later - first >= 1.0 for first, later in zip(times, times[10:], strict=False))
-    assert len(times) >= 30
+    assert len(times) >= 20
 
 
 def test_a_pool_spreads_calls_over_its_credentials(
