@@ -300,10 +300,12 @@ class Calls:
     def _usable(self, start: ChainStart, endpoint: ApiEndpoint) -> Sequence[CredentialRecord]:
         """The credentials that may ask: that of the chain's last call, then others by chance."""
         platform = self._connector.platform
-        if endpoint.whose is Whose.OWN:
-            own = self._credentials.of_account(platform, start.account.account_id)
-            known = [own] if own else []
-        else:
+        own = self._credentials.of_account(platform, start.account.account_id)
+        if own and own.is_active:
+            # An account's own token sees what others do not: a private account.
+            return [own]
+        known = [own] if own else []
+        if endpoint.whose is not Whose.OWN:
             known = self._pool()
         active = [each for each in known if each.is_active]
         if active:

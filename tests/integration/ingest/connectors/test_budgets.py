@@ -216,6 +216,22 @@ def test_a_pool_spreads_calls_over_its_credentials(
     assert set(left.values()) == {0}
 
 
+def test_an_account_with_a_credential_of_its_own_is_asked_with_that(
+    collecting: Collecting, server: Replayed
+) -> None:
+    for name in ("1", "2", "3", "4"):
+        collecting.add("X", name)
+    server.answer = lambda asked: Given({"data": {"id": "3"}})
+    for _ in range(4):
+        collecting.chain("X", "3", "user")
+    assert {asked.headers["authorization"] for asked in server.asked} == {"Bearer token-of-3"}
+    (own,) = [each for each in collecting.credentials.list() if each.name == "3"]
+    collecting.credentials.revoke(own.id, "removed")
+    # What is public is asked for with others.
+    assert raw(collecting.chain("X", "3", "user")[0]) == [b'{"id": "3"}']
+    assert server.asked[-1].headers["authorization"] != "Bearer token-of-3"
+
+
 def test_a_throttled_credential_is_left_out_and_the_others_go_on(
     collecting: Collecting, server: Replayed
 ) -> None:

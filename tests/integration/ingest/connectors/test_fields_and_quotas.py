@@ -8,6 +8,7 @@ import pytest
 
 from social_assets.control.collection.credentials import PlatformCredentials, Tokens
 from social_assets.ingest.connectors.engine.fields import SeenFields
+from social_assets.ingest.connectors.quota import QuotaUse, quota_uses
 from social_assets.ingest.connectors.registry import connector_of
 from tests.integration.ingest.connectors.collecting import Collecting
 from tests.integration.ingest.connectors.replay_server import Given, Replayed
