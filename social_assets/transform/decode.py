@@ -25,7 +25,7 @@ from social_assets.transform.csv_fields import (
     with_csv_fields,
 )
 from social_assets.transform.json_fields import JsonFields, json_fields, with_json_fields
-from social_assets.transform.repeated_keys import repeats_a_key
+from social_assets.transform.repeated_keys import keys_hash
 from social_assets.transform.values.missing import without_declared_nulls
 
 PLATFORM_COLUMN = "platform"
@@ -138,8 +138,8 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
 
     Adds `nested_<column>` for columns of text, whether it is a JSON object or list;
     `field_count_ok`, whether a CSV record has as many fields as its header; `quotes_closed`,
-    whether each of its fields that opens a quote closes it; `repeats_a_key`, whether a JSON object
-    has a key twice that matters; and `spare_keys`, the keys of a JSON object in which one of the
+    whether each of its fields that opens a quote closes it; `keys_hash`, of the keys of a JSON
+    object (`repeated_keys`); and `spare_keys`, the keys of a JSON object in which one of the
     columns was not found: it may be there in a spelling that the shape lacks.
     """
     read = [*columns, *(c.clock for c in columns if c.clock is not None)]
@@ -147,7 +147,7 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
         read.append(shape.platform)
     fields = json_fields((c, pointer.text) for c in read for pointer in shape.pointers[c.name])
     table = with_json_fields(records, list(fields.values()))
-    table = table.mutate(repeats_a_key=repeats_a_key(table, list(fields.values())))
+    table = table.mutate(keys_hash=keys_hash(table, list(fields.values())))
     table = with_csv_fields(table, shape.headers)
     if shape.platforms and shape.platform is not None:
         text = ibis.coalesce(*_texts(table, shape.platform, shape, fields))

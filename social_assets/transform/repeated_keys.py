@@ -1,9 +1,10 @@
 """Makes the last value count where a JSON object has a key twice, as most readers of JSON do.
 
 Belongs here: finding such records, and their text with each key once. DuckDB reads the first value.
-To compare all keys of a record takes half as long again as validating it, so only records with more
-keys than the contract finds in them are compared. Those with a repeated key are rare: their text is
-made anew in Python, and their block is validated again.
+To compare the keys of every record takes half as long again as validating it. But records of one
+stream have few different lists of keys: the engine gives a hash of each record's list, and one
+record of each new list is read here. Records with a repeated key are rare: their text is made anew,
+and their block is validated again.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from social_assets.transform.json_fields import JsonField
+
+_MOST_LISTS = 100_000
+"""So many lists of keys are remembered: some 10 MB."""
 
 
 @ibis.udf.scalar.builtin(name="json_keys", signature=((dt.string,), dt.Array(dt.string)))
@@ -29,26 +35,29 @@ def _json_keys(text: str) -> list[str]: ...  # type: ignore[empty-body]
 def _json_keys_at(text: str, pointer: str) -> list[str]: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="list_unique", signature=((dt.Array(dt.string),), dt.int64))
-def _distinct(keys: list[str]) -> int: ...  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin(name="hash", signature=((dt.Array(dt.string),), dt.uint64))
+def _hash(keys: list[str]) -> int: ...  # type: ignore[empty-body]
 
 
-def repeats_a_key(records: ir.Table, fields: Sequence[JsonField]) -> ir.BooleanValue:
-    """Whether the object of a record, or one that leads to a field, has a key twice.
+@ibis.udf.scalar.builtin(name="hash", signature=((dt.Array(dt.uint64),), dt.uint64))
+def _hash_of_hashes(hashes: list[int]) -> int: ...  # type: ignore[empty-body]
+
+
+def keys_hash(records: ir.Table, fields: Sequence[JsonField]) -> ir.IntegerValue:
+    """A hash of the keys of a record's object, and of the objects that lead to a field; null if
+    none of them can be there twice.
 
     `records` have the text of each field.
     """
-    by_parent: dict[str, dict[str, JsonField]] = {"": {}}
-    for field in fields:
-        parents = _parents(field)
-        for parent in parents:
-            by_parent.setdefault(parent, {})
-        if parents:
-            by_parent[parents[-1]][field.pointer] = field
-    found = [
-        _repeats(records, parent, list(children.values())) for parent, children in by_parent.items()
-    ]
-    return ibis.or_(*found)
+    parents = {parent for field in fields for parent in _parents(field)}
+    keys = _json_keys(records.json_text)
+    if parents <= {""}:
+        # Each field that is found is a key of its own: as many keys as fields are all different.
+        found = {field.pointer: records[field.name].notnull().cast("int64") for field in fields}
+        known = sum(found.values(), ibis.literal(0))
+        return ibis.cases((keys.length() > known, _hash(keys)))
+    nested = (_json_keys_at(records.json_text, parent) for parent in sorted(parents - {""}))
+    return _hash_of_hashes(ibis.array([_hash(keys), *(_hash(each) for each in nested)]))
 
 
 def _parents(field: JsonField) -> list[str]:
@@ -61,24 +70,50 @@ def _parents(field: JsonField) -> list[str]:
     return ["/".join(["", *steps[:count]]) for count in range(len(steps) + 1)]
 
 
-def _repeats(records: ir.Table, parent: str, children: Iterable[JsonField]) -> ir.BooleanValue:
-    text = records.json_text
-    keys = _json_keys_at(text, parent) if parent else _json_keys(text)
-    count = keys.length()
-    known = [records[child.name].notnull().cast("int64") for child in children]
-    # Each field that is found is a key of its own, so as many keys as fields are all different.
-    suspect = count > sum(known[1:], known[0]) if known else count > 1
-    return ibis.cases((suspect, _distinct(keys) < count), else_=False)
+class RepeatedKeys:
+    """The lists of keys that a stream's records have, and whether a key is twice in one."""
+
+    def __init__(self) -> None:
+        self._repeats: dict[int, bool] = {}
+
+    def found(self, hashes: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.Array | None:
+        """Which records have a key twice, as a mask; None if none has.
+
+        `hashes` are those of `keys_hash`, `values` the records' bytes in the same order.
+        """
+        column = hashes.combine_chunks()
+        if column.null_count == len(column):
+            return None
+        there, first = np.unique(column.fill_null(0).to_numpy(), return_index=True)
+        if len(self._repeats) > _MOST_LISTS:
+            self._repeats.clear()
+        for each, row in zip(there.tolist(), first.tolist(), strict=True):
+            if each not in self._repeats:
+                self._repeats[each] = _repeats_a_key(values[row].as_py())
+        repeated = [each for each in there.tolist() if self._repeats[each]]
+        if not repeated:
+            return None
+        return pc.fill_null(pc.is_in(column, pa.array(repeated, column.type)), False)
+
+
+def _repeats_a_key(value: bytes) -> bool:
+    found = False
+
+    def counted(pairs: list[tuple[str, object]]) -> None:
+        nonlocal found
+        found = found or len({key for key, _ in pairs}) < len(pairs)
+
+    try:
+        json.loads(value, object_pairs_hook=counted)
+    except (ValueError, RecursionError):
+        # No JSON object, or one that is too deep for Python: the first value counts.
+        return False
+    return found
 
 
 def with_last_values(texts: pa.Array) -> pa.Array:
-    """JSON objects with each key of an object once, with its last value. Numbers keep their digits.
-
-    A text that is nested too deeply for Python stays as it is.
-    """
-    return pa.array(
-        [None if text is None else _with_last_values(text) for text in texts.to_pylist()]
-    )
+    """JSON objects with each key once, with its last value. Numbers keep their digits."""
+    return pa.array([_with_last_values(text) for text in texts.to_pylist()], pa.string())
 
 
 def _with_last_values(text: str) -> str:
@@ -90,6 +125,6 @@ def _with_last_values(text: str) -> str:
 
     try:
         value = json.loads(text, parse_float=marked, parse_int=marked, parse_constant=marked)
-        return re.sub(f'"{mark}([^"]*)"', r"\1", json.dumps(value))
-    except RecursionError:
+    except (ValueError, RecursionError):
         return text
+    return re.sub(f'"{mark}([^"]*)"', r"\1", json.dumps(value))

@@ -27,7 +27,7 @@ from social_assets.transform.duckdb_engine import (
     is_of_disk,
 )
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
-from social_assets.transform.repeated_keys import with_last_values
+from social_assets.transform.repeated_keys import RepeatedKeys, with_last_values
 from social_assets.transform.single_byte_text import to_utf8
 from social_assets.transform.standardize import (
     cleaned,
@@ -65,7 +65,7 @@ class RecordTooLargeError(RuntimeError):
 
 Build = Callable[[ir.Table, Contract, Shape], ir.Table]
 """Makes the expression over a block (the columns of INPUT) for the spellings of a shape. Its answer
-has `row`, `spare_keys` and `repeats_a_key`."""
+has `row`, `spare_keys` and `keys_hash`."""
 
 
 class _SpelledQuery:
@@ -84,6 +84,7 @@ class _SpelledQuery:
         self._keys: set[str] = set()
         self._headers: set[str] = set()
         self._query: BlockQuery | None = None
+        self._repeated = RepeatedKeys()
 
     def of(self, raw: pa.Table) -> pa.Table:
         """The answer for a block: one row a record of `raw`, in its order.
@@ -113,9 +114,11 @@ class _SpelledQuery:
             self._keys |= spare
             self._query = self._compiled(block.schema)
             answer = self._query.run(block)
-        if pc.any(answer["repeats_a_key"]).as_py():
-            answer = self._query.run(_mended(block, _in_order(answer)["repeats_a_key"]))
-        return _in_order(answer).drop_columns(["row", "spare_keys", "repeats_a_key"])
+        answer = _in_order(answer)
+        repeats = self._repeated.found(answer["keys_hash"], block["record_bytes"])
+        if repeats is not None:
+            answer = _in_order(self._query.run(_mended(block, repeats)))
+        return answer.drop_columns(["row", "spare_keys", "keys_hash"])
 
     def _block(self, raw: pa.Table) -> pa.Table:
         rows = raw.rename_columns({"value": "record_bytes"})
@@ -183,9 +186,8 @@ def _as_utf8(values: pa.ChunkedArray, headers: pa.ChunkedArray) -> pa.ChunkedArr
     return values
 
 
-def _mended(block: pa.Table, repeats: pa.ChunkedArray) -> pa.Table:
-    """The block with the `mended_text` of records that have a JSON key twice."""
-    mask = pc.fill_null(repeats, False).combine_chunks()
+def _mended(block: pa.Table, mask: pa.Array) -> pa.Table:
+    """The block with the `mended_text` of records that have a JSON key twice, by the mask."""
     texts = block["record_bytes"].combine_chunks().filter(mask).cast(pa.string())
     none = pa.nulls(block.num_rows, pa.string())
     mended = pc.replace_with_mask(none, mask, with_last_values(texts))
@@ -208,9 +210,7 @@ def _dated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     name = str(contract.event_time)
     fields = with_fields(_opened(records, contract), shape, [contract.columns[name]])
     read = with_times(fields, [contract.columns[name]])
-    return read.select(
-        "row", "spare_keys", "repeats_a_key", event_date=landing_date(read, contract)
-    )
+    return read.select("row", "spare_keys", "keys_hash", event_date=landing_date(read, contract))
 
 
 def _validated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
@@ -219,7 +219,7 @@ def _validated(records: ir.Table, contract: Contract, shape: Shape) -> ir.Table:
     return table.select(
         "row",
         "spare_keys",
-        "repeats_a_key",
+        "keys_hash",
         *[c.name for c in contract.cleaned_columns],
         "reasons",
         event_date=landing_date(table, contract),
