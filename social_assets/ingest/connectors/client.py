@@ -33,7 +33,7 @@ from social_assets.ingest.connectors.engine.calls import Calls, MeantAnswer
 from social_assets.ingest.connectors.engine.chain_state import ChainUnderWay, gone, message_of
 from social_assets.ingest.connectors.engine.fields import SeenFields
 from social_assets.ingest.connectors.engine.marks import ChainPosition, is_known
-from social_assets.ingest.connectors.engine.metrics import named, refused
+from social_assets.ingest.connectors.engine.metrics import RefusedMetrics, named, refused
 from social_assets.ingest.connectors.engine.requests import FilledRequest
 from social_assets.ingest.connectors.engine.token_keeper import TokenKeeper
 from social_assets.ingest.connectors.engine.transport import Transport
@@ -69,6 +69,7 @@ class ConnectorClient:
         self._transport = Transport(base_url)
         self._budgets = Budgets(home, self._clock)
         self._fields = SeenFields(home)
+        self._refused = RefusedMetrics()
         credentials = PlatformCredentials(engine, home, self._clock)
         keeper = TokenKeeper(
             connector,
@@ -112,6 +113,9 @@ class ConnectorClient:
         """
         endpoint = self._connector.endpoint(start.endpoint)
         chain = ChainUnderWay(start, endpoint, ChainPosition.of(start.resume))
+        if expected := self._refused.expected(endpoint.name):
+            chain.without_metrics = expected
+            chain.note(f"left out {', '.join(sorted(expected))}: refused for the posts before")
         try:
             if endpoint.asked_for is AskedFor.POSTS:
                 yield from self._pages_of_posts(chain)
@@ -255,7 +259,16 @@ class ConnectorClient:
             chain.note("the platform does not go back to the last mark: all is read again")
             chain.start = replace(chain.start, since=None)
             meant = self._call(chain, ids, chain.without_metrics)
-        if meant.rule.meaning is Meaning.BAD_METRIC and chain.endpoint.metrics:
+        if chain.endpoint.metrics and not chain.without_metrics:
+            found: MeantAnswer | None = meant
+            if meant.rule.meaning is Meaning.BAD_METRIC:
+                found = self._without_bad_metrics(chain, ids, meant)
+            if found is None or found.rule.meaning is Meaning.GOOD:
+                self._refused.found(chain.endpoint.name, chain.without_metrics)
+            if found is None:
+                return None
+            meant = found
+        elif meant.rule.meaning is Meaning.BAD_METRIC and chain.endpoint.metrics:
             found = self._without_bad_metrics(chain, ids, meant)
             if found is None:
                 return None

@@ -1,12 +1,39 @@
 """Finds which metric of a list is refused: the platform refuses a whole request for one.
 
-Belongs here: only that search. What is left out is told in the chain's notes.
+Belongs here: that search, and what it has found. What is left out is told in a chain's notes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+
+_ALIKE = 3
+_LEFT_OUT = 50
+
+
+class RefusedMetrics:
+    """The metrics that an endpoint has refused lately: a retired one is refused for every post.
+
+    After three chains in succession with the same ones, they are left out from the beginning, and
+    asked for again after fifty chains.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[frozenset[str], int]] = {}
+
+    def expected(self, endpoint: str) -> frozenset[str]:
+        """The metrics to leave out of a chain that begins."""
+        bad, times = self._found.get(endpoint, (frozenset(), 0))
+        if times < _ALIKE:
+            return frozenset()
+        self._found[endpoint] = (bad, times + 1 if times < _LEFT_OUT else _ALIKE - 1)
+        return bad
+
+    def found(self, endpoint: str, bad: frozenset[str]) -> None:
+        """A chain that asked for all metrics has found these to be refused, or none."""
+        before, times = self._found.get(endpoint, (frozenset(), 0))
+        self._found[endpoint] = (bad, times + 1 if bad == before and bad else bool(bad))
 
 
 def named(metrics: Sequence[str], message: str) -> list[str]:

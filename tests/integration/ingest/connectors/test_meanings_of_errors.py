@@ -253,6 +253,34 @@ def test_one_bad_metric_is_left_out_and_told(
     assert "left out views" in end.notes[0]
 
 
+def test_a_metric_that_is_refused_for_every_post_is_left_out_from_the_beginning(
+    collecting: Collecting, server: Replayed
+) -> None:
+    collecting.add("Instagram", "17")
+    refused = {"views"}
+
+    def answer(asked: Asked) -> Given:
+        if refused & set(asked.query["metric"].split(",")):
+            return Given({"error": {"code": 100, "message": "a valid insights metric"}}, 400)
+        return Given({"data": []})
+
+    server.answer = answer
+    calls = []
+    for _ in range(54):
+        before = len(server.asked)
+        _, end = collecting.chain("Instagram", "17", "media_insights", parent_id="5")
+        calls.append(len(server.asked) - before)
+        assert "left out views" in end.notes[0]
+    # It is asked for again now and then.
+    assert calls[:5] == [8, 8, 8, 1, 1]
+    assert calls.count(8) == 4
+    refused.clear()
+    for _ in range(50):
+        _, end = collecting.chain("Instagram", "17", "media_insights", parent_id="5")
+        collecting.clock.sleep(60)
+    assert end.notes == ()
+
+
 FAULTS = [
     Given({"error": {"code": 2, "is_transient": True, "message": "m"}}, 500),
     Given(b"<html>bad gateway</html>", 502),
