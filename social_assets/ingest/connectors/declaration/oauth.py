@@ -23,6 +23,8 @@ class RefreshToken:
     rotates: bool
     client_id: str = "client_id"
     is_basic: bool = False
+    refusal: str = "^(invalid_grant|unauthorized_client|invalid_client):"
+    """What an error says, as `error: error_description`, if no later attempt can succeed."""
     early: timedelta = timedelta(minutes=30)
     """Refresh so long before the end: an access token that still works covers a failed refresh."""
 

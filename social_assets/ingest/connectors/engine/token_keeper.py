@@ -7,6 +7,7 @@ docs/collection.md.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -28,7 +29,6 @@ from social_assets.ingest.connectors.declaration.oauth import (
 from social_assets.ingest.connectors.engine.answers import UnreadableAnswerError, opened
 from social_assets.ingest.connectors.engine.transport import Transport, TransportError
 
-_FINAL = {"invalid_grant", "unauthorized_client", "invalid_client"}
 _FINAL_CODES = {"102", "190"}
 """Of Meta: the token is not valid any more."""
 
@@ -186,7 +186,8 @@ class TokenKeeper:
             is_final = str(refusal.get("code")) in _FINAL_CODES
             raise _TokenAnswerError(str(refusal.get("message")), is_final=is_final)
         told = f"{refusal}: {answer.at('error_description') or f'status {got.status}'}"
-        raise _TokenAnswerError(told, is_final=str(refusal) in _FINAL)
+        pattern = self._oauth.refusal if isinstance(self._oauth, RefreshToken) else ""
+        raise _TokenAnswerError(told, is_final=bool(pattern and re.search(pattern, told)))
 
     def _of_answer(self, old: Tokens, answer: dict[str, object]) -> Tokens:
         access = answer.get("access_token")

@@ -38,7 +38,13 @@ _NOT_FOUND, _NOT_ALLOWED = "resource-not-found", "not-authorized-for-resource"
 CONNECTOR = Connector(
     platform="X",
     base_url="https://api.x.com",
-    oauth=RefreshToken("https://api.x.com/2/oauth2/token", rotates=True, is_basic=True),
+    oauth=RefreshToken(
+        "https://api.x.com/2/oauth2/token",
+        rotates=True,
+        is_basic=True,
+        # For a refresh token that is revoked or was used, X says invalid_request.
+        refusal="^(invalid_grant|unauthorized_client|invalid_client):|token was invalid",
+    ),
     usage=RemainingHeaders(),
     limits=(Limit(900, Rolling(900), by_endpoint=True),),
     money=(

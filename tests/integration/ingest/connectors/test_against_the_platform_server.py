@@ -21,7 +21,7 @@ from social_assets.control.collection.credentials import PlatformCredentials, To
 from social_assets.demo.platforms.process import platform_server
 from social_assets.ingest.connectors.chain import ChainEnd, ChainStart
 from social_assets.ingest.connectors.client import ConnectorClient
-from social_assets.ingest.connectors.errors import PlatformDownError
+from social_assets.ingest.connectors.errors import PlatformDownError, TokenRevokedError
 from social_assets.ingest.connectors.registry import connector_of
 
 POSTS = {
@@ -31,7 +31,7 @@ POSTS = {
     "tiktok": "video_list",
     "youtube": "videos",
 }
-COMMENTS = ("instagram", "facebook", "youtube")
+COMMENTS = ("instagram", "facebook", "x", "youtube")
 
 
 @dataclass
@@ -132,13 +132,62 @@ def test_posts_and_comments_are_those_of_the_server(
             for post in held:
                 comments = collected(client, ChainStart(asked, "comments", parent_id=post))
                 found = found.union(*map(ids_of, comments))
+            # The search of X goes back for seven days.
+            days = 7 if platform == "x" else 10_000
+            first = served() - timedelta(days=days)
             there = {
                 each["comment_id"]
                 for each in truth["comments"]
-                if not each["deleted_at"] and each["post_id"] in held
+                if not each["deleted_at"]
+                and each["post_id"] in held
+                and datetime.fromisoformat(each["published_at"]) > first
             }
             assert found == there
     assert served.get("/__ledger")["violations_total"] == 0
+
+
+PROFILES = {
+    "instagram": "user",
+    "facebook": "page",
+    "x": "user",
+    "tiktok": "user_info",
+    "youtube": "channels",
+}
+RENEWED = ("x", "tiktok", "youtube")
+
+
+@pytest.mark.parametrize("platform", PROFILES)
+def test_an_expired_token_is_renewed_and_a_revoked_one_is_told(
+    platform: str, home: Home, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with platform_server(seed=3, accounts=2) as url:
+        served = ServedPlatforms(url)
+        monkeypatch.setenv(f"SOCIAL_ASSETS_{platform.upper()}_URL", f"{url}/{platform}")
+        store = PlatformCredentials(engine, home)
+        served.add_credentials(platform, store)
+        name = connector_of(platform).platform
+        first, second = (Account(name, each) for each in served.truth(platform))
+
+        def change(action: str) -> None:
+            given = {"platform": platform, "account": first.account_id, "action": action}
+            httpx.post(f"{url}/__tokens", json=given).raise_for_status()
+
+        with ConnectorClient(connector_of(platform), home, engine) as client:
+            start, other = (ChainStart(each, PROFILES[platform]) for each in (first, second))
+            if platform in RENEWED:
+                change("expire")
+                assert len(collected(client, start)) == 1
+            change("revoke")
+            if platform in ("x", "youtube"):
+                # What is public is asked for with another credential.
+                assert len(collected(client, start)) == 1
+            else:
+                with pytest.raises(TokenRevokedError, match="let its owner authorize the app"):
+                    collected(client, start)
+            assert len(collected(client, other)) == 1
+        revoked = {each.account_id: each.revoked_reason for each in store.list()}
+    assert revoked[first.account_id]
+    assert revoked[second.account_id] is None
 
 
 PROCESS = """
