@@ -27,6 +27,7 @@ from social_assets.ingest.connectors.engine.answers import (
     meaning_of,
     opened,
 )
+from social_assets.ingest.connectors.engine.breaker import Breaker
 from social_assets.ingest.connectors.engine.budgets import (
     QUOTA,
     QUOTA_WITHOUT_END,
@@ -103,6 +104,7 @@ class Calls:
         self._clock = clock
         self._sleep = sleep
         self._patience = patience
+        self._breaker = Breaker(clock)
         self._last: tuple[ChainStart, str] | None = None
         self._known: tuple[float, list[CredentialRecord]] | None = None
 
@@ -120,6 +122,12 @@ class Calls:
         not as declared. Raises ThrottledError, QuotaExhaustedError, TokenRevokedError,
         NoCredentialError, PlatformDownError, RequestRefusedError.
         """
+        if until := self._breaker.paused_until:
+            raise PlatformDownError(
+                start,
+                f"not asked, since {self._breaker.failures} calls in succession have failed",
+                f"calls go on at {until:%Y-%m-%dT%H:%M:%SZ}",
+            )
         attempts = Retrying(
             retry=retry_if_exception_type(_PassingFaultError),
             # Full jitter: between nothing and twice as much each time.
@@ -131,6 +139,7 @@ class Calls:
         try:
             return attempts(self._attempt, start, endpoint, request, records, cost or endpoint.cost)
         except _PassingFaultError as fault:
+            self._breaker.failed()
             raise PlatformDownError(
                 start, f"{fault}, {ATTEMPTS} times", "it is asked again at the next collection"
             ) from fault
@@ -165,6 +174,8 @@ class Calls:
                 raise _PassingFaultError(str(error)) from error
             finally:
                 self._budgets.finish(reservation, spent)
+            if meant.rule.meaning is not Meaning.TRANSIENT:
+                self._breaker.answered()
             if meant.rule.meaning is Meaning.TRANSIENT:
                 raise _PassingFaultError(f"status {meant.answer.status}")
             if meant.rule.meaning is Meaning.REFUSED:

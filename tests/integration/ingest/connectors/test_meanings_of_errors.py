@@ -314,6 +314,22 @@ def test_a_fault_that_stays_is_told_after_some_attempts(
     assert len(server.asked) == 5
 
 
+def test_a_platform_that_fails_for_all_accounts_is_left_alone_for_a_minute(
+    collecting: Collecting, server: Replayed
+) -> None:
+    collecting.add("YouTube", "17")
+    server.answer = lambda asked: Given(b"oops", 500)
+    for _ in range(5):
+        with pytest.raises(PlatformDownError, match="status 500, 5 times"):
+            collecting.chain("YouTube", "18", "channels")
+    with pytest.raises(PlatformDownError, match="not asked, since 5 calls in succession"):
+        collecting.chain("YouTube", "19", "channels")
+    assert len(server.asked) == 25
+    collecting.clock.sleep(61)
+    server.answer = lambda asked: Given({"items": [{"id": "20"}]})
+    assert raw(collecting.chain("YouTube", "20", "channels")[0]) == [b'{"id": "20"}']
+
+
 def test_a_redirect_is_followed_only_on_the_same_host(
     collecting: Collecting, server: Replayed
 ) -> None:
