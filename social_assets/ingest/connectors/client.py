@@ -252,6 +252,8 @@ class ConnectorClient:
     def _asked(self, chain: ChainUnderWay, ids: tuple[str, ...]) -> MeantAnswer | None:
         """The good answer to a page's request; None if there is nothing to be had."""
         meant = self._call(chain, ids, chain.without_metrics)
+        while meant.rule.meaning is Meaning.TOO_MUCH and chain.can_halve():
+            meant = self._call(chain, ids, chain.without_metrics)
         if meant.rule.meaning is Meaning.CURSOR_EXPIRED and chain.position.cursor is not None:
             chain.begin_again()
             meant = self._call(chain, ids, chain.without_metrics)
@@ -343,6 +345,7 @@ class ConnectorClient:
                 self._clock(),
                 cursor=chain.position.cursor,
                 without_metrics=without,
+                halved=chain.halved,
                 ids=ids,
             )
 

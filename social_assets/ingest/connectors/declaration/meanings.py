@@ -28,6 +28,8 @@ class Meaning(Enum):
     """Only a person can help: pause the account."""
     BAD_METRIC = "bad metric"
     """One of the metrics is refused: ask again without it, and say so."""
+    TOO_MUCH = "too much"
+    """The page is too large for the platform: ask for half as many records, and say so."""
     NOTHING_HERE = "nothing here"
     """This post has none (comments disabled, too few viewers, deleted): go on without."""
     CURSOR_EXPIRED = "cursor expired"

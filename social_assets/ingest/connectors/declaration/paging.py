@@ -25,6 +25,8 @@ class WhileNext:
     next: str = "paging.next"
     cursor: str = "paging.cursors.after"
     parameter: str = "after"
+    size: str = "limit"
+    """The parameter that asks for so many records in a page."""
 
 
 @dataclass(frozen=True)

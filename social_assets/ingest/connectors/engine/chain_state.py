@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from social_assets.ingest.connectors.chain import ChainEnd, ChainStart
 from social_assets.ingest.connectors.connector import ApiEndpoint
+from social_assets.ingest.connectors.declaration.paging import WhileNext
 from social_assets.ingest.connectors.engine.answers import PlatformAnswer
 from social_assets.ingest.connectors.engine.marks import ChainPosition, newer
 from social_assets.ingest.connectors.errors import AccountGoneError, PlatformDownError
@@ -29,11 +30,24 @@ class ChainUnderWay:
     gone: list[str] = field(default_factory=list)
     asked: set[str | None] = field(default_factory=set)
     begins: int = 0
+    halved: int = 0
+    """How often the number of records in a page was halved."""
 
     def note(self, text: str) -> None:
         """Add a note, once."""
         if text not in self.notes and len(self.notes) < _MOST_NOTES:
             self.notes.append(text)
+
+    def can_halve(self) -> bool:
+        """Whether a page can hold fewer records; then it does from now on."""
+        paging = self.endpoint.paging
+        if not isinstance(paging, WhileNext) or paging.size not in self.endpoint.query:
+            return False
+        if not int(self.endpoint.query[paging.size]) >> (self.halved + 1):
+            return False
+        self.halved += 1
+        self.note("pages were too large for the platform: fewer records were asked for")
+        return True
 
     def begin_again(self) -> None:
         """Forget the cursor, which has expired. Records that come twice are the same rows.

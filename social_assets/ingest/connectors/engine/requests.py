@@ -53,6 +53,7 @@ def filled(
     *,
     cursor: str | None,
     without_metrics: frozenset[str] = frozenset(),
+    halved: int = 0,
     ids: tuple[str, ...] = (),
 ) -> FilledRequest:
     """The request for a page. Raises RequestRefusedError for an id that cannot be one."""
@@ -69,6 +70,8 @@ def filled(
     if without_metrics:
         names = filled_query[endpoint.metrics].split(",")
         filled_query[endpoint.metrics] = ",".join(n for n in names if n not in without_metrics)
+    if halved and isinstance(paging, WhileNext):
+        filled_query[paging.size] = str(max(1, int(query[paging.size]) >> halved))
     if isinstance(endpoint.since, SinceId) and start.since:
         filled_query[endpoint.since.parameter] = start.since
     if endpoint.ids is not None and ids:

@@ -6,6 +6,7 @@ from social_assets.ingest.connectors.declaration.limits import Scope
 from social_assets.ingest.connectors.declaration.meanings import AnswerRule, Meaning, codes
 
 META_RULES = (
+    AnswerRule(Meaning.TOO_MUCH, at="error.message", like="reduce the amount of data"),
     AnswerRule(Meaning.THROTTLED, at="error.code", among=codes(4), scope=Scope.APP),
     AnswerRule(
         Meaning.THROTTLED, at="error.code", among=codes(17, 32, 341, 613, range(80000, 80015))

@@ -281,6 +281,24 @@ def test_a_metric_that_is_refused_for_every_post_is_left_out_from_the_beginning(
     assert end.notes == ()
 
 
+def test_a_page_that_is_too_large_for_the_platform_is_asked_for_in_smaller_ones(
+    collecting: Collecting, server: Replayed
+) -> None:
+    collecting.add("Facebook", "17")
+
+    def answer(asked: Asked) -> Given:
+        if int(asked.query["limit"]) > 15:
+            told = "Please reduce the amount of data you're asking for, then retry your request"
+            return Given({"error": {"code": 1, "message": told}}, 500)
+        return Given({"data": [{"id": "1"}]})
+
+    server.answer = answer
+    pages, end = collecting.chain("Facebook", "17", "posts")
+    assert [asked.query["limit"] for asked in server.asked] == ["50", "25", "12"]
+    assert raw(pages) == [b'{"id": "1"}']
+    assert end.notes == ("pages were too large for the platform: fewer records were asked for",)
+
+
 FAULTS = [
     Given({"error": {"code": 2, "is_transient": True, "message": "m"}}, 500),
     Given(b"<html>bad gateway</html>", 502),
