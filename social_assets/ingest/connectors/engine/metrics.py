@@ -13,7 +13,7 @@ _LEFT_OUT = 50
 
 
 class RefusedMetrics:
-    """The metrics that an endpoint has refused lately: a retired one is refused for every post.
+    """The metrics that an endpoint has refused lately: a removed one is refused for all posts.
 
     After three chains in succession with the same ones, they are left out from the beginning, and
     asked for again after fifty chains.
