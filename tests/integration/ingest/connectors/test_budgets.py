@@ -186,7 +186,7 @@ def test_two_processes_share_a_limit_and_never_exceed_it(
     times.sort()
     # Any window of a second holds at most ten calls, and the budget is used.
     assert all(later - first >= 1.0 for first, later in zip(times, times[10:], strict=False))
-    assert len(times) >= 20
+    assert len(times) >= 12
 
 
 def test_a_pool_spreads_calls_over_its_credentials(
