@@ -22,6 +22,13 @@ Step = Literal["raw", "cleaned"]
 BATCH_PREFIX = "kafka/"
 """How the ids of a topic's micro-batches begin; those of files are hashes."""
 
+PAGES_PREFIX = "pages/"
+"""How the ids of micro-batches of collected pages begin."""
+
+MICRO_BATCH_PREFIXES = (BATCH_PREFIX, PAGES_PREFIX)
+MICRO_BATCH_SOURCES = ("kafka", "pages")
+"""The `source` of records that land in micro-batches."""
+
 LEDGER = pa.schema(
     [
         pa.field("batch_id", pa.string(), nullable=False),

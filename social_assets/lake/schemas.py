@@ -37,9 +37,10 @@ PROVENANCE = pa.schema(
         pa.field("batch_id", pa.string(), nullable=False),
     ]
 )
-"""The origin of a record. `source` is `file` or `kafka`; `origin` the file's name or the topic;
-`offset` the record's number in the file, from 1, or its Kafka offset; `timestamp` the landing date
-of the file or Kafka's timestamp; `batch_id` the load that brought it."""
+"""The origin of a record. `source` is `file`, `kafka` or `pages`; `origin` the file's name, the
+topic or the platform; `offset` the record's number in the file or the batch of pages, from 1, or
+its Kafka offset; `timestamp` the landing date of the file, Kafka's timestamp, or when the page was
+fetched; `batch_id` the load that brought it."""
 
 RAW = pa.schema(
     [

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from social_assets.ingest.records import FileError
-from social_assets.lake.ledger import BATCH_PREFIX
+from social_assets.lake.ledger import MICRO_BATCH_PREFIXES
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
 from social_assets.pipeline.contracts.contract_in_force import record_in_force
 from social_assets.pipeline.contracts.switch import complete_switch
@@ -138,7 +138,7 @@ def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[d
         if batch_id in left:
             continue
         is_cleaned = cleaned.get(batch_id) == days
-        if batch_id.startswith(BATCH_PREFIX):
+        if batch_id.startswith(MICRO_BATCH_PREFIXES):
             if not is_cleaned:
                 account_cleaned(stores, days, batch_id)
             continue

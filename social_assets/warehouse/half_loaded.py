@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def half_loaded_batches(client: Client, contract: Contract) -> list[str]:
     """Batches with rows in `cleaned.<stream>` that are not recorded as loaded.
 
-    Batches of files are named by their id, those of Kafka by the time up to which the stream is
-    loaded.
+    Batches of files are named by their id, those of Kafka and of pages by the time up to which the
+    stream is loaded.
     """
     conditions = []
     if exists(client, LOADED):
@@ -30,7 +30,7 @@ def half_loaded_batches(client: Client, contract: Contract) -> list[str]:
         )
     if exists(client, LOADED_UNTIL):
         conditions.append(
-            "source = 'kafka' AND ingested_at > (\n"
+            "source IN ('kafka', 'pages') AND ingested_at > (\n"
             f"  SELECT max(ingested_at) FROM {LOADED_UNTIL} WHERE stream = {{stream:String}})"
         )
     if not conditions:

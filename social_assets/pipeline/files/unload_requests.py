@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from social_assets.lake.ledger import BATCH_PREFIX
+from social_assets.lake.ledger import MICRO_BATCH_PREFIXES
 from social_assets.lake.unloads import Unload
 from social_assets.pipeline.stores import StreamStores
 
@@ -82,10 +82,11 @@ def request_unload(
     known = unloading(stores)
     requests = []
     for batch_id in batches:
-        if batch_id.startswith(BATCH_PREFIX):
+        if batch_id.startswith(MICRO_BATCH_PREFIXES):
             raise NotUnloadableError(
-                f"{batch_id} is a micro-batch of a topic: its offsets are taken and would not be "
-                "read again, and days are rebuilt with them. Only batches of files can be unloaded"
+                f"{batch_id} is a micro-batch of a topic or of pages: its records are taken and "
+                "would not be read again, and days are rebuilt with them. Only batches of files "
+                "can be unloaded"
             )
         if batch_id in known:
             continue
@@ -111,7 +112,7 @@ def earlier_batches(stores: StreamStores, content: str, name: str) -> list[str]:
         for entry in stores.ledger.entries("raw")
         if entry.records
         and entry.batch_id not in gone
-        and not entry.batch_id.startswith(BATCH_PREFIX)
+        and not entry.batch_id.startswith(MICRO_BATCH_PREFIXES)
         and (content_of(entry.batch_id) == content or entry.origin == name)
     }
     return sorted(found)

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.lake.delta import Applied, LakeTable
+from social_assets.lake.ledger import MICRO_BATCH_SOURCES
 from social_assets.lake.schemas import QUARANTINE, RAW, cleaned_schema
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
 from social_assets.pipeline.stores import StreamStores
@@ -243,7 +244,8 @@ def _landed_after(
     if not files:
         return
     rows = session.scan(files, table.schema, list(columns), may_lack=True)
-    late = rows.filter((rows.source == "kafka") & (rows.ingested_at > _without_zone(after)))
+    is_late = rows.ingested_at > _without_zone(after)
+    late = rows.filter(rows.source.isin(MICRO_BATCH_SOURCES) & is_late)
     instants = session.table(late.select("ingested_at").distinct().order_by("ingested_at"))
     schema = pa.schema([table.schema.field(name) for name in columns])
     for instant in instants["ingested_at"].to_pylist():

@@ -1,0 +1,1 @@
+"""The steps of collected pages: spooled, landed with their positions, cleaned, loaded."""
