@@ -17,6 +17,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "contract test": ("{file}", "--stream", "engagement_events"),
     "backfill": ("rollups/engagement_hourly",),
     "quarantine": ("engagement_events",),
+    "credentials list": (),
     "doctor": (),
     "failed-files": ("engagement_events",),
     "gaps": ("engagement_events",),
