@@ -191,6 +191,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         UnknownApiKeyError,
         UnknownCredentialError,
         UnknownSecretError,
+        UnknownTrackedAccountError,
     )
     from social_assets.ingest.connectors.engine.token_keeper import (
         RefreshFailedError,
@@ -258,6 +259,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         TablesMissingError,
         UnknownApiKeyError,
         UnknownCredentialError,
+        UnknownTrackedAccountError,
         RefreshFailedError,
         RefusedCredentialError,
         CollectionError,

@@ -73,3 +73,7 @@ class SecretTamperedError(RuntimeError):
 
 class UnknownCredentialError(LookupError):
     """No credential of a platform has this id or name."""
+
+
+class UnknownTrackedAccountError(LookupError):
+    """No tracked account has this name."""

@@ -20,6 +20,7 @@ from resources.settings.environments import CONTROL_URL
 from resources.settings.home import Home
 from social_assets.control import api_keys, dashboards
 from social_assets.control.collection import credentials
+from social_assets.control.collection import tables as collection_tables
 from social_assets.control.engine import engine_of, open_engine, reading, writing
 from social_assets.control.errors import ControlStoreNewerError
 from social_assets.control.location import ControlLocation
@@ -36,6 +37,9 @@ TABLES = {
     deliveries.REPORT_DELIVERIES.name,
     encrypted_secrets.ENCRYPTED_SECRETS.name,
     credentials.PLATFORM_CREDENTIALS.name,
+    collection_tables.TRACKED_ACCOUNTS.name,
+    collection_tables.TRACKED_ENDPOINTS.name,
+    collection_tables.CHAIN_POSITIONS.name,
 }
 
 OPEN = """
