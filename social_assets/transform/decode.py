@@ -147,6 +147,8 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
         read.append(shape.platform)
     fields = json_fields((c, pointer.text) for c in read for pointer in shape.pointers[c.name])
     table = with_json_fields(records, list(fields.values()))
+    # Once for both: each call of a function on JSON holds memory of its own.
+    table = table.mutate(all_keys=_json_keys(table.json_text))
     table = table.mutate(keys_hash=keys_hash(table, list(fields.values())))
     table = with_csv_fields(table, shape.headers)
     if shape.platforms and shape.platform is not None:
@@ -157,8 +159,8 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
         **{f"nested_{c.name}": _is_nested(table, c, shape, fields) for c in columns if c.is_string}
     )
     absent = ibis.or_(*(table[f"in_{c.name}"].isnull() for c in columns))
-    spare = ibis.cases((absent, _json_keys(table.json_text)))
-    opened_once = {"csv_fields", "json_text", "odd_text", "platform_text"}
+    spare = ibis.cases((absent, table.all_keys))
+    opened_once = {"all_keys", "csv_fields", "json_text", "odd_text", "platform_text"}
     opened_once.update(name for field in fields.values() for name in field.columns)
     kept = [name for name in table.columns if name not in opened_once]
     return table.mutate(spare_keys=spare).select(*kept, "spare_keys")

@@ -27,10 +27,6 @@ _MOST_LISTS = 100_000
 """So many lists of keys are remembered: some 10 MB."""
 
 
-@ibis.udf.scalar.builtin(name="json_keys", signature=((dt.string,), dt.Array(dt.string)))
-def _json_keys(text: str) -> list[str]: ...  # type: ignore[empty-body]
-
-
 @ibis.udf.scalar.builtin(name="json_keys", signature=((dt.string, dt.string), dt.Array(dt.string)))
 def _json_keys_at(text: str, pointer: str) -> list[str]: ...  # type: ignore[empty-body]
 
@@ -47,10 +43,10 @@ def keys_hash(records: ir.Table, fields: Sequence[JsonField]) -> ir.IntegerValue
     """A hash of the keys of a record's object, and of the objects that lead to a field; null if
     none of them can be there twice.
 
-    `records` have the text of each field.
+    `records` have the text of each field, and the object's keys as `all_keys`.
     """
     parents = {parent for field in fields for parent in _parents(field)}
-    keys = _json_keys(records.json_text)
+    keys = records.all_keys
     if parents <= {""}:
         # Each field that is found is a key of its own: as many keys as fields are all different.
         found = {field.pointer: records[field.name].notnull().cast("int64") for field in fields}

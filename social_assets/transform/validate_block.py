@@ -98,7 +98,8 @@ class _SpelledQuery:
             if is_of_disk(error):
                 raise
             if raw.num_rows == 1:
-                raise RecordTooLargeError(raw, error) from error
+                # Without its traceback, whose frames hold the engine's memory.
+                raise RecordTooLargeError(raw, error) from error.with_traceback(None)
         half = raw.num_rows // 2
         return pa.concat_tables([self.of(raw.slice(0, half)), self.of(raw.slice(half))])
 
