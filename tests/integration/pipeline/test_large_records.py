@@ -92,9 +92,9 @@ def test_a_record_over_the_limit_is_rejected_with_its_beginning_and_place(
 def test_a_file_that_the_engine_has_no_memory_for_fails_alone(
     stream: Callable[[str], StreamStores], tmp_path: Path
 ) -> None:
-    stores = with_memory(stream("video_interactions"), "64MB")
+    stores = with_memory(stream("video_interactions"), "96MB")
     wide, narrow = tmp_path / "wide.parquet", tmp_path / "narrow.parquet"
-    for path, profession in ((wide, "x" * (32 << 20)), (narrow, "x")):
+    for path, profession in ((wide, "x" * (64 << 20)), (narrow, "x")):
         rows = [{"user_id": 1, "video_id": n, "age": 30, "profession": profession} for n in (1, 2)]
         pq.write_table(pa.Table.from_pylist(rows), path)
     ingested = ingest_files(stores, [wide, narrow], DAY)
