@@ -13,6 +13,7 @@ import json
 import re
 import secrets
 from collections.abc import Sequence
+from itertools import takewhile
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -49,21 +50,24 @@ def keys_hash(records: ir.Table, fields: Sequence[JsonField]) -> ir.IntegerValue
     keys = records.all_keys
     if parents <= {""}:
         # Each field that is found is a key of its own: as many keys as fields are all different.
-        found = {field.pointer: records[field.name].notnull().cast("int64") for field in fields}
+        found = {
+            field.pointer: records[field.name].notnull().cast("int64")
+            for field in fields
+            if len(field.steps) == 1
+        }
         known = sum(found.values(), ibis.literal(0))
         return ibis.cases((keys.length() > known, _hash(keys)))
     nested = (_json_keys_at(records.json_text, parent) for parent in sorted(parents - {""}))
-    return _hash_of_hashes(ibis.array([_hash(keys), *(_hash(each) for each in nested)]))
+    hashes = ibis.array([_hash(keys), *(_hash(each) for each in nested)])
+    return ibis.cases((records.json_text.notnull(), _hash_of_hashes(hashes)))
 
 
 def _parents(field: JsonField) -> list[str]:
-    """The pointers of the objects through which a field is reached, the record's first. None if a
-    list is among them.
+    """The pointers of the objects through which a field is reached, the record's first. Those
+    within a list are not looked at.
     """
-    steps = field.pointer.split("/")[1:-1]
-    if any(step.isdigit() for step in steps):
-        return []
-    return ["/".join(["", *steps[:count]]) for count in range(len(steps) + 1)]
+    steps = list(takewhile(lambda step: not step.isdigit(), field.pointer.split("/")[1:]))
+    return ["/".join(["", *steps[:count]]) for count in range(max(1, len(steps)))]
 
 
 class RepeatedKeys:

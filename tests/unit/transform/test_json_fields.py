@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 
@@ -145,6 +146,29 @@ def test_of_a_repeated_key_the_last_value_counts(validate: Validate) -> None:
         *((1, "9"), (3, 'c, "d"'), (1, "y"), (1, "z"), (1, None), (1, "once")),
         *((2, "570306000000000001"), (2, "7"), (1, "café😀")),
     ]
+
+
+def test_a_key_beside_values_of_a_list_is_there_twice(validate: Validate) -> None:
+    stream = stream_of(str, {"source": ("tags.0.name", "tags.1.name", "value")})
+    (row,) = validate(stream, [b'{"id": 1, "id": 2, "tags": [{"name": "a"}, {"name": "b"}]}'])
+    assert (row["id"], row["value"]) == (2, "a")
+    (row,) = validate(stream, [b'{"id": 1, "tags": [{"name": "a"}], "tags": [{"name": "c"}]}'])
+    assert row["value"] == "c"
+
+
+def test_records_that_are_no_json_are_not_taken_for_those_with_a_repeated_key(
+    validate: Validate,
+) -> None:
+    stream = replace(stream_of(str, {"source": "a.b"}), max_record_bytes=40)
+    records = [
+        b'{"id": 1, "id": 2, "a": {"b": "' + b"x" * 40 + b'"}}',
+        b"\xff\xfe",
+        b'{"id": 3, "a": {"b": "y"}}',
+        b'{"id": 4, "a": {"b": "y", "b": "z"}}',
+    ]
+    rows = validate(stream, records)
+    assert [row["reasons"] for row in rows[:2]] == [["record_too_long"], ["record_not_utf8"]]
+    assert [(row["id"], row["value"]) for row in rows[2:]] == [(3, "y"), (4, "z")]
 
 
 def test_a_record_with_a_repeated_key_keeps_the_hash_of_its_own_bytes(validate: Validate) -> None:
