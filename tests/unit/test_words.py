@@ -79,7 +79,7 @@ STORED = {
 LEFT: dict[str, int] = {}
 """Word -> how many uses are left: may only fall."""
 
-LARGE_FILES: dict[str, int] = {"social_assets/control/collection/tracked_accounts.py": 444}
+LARGE_FILES: dict[str, int] = {}
 """File of more than 400 lines -> its lines: may only fall."""
 
 LARGE_FOLDERS: dict[str, int] = {}

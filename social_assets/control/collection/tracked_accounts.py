@@ -6,80 +6,36 @@ Belongs here: the repository. The arithmetic of times is in `schedule`, the colu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from social_assets.control.accounts import Account
 from social_assets.control.collection.schedule import (
-    DAY,
     CollectionPlan,
-    Priority,
-    back_off,
-    due_after,
 )
 from social_assets.control.collection.tables import (
     CHAIN_POSITIONS,
     TRACKED_ACCOUNTS,
     TRACKED_ENDPOINTS,
 )
+from social_assets.control.collection.tracked_account import (
+    Collected,
+    DueEndpoint,
+    TrackedAccount,
+    plan_of,
+)
+from social_assets.control.collection.tracked_endpoints import (
+    change,
+    endpoints_of,
+    finish_endpoint,
+    plan_again,
+)
 from social_assets.control.engine import reading, writing
 from social_assets.control.errors import UnknownTrackedAccountError
 from social_assets.control.schema import now
 
 _A, _E, _C = TRACKED_ACCOUNTS.c, TRACKED_ENDPOINTS.c, CHAIN_POSITIONS.c
-
-
-@dataclass(frozen=True)
-class TrackedAccount:
-    """An account that is collected, as a person named it."""
-
-    platform: str
-    name: str
-    """The id or handle that was typed."""
-    account_id: str | None
-    """The platform's own id, once it is known."""
-    plan: CollectionPlan
-    paused_reason: str | None
-    paused_at: datetime | None
-    tracked_at: datetime
-    last_collected_at: datetime | None = None
-    next_due_at: datetime | None = None
-    """None while it is paused, and before its endpoints are known."""
-    problem: str | None = None
-    """Why an endpoint failed at its last collection."""
-
-
-@dataclass(frozen=True)
-class DueEndpoint:
-    """An endpoint of an account that is to be collected now."""
-
-    platform: str
-    name: str
-    account_id: str | None
-    endpoint: str
-    due_at: datetime
-    is_refresh: bool
-    """Whether it is the daily full refresh, which begins without a mark."""
-    plan: CollectionPlan
-
-
-@dataclass(frozen=True)
-class Collected:
-    """What became of a chain. `problem` says why it failed; None: it did not."""
-
-    platform: str
-    name: str
-    endpoint: str
-    parent_id: str
-    """The post that the chain is about; "" for the account itself."""
-    since: str | None
-    resume: str | None
-    collected_at: datetime
-    problem: str | None = None
-    is_refresh: bool = False
-    """As in the DueEndpoint that was collected."""
 
 
 class TrackedAccounts:
@@ -116,15 +72,9 @@ class TrackedAccounts:
                             **values,
                         )
                     )
-                elif _plan(row) != plan:
+                elif plan_of(row) != plan:
                     connection.execute(update(TRACKED_ACCOUNTS).where(*key).values(**values))
-                    _plan_again(connection, row, plan, at)
-
-    def promote(self, platform: str, name: str, priority: Priority) -> TrackedAccount:
-        """Give an account another priority and keep the rest. Raises UnknownTrackedAccountError."""
-        plan = self.get(platform, name).plan
-        changed = CollectionPlan(priority, None, plan.refresh_at, plan.time_zone)
-        return self.track(Account(platform, name), changed)
+                    plan_again(connection, row, plan, at)
 
     def untrack(self, platform: str, name: str) -> None:
         """Collect an account no more; what is collected stays. Raises UnknownTrackedAccountError.
@@ -189,8 +139,8 @@ class TrackedAccounts:
                 .where(_A.platform == platform, _A.name == name)
                 .values(paused_at=None, paused_reason=None)
             )
-            for row in _endpoints(connection, platform, name):
-                _change(
+            for row in endpoints_of(connection, platform, name):
+                change(
                     connection,
                     row,
                     eligible_at=min(row.next_due_at, row.next_refresh_at),
@@ -208,12 +158,12 @@ class TrackedAccounts:
         with writing(self._engine) as connection:
             account = _known(connection, platform, name)
             at = self._clock()
-            known = {row.endpoint: row for row in _endpoints(connection, platform, name)}
+            known = {row.endpoint: row for row in endpoints_of(connection, platform, name)}
             wanted = dict(endpoints)
             for endpoint, is_daily in wanted.items():
                 if endpoint in known:
                     if known[endpoint].is_daily != is_daily:
-                        _change(connection, known[endpoint], is_daily=is_daily)
+                        change(connection, known[endpoint], is_daily=is_daily)
                     continue
                 connection.execute(
                     insert(TRACKED_ENDPOINTS).values(
@@ -222,7 +172,7 @@ class TrackedAccounts:
                         endpoint=endpoint,
                         is_daily=is_daily,
                         next_due_at=at,
-                        next_refresh_at=_plan(account).refresh_after(at),
+                        next_refresh_at=plan_of(account).refresh_after(at),
                         eligible_at=None if account.paused_at else at,
                         failures=0,
                     )
@@ -254,7 +204,7 @@ class TrackedAccounts:
                 row.endpoint,
                 row.eligible_at,
                 row.next_refresh_at <= at,
-                _plan(row),
+                plan_of(row),
             )
             for row in rows
         ]
@@ -286,82 +236,7 @@ class TrackedAccounts:
         # In one order, so that two processes never wait for each other.
         with writing(self._engine) as connection:
             for key, chains in sorted(by_endpoint.items()):
-                _finish(connection, key, chains)
-
-
-def _finish(connection: Connection, key: tuple[str, str, str], chains: list[Collected]) -> None:
-    platform, name, endpoint = key
-    row = connection.execute(
-        select(TRACKED_ENDPOINTS, TRACKED_ACCOUNTS)
-        .select_from(TRACKED_ENDPOINTS.join(TRACKED_ACCOUNTS))
-        .where(_E.platform == platform, _E.name == name, _E.endpoint == endpoint)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        return
-    for each in chains:
-        _store_position(connection, each)
-    at = chains[-1].collected_at
-    known = [time for time in (row.last_collected_at, row.last_failed_at) if time is not None]
-    if known and at <= max(known):
-        return
-    problem = next((each.problem for each in chains if each.problem is not None), None)
-    if problem is not None:
-        failures = row.failures + 1
-        eligible_at: datetime = at + back_off(failures)
-        values = {"failures": failures, "problem": problem, "last_failed_at": at}
-    else:
-        plan = _plan(row)
-        next_refresh: datetime = row.next_refresh_at
-        if row.is_daily or plan.interval >= DAY or any(each.is_refresh for each in chains):
-            next_refresh = plan.refresh_after(at)
-        is_daily = row.is_daily or plan.interval >= DAY
-        next_due = next_refresh if is_daily else due_after(row.next_due_at, plan.interval, at)
-        eligible_at = min(next_due, next_refresh)
-        values = {
-            "failures": 0,
-            "problem": None,
-            "last_collected_at": at,
-            "next_due_at": next_due,
-            "next_refresh_at": next_refresh,
-        }
-    _change(connection, row, eligible_at=None if row.paused_at else eligible_at, **values)
-
-
-def _store_position(connection: Connection, each: Collected) -> None:
-    key = {
-        "platform": each.platform,
-        "name": each.name,
-        "endpoint": each.endpoint,
-        "parent_id": each.parent_id,
-    }
-    values = {"since": each.since, "resume": each.resume, "updated_at": each.collected_at}
-    same = [CHAIN_POSITIONS.c[column] == value for column, value in key.items()]
-    stored = connection.execute(select(_C.updated_at).where(*same)).scalar()
-    if stored is None:
-        connection.execute(insert(CHAIN_POSITIONS).values(**key, **values))
-    elif stored <= each.collected_at:
-        connection.execute(update(CHAIN_POSITIONS).where(*same).values(**values))
-
-
-def _plan_again(
-    connection: Connection, account: Row[tuple[object, ...]], plan: CollectionPlan, at: datetime
-) -> None:
-    """Let endpoints follow another plan: at the latest after its interval."""
-    refresh = plan.refresh_after(at)
-    for row in _endpoints(connection, account.platform, account.name):
-        is_daily = row.is_daily or plan.interval >= DAY
-        due: datetime = min(row.next_due_at, refresh if is_daily else at + plan.interval)
-        eligible_at: datetime = min(due, refresh)
-        if row.failures:
-            eligible_at = max(eligible_at, row.last_failed_at + back_off(row.failures))
-        _change(
-            connection,
-            row,
-            next_due_at=due,
-            next_refresh_at=refresh,
-            eligible_at=None if account.paused_at else eligible_at,
-        )
+                finish_endpoint(connection, key, chains)
 
 
 def _pause(connection: Connection, platform: str, name: str, reason: str, at: datetime) -> None:
@@ -383,25 +258,9 @@ def _known(connection: Connection, platform: str, name: str) -> Row[tuple[object
     row = connection.execute(query.with_for_update()).one_or_none()
     if row is None:
         raise UnknownTrackedAccountError(
-            f"{platform}:{name} is not tracked; `social-assets accounts` shows what is"
+            f"{platform}:{name} is not tracked, at least not under this name"
         )
     return row
-
-
-def _endpoints(
-    connection: Connection, platform: str, name: str
-) -> Sequence[Row[tuple[object, ...]]]:
-    return connection.execute(
-        select(TRACKED_ENDPOINTS).where(_E.platform == platform, _E.name == name)
-    ).all()
-
-
-def _change(connection: Connection, row: Row[tuple[object, ...]], **values: object) -> None:
-    connection.execute(
-        update(TRACKED_ENDPOINTS)
-        .where(_E.platform == row.platform, _E.name == row.name, _E.endpoint == row.endpoint)
-        .values(**values)
-    )
 
 
 def _summaries(
@@ -427,7 +286,7 @@ def _summaries(
             row.platform,
             row.name,
             row.account_id,
-            _plan(row),
+            plan_of(row),
             row.paused_reason,
             row.paused_at,
             row.tracked_at,
@@ -437,8 +296,3 @@ def _summaries(
         )
         for row in connection.execute(query)
     ]
-
-
-def _plan(row: Row[tuple[object, ...]]) -> CollectionPlan:
-    every = None if row.every_seconds is None else timedelta(seconds=row.every_seconds)
-    return CollectionPlan(Priority(row.priority), every, row.refresh_at, row.time_zone)

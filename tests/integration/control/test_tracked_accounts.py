@@ -13,7 +13,8 @@ from resources.settings.home import Home
 from social_assets.control.accounts import Account
 from social_assets.control.collection.schedule import CollectionPlan, Priority, due_after
 from social_assets.control.collection.tables import TRACKED_ACCOUNTS, TRACKED_ENDPOINTS
-from social_assets.control.collection.tracked_accounts import Collected, TrackedAccounts
+from social_assets.control.collection.tracked_account import Collected
+from social_assets.control.collection.tracked_accounts import TrackedAccounts
 from social_assets.control.engine import open_engine, writing
 from social_assets.control.errors import UnknownTrackedAccountError
 
@@ -122,8 +123,7 @@ def test_another_plan_holds_at_once_and_the_same_one_changes_nothing(
     assert tracked.track(NATGEO, CollectionPlan(Priority.LOW)) == before
     assert ("natgeo", "media") not in names(tracked, AT + MINUTE)
     for _ in range(2):
-        promoted = tracked.promote("Instagram", "natgeo", Priority.HIGH)
-        assert promoted.plan == HIGH
+        assert tracked.track(NATGEO, HIGH).plan == HIGH
     assert ("natgeo", "media") in names(tracked, AT + MINUTE)
 
 
