@@ -12,7 +12,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ from sqlalchemy import (
 
 from resources.settings.home import Home
 from social_assets.control.engine import reading, writing
-from social_assets.control.errors import UnknownCredentialError
+from social_assets.control.errors import UnknownCredentialError, UnknownSecretError
 from social_assets.control.schema import METADATA, UtcTime, now
 from social_assets.control.secrets.encrypted_secrets import EncryptedSecrets
 
@@ -180,13 +180,19 @@ class PlatformCredentials:
         return tuple(self._found(_TABLE.revoked_reason.is_(None), _TABLE.final_expires_at <= last))
 
     def remove(self, platform: str, name: str) -> None:
-        """Delete a credential and its tokens. Raises UnknownCredentialError."""
+        """Delete a credential and its tokens. Raises UnknownCredentialError.
+
+        Killed anywhere, no tokens are left without a credential: removing it again completes it.
+        """
         known = self._of_name(platform, name)
         if known is None:
             raise UnknownCredentialError(f"no credential of {platform} has the name {name!r}")
-        with writing(self._engine) as connection:
-            connection.execute(delete(PLATFORM_CREDENTIALS).where(_TABLE.id == known.id))
-        self._secrets.delete(_secret(known.platform, known.id))
+        # Under the lock, so that no renewal stores tokens after that.
+        with self.locked(known.id):
+            with suppress(UnknownSecretError):
+                self._secrets.delete(_secret(known.platform, known.id))
+            with writing(self._engine) as connection:
+                connection.execute(delete(PLATFORM_CREDENTIALS).where(_TABLE.id == known.id))
 
     def tokens(self, credential: CredentialRecord) -> Tokens:
         """The tokens as they are stored now. Raises UnknownSecretError, SecretKeyError."""

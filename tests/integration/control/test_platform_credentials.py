@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from resources.settings.home import Home
 from social_assets.control.collection.credentials import PlatformCredentials, Tokens
 from social_assets.control.errors import UnknownCredentialError, UnknownSecretError
+from social_assets.control.secrets.encrypted_secrets import EncryptedSecrets
 
 AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 TOKENS = Tokens(
@@ -73,6 +74,15 @@ def test_a_removed_credential_leaves_no_secret(credentials: PlatformCredentials)
         credentials.tokens(added)
     with pytest.raises(UnknownCredentialError, match="no credential of X has the name '17'"):
         credentials.remove("X", "17")
+
+
+def test_a_removal_that_was_killed_is_completed_by_the_next_one(
+    credentials: PlatformCredentials, engine: Engine, store_home: Home
+) -> None:
+    added = credentials.add("X", TOKENS, "17")
+    EncryptedSecrets(engine, store_home).delete(f"credential/x/{added.id}")
+    credentials.remove("X", "17")
+    assert credentials.list() == []
 
 
 def test_one_holds_the_lock_of_a_credential_and_another_one_waits(
