@@ -7,17 +7,15 @@ one. A contract that cannot be used is kept apart, so that it stops no other str
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import pkgutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 import social_assets.contracts as package
+from resources.settings.user_module import import_file
 from social_assets.contracts.broken import (
     EXTRA_CONTRACTS,
     BrokenContract,
@@ -127,19 +125,13 @@ def _found() -> Iterator[tuple[Path, Contract | BrokenContract]]:
 
 def load_contract(path: Path) -> Contract | BrokenContract:
     """The contract in a file, or what is wrong with it."""
-    name = f"social_assets_contract_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    try:
+        module = import_file(path, f"social_assets_contract_{path.stem}")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it stops this stream alone
+        return broken_by(path, error)
+    if module is None:
         return BrokenContract(
             path, None, path.stem, "no Python module", "give the file a name that ends in .py"
         )
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    # Annotations that are texts are looked up in the module by its name.
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - it stops this stream alone
-        del sys.modules[name]
-        return broken_by(path, error)
     declared = getattr(module, "CONTRACT", None)
     return declared if isinstance(declared, Contract) else without_contract(path)

@@ -7,21 +7,19 @@ used is kept apart, so that it stops no other platform.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import pkgutil
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from resources.settings.user_module import import_file
+from resources.settings.variables import CONNECTORS
 from social_assets.ingest.connectors import platforms as package
 from social_assets.ingest.connectors.connector import Connector
 from social_assets.ingest.connectors.errors import ConnectorDeclarationError
-
-EXTRA_CONNECTORS = "SOCIAL_ASSETS_CONNECTORS"
 
 Sources = Mapping[str, Mapping[str, str]]
 """For each stream, for each column, where it stands in the envelope: `record.followers_count`."""
@@ -86,7 +84,7 @@ def connector_of(platform: str) -> Connector:
     broken = "".join(f"; {b.path} is broken: {b.reason}" for b in registered_connectors().broken)
     raise ConnectorDeclarationError(
         f"no connector for {platform!r}; there are {known}; put yours into the folder of "
-        f"{EXTRA_CONNECTORS}{broken}"
+        f"{CONNECTORS}{broken}"
     )
 
 
@@ -125,12 +123,12 @@ def _of_package() -> Iterator[FoundConnector]:
 
 
 def _of_user() -> Iterator[FoundConnector | BrokenConnector]:
-    folder = os.environ.get(EXTRA_CONNECTORS)
+    folder = os.environ.get(CONNECTORS)
     if not folder:
         return
     if not Path(folder).is_dir():
         raise ConnectorDeclarationError(
-            f"{EXTRA_CONNECTORS}={folder} is not a folder; set it to the folder that holds your "
+            f"{CONNECTORS}={folder} is not a folder; set it to the folder that holds your "
             "connectors, or unset it"
         )
     for path in sorted(Path(folder).glob("*.py")):
@@ -141,17 +139,9 @@ def _of_user() -> Iterator[FoundConnector | BrokenConnector]:
 
 def load_connector(path: Path) -> FoundConnector | BrokenConnector:
     """The connector in a file, or what is wrong with it."""
-    name = f"social_assets_connector_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        return BrokenConnector(path, "it is no Python module")
-    module = importlib.util.module_from_spec(spec)
-    # Annotations that are texts are looked up in the module by its name.
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        module = import_file(path, f"social_assets_connector_{path.stem}")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it stops this platform alone
-        del sys.modules[name]
         return BrokenConnector(path, f"{type(error).__name__}: {error}")
     declared = getattr(module, "CONNECTOR", None)
     if not isinstance(declared, Connector):

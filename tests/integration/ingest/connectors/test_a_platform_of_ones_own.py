@@ -82,7 +82,7 @@ SOURCES = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     found = tmp_path / "connectors"
     found.mkdir()
-    monkeypatch.setenv(registry.EXTRA_CONNECTORS, str(found))
+    monkeypatch.setenv(registry.CONNECTORS, str(found))
     registry.registered_connectors.cache_clear()
     yield found
     registry.registered_connectors.cache_clear()
