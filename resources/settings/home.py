@@ -104,6 +104,11 @@ class Home:
         return self.path / "control"
 
     @property
+    def collection(self) -> Path:
+        """Collection from platforms: counted calls, known fields, pages that have not landed."""
+        return self.path / "collection"
+
+    @property
     def landing(self) -> Path:
         """Where files arrive, one folder a stream."""
         return self.path / "landing"

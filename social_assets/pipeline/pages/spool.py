@@ -15,6 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from resources.settings.home import Home
+
 PAGE_RECORDS = pa.schema(
     [
         pa.field("stream", pa.string(), nullable=False),
@@ -55,9 +57,9 @@ class PageSpool:
     folder: Path
 
     @classmethod
-    def of(cls, home: Path, platform: str) -> PageSpool:
+    def of(cls, home: Home, platform: str) -> PageSpool:
         """The spool of a platform in a home."""
-        return cls(home / "spool" / "pages" / platform.lower())
+        return cls(home.collection / "pages" / platform.lower())
 
     def write(self, batch: PageBatch) -> None:
         """Write a batch; when this returns, it survives a crash of the machine."""

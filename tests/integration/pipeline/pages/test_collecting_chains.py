@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from resources.settings.home import Home
 from social_assets.control.accounts import Account
 from social_assets.ingest.connectors.chain import ChainEnd, ChainStart, RecordPage
 from social_assets.ingest.connectors.errors import PlatformDownError
@@ -46,7 +47,7 @@ def test_a_failing_account_keeps_its_pages_and_does_not_stop_the_others(
     monkeypatch.setattr(module, "MOST_RECORDS", most_records)
     promoted: list[Mapping[str, object]] = []
     posts = stream("posts")
-    pages = PagePipeline(PageSpool.of(tmp_path, "X"), "X", {"posts": posts}, promoted.append)
+    pages = PagePipeline(PageSpool.of(Home(tmp_path), "X"), "X", {"posts": posts}, promoted.append)
     done = collect_chains(pages, [due("bad"), due("good")], TwoPages())
     assert (done.pages, done.records, len(done.errors)) == (3, 5, 1)
     places = {(r.account_id, r.since, r.resume, r.is_complete) for r in done.results}

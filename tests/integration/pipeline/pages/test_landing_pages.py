@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from resources.settings.home import Home
 from social_assets.pipeline.pages import land_pages
 from social_assets.pipeline.pages.land_pages import PagePipeline
 from social_assets.pipeline.pages.spool import PAGE_RECORDS, PageSpool
@@ -52,7 +53,7 @@ PAGES = records(
 
 def pipeline(stream: StreamOf, folder: Path, promote: Positions) -> PagePipeline:
     streams = {name: stream(name) for name in STREAMS}
-    return PagePipeline(PageSpool.of(folder, "Instagram"), "Instagram", streams, promote)
+    return PagePipeline(PageSpool.of(Home(folder), "Instagram"), "Instagram", streams, promote)
 
 
 def test_pages_pass_all_steps_and_their_positions_are_promoted(
@@ -135,7 +136,7 @@ def test_pages_and_files_of_one_stream_share_its_keys(stream: StreamOf, tmp_path
 
 
 def test_a_spool_file_that_a_crash_left_unfinished_is_removed(tmp_path: Path) -> None:
-    spool = PageSpool.of(tmp_path, "X")
+    spool = PageSpool.of(Home(tmp_path), "X")
     spool.folder.mkdir(parents=True)
     unfinished = spool.folder / "1.unfinished"
     unfinished.write_bytes(b"half")
