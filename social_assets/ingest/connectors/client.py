@@ -27,10 +27,11 @@ from social_assets.ingest.connectors.engine.answers import (
     CutRecord,
     PlatformAnswer,
     cut_records,
+    message_of,
 )
 from social_assets.ingest.connectors.engine.budgets import Budgets
 from social_assets.ingest.connectors.engine.calls import Calls, MeantAnswer
-from social_assets.ingest.connectors.engine.chain_state import ChainUnderWay, gone, message_of
+from social_assets.ingest.connectors.engine.chain_state import ChainUnderWay, gone
 from social_assets.ingest.connectors.engine.fields import SeenFields
 from social_assets.ingest.connectors.engine.marks import ChainPosition, is_known
 from social_assets.ingest.connectors.engine.metrics import RefusedMetrics, named, refused
@@ -261,21 +262,15 @@ class ConnectorClient:
             chain.note("the platform does not go back to the last mark: all is read again")
             chain.start = replace(chain.start, since=None)
             meant = self._call(chain, ids, chain.without_metrics)
-        if chain.endpoint.metrics and not chain.without_metrics:
-            found: MeantAnswer | None = meant
-            if meant.rule.meaning is Meaning.BAD_METRIC:
-                found = self._without_bad_metrics(chain, ids, meant)
-            if found is None or found.rule.meaning is Meaning.GOOD:
-                self._refused.found(chain.endpoint.name, chain.without_metrics)
-            if found is None:
-                return None
-            meant = found
-        elif meant.rule.meaning is Meaning.BAD_METRIC and chain.endpoint.metrics:
+        if not chain.endpoint.metrics:
+            return self._good(chain, ids, meant)
+        asked_for_all = not chain.without_metrics
+        found: MeantAnswer | None = meant
+        if meant.rule.meaning is Meaning.BAD_METRIC:
             found = self._without_bad_metrics(chain, ids, meant)
-            if found is None:
-                return None
-            meant = found
-        return self._good(chain, ids, meant)
+        if asked_for_all and (found is None or found.rule.meaning is Meaning.GOOD):
+            self._refused.found(chain.endpoint.name, chain.without_metrics)
+        return None if found is None else self._good(chain, ids, found)
 
     def _good(
         self, chain: ChainUnderWay, ids: tuple[str, ...], meant: MeantAnswer

@@ -59,6 +59,20 @@ def opened(status: int, headers: Mapping[str, str], body: bytes) -> PlatformAnsw
     return PlatformAnswer(status, headers, text, value)
 
 
+_MESSAGES = (
+    *("error.message", "detail", "errors.0.detail", "errors.0.message", "title"),
+    "error_description",
+)
+"""Where errors of platforms have their text, best first."""
+
+
+def message_of(answer: PlatformAnswer) -> str:
+    """What an error says, shortened, since the text is the platform's; its status without one."""
+    texts = (answer.at(path) for path in _MESSAGES)
+    said = (text[:200] for text in texts if isinstance(text, str) and text)
+    return next(said, f"status {answer.status}")
+
+
 def meaning_of(connector: Connector, answer: PlatformAnswer) -> AnswerRule:
     """The rule that fits an answer: one of the platform's, or what its status says."""
     for rule in connector.rules:

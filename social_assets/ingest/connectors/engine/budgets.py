@@ -9,7 +9,6 @@ What a limit is belongs to `limits`; what headers say, to `usage`.
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 
 from resources.settings.home import Home
 from social_assets.ingest.connectors.declaration.limits import RateWindow, Rolling
+from social_assets.ingest.connectors.engine.shared_file import SharedFile
 
 LEASE_SECONDS = 180.0
 """A reservation of a process that was killed counts so long, and its window."""
@@ -74,22 +74,12 @@ class Budgets:
     """The budgets of a home."""
 
     def __init__(self, home: Home, clock: Callable[[], datetime] | None = None) -> None:
-        folder = home.path / "collection"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = folder / "budgets.db"
         self._clock = clock or (lambda: datetime.now(UTC))
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(
-            self._file, timeout=30, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        # After a power failure headers correct what is lost.
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_TABLES)
+        self._file = SharedFile(home, "budgets.db", _TABLES)
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._file.close()
 
     def reserve(self, charges: Sequence[Charge], blocks: Sequence[str]) -> Reservation | NoRoom:
         """Reserve a call of all buckets at once, unless one is full or one of `blocks` blocked."""
@@ -150,8 +140,8 @@ class Budgets:
     def answered(self, blocks: Sequence[str]) -> None:
         """A good answer: the next block of these buckets is short again."""
         marks = ", ".join("?" * len(blocks))
-        with self._lock:
-            found = self._connection.execute(
+        with self._file.reading() as sql:
+            found = sql.execute(
                 f"SELECT 1 FROM buckets WHERE strikes > 0 AND bucket IN ({marks})", tuple(blocks)
             ).fetchone()
         if found:
@@ -192,8 +182,8 @@ class Budgets:
 
     def known(self) -> frozenset[str]:
         """The names of all buckets that anything was counted in, or that were blocked."""
-        with self._lock:
-            rows = self._connection.execute(
+        with self._file.reading() as sql:
+            rows = sql.execute(
                 "SELECT bucket FROM calls UNION SELECT bucket FROM spent"
                 " UNION SELECT bucket FROM buckets"
             )
@@ -207,15 +197,9 @@ class Budgets:
 
     @contextmanager
     def _transaction(self) -> Iterator[tuple[sqlite3.Connection, float]]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                # The time is read within the transaction: it is that of the order of calls.
-                yield self._connection, self._clock().timestamp()
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        with self._file.writing() as sql:
+            # The time is read within the transaction: it is that of the order of calls.
+            yield sql, self._clock().timestamp()
 
     def _blocked(self, sql: sqlite3.Connection, bucket: str) -> tuple[float, str]:
         row = sql.execute(

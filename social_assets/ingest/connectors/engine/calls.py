@@ -25,6 +25,7 @@ from social_assets.ingest.connectors.engine.answers import (
     PlatformAnswer,
     UnreadableAnswerError,
     meaning_of,
+    message_of,
     opened,
 )
 from social_assets.ingest.connectors.engine.breaker import Breaker
@@ -181,7 +182,7 @@ class Calls:
             if meant.rule.meaning is Meaning.REFUSED:
                 raise RequestRefusedError(
                     start,
-                    f"the platform refuses the request: {_told(meant.answer)}",
+                    f"the platform refuses the request: {message_of(meant.answer)}",
                     "correct the connector, or stop tracking the account",
                 )
             return meant
@@ -222,13 +223,14 @@ class Calls:
                 self._block(endpoint, credential, rule, answer)
                 return None
             if rule.meaning is Meaning.TOKEN_REVOKED:
-                self._credentials.revoke(credential.id, f"the platform says: {_told(answer)}")
+                self._credentials.revoke(credential.id, f"the platform says: {message_of(answer)}")
                 self._known = None
                 return None
             if rule.meaning is Meaning.TOKEN_EXPIRED:
                 if credential.id in refreshed:
                     self._credentials.revoke(
-                        credential.id, f"the platform refuses a token just renewed: {_told(answer)}"
+                        credential.id,
+                        f"the platform refuses a token just renewed: {message_of(answer)}",
                     )
                     self._known = None
                 else:
@@ -260,7 +262,7 @@ class Calls:
     ) -> None:
         now = self._clock()
         bucket = usage.block_of(self._connector, endpoint, credential, rule)
-        told = _told(answer)
+        told = message_of(answer)
         if rule.meaning is Meaning.THROTTLED:
             wait = partial(usage.throttled_seconds, self._connector, endpoint, answer.headers, now)
             self._budgets.block(bucket, wait, THROTTLED, told)
@@ -352,12 +354,3 @@ def _opened(status: int, headers: object, body: bytes) -> PlatformAnswer:
         if status < 300:
             raise _PassingFaultError(str(error)) from error
         return PlatformAnswer(status, named, "{}", {})
-
-
-def _told(answer: PlatformAnswer) -> str:
-    """What an error says, shortened: its text is the platform's."""
-    for path in ("error.message", "detail", "errors.0.detail", "title", "error_description"):
-        value = answer.at(path)
-        if isinstance(value, str) and value:
-            return f"{value[:200]} (status {answer.status})"
-    return f"status {answer.status}"

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from social_assets.ingest.connectors.chain import ChainEnd, ChainStart
 from social_assets.ingest.connectors.connector import ApiEndpoint
 from social_assets.ingest.connectors.declaration.paging import WhileNext
-from social_assets.ingest.connectors.engine.answers import PlatformAnswer
 from social_assets.ingest.connectors.engine.marks import ChainPosition, newer
 from social_assets.ingest.connectors.errors import AccountGoneError, PlatformDownError
 
@@ -75,15 +74,6 @@ class ChainUnderWay:
             tuple(self.notes),
             tuple(self.gone),
         )
-
-
-def message_of(answer: PlatformAnswer) -> str:
-    """What an error says, shortened: the text is the platform's."""
-    for path in ("error.message", "detail", "errors.0.detail", "errors.0.message", "title"):
-        value = answer.at(path)
-        if isinstance(value, str) and value:
-            return value[:200]
-    return f"status {answer.status}"
 
 
 def gone(start: ChainStart, told: str) -> AccountGoneError:

@@ -6,14 +6,13 @@ counted and told, never refused. The first page of an endpoint makes what is kno
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from resources.settings.home import Home
+from social_assets.ingest.connectors.engine.shared_file import SharedFile
 
 _DEEPEST = 4
 _MOST_FIELDS = 1000
@@ -42,45 +41,37 @@ class SeenFields:
     """The fields that were seen in a home."""
 
     def __init__(self, home: Home) -> None:
-        folder = home.path / "collection"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(
-            folder / "fields.db", timeout=30, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute(_TABLE)
-        self._lock = threading.Lock()
+        self._file = SharedFile(home, "fields.db", _TABLE)
         self._known: dict[tuple[str, str], set[str]] = {}
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._file.close()
 
     def note(self, platform: str, endpoint: str, records: Iterable[object]) -> list[str]:
         """Add the fields of a page; returns what is new, for the notes of a chain."""
-        counts = Counter(name for record in records for name in set(fields_of(record)))
-        with self._lock:
-            known = self._known_of(platform, endpoint)
-            new = sorted(set(counts) - known)[: max(0, _MOST_FIELDS - len(known))]
-            if not new:
-                return []
-            is_drift = bool(known)
-            at = datetime.now(UTC).isoformat()
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(
+        named = (set(fields_of(record)) for record in records)
+        counts = Counter(_storable(name) for names in named for name in names)
+        known = self._known_of(platform, endpoint)
+        new = sorted(set(counts) - known)[: max(0, _MOST_FIELDS - len(known))]
+        if not new:
+            return []
+        is_drift = bool(known)
+        at = datetime.now(UTC).isoformat()
+        with self._file.writing() as sql:
+            sql.executemany(
                 "INSERT OR IGNORE INTO fields VALUES (?, ?, ?, ?, ?, ?)",
                 [(platform, endpoint, name, at, is_drift, counts[name]) for name in new],
             )
-            self._connection.execute("COMMIT")
-            known.update(new)
+        known.update(new)
         if not is_drift:
             return []
         return [f"field {name} never seen before, in {counts[name]} records" for name in new]
 
     def drift(self) -> list[NewField]:
         """Every field that came later, newest first."""
-        with self._lock:
-            rows = self._connection.execute(
+        with self._file.reading() as sql:
+            rows = sql.execute(
                 "SELECT platform, endpoint, field, since, records FROM fields WHERE is_drift"
                 " ORDER BY since DESC, platform, endpoint, field"
             ).fetchall()
@@ -91,11 +82,17 @@ class SeenFields:
     def _known_of(self, platform: str, endpoint: str) -> set[str]:
         key = (platform, endpoint)
         if not self._known.get(key):
-            rows = self._connection.execute(
-                "SELECT field FROM fields WHERE platform = ? AND endpoint = ?", key
-            )
-            self._known[key] = {row[0] for row in rows}
+            with self._file.reading() as sql:
+                rows = sql.execute(
+                    "SELECT field FROM fields WHERE platform = ? AND endpoint = ?", key
+                )
+                self._known[key] = {row[0] for row in rows}
         return self._known[key]
+
+
+def _storable(name: str) -> str:
+    """A name that has an encoding: JSON can hold half of a surrogate pair."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def fields_of(value: object, prefix: str = "", depth: int = 1) -> Iterator[str]:

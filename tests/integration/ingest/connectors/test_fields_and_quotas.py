@@ -41,6 +41,15 @@ def test_a_field_that_was_never_seen_is_told_once_and_kept(
     ]
 
 
+def test_a_name_without_an_encoding_stops_no_chain(
+    collecting: Collecting, server: Replayed
+) -> None:
+    collecting.add("X", "17")
+    server.give({"data": [{"id": "1"}]}, {"data": [{"id": "2", "\ud800": 1}]}, {"data": []})
+    notes = [collecting.chain("X", "17", "posts")[1].notes for _ in range(3)]
+    assert notes == [(), ("field \\ud800 never seen before, in 1 records",), ()]
+
+
 def test_what_is_left_of_each_limit_is_shown(collecting: Collecting, server: Replayed) -> None:
     collecting.add("X", "17")
 
