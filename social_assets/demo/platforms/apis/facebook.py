@@ -16,10 +16,10 @@ from social_assets.demo.platforms.apis.answers import (
     JsonObject,
     Platforms,
     Refused,
-    digits,
 )
 from social_assets.demo.platforms.apis.facebook_insights import FacebookInsights
 from social_assets.demo.platforms.apis.graph import (
+    GraphFaults,
     GraphField,
     asked_metrics,
     exchanged,
@@ -28,7 +28,6 @@ from social_assets.demo.platforms.apis.graph import (
     graph_page,
     parsed_fields,
     picked,
-    transient,
     unsupported,
     usage_header,
     window_of,
@@ -53,8 +52,10 @@ _THROTTLES = (
 _Fields = tuple[GraphField, ...]
 
 
-class FacebookApi:
+class FacebookApi(GraphFaults):
     """Answers as graph.facebook.com does for pages."""
+
+    throttles = _THROTTLES
 
     def __init__(self, platforms: Platforms) -> None:
         self._all = platforms
@@ -70,16 +71,6 @@ class FacebookApi:
             return self._data(call)
         except Refused as refused:
             return refused.answer
-
-    def throttled(self, call: ApiCall) -> ApiAnswer:
-        """Return one of the answers to too many calls; none is a 429."""
-        status, code, text = _THROTTLES[int(digits(f"{call.path}{call.query}")) % len(_THROTTLES)]
-        return graph_error(status, code, text, is_transient=True)
-
-    def broken(self, call: ApiCall, status: int) -> ApiAnswer:
-        """Return Meta's answer when it fails."""
-        del call
-        return transient(status)
 
     # Access
 

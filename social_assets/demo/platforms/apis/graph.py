@@ -132,10 +132,23 @@ def unsupported(node_id: str) -> Refused:
     return Refused(error)
 
 
-def transient(status: int) -> ApiAnswer:
-    """Return Meta's answer when it fails."""
-    text = "An unexpected error has occurred. Please retry your request later."
-    return graph_error(status, 2, text, is_transient=True)
+class GraphFaults:
+    """How both APIs answer to too many calls, and when they fail."""
+
+    throttles: tuple[tuple[int, int, str], ...]
+    """Status, code and text of each answer to too many calls; none is a 429."""
+
+    def throttled(self, call: ApiCall) -> ApiAnswer:
+        """Return one of the answers to too many calls."""
+        number = int(digits(f"{call.path}{call.query}"))
+        status, code, text = self.throttles[number % len(self.throttles)]
+        return graph_error(status, code, text, is_transient=True)
+
+    def broken(self, call: ApiCall, status: int) -> ApiAnswer:
+        """Return Meta's answer when it fails."""
+        del call
+        text = "An unexpected error has occurred. Please retry your request later."
+        return graph_error(status, 2, text, is_transient=True)
 
 
 def grant_of(platforms: Platforms, platform: str, call: ApiCall) -> TokenGrant:

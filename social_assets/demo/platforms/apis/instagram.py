@@ -14,9 +14,9 @@ from social_assets.demo.platforms.apis.answers import (
     JsonObject,
     Platforms,
     Refused,
-    digits,
 )
 from social_assets.demo.platforms.apis.graph import (
+    GraphFaults,
     GraphField,
     exchanged,
     grant_of,
@@ -24,7 +24,6 @@ from social_assets.demo.platforms.apis.graph import (
     graph_page,
     parsed_fields,
     picked,
-    transient,
     unsupported,
     usage_header,
     written_fields,
@@ -46,8 +45,10 @@ _THROTTLES = (
 )
 
 
-class InstagramApi:
+class InstagramApi(GraphFaults):
     """Answers as graph.facebook.com and graph.instagram.com do for Instagram."""
+
+    throttles = _THROTTLES
 
     def __init__(self, platforms: Platforms) -> None:
         self._all = platforms
@@ -66,16 +67,6 @@ class InstagramApi:
             return self._data(call)
         except Refused as refused:
             return refused.answer
-
-    def throttled(self, call: ApiCall) -> ApiAnswer:
-        """Return one of the answers to too many calls; none is a 429."""
-        status, code, text = _THROTTLES[int(digits(f"{call.path}{call.query}")) % len(_THROTTLES)]
-        return graph_error(status, code, text, is_transient=True)
-
-    def broken(self, call: ApiCall, status: int) -> ApiAnswer:
-        """Return Meta's answer when it fails."""
-        del call
-        return transient(status)
 
     def _renew(self, call: ApiCall) -> ApiAnswer:
         grant = grant_of(self._all, "instagram", call)
