@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEPLOYMENTS = "star.deployments"
 _ADDED = (
-    "tables Map(String, UInt32) COMMENT 'When each table and view was changed last'",
+    "tables Map(String, UInt32) COMMENT 'State of each table and view: see TABLE_STATE'",
     "selects Map(String, UInt64) COMMENT 'Hash of what each view reads, and where it writes'",
     "server String COMMENT 'Version of the server, which formats a SELECT its own way'",
 )
@@ -44,6 +44,9 @@ def last_deployment(client: Client) -> DeploymentRecord | None:
     return _newest(client, "map(), map(), ''")
 
 
+TABLE_STATE = "toUInt32(cityHash64(toString(uuid), metadata_modification_time, create_table_query))"
+"""Changes with every change of a table or view; the time alone does not, for it is in seconds."""
+
 VIEW_HASH = "cityHash64(as_select, extract(create_table_query, ' TO ([^ ]+)'))"
 """What a view reads, and for a materialized one where it writes."""
 
@@ -67,13 +70,12 @@ def record_deployment(
     client.command(
         f"INSERT INTO {DEPLOYMENTS} (digest, tables, selects, server)\n"
         "SELECT {digest:String},\n"
-        "  mapFromArrays(groupArray(full_name), groupArray(changed)),\n"
+        "  mapFromArrays(groupArray(full_name), groupArray(state)),\n"
         "  mapFromArrays(groupArrayIf(full_name, is_view), groupArrayIf(hash, is_view)),\n"
         "  version()\n"
         "FROM (\n"
         "  SELECT concat(database, '.', name) AS full_name, engine LIKE '%View' AS is_view,\n"
-        "    if(full_name IN {kept:Array(String)}, 0,\n"
-        "      toUInt32(toUnixTimestamp(metadata_modification_time))) AS changed,\n"
+        f"    if(full_name IN {{kept:Array(String)}}, 0, {TABLE_STATE}) AS state,\n"
         f"    {VIEW_HASH} AS hash\n"
         "  FROM system.tables\n"
         "  WHERE database IN {databases:Array(String)}\n"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from social_assets.warehouse.dbt.declared_tables import DeclaredTable
 from social_assets.warehouse.dbt.deployment_record import (
+    TABLE_STATE,
     VIEW_HASH,
     DeploymentRecord,
     databases_of,
@@ -66,7 +67,7 @@ def survey(
 ) -> Survey:
     """Compare; if nothing has changed since the last deployment of `digest`, by one query."""
     names = [table.name for table in declared]
-    changed = _changed(client, names)
+    changed = _states(client, names)
     touched = {
         name for name in changed if last and last.tables and changed[name] != last.tables.get(name)
     }
@@ -131,7 +132,7 @@ def differences(
     if last is None:
         return []
     deployed = [table for table in declared if table.name in last.tables]
-    there = _changed(client, [table.name for table in deployed])
+    there = _states(client, [table.name for table in deployed])
     touched = [name for name, changed in there.items() if changed != last.tables.get(name)]
     present = [table for table in deployed if table.columns and table.name in there]
     views = [t.name for t in deployed if t.is_view and t.name in touched]
@@ -182,11 +183,11 @@ def _family_removed(engine: str) -> str:
     return engine
 
 
-def _changed(client: Client, names: Sequence[str]) -> dict[str, int]:
-    """When each table and view that exists was changed last, in seconds."""
+def _states(client: Client, names: Sequence[str]) -> dict[str, int]:
+    """The state of each table and view that exists."""
     wanted = set(names)
     found = client.query(
-        "SELECT concat(database, '.', name), toUnixTimestamp(metadata_modification_time)\n"
+        f"SELECT concat(database, '.', name), {TABLE_STATE}\n"
         "FROM system.tables WHERE database IN {databases:Array(String)}",
         parameters={"databases": databases_of(names)},
     ).result_rows

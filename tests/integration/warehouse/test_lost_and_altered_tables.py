@@ -16,6 +16,7 @@ from social_assets.defs.stores import StoresResource
 from social_assets.operate.doctor import services as doctor_services
 from social_assets.warehouse.dbt.deployment import Deployment, deploy_warehouse
 from social_assets.warehouse.dbt.deployment_record import (
+    TABLE_STATE,
     DeploymentRecord,
     last_deployment,
     record_deployment,
@@ -248,6 +249,19 @@ def test_what_is_as_declared_after_a_change_is_left_alone(filled: WarehouseUnder
     filled.client.command(f"ALTER TABLE {FACT} DROP COLUMN ours")
 
 
+def test_a_change_in_the_second_of_the_deployment_is_found(filled: WarehouseUnderTest) -> None:
+    """ClickHouse says in seconds when a table was changed."""
+    last, changed = recorded(filled), ""
+    query = f"SELECT metadata_modification_time FROM system.tables WHERE table = '{FACT[5:]}'"
+    while changed != filled.value(query):
+        filled.client.command(f"ALTER TABLE {FACT} MODIFY COMMENT 'Deployed'")
+        record_deployment(filled.client, last.digest, list(last.tables))
+        assert found(filled, last.digest, recorded(filled)).is_unchanged
+        changed = filled.value(query)
+        filled.client.command(f"ALTER TABLE {FACT} MODIFY COMMENT 'Ours'")
+    assert not found(filled, last.digest, recorded(filled)).is_unchanged
+
+
 def test_a_table_with_rows_that_cannot_be_rebuilt_is_kept_and_named(
     filled: WarehouseUnderTest,
 ) -> None:
@@ -343,12 +357,11 @@ def test_a_column_that_a_contract_has_gained_is_added_at_the_upgrade(
 
 
 def recorded_now(warehouse: WarehouseUnderTest, table: str) -> int:
-    """The time of a table's last change, as a deployment records it now."""
-    changed: int = warehouse.value(
-        "SELECT toUnixTimestamp(metadata_modification_time) FROM system.tables\n"
-        f"WHERE concat(database, '.', name) = '{table}'"
+    """The state of a table, as a deployment records it now."""
+    state: int = warehouse.value(
+        f"SELECT {TABLE_STATE} FROM system.tables\nWHERE concat(database, '.', name) = '{table}'"
     )
-    return changed
+    return state
 
 
 def assert_inserts_reach_the_facts(warehouse: WarehouseUnderTest) -> None:
