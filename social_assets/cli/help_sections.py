@@ -15,11 +15,12 @@ from social_assets.cli.errors import discard_output
 
 SECTIONS = (
     ("Start", ("demo", "demo-live", "load", "dev", "doctor", "contract")),
+    ("Collect", ("track", "untrack", "accounts", "credentials")),
     ("Ask", ("metrics", "query", "sql", "notebook")),
     ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "alerts")),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
     ("Give", ("serve", "report")),
-    ("Access", ("keys", "secrets", "credentials")),
+    ("Access", ("keys", "secrets")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )
 _OTHER = "More"

@@ -23,6 +23,7 @@ from resources.settings.logs import LogFormatError, configure_logs, is_json
 from social_assets.cli.commands.access.keys import keys
 from social_assets.cli.commands.access.secrets import secrets
 from social_assets.cli.commands.alerts import alerts
+from social_assets.cli.commands.collection.accounts import accounts, track, untrack
 from social_assets.cli.commands.collection.credentials import credentials
 from social_assets.cli.commands.contracts.contract import contract
 from social_assets.cli.commands.contracts.deploy import deploy, plan
@@ -315,6 +316,9 @@ cli.add_command(keys)
 cli.add_command(report)
 cli.add_command(secrets)
 for command in (
+    track,
+    untrack,
+    accounts,
     load,
     metrics,
     query,

@@ -34,6 +34,16 @@ class TrackedAccount:
 
 
 @dataclass(frozen=True)
+class TrackedCounts:
+    """What became of accounts that were to be tracked."""
+
+    new: int
+    changed: int
+    """Tracked before, by another plan."""
+    unchanged: int
+
+
+@dataclass(frozen=True)
 class DueEndpoint:
     """An endpoint of an account that is to be collected now."""
 

@@ -11,9 +11,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from social_assets.control.accounts import Account
-from social_assets.control.collection.schedule import (
-    CollectionPlan,
-)
+from social_assets.control.collection.schedule import CollectionPlan, PlanChange
+from social_assets.control.collection.store_plans import store_plans
 from social_assets.control.collection.tables import (
     CHAIN_POSITIONS,
     TRACKED_ACCOUNTS,
@@ -23,13 +22,13 @@ from social_assets.control.collection.tracked_account import (
     Collected,
     DueEndpoint,
     TrackedAccount,
+    TrackedCounts,
     plan_of,
 )
 from social_assets.control.collection.tracked_endpoints import (
     change,
     endpoints_of,
     finish_endpoint,
-    plan_again,
 )
 from social_assets.control.engine import reading, writing
 from social_assets.control.errors import UnknownTrackedAccountError
@@ -47,45 +46,38 @@ class TrackedAccounts:
 
     def track(self, account: Account, plan: CollectionPlan) -> TrackedAccount:
         """Track an account, or give a tracked one another plan. Repeating it changes nothing."""
-        self.track_all([account], plan)
+        change = PlanChange(plan.priority, plan.every, plan.refresh_at, plan.time_zone)
+        self.track_all([(account, change)])
         return self.get(account.platform, account.account_id)
 
-    def track_all(self, accounts: Iterable[Account], plan: CollectionPlan) -> None:
-        """Track several accounts, all or none of them."""
-        values = {
-            "priority": plan.priority.value,
-            "every_seconds": None if plan.every is None else int(plan.every.total_seconds()),
-            "refresh_at": plan.refresh_at,
-            "time_zone": plan.time_zone,
-        }
-        at = self._clock()
+    def track_all(self, changes: Iterable[tuple[Account, PlanChange]]) -> TrackedCounts:
+        """Track several accounts, all or none of them, each as its change says.
+
+        What a change leaves open stays as it is, or is as in CollectionPlan for a new account. The
+        last change of an account counts.
+        """
+        wanted = dict(changes)
         with writing(self._engine) as connection:
-            for account in dict.fromkeys(accounts):
-                key = (_A.platform == account.platform, _A.name == account.account_id)
-                row = connection.execute(select(TRACKED_ACCOUNTS).where(*key)).one_or_none()
-                if row is None:
-                    connection.execute(
-                        insert(TRACKED_ACCOUNTS).values(
-                            platform=account.platform,
-                            name=account.account_id,
-                            tracked_at=at,
-                            **values,
-                        )
-                    )
-                elif plan_of(row) != plan:
-                    connection.execute(update(TRACKED_ACCOUNTS).where(*key).values(**values))
-                    plan_again(connection, row, plan, at)
+            return store_plans(connection, wanted, self._clock())
 
     def untrack(self, platform: str, name: str) -> None:
         """Collect an account no more; what is collected stays. Raises UnknownTrackedAccountError.
 
         Its positions are deleted: tracked again, it is collected from the beginning.
         """
+        self.untrack_all([Account(platform, name)])
+
+    def untrack_all(self, accounts: Iterable[Account]) -> None:
+        """Untrack several accounts, all or none. Raises UnknownTrackedAccountError."""
+        # In one order, so that two processes never wait for each other.
         with writing(self._engine) as connection:
-            _known(connection, platform, name)
-            connection.execute(
-                delete(TRACKED_ACCOUNTS).where(_A.platform == platform, _A.name == name)
-            )
+            for each in sorted(set(accounts)):
+                _known(connection, each.platform, each.account_id)
+                connection.execute(
+                    delete(TRACKED_ACCOUNTS).where(
+                        _A.platform == each.platform, _A.name == each.account_id
+                    )
+                )
 
     def get(self, platform: str, name: str) -> TrackedAccount:
         """One account. Raises UnknownTrackedAccountError."""
@@ -258,7 +250,8 @@ def _known(connection: Connection, platform: str, name: str) -> Row[tuple[object
     row = connection.execute(query.with_for_update()).one_or_none()
     if row is None:
         raise UnknownTrackedAccountError(
-            f"{platform}:{name} is not tracked, at least not under this name"
+            f"{platform}:{name} is not tracked, at least not under this name; "
+            "`social-assets accounts` lists the accounts that are"
         )
     return row
 

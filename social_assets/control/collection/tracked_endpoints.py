@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, tuple_, update
 
 from social_assets.control.collection.schedule import DAY, CollectionPlan, back_off, due_after
 from social_assets.control.collection.tables import (
@@ -81,11 +81,18 @@ def _store_position(connection: Connection, each: Collected) -> None:
 
 
 def plan_again(
-    connection: Connection, account: Row[tuple[object, ...]], plan: CollectionPlan, at: datetime
+    connection: Connection,
+    plans: Sequence[tuple[Row[tuple[object, ...]], CollectionPlan]],
+    at: datetime,
 ) -> None:
-    """Let endpoints follow another plan: at the latest after its interval."""
-    refresh = plan.refresh_after(at)
-    for row in endpoints_of(connection, account.platform, account.name):
+    """Let the endpoints of accounts follow other plans: at the latest after the new interval."""
+    by_account = {(account.platform, account.name): (account, plan) for account, plan in plans}
+    endpoints = connection.execute(
+        select(TRACKED_ENDPOINTS).where(tuple_(_E.platform, _E.name).in_(list(by_account)))
+    ).all()
+    for row in endpoints:
+        account, plan = by_account[row.platform, row.name]
+        refresh = plan.refresh_after(at)
         is_daily = row.is_daily or plan.interval >= DAY
         due: datetime = min(row.next_due_at, refresh if is_daily else at + plan.interval)
         eligible_at: datetime = min(due, refresh)

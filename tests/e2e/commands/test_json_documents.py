@@ -13,6 +13,7 @@ from tests.e2e.commands.test_command_line import LIKE, run
 from tests.unit.cli.test_home_use import commands
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "accounts": (),
     "alerts show": (),
     "contract test": ("{file}", "--stream", "engagement_events"),
     "backfill": ("rollups/engagement_hourly",),

@@ -25,6 +25,8 @@ READING = (
     ("keys", "list"),
     ("secrets", "list"),
     ("secrets", "rotate"),
+    ("untrack", "x:a"),
+    ("accounts",),
     ("credentials", "list"),
     ("credentials", "rotate", "x"),
     ("keys", "revoke", "0123"),
