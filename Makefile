@@ -51,10 +51,10 @@ test-endurance: install ## What takes long: processes killed at many moments, th
 	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark"
 
 test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and Maven
-	$(BIN)/python -m pytest -m "kafka or java"
+	$(BIN)/python -m pytest -m "kafka or java" tests/integration/kafka tests/integration/resources/embedded_clickhouse
 
 test-spark: install .venv-spark/.installed ## The tests on Spark in this process; needs Java 17
-	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0
+	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0 tests/integration/recommend tests/unit/recsys
 
 # What the extra adds to requirements.txt, beside the environment that everything else runs in. The
 # list of hashes is made of the extra in pyproject.toml by `uv pip compile -c requirements.txt`.
