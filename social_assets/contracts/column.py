@@ -183,6 +183,7 @@ OPTIONS: Mapping[str, type | tuple[type, ...]] = {
     "time_formats": (tuple, list),
     "time_source": (str, tuple, list, Mapping),
     "time_zone": str,
+    "verbatim": bool,
 }
 """The options of a column's `metadata`, with the types of their values."""
 
@@ -209,7 +210,8 @@ class Column:
     mean a missing value, whatever their case. `numerals` tells how its numbers are written. Where
     the time of day stands apart from the date, `time_source` names its place. `separator` stands
     between the texts of a list that is not JSON. `renamed_from` are earlier names of the column,
-    under which records may still hold it.
+    under which records may still hold it. Texts of JSON are stored `verbatim`, or else without blanks
+    at the ends, and an empty one is missing.
     """
 
     name: str
@@ -229,6 +231,7 @@ class Column:
     checks: tuple[Check, ...] = field(default=(), repr=False, hash=False, compare=False)
     source: tuple[Place, ...] = ()
     renamed_from: tuple[str, ...] = ()
+    verbatim: bool = False
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -312,6 +315,7 @@ def column_of(
         checks=tuple(spec.checks),
         source=places_of(metadata.get("source", ())),
         renamed_from=_names(metadata.get("renamed_from", ())),
+        verbatim=metadata.get("verbatim", False),
     )
 
 

@@ -9,10 +9,10 @@ streams themselves (one module each in this folder). Imports nothing else of our
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, Self
 
 import pandera.ibis as pa
 
@@ -29,6 +29,14 @@ from social_assets.contracts.column import (
     TimeOfDay,
     column_of,
 )
+from social_assets.contracts.options.change_capture import (
+    CHANGED_AT,
+    OP,
+    POSITION,
+    URL_VARIABLE,
+    Change,
+    ChangeCapture,
+)
 from social_assets.contracts.options.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.options.explode import Explode
 from social_assets.contracts.pandera_private import register_ibis_backends
@@ -36,6 +44,8 @@ from social_assets.contracts.refusals.refuse import refuse_unusable
 
 __all__ = [
     "AgeGroup",
+    "Change",
+    "ChangeCapture",
     "Contract",
     "CsvFormat",
     "Explode",
@@ -131,7 +141,8 @@ class Contract:
     declares the dialect of CSV files, and `records_at` the path of the array that holds the records
     of a JSON document; what they leave out is detected for each file. `explode` names an array
     within a record of which each element is a row. `unread` are fields of the source that are
-    ignored, `absent` columns that it may lack: neither counts as a change of its schema.
+    ignored, `absent` columns that it may lack: neither counts as a change of its schema. `capture`
+    makes the stream one of changes, by `of_changes`.
     """
 
     name: str
@@ -161,6 +172,39 @@ class Contract:
     freshness: Freshness = Freshness()
     drift: Drift = Drift()
     retention: Retention = Retention()
+    capture: ChangeCapture | None = None
+
+    @classmethod
+    def of_changes(
+        cls,
+        name: str,
+        *,
+        model: type[Change],
+        table: str,
+        primary_key: tuple[str, ...],
+        url_variable: str = URL_VARIABLE,
+        slot: str = "",
+        topic: str = "",
+        **options: Any,
+    ) -> Self:
+        """A contract of the kind *changes*: each row is a change of a row of `table`.
+
+        `table` is `schema.table` and `primary_key` the columns of its primary key; they, and the
+        position in the database's log, are the stream's key. The topic is the one to which
+        Debezium's connector writes: `<name>.<schema>.<table>`. For the rest see `ChangeCapture`;
+        `options` are further options of a contract.
+        """
+        return cls(
+            name=name,
+            model=model,
+            key=(*primary_key, POSITION),
+            event_time=CHANGED_AT,
+            critical=(OP,),
+            formats=("ndjson",),
+            topic=topic or f"{name}.{table}",
+            capture=ChangeCapture(table, primary_key, url_variable, slot),
+            **options,
+        )
 
     def __post_init__(self) -> None:
         """Raise RefusedError for a contract that cannot work: the column, reason and remedy."""
@@ -189,9 +233,16 @@ class Contract:
     def columns(self) -> dict[str, Column]:
         """Every column by name, in the model's order, derived ones included."""
         return {
-            name: column_of(name, spec, self.time_formats, self.time_zone, self.null_spellings)
+            name: self._as_stored(
+                column_of(name, spec, self.time_formats, self.time_zone, self.null_spellings)
+            )
             for name, spec in self.schema.columns.items()
         }
+
+    def _as_stored(self, column: Column) -> Column:
+        """Of a database's table, the texts as they are there: blanks and empty texts are values."""
+        is_text = column.is_string and column.standardize is None and column.derive is None
+        return replace(column, verbatim=True) if self.capture and is_text else column
 
     @property
     def source_columns(self) -> tuple[Column, ...]:

@@ -21,7 +21,7 @@ from social_assets.pipeline.ledger_counts import account_cleaned, enter_cleaned
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.validation.records import Counts, ValidatedRecords, validation
-from social_assets.pipeline.validation.rows import INPUT_COLUMNS
+from social_assets.pipeline.validation.rows import input_columns
 from social_assets.transform.validate_block import BlockValidator
 
 BLOCK_ROWS = 65_536
@@ -126,7 +126,7 @@ def _blocks(
     return read_parts(
         stores.raw,
         row_groups(stores.raw, days, batch_id),
-        INPUT_COLUMNS,
+        input_columns(stores.contract),
         part_bytes=stores.engine.part_bytes,
         part_rows=BLOCK_ROWS,
         batch_id=batch_id,

@@ -134,7 +134,8 @@ def _platforms(contract: Contract) -> dict[str, tuple[str, ...]]:
 
 
 def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> ir.Table:
-    """Opened records with the text of each of `columns` as `in_<column>`, trimmed, null if empty.
+    """Opened records with the text of each of `columns` as `in_<column>`, trimmed and null if empty,
+    unless it is stored verbatim.
 
     Adds `nested_<column>` for columns of text, whether it is a JSON object or list;
     `field_count_ok`, whether a CSV record has as many fields as its header; `quotes_closed`,
@@ -192,8 +193,9 @@ def _texts(
 ) -> list[ir.StringValue]:
     only = _of_platform(table, shape)
     found = [
-        only(table[fields[column.name, each.text].name].nullif(""), each.platform)
+        only(text if column.verbatim else text.nullif(""), each.platform)
         for each in shape.pointers[column.name]
+        for text in [table[fields[column.name, each.text].name]]
     ]
     from_csv = csv_text(table, shape.headers, column, only)
     return found if from_csv is None else [*found, from_csv]

@@ -90,7 +90,7 @@ class JsonField:
 
     @property
     def name(self) -> str:
-        """The column with its text, trimmed."""
+        """The column with its text, trimmed unless it is stored verbatim."""
         return f"field{self.number}"
 
     @property
@@ -176,7 +176,14 @@ def with_json_fields(records: ir.Table, fields: Sequence[JsonField]) -> ir.Table
     pointers = ibis.array([ibis.literal(field.pointer) for field in fields])
     table = records.mutate(json_texts=_json_extract_string(records.json_text, pointers))
     # A column of its own: `NULLIF` would trim twice.
-    table = table.mutate(**{field.name: _trim(table.json_texts[field.number]) for field in fields})
+    table = table.mutate(
+        **{
+            field.name: table.json_texts[field.number]
+            if field.column.verbatim
+            else _trim(table.json_texts[field.number])
+            for field in fields
+        }
+    )
     odd = ibis.or_(*(field.is_odd(table) for field in fields))
     table = table.mutate(odd_text=ibis.cases((odd, table.json_text)))
     table = table.mutate(json_types=_json_type(table.odd_text, pointers))

@@ -7,7 +7,7 @@ one text, so that one pass gives the accepted records, the rejected ones and the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +18,7 @@ from resources.settings.first_date import earliest_event_date
 from resources.settings.variables import FIRST_DATE
 from social_assets.contracts.column import Column, TimeOfDay
 from social_assets.contracts.contract import Contract
+from social_assets.contracts.options.change_capture import OP, REMOVALS
 from social_assets.contracts.pandera_private import Check, passes
 from social_assets.transform.element_rules import broken_element_rules, element_rules
 from social_assets.transform.standardize import is_too_early
@@ -67,7 +68,10 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
     if contract.event_time is not None:
         first = earliest_event_date()
         found += [
-            Rule("event_time_before_first_date", f"before the first date, {first} ({FIRST_DATE})"),
+            Rule("event_time_before_first_date", f"before the first date, {first} ({FIRST_DATE})")
+        ]
+    if _has_time_limits(contract):
+        found += [
             Rule("event_time_in_the_future", f"over {contract.future_after} after its arrival"),
             Rule("event_time_too_late", f"live, and over {contract.late_after} old at arrival"),
         ]
@@ -109,8 +113,11 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
     for column in contract.columns.values():
         for check in column.checks:
             broken[_rule_name(column, check)] = ~passes(t, column.name, check)
+    if contract.capture is not None:
+        broken = _of_changes(t, contract, broken)
     if contract.event_time is not None:
         broken["event_time_before_first_date"] = is_too_early(t.event_time)
+    if _has_time_limits(contract):
         broken["event_time_in_the_future"] = t.event_time > t.ingested_at + _interval(
             contract.future_after
         )
@@ -118,6 +125,40 @@ def _broken(t: ir.Table, contract: Contract) -> dict[str, ir.BooleanValue]:
             t.event_time < t.timestamp - _interval(contract.late_after)
         )
     return broken
+
+
+def _has_time_limits(contract: Contract) -> bool:
+    """Whether a record can be too late or too early: a change cannot, since each one counts."""
+    return contract.event_time is not None and contract.capture is None
+
+
+def _of_changes(
+    t: ir.Table, contract: Contract, broken: dict[str, ir.BooleanValue]
+) -> dict[str, ir.BooleanValue]:
+    """The rules for changes: those of the row's columns do not apply to a row that is gone, those of
+    the key's columns not to a truncate, which is of no row.
+    """
+    of_row = {
+        rule
+        for column in contract.columns.values()
+        if column.name not in contract.required
+        for rule in _rules_of(column)
+    }
+    of_key = {rule for name in contract.key for rule in _rules_of(contract.columns[name])}
+    is_removal = t[OP].isin(REMOVALS).fill_null(False)
+    is_of_no_row = (t[OP] == "truncate").fill_null(False)
+    return broken | {
+        **{name: broken[name] & ~is_removal for name in of_row & broken.keys()},
+        **{name: broken[name] & ~is_of_no_row for name in of_key & broken.keys()},
+    }
+
+
+def _rules_of(column: Column) -> Iterator[str]:
+    """The names of the rules that a column's value can break."""
+    yield f"{column.name}_not_{_type_word(column)}"
+    yield f"{column.name}_day_or_month"
+    for check in column.checks:
+        yield _rule_name(column, check)
 
 
 def _any(broken: Mapping[str, ir.BooleanValue]) -> ir.BooleanValue:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from resources.settings.variables import ENGINE_MEMORY
 from social_assets.contracts.contract import Contract, PlaceInSource
 from social_assets.contracts.options.csv_format import dialect_and_header
+from social_assets.ingest.cdc.envelope import ChangeReader
 from social_assets.transform.decode import Shape, opened, shape_of, with_fields
 from social_assets.transform.derived_keys import SOURCE_COLUMNS
 from social_assets.transform.duckdb_engine import (
@@ -85,6 +86,7 @@ class _SpelledQuery:
         self._headers: set[str] = set()
         self._query: BlockQuery | None = None
         self._repeated = RepeatedKeys()
+        self._changes = ChangeReader(contract) if contract.capture is not None else None
 
     def of(self, raw: pa.Table) -> pa.Table:
         """The answer for a block: one row a record of `raw`, in its order.
@@ -122,6 +124,11 @@ class _SpelledQuery:
         return answer.drop_columns(["row", "spare_keys", "keys_hash"])
 
     def _block(self, raw: pa.Table) -> pa.Table:
+        if self._changes is not None:
+            # Raw keeps the envelope; what is validated is the row that it carries.
+            raw = raw.set_column(
+                raw.column_names.index("value"), "value", self._changes.opened(raw)
+            )
         rows = raw.rename_columns({"value": "record_bytes"})
         rows = rows.append_column("row", pa.array(np.arange(raw.num_rows)))
         rows = rows.append_column("mended_text", pa.nulls(raw.num_rows, pa.string()))

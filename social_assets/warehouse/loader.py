@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from social_assets.contracts.contract import Contract
 from social_assets.warehouse.altered_columns import alter_in_place, table_difference
+from social_assets.warehouse.current import create_current_database, create_current_view
 from social_assets.warehouse.ddl import (
     DATABASE,
     LOADED,
@@ -100,6 +101,8 @@ class Loader:
             found = table_difference(client, self.contract, self.table)
             if found and not found.is_other:
                 alter_in_place(client, self.contract, found)
+            if not found.is_other:
+                self._show_current(client)
 
     def record_pending(self, days: Sequence[date], run_id: str) -> None:
         """Record that facts and rollups do not have these days yet; called before the days are
@@ -216,6 +219,13 @@ class Loader:
                 client.command(f"DROP TABLE {following} SYNC")
             else:
                 client.command(f"RENAME TABLE {following} TO {self.table}")
+            self._show_current(client)
+
+    def _show_current(self, client: Client) -> None:
+        """Make the view of the newest rows, if the stream is one of changes."""
+        if self.contract.capture is not None:
+            client.command(create_current_database())
+            client.command(create_current_view(self.contract))
 
     def record_all_pending(self) -> None:
         """Record all days of the stream as pending, in `cleaned` and behind it."""

@@ -40,6 +40,8 @@ _NOT_OF_ROWS = frozenset(
         *("time_formats", "time_zone", "null_spellings"),
         *("warn_above", "fail_above", "lag_warn_above", "lag_fail_above"),
         *("freshness", "drift", "retention"),
+        # What makes rows of it are columns, key and event time.
+        "capture",
     }
 )
 """Options of a contract that decide nothing about a row. Others, also those to come, do."""

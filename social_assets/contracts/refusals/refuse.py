@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pandera.ibis as pa
 
 from social_assets.contracts.column import Column, Spellings, TimeOfDay
+from social_assets.contracts.refusals.refuse_capture import refuse_capture
 from social_assets.contracts.refusals.refuse_columns import (
     LONGEST_NAME,
     TYPE_WORDS,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 LAYERS = frozenset(
     {
         *("raw", "cleaned", "quarantine", "star", "rollups", "features", "text", "recsys"),
-        *("reports", "privacy", "internal"),
+        *("reports", "privacy", "internal", "current"),
     }
 )
 """Names of layers and databases, which cannot be names of streams."""
@@ -49,6 +50,7 @@ def refuse_unusable(contract: Contract) -> None:
     for column in columns.values():
         refuse_column(contract, column)
     _refuse_roles(contract, columns)
+    refuse_capture(contract)
     refuse_explode(contract)
     refuse_names(contract)
     _refuse_numbers(contract)

@@ -28,8 +28,8 @@ from social_assets.pipeline.quarantined_batches import is_of_the_batch, quaranti
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topics.landed_keys_by_day import StreamKeys
 from social_assets.pipeline.validation.rows import (
-    INPUT_COLUMNS,
     cleaned_rows,
+    input_columns,
     rejected_rows,
     repeated_rows,
     with_days,
@@ -92,6 +92,7 @@ class BatchValidator:
 
     def __init__(self, stores: StreamStores, session: Session) -> None:
         self._schema = cleaned_schema(stores.contract)
+        self._columns = input_columns(stores.contract)
         self._validator = BlockValidator(session, stores.contract)
         self._landed = StreamKeys(stores, session)
 
@@ -113,7 +114,7 @@ class BatchValidator:
         keys = pa.table({"event_date": raw["event_date"], KEY_HASH: answer[KEY_HASH]})
         first = np.zeros(raw.num_rows, bool)
         first[accepted] = self._landed.admit(keys.filter(pa.array(accepted)), ingested_at)
-        records = raw.select(INPUT_COLUMNS)
+        records = raw.select(self._columns)
         repeated = records.filter(pa.array(accepted & ~first))
         quarantined = [
             rejected_rows(records, answer, pa.array(~accepted)),
@@ -180,7 +181,7 @@ def recover_micro_batches(
         return changed
     validator = BatchValidator(stores, session)
     for ingested_at, rows in _landed_after(
-        session, stores.raw, INPUT_COLUMNS, _cleaned_until(stores)
+        session, stores.raw, input_columns(stores.contract), _cleaned_until(stores)
     ):
         validated = validator.validate(rows, ingested_at)
         if validated.error is not None:

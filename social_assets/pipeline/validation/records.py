@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 from social_assets.lake.schemas import QUARANTINE, cleaned_schema
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.validation.rows import (
-    INPUT_COLUMNS,
     cleaned_rows,
+    input_columns,
     rejected_rows,
     repeated_rows,
     with_event_dates,
@@ -132,7 +132,7 @@ class Validation:
         """
         answer = self._validator.of(raw)
         raw = with_event_dates(raw, answer)
-        records = raw.select(INPUT_COLUMNS)
+        records = raw.select(input_columns(self._stores.contract))
         is_accepted = pc.equal(answer["reasons"], "").combine_chunks()
         cleaned = cleaned_rows(records, answer, self._schema, is_accepted)
         hashes = answer[KEY_HASH].filter(is_accepted)

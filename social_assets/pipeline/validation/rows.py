@@ -9,13 +9,21 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from social_assets.contracts.contract import Contract
 from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW
 from social_assets.transform.validate import SEPARATOR
 
 INPUT_COLUMNS = [name for name in RAW.names if name not in ("key", "headers")]
-"""The columns of raw that validation and quarantine need."""
+"""The columns of raw that validation and quarantine need of every stream."""
 
 _FROM_RAW = {*PROVENANCE.names, "event_date"}
+
+
+def input_columns(contract: Contract) -> list[str]:
+    """The columns of raw that validation and quarantine need; of changes, the key of a tombstone
+    tells which row it is of.
+    """
+    return INPUT_COLUMNS if contract.capture is None else [*INPUT_COLUMNS, "key"]
 
 
 def with_event_dates(raw: pa.Table, answer: pa.Table) -> pa.Table:

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from dagster import (
     AssetCheckExecutionContext,
     AssetCheckKey,
@@ -30,7 +32,13 @@ from social_assets.contracts.options.csv_format import dialect_and_header
 from social_assets.defs.monitoring.failing_days import failing_days, worst
 from social_assets.defs.partitions import days_of_check
 from social_assets.defs.stores import StoresResource
+from social_assets.ingest.cdc.envelope import CHANGE_COLUMNS, ChangeReader
 from social_assets.pipeline.stores import StreamStores
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from social_assets.transform.duckdb_engine import Session
 
 CHECK = "source_has_the_contracts_fields"
 SAMPLE_RECORDS = 50_000
@@ -109,8 +117,7 @@ def read_fields(stream: StreamStores, day: date) -> Fields:
     from social_assets.transform.decode import key_counts, opened
 
     with stream.engine.session() as session:
-        raw = session.scan(stream.raw.files([day]), stream.raw.schema, ["value", "csv_header"])
-        sample = raw.rename(record_bytes="value").limit(SAMPLE_RECORDS)
+        sample = _sample(session, stream, day)
         with session.stored(opened(sample, stream.contract.max_record_bytes)) as records:
             keys = session.table(key_counts(records)).to_pylist()
             lines = records.filter(records.csv_header.notnull())
@@ -127,6 +134,19 @@ def read_fields(stream: StreamStores, day: date) -> Fields:
         for name in dialect.fields(line):
             counts[name] += row["records"]
     return Fields(day, total, dict(counts), examples)
+
+
+def _sample(session: Session, stream: StreamStores, day: date) -> ir.Table:
+    """Some raw records of a day; of changes, the rows that they carry."""
+    contract = stream.contract
+    columns = [*(CHANGE_COLUMNS if contract.capture else ("value",)), "csv_header"]
+    raw = session.scan(stream.raw.files([day]), stream.raw.schema, columns)
+    sample = raw.limit(SAMPLE_RECORDS)
+    if contract.capture is None:
+        return sample.rename(record_bytes="value")
+    rows = session.table(sample)
+    opened = ChangeReader(contract).opened(rows)
+    return session.rows(pa.table({"record_bytes": opened, "csv_header": rows["csv_header"]}))
 
 
 def differences(contract: Contract, fields: Fields) -> list[SchemaDifference]:

@@ -1,0 +1,1 @@
+"""Change capture: a database's table as a stream of its changes."""
