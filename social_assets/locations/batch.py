@@ -30,6 +30,7 @@ with imports_kept():
     from social_assets.defs.ingestion.checks.source_schema_checks import source_schema
     from social_assets.defs.ingestion.checks.topic_checks import no_range_was_lost, topic_is_drained
     from social_assets.defs.ingestion.cleaned import cleaned_asset
+    from social_assets.defs.ingestion.current import current_asset
     from social_assets.defs.ingestion.raw import raw_asset
     from social_assets.defs.installation import in_installation
     from social_assets.defs.maintenance import nightly as maintenance
@@ -53,6 +54,9 @@ with imports_kept():
     from social_assets.serving.reports.report import reports
 
 STREAM_ASSETS = (raw_asset, cleaned_asset)
+NOT_OF_CHANGES = (every_day_has_rows, drift_checks)
+"""Checks of what a day has beside others: a table changes when its people change it."""
+
 STREAM_CHECKS = (
     no_file_failed,
     topic_is_drained,
@@ -81,6 +85,7 @@ def _location() -> Definitions:
     return Definitions(
         assets=[
             *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
+            *(current_asset(contract) for contract in contracts() if contract.capture),
             *unusable.broken_contract_assets(),
             star(),
             rollups(),
@@ -89,7 +94,12 @@ def _location() -> Definitions:
             *report_assets(),
         ],
         asset_checks=[
-            *(make(contract) for contract in contracts() for make in STREAM_CHECKS),
+            *(
+                make(contract)
+                for contract in contracts()
+                for make in STREAM_CHECKS
+                if not (contract.capture and make in NOT_OF_CHANGES)
+            ),
             *star_checks(),
             *rollup_checks(),
             *recsys.checks,

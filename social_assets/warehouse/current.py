@@ -54,7 +54,7 @@ def create_current_view(contract: Contract) -> str:
             *(f"argMax(tuple(c.{name}), {_PLACE}).1 AS {name}" for name in _OF_CHANGE),
         ]
     )
-    shown = ", ".join([*key, *_columns(contract), *_OF_CHANGE])
+    shown = ", ".join(current_columns(contract))
     changes = f"{CLEANED}.{contract.name} AS c"
     removals = ", ".join(f"'{op}'" for op in REMOVALS)
     return f"""CREATE OR REPLACE VIEW {DATABASE}.{contract.name} AS
@@ -85,6 +85,12 @@ WITH
 SELECT {shown}
 FROM newest LEFT JOIN starts USING (number)
 WHERE last_op NOT IN ({removals}) AND place >= start"""
+
+
+def current_columns(contract: Contract) -> list[str]:
+    """The columns of the view: the key, the table's others, and what is told of the change."""
+    key = contract.capture.primary_key if contract.capture else ()
+    return [*key, *_columns(contract), *_OF_CHANGE]
 
 
 def _columns(contract: Contract) -> list[str]:

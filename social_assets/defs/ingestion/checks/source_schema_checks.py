@@ -136,7 +136,7 @@ def read_fields(stream: StreamStores, day: date) -> Fields:
     return Fields(day, total, dict(counts), examples)
 
 
-def _sample(session: Session, stream: StreamStores, day: date) -> ir.Table:
+def _sample(session: "Session", stream: StreamStores, day: date) -> "ir.Table":
     """Some raw records of a day; of changes, the rows that they carry."""
     contract = stream.contract
     columns = [*(CHANGE_COLUMNS if contract.capture else ("value",)), "csv_header"]
