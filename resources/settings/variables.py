@@ -18,6 +18,7 @@ from resources.settings.alert_url_secrets import SHORTEST_SECRET, secret_parts
 
 PREFIX = "SOCIAL_ASSETS_"
 FIRST_DATE = "SOCIAL_ASSETS_FIRST_DATE"
+CAPTURE_URL = "SOCIAL_ASSETS_CAPTURE_URL"
 ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
 REPORT_MAIL_URL = "SOCIAL_ASSETS_REPORT_MAIL_URL"
 SECRET_KEY = "SOCIAL_ASSETS_SECRET_KEY"  # noqa: S105 - the name of a variable
@@ -66,6 +67,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_KAFKA_HEAP_MB": "memory of the home's own broker",
     "SOCIAL_ASSETS_KAFKA_START_SECONDS": "how long the home's own broker may take to start",
     "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": "where Dagster keeps runs and events in production",
+    CAPTURE_URL: "database whose tables are captured; __<NAME> of others, as contracts name them",
     "SOCIAL_ASSETS_CONTROL_URL": "PostgreSQL of the operational store; unset: SQLite in the home",
     SECRET_KEY: "keys of stored secrets, 32 bytes in base64 each; unset: a file in the home",
     "SOCIAL_ASSETS_POSTGRES_PASSWORD": "password of the Postgres of docker/compose.yaml",
@@ -112,6 +114,7 @@ _HOLD_A_PASSWORD = frozenset(
 )
 _URLS_WITH_A_PASSWORD = frozenset(
     {
+        CAPTURE_URL,
         "SOCIAL_ASSETS_CACHE_URL",
         "SOCIAL_ASSETS_CLICKHOUSE_URL",
         "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL",
@@ -119,6 +122,9 @@ _URLS_WITH_A_PASSWORD = frozenset(
         "SOCIAL_ASSETS_LAKE_URL",
     }
 )
+_FAMILIES = (ALERT_URLS + "__", CAPTURE_URL + "__")
+"""Beginnings of variables whose ends people choose."""
+
 _HIDDEN = "***"
 
 
@@ -126,7 +132,7 @@ def unknown(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Variables with our prefix that nothing reads, each with the one that was likely meant."""
     found = {}
     for name in sorted(environment):
-        if not name.startswith(PREFIX) or name in SETTINGS or name.startswith(ALERT_URLS + "__"):
+        if not name.startswith(PREFIX) or name in SETTINGS or name.startswith(_FAMILIES):
             continue
         if _moves_connector(name, environment):
             continue
@@ -150,7 +156,7 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
             yield value
             if name == SECRET_KEY:
                 yield from (key.strip() for key in value.split(","))
-        elif name in _URLS_WITH_A_PASSWORD:
+        elif name in _URLS_WITH_A_PASSWORD or name.startswith(CAPTURE_URL + "__"):
             yield from _passwords(value)
         elif name in (ALERT_URLS, REPORT_MAIL_URL) or name.startswith(ALERT_URLS + "__"):
             yield from secret_parts(value)

@@ -210,8 +210,8 @@ class Column:
     mean a missing value, whatever their case. `numerals` tells how its numbers are written. Where
     the time of day stands apart from the date, `time_source` names its place. `separator` stands
     between the texts of a list that is not JSON. `renamed_from` are earlier names of the column,
-    under which records may still hold it. Texts of JSON are stored `verbatim`, or else without blanks
-    at the ends, and an empty one is missing.
+    under which records may still hold it. Texts of JSON are stored `verbatim`, or else without
+    blanks at the ends, and an empty one is missing.
     """
 
     name: str

@@ -192,8 +192,8 @@ class Contract:
         `table` is `schema.table` and `primary_key` the columns of its primary key; they, and the
         position in the database's log, are the stream's key. The topic is the one to which
         Debezium's connector writes: `<name>.<schema>.<table>`. For the rest see `ChangeCapture`;
-        `options` are further options of a contract. A table that nobody changes is not stale, unless
-        `freshness` says so.
+        `options` are further options of a contract. A table that nobody changes is not stale,
+        unless `freshness` says so.
         """
         never = Freshness(timedelta(days=3650), timedelta(days=3651))
         return cls(

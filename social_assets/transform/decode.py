@@ -134,8 +134,9 @@ def _platforms(contract: Contract) -> dict[str, tuple[str, ...]]:
 
 
 def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> ir.Table:
-    """Opened records with the text of each of `columns` as `in_<column>`, trimmed and null if empty,
-    unless it is stored verbatim.
+    """Opened records with the text of each of `columns` as `in_<column>`.
+
+    It is trimmed, and null if empty, unless the column is stored verbatim.
 
     Adds `nested_<column>` for columns of text, whether it is a JSON object or list;
     `field_count_ok`, whether a CSV record has as many fields as its header; `quotes_closed`,

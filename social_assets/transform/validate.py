@@ -135,8 +135,10 @@ def _has_time_limits(contract: Contract) -> bool:
 def _of_changes(
     t: ir.Table, contract: Contract, broken: dict[str, ir.BooleanValue]
 ) -> dict[str, ir.BooleanValue]:
-    """The rules for changes: those of the row's columns do not apply to a row that is gone, those of
-    the key's columns not to a truncate, which is of no row.
+    """The rules for changes.
+
+    Those of the row's columns do not apply to a row that is gone, those of the key's columns not to
+    a truncate, which is of no row.
     """
     of_row = {
         rule

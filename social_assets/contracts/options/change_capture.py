@@ -29,7 +29,9 @@ CHANGED_AT = "changed_at"
 UNSENT = "unsent_columns"
 
 URL_VARIABLE = "SOCIAL_ASSETS_CAPTURE_URL"
-"""The environment variable that holds the database's URL, unless a contract names another one."""
+"""The environment variable that holds the database's URL. A contract may name another one, which
+begins with this and two underscores: what holds a password is known by its name.
+"""
 
 _LONGEST_SLOT = 63
 
@@ -55,7 +57,8 @@ class ChangeCapture:
 
     `table` is `schema.table`, `primary_key` names the contract's columns of its primary key.
     `url_variable` names the environment variable that holds the database's URL,
-    `postgresql://user:password@host:port/database`. `slot` is the replication slot and the
+    `postgresql://user:password@host:port/database`: URL_VARIABLE, or one such as
+    `SOCIAL_ASSETS_CAPTURE_URL__SHOP` for a second database. `slot` is the replication slot and the
     publication, `social_assets_<stream>` by default.
     """
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import typing
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from social_assets.contracts.options.change_capture import (
     CHANGED_AT,
     OP,
     POSITION,
+    URL_VARIABLE,
     Change,
     ChangeCapture,
 )
@@ -37,13 +39,7 @@ def refuse_capture(contract: Contract) -> None:
             f"{contract.model.__name__} has no columns of a change",
             f"derive it from Change: class {contract.model.__name__}(Change)",
         )
-    if not re.fullmatch(rf"{_NAME}\.{_NAME}", capture.table):
-        refuse(f"table is {capture.table!r}", 'name the schema, too, as "public.orders"')
-    if capture.slot and not re.fullmatch(r"[a-z0-9_]{1,63}", capture.slot):
-        refuse(
-            f"{capture.slot!r} cannot be a replication slot",
-            "use small letters, digits and underscores, up to 63",
-        )
+    _refuse_names(capture, refuse)
     if not capture.primary_key or contract.key != (*capture.primary_key, POSITION):
         refuse(
             f"the key is {contract.key!r}",
@@ -68,3 +64,19 @@ def refuse_capture(contract: Contract) -> None:
     for column in contract.columns.values():
         if column.type == "timestamp" and not (column.nullable or column.name in contract.required):
             refuse("a delete has no value for it", "add nullable=True", column.name)
+
+
+def _refuse_names(capture: ChangeCapture, refuse: Callable[[str, str], typing.NoReturn]) -> None:
+    """Refuse names of table, slot and variable that nothing could have."""
+    if not re.fullmatch(rf"{_NAME}\.{_NAME}", capture.table):
+        refuse(f"table is {capture.table!r}", 'name the schema, too, as "public.orders"')
+    if capture.slot and not re.fullmatch(r"[a-z0-9_]{1,63}", capture.slot):
+        refuse(
+            f"{capture.slot!r} cannot be a replication slot",
+            "use small letters, digits and underscores, up to 63",
+        )
+    if not re.fullmatch(rf"{URL_VARIABLE}(__[A-Z0-9_]*[A-Z0-9])?", capture.url_variable):
+        refuse(
+            f"url_variable is {capture.url_variable!r}",
+            f"name it {URL_VARIABLE}, or for a second database {URL_VARIABLE}__SHOP",
+        )

@@ -74,8 +74,9 @@ class ChangeReader:
         self._columns: dict[str, tuple[str, ...]] = {}
 
     def opened(self, raw: pa.Table) -> pa.ChunkedArray:
-        """The flat record of each row of raw, in their order. Without the column `key`, as of files,
-        tombstones are of no row.
+        """The flat record of each row of raw, in their order.
+
+        Without the column `key`, as of files, tombstones are of no row.
 
         A record that is no JSON stays as it is, and an object that is no envelope becomes one
         without fields, so that both are rejected.

@@ -1,4 +1,4 @@
-"""`current.<stream>` is the table as the changes left it, whatever they were and however they came."""
+"""`current.<stream>` is the table as the changes left it, however they came."""
 
 from __future__ import annotations
 
@@ -249,4 +249,3 @@ def test_one_order_for_two_parts_of_a_key(table: Table) -> None:
     table.change("d", row(1))
     table.land()
     assert table.rows("order_id, region, note") == [(1, "us", "us")]
-

@@ -60,6 +60,7 @@ def test_texts_of_a_table_are_stored_as_they_are() -> None:
         ({"model": NoChange}, "no columns of a change", "class NoChange(Change)"),
         ({"table": "orders"}, "table is 'orders'", "public.orders"),
         ({"slot": "My-Slot"}, "replication slot", "small letters"),
+        ({"url_variable": "SHOP_URL"}, "is 'SHOP_URL'", "SOCIAL_ASSETS_CAPTURE_URL__SHOP"),
         ({"primary_key": ()}, "the key is", "primary_key"),
         ({"model": NotNullTime}, "a delete has no value", "nullable=True"),
         ({"retention": Retention(cleaned_days=30)}, "cleaned_days", "remove it"),

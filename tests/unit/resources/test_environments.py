@@ -155,9 +155,12 @@ def test_secrets_are_hidden_in_texts() -> None:
     environment = {
         "SOCIAL_ASSETS_CLICKHOUSE_URL": "http://me:p%40ssword@host:8123",
         "SOCIAL_ASSETS_KAFKA_SASL_PASSWORD": "kafka-secret",
+        "SOCIAL_ASSETS_CAPTURE_URL": "postgresql://me:capture-secret@host/shop",
+        "SOCIAL_ASSETS_CAPTURE_URL__SHOP": "postgresql://me:shop-secret@host/shop",
         "SOCIAL_ASSETS_ALERT_URLS__ERROR": "slack://T00/B00/slack-secret",
         "SOCIAL_ASSETS_ALERT_URLS__WARN": "mailtos://me:m%40il@example.org",
         "HOME": "/root",
     }
     text = "p@ssword p%40ssword kafka-secret slack-secret m%40il m@il at host:8123 in /root"
     assert hidden(text, environment) == "*** *** *** *** *** *** at host:8123 in /root"
+    assert hidden("capture-secret, shop-secret", environment) == "***, ***"

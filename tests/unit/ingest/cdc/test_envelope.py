@@ -110,7 +110,8 @@ def change(op: str, **row: Any) -> bytes:
     """An envelope with the row after it, or before a delete."""
     part = "before" if op == "d" else "after"
     source = {"ts_us": 1_795_933_701_147_342, "lsn": 26, "txId": 7, "snapshot": "false"}
-    return json.dumps({"before": None, "after": None, part: row, "op": op, "source": source}).encode()
+    envelope = {"before": None, "after": None, part: row, "op": op, "source": source}
+    return json.dumps(envelope).encode()
 
 
 def test_each_recorded_change_of_a_table_is_a_row(tmp_path: Path) -> None:
