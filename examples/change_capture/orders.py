@@ -4,10 +4,10 @@ from datetime import datetime
 
 import pandera.ibis as pa
 
-from social_assets.contracts.contract import Change, Contract
+from social_assets.contracts.contract import Contract, RowChange
 
 
-class Order(Change):
+class Order(RowChange):
     """Changes of the table public.orders."""
 
     order_id: int = pa.Field(metadata={"source": "id"}, description="The order")

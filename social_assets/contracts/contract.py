@@ -34,8 +34,8 @@ from social_assets.contracts.options.change_capture import (
     OP,
     POSITION,
     URL_VARIABLE,
-    Change,
     ChangeCapture,
+    RowChange,
 )
 from social_assets.contracts.options.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.options.explode import Explode
@@ -44,7 +44,7 @@ from social_assets.contracts.refusals.refuse import refuse_unusable
 
 __all__ = [
     "AgeGroup",
-    "Change",
+    "RowChange",
     "ChangeCapture",
     "Contract",
     "CsvFormat",
@@ -179,7 +179,7 @@ class Contract:
         cls,
         name: str,
         *,
-        model: type[Change],
+        model: type[RowChange],
         table: str,
         primary_key: tuple[str, ...],
         url_variable: str = URL_VARIABLE,

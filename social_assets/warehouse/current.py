@@ -21,7 +21,7 @@ from social_assets.contracts.options.change_capture import (
     OP,
     REMOVALS,
     UNSENT,
-    Change,
+    RowChange,
 )
 from social_assets.warehouse.ddl import DATABASE as CLEANED
 
@@ -95,7 +95,7 @@ def current_columns(contract: Contract) -> list[str]:
 
 def _columns(contract: Contract) -> list[str]:
     """The columns of the table beside its key."""
-    of_change = Change.to_schema().columns
+    of_change = RowChange.to_schema().columns
     key = contract.capture.primary_key if contract.capture else ()
     return [name for name in contract.columns if name not in of_change and name not in key]
 

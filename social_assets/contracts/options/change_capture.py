@@ -36,7 +36,7 @@ begins with this and two underscores: what holds a password is known by its name
 _LONGEST_SLOT = 63
 
 
-class Change(pa.DataFrameModel):
+class RowChange(pa.DataFrameModel):
     """One change of one row: what the model of a contract of this kind is derived from."""
 
     change_op: str = pa.Field(

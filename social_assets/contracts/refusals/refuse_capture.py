@@ -12,8 +12,8 @@ from social_assets.contracts.options.change_capture import (
     OP,
     POSITION,
     URL_VARIABLE,
-    Change,
     ChangeCapture,
+    RowChange,
 )
 from social_assets.contracts.refusals.refuse_columns import RefusedError
 
@@ -34,10 +34,10 @@ def refuse_capture(contract: Contract) -> None:
 
     if not isinstance(capture, ChangeCapture):
         refuse(f"capture is {capture!r}", "declare the contract by Contract.of_changes(...)")
-    if not issubclass(contract.model, Change):
+    if not issubclass(contract.model, RowChange):
         refuse(
             f"{contract.model.__name__} has no columns of a change",
-            f"derive it from Change: class {contract.model.__name__}(Change)",
+            f"derive it from RowChange: class {contract.model.__name__}(RowChange)",
         )
     _refuse_names(capture, refuse)
     if not capture.primary_key or contract.key != (*capture.primary_key, POSITION):

@@ -8,18 +8,18 @@ from typing import Any
 import pandera.ibis as pa
 import pytest
 
-from social_assets.contracts.contract import Change, Contract, Retention
+from social_assets.contracts.contract import Contract, Retention, RowChange
 from social_assets.contracts.refusals.refuse_columns import RefusedError
 
 
-class Order(Change):
+class Order(RowChange):
     """Changes of orders."""
 
     order_id: int = pa.Field()
     at: datetime = pa.Field(nullable=True)
 
 
-class NotNullTime(Change):
+class NotNullTime(RowChange):
     """A time that a delete lacks."""
 
     order_id: int = pa.Field()
@@ -57,7 +57,7 @@ def test_texts_of_a_table_are_stored_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("options", "reason", "remedy"),
     [
-        ({"model": NoChange}, "no columns of a change", "class NoChange(Change)"),
+        ({"model": NoChange}, "no columns of a change", "class NoChange(RowChange)"),
         ({"table": "orders"}, "table is 'orders'", "public.orders"),
         ({"slot": "My-Slot"}, "replication slot", "small letters"),
         ({"url_variable": "SHOP_URL"}, "is 'SHOP_URL'", "SOCIAL_ASSETS_CAPTURE_URL__SHOP"),

@@ -17,7 +17,7 @@ import pandera.ibis as pa
 import pyarrow
 import pytest
 
-from social_assets.contracts.contract import Change, Contract
+from social_assets.contracts.contract import Contract, RowChange
 from social_assets.lake.schemas import RAW
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.transform.validate_block import BlockValidator
@@ -26,7 +26,7 @@ RECORDED = Path(__file__).parent / "debezium_3_4.ndjson"
 ARRIVAL = datetime(2026, 11, 29, 6, 30, tzinfo=UTC)
 
 
-class Order(Change):
+class Order(RowChange):
     """Changes of public.orders."""
 
     order_id: int = pa.Field(metadata={"source": "id"}, ge=1)
@@ -46,7 +46,7 @@ class Order(Change):
     status: str = pa.Field(default="open", isin=["open", "paid"])
 
 
-class Default(Change):
+class Default(RowChange):
     """Changes of public.dflt."""
 
     id: int = pa.Field()
