@@ -22,9 +22,12 @@ def main() -> None:
         "--faults", type=float, default=0.0, help="share of calls that meet a fault"
     )
     parser.add_argument("--begin", help="day of the first posts, 2026-11-01; default: 20 days ago")
+    parser.add_argument("--now", help="where the clock stands at first; default: real time")
     chosen = parser.parse_args()
     begin = parsed(chosen.begin) if chosen.begin else None
-    server = PlatformServer(ServerOptions(chosen.seed, chosen.accounts, begin, chosen.faults))
+    now = parsed(chosen.now) if chosen.now else None
+    options = ServerOptions(chosen.seed, chosen.accounts, begin, chosen.faults, now)
+    server = PlatformServer(options)
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", chosen.port))

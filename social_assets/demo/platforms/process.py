@@ -20,12 +20,14 @@ def platform_server(
     accounts: int = 10,
     faults: float = 0.0,
     begin: str | None = None,
+    now: str | None = None,
     port: int = 0,
 ) -> Iterator[str]:
     """Run the server on a free port of the loopback interface; give its URL."""
     command = [sys.executable, "-m", "social_assets.demo.platforms", "--port", str(port)]
     command += ["--seed", str(seed), "--accounts", str(accounts), "--faults", str(faults)]
     command += ["--begin", begin] if begin else []
+    command += ["--now", now] if now else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().strip() if process.stdout else ""

@@ -56,13 +56,15 @@ class ServerOptions:
     begin: int | None = None
     """Day of the first posts (Unix seconds); by default twenty days ago."""
     faults: float = 0.0
+    now: int | None = None
+    """Where the clock stands (Unix seconds) until it is set; by default it shows real time."""
 
 
 class PlatformServer:
     """One ASGI application for all platforms."""
 
     def __init__(self, options: ServerOptions) -> None:
-        self.clock = SimulatedClock()
+        self.clock = SimulatedClock(options.now)
         now = self.clock.now()
         begin = options.begin if options.begin is not None else int(now) - 20 * 86_400
         world = SimulatedWorld(WorldOptions(options.seed, options.accounts, begin))

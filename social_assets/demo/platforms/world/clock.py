@@ -15,12 +15,15 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 class SimulatedClock:
-    """Simulated Unix seconds: real time at first, then as it is set; it runs at a rate."""
+    """Simulated Unix seconds: real time at first, then as it is set; it runs at a rate.
 
-    def __init__(self) -> None:
-        self._at = time()
-        self._real = self._at
-        self.rate = 1.0
+    A clock that is given a time stands still there until it is set.
+    """
+
+    def __init__(self, at: float | None = None) -> None:
+        self._real = time()
+        self._at = self._real if at is None else at
+        self.rate = 1.0 if at is None else 0.0
 
     def now(self) -> float:
         """Return the simulated time in Unix seconds."""

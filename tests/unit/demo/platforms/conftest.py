@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from social_assets.demo.platforms.process import platform_server
-from tests.unit.demo.platforms.calling import Caller
+from tests.unit.demo.platforms.calling import NOW, Caller
 
 BEGIN = "2026-10-20"
 
@@ -15,7 +15,7 @@ BEGIN = "2026-10-20"
 @pytest.fixture(scope="module")
 def running() -> Iterator[Caller]:
     """A server whose world begins a month before NOW, with one HTTP client for all tests."""
-    with platform_server(seed=7, accounts=16, begin=BEGIN) as url:
+    with platform_server(seed=7, accounts=16, begin=BEGIN, now=NOW) as url:
         made = Caller(url)
         with made.client:
             yield made
