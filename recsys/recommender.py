@@ -4,7 +4,8 @@ Belongs here: what a model promises, and what all models share: checks of the in
 filtering of seen items. Does not belong here: any particular model (one file each in `models/`).
 
 Conventions, stated once: matrices are users x items; indices are positions in the id maps of an
-InteractionMatrix; a higher score is better; ties go to the lower item index (`ranking`).
+InteractionMatrix; a higher score is better; ties go to the more popular item, then to
+the lower item index (`ranking`). A score of 0 says that the model knows nothing of the pair.
 """
 
 from abc import ABC, abstractmethod
@@ -15,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.memory import decline_if_too_large
+from recsys.scoring.dense_filter import DenseFilter
 from recsys.scoring.factors import Factors
 from recsys.scoring.histories import Histories
 from recsys.scoring.item_filter import ItemFilter
-from recsys.scoring.ranking import Float32, ItemLists, Ranked, rank_in_batches
+from recsys.scoring.ranking import Float32, Int32, ItemLists, Ranked, popular_first, rank_in_batches
 from recsys.scoring.scorer import Scorer
 
 # Copies of float32: in the solver, in the model, and during the check.
@@ -31,6 +33,8 @@ class Recommender(ABC):
     name: ClassVar[str]
     memory_gib: float | None = None
     """The memory that a fit may use, in GiB; None: nine tenths of the free memory."""
+    places: Int32 | None = None
+    """The place of each item by popularity, int32[items], set by `fit`; it orders equal scores."""
 
     @property
     @abstractmethod
@@ -52,6 +56,7 @@ class Recommender(ABC):
         needed = self.bytes_needed(user_items)
         decline_if_too_large(self.name, user_items.shape, needed, self.memory_gib)
         self._fit(user_items)
+        self.places = popular_first(np.bincount(user_items.indices, minlength=user_items.shape[1]))
         return self
 
     def bytes_needed(self, user_items: Any) -> int:
@@ -91,6 +96,7 @@ class Recommender(ABC):
             ItemLists.of(user_items),
             user_items.shape[1],
             n,
+            self.places,
         )
 
     def recommend(self, user_indices: NDArray[np.integer], user_items: Any, n: int) -> Ranked:
@@ -98,7 +104,8 @@ class Recommender(ABC):
 
         `user_items` is a CSR with one row for each of `user_indices`: what that user has seen.
         Returns ids int32[users, n] and scores float32[users, n], best first, padded with id -1
-        and score -inf where fewer items are left. Raises ValueError if the rows do not match.
+        and score -inf where fewer items are left. Items of score 0 are there by their popularity.
+        Raises ValueError if the rows do not match.
         """
         if user_items.shape[0] != len(user_indices):
             raise ValueError(
@@ -110,6 +117,7 @@ class Recommender(ABC):
             ItemLists.of(user_items),
             user_items.shape[1],
             n,
+            self.places,
         )
 
 
@@ -133,8 +141,16 @@ class ScorerRecommender(Recommender):
         return Histories(own.lists, own.weights ** np.float32(self.weight_exponent))
 
     def scores(self, user_indices: NDArray[np.integer], user_items: Any) -> Float32:
-        """As promised by Recommender; the users must be among those fitted."""
-        return self.scorer.scores(user_indices, self.histories(user_items))
+        """As promised by Recommender; the users must be among those fitted.
+
+        A user without interactions is scored as a new one: what was learned of them means nothing.
+        """
+        histories = self.histories(user_items)
+        scores = self.scorer.scores(user_indices, histories)
+        unknown = np.flatnonzero(histories.lists.lengths == 0)
+        if len(unknown):
+            scores[unknown] = self.scorer.fold_in(histories.take(unknown))
+        return scores
 
     def fold_in(self, user_items: Any) -> Float32:
         """As promised by Recommender."""
@@ -170,15 +186,21 @@ class ItemFilterRecommender(ScorerRecommender):
     """A model whose fit gives an item filter, which scores users only by their histories."""
 
     @property
-    def item_filter(self) -> ItemFilter:
+    def item_filter(self) -> ItemFilter | DenseFilter:
         """What was learned; raises RuntimeError before `fit`."""
-        return cast(ItemFilter, self.scorer)
+        return cast(ItemFilter | DenseFilter, self.scorer)
 
     def _fit(self, user_items: Any) -> None:
         damped = user_items.copy()
-        damped.data = damped.data ** np.float32(self.weight_exponent)
+        if user_items.nnz:
+            # In units of the mean weight, so that products of large weights fit into float32. The
+            # unit changes the scale of a filter at most, and never a ranking.
+            powers = user_items.data.astype(np.float64) ** self.weight_exponent
+            damped.data = (powers / powers.mean()).astype(np.float32)
         self._scorer = self._learn(damped)
 
     @abstractmethod
-    def _learn(self, user_items: Any) -> ItemFilter:
-        """The filter of a checked matrix, whose weights are to the power of `weight_exponent`."""
+    def _learn(self, user_items: Any) -> ItemFilter | DenseFilter:
+        """The filter of a checked matrix, whose weights are to the power of `weight_exponent` and
+        in units of their mean.
+        """

@@ -86,7 +86,7 @@ def evaluate(
         of_batch = evaluated[rows]
         scores = model.scores(of_batch, train.csr[of_batch])
         hide(scores, seen.take(of_batch))
-        ids, _ = rank(scores, max(ks))
+        ids, _ = rank(scores, max(ks), model.places)
         wanted = truth.take(of_batch)
         hits = metrics.Hits.of(ids, wanted, items)
         sums["auc"] += float(metrics.auc(scores, wanted).sum())

@@ -13,6 +13,11 @@ import numpy as np
 from recsys.recommender import FactorRecommender
 from recsys.scoring.factors import Factors, FoldIn
 
+BY_SIZE = "by_size"
+_MOST_BY_SIZE = 100.0
+# The share of the pull that would leave no factor but zero.
+_SURE_TO_LEARN = 0.5
+
 # Factors start below 0.01. A fit either brings them well above this value, or towards zero.
 _COLLAPSED = 1e-4
 
@@ -26,8 +31,11 @@ class ALS(FactorRecommender):
     gives byte-identical factors whatever the number of threads (`threads`, 0 for all cores): the
     threads share no sum, and BLAS is held to one.
 
-    The defaults suit some 10,000 interactions and more. `fit` raises ValueError for a matrix
-    without interactions, or with so few that the regularization leaves no factor but zero.
+    `regularization` is a number, or `by_size`: a quarter of the root of the number of interactions,
+    at most 100, and at most half of what would certainly leave factors other than zero. (Measured
+    on samples of 1,000 to 1,000,000 events, best of 0.3 to 200 by NDCG@10: 1 at 360 interactions,
+    30 at 990, 10 at 4,800, 60 at 54,000, 100 at 320,000.) `fit` raises ValueError for a matrix
+    without interactions, or if the given regularization leaves no factor but zero.
     """
 
     name = "als"
@@ -36,18 +44,24 @@ class ALS(FactorRecommender):
         self,
         *,
         factors: int = 64,
-        regularization: float = 100.0,
+        regularization: float | str = BY_SIZE,
         alpha: float = 10.0,
         iterations: int = 15,
         seed: int = 0,
         threads: int = 0,
     ) -> None:
-        if factors < 1 or iterations < 1 or regularization < 0 or alpha <= 0:
+        is_number = not isinstance(regularization, str)
+        if (
+            factors < 1
+            or iterations < 1
+            or alpha <= 0
+            or (float(regularization) < 0 if is_number else regularization != BY_SIZE)
+        ):
             raise ValueError(
-                f"ALS needs factors and iterations >= 1, regularization >= 0 and alpha > 0, but"
-                f" has {factors}, {iterations}, {regularization} and {alpha}"
+                f"ALS needs factors and iterations >= 1, alpha > 0, and regularization >= 0 or"
+                f" {BY_SIZE!r}, but has {factors}, {iterations}, {alpha} and {regularization!r}"
             )
-        self._parameters = {
+        self._parameters: dict[str, Any] = {
             "factors": factors,
             "regularization": regularization,
             "alpha": alpha,
@@ -74,29 +88,41 @@ class ALS(FactorRecommender):
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         own = self._parameters
+        # implicit reads stored values as confidence: without the 1, a small weight counts less
+        # than no interaction.
+        confidence = user_items.copy()
+        relative = confidence.data / confidence.data.mean(dtype=np.float64)
+        confidence.data = (1 + own["alpha"] * relative).astype(np.float32)
+        given = own["regularization"]
+        pull = _pull_by_size(confidence) if given == BY_SIZE else float(given)
         # BLAS threads compete with those of implicit, and change the order of sums.
         with threadpool_limits(limits=1, user_api="blas"):
             solver = AlternatingLeastSquares(
                 factors=own["factors"],
-                regularization=own["regularization"],
+                regularization=pull,
                 alpha=1.0,
                 iterations=own["iterations"],
                 random_state=own["seed"],
                 num_threads=self._threads,
                 dtype=np.float32,
             )
-            # implicit reads stored values as confidence: without the 1, a small weight counts less
-            # than no interaction.
-            confidence = user_items.copy()
-            relative = confidence.data / confidence.data.mean(dtype=np.float64)
-            confidence.data = (1 + own["alpha"] * relative).astype(np.float32)
             solver.fit(confidence, show_progress=False)
         if np.abs(solver.item_factors).max() < _COLLAPSED:
             raise ValueError(
-                f"ALS learned nothing: regularization {own['regularization']} outweighs"
+                f"ALS learned nothing: regularization {pull} outweighs"
                 f" {user_items.nnz} interactions and shrank all factors to zero; lower it, or"
                 " widen the data window"
             )
         mean = float(user_items.data.mean(dtype=np.float64))
-        folding = FoldIn(gain=own["alpha"] / mean, pull=own["regularization"])
+        folding = FoldIn(gain=own["alpha"] / mean, pull=pull)
         return Factors(solver.user_factors, solver.item_factors, folding=folding)
+
+
+def _pull_by_size(confidence: Any) -> float:
+    """The regularization for a CSR of this size, see `ALS`."""
+    # The largest singular value of c p is at least the length of its longest row or column; below
+    # it, the first factor does not shrink to zero.
+    squares = confidence.multiply(confidence)
+    longest = max(float(np.sqrt(squares.sum(axis=axis).max())) for axis in (0, 1))
+    by_size = float(np.sqrt(confidence.nnz)) / 4
+    return min(_MOST_BY_SIZE, by_size, _SURE_TO_LEARN * longest)

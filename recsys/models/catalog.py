@@ -7,6 +7,7 @@ light: a model imports SciPy, implicit, scikit-learn or Spark when it is fitted.
 from collections.abc import Callable, Mapping, Sequence
 
 from recsys.models.als import ALS
+from recsys.models.blend import Blend
 from recsys.models.content import Content
 from recsys.models.ease import EASE
 from recsys.models.graph_filter import GraphFilter
@@ -34,6 +35,7 @@ COLLABORATIVE: Mapping[str, type[ScorerRecommender]] = {
         LogisticMF,
         EASE,
         GraphFilter,
+        Blend,
     )
 }
 FROM_TEXT: Mapping[str, Callable[..., ScorerRecommender]] = {

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from recsys.models.numerics.blas_threads import fixed_blas_threads
 from recsys.recommender import ItemFilterRecommender
-from recsys.scoring.item_filter import ItemFilter
-from recsys.scoring.ranking import ItemLists
+from recsys.scoring.dense_filter import DenseFilter
 
-# Gram matrix, sparse and then dense, and the filter that is made of it with its columns.
-_BYTES_A_CELL = 20
+# The Gram matrix, sparse and dense at once; then its inverse, the filter and half of a copy.
+_BYTES_A_CELL = 16
 
 
 class EASE(ItemFilterRecommender):
@@ -21,7 +21,8 @@ class EASE(ItemFilterRecommender):
 
     B is items x items, not sparse: memory grows with the square of the items, time with the cube.
     `regularization` is in units of users; `memory_gib` is what may be used, by default nine tenths
-    of what the machine has free. Weights count by their square root. Deterministic.
+    of what the machine has free. Weights count by their square root. The same matrix
+    gives the same bytes, whatever the number of cores (see `blas_threads`).
 
     `fit` raises ValueError for a matrix without interactions.
     """
@@ -44,15 +45,20 @@ class EASE(ItemFilterRecommender):
         items: int = user_items.shape[1]
         return items * items * _BYTES_A_CELL
 
-    def _learn(self, user_items: Any) -> ItemFilter:
+    def _learn(self, user_items: Any) -> DenseFilter:
         users, items = user_items.shape
         if user_items.nnz == 0:
             raise ValueError(
                 f"{self.name} cannot learn from {users} users x {items} items without"
                 " interactions: widen the data window"
             )
+        with fixed_blas_threads():
+            return self._filter(user_items)
+
+    def _filter(self, user_items: Any) -> DenseFilter:
         from scipy.linalg import lapack
 
+        items = user_items.shape[1]
         mean_square = float(np.mean(np.square(user_items.data, dtype=np.float64)))
         gram = (user_items.T @ user_items).toarray().astype(np.float32, copy=False)
         gram[np.diag_indices(items)] += np.float32(self._regularization * mean_square)
@@ -68,7 +74,4 @@ class EASE(ItemFilterRecommender):
         full += np.triu(inverse, 1).T
         full /= -np.diag(full).copy()
         np.fill_diagonal(full, 0)
-        every = np.tile(np.arange(items, dtype=np.int32), items)
-        lists = ItemLists(np.arange(items + 1, dtype=np.int64) * items, every)
-        none = np.zeros((items, 0), dtype=np.float32)
-        return ItemFilter(lists, np.ascontiguousarray(full).ravel(), none, none)
+        return DenseFilter(np.ascontiguousarray(full))

@@ -12,18 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.memory import shared_cells
-from recsys.models.low_pass import right_singular_vectors
-from recsys.models.top_k import top_k_of_rows
+from recsys.models.numerics.blas_threads import fixed_blas_threads
+from recsys.models.numerics.low_pass import right_singular_vectors
+from recsys.models.numerics.spread import mean_spreads
+from recsys.models.numerics.top_k import top_k_of_rows
 from recsys.recommender import ItemFilterRecommender
 from recsys.scoring.histories import Histories
 from recsys.scoring.item_filter import ItemFilter
 from recsys.scoring.ranking import Float32, Float64, ItemLists
 
-# The number of users whose scores determine the scale of the two parts.
-_SCALED_BY = 1000
 # N in its three makings, each with its column indices.
 _BYTES_A_CELL = 36
 # The sample of both sides of the low pass, with its product and its basis.
@@ -41,8 +40,9 @@ class GraphFilter(ItemFilterRecommender):
     Du^-low_pass_user_exponent R Di^-b with b = `low_pass_item_exponent`. g makes the scores of L
     vary over items `low_pass_weight` times as much as those of N.
 
-    `width` is cut to a twentieth of the users and of the items. The seed fixes the factors, byte
-    for byte. Raises ValueError for a matrix without interactions.
+    `width` is cut to a twentieth of the users and of the items. The seed fixes the filter, byte
+    for byte, whatever the number of cores (see `blas_threads`). Raises ValueError for a matrix
+    without interactions.
     """
 
     name = "graph_filter"
@@ -107,6 +107,11 @@ class GraphFilter(ItemFilterRecommender):
                 f"{self.name} cannot learn from {users} users x {items} items without"
                 " interactions: widen the data window"
             )
+        with fixed_blas_threads():
+            return self._filter(user_items)
+
+    def _filter(self, user_items: Any) -> ItemFilter:
+        items = user_items.shape[1]
         degrees = _degrees(user_items)
         near = ItemFilter.of_sparse(
             top_k_of_rows(self._near(user_items, *degrees), self._neighbours)
@@ -116,7 +121,11 @@ class GraphFilter(ItemFilterRecommender):
             return near
         left, right = self._low_pass(user_items, *degrees, width)
         far = ItemFilter(_no_neighbours(items), np.zeros(0, np.float32), left, right)
-        gain = self._low_pass_weight * _ratio_of_spread(near, far, Histories.of(user_items))
+        histories = Histories.of(user_items)
+        of_near, of_far = mean_spreads([(near, histories), (far, histories)])
+        # If one part is zero everywhere, for example without neighbours, there is no ratio.
+        ratio = of_near / of_far if min(of_near, of_far) > 0 else 1.0
+        gain = self._low_pass_weight * ratio
         return ItemFilter(near.neighbours, near.values, left * np.float32(gain), right)
 
     def _near(self, user_items: Any, of_user: Float64, of_item: Float64) -> Any:
@@ -162,16 +171,3 @@ def _power(degrees: Float64, exponent: float) -> Float32:
 
 def _no_neighbours(items: int) -> ItemLists:
     return ItemLists(np.zeros(items + 1, dtype=np.int64), np.zeros(0, dtype=np.int32))
-
-
-def _ratio_of_spread(near: ItemFilter, far: ItemFilter, histories: Histories) -> float:
-    """The ratio of both parts' deviation of scores over items, as a mean over some users."""
-    busy = np.flatnonzero(histories.lists.lengths)
-    some: NDArray[np.int64] = busy[:: max(1, len(busy) // _SCALED_BY)]
-    spread = [0.0, 0.0]
-    for batch in np.array_split(some, max(1, len(some) // 100)):
-        of_batch = histories.take(batch)
-        for place, part in enumerate((near, far)):
-            spread[place] += float(part.fold_in(of_batch).std(axis=1, dtype=np.float64).sum())
-    # If one part is zero everywhere, for example without neighbours, there is no ratio.
-    return spread[0] / spread[1] if min(spread) > 0 else 1.0

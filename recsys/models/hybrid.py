@@ -11,7 +11,8 @@ from recsys.models.content import Content
 from recsys.models.graph_filter import GraphFilter
 from recsys.models.popularity import DecayedPopularity
 from recsys.recommender import ScorerRecommender
-from recsys.scoring.rank_fusion import RankFusion, WeightedScorer
+from recsys.scoring.rank_fusion import RankFusion
+from recsys.scoring.weighted_parts import WeightedScorer
 
 
 class Hybrid(ScorerRecommender):

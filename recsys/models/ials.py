@@ -138,6 +138,8 @@ class FrequencyScaledALS(FactorRecommender):
                 summed=summed,
             )
             solved[rows] = system.solve(mine[rows], _STEPS)
+            # Without interactions the minimum is zero, which few steps only come near to.
+            solved[rows][own.lengths == 0] = 0
 
         starts = range(0, len(mine), _ROWS_AT_ONCE)
         list(pool.map(solve, (slice(s, min(s + _ROWS_AT_ONCE, len(mine))) for s in starts)))

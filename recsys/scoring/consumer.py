@@ -6,7 +6,7 @@ code that imports SciPy, implicit, scikit-learn or Dagster; a test checks this.
 
 import json
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,19 +15,31 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.fs
+from numpy.typing import NDArray
 
 from recsys.registry import artifact
 from recsys.registry.artifact import ArtifactError, FileEntry
 from recsys.registry.files import UnreadableFileError, parse_ids, parse_npz
 from recsys.scoring.histories import Histories
-from recsys.scoring.rank_fusion import PART_SCORERS, RankFusion
-from recsys.scoring.ranking import NO_ITEM, Float32, ItemLists, rank_in_batches
+from recsys.scoring.rank_fusion import RankFusion
+from recsys.scoring.ranking import (
+    NO_ITEM,
+    Float32,
+    Int32,
+    ItemLists,
+    Ranked,
+    popular_first,
+    rank_in_batches,
+)
 from recsys.scoring.recommendations import ranked_rows
 from recsys.scoring.scorer import Scorer
+from recsys.scoring.weighted_parts import PART_SCORERS
+from recsys.scoring.weighted_sum import WeightedSum
 
 SCORERS: Mapping[str, type[Scorer]] = {
     **PART_SCORERS,
     RankFusion.scoring: RankFusion,
+    WeightedSum.scoring: WeightedSum,
     "fused": RankFusion,  # what release 0.1 wrote into manifests
 }
 FROM_MODEL, FROM_POPULARITY = "model", "popularity"
@@ -52,8 +64,11 @@ class LoadedModel:
         """The best `n` unseen items of each user, in the order of the users asked for.
 
         A pa.Table of user_id, rank (from 1), item_id, score and source. Where source is `model`,
-        the score is the model's. A user the model does not know, or knows no interaction of, gets
-        the most popular items: source is `popularity`, score the number of users with the item.
+        the score is the model's. The other items are there because many users have them, and
+        source is `popularity`. Two cases: (1) The model knows nothing of the user: no such user, no
+        interaction, or a history to which it has no other item. Then the whole list is by
+        popularity, and the score is the number of users with the item. (2) The model has fewer
+        items for the user than `n`. Then the others follow with score 0, the most popular first.
         Raises ValueError for n < 1.
         """
         asked = [user_ids] if isinstance(user_ids, str) else list(user_ids)
@@ -61,27 +76,22 @@ class LoadedModel:
         known = position >= 0
         # The factor of a user without interactions has no meaning.
         known[known] = self.seen.lengths[position[known]] > 0
-        popular = self._popularity
 
         def scores_of(rows: slice) -> Float32:
-            scores = np.tile(popular, (rows.stop - rows.start, 1))
-            mine = known[rows]
-            users = position[rows][mine]
-            scores[mine] = self.scorer.scores(users, self.histories.take(users))
-            return scores
+            users = position[rows][known[rows]]
+            return self.scorer.scores(users, self.histories.take(users))
 
         hidden = _with_empty_rows(self.seen.take(position[known]), known)
-        ids, scores = rank_in_batches(scores_of, hidden, len(self.items), n)
-        answers = pa.table(ranked_rows(pa.array(asked, pa.string()), self.items, ids, scores))
-        source = np.where(known, FROM_MODEL, FROM_POPULARITY)[np.nonzero(ids != NO_ITEM)[0]]
-        return answers.append_column("source", pa.array(source, pa.string()))
+        ranked, sources = self._ranked(scores_of, known, hidden, n)
+        answers = pa.table(ranked_rows(pa.array(asked, pa.string()), self.items, *ranked))
+        return answers.append_column("source", sources)
 
     def recommend_for_items(self, item_ids: Sequence[str], n: int = 10) -> Any:
         """The best `n` items for a new user with the given items, without training.
 
-        A pa.Table of rank (from 1), item_id and score. Items that the model does not know are
-        ignored; if it knows none, the result is the most popular items. Raises ValueError for n <
-        1.
+        A pa.Table of rank (from 1), item_id, score and source, as in `recommend`. Items that the
+        model does not know are ignored; if it knows none, the result is the most popular items.
+        Raises ValueError for n < 1.
         """
         found = {_index_of(self.items, item) for item in item_ids}
         known = np.array(sorted(found - {-1}), dtype=np.int32)
@@ -89,13 +99,10 @@ class LoadedModel:
         # The weights of these interactions are unknown: each counts as an average one.
         weight = self.histories.weights.mean() if len(self.histories.weights) else 1.0
         history = Histories(lists, np.full(len(known), weight, dtype=np.float32))
-
-        def scores_of(_: slice) -> Float32:
-            return self.scorer.fold_in(history) if len(known) else self._popularity[None].copy()
-
-        ids, scores = rank_in_batches(scores_of, lists, len(self.items), n)
-        answers = ranked_rows(pa.array([""]), self.items, ids, scores)
-        return pa.table(answers).select(["rank", "item_id", "score"])
+        has_items = np.array([len(known) > 0])
+        ranked, sources = self._ranked(lambda _: self.scorer.fold_in(history), has_items, lists, n)
+        answers = pa.table(ranked_rows(pa.array([""]), self.items, *ranked))
+        return answers.select(["rank", "item_id", "score"]).append_column("source", sources)
 
     def similar_items(self, item_id: str, n: int = 10) -> Any:
         """The `n` other items most like this one, a pa.Table of item_id, rank, score.
@@ -111,6 +118,40 @@ class LoadedModel:
         ids, scores = self.scorer.similar_items(np.array([index]), n)
         answers = ranked_rows(pa.array([item_id]), self.items, ids, scores)
         return pa.table(answers).select(["item_id", "rank", "score"])
+
+    @cached_property
+    def places(self) -> Int32:
+        """The place of each item by popularity, int32[items], which orders items of equal score."""
+        return popular_first(np.bincount(self.seen.indices, minlength=len(self.items)))
+
+    def _ranked(
+        self,
+        scores_of: Callable[[slice], Float32],
+        known: NDArray[np.bool_],
+        hidden: ItemLists,
+        n: int,
+    ) -> tuple[Ranked, Any]:
+        """Ranked items of each row, and the source of each ranked item as a pa.StringArray.
+
+        `scores_of(rows)` gives the scores of those rows that are `known`.
+        """
+        by_model, popularity = known.copy(), self._popularity
+
+        def scores(rows: slice) -> Float32:
+            mine = np.flatnonzero(known[rows])
+            filled = np.tile(popularity, (rows.stop - rows.start, 1))
+            if len(mine):
+                found = scores_of(rows)
+                # A score of zero, as one of -inf, says that the model has none.
+                has_signal = (np.isfinite(found) & (found != 0)).any(axis=1)
+                filled[mine[has_signal]] = found[has_signal]
+                by_model[rows.start + mine] = has_signal
+            return filled
+
+        ids, best = rank_in_batches(scores, hidden, len(self.items), n, self.places)
+        of_model = (by_model[:, None] & (best != 0))[ids != NO_ITEM]
+        sources = pa.array(np.where(of_model, FROM_MODEL, FROM_POPULARITY), pa.string())
+        return (ids, best), sources
 
     @cached_property
     def _popularity(self) -> Float32:

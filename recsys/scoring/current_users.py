@@ -86,6 +86,7 @@ class PresentUsers:
                 self.histories.lists.take(own),
                 items,
                 n,
+                self.model.places,
             )
             ranked = ranked_rows(self.users.take(pa.array(own)), self.model.items, ids, scores)
             listed = np.repeat(fingerprints[own], (ids >= 0).sum(axis=1))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.scoring.histories import Histories
 from recsys.scoring.least_squares import System
-from recsys.scoring.ranking import Float32, Float64, ItemLists, Ranked, rank_in_batches
+from recsys.scoring.ranking import Float32, Float64, Ranked, rank_similar
 
 Similarity = Literal["cosine", "inner_product"]
 
@@ -167,14 +167,7 @@ class Factors:
         Only items of positive likeness are listed; where fewer are left, the row is padded with
         id -1 and score -inf.
         """
-        itself = ItemLists(np.arange(len(item_indices) + 1), item_indices.astype(np.int32))
-
-        def likeness(rows: slice) -> Float32:
-            found = self.similarities(item_indices[rows])
-            found[found <= 0] = -np.inf
-            return found
-
-        return rank_in_batches(likeness, itself, len(self.items), n)
+        return rank_similar(self.similarities, item_indices, len(self.items), n)
 
     @cached_property
     def _unit_items(self) -> Float32:

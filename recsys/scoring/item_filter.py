@@ -20,7 +20,7 @@ from recsys.scoring.ranking import (
     ItemLists,
     Ranked,
     batches,
-    rank_in_batches,
+    rank_similar,
 )
 
 
@@ -125,14 +125,7 @@ class ItemFilter:
 
         Only items of positive value are listed; rows are padded with id -1 and score -inf.
         """
-        itself = ItemLists(np.arange(len(item_indices) + 1), item_indices.astype(np.int32))
-
-        def likeness(rows: slice) -> Float32:
-            found = self.similarities(item_indices[rows])
-            found[found <= 0] = -np.inf
-            return found
-
-        return rank_in_batches(likeness, itself, len(self.left), n)
+        return rank_similar(self.similarities, item_indices, len(self.left), n)
 
     def _dense_part(self, histories: Histories) -> Float32:
         """Histories @ left @ right.T."""

@@ -4,8 +4,9 @@ Belongs here: selecting the top of a score matrix, filtering seen items, cutting
 of bounded memory. NumPy only, because a consumer runs this code too. Does not belong here: where
 scores come from (`factors`, `models/`), or how good a ranking is (`metrics`).
 
-The rule: higher score first; among equal scores the lower item index first. Item indices follow the
-sorted ids, so a ranking depends only on the scores and ids, never on the sort algorithm.
+The rule: higher score first; among equal scores the more popular item first, where popularity is
+given; among equally popular items the lower index first. Item indices follow the sorted ids, so a
+ranking depends only on the scores, the popularity and the ids, never on the sort algorithm.
 """
 
 import os
@@ -95,11 +96,22 @@ def hide(scores: Float32, lists: ItemLists) -> None:
     scores[lists.row_of_each(), lists.indices] = -np.inf
 
 
-def rank(scores: Float32, n: int) -> Ranked:
+def popular_first(users_of_item: NDArray[np.integer]) -> Int32:
+    """The place of each item by falling number of users, int32[items]; the lower index first among
+    equals. It is what `rank` takes to order items of equal score.
+    """
+    places = np.empty(len(users_of_item), dtype=np.int32)
+    places[np.argsort(-users_of_item, kind="stable")] = np.arange(len(users_of_item))
+    return places
+
+
+def rank(scores: Float32, n: int, places: Int32 | None = None) -> Ranked:
     """The top `n` columns of each row: ids int32[rows, n] and scores float32[rows, n].
 
     Columns that score -inf are never ranked; a row with fewer than `n` others is padded with id
-    -1 and score -inf. Exact also where scores tie across the n-th place.
+    -1 and score -inf. Exact also where scores tie across the n-th place. Among equal scores the
+    column with the lower value in `places` int32[columns] is first, see `popular_first`; without
+    it, the lower column.
     """
     rows, columns = scores.shape
     ids = np.full((rows, n), NO_ITEM, dtype=np.int32)
@@ -109,8 +121,9 @@ def rank(scores: Float32, n: int) -> Ranked:
         return ids, best
     row, column = np.nonzero((scores >= _reached(scores, kept)) & (scores > -np.inf))
     value = scores[row, column]
-    # nonzero yields ascending columns and lexsort is stable, which is the rule for ties.
-    order = np.lexsort((-value, row))
+    # nonzero yields ascending columns and lexsort is stable, which orders equal columns by index.
+    keys = (-value, row) if places is None else (places[column], -value, row)
+    order = np.lexsort(keys)
     row, column, value = row[order], column[order], value[order]
     place = np.arange(len(row)) - np.searchsorted(row, row)
     top = place < n
@@ -134,12 +147,16 @@ def _reached(scores: Float32, kept: int) -> Float32:
 
 
 def rank_in_batches(
-    scores_of: Callable[[slice], Float32], hidden: ItemLists, items: int, n: int
+    scores_of: Callable[[slice], Float32],
+    hidden: ItemLists,
+    items: int,
+    n: int,
+    places: Int32 | None = None,
 ) -> Ranked:
     """Rank `n` of `items` for each row of `hidden`, leaving out the items it lists for that row.
 
     `scores_of(rows)` gives fresh scores float32[len(rows), items]; they are overwritten. It is
-    called from several threads.
+    called from several threads. `places` orders items of equal score, as in `rank`.
     """
     if n < 1:
         raise ValueError(f"n is {n}: ask for at least one item")
@@ -149,10 +166,31 @@ def rank_in_batches(
     def fill(rows: slice) -> None:
         scores = scores_of(rows)
         hide(scores, hidden.take(np.arange(rows.start, rows.stop)))
-        ids[rows], best[rows] = rank(scores, n)
+        ids[rows], best[rows] = rank(scores, n, places)
 
     # NumPy releases the interpreter lock in all slow steps. Batches share nothing, so that
     # the result does not depend on the threads.
     with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(fill, batches(len(hidden), items)))
     return ids, best
+
+
+def rank_similar(
+    similarities: Callable[[NDArray[np.integer]], Float32],
+    item_indices: NDArray[np.integer],
+    items: int,
+    n: int,
+) -> Ranked:
+    """The `n` other items most like each: ids int32[len(item_indices), n] and likeness float32.
+
+    `similarities(indices)` gives float32[len(indices), items], which is overwritten. Only items of
+    positive likeness are listed; a row with fewer is padded with id -1 and score -inf.
+    """
+    itself = ItemLists(np.arange(len(item_indices) + 1), item_indices.astype(np.int32))
+
+    def likeness(rows: slice) -> Float32:
+        found = similarities(item_indices[rows])
+        found[found <= 0] = -np.inf
+        return found
+
+    return rank_in_batches(likeness, itself, items, n)

@@ -9,7 +9,6 @@ metrics are in `recsys`. A new model is a line in the catalog of `recsys.models`
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ Parameters = Mapping[str, int | float | str]
 ALS, POPULARITY, CHALLENGER = "als", "popularity", "challenger"
 DAILY = ("popularity_decayed", "item_cosine", "graph_filter")
 """Besides ALS and popularity: models that cost seconds, evaluated with every new matrix."""
-WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "content", "hybrid")
+WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "blend", "content", "hybrid")
 """Models that cost more or win less often, evaluated once a week or on request."""
 ON_REQUEST = ("spark_als",)
 """Models that need additional packages, evaluated only if requested by name."""
@@ -225,15 +224,6 @@ def model_for(
 
     texts = interactions.texts_of(matrix.items) if name in catalog.FROM_TEXT else None
     return catalog.new_model(name, parameters, texts)
-
-
-def regularization_for(interactions: int) -> float:
-    """The regularization with which ALS neither underfits nor overfits.
-
-    Measured on samples of 1,000 to 1,000,000 events, best of 0.3 to 200 by NDCG@10: 1 at 360
-    interactions, 30 at 990, 10 at 4,800, 60 at 54,000, 100 at 320,000. Tuning replaces it.
-    """
-    return min(100.0, max(1.0, math.sqrt(interactions) / 4))
 
 
 def evaluate_model(version: str, model: ScorerRecommender, interactions: Interactions) -> Candidate:

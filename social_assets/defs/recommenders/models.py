@@ -32,7 +32,6 @@ from social_assets.recommend.candidates import (
     default_parameters,
     evaluate_model,
     metrics_table,
-    regularization_for,
 )
 from social_assets.recommend.folders import Versions, candidates, matrices, size_of
 from social_assets.recommend.interactions import Interactions
@@ -109,7 +108,7 @@ def als(context: AssetExecutionContext, config: AlsConfig) -> MaterializeResult[
     interactions = Interactions.load(matrices().required())
     parameters = config.over(default_parameters(ALS))
     if parameters["regularization"] is None:
-        parameters["regularization"] = regularization_for(interactions.train.csr.nnz)
+        del parameters["regularization"]
     return _evaluated(context, candidate_model(ALS, parameters, interactions), interactions)
 
 

@@ -20,9 +20,10 @@ def test_a_trial_that_cannot_be_fitted_is_recorded_with_the_reason(rows):
     from recsys import InteractionMatrix
 
     table = rows(*[(user, item) for user in "abc" for item in "xyz"])
-    study = tune("als", InteractionMatrix.from_table(table), trials=3)
-    assert study.trials[0].ndcg is None
-    assert "outweighs" in study.trials[0].reason
+    study = tune("als", InteractionMatrix.from_table(table), trials=8)
+    failed = [trial for trial in study.trials if trial.ndcg is None]
+    assert failed
+    assert all("outweighs" in trial.reason for trial in failed)
 
 
 def test_a_model_without_parameters_has_nothing_to_tune(tasteful):

@@ -42,11 +42,38 @@ def test_als_says_that_it_cannot_learn_from_nothing(shape):
 def test_als_says_when_regularization_leaves_nothing_of_one_user(rows):
     matrix = InteractionMatrix.from_table(rows(("a", "x"), ("a", "y")))
     with pytest.raises(ValueError, match=r"regularization 100\.0 outweighs 2 interactions"):
-        ALS().fit(matrix.csr)
+        ALS(regularization=100).fit(matrix.csr)
+
+
+def test_als_learns_from_any_number_of_interactions_by_its_defaults(rows):
+    matrix = InteractionMatrix.from_table(rows(("a", "x"), ("a", "y"), ("b", "x"), ("c", "z")))
+    model = ALS(factors=2).fit(matrix.csr)
+    assert model.parameters["regularization"] == "by_size"
+    # b, who has x, is offered what a has beside x.
+    assert model.recommend(np.array([1]), matrix.csr[1:2], 1)[0].tolist() == [[1]]
+
+
+def test_regularization_by_size_grows_with_the_interactions_up_to_100():
+    def pull(interactions):
+        users = interactions // 10
+        columns = np.arange(interactions) % 100
+        ends = np.arange(0, interactions + 1, 10)
+        ones = np.ones(interactions, dtype=np.float32)
+        matrix = scipy.sparse.csr_matrix((ones, columns, ends), shape=(users, 100))
+        return ALS(factors=1, iterations=1).fit(matrix).factors.folding.pull
+
+    assert [pull(1_000), pull(10_000), pull(200_000)] == pytest.approx([7.9, 25, 100], abs=0.1)
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"factors": 0}, {"iterations": 0}, {"regularization": -1}, {"alpha": 0}]
+    "parameters",
+    [
+        {"factors": 0},
+        {"iterations": 0},
+        {"regularization": -1},
+        {"regularization": "some"},
+        {"alpha": 0},
+    ],
 )
 def test_als_refuses_parameters_without_meaning(parameters):
     with pytest.raises(ValueError, match="ALS needs factors"):

@@ -13,7 +13,7 @@ from recsys.memory import TooLargeError
 from recsys.models.catalog import COLLABORATIVE, FROM_TEXT, new_model
 from recsys.models.ease import EASE
 from recsys.models.graph_filter import GraphFilter
-from recsys.models.low_pass import right_singular_vectors
+from recsys.models.numerics.low_pass import right_singular_vectors
 
 
 class Builder:
@@ -36,6 +36,7 @@ SMALL = {
     "bpr": {"factors": 8},
     "lmf": {"factors": 8},
     "ease": {"regularization": 1},
+    "blend": {"added_factors": 8},
 }
 LEARNED = [name for name in COLLABORATIVE if not name.startswith("popularity")]
 each_model = pytest.mark.parametrize("build", [Builder(name) for name in COLLABORATIVE], ids=str)
@@ -48,7 +49,9 @@ def fitted(tasteful):
 
     @functools.cache
     def fit(name, small=False):
-        return (Builder(name)() if small else new_model(name)).fit(tasteful.csr)
+        # The blend's default of 256 factors takes seconds; its parts are tested with their own.
+        own = SMALL.get(name) if small or name == "blend" else None
+        return new_model(name, own).fit(tasteful.csr)
 
     return fit
 
@@ -145,7 +148,7 @@ def test_a_model_finds_the_taste_of_a_user(name, fitted, tasteful):
 
 @each_learned
 def test_a_model_finds_the_taste_of_someone_new_from_a_list_of_items(name, tasteful):
-    model = new_model(name).fit(tasteful.csr[200:])
+    model = new_model(name, SMALL[name] if name == "blend" else None).fit(tasteful.csr[200:])
     ids, _ = model.recommend_new(tasteful.csr[:200], 5)
     assert share_of_own_taste(ids, tasteful) > 0.75
     seen = tasteful.csr[np.repeat(np.arange(200), 5), ids.ravel()]
@@ -154,7 +157,9 @@ def test_a_model_finds_the_taste_of_someone_new_from_a_list_of_items(name, taste
 
 @pytest.mark.parametrize("name", ["als", "item_cosine", "ease", "graph_filter", "popularity"])
 def test_a_user_known_and_the_same_user_new_get_the_same(name, fitted, tasteful):
-    model = fitted(name)
+    # The sweeps of ALS come close to their end if the pull is strong.
+    strong = {"regularization": 100} if name == "als" else None
+    model = new_model(name, strong).fit(tasteful.csr) if strong else fitted(name)
     known, _ = model.recommend(np.arange(50), tasteful.csr[:50], 5)
     new, _ = model.recommend_new(tasteful.csr[:50], 5)
     assert (known == new).mean() > 0.98
@@ -176,7 +181,7 @@ def test_a_model_is_built_again_from_its_parameters(name):
     assert new_model(name, new_model(name).parameters).parameters == new_model(name).parameters
 
 
-@pytest.mark.parametrize("name", ["ials", "bpr", "lmf", "ease", "graph_filter"])
+@pytest.mark.parametrize("name", ["ials", "bpr", "lmf", "ease", "graph_filter", "blend"])
 @pytest.mark.parametrize("shape", [(0, 0), (3, 4)])
 def test_a_model_says_that_it_cannot_learn_from_nothing(name, shape):
     with pytest.raises(ValueError, match=r"without interactions: widen the data window"):
@@ -185,8 +190,6 @@ def test_a_model_says_that_it_cannot_learn_from_nothing(name, shape):
 
 @each_model
 def test_one_user_alone_gets_nothing_wrong(build, rows):
-    if build.name == "als":
-        pytest.skip("says so: test_als_says_when_regularization_leaves_nothing_of_one_user")
     matrix = InteractionMatrix.from_table(rows(("a", "x"), ("a", "y")), items=pa.array(list("xyz")))
     ids, _ = build().fit(matrix.csr).recommend(np.array([0]), matrix.csr, 2)
     assert set(ids.ravel()) <= {2, -1}
@@ -212,9 +215,40 @@ def test_ease_is_what_the_paper_says(tasteful):
     np.testing.assert_allclose(filled, paper, atol=2e-4)
 
 
+@each_model
+@pytest.mark.parametrize("weight", [1e-20, 1e28])
+def test_the_unit_of_the_weights_may_be_very_small_or_large(build, weight, rows):
+    random = np.random.default_rng(0)
+    pairs = [
+        (str(u), str((u + int(i)) % 40)) for u in range(60) for i in random.integers(9, size=6)
+    ]
+    matrix = InteractionMatrix.from_table(rows(*dict.fromkeys(pairs)))
+    lists = [
+        build().fit(scaled).recommend(everyone(matrix), scaled, 3)
+        for scaled in (matrix.csr, matrix.csr * np.float32(weight))
+    ]
+    assert all(np.isfinite(scores).all() for _, scores in lists)
+    # LMF takes weights as numbers of observations, so that their unit has a meaning.
+    assert build.name == "lmf" or (lists[0][0] == lists[1][0]).mean() > 0.98
+
+
+# BPR gives items that nobody has the bias that it starts with.
+@pytest.mark.parametrize("name", [name for name in LEARNED if name != "bpr"])
+def test_users_and_items_of_which_nothing_is_known_are_ranked_by_popularity(name, rows):
+    # z is what most users have; y and x follow. Nobody has a; s has nothing.
+    table = rows(
+        *[(f"u{n}", item) for item, users in (("z", 6), ("y", 4), ("x", 2)) for n in range(users)]
+    )
+    items, users = pa.array(list("axyz")), pa.array(["s", *(f"u{n}" for n in range(6))])
+    matrix = InteractionMatrix.from_table(table, users=users, items=items)
+    model = new_model(name, SMALL.get(name)).fit(matrix.csr)
+    ids, _ = model.recommend(np.array([0]), matrix.csr[:1], 3)
+    assert ids[0].tolist() == [3, 2, 1]
+
+
 def test_ease_declines_beforehand_with_the_memory_it_would_need():
     wide = scipy.sparse.csr_matrix(([1.0], [0], [0, 1]), shape=(1, 41_000), dtype=np.float32)
-    with pytest.raises(TooLargeError, match=r"41,000 items needs 31\.3 GiB and may use 16\.0"):
+    with pytest.raises(TooLargeError, match=r"41,000 items needs 25\.0 GiB and may use 16\.0"):
         EASE(memory_gib=16).fit(wide)
 
 

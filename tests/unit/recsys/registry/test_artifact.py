@@ -101,28 +101,6 @@ def test_a_loaded_model_knows_similar_items(published, als, tasteful):
         load(published).similar_items("nothing")
 
 
-def test_a_user_the_model_does_not_know_gets_what_is_popular(rows, tmp_path):
-    table = rows(("b", "x"), ("b", "y"), ("c", "x"), ("d", "q", 0))
-    matrix = InteractionMatrix.from_table(table)
-    model = load(publish(Popularity().fit(matrix.csr), matrix, tmp_path, version="1", **PROVENANCE))
-    answers = model.recommend(["c", "stranger", "d", "b", ""], 2).to_pylist()
-    assert [tuple(answer.values()) for answer in answers] == [
-        ("c", 1, "y", 1, "model"),
-        ("c", 2, "q", 0, "model"),
-        ("stranger", 1, "x", 2, "popularity"),
-        ("stranger", 2, "y", 1, "popularity"),
-        # d is known, but not by any interaction.
-        ("d", 1, "x", 2, "popularity"),
-        ("d", 2, "y", 1, "popularity"),
-        ("b", 1, "q", 0, "model"),
-        ("", 1, "x", 2, "popularity"),
-        ("", 2, "y", 1, "popularity"),
-    ]
-    assert model.recommend("c", 2).to_pylist() == answers[:2]
-    assert model.recommend([], 2).num_rows == 0
-    assert model.similar_items("y", 5)["item_id"].to_pylist() == ["x"]
-
-
 def test_an_empty_model_can_be_published_and_asked(rows, tmp_path):
     matrix = InteractionMatrix.from_table(rows())
     publish(Popularity().fit(matrix.csr), matrix, tmp_path, version="1", **PROVENANCE)
@@ -147,7 +125,13 @@ for package in ("dagster", "implicit", "scipy", "sklearn"):
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [("als", "factors"), ("graph_filter", "item_filter"), ("hybrid", "rank_fusion")],
+    [
+        ("als", "factors"),
+        ("graph_filter", "item_filter"),
+        ("ease", "dense_filter"),
+        ("blend", "weighted_sum"),
+        ("hybrid", "rank_fusion"),
+    ],
 )
 def test_a_consumer_needs_numpy_and_pyarrow_alone(name, form, tasteful, tmp_path):
     texts = [f"taste{int(item) % 8}" for item in tasteful.items.to_pylist()]

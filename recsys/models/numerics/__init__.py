@@ -1,0 +1,1 @@
+"""Arithmetic that several models share: singular vectors, neighbours, scales, BLAS threads."""
