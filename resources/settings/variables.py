@@ -84,6 +84,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_DASHBOARDS_URL": "where people open the dashboards; links in alerts lead there",
     "SOCIAL_ASSETS_UI_TOKEN": "token that signs a browser in to Dagster UI and dashboards",
     "SOCIAL_ASSETS_UI_HOSTS": "names under which Dagster UI, dashboards and API may be asked",
+    "SOCIAL_ASSETS_WEBHOOKS_URL": "where the platforms find the receiver of webhooks, https://...",
     "SOCIAL_ASSETS_CACHE_URL": "redis://... of answers that API servers share; unset: in each",
     "SOCIAL_ASSETS_LOAD_FOLDERS": "folders, separated by colons, that runs may load files from",
     "SOCIAL_ASSETS_LANDING_REST_SECONDS": "how long a file in landing must be unchanged; 5",

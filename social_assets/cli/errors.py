@@ -199,6 +199,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     )
     from social_assets.ingest.connectors.errors import CollectionError, ConnectorDeclarationError
     from social_assets.ingest.records import FileError
+    from social_assets.ingest.webhooks.registry import UnknownWebhookError
     from social_assets.lake.delta import LakeDiskError
     from social_assets.metrics.ask import TablesMissingError
     from social_assets.operate.contracts.infer import CannotInferError
@@ -217,6 +218,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.pipeline.files.unload_requests import NotUnloadableError
     from social_assets.serving.caching.shared_answers import CacheUrlError
     from social_assets.serving.server import ServeError
+    from social_assets.serving.webhooks.settings import WebhookSettingsError
     from social_assets.warehouse.dbt.project import DbtError
 
     return (
@@ -260,6 +262,8 @@ def _mendable() -> tuple[type[Exception], ...]:
         UnknownApiKeyError,
         UnknownCredentialError,
         UnknownTrackedAccountError,
+        UnknownWebhookError,
+        WebhookSettingsError,
         RefreshFailedError,
         RefusedCredentialError,
         CollectionError,

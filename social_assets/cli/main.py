@@ -25,6 +25,7 @@ from social_assets.cli.commands.access.secrets import secrets
 from social_assets.cli.commands.alerts import alerts
 from social_assets.cli.commands.collection.accounts import accounts, track, untrack
 from social_assets.cli.commands.collection.credentials import credentials
+from social_assets.cli.commands.collection.webhooks import webhooks
 from social_assets.cli.commands.contracts.contract import contract
 from social_assets.cli.commands.contracts.deploy import deploy, plan
 from social_assets.cli.commands.doctor import doctor
@@ -315,6 +316,7 @@ cli.add_command(doctor)
 cli.add_command(keys)
 cli.add_command(report)
 cli.add_command(secrets)
+cli.add_command(webhooks)
 for command in (
     track,
     untrack,

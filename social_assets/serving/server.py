@@ -28,11 +28,12 @@ class ServeError(RuntimeError):
     """The server cannot start; the text names the reason and the remedy."""
 
 
-class _Server(uvicorn.Server):
+class UvicornServer(uvicorn.Server):
     """Without uvicorn's handlers, which send the signal again when the server has ended."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """End the server at SIGINT and SIGTERM."""
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, self.handle_exit, each, None)
@@ -54,9 +55,9 @@ def serve(settings: ServeSettings, announce: Callable[[], None], ends_with: int 
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        server = _Server(config)
+        server = UvicornServer(config)
         if ends_with is not None:
-            _end_with(server, ends_with)
+            end_with(server, ends_with)
         announce()
         # uvloop, which sends small answers at once; asyncio delays them by 40 ms on this socket.
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
@@ -79,7 +80,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _end_with(server: uvicorn.Server, pipe: int) -> None:
+def end_with(server: uvicorn.Server, pipe: int) -> None:
     """End the server when the writer of a pipe has ended, however that was."""
 
     def wait() -> None:

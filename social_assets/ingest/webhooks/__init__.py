@@ -1,0 +1,1 @@
+"""Webhooks: what the platforms push, verified and cut into events."""

@@ -1,0 +1,111 @@
+"""Makes the records of events: what the streams of pushed events read.
+
+Belongs here: the form of the records, and what all platforms' modules need to read a body. What a
+platform says belongs to its module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from social_assets.ingest.webhooks.webhook import DeliveryUnreadableError, WebhookEvent
+
+NOTICES = "webhook_notices"
+"""The stream of what is no comment."""
+
+STREAMS = (NOTICES,)
+"""All streams that events belong to."""
+
+_DIGITS = 32
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+
+
+def notice(
+    platform: str,
+    *,
+    account_id: object,
+    kind: str,
+    notice_id: str,
+    happened_at: datetime,
+    arrived_at: datetime,
+    payload: str,
+) -> WebhookEvent:
+    """An event that is no comment. `payload` is what the platform says of it, as text."""
+    record = {
+        "platform": platform,
+        "notice_id": notice_id,
+        "account_id": text_of(account_id),
+        "kind": kind,
+        "happened_at": time_text(happened_at),
+        "received_at": time_text(arrived_at),
+        "payload": payload,
+    }
+    return WebhookEvent(NOTICES, written(record))
+
+
+def parsed(body: bytes) -> object:
+    """The JSON value of a body. Raises DeliveryUnreadableError."""
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
+        raise DeliveryUnreadableError(f"the body is no JSON: {reason}") from error
+
+
+def written(value: object) -> bytes:
+    """JSON in one line. Escapes stay escapes: half of a surrogate pair has no other form."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def digest(*parts: object) -> str:
+    """A key that is made of the content of an event, for those without an id."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def object_of(value: object) -> dict[str, Any]:
+    """The value if it is an object, else an empty one: what a platform sends may be of any form."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_of(value: object) -> list[Any]:
+    """The value if it is an array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def text_of(value: object) -> str | None:
+    """An id as text, never as a number; None if there is none."""
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def seconds_of(value: object) -> datetime | None:
+    """The time of a number of Unix seconds, also as text; None if it is none."""
+    text = text_of(value)
+    if text is None or not (text.isascii() and text.isdigit()) or int(text) > _LAST_SECOND:
+        return None
+    return datetime.fromtimestamp(int(text), UTC)
+
+
+def moment_of(value: object) -> datetime | None:
+    """The time of an ISO 8601 text with a zone; None if it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else None
+
+
+def time_text(at: datetime) -> str:
+    """A time in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON number")

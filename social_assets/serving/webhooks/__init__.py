@@ -1,0 +1,1 @@
+"""The receiver of webhooks: a process of its own that stores events before it answers."""

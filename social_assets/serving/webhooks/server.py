@@ -1,0 +1,104 @@
+"""The server: uvicorn with the receiver, until it is asked to end.
+
+Belongs here: putting the parts together, and ending in order. Several processes belong to
+`processes`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import uvicorn
+
+from social_assets.control.collection.webhook_secrets import WebhookSecretStore
+from social_assets.control.engine import open_engine
+from social_assets.ingest.webhooks.events import STREAMS
+from social_assets.serving.server import GRACE_SECONDS, UvicornServer, end_with, listening
+from social_assets.serving.webhooks.bodies import BodyLimits
+from social_assets.serving.webhooks.group_commit import DurableLog, GroupCommit
+from social_assets.serving.webhooks.kafka_log import KafkaLog
+from social_assets.serving.webhooks.landing_segments import LandingSegments
+from social_assets.serving.webhooks.receiver import WebhookReceiver
+from social_assets.serving.webhooks.secrets_in_force import SecretsInForce
+from social_assets.serving.webhooks.settings import WebhookSettings
+
+
+def serve_webhooks(
+    settings: WebhookSettings, announce: Callable[[], None], ends_with: int | None = None
+) -> None:
+    """Serve until SIGINT, SIGTERM, or the end of the pipe `ends_with`.
+
+    Deliveries that are under way are answered. Raises ServeError if the port is taken,
+    ControlStoreError or SecretKeyError if the secrets cannot be read, KafkaUnreachableError.
+    """
+    with listening(settings.host, settings.port) as listener:
+        prepare(settings)
+        serve_at(settings, [listener], announce, ends_with)
+
+
+def prepare(settings: WebhookSettings) -> None:
+    """Do what must be done once before any process serves: make the topics."""
+    if settings.kafka is None:
+        return
+    from resources.kafka.resource import KafkaResource
+    from social_assets.contracts.registry import contract
+
+    for stream in STREAMS:
+        KafkaResource().create_topic(contract(stream).kafka_topic)
+
+
+def serve_at(
+    settings: WebhookSettings,
+    listeners: Sequence[socket.socket],
+    announce: Callable[[], None],
+    ends_with: int | None,
+) -> None:
+    """Serve at sockets that listen already."""
+    engine = open_engine(settings.home)
+    secrets = SecretsInForce(WebhookSecretStore(engine, settings.home))
+    secrets.read()
+    log = _log_of(settings)
+
+    async def run(server: uvicorn.Server, commit: GroupCommit) -> None:
+        commit.start()
+        reading = asyncio.create_task(secrets.keep_reading())
+        try:
+            await server.serve(sockets=[*listeners])
+        finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
+            await commit.close()
+
+    commit = GroupCommit(log)
+    limits = BodyLimits(
+        settings.most_body_bytes, settings.body_seconds, settings.most_waiting_bytes
+    )
+    config = uvicorn.Config(
+        WebhookReceiver(secrets, commit, limits, settings.names),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = UvicornServer(config)
+    if ends_with is not None:
+        end_with(server, ends_with)
+    announce()
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(run(server, commit))
+    engine.dispose()
+
+
+def _log_of(settings: WebhookSettings) -> DurableLog:
+    if settings.kafka is not None:
+        return KafkaLog(settings.kafka, STREAMS)
+    segments = LandingSegments(settings.home.landing, settings.seal_seconds)
+    segments.recover(STREAMS)
+    return segments
