@@ -26,21 +26,22 @@ from social_assets.serving.webhooks.secrets_in_force import SecretsInForce
 from social_assets.serving.webhooks.settings import WebhookSettings
 
 
-def serve_webhooks(
-    settings: WebhookSettings, announce: Callable[[], None], ends_with: int | None = None
-) -> None:
-    """Serve until SIGINT, SIGTERM, or the end of the pipe `ends_with`.
+def serve_webhooks(settings: WebhookSettings, announce: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
 
     Deliveries that are under way are answered. Raises ServeError if the port is taken,
     ControlStoreError or SecretKeyError if the secrets cannot be read, KafkaUnreachableError.
     """
     with listening(settings.host, settings.port) as listener:
         prepare(settings)
-        serve_at(settings, [listener], announce, ends_with)
+        serve_at(settings, [listener], announce)
 
 
 def prepare(settings: WebhookSettings) -> None:
-    """Do what must be done once before any process serves: make the topics."""
+    """Do what must be done once before any process serves: read the secrets, make the topics."""
+    engine = open_engine(settings.home)
+    SecretsInForce(WebhookSecretStore(engine, settings.home)).read()
+    engine.dispose()
     if settings.kafka is None:
         return
     from resources.kafka.resource import KafkaResource
@@ -54,9 +55,9 @@ def serve_at(
     settings: WebhookSettings,
     listeners: Sequence[socket.socket],
     announce: Callable[[], None],
-    ends_with: int | None,
+    ends_with: int | None = None,
 ) -> None:
-    """Serve at sockets that listen already."""
+    """Serve at sockets that listen already, until a signal or the end of the pipe `ends_with`."""
     engine = open_engine(settings.home)
     secrets = SecretsInForce(WebhookSecretStore(engine, settings.home))
     secrets.read()

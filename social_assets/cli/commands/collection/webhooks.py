@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from resources.settings.home import Home
     from social_assets.control.collection.webhook_secrets import WebhookSecretStore
 
-_STANDARD_INPUT = 0
-
 
 @click.group(short_help="Receive what the platforms push.")
 def webhooks() -> None:
@@ -29,15 +27,18 @@ def webhooks() -> None:
 @webhooks.command()
 @click.option("--port", type=click.IntRange(1, 65_535), default=8090, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--ends-with-input", "ends_with_input", is_flag=True, hidden=True)
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="One a core."
+)
 @makes_home
-def serve(home: Home, *, port: int, host: str, ends_with_input: bool) -> None:
+def serve(home: Home, *, port: int, host: str, processes: int) -> None:
     """Receive webhooks until Ctrl-C. A delivery is answered 200 when its events are durable.
 
     With Kafka they are in its topics by then; without, in a file of the landing folder. The
     platforms need https and a public name: put a proxy in front, which keeps the Host header, and
     set SOCIAL_ASSETS_WEBHOOKS_URL.
     """
+    from social_assets.serving.webhooks.processes import serve_in_processes
     from social_assets.serving.webhooks.server import serve_webhooks
     from social_assets.serving.webhooks.settings import WebhookSettings
 
@@ -50,7 +51,10 @@ def serve(home: Home, *, port: int, host: str, ends_with_input: bool) -> None:
             "Ctrl-C ends the receiver."
         )
 
-    serve_webhooks(settings, announce, _STANDARD_INPUT if ends_with_input else None)
+    if processes == 1:
+        serve_webhooks(settings, announce)
+    else:
+        serve_in_processes(settings, processes, announce)
 
 
 @webhooks.command()
