@@ -53,16 +53,17 @@ def _event(
     field = text_of(object_of(change).get("field"))
     value = object_of(object_of(change).get("value"))
     happened_at = seconds_of(value.get("created_time")) or seconds_of(entry.get("time"))
+    payload = written(change)
     # An entry's time may be that of the attempt; a change without it is the same each time.
-    own = {"field": field, "value": value} if field else change
+    own = written({"field": field, "value": value}) if change is entry and field else payload
     return notice(
         platform,
         account_id=entry.get("id"),
         kind=_kind(field, value),
-        notice_id=digest(entry.get("id"), own),
+        notice_id=digest(text_of(entry.get("id")), own),
         happened_at=happened_at or arrived_at,
         arrived_at=arrived_at,
-        payload=written(change).decode(),
+        payload=payload,
     )
 
 

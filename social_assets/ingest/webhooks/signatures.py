@@ -7,7 +7,6 @@ signature.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 
@@ -27,7 +26,7 @@ _TIMED = re.compile(r"t=([0-9]{1,12}),s=([0-9a-fA-F]+)", re.ASCII)
 def check_meta(headers: Headers, body: bytes, secret: bytes, _: float) -> None:
     """`X-Hub-Signature-256: sha256=<hex>`, of Instagram and Facebook."""
     given = _only(headers, b"x-hub-signature-256")
-    _compare(given, "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest())
+    _compare(given, "sha256=" + hmac.digest(secret, body, "sha256").hex())
 
 
 def check_x(headers: Headers, body: bytes, secret: bytes, _: float) -> None:
@@ -41,7 +40,7 @@ def check_websub(headers: Headers, body: bytes, secret: bytes, _: float) -> None
     given = _WEBSUB.fullmatch(_only(headers, b"x-hub-signature"))
     if given is None:
         raise SignatureMissingError("the signature has not the form method=hex")
-    _compare(given[2].lower(), hmac.new(secret, body, given[1]).hexdigest())
+    _compare(given[2].lower(), hmac.digest(secret, body, given[1]).hex())
 
 
 def check_tiktok(headers: Headers, body: bytes, secret: bytes, now: float) -> None:
@@ -50,7 +49,7 @@ def check_tiktok(headers: Headers, body: bytes, secret: bytes, now: float) -> No
     if given is None:
         raise SignatureMissingError("the signature has not the form t=seconds,s=hex")
     signed = given[1].encode() + b"." + body
-    _compare(given[2].lower(), hmac.new(secret, signed, hashlib.sha256).hexdigest())
+    _compare(given[2].lower(), hmac.digest(secret, signed, "sha256").hex())
     if abs(now - int(given[1])) > REPLAY_SECONDS:
         raise SignatureWrongError(
             f"the signature is more than {REPLAY_SECONDS} seconds away from the time of the server"
@@ -59,8 +58,7 @@ def check_tiktok(headers: Headers, body: bytes, secret: bytes, now: float) -> No
 
 def base64_mac(secret: bytes, signed: bytes) -> str:
     """`sha256=` and the HMAC in base64, as X wants it."""
-    digest = hmac.new(secret, signed, hashlib.sha256).digest()
-    return "sha256=" + base64.b64encode(digest).decode()
+    return "sha256=" + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode()
 
 
 def _only(headers: Headers, name: bytes) -> str:

@@ -28,10 +28,10 @@ def _events(body: bytes, arrived_at: datetime) -> list[WebhookEvent]:
             "TikTok",
             account_id=event.get("user_openid"),
             kind=text_of(event.get("event")) or "unknown",
-            notice_id=digest(said),
+            notice_id=digest(written(said)),
             happened_at=seconds_of(event.get("create_time")) or arrived_at,
             arrived_at=arrived_at,
-            payload=written(said).decode(),
+            payload=written(said),
         )
     ]
 

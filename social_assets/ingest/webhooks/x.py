@@ -31,10 +31,10 @@ def _events(body: bytes, arrived_at: datetime) -> list[WebhookEvent]:
         "X",
         account_id=object_of(data.get("filter")).get("user_id"),
         kind=kind,
-        notice_id=text_of(data.get("event_uuid")) or digest(said),
+        notice_id=text_of(data.get("event_uuid")) or digest(written(said)),
         happened_at=_happened_at(kind, payload) or arrived_at,
         arrived_at=arrived_at,
-        payload=written(data or said).decode(),
+        payload=written(data or said),
     )
     return [event]
 

@@ -39,7 +39,8 @@ LARGEST_EVENT = 900_000
 """Bytes of one event: brokers take messages of a little more, by default."""
 
 _FIXED = (*SAFE_HEADERS, (b"cache-control", b"no-store"))
-_OK = ChallengeAnswer(b"")
+_NO_BODY = [(b"content-length", b"0")]
+_TAKEN = ChallengeAnswer(b"")
 
 
 class _RefusedError(Exception):
@@ -101,7 +102,7 @@ class WebhookReceiver:
             raise _RefusedError(404, "nothing is received at this path")
         if scope["method"] == "POST":
             await self._take(webhook, secrets, scope, receive)
-            return _OK
+            return _TAKEN
         if scope["method"] == "GET" and webhook.answer is not None:
             try:
                 return webhook.answer(_query(scope), secrets)
@@ -145,6 +146,11 @@ def _query(scope: Scope) -> dict[str, str]:
 
 
 async def _send(send: Send, status: int, answer: ChallengeAnswer) -> None:
+    if answer is _TAKEN:
+        # Nearly all answers: no browser sees them, and each header takes its time.
+        await send({"type": "http.response.start", "status": 200, "headers": _NO_BODY})
+        await send({"type": "http.response.body", "body": b""})
+        return
     headers = [
         (b"content-type", answer.media),
         (b"content-length", str(len(answer.body)).encode()),

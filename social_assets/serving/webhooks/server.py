@@ -65,13 +65,14 @@ def serve_at(
 
     async def run(server: uvicorn.Server, commit: GroupCommit) -> None:
         commit.start()
-        reading = asyncio.create_task(secrets.keep_reading())
+        beside = [asyncio.create_task(each) for each in (secrets.keep_reading(), limits.end_slow())]
         try:
             await server.serve(sockets=[*listeners])
         finally:
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            for task in beside:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await commit.close()
 
     commit = GroupCommit(log)
