@@ -180,6 +180,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from resources.machine.home_machine import HomeOfAnotherMachineError
     from resources.settings.environments import EnvironmentSettingsError
     from resources.settings.home import HomePathError
+    from resources.web.listening import ServeError
     from social_assets.alerts.channels import AlertUrlError
     from social_assets.cli.home_use import HomeUnusableError, NoInstallationError
     from social_assets.contracts.changes.contract_text import UnreadableContractError
@@ -217,7 +218,6 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
     from social_assets.pipeline.files.unload_requests import NotUnloadableError
     from social_assets.serving.caching.shared_answers import CacheUrlError
-    from social_assets.serving.server import ServeError
     from social_assets.serving.webhooks.settings import WebhookSettingsError
     from social_assets.warehouse.dbt.project import DbtError
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from resources.kafka.settings import KafkaSettings
-from social_assets.contracts.registry import contract
 from social_assets.ingest.webhooks.webhook import WebhookEvent
 
 if TYPE_CHECKING:
@@ -38,11 +37,11 @@ _SENDING = {
 
 
 class KafkaLog:
-    """A producer for the topics of some streams."""
+    """A producer for topics, by the names of their streams."""
 
-    def __init__(self, settings: KafkaSettings, streams: Sequence[str]) -> None:
+    def __init__(self, settings: KafkaSettings, topics: Mapping[str, str]) -> None:
         self._settings = settings
-        self._topics = {stream: contract(stream).kafka_topic for stream in streams}
+        self._topics = topics
         self._producer: Producer | None = None
         self._is_fatal = False
 

@@ -12,19 +12,18 @@ import multiprocessing
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 
 from resources.settings.logs import configure_logs
-from social_assets.serving.server import GRACE_SECONDS, listening
+from resources.web.listening import GRACE_SECONDS, listening, shared_listener
 from social_assets.serving.webhooks.server import prepare, serve_at
 from social_assets.serving.webhooks.settings import WebhookSettings
 
 _log = logging.getLogger(__name__)
 
-_BACKLOG = 2048
 _PAUSE_SECONDS = 1.0
 """Between two starts of one process, so that one that cannot live does not take the machine."""
 
@@ -35,10 +34,10 @@ def serve_in_processes(settings: WebhookSettings, count: int, announce: Callable
     Raises what `serve_webhooks` raises before it serves.
     """
     with listening(settings.host, settings.port):
-        prepare(settings)
-    sockets = [_shared(settings.host, settings.port) for _ in range(count)]
+        topics = prepare(settings)
+    sockets = [shared_listener(settings.host, settings.port) for _ in range(count)]
     ended = _Ended()
-    running = [_started(settings, each) for each in sockets]
+    running = [_started(settings, topics, each) for each in sockets]
     announce()
     try:
         while not ended.is_asked:
@@ -50,7 +49,7 @@ def serve_in_processes(settings: WebhookSettings, count: int, announce: Callable
                         *(process.pid, process.exitcode),
                     )
                     time.sleep(_PAUSE_SECONDS)
-                    running[place] = _started(settings, sockets[place])
+                    running[place] = _started(settings, topics, sockets[place])
     finally:
         _end(running)
         for each in sockets:
@@ -69,30 +68,23 @@ class _Ended:
         self.is_asked = True
 
 
-def _shared(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    made.bind((host, port))
-    made.listen(_BACKLOG)
-    return made
-
-
-def _started(settings: WebhookSettings, listener: socket.socket) -> SpawnProcess:
+def _started(
+    settings: WebhookSettings, topics: Mapping[str, str], listener: socket.socket
+) -> SpawnProcess:
     # Not forked: librdkafka and SQLite cannot be used in a fork.
     made = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(settings, listener), name="webhooks"
+        target=_serve, args=(settings, topics, listener), name="webhooks"
     )
     made.start()
     return made
 
 
-def _serve(settings: WebhookSettings, listener: socket.socket) -> None:
+def _serve(settings: WebhookSettings, topics: Mapping[str, str], listener: socket.socket) -> None:
     """One receiver; it ends when its parent has died."""
     configure_logs("WARNING")
     parent = multiprocessing.parent_process()
-    serve_at(settings, [listener], lambda: None, parent.sentinel if parent else None)
+    ends_with = parent.sentinel if parent else None
+    serve_at(settings, topics, [listener], lambda: None, ends_with)
 
 
 def _end(running: Sequence[SpawnProcess]) -> None:

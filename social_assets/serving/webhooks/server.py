@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 import uvicorn
 
+from resources.web.listening import GRACE_SECONDS, UvicornServer, end_with, listening
 from social_assets.control.collection.webhook_secrets import WebhookSecretStore
 from social_assets.control.engine import open_engine
 from social_assets.ingest.webhooks.events import STREAMS
-from social_assets.serving.server import GRACE_SECONDS, UvicornServer, end_with, listening
 from social_assets.serving.webhooks.bodies import BodyLimits
 from social_assets.serving.webhooks.group_commit import DurableLog, GroupCommit
 from social_assets.serving.webhooks.kafka_log import KafkaLog
@@ -33,35 +33,43 @@ def serve_webhooks(settings: WebhookSettings, announce: Callable[[], None]) -> N
     ControlStoreError or SecretKeyError if the secrets cannot be read, KafkaUnreachableError.
     """
     with listening(settings.host, settings.port) as listener:
-        prepare(settings)
-        serve_at(settings, [listener], announce)
+        serve_at(settings, prepare(settings), [listener], announce)
 
 
-def prepare(settings: WebhookSettings) -> None:
-    """Do what must be done once before any process serves: read the secrets, make the topics."""
+def prepare(settings: WebhookSettings) -> Mapping[str, str]:
+    """Do once what must be done before any process serves: read the secrets, make the topics.
+
+    Returns the topics by stream, so that the processes need no contracts; none without Kafka.
+    """
     engine = open_engine(settings.home)
     SecretsInForce(WebhookSecretStore(engine, settings.home)).read()
     engine.dispose()
     if settings.kafka is None:
-        return
+        return {}
     from resources.kafka.resource import KafkaResource
     from social_assets.contracts.registry import contract
 
-    for stream in STREAMS:
-        KafkaResource().create_topic(contract(stream).kafka_topic)
+    topics = {stream: contract(stream).kafka_topic for stream in STREAMS}
+    for topic in topics.values():
+        KafkaResource().create_topic(topic)
+    return topics
 
 
 def serve_at(
     settings: WebhookSettings,
+    topics: Mapping[str, str],
     listeners: Sequence[socket.socket],
     announce: Callable[[], None],
     ends_with: int | None = None,
 ) -> None:
-    """Serve at sockets that listen already, until a signal or the end of the pipe `ends_with`."""
+    """Serve at sockets that listen already, until a signal or the end of the pipe `ends_with`.
+
+    `topics` are those of `prepare`.
+    """
     engine = open_engine(settings.home)
     secrets = SecretsInForce(WebhookSecretStore(engine, settings.home))
     secrets.read()
-    log = _log_of(settings)
+    log = _log_of(settings, topics)
 
     async def run(server: uvicorn.Server, commit: GroupCommit) -> None:
         commit.start()
@@ -98,9 +106,9 @@ def serve_at(
     engine.dispose()
 
 
-def _log_of(settings: WebhookSettings) -> DurableLog:
+def _log_of(settings: WebhookSettings, topics: Mapping[str, str]) -> DurableLog:
     if settings.kafka is not None:
-        return KafkaLog(settings.kafka, STREAMS)
+        return KafkaLog(settings.kafka, topics)
     segments = LandingSegments(settings.home.landing, settings.seal_seconds)
     segments.recover(STREAMS)
     return segments

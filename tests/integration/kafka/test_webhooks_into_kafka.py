@@ -76,7 +76,7 @@ def test_a_topic_that_refuses_an_event_takes_the_next_ones(
     kafka.create_topic(prefix + NOTICES, 1, {"max.message.bytes": "2000"})
     settings = KafkaSettings.from_environment()
     assert settings is not None
-    log = KafkaLog(settings, [NOTICES])
+    log = KafkaLog(settings, {NOTICES: prefix + NOTICES})
     assert log.write([WebhookEvent(NOTICES, b"1")]) == {}
     noise = WebhookEvent(NOTICES, os.urandom(10_000))  # cannot be compressed
     (failure,) = log.write([noise]).values()

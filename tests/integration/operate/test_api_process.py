@@ -16,9 +16,9 @@ from click.testing import CliRunner
 from resources.kafka.broker import free_port
 from resources.machine.port_holder import is_taken
 from resources.settings.home import Home
+from resources.web.listening import ServeError, listening
 from social_assets.operate.runs.failures import RunFailedError
 from social_assets.operate.ui.lock import require_free_port
-from social_assets.serving.server import ServeError, listening
 
 # A child inherits blocked and ignored signals, and a worker of the tests that has run other tests
 # may have some.
