@@ -62,14 +62,15 @@ def main() -> None:
             with receiving(home, given.processes) as port:
                 load(port, deliveries, 3, given.connections)
                 before = stored(home)
-                cpu = _cpu_seconds(port)
+                cpu = _cpu_seconds(port), _cpu_of_broker(home)
                 found = load(port, deliveries, given.seconds, given.connections)
-                cpu = _cpu_seconds(port) - cpu
+                taken = _cpu_seconds(port) - cpu[0], _cpu_of_broker(home) - cpu[1]
             events = stored(home) - before
         finally:
             broker.stop(home)
     print(f"{given.connections} connections, {given.processes} processes  {found}")
-    print(f"{events:,} events are stored; receiver {cpu / found.requests * 1e6:.0f} CPU us each")
+    each = [round(seconds / found.requests * 1e6) for seconds in taken]
+    print(f"{events:,} events are stored; CPU us each: receiver {each[0]}, broker {each[1]}")
 
 
 def stored(home: Home) -> int:
@@ -140,7 +141,6 @@ def _await(port: int) -> None:
 def _cpu_seconds(port: int) -> float:
     """User and system time of the receiver: of all processes of its command and their children."""
     total = 0.0
-    tick = os.sysconf("SC_CLK_TCK")
     parents = {
         path.parent.name
         for path in Path("/proc").glob("[0-9]*/cmdline")
@@ -149,8 +149,18 @@ def _cpu_seconds(port: int) -> float:
     for path in Path("/proc").glob("[0-9]*/stat"):
         fields = _read(path).rpartition(b")")[2].split()
         if fields and (path.parent.name in parents or fields[1].decode() in parents):
-            total += (int(fields[11]) + int(fields[12])) / tick
+            total += _cpu_in(path)
     return total
+
+
+def _cpu_of_broker(home: Home) -> float:
+    pid = broker.process_id(home)
+    return 0.0 if pid is None else _cpu_in(Path(f"/proc/{pid}/stat"))
+
+
+def _cpu_in(path: Path) -> float:
+    fields = _read(path).rpartition(b")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
 def _read(path: Path) -> bytes:

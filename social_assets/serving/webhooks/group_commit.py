@@ -19,6 +19,8 @@ from social_assets.ingest.webhooks.webhook import WebhookEvent
 _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 1.0
+_GATHER_SECONDS = 0.005
+"""How long a group waits for more: each group costs the broker a request, or the disk a sync."""
 
 
 class NotDurableError(RuntimeError):
@@ -94,6 +96,7 @@ class GroupCommit:
                 self._has_more.clear()
                 await self._wait_for_more()
                 continue
+            await asyncio.sleep(_GATHER_SECONDS)
             group, self._waiting = self._waiting, []
             events = [event for each in group for event in each.events]
             failed = await loop.run_in_executor(self._thread, self._write, events)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from resources.kafka.broker import free_port
 from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS, KafkaSettings
 from resources.settings.home import Home
@@ -17,7 +19,13 @@ from social_assets.ingest.webhooks.webhook import WebhookEvent
 from social_assets.serving.webhooks.kafka_log import KafkaLog
 from tests.integration.kafka.conftest import Broker
 from tests.integration.kafka.kafka_producing import ends, read_all, reader, values
-from tests.integration.serving.webhooks.receiver_bed import reactions, receiver, store_secrets
+from tests.integration.serving.webhooks.receiver_bed import (
+    Senders,
+    reactions,
+    receiver,
+    store_secrets,
+    workers,
+)
 
 pytestmark = pytest.mark.kafka
 
@@ -97,3 +105,23 @@ def test_a_cluster_that_is_not_there_is_named_at_the_start(
         receiver(home),
     ):
         pass
+
+
+@pytest.mark.endurance
+def test_no_event_that_was_answered_is_lost_when_processes_are_killed(
+    kafka: KafkaResource, prefix: str, tmp_path: Path
+) -> None:
+    home, port = Home(tmp_path / "home"), free_port()
+    store_secrets(home)
+    senders = Senders(f"http://127.0.0.1:{port}", threads=8)
+    try:
+        for _ in range(5):
+            with receiver(home, "--processes", "2", port=port) as running:
+                senders.wait_for(len(senders.accepted) + 300)
+                os.kill(min(workers(running)), signal.SIGKILL)
+                senders.wait_for(len(senders.accepted) + 300)
+                running.kill()
+    finally:
+        senders.stop()
+    assert len(senders.accepted) > 3000
+    assert senders.accepted <= set(in_topic(kafka, prefix + NOTICES))

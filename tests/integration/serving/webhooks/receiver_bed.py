@@ -13,8 +13,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,3 +157,61 @@ def records(home: Home, stream: str) -> list[dict[str, Any]]:
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     lines = [line for path in paths for line in path.read_bytes().split(b"\n")[:-1]]
     return [json.loads(line) for line in lines]
+
+
+class Senders:
+    """Threads that send reactions and note each one that was answered 200."""
+
+    def __init__(self, url: str, threads: int) -> None:
+        self._url = f"{url}/webhooks/facebook"
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._number = 0
+        self.accepted: set[str] = set()
+        self._threads = [threading.Thread(target=self._send) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for(self, count: int) -> None:
+        until = time.monotonic() + 60
+        while len(self.accepted) < count:
+            assert time.monotonic() < until, f"only {len(self.accepted)} are accepted"
+            time.sleep(0.01)
+
+    def _numbers(self) -> Sequence[int]:
+        with self._lock:
+            self._number += 3
+            return range(self._number - 3, self._number)
+
+    def _send(self) -> None:
+        with httpx.Client(timeout=30) as client:
+            while not self._stop.is_set():
+                numbers = self._numbers()
+                body = reactions(*numbers)
+                try:
+                    answer = client.post(self._url, content=body, headers=signed("facebook", body))
+                except httpx.TransportError:
+                    time.sleep(0.05)  # it is being started again
+                    continue
+                if answer.status_code == 200:
+                    with self._lock:
+                        self.accepted |= {str(number) for number in numbers}
+
+
+def workers(running: RunningReceiver) -> set[int]:
+    """The processes that serve."""
+    parent = running.process.pid
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return {int(pid) for pid in children if b"spawn_main" in command_of(int(pid))}
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""

@@ -4,70 +4,22 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-import httpx
 import pytest
 
 from resources.kafka.broker import free_port
 from resources.settings.home import Home
 from tests.integration.serving.webhooks.receiver_bed import (
-    reactions,
+    Senders,
     receiver,
     records,
     sealed,
-    signed,
     store_secrets,
 )
 
 NOTICES = "webhook_notices"
-
-
-class Senders:
-    """Threads that send reactions and note each one that was answered 200."""
-
-    def __init__(self, url: str, threads: int) -> None:
-        self._url = f"{url}/webhooks/facebook"
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._number = 0
-        self.accepted: set[str] = set()
-        self._threads = [threading.Thread(target=self._send) for _ in range(threads)]
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def wait_for(self, count: int) -> None:
-        until = time.monotonic() + 60
-        while len(self.accepted) < count:
-            assert time.monotonic() < until, f"only {len(self.accepted)} are accepted"
-            time.sleep(0.01)
-
-    def _numbers(self) -> Sequence[int]:
-        with self._lock:
-            self._number += 3
-            return range(self._number - 3, self._number)
-
-    def _send(self) -> None:
-        with httpx.Client(timeout=30) as client:
-            while not self._stop.is_set():
-                numbers = self._numbers()
-                body = reactions(*numbers)
-                try:
-                    answer = client.post(self._url, content=body, headers=signed("facebook", body))
-                except httpx.TransportError:
-                    time.sleep(0.05)  # it is being started again
-                    continue
-                if answer.status_code == 200:
-                    with self._lock:
-                        self.accepted |= {str(number) for number in numbers}
 
 
 def stored(home: Home) -> set[str]:

@@ -14,29 +14,17 @@ import pytest
 from resources.settings.home import Home
 from tests.integration.serving.webhooks.receiver_bed import (
     RunningReceiver,
+    command_of,
     reactions,
     receiver,
     records,
     sealed,
     signed,
     store_secrets,
+    workers,
 )
 
 NOTICES = "webhook_notices"
-
-
-def workers(running: RunningReceiver) -> set[int]:
-    """The processes that serve."""
-    parent = running.process.pid
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return {int(pid) for pid in children if b"spawn_main" in _command(int(pid))}
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return b""
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -103,7 +91,7 @@ def test_the_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         assert len(children) == 2
         running.kill()
         wait_for(
-            lambda: not any(b"spawn_main" in _command(pid) for pid in children),
+            lambda: not any(b"spawn_main" in command_of(pid) for pid in children),
             "the end of the processes",
         )
     assert len(records(home, NOTICES)) == 1
