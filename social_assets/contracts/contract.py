@@ -71,11 +71,12 @@ class Freshness:
     """When a stream is stale: the time since its newest day with rows ended.
 
     A daily file of a day arrives after the day is over, and the next one arrives a day later. Hence
-    the limits are above 24 hours.
+    the limits are above 24 hours. A stream without any rows is stale, unless it `may_be_empty`.
     """
 
     warn_after: timedelta = timedelta(hours=30)
     fail_after: timedelta = timedelta(hours=54)
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,6 @@ CONTRACT = Contract(
     formats=("ndjson",),
     owner="team:collection",
     # They come when something happens, and not at all before a platform is set up.
-    freshness=Freshness(timedelta(days=7), timedelta(days=30)),
+    freshness=Freshness(timedelta(days=7), timedelta(days=30), may_be_empty=True),
     drift=Drift(volume=Band(10.0, 100.0)),
 )

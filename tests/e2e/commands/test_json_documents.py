@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "status": (),
     "streams": (),
     "unload": ("engagement_events", "f.ndjson"),
+    "webhooks urls": (),
 }
 """A command that works, for each with the option; loading is first."""
 

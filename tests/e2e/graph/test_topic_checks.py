@@ -14,7 +14,7 @@ from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
 from resources.settings.home import Home
 from social_assets.cli.main import main
-from social_assets.contracts.registry import contract
+from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.ingestion.checks.topic_checks import (
     NO_RANGE_WAS_LOST,
     TOPIC_IS_DRAINED,
@@ -64,7 +64,7 @@ def checks(home: Home) -> Mapping[str, AssetCheckEvaluation]:
         job = defs().resolve_job_def(CHECK_TOPICS)
         result = job.execute_in_process(instance=instance)
     found = result.get_asset_check_evaluations()
-    assert len(found) == 10
+    assert len(found) == 2 * len(contracts())
     return {e.check_name: e for e in found if e.asset_key.path == ["raw", "posts"]}
 
 

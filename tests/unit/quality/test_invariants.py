@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from dagster import AssetCheckSeverity
@@ -78,3 +79,4 @@ def test_days_that_stay_away_warn_then_fail() -> None:
     stale = freshness.freshness_result(limits, MONDAY, end + timedelta(hours=55))
     assert (stale.passed, stale.severity) == (False, AssetCheckSeverity.ERROR)
     assert not freshness.freshness_result(limits, None, end).passed
+    assert freshness.freshness_result(replace(limits, may_be_empty=True), None, end).passed

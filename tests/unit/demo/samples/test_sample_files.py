@@ -13,11 +13,12 @@ import pytest
 
 from social_assets.contracts.column import match_key
 from social_assets.contracts.engagement_events import METRIC_TYPES
-from social_assets.contracts.registry import contracts
+from social_assets.contracts.registry import contract
 from social_assets.demo.samples import SampleFile, generate
+from social_assets.demo.samples.sample_set import STREAMS as SAMPLE_STREAMS
 from tests.unit.demo.samples.reading import lines_of, parsed
 
-STREAMS = [contract.name for contract in contracts()]
+STREAMS = [stream.name for stream in SAMPLE_STREAMS]
 EVENT_KINDS = {
     "blank_line", "column_spelling", "duplicate", "invalid_utf8", "late", "not_an_object", "null",
     "null_critical", "out_of_range", "platform_spelling", "truncated", "unknown_metric",
@@ -72,17 +73,17 @@ def test_only_files_whose_records_tell_no_date_have_one(sample_files: list[Sampl
 
 
 def test_every_format_of_every_contract_occurs(sample_files: list[SampleFile]) -> None:
-    for contract in contracts():
-        suffixes = {f.path.name.split(".")[1] for f in of(contract.name, sample_files)}
-        assert suffixes == set(contract.formats)
+    for stream in STREAMS:
+        suffixes = {f.path.name.split(".")[1] for f in of(stream, sample_files)}
+        assert suffixes == set(contract(stream).formats)
 
 
 def test_files_have_the_columns_of_the_contract_in_spellings_of_their_own(
     sample_files: list[SampleFile],
 ) -> None:
-    for contract in contracts():
-        expected = set(contract.named_columns)
-        for file in of(contract.name, sample_files):
+    for stream in STREAMS:
+        expected = set(contract(stream).named_columns)
+        for file in of(stream, sample_files):
             if file.path.suffix == ".csv":
                 names = {match_key(n.decode()) for n in lines_of(file.path)[0].split(b",")}
             else:
