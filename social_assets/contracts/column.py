@@ -170,6 +170,11 @@ Source = str | tuple[str, ...] | Mapping[str, str | tuple[str, ...]]
 value counts; or one or several for each platform.
 """
 
+Sources = Mapping[str, Mapping[str, str | tuple[str, ...]]]
+"""For each platform, where its records hold columns: a place, or several of which the first one
+with a value counts.
+"""
+
 
 OPTIONS: Mapping[str, type | tuple[type, ...]] = {
     "categorical": bool,
@@ -317,6 +322,18 @@ def column_of(
         renamed_from=_names(metadata.get("renamed_from", ())),
         verbatim=metadata.get("verbatim", False),
     )
+
+
+def with_sources(column: Column, sources: Sources) -> Column:
+    """The column with its places in the records of platforms, best first."""
+    of_platforms = places_of(
+        {
+            platform: places[column.name]
+            for platform, places in sources.items()
+            if column.name in places
+        }
+    )
+    return replace(column, source=(*of_platforms, *column.places)) if of_platforms else column
 
 
 def _names(given: str | Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ streams themselves (one module each in this folder). Imports nothing else of our
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -25,9 +25,11 @@ from social_assets.contracts.column import (
     HourOf,
     Numerals,
     PlaceInSource,
+    Sources,
     Spellings,
     TimeOfDay,
     column_of,
+    with_sources,
 )
 from social_assets.contracts.options.change_capture import (
     CHANGED_AT,
@@ -141,9 +143,10 @@ class Contract:
     the offsets that the topic may be ahead of the lake before that check warns or fails. `csv`
     declares the dialect of CSV files, and `records_at` the path of the array that holds the records
     of a JSON document; what they leave out is detected for each file. `explode` names an array
-    within a record of which each element is a row. `unread` are fields of the source that are
-    ignored, `absent` columns that it may lack: neither counts as a change of its schema. `capture`
-    makes the stream one of changes, by `of_changes`.
+    within a record of which each element is a row. `sources` says for the records of a platform
+    where they hold a column: it comes before the column's own place. `unread` are fields of the
+    source that are ignored, `absent` columns that it may lack: neither counts as a change of its
+    schema. `capture` makes the stream one of changes, by `of_changes`.
     """
 
     name: str
@@ -155,6 +158,7 @@ class Contract:
     csv: CsvFormat = DETECTED
     records_at: str | None = None
     explode: Explode | None = None
+    sources: Sources = field(default_factory=dict, hash=False)
     event_time: str | None = None
     time_of_day: str | None = None
     time_formats: tuple[str, ...] = ()
@@ -237,7 +241,10 @@ class Contract:
         """Every column by name, in the model's order, derived ones included."""
         return {
             name: self._as_stored(
-                column_of(name, spec, self.time_formats, self.time_zone, self.null_spellings)
+                with_sources(
+                    column_of(name, spec, self.time_formats, self.time_zone, self.null_spellings),
+                    self.sources,
+                )
             )
             for name, spec in self.schema.columns.items()
         }

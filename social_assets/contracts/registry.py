@@ -1,21 +1,28 @@
-"""Finds the contracts: modules with `CONTRACT` in this folder and in one folder of the user.
+"""Finds the contracts: modules with `CONTRACT` in this folder, in `collected/` and in one folder of
+the user.
 
 Belongs here: only discovery. `contract.py` says what a contract is, `broken.py` what is wrong with
-one. A contract that cannot be used is kept apart, so that it stops no other stream.
+one. A contract that cannot be used is kept apart, so that it stops no other stream. A connector of
+the user says in `SOURCES` where the columns of collected streams stand in its records; a connector
+that cannot be read is reported by `ingest.connectors.registry`.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import pkgutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import social_assets.contracts as package
 from resources.settings.user_module import import_file
+from resources.settings.variables import CONNECTORS
+from social_assets.contracts import collected
 from social_assets.contracts.broken import (
     EXTRA_CONTRACTS,
     BrokenContract,
@@ -27,6 +34,8 @@ from social_assets.contracts.broken import (
 from social_assets.contracts.contract import Contract
 
 __all__ = ["EXTRA_CONTRACTS", "ContractError", "UnknownStreamError", "contract", "contracts"]
+
+_log = logging.getLogger(__name__)
 
 
 class UnknownStreamError(LookupError):
@@ -101,15 +110,13 @@ def _clash(found: dict[Path, Contract], path: Path, new: Contract) -> BrokenCont
 
 
 def _found() -> Iterator[tuple[Path, Contract | BrokenContract]]:
-    for info in pkgutil.iter_modules(package.__path__):
-        path = Path(package.__path__[0]) / f"{info.name}.py"
-        try:
-            module = importlib.import_module(f"{package.__name__}.{info.name}")
-        except Exception as error:  # noqa: BLE001 - whatever it is, it stops this stream alone
-            yield path, broken_by(path, error)
-            continue
-        if isinstance(declared := getattr(module, "CONTRACT", None), Contract):
-            yield path, declared
+    yield from _of_package(package)
+    of_users = _sources_of_users()
+    for path, each in _of_package(collected):
+        if isinstance(each, BrokenContract):
+            yield path, each
+        else:
+            yield from _with_sources(path, each, of_users)
     folder = os.environ.get(EXTRA_CONTRACTS)
     if folder:
         if not Path(folder).is_dir():
@@ -121,6 +128,54 @@ def _found() -> Iterator[tuple[Path, Contract | BrokenContract]]:
             # Modules that contracts import from each other begin with an underscore.
             if not path.name.startswith("_"):
                 yield path, load_contract(path)
+
+
+def _of_package(of: ModuleType) -> Iterator[tuple[Path, Contract | BrokenContract]]:
+    for info in pkgutil.iter_modules(of.__path__):
+        path = Path(of.__path__[0]) / f"{info.name}.py"
+        try:
+            module = importlib.import_module(f"{of.__name__}.{info.name}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it stops this stream alone
+            yield path, broken_by(path, error)
+            continue
+        if isinstance(declared := getattr(module, "CONTRACT", None), Contract):
+            yield path, declared
+
+
+def _sources_of_users() -> list[tuple[Path, str, Mapping[str, Mapping[str, str]]]]:
+    """The user's connectors that have `SOURCES`: file, platform, and the places by stream."""
+    folder = os.environ.get(CONNECTORS)
+    found = []
+    for path in sorted(Path(folder).glob("*.py")) if folder else ():
+        if path.name.startswith("_"):
+            continue
+        try:
+            module = import_file(path, f"social_assets_sources_{path.stem}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the registry of connectors tells it
+            _log.debug("no sources from %s: %s", path, error)
+            continue
+        platform = getattr(getattr(module, "CONNECTOR", None), "platform", None)
+        sources = getattr(module, "SOURCES", None)
+        if isinstance(platform, str) and isinstance(sources, Mapping):
+            found.append((path, platform, sources))
+    return found
+
+
+def _with_sources(
+    path: Path,
+    stream: Contract,
+    of_users: Sequence[tuple[Path, str, Mapping[str, Mapping[str, str]]]],
+) -> Iterator[tuple[Path, Contract | BrokenContract]]:
+    """The contract with the sources of the user's platforms, and those that cannot be used."""
+    for connector, platform, sources in of_users:
+        if stream.name not in sources:
+            continue
+        try:
+            stream = replace(stream, sources={**stream.sources, platform: sources[stream.name]})
+        except (TypeError, ValueError, AttributeError) as error:
+            name = f"{stream.name}_{platform.lower()}"
+            yield connector, BrokenContract(connector, None, name, str(error), "correct SOURCES")
+    yield path, stream
 
 
 def load_contract(path: Path) -> Contract | BrokenContract:

@@ -37,7 +37,7 @@ _NOT_OF_ROWS = frozenset(
         # How files are cut into records, which raw holds as they were cut.
         *("csv", "records_at"),
         # Each column has them.
-        *("time_formats", "time_zone", "null_spellings"),
+        *("time_formats", "time_zone", "null_spellings", "sources"),
         *("warn_above", "fail_above", "lag_warn_above", "lag_fail_above"),
         *("freshness", "drift", "retention"),
         # What makes rows of it are columns, key and event time.

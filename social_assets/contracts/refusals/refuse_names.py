@@ -58,6 +58,9 @@ def _named(contract: Contract) -> Iterator[tuple[str, str]]:
     for option in ("event_time", "time_of_day"):
         if (name := getattr(contract, option)) is not None:
             yield option, name
+    for platform, places in contract.sources.items():
+        for name in places:
+            yield f"the sources of {platform}", name
     for column in contract.columns.values():
         if isinstance(column.derive, HashOf):
             for name in column.derive.columns:

@@ -36,13 +36,16 @@ class ChainStart:
 class RecordPage:
     """One page: the bytes of its records exactly as the platform sent them.
 
-    A chain that is stopped after this page goes on with `next_cursor`; None on the last page.
+    A record that the endpoint's `rows` cut out of a larger one has the objects around it in
+    `within`, a JSON array, the innermost first; `within` is empty if no record has any. A chain
+    that is stopped after this page goes on with `next_cursor`; None on the last page.
     """
 
     number: int
     records: tuple[bytes, ...]
     next_cursor: str | None
     fetched_at: datetime
+    within: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from resources.settings.home import Home
 from social_assets.control.collection.credentials import CredentialRecord, PlatformCredentials
 from social_assets.ingest.connectors.chain import ChainEnd, ChainStart, RecordPage
-from social_assets.ingest.connectors.connector import AskedFor, Connector
+from social_assets.ingest.connectors.connector import ApiEndpoint, AskedFor, Connector
 from social_assets.ingest.connectors.declaration.json_path import value_at
 from social_assets.ingest.connectors.declaration.meanings import Meaning
 from social_assets.ingest.connectors.engine import requests
@@ -36,6 +36,7 @@ from social_assets.ingest.connectors.engine.fields import SeenFields
 from social_assets.ingest.connectors.engine.marks import ChainPosition, is_known
 from social_assets.ingest.connectors.engine.metrics import RefusedMetrics, named, refused
 from social_assets.ingest.connectors.engine.requests import FilledRequest
+from social_assets.ingest.connectors.engine.rows import LandedRow, landed_rows
 from social_assets.ingest.connectors.engine.token_keeper import TokenKeeper
 from social_assets.ingest.connectors.engine.transport import Transport
 from social_assets.ingest.connectors.errors import (
@@ -163,7 +164,7 @@ class ConnectorClient:
                 self._note_fields(chain, records)
                 further = self._inner_pages(chain, records)
                 # A chain that is stopped within them reads this page again.
-                for number, page in enumerate([records, *further]):
+                for number, page in enumerate([self._rows(endpoint, records), *further]):
                     after = following if number == len(further) else position
                     is_last = cursor is None and number == len(further)
                     yield self._page(position.number + number, page, None if is_last else after)
@@ -192,13 +193,14 @@ class ConnectorClient:
                 self._note_gone(chain, part, found[1])
                 self._note_fields(chain, found[1])
                 if found[1]:
-                    yield self._page(chain.position.number, found[1], following if cursor else None)
+                    rows = self._rows(chain.endpoint, found[1])
+                    yield self._page(chain.position.number, rows, following if cursor else None)
             chain.position = following
         yield chain.end(is_complete=True)
 
     def _inner_pages(
         self, chain: ChainUnderWay, records: Sequence[CutRecord]
-    ) -> list[list[CutRecord]]:
+    ) -> list[list[LandedRow]]:
         """The pages of inner records of which a record holds only the first: replies."""
         overflow = chain.endpoint.overflow
         pages = []
@@ -214,7 +216,7 @@ class ConnectorClient:
                 if found is None:
                     break
                 if found[1]:
-                    pages.append(found[1])
+                    pages.append(self._rows(inner.endpoint, found[1], [record]))
                 cursor = requests.next_cursor(inner.endpoint, found[0], len(found[1]))
                 if cursor is None:
                     break
@@ -376,12 +378,21 @@ class ConnectorClient:
         for told in self._fields.note(self._connector.platform, chain.endpoint.name, values):
             chain.note(told)
 
+    def _rows(
+        self,
+        endpoint: ApiEndpoint,
+        records: Sequence[CutRecord],
+        around: Sequence[CutRecord] = (),
+    ) -> list[LandedRow]:
+        return [row for record in records for row in landed_rows(endpoint, record, around)]
+
     def _page(
-        self, number: int, records: Sequence[CutRecord], following: ChainPosition | None
+        self, number: int, rows: Sequence[LandedRow], following: ChainPosition | None
     ) -> RecordPage:
         return RecordPage(
             number,
-            tuple(record.raw for record in records),
+            tuple(row.raw for row in rows),
             following.text() if following else None,
             self._clock(),
+            tuple(row.within for row in rows),
         )

@@ -114,13 +114,17 @@ class ApiEndpoint:
     Paths and values may have the variables `$account_id`, `$handle`, `$parent_id`,
     `$credential_account_id`, `$cursor`, `$day_before_yesterday` and `$today` (Unix seconds).
     `records` is the path of an array or object in the body; empty for the whole body, `[]` for a
-    body that is an array.
+    body that is an array. `rows` are what becomes rows of the streams: the record itself (""), and
+    arrays within it, such as `replies.data[]`. With `keyed_by`, a record is an object with an array
+    at `data`, and lands as an object of its elements, each under its name at `keyed_by`.
     """
 
     name: str
     path: str
     streams: tuple[str, ...]
     records: str
+    rows: tuple[str, ...] = ("",)
+    keyed_by: str = ""
     method: str = "GET"
     query: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, object] | None = None

@@ -26,9 +26,10 @@ def envelopes(start: ChainStart, page: RecordPage, collected_at: datetime) -> li
         "page": page.number,
     }
     head = json.dumps(said, ensure_ascii=False)[:-1].encode()
+    within = page.within or (b"[]",) * len(page.records)
     return [
-        b'%s, "number": %d, "record": %s}' % (head, number, record)
-        for number, record in enumerate(page.records, 1)
+        b'%s, "number": %d, "within": %s, "record": %s}' % (head, number, around, record)
+        for number, (record, around) in enumerate(zip(page.records, within, strict=True), 1)
     ]
 
 

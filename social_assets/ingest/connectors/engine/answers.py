@@ -116,26 +116,27 @@ def cut_records(answer: PlatformAnswer, path: str, *, may_be_absent: bool) -> li
     The path of the body itself is empty; that of an array as the body is TOP_ARRAY.
     """
     if path == TOP_ARRAY and isinstance(answer.body, list):
-        return list(_elements(answer.text, _after_blanks(answer.text, 0)))
+        return list(elements(answer.text, _after_blanks(answer.text, 0)))
     if not path and isinstance(answer.body, dict):
         raw = answer.text.strip(" \t\r\n").encode()
         return [CutRecord(raw, answer.body)]
-    span = _span(answer.text, path.split(".")) if path else None
-    if span is None or answer.at(path) is None:
+    place = span(answer.text, path.split(".")) if path else None
+    if place is None or answer.at(path) is None:
         if may_be_absent:
             return []
         raise UnreadableAnswerError(
             f"status {answer.status}, and no records at {path or 'the top'}"
         )
-    begin, end = span
+    begin, end = place
     if answer.text[begin] == "{":
         return [CutRecord(answer.text[begin:end].encode(), answer.at(path))]
     if answer.text[begin] != "[":
         raise UnreadableAnswerError(f"status {answer.status}, and {path} is no array or object")
-    return list(_elements(answer.text, begin))
+    return list(elements(answer.text, begin))
 
 
-def _elements(text: str, begin: int) -> list[CutRecord]:
+def elements(text: str, begin: int) -> list[CutRecord]:
+    """The elements of the array that begins at a place of a JSON text."""
     found = []
     place = _after_blanks(text, begin + 1)
     while text[place] != "]":
@@ -147,7 +148,7 @@ def _elements(text: str, begin: int) -> list[CutRecord]:
     return found
 
 
-def _span(text: str, keys: list[str]) -> tuple[int, int] | None:
+def span(text: str, keys: list[str]) -> tuple[int, int] | None:
     """Where the value at a path begins and ends. Of a key that is there twice, the last counts."""
     place = _after_blanks(text, 0)
     end = len(text)

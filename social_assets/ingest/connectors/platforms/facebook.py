@@ -60,6 +60,7 @@ CONNECTOR = Connector(
             "/v23.0/$parent_id/insights",
             ("post_counters",),
             records="",
+            keyed_by="name",
             query={
                 "metric": "post_media_view,post_total_media_view_unique,"
                 "post_reactions_by_type_total"
@@ -90,7 +91,8 @@ CONNECTOR = Connector(
             "page_insights",
             "/v23.0/$account_id/insights",
             ("audience",),
-            records="",
+            records="data",
+            rows=("values[]",),
             query={
                 "metric": "page_media_view,page_post_engagements,page_follows",
                 "period": "day",

@@ -63,6 +63,7 @@ CONNECTOR = Connector(
             "/v23.0/$parent_id/insights",
             ("post_counters",),
             records="",
+            keyed_by="name",
             query={"metric": "reach,views,likes,comments,saved,shares,total_interactions"},
             metrics="metric",
             asked_for=AskedFor.POST,
@@ -74,6 +75,7 @@ CONNECTOR = Connector(
             "/v23.0/$parent_id/comments",
             ("comments",),
             records="data",
+            rows=("", "replies.data[]"),
             query={
                 "fields": "id,text,timestamp,username,like_count,from,parent_id,replies",
                 "limit": "50",
@@ -100,7 +102,8 @@ CONNECTOR = Connector(
             "user_insights",
             "/v23.0/$account_id/insights",
             ("audience",),
-            records="",
+            records="data",
+            rows=("values[]",),
             query={
                 "metric": "reach,follower_count",
                 "period": "day",
@@ -116,7 +119,8 @@ CONNECTOR = Connector(
                 f"follower_demographics_{name}",
                 "/v23.0/$account_id/insights",
                 ("audience",),
-                records="",
+                records="data",
+                rows=("total_value.breakdowns[].results[]",),
                 query={
                     "metric": "follower_demographics",
                     "period": "lifetime",

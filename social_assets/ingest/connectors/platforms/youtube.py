@@ -93,6 +93,7 @@ CONNECTOR = Connector(
             "/youtube/v3/commentThreads",
             ("comments",),
             "items",
+            rows=("", "replies.comments[]"),
             query={
                 "part": "snippet,replies",
                 "videoId": "$parent_id",

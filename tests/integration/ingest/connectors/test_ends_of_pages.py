@@ -76,10 +76,12 @@ def test_insights_are_one_page_though_they_always_have_next(
     collecting: Collecting, server: Replayed
 ) -> None:
     collecting.add("Facebook", "1000")
-    body = b'{"data":[{"name":"page_follows"}],"paging":{"next":"https://graph.facebook.com/x"}}'
-    server.give(Given(body))
+    figure = b'{"name":"page_follows","values":[{"value": 3}, {"value":4}]}'
+    server.give(Given(b'{"data":[%s],"paging":{"next":"https://graph.facebook.com/x"}}' % figure))
     pages, end = collecting.chain("Facebook", "1000", "page_insights")
-    assert (raw(pages), end.is_complete, len(server.asked)) == ([body], True, 1)
+    assert raw(pages) == [b'{"value": 3}', b'{"value":4}']
+    assert [page.within for page in pages] == [(b'[{"name": "page_follows"}]',) * 2]
+    assert (end.is_complete, len(server.asked)) == (True, 1)
     assert server.asked[0].query["since"] == "1794960000"
     assert server.asked[0].query["until"] == "1795132800"
 
@@ -178,7 +180,8 @@ def test_replies_that_a_thread_does_not_hold_are_asked_for(
     )
     pages, end = collecting.chain("YouTube", "UCmade", "comments", parent_id="v")
     ids = [[json.loads(record)["id"] for record in page.records] for page in pages]
-    assert ids == [["a", "b"], ["b.1", "b.2"], ["b.3"], ["c"]]
+    assert ids == [["a", "b", "b.1"], ["b.1", "b.2"], ["b.3"], ["c", "b.1"]]
+    assert pages[1].within == (b'[{"id": "b"}]',) * 2
     assert [page.number for page in pages] == [1, 2, 3, 4]
     assert server.asked[1].query["parentId"] == "b"
     assert server.asked[2].query["pageToken"] == "R"

@@ -28,5 +28,6 @@ def test_a_record_stands_verbatim_in_its_envelope() -> None:
         "parent_id": "179",
         "page": 2,
         "number": 2,
+        "within": [],
         "record": {"id": "007", "like_count": 100.0, "text": "éé"},
     }

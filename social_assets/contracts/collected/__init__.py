@@ -1,0 +1,1 @@
+"""The streams that connectors collect: one module a stream, with a source for each platform."""
