@@ -17,7 +17,10 @@ from social_assets.ingest.webhooks.webhook import DeliveryUnreadableError, Webho
 NOTICES = "webhook_notices"
 """The stream of what is no comment."""
 
-STREAMS = (NOTICES,)
+COMMENTS = "comments"
+"""The stream of comments, which collection fills as well."""
+
+STREAMS = (COMMENTS, NOTICES)
 """All streams that events belong to."""
 
 _DIGITS = 32
@@ -53,6 +56,42 @@ def notice(
         f'"payload":{_quoted(payload)}}}'
     )
     return WebhookEvent(NOTICES, record.encode())
+
+
+def comment(
+    platform: str,
+    *,
+    account_id: str,
+    post_id: str,
+    comment_id: str,
+    reply_to_id: str | None,
+    published_at: datetime,
+    arrived_at: datetime,
+    record: object,
+) -> WebhookEvent:
+    """A comment in the envelope of collected records (`pipeline.pages.envelopes`).
+
+    `record` is what the platform sent. Where it differs from the record that the platform's API
+    gives, the columns of the stream stand beside it, so that a comment that is collected as well is
+    the same row.
+    """
+    arrived = time_text(arrived_at)
+    said = {
+        "platform": platform,
+        "account_id": account_id,
+        "endpoint": "webhook",
+        "collected_at": arrived,
+        "fetched_at": arrived,
+        "parent_id": post_id,
+        "page": 1,
+        "number": 1,
+        "within": [],
+        "comment_id": comment_id,
+        "published_at": time_text(published_at),
+        "reply_to_id": reply_to_id,
+        "record": record,
+    }
+    return WebhookEvent(COMMENTS, written(said).encode())
 
 
 def parsed(body: bytes) -> object:

@@ -41,6 +41,12 @@ def events(platform: str, said: object, arrived: datetime = ARRIVED) -> list[dic
     return [json.loads(each.value) for each in webhook_of(platform).events(body, arrived)]
 
 
+def written(platform: str, said: object) -> list[tuple[str, dict[str, Any]]]:
+    """The streams of events, and their records."""
+    found = webhook_of(platform).events(json.dumps(said).encode(), ARRIVED)
+    return [(each.stream, json.loads(each.value)) for each in found]
+
+
 def page(*changes: object, time: int = 1_795_186_900) -> dict[str, object]:
     return {
         "object": "page",
@@ -192,3 +198,119 @@ def test_a_feed_with_a_document_type_is_unreadable() -> None:
     bomb = '<!DOCTYPE a [<!ENTITY b "c">]><feed>&b;</feed>'
     with pytest.raises(DeliveryUnreadableError, match="document type"):
         events("youtube", bomb)
+
+
+ENVELOPE = {
+    "endpoint": "webhook",
+    "collected_at": "2026-11-20T10:00:00.000Z",
+    "fetched_at": "2026-11-20T10:00:00.000Z",
+    "page": 1,
+    "number": 1,
+    "within": [],
+}
+
+
+def test_a_comment_on_instagram_is_a_comment() -> None:
+    value = {
+        "id": "178",
+        "from": {"id": "15", "username": "guest"},
+        "media": {"id": "179", "media_product_type": "REELS"},
+        "parent_id": "177",
+        "text": "Caf\u00e9",
+    }
+    said = {"id": "1784", "time": 1_795_186_800, "changes": [{"field": "comments", "value": value}]}
+    assert written("instagram", {"entry": [said]}) == [
+        (
+            "comments",
+            ENVELOPE
+            | {
+                "platform": "Instagram",
+                "account_id": "1784",
+                "parent_id": "179",
+                "comment_id": "178",
+                "published_at": "2026-11-20T15:00:00.000Z",
+                "reply_to_id": "177",
+                "record": value,
+            },
+        )
+    ]
+
+
+COMMENT = {
+    "item": "comment",
+    "verb": "add",
+    "comment_id": "302_403",
+    "post_id": "201_302",
+    "parent_id": "201_302",
+    "from": {"id": "902", "name": "Kim"},
+    "message": "Where is this?",
+    "created_time": 1_795_186_800,
+}
+
+
+@pytest.mark.parametrize(("parent", "reply"), [("201_302", None), ("302_401", "302_401")])
+def test_a_comment_on_facebook_is_a_comment(parent: str, reply: str | None) -> None:
+    value = {**COMMENT, "parent_id": parent}
+    assert written("facebook", page(value)) == [
+        (
+            "comments",
+            ENVELOPE
+            | {
+                "platform": "Facebook",
+                "account_id": "201",
+                "parent_id": "201_302",
+                "comment_id": "302_403",
+                "published_at": "2026-11-20T15:00:00.000Z",
+                "reply_to_id": reply,
+                "record": value,
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"verb": "edited"}, {"verb": "remove"}, {"comment_id": None}, {"post_id": ""}]
+)
+def test_a_change_of_a_comment_is_a_notice(changed: dict[str, object]) -> None:
+    ((stream, _),) = written("facebook", page({**COMMENT, **changed}))
+    assert stream == "webhook_notices"
+
+
+POST = {
+    "id": "1999",
+    "author_id": "18",
+    "conversation_id": "1990",
+    "created_at": "2026-11-20T08:31:00.000Z",
+    "text": "Nice",
+}
+
+
+def on_x(payload: object) -> dict[str, object]:
+    told = {"event_uuid": "-3", "filter": {"user_id": "17"}, "event_type": "post.create"}
+    return {"data": told | {"payload": payload}}
+
+
+def test_a_reply_on_x_is_a_comment() -> None:
+    assert written("x", on_x(POST)) == [
+        (
+            "comments",
+            ENVELOPE
+            | {
+                "platform": "X",
+                "account_id": "17",
+                "parent_id": "1990",
+                "comment_id": "1999",
+                "published_at": "2026-11-20T08:31:00.000Z",
+                "reply_to_id": None,
+                "record": POST,
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"author_id": "17"}, {"conversation_id": "1999"}, {"conversation_id": None}]
+)
+def test_a_post_of_the_account_is_a_notice(changed: dict[str, object]) -> None:
+    ((stream, record),) = written("x", on_x(POST | changed))
+    assert (stream, record["kind"]) == ("webhook_notices", "post.create")
