@@ -24,6 +24,7 @@ from social_assets.cli.commands.access.keys import keys
 from social_assets.cli.commands.access.secrets import secrets
 from social_assets.cli.commands.alerts import alerts
 from social_assets.cli.commands.collection.accounts import accounts, track, untrack
+from social_assets.cli.commands.collection.collect import collect
 from social_assets.cli.commands.collection.credentials import credentials
 from social_assets.cli.commands.collection.webhooks import webhooks
 from social_assets.cli.commands.contracts.contract import contract
@@ -321,6 +322,7 @@ for command in (
     track,
     untrack,
     accounts,
+    collect,
     load,
     metrics,
     query,

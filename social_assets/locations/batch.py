@@ -21,6 +21,7 @@ with imports_kept():
     from sensors.recommenders import recommenders_sensor
     from sensors.report_schedules import report_schedules_sensor
     from social_assets.contracts.registry import contracts
+    from social_assets.defs.collection.platform_assets import platform_assets
     from social_assets.defs.ingestion.checks.contract_checks import contract_is_deployed
     from social_assets.defs.ingestion.checks.drift_checks import drift_checks
     from social_assets.defs.ingestion.checks.freshness_checks import newest_day_is_fresh
@@ -86,6 +87,7 @@ def _location() -> Definitions:
         assets=[
             *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
             *(current_asset(contract) for contract in contracts() if contract.capture),
+            *platform_assets(),
             *unusable.broken_contract_assets(),
             star(),
             rollups(),

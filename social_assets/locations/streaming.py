@@ -1,4 +1,4 @@
-"""Code location `streaming`: the jobs and sensors that load files and drain topics.
+"""Code location `streaming`: the jobs and sensors that load files, drain topics and collect.
 
 Belongs here: only merging these jobs and sensors. Every run is a process that imports its code
 location, and a drain starts within seconds of the first event, so nothing here imports dbt or makes
@@ -14,9 +14,11 @@ from resources.machine.garbage_collection import imports_kept
 with imports_kept():
     from dagster import Definitions, definitions
 
+    from sensors.collection import collection_sensor
     from sensors.file_arrival import file_arrival_sensor
     from sensors.kafka_offsets import kafka_offsets_sensor
     from social_assets.contracts.registry import contracts
+    from social_assets.defs.collection.collect_job import collect_jobs
     from social_assets.defs.ingestion.jobs.drain_job import drain_job
     from social_assets.defs.ingestion.jobs.load_job import load_job
     from social_assets.defs.ingestion.jobs.unload_job import unload_job
@@ -38,6 +40,10 @@ def _location() -> Definitions:
             load_job(),
             unload_job(),
             *(drain_job(contract) for contract in contracts()),
+            *collect_jobs(),
         ],
-        sensors=[make(contract) for contract in contracts() for make in SENSORS],
+        sensors=[
+            *(make(contract) for contract in contracts() for make in SENSORS),
+            collection_sensor(),
+        ],
     )

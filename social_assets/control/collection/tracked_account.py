@@ -72,6 +72,8 @@ class Collected:
     problem: str | None = None
     is_refresh: bool = False
     """As in the DueEndpoint that was collected."""
+    is_last: bool = True
+    """Whether the endpoint is collected: no other chain of it follows in this collection."""
 
 
 def plan_of(row: Row[tuple[object, ...]]) -> CollectionPlan:

@@ -201,6 +201,51 @@ class TrackedAccounts:
             for row in rows
         ]
 
+    def without_endpoints(self, platform: str, limit: int) -> Sequence[TrackedAccount]:
+        """Accounts that are not paused and of which no endpoint is known yet, oldest first."""
+        query = (
+            select(_A.name)
+            .select_from(TRACKED_ACCOUNTS.outerjoin(TRACKED_ENDPOINTS))
+            .where(_A.platform == platform, _A.paused_at.is_(None), _E.endpoint.is_(None))
+            .order_by(_A.tracked_at)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            names = connection.execute(query).scalars().all()
+            return [_summaries(connection, platform, name)[0] for name in names]
+
+    def endpoint_names(self, platform: str, names: Iterable[str]) -> dict[str, set[str]]:
+        """The known endpoints of accounts of a platform."""
+        query = select(_E.name, _E.endpoint).where(_E.platform == platform, _E.name.in_(set(names)))
+        found: dict[str, set[str]] = {}
+        with reading(self._engine) as connection:
+            for name, endpoint in connection.execute(query):
+                found.setdefault(name, set()).add(endpoint)
+        return found
+
+    def positions(
+        self, platform: str, name: str, endpoint: str
+    ) -> dict[str, tuple[str | None, str | None]]:
+        """Where the chains of an endpoint go on, by the post that they are about: since, resume."""
+        query = select(_C.parent_id, _C.since, _C.resume).where(
+            _C.platform == platform, _C.name == name, _C.endpoint == endpoint
+        )
+        with reading(self._engine) as connection:
+            return {parent: (since, resume) for parent, since, resume in connection.execute(query)}
+
+    def make_due(self, platform: str, name: str, *, from_the_beginning: bool = False) -> None:
+        """Make all endpoints of an account due now. Raises UnknownTrackedAccountError.
+
+        From the beginning: without marks, as the daily full refresh.
+        """
+        with writing(self._engine) as connection:
+            account = _known(connection, platform, name)
+            at = self._clock()
+            for row in endpoints_of(connection, platform, name):
+                refresh = {"next_refresh_at": at} if from_the_beginning else {}
+                due = None if account.paused_at else at
+                change(connection, row, next_due_at=at, eligible_at=due, **refresh)
+
     def position(
         self, platform: str, name: str, endpoint: str, parent_id: str = ""
     ) -> tuple[str | None, str | None]:

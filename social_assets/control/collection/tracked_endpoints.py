@@ -37,6 +37,8 @@ def finish_endpoint(
         return
     for each in chains:
         _store_position(connection, each)
+    if not any(each.is_last for each in chains):
+        return
     at = chains[-1].collected_at
     known = [time for time in (row.last_collected_at, row.last_failed_at) if time is not None]
     if known and at <= max(known):

@@ -22,6 +22,7 @@ from dagster import (
 
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
+from social_assets.defs.collection.platform_assets import platforms_of
 from social_assets.defs.ingestion.columns import raw_columns
 from social_assets.defs.ingestion.freshness_policy import freshness_policy
 from social_assets.defs.partitions import daily, days_of, partition_notice
@@ -76,6 +77,7 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
 def _spec(contract: Contract) -> AssetSpec:
     return AssetSpec(
         key=["raw", contract.name],
+        deps=platforms_of(contract.name),
         group_name="raw",
         owners=[contract.owner],
         kinds={"deltalake", "kafka"},

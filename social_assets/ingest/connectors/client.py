@@ -102,6 +102,10 @@ class ConnectorClient:
     ) -> None:
         self.close()
 
+    def now(self) -> datetime:
+        """The time that this client goes by."""
+        return self._clock()
+
     def close(self) -> None:
         """Close connections and files."""
         self._transport.client.close()

@@ -154,7 +154,7 @@ class ApiEndpoint:
 class Connector:
     """A platform.
 
-    `bearer` tells whether the access token goes into the header. `lookup` is the endpoint that
+    `lookup` is the endpoint that
     gives the id of an account by its `$handle`, at `lookup_id` of a record.
     """
 
@@ -170,6 +170,8 @@ class Connector:
     """Whether calls may be spread over credentials: not if the quota is the project's."""
     lookup: ApiEndpoint | None = None
     lookup_id: str = "id"
+    id_like: str = ""
+    """A regular expression: a name that it matches whole is an id, and is not looked up."""
 
     def endpoint(self, name: str) -> ApiEndpoint:
         """The endpoint of a name. Raises KeyError."""

@@ -26,6 +26,12 @@ from dagster import (
 
 from resources.dagster.private import MAX_RETRIES_TAG, make_new_run_id
 from resources.settings.home import Home
+from social_assets.defs.collection.collect_job import (
+    PLATFORM_TAG,
+    collect_config,
+    collect_job_name,
+)
+from social_assets.defs.collection.platform_assets import platform_key
 from social_assets.defs.ingestion.jobs.load_job import JOB_NAME as LOAD
 from social_assets.defs.ingestion.jobs.load_job import run_config
 from social_assets.defs.ingestion.jobs.unload_job import JOB_NAME as UNLOAD
@@ -44,6 +50,8 @@ from social_assets.pipeline.files.allowed_files import granted
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
+
+    from social_assets.ingest.connectors.connector import Connector
 
 Progress = Callable[[str], None]
 
@@ -109,6 +117,35 @@ def load_files(
         return _run(
             home, Location.STREAMING, LOAD, progress, config=config, tags={STREAM_TAG: stream}
         )
+
+
+@dataclass(frozen=True)
+class CollectRun:
+    """The result of a run that collected: `counts` are chains, pages, records, stopped_early."""
+
+    run_id: str
+    counts: Mapping[str, int]
+
+
+def collect(home: Home, connector: Connector, seconds: float, progress: Progress) -> CollectRun:
+    """Collect what is due of a platform. Raises RunFailedError."""
+    job = collect_job_name(connector)
+    report = _run(
+        home,
+        Location.STREAMING,
+        job,
+        progress,
+        config=collect_config(connector, seconds),
+        tags={PLATFORM_TAG: connector.platform},
+    )
+    key = AssetKey(platform_key(connector.platform))
+    with open_instance(home) as instance:
+        # The newest one is of this run: one run at a time collects from a platform.
+        (record,) = instance.fetch_observations(key, limit=1).records
+    observed = record.asset_observation
+    found = observed.metadata if observed else {}
+    names = ("chains", "pages", "records", "stopped_early")
+    return CollectRun(report.run_id, {name: int(str(found[name].value)) for name in names})
 
 
 def unload_batches(

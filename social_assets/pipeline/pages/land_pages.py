@@ -76,8 +76,8 @@ class PagePipeline:
         now = int(datetime.now(UTC).timestamp() * 1_000_000)
         return max([now, *(version + 1 for version in taken)])
 
-    def take(self, records: pa.Table, promotion: Mapping[str, object]) -> set[date]:
-        """Take records through all steps and promote; returns the dates whose rows changed.
+    def take(self, records: pa.Table, promotion: Mapping[str, object]) -> dict[str, set[date]]:
+        """Take records through all steps and promote; returns each stream's dates that changed.
 
         The caller must have called `recover_pages`. When the batch is in the spool, it is not lost.
         """
@@ -85,17 +85,16 @@ class PagePipeline:
         self.spool.write(batch)
         return self._complete(batch)
 
-    def recover_pages(self) -> set[date]:
-        """Complete the batches that a killed process left; returns the dates that changed."""
-        changed: set[date] = set()
+    def recover_pages(self) -> dict[str, set[date]]:
+        """Complete the batches that a killed process left; returns each stream's changed dates."""
+        changed: dict[str, set[date]] = {}
         for batch in self.spool.waiting():
-            changed |= self._complete(batch)
+            for stream, days in self._complete(batch).items():
+                changed.setdefault(stream, set()).update(days)
         return changed
 
-    def _complete(self, batch: PageBatch) -> set[date]:
-        changed: set[date] = set()
-        for stream in batch.streams:
-            changed |= land_stream(self.streams[stream], batch)
+    def _complete(self, batch: PageBatch) -> dict[str, set[date]]:
+        changed = {stream: land_stream(self.streams[stream], batch) for stream in batch.streams}
         self.promote(batch.promotion)
         self.spool.remove(batch)
         return changed

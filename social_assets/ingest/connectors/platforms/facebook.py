@@ -28,6 +28,7 @@ CONNECTOR = Connector(
     rules=META_RULES,
     limits=(Limit(200, Rolling(3600)),),
     usage=PercentHeaders(),
+    id_like=r"\d{5,}",
     lookup=ApiEndpoint("lookup", "/v23.0/$handle", (), records="", query={"fields": "id,username"}),
     endpoints=(
         ApiEndpoint(

@@ -36,6 +36,14 @@ CONNECTOR = Connector(
     rules=META_RULES,
     limits=(Limit(200, Rolling(3600)),),
     usage=PercentHeaders(),
+    lookup=ApiEndpoint(
+        "lookup",
+        "/v23.0/$credential_account_id",
+        (),
+        records="business_discovery",
+        query={"fields": "business_discovery.username($handle){id}"},
+    ),
+    id_like=r"\d{10,}",
     endpoints=(
         ApiEndpoint(
             "user",

@@ -76,6 +76,7 @@ CONNECTOR = Connector(
             like="pagination_token|next_token|since_id",
         ),
     ),
+    id_like=r"\d{1,20}",
     lookup=ApiEndpoint(
         "lookup",
         "/2/users/by/username/$handle",

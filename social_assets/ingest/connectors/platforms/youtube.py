@@ -53,6 +53,7 @@ CONNECTOR = Connector(
         AnswerRule(Meaning.CURSOR_EXPIRED, at=_REASON, among=codes("invalidPageToken")),
         AnswerRule(Meaning.TOKEN_EXPIRED, at=_REASON, among=codes("authError")),
     ),
+    id_like=r"UC[\w-]{22}",
     lookup=ApiEndpoint(
         "lookup",
         "/youtube/v3/channels",

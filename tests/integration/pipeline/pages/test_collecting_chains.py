@@ -37,7 +37,9 @@ class TwoPages:
 
 
 def due(account: str) -> DueChain:
-    return DueChain(ChainStart(Account("X", account), "posts", since="old"), ("posts",), NOON)
+    return DueChain(
+        ChainStart(Account("X", account), "posts", since="old"), ("posts",), NOON, account, NOON
+    )
 
 
 @pytest.mark.parametrize("most_records", [1, 1000])

@@ -1,0 +1,59 @@
+"""`social-assets collect`: collects what is due now. Only parses and prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from social_assets.cli.errors import WRONG
+from social_assets.cli.home_use import makes_control
+from social_assets.cli.printing.terminal import FORM, mute, print_json, print_rows, progress
+
+if TYPE_CHECKING:
+    from resources.settings.home import Home
+
+_TABLE = ("platform", "chains", "pages", "records", "stopped early")
+
+
+@click.command(short_help="Collect what is due of tracked accounts, now.")
+@click.option("--platform", help="Only from this platform.")
+@click.option(
+    "--account", "accounts", multiple=True, metavar="PLATFORM:ACCOUNT", help="Though it is not due."
+)
+@click.option(
+    "--all", "from_the_beginning", is_flag=True, help="Read all of --account again, from its start."
+)
+@click.option("--seconds", type=float, default=300.0, show_default=True, help="Of each platform.")
+@FORM
+@makes_control
+def collect(
+    home: Home,
+    *,
+    platform: str | None,
+    accounts: tuple[str, ...],
+    from_the_beginning: bool,
+    seconds: float,
+    form: str,
+) -> None:
+    """Collect from the platforms what is due, through to the rollups.
+
+    Exit code 2 if something could not be collected; it is due again later.
+    """
+    from social_assets.operate.collect import collect_now
+
+    if from_the_beginning and not accounts:
+        raise click.UsageError("--all needs --account: it reads all of these accounts again")
+    told = progress if form == "table" else mute
+    found = collect_now(
+        home, platform, accounts, told, seconds=seconds, from_the_beginning=from_the_beginning
+    )
+    if form == "table":
+        rows = [(r.platform, r.chains, r.pages, r.records, r.stopped_early) for r in found]
+        print_rows(_TABLE, rows, "table")
+    else:
+        print_json([each.as_json() for each in found])
+    if any(each.stopped_early for each in found):
+        click.echo("what stopped is due again later: social-assets accounts shows why", err=True)
+        sys.exit(WRONG)

@@ -1,0 +1,1 @@
+"""The platforms that are collected from: their assets, jobs and checks."""

@@ -1,0 +1,81 @@
+"""Collects now, from the command line: runs the job of each platform that has something due.
+
+Belongs here: which platforms, and the result. What a run does belongs to `defs.collection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from resources.settings.home import Home
+from social_assets.control.accounts import Account
+from social_assets.control.collection.tracked_accounts import TrackedAccounts
+from social_assets.control.engine import open_engine
+from social_assets.ingest.connectors.account_list import parse_account
+from social_assets.ingest.connectors.connector import Connector
+from social_assets.ingest.connectors.registry import connector_of, connectors
+
+
+@dataclass(frozen=True)
+class CollectReport:
+    """What a run has collected of a platform."""
+
+    platform: str
+    run_id: str
+    chains: int
+    pages: int
+    records: int
+    stopped_early: int
+
+    def as_json(self) -> dict[str, object]:
+        """The result for programs."""
+        return asdict(self)
+
+
+def collect_now(
+    home: Home,
+    platform: str | None,
+    accounts: Sequence[str],
+    progress: Callable[[str], None],
+    *,
+    seconds: float,
+    from_the_beginning: bool = False,
+) -> list[CollectReport]:
+    """Collect what is due, or of `accounts` (PLATFORM:ACCOUNT) even what is not.
+
+    Raises UnknownTrackedAccountError, ConnectorDeclarationError, RunFailedError.
+    """
+    from social_assets.operate.runs.start import collect
+
+    asked = [parse_account(each) for each in accounts]
+    wanted = _wanted(platform, asked)
+    engine = open_engine(home)
+    try:
+        tracked = TrackedAccounts(engine)
+        for account in asked:
+            tracked.make_due(
+                account.platform, account.account_id, from_the_beginning=from_the_beginning
+            )
+        at = datetime.now(UTC)
+        due = [
+            each
+            for each in wanted
+            if tracked.due(each.platform, at, 1) or tracked.without_endpoints(each.platform, 1)
+        ]
+    finally:
+        engine.dispose()
+    found = []
+    for connector in due:
+        run = collect(home, connector, seconds, progress)
+        found.append(CollectReport(connector.platform, run.run_id, **run.counts))
+    return found
+
+
+def _wanted(platform: str | None, accounts: Sequence[Account]) -> list[Connector]:
+    if platform is not None:
+        return [connector_of(platform)]
+    if accounts:
+        return [connector_of(each) for each in dict.fromkeys(a.platform for a in accounts)]
+    return list(connectors())

@@ -1,0 +1,133 @@
+"""Turns due endpoints into chains: where each goes on, and about which posts it asks.
+
+Belongs here: the choice of chains. When an endpoint is due belongs to `control.collection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from social_assets.control.accounts import Account
+from social_assets.control.collection.schedule import DAY, slot
+from social_assets.control.collection.tracked_account import Collected, DueEndpoint
+from social_assets.control.collection.tracked_accounts import TrackedAccounts
+from social_assets.ingest.connectors.chain import ChainStart
+from social_assets.ingest.connectors.connector import (
+    ApiEndpoint,
+    AskedFor,
+    Connector,
+    Frequency,
+)
+from social_assets.pipeline.collection.recent_posts import RECENT, posts_of
+from social_assets.pipeline.pages.collect_chains import DueChain
+from social_assets.warehouse.loader import ClientFactory
+
+_ALL = datetime.min.replace(year=1970)
+
+
+@dataclass(frozen=True)
+class DueChains:
+    """The chains of what is due of a platform at a time."""
+
+    connector: Connector
+    tracked: TrackedAccounts
+    clickhouse: ClientFactory
+    at: datetime
+
+    def of_accounts(self, due: Sequence[DueEndpoint]) -> Iterator[DueChain]:
+        """One chain for each due endpoint that is asked about an account."""
+        for each in due:
+            endpoint = self.connector.endpoint(each.endpoint)
+            if endpoint.asked_for is AskedFor.ACCOUNT:
+                position = self.tracked.position(each.platform, each.name, each.endpoint)
+                yield self._chain(each, endpoint, position, None)
+
+    def of_posts(self, due: Sequence[DueEndpoint]) -> Iterator[DueChain]:
+        """The chains of the due endpoints that are asked about posts, account by account.
+
+        An endpoint of an account without posts is collected by asking nothing.
+        """
+        asked = [
+            (each, endpoint)
+            for each in due
+            if (endpoint := self.connector.endpoint(each.endpoint)).asked_for
+            is not AskedFor.ACCOUNT
+        ]
+        recent = self._posts([each for each, endpoint in asked if not _asks_all(each, endpoint)])
+        every = self._posts(
+            [each for each, endpoint in asked if _asks_all(each, endpoint)], all_posts=True
+        )
+        for each, endpoint in asked:
+            by_account = every if _asks_all(each, endpoint) else recent
+            posts = by_account.get(each.account_id or "", ())
+            if not posts:
+                self.tracked.finish([self._nothing(each)])
+            elif endpoint.asked_for is AskedFor.POSTS:
+                yield self._chain(each, endpoint, (None, None), None, ids=posts)
+            else:
+                known = self.tracked.positions(each.platform, each.name, each.endpoint)
+                for post in posts:
+                    position = known.get(post, (None, None))
+                    yield self._chain(each, endpoint, position, post, is_last=post == posts[-1])
+
+    def _posts(
+        self, due: Sequence[DueEndpoint], *, all_posts: bool = False
+    ) -> dict[str, tuple[str, ...]]:
+        after = _ALL.replace(tzinfo=self.at.tzinfo) if all_posts else self.at - RECENT
+        accounts = {each.account_id for each in due if each.account_id}
+        return posts_of(
+            self.clickhouse, self.connector.platform, accounts, published_after=after, at=self.at
+        )
+
+    def _chain(
+        self,
+        due: DueEndpoint,
+        endpoint: ApiEndpoint,
+        position: tuple[str | None, str | None],
+        parent_id: str | None,
+        *,
+        ids: tuple[str, ...] = (),
+        is_last: bool = True,
+    ) -> DueChain:
+        since, resume = position
+        if due.is_refresh:
+            # A stopped chain without a mark reads everything already: it goes on.
+            since, resume = None, resume if since is None else None
+        account_id = due.account_id or due.name
+        interval = DAY if endpoint.frequency is Frequency.DAILY else due.plan.interval
+        start = ChainStart(
+            Account(due.platform, account_id),
+            due.endpoint,
+            parent_id=parent_id,
+            since=since,
+            resume=resume,
+            handle=due.name,
+            ids=ids,
+        )
+        return DueChain(
+            start,
+            endpoint.streams,
+            slot(self.at, interval),
+            due.name,
+            self.at,
+            is_refresh=due.is_refresh,
+            is_last=is_last,
+        )
+
+    def _nothing(self, due: DueEndpoint) -> Collected:
+        return Collected(
+            due.platform,
+            due.name,
+            due.endpoint,
+            "",
+            None,
+            None,
+            self.at,
+            is_refresh=due.is_refresh,
+        )
+
+
+def _asks_all(due: DueEndpoint, endpoint: ApiEndpoint) -> bool:
+    return due.is_refresh or endpoint.frequency is Frequency.DAILY
