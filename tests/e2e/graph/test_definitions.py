@@ -23,16 +23,17 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.partitions import daily
+from social_assets.ingest.connectors.registry import connectors
 from social_assets.metrics.registry import metrics_from
 from social_assets.operate.runs.locations import Location
 from social_assets.quality.invariants import invariants
 from social_assets.transform.validate import rules
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-LAYERS = {"raw", "cleaned", "quarantine", "star", "rollups", "recsys"}
+LAYERS = {"platforms", "raw", "cleaned", "quarantine", "star", "rollups", "recsys"}
 WAREHOUSE = {"star", "rollups"}
-WITHOUT_COLUMNS = {"recsys", "maintenance", "reports"}
-"""Artifacts and upkeep: no tables."""
+WITHOUT_COLUMNS = {"platforms", "recsys", "maintenance", "reports"}
+"""Platforms, artifacts and upkeep: no tables."""
 
 SIXTH_STREAM = '''
 """Direct messages: one row a message and day."""
@@ -136,7 +137,9 @@ def test_every_asset_and_check_is_of_batch_and_every_writing_job_of_streaming(
 ) -> None:
     """Dagster 1.13 fails a backfill of an asset whose checks are in another code location."""
     assert set(streaming.resolve_asset_graph().get_all_asset_keys()) == set()
-    loading = {"load_files", "unload_batches", *(f"drain_{c.name}" for c in contracts())}
+    drains = {f"drain_{each.name}" for each in contracts()}
+    collecting = {f"collect_{each.platform.lower()}" for each in connectors()}
+    loading = {"load_files", "unload_batches", *drains, *collecting}
     assert set(streaming.get_repository_def().job_names) == loading
     assert loading.isdisjoint(defs.get_repository_def().job_names)
 
