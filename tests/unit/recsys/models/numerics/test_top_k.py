@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recsys.models import top_k
+from recsys.models.numerics import top_k
 from recsys.models.numerics.top_k import top_k_of_rows
 
 # Few distinct values, so that ties are everywhere; NaN marks what a row does not have.
