@@ -1,8 +1,9 @@
-"""The demonstration: seeded sample files through the whole graph, and a summary of the result.
+"""The demonstration: sample files through the whole graph, a collection, a summary of the result.
 
-Belongs here: the order, and what runs at the same time. The files belong to `samples`, the runs to
-`operate.runs`, the display to `operate.summary`. These are imported when needed: importing Dagster,
-pandera and Ibis takes seconds, during which the warehouse is already created.
+Belongs here: the order, and what runs at the same time. The files belong to `samples`, the platform
+server to `platforms`, the runs to `operate.runs`, the display to `operate.summary`. These are
+imported when needed: importing Dagster, pandera and Ibis takes seconds, during which the warehouse
+is already created.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from social_assets.operate.runs.failures import RunFailedError
 T = TypeVar("T")
 
 _LINES_OF_A_FAILURE = 5
+_COLLECT_SECONDS = 60.0
 
 
 def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int) -> None:
@@ -71,11 +73,40 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     # The nightly task, done now so that the UI shows a result of every check.
     verified = verify_partitions(home, progress)
 
+    console.print("[bold]4. collection: five platforms, from a server beside it[/]")
+    _collect(home, progress, seed)
+
     from social_assets.operate.summary import show_summary
 
     progress("reading back what came out")
     show_summary(home, console, (built, newest_report(home, RECOMMEND), verified))
     console.print(f"\n[bold]Done in {perf_counter() - started:.0f} s.[/]")
+
+
+def _collect(home: Home, progress: Callable[[str], None], seed: int) -> None:
+    """Collect an account of each platform from the platform server, which runs meanwhile."""
+    from social_assets.control.collection.schedule import CollectionPlan
+    from social_assets.demo.platforms.process import platform_server
+    from social_assets.demo.served_accounts import (
+        asked_at,
+        is_collecting,
+        release_served,
+        track_served,
+    )
+    from social_assets.operate.collect import collect_now
+
+    if is_collecting(home):
+        progress("not done: this home tracks accounts of its own, which are left alone")
+        return
+    with platform_server(seed=seed, accounts=1) as url, asked_at(url):
+        accounts = track_served(url, home, CollectionPlan())
+        try:
+            found = collect_now(home, None, (), progress, seconds=_COLLECT_SECONDS)
+        finally:
+            # Their tokens must never be sent to the platforms themselves.
+            release_served(home, accounts, "its platform server ran during the demonstration")
+    for each in found:
+        progress(f"{each.platform}: {each.records:,} records from {each.pages:,} pages")
 
 
 def _deploy(home: Home) -> None:

@@ -22,6 +22,11 @@ with imports_kept():
     from sensors.report_schedules import report_schedules_sensor
     from social_assets.contracts.registry import contracts
     from social_assets.defs.collection.platform_assets import platform_assets
+    from social_assets.defs.collection.platform_checks import (
+        check_platforms,
+        platform_checks,
+        platforms_every_ten_minutes,
+    )
     from social_assets.defs.ingestion.checks.contract_checks import contract_is_deployed
     from social_assets.defs.ingestion.checks.drift_checks import drift_checks
     from social_assets.defs.ingestion.checks.freshness_checks import newest_day_is_fresh
@@ -52,6 +57,7 @@ with imports_kept():
     from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
     from social_assets.defs.warehouse.rollups import rollup_checks, rollups
     from social_assets.defs.warehouse.star import star, star_checks
+    from social_assets.ingest.connectors.registry import connectors
     from social_assets.serving.reports.report import reports
 
 STREAM_ASSETS = (raw_asset, cleaned_asset)
@@ -102,6 +108,7 @@ def _location() -> Definitions:
                 for make in STREAM_CHECKS
                 if not (contract.capture and make in NOT_OF_CHANGES)
             ),
+            *map(platform_checks, connectors()),
             *star_checks(),
             *rollup_checks(),
             *recsys.checks,
@@ -116,6 +123,7 @@ def _location() -> Definitions:
             *(report_job(each) for each in reports()),
             *verification.verification_jobs(),
             topic_watch.check_topics(),
+            check_platforms(),
             *unusable.check_contracts(),
         ],
         schedules=[
@@ -123,6 +131,7 @@ def _location() -> Definitions:
             maintenance.maintenance_schedule,
             *verification.verification_schedules(),
             topic_watch.topics_every_ten_minutes(),
+            platforms_every_ten_minutes(),
         ],
         sensors=[
             alerts_sensor(),

@@ -27,6 +27,7 @@ from pydantic import Field
 
 from resources.settings.home import Home
 from social_assets.defs.collection.platform_assets import platform_key
+from social_assets.defs.collection.platform_checks import report_platform
 from social_assets.defs.ingestion.checks.rule_results import report_rules
 from social_assets.defs.ingestion.jobs.changed_days import fed_now, materializations
 from social_assets.defs.monitoring.invariant_results import report_days
@@ -130,6 +131,8 @@ def _collect(
     for note in found.notes[:_SHOWN]:
         context.log.info(note)
     context.log_event(_observation(connector, found))
+    for result in report_platform(connector):
+        context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
     context.log.info(
         f"{found.chains} chains, {found.pages} pages, {found.records} records; "
         f"{len(found.errors)} chains stopped early"

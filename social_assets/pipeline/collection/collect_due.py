@@ -60,7 +60,7 @@ class Collection:
         """
         ends_at = time.monotonic() + seconds
         done = CollectedPlatform()
-        tracked = TrackedAccounts(self.engine)
+        tracked = TrackedAccounts(self.engine, client.now)
         endpoints = AccountEndpoints(
             self.connector, tracked, PlatformCredentials(self.engine, self.home)
         )

@@ -11,18 +11,20 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.cli.main import main
 from social_assets.control.collection.schedule import CollectionPlan
+from social_assets.demo.platforms.world.accounts import PLATFORMS
+from social_assets.demo.served_accounts import track_served
 from social_assets.ingest.connectors.registry import connector_of
-from tests.e2e.collection.served_platforms import PLATFORMS, ServedPlatforms, served_platforms
+from tests.e2e.collection.served_platforms import ServedPlatforms, served_platforms
 
 
 @pytest.fixture(scope="module")
 def served(home: Home) -> Iterator[ServedPlatforms]:
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        served_platforms(home, patch.setenv, seed=5, accounts=2) as found,
-    ):
-        found.track_all(CollectionPlan())
+    with served_platforms(home, seed=5, accounts=1) as found:
+        track_served(found.url, home, CollectionPlan())
         yield found
+
+
+pytestmark = pytest.mark.endurance
 
 
 def collect(home: Home, capsys: pytest.CaptureFixture[str], *said: str) -> list[dict[str, object]]:
