@@ -28,7 +28,9 @@ pytestmark = pytest.mark.endurance
 
 
 def collect(home: Home, capsys: pytest.CaptureFixture[str], *said: str) -> list[dict[str, object]]:
-    assert main(["--home", str(home.path), "collect", "--format", "json", *said]) == 0
+    with pytest.raises(SystemExit) as ended:
+        main(["--home", str(home.path), "collect", "--format", "json", *said])
+    assert ended.value.code == 0
     found: list[dict[str, object]] = json.loads(capsys.readouterr().out)
     return found
 
