@@ -11,7 +11,7 @@ from social_assets.contracts.collected.envelope import OWNER
 from social_assets.contracts.contract import Contract
 
 
-class Profile(pa.DataFrameModel):
+class CollectedProfile(pa.DataFrameModel):
     """A profile at a time of collection. What a platform does not show is missing, not 0."""
 
     platform: str = pa.Field(metadata={"categorical": True}, description="Where the account is")
@@ -35,7 +35,7 @@ class Profile(pa.DataFrameModel):
 
 CONTRACT = Contract(
     name="profiles",
-    model=Profile,
+    model=CollectedProfile,
     key=("platform", "account_id", "collected_at"),
     event_time="collected_at",
     formats=("ndjson",),
