@@ -37,7 +37,7 @@ def test_an_unknown_stream_is_a_wrong_command(
     capsys: pytest.CaptureFixture[str], home: Home, tmp_path: Path
 ) -> None:
     assert run("load", "likes", str(tmp_path / "f.ndjson")) == 2
-    assert "no stream 'likes'; the streams are community_interactions" in capsys.readouterr().err
+    assert "no stream 'likes'; the streams are audience, comments, " in capsys.readouterr().err
 
 
 def test_a_date_that_is_no_date_is_a_wrong_command(

@@ -255,6 +255,7 @@ def test_every_option_of_a_column_is_compared() -> None:
         .columns["u"]
         .time_source,
         "separator": "|",
+        "verbatim": True,
         "checks": with_column("s", str, isin=["a"]).columns["s"].checks,
         "source": with_column("s", str, metadata={"source": "x"}).columns["s"].source,
         "renamed_from": ("z",),
