@@ -23,6 +23,7 @@ with imports_kept():
     from social_assets.defs.ingestion.jobs.load_job import load_job
     from social_assets.defs.ingestion.jobs.unload_job import unload_job
     from social_assets.defs.installation import in_installation
+    from social_assets.ingest.connectors.registry import connectors
 
 SENSORS = (file_arrival_sensor, kafka_offsets_sensor)
 
@@ -44,6 +45,6 @@ def _location() -> Definitions:
         ],
         sensors=[
             *(make(contract) for contract in contracts() for make in SENSORS),
-            collection_sensor(),
+            *map(collection_sensor, connectors()),
         ],
     )

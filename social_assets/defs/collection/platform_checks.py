@@ -128,7 +128,7 @@ def _in_time(name: str, connector: Connector, state: PlatformState) -> AssetChec
     told = (
         f"{counted(len(state.late), 'endpoint')} late, one since {state.late[0].due_at:%F %H:%M}; "
         f"see the runs of collect_{connector.platform.lower()}, and whether the sensor "
-        "`collection` is on"
+        f"{connector.platform.lower()}_collection is on"
     )
     rows = [
         {"account": each.name, "endpoint": each.endpoint, "due": f"{each.due_at:%F %T}"}
