@@ -27,7 +27,7 @@ from pydantic import Field
 
 from resources.settings.home import Home
 from social_assets.defs.collection.platform_assets import platform_key
-from social_assets.defs.collection.platform_checks import report_platform
+from social_assets.defs.collection.platform_results import report_platform
 from social_assets.defs.ingestion.checks.rule_results import report_rules
 from social_assets.defs.ingestion.jobs.changed_days import fed_now, materializations
 from social_assets.defs.monitoring.invariant_results import report_days
