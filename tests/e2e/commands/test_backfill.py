@@ -13,9 +13,10 @@ from deltalake import DeltaTable
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.cli.main import cli
-from social_assets.contracts.registry import contracts
+from social_assets.contracts.registry import contract
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.samples import generate
+from social_assets.demo.samples.sample_set import STREAMS as SAMPLE_STREAMS
 from social_assets.operate.runs.backfill_plan import (
     BackfillPlan,
     NoDaysError,
@@ -38,6 +39,10 @@ FIRST = LAST - timedelta(days=2)
 EMPTIED = FIRST + timedelta(days=1)
 
 
+FILLED = [contract(each.name) for each in SAMPLE_STREAMS]
+"""The streams that have samples, and so rows."""
+
+
 @pytest.fixture(scope="module")
 def stores(home: Home) -> Iterator[Stores]:
     """The stores of the home, filled by loads before any backfill."""
@@ -45,10 +50,10 @@ def stores(home: Home) -> Iterator[Stores]:
     samples = generate(home.samples, events=1_500, days=3, end=LAST, seed=3)
     with pytest.raises(NoDaysError, match="load files first"):
         plan_backfill(home, None, None)
-    for contract in contracts():
+    for filled in FILLED:
         for file in samples:
-            if file.stream == contract.name:
-                ingest_files(found.of(contract), [file.path], file.date)
+            if file.stream == filled.name:
+                ingest_files(found.of(filled), [file.path], file.date)
     yield found
 
 
@@ -62,7 +67,7 @@ def days_of(stores: Stores) -> dict[str, set[date]]:
     held = {
         f"{layer}/{c.name}": set(stores.lake.table(layer, c).rows_by_day())
         for layer in ("raw", "cleaned", "quarantine")
-        for c in contracts()
+        for c in FILLED
     }
     with stores.clickhouse.client("test") as client:
         tables = client.query(
@@ -83,8 +88,8 @@ def test_without_dates_the_days_held_are_one_run_and_nothing_is_emptied(
     # And the day of arrival, which has the records without a readable time.
     assert any(begin <= FIRST and until >= LAST for begin, until in plan.runs)
     assert [each for each in plan.swaps if each.emptied or each.refused] == []
-    held = stores.of(contracts()[0]).raw.rows_by_day()
-    name = f"raw/{contracts()[0].name}"
+    held = stores.of(FILLED[0]).raw.rows_by_day()
+    name = f"raw/{FILLED[0].name}"
     assert swap(plan, name).rows == sum(held.values())
     fact, cleaned = swap(plan, "star/fact_engagement"), swap(plan, "cleaned/engagement_events")
     assert fact.rows == cleaned.rows == fact.source_rows
@@ -99,13 +104,13 @@ def test_only_the_assets_named_are_planned_and_an_unknown_one_is_refused(home: H
 
 
 def test_a_dry_run_prints_the_plan_and_changes_nothing(home: Home, stores: Stores) -> None:
-    before = {c.name: DeltaTable(stores.of(c).cleaned.uri).version() for c in contracts()}
+    before = {c.name: DeltaTable(stores.of(c).cleaned.uri).version() for c in FILLED}
     args = ["--home", str(home.path), "backfill", "--from", str(FIRST), "--to", str(LAST)]
     shown = CliRunner().invoke(cli, [*args, "--dry-run"])
     assert shown.exit_code == 0, shown.output
     assert f"1 runs ({FIRST} to {LAST})" in shown.output
     assert "star/fact_engagement" in shown.output
-    assert before == {c.name: DeltaTable(stores.of(c).cleaned.uri).version() for c in contracts()}
+    assert before == {c.name: DeltaTable(stores.of(c).cleaned.uri).version() for c in FILLED}
 
 
 def test_a_backfill_makes_the_assets_and_days_named_and_no_others(
@@ -129,15 +134,15 @@ def test_a_day_whose_raw_became_empty_becomes_empty_in_every_layer_and_no_other_
     home: Home, stores: Stores
 ) -> None:
     before = days_of(stores)
-    for contract in contracts():
-        DeltaTable(stores.of(contract).raw.uri).delete(f"event_date = '{EMPTIED}'")
+    for filled in FILLED:
+        DeltaTable(stores.of(filled).raw.uri).delete(f"event_date = '{EMPTIED}'")
     planned = plan_backfill(home, EMPTIED, EMPTIED)
     stored = [each for each in planned.swaps if each.rows]
     assert {each.emptied for each in stored} == {(EMPTIED,)}
     assert {each.asset.path[0] for each in stored} == {"cleaned", "quarantine", "star", "rollups"}
     report = rebuild_days(home, EMPTIED, EMPTIED, (), lambda _: None)
     # Other days of the samples have too many rejected records, so the rule fails.
-    of_rules = {f"cleaned/{c.name} {rule.name}" for c in contracts() for rule in rules(c)}
+    of_rules = {f"cleaned/{c.name} {rule.name}" for c in FILLED for rule in rules(c)}
     assert set(report.failed_checks) <= of_rules
     after = days_of(stores)
     assert {table: days - {EMPTIED} for table, days in before.items() if days - {EMPTIED}} == {
@@ -149,7 +154,7 @@ def test_a_day_whose_raw_became_empty_becomes_empty_in_every_layer_and_no_other_
 def test_a_day_that_lost_its_raw_to_retention_is_refused_and_left_as_it_is(
     home: Home, stores: Stores
 ) -> None:
-    engagement = next(c for c in contracts() if c.name == "engagement_events")
+    engagement = next(c for c in FILLED if c.name == "engagement_events")
     stream = stores.of(engagement)
     rows = stream.raw.rows_by_day()[FIRST]
     stores.lake.expired_days().record("raw/engagement_events", {FIRST: rows})

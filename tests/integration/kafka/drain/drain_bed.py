@@ -250,7 +250,7 @@ class Bed:
                 client.command(f"TRUNCATE TABLE {table} SYNC")
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 90.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 180.0) -> None:
     """Wait for a condition; fails after the given time."""
     deadline = time.monotonic() + seconds
     while not condition():

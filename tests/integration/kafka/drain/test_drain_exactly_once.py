@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
-from social_assets.contracts.registry import contracts
 from social_assets.demo.samples import SampleFile, generate
+from social_assets.demo.samples.sample_set import STREAMS as SAMPLE_STREAMS
 from social_assets.ingest.files.open_file import read_records
 from social_assets.lake.delta import AppliedElsewhereError, LakeTable
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
@@ -125,7 +125,7 @@ def test_a_day_streamed_equals_the_same_day_rebuilt_in_every_table(
 ) -> None:
     """Dirty samples of all streams: late, out of order, and repeated in other micro-batches."""
     samples = generate(tmp_path / "samples", events=2_500, days=4, end=YESTERDAY)
-    streams = [stream_of_samples(bed, each.name, samples) for each in contracts()]
+    streams = [stream_of_samples(bed, each.name, samples) for each in SAMPLE_STREAMS]
     days = sorted({day for stream in streams for day in stream.stores.raw.rows_by_day()})
     assert sum(stream.counts().rejected for stream in streams) > 10
     lakes, warehouse = [stream.lake() for stream in streams], bed.warehouse()

@@ -147,7 +147,7 @@ def test_a_broker_away_for_a_while_delays_a_run_and_loses_nothing(
 ) -> None:
     stream = bed.stream()
     stream.send(events(range(100)))
-    with stream.draining(quiet_seconds=4, seconds=90):
+    with stream.draining(quiet_seconds=4, seconds=240):
         stream.wait_for(100)
         if ending == "killed":
             os.kill(broker.pid, signal.SIGKILL)

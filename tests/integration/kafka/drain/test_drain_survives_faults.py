@@ -17,7 +17,7 @@ from resources.kafka.resource import KafkaResource
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from tests.integration.kafka.conftest import JARS, Broker
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(900)]
 
 ROUNDS, SEED = 6, 390
 
