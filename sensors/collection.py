@@ -73,13 +73,13 @@ def why_to_wait(
     is_due = bool(tracked.due(connector.platform, at, 1))
     if not is_due and not tracked.without_endpoints(connector.platform, 1):
         return nothing
-    return _runs_say_wait(instance, connector, at, is_new=not is_due)
+    return _why_runs_wait(instance, connector, at, is_new=not is_due)
 
 
-def _runs_say_wait(
+def _why_runs_wait(
     instance: DagsterInstance, connector: Connector, at: datetime, *, is_new: bool
 ) -> str | None:
-    """Why the latest runs say to wait, newest first; None if they do not."""
+    """Why another run has to wait for the latest ones; None if it does not."""
     jobs = RunsFilter(job_name=collect_job_name(connector))
     records = instance.get_run_records(jobs, limit=8)
     runs = [each.dagster_run for each in records]

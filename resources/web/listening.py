@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Literal
 
 import uvicorn
 
@@ -36,6 +37,22 @@ class UvicornServer(uvicorn.Server):
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, self.handle_exit, each, None)
         yield
+
+
+def uvicorn_config(
+    application: Any, lifespan: Literal["on", "off"], *, has_date: bool = True
+) -> uvicorn.Config:
+    """How all our servers serve: without uvicorn's logs and names, ended within GRACE_SECONDS."""
+    return uvicorn.Config(
+        application,
+        lifespan=lifespan,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=has_date,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 @contextmanager

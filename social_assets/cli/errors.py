@@ -187,6 +187,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.contracts.registry import ContractError, UnknownStreamError
     from social_assets.control.errors import (
         ControlStoreError,
+        PausedAccountError,
         SecretKeyError,
         SecretTamperedError,
         UnknownApiKeyError,
@@ -235,6 +236,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         RowsNotConvertibleError,
         UnreadableContractError,
         ControlStoreError,
+        PausedAccountError,
         DbtError,
         EmbeddedServerError,
         EnvironmentSettingsError,

@@ -77,3 +77,7 @@ class UnknownCredentialError(LookupError):
 
 class UnknownTrackedAccountError(LookupError):
     """No tracked account has this name."""
+
+
+class PausedAccountError(RuntimeError):
+    """A tracked account is paused; the text says why, and what ends the pause."""

@@ -89,22 +89,22 @@ def _collect(home: Home, progress: Callable[[str], None], seed: int) -> None:
     from social_assets.demo.platforms.process import platform_server
     from social_assets.demo.served_accounts import (
         asked_at,
-        is_collecting,
+        has_others,
         release_served,
         track_served,
     )
     from social_assets.operate.collect import collect_now
 
-    if is_collecting(home):
-        progress("not done: this home tracks accounts of its own, which are left alone")
-        return
     with platform_server(seed=seed, accounts=1) as url, asked_at(url):
-        accounts = track_served(url, home, CollectionPlan())
+        if has_others(url, home):
+            progress("not done: this home tracks accounts of its own, which are left alone")
+            return
         try:
+            track_served(url, home, CollectionPlan())
             found = collect_now(home, None, (), progress, seconds=_COLLECT_SECONDS)
         finally:
             # Their tokens must never be sent to the platforms themselves.
-            release_served(home, accounts, "its platform server ran during the demonstration")
+            release_served(url, home, "its platform server ran during the demonstration")
     for each in found:
         progress(f"{each.platform}: {each.records:,} records from {each.pages:,} pages")
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import httpx
 
@@ -18,6 +19,7 @@ from social_assets.control.collection.credentials import PlatformCredentials, To
 from social_assets.control.collection.schedule import CollectionPlan
 from social_assets.control.collection.tracked_accounts import TrackedAccounts
 from social_assets.control.engine import open_engine
+from social_assets.control.errors import UnknownCredentialError, UnknownTrackedAccountError
 from social_assets.demo.platforms.world.accounts import PLATFORMS
 from social_assets.ingest.connectors.registry import connector_of, url_setting
 
@@ -39,52 +41,70 @@ def asked_at(url: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def is_collecting(home: Home) -> bool:
-    """Whether a home has credentials, or accounts that are not paused: a person's own."""
+def has_others(url: str, home: Home) -> bool:
+    """Whether a home has credentials, or accounts that are not paused, of others than a server's.
+
+    What a killed demonstration left is the server's.
+    """
+    served = {(each.platform, each.account_id) for each in _accounts(_given(url), PLATFORMS)}
     engine = open_engine(home)
     try:
-        accounts = TrackedAccounts(engine).list()
-        has_credentials = bool(PlatformCredentials(engine, home).list())
+        tracked = TrackedAccounts(engine).list()
+        found = {(each.platform, each.name) for each in tracked if each.paused_at is None}
+        credentials = PlatformCredentials(engine, home).list()
     finally:
         engine.dispose()
-    return has_credentials or any(each.paused_at is None for each in accounts)
+    return not found | {(each.platform, each.name) for each in credentials} <= served
 
 
 def track_served(
     url: str, home: Home, plan: CollectionPlan, platforms: Iterable[str] = PLATFORMS
 ) -> list[Account]:
     """Track every account of a server, each with a credential of its own; returns the accounts."""
-    given = httpx.get(f"{url}/__tokens", timeout=_SECONDS).raise_for_status().json()
+    given = _given(url)
+    accounts = _accounts(given, platforms)
     engine = open_engine(home)
     try:
         credentials, tracked = PlatformCredentials(engine, home), TrackedAccounts(engine)
-        accounts = []
-        for platform in platforms:
-            name = connector_of(platform).platform
-            client = (given[platform]["clients"] or [{}])[0]
-            for account_id, tokens in given[platform]["accounts"].items():
-                found = Tokens(
-                    tokens["access_token"],
-                    tokens.get("refresh_token"),
-                    client.get("client_id"),
-                    client.get("client_secret"),
-                )
-                credentials.add(name, found, account_id)
-                tracked.track(Account(name, account_id), plan)
-                tracked.resume(name, account_id)
-                accounts.append(Account(name, account_id))
+        for account in accounts:
+            of_platform = given[account.platform.lower()]
+            client = (of_platform["clients"] or [{}])[0]
+            tokens = of_platform["accounts"][account.account_id]
+            found = Tokens(
+                tokens["access_token"],
+                tokens.get("refresh_token"),
+                client.get("client_id"),
+                client.get("client_secret"),
+            )
+            credentials.add(account.platform, found, account.account_id)
+            tracked.track(account, plan)
+            tracked.resume(account.platform, account.account_id)
     finally:
         engine.dispose()
     return accounts
 
 
-def release_served(home: Home, accounts: Iterable[Account], reason: str) -> None:
-    """Remove the credentials of a server's accounts, and pause these: the server is gone."""
+def release_served(url: str, home: Home, reason: str) -> None:
+    """Remove the credentials of a server's accounts, and pause these: the server is to end."""
     engine = open_engine(home)
     try:
         credentials, tracked = PlatformCredentials(engine, home), TrackedAccounts(engine)
-        for account in accounts:
-            tracked.pause(account.platform, account.account_id, reason)
-            credentials.remove(account.platform, account.account_id)
+        for account in _accounts(_given(url), PLATFORMS):
+            with suppress(UnknownCredentialError):
+                credentials.remove(account.platform, account.account_id)
+            with suppress(UnknownTrackedAccountError):
+                tracked.pause(account.platform, account.account_id, reason)
     finally:
         engine.dispose()
+
+
+def _given(url: str) -> Any:
+    return httpx.get(f"{url}/__tokens", timeout=_SECONDS).raise_for_status().json()
+
+
+def _accounts(given: Any, platforms: Iterable[str]) -> list[Account]:
+    return [
+        Account(connector_of(platform).platform, account_id)
+        for platform in platforms
+        for account_id in given[platform]["accounts"]
+    ]

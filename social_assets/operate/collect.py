@@ -13,7 +13,7 @@ from resources.settings.home import Home
 from social_assets.control.accounts import Account
 from social_assets.control.collection.tracked_accounts import TrackedAccounts
 from social_assets.control.engine import open_engine
-from social_assets.ingest.connectors.account_list import parse_account
+from social_assets.control.errors import PausedAccountError
 from social_assets.ingest.connectors.connector import Connector
 from social_assets.ingest.connectors.registry import connector_of, connectors
 
@@ -37,24 +37,31 @@ class CollectReport:
 def collect_now(
     home: Home,
     platform: str | None,
-    accounts: Sequence[str],
+    accounts: Sequence[Account],
     progress: Callable[[str], None],
     *,
     seconds: float,
     from_the_beginning: bool = False,
 ) -> list[CollectReport]:
-    """Collect what is due, or of `accounts` (PLATFORM:ACCOUNT) even what is not.
+    """Collect what is due, or of `accounts` even what is not.
 
-    Raises UnknownTrackedAccountError, ConnectorDeclarationError, RunFailedError.
+    Raises UnknownTrackedAccountError, PausedAccountError, ConnectorDeclarationError,
+    RunFailedError.
     """
     from social_assets.operate.runs.start import collect
 
-    asked = [parse_account(each) for each in accounts]
-    wanted = _wanted(platform, asked)
+    wanted = _wanted(platform, accounts)
     engine = open_engine(home)
     try:
         tracked = TrackedAccounts(engine)
-        for account in asked:
+        for account in accounts:
+            reason = tracked.get(account.platform, account.account_id).paused_reason
+            if reason is not None:
+                raise PausedAccountError(
+                    f"{account} is paused: {reason}; `social-assets track {account} --resume` ends "
+                    "the pause"
+                )
+        for account in accounts:
             tracked.make_due(
                 account.platform, account.account_id, from_the_beginning=from_the_beginning
             )

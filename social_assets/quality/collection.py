@@ -29,19 +29,6 @@ MOST_LATE = 1_000
 
 
 @dataclass(frozen=True)
-class CredentialEnd:
-    """A credential that works no more, or ends soon: why, or when."""
-
-    credential: CredentialRecord
-    revoked_reason: str | None
-    ends_at: datetime | None
-
-    def has_ended(self, at: datetime) -> bool:
-        """Whether it works no more."""
-        return self.revoked_reason is not None or (self.ends_at is not None and self.ends_at <= at)
-
-
-@dataclass(frozen=True)
 class PlatformState:
     """What is known of a platform at a time, without a call to it."""
 
@@ -50,7 +37,8 @@ class PlatformState:
     late: Sequence[DueEndpoint]
     """The longest due first, MOST_LATE at most."""
     quotas: Sequence[QuotaUse]
-    ending: Sequence[CredentialEnd]
+    ending: Sequence[CredentialRecord]
+    """The credentials that work no more, or end within ENDING."""
 
     @property
     def paused(self) -> list[TrackedAccount]:
@@ -62,16 +50,31 @@ class PlatformState:
         """The accounts of which something failed at its last collection."""
         return [each for each in self.accounts if each.problem is not None]
 
+    @property
+    def unknown(self) -> list[TrackedAccount]:
+        """The accounts that were tracked a while ago, and whose id was not found since then."""
+        before = self.at - LATE
+        return [
+            each
+            for each in self.accounts
+            if each.account_id is None and each.paused_at is None and each.tracked_at < before
+        ]
+
 
 def platform_state(home: Home, engine: Engine, connector: Connector, at: datetime) -> PlatformState:
     """Read the state of a platform from the operational store and the budgets of a home."""
     tracked, platform = TrackedAccounts(engine), connector.platform
     credentials = PlatformCredentials(engine, home).list(platform)
-    ends = [CredentialEnd(each, each.revoked_reason, each.final_expires_at) for each in credentials]
     return PlatformState(
         at,
         tracked.list(platform),
         tracked.due(platform, at - LATE, MOST_LATE),
         quota_uses(home, engine, connector, lambda: at),
-        [each for each in ends if each.has_ended(at + ENDING)],
+        [each for each in credentials if has_ended(each, at + ENDING)],
     )
+
+
+def has_ended(credential: CredentialRecord, at: datetime) -> bool:
+    """Whether a credential works no more at a time, and only a person can renew it."""
+    ends_at = credential.final_expires_at
+    return not credential.is_active or (ends_at is not None and ends_at <= at)

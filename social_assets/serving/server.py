@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import uvicorn
-
-from resources.web.listening import GRACE_SECONDS, UvicornServer, end_with, listening
+from resources.web.listening import UvicornServer, end_with, listening, uvicorn_config
 from social_assets.serving.app import create_app
 from social_assets.serving.settings import ServeSettings
 
@@ -21,15 +19,7 @@ def serve(settings: ServeSettings, announce: Callable[[], None], ends_with: int 
     Raises ServeError if the port is taken, ControlStoreError if the store cannot be used.
     """
     with listening(settings.host, settings.port) as listener:
-        config = uvicorn.Config(
-            create_app(settings),
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        config = uvicorn_config(create_app(settings), "on")
         server = UvicornServer(config)
         if ends_with is not None:
             end_with(server, ends_with)

@@ -1,10 +1,11 @@
-"""Which tables of facts, dimensions and rollups the warehouse has.
+"""Which tables the warehouse has: by default facts, dimensions and rollups.
 
 Belongs here: their names alone. `survey` compares them with what is declared.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
 DATABASES = ("star", "rollups")
 
 
-def present_tables(client: Client) -> frozenset[str]:
+def present_tables(client: Client, databases: Sequence[str] = DATABASES) -> frozenset[str]:
     """The tables, as `database.table`. A new version's table is absent until its deployment."""
     found = client.query(
         "SELECT concat(database, '.', name) FROM system.tables\n"
         "WHERE database IN {databases:Array(String)}",
-        parameters={"databases": list(DATABASES)},
+        parameters={"databases": list(databases)},
     )
     return frozenset(str(name) for (name,) in found.result_rows)

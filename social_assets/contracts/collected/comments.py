@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pandera.ibis as pa
 
-from social_assets.contracts.collected.envelope import OWNER, PARENT_ID
+from social_assets.contracts.collected.envelope import AS_PEOPLE_WRITE, OWNER, PARENT_ID, UNEVEN
 from social_assets.contracts.contract import Contract
 
 _THREAD = "record.snippet.topLevelComment.snippet"
@@ -40,6 +40,8 @@ CONTRACT = Contract(
     event_time="published_at",
     formats=("ndjson",),
     owner=OWNER,
+    freshness=AS_PEOPLE_WRITE,
+    drift=UNEVEN,
     sources={
         "Instagram": {
             "comment_id": "record.id",

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pandera.ibis as pa
 
-from social_assets.contracts.collected.envelope import OWNER, PARENT_ID
+from social_assets.contracts.collected.envelope import OF_EVERY_DAY, OWNER, PARENT_ID
 from social_assets.contracts.contract import Contract
 
 
@@ -39,6 +39,7 @@ CONTRACT = Contract(
     event_time="collected_at",
     formats=("ndjson",),
     owner=OWNER,
+    freshness=OF_EVERY_DAY,
     sources={
         "Instagram": {
             "post_id": ("record.id", PARENT_ID),

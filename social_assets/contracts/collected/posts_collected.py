@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pandera.ibis as pa
 
-from social_assets.contracts.collected.envelope import OWNER
+from social_assets.contracts.collected.envelope import AS_PEOPLE_WRITE, OWNER, UNEVEN
 from social_assets.contracts.contract import Contract, HashOf
 
 
@@ -51,6 +51,8 @@ CONTRACT = Contract(
     event_time="published_at",
     formats=("ndjson",),
     owner=OWNER,
+    freshness=AS_PEOPLE_WRITE,
+    drift=UNEVEN,
     sources={
         "Instagram": {
             "post_id": "record.id",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pandera.ibis as pa
 
-from social_assets.contracts.collected.envelope import OWNER
+from social_assets.contracts.collected.envelope import OF_EVERY_DAY, OWNER
 from social_assets.contracts.contract import Contract
 
 
@@ -40,6 +40,7 @@ CONTRACT = Contract(
     event_time="collected_at",
     formats=("ndjson",),
     owner=OWNER,
+    freshness=OF_EVERY_DAY,
     sources={
         "Instagram": {
             "handle": "record.username",

@@ -58,6 +58,20 @@ class DueEndpoint:
 
 
 @dataclass(frozen=True)
+class ChainPlace:
+    """Where a chain goes on, and when it was collected last."""
+
+    since: str | None = None
+    resume: str | None = None
+    collected_at: datetime | None = None
+
+    @property
+    def turn(self) -> float:
+        """Orders chains: the one that was collected longest ago is first, before it a new one."""
+        return 0.0 if self.collected_at is None else self.collected_at.timestamp()
+
+
+@dataclass(frozen=True)
 class Collected:
     """What became of a chain. `problem` says why it failed; None: it did not."""
 

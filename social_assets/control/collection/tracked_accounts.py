@@ -19,6 +19,7 @@ from social_assets.control.collection.tables import (
     TRACKED_ENDPOINTS,
 )
 from social_assets.control.collection.tracked_account import (
+    ChainPlace,
     Collected,
     DueEndpoint,
     TrackedAccount,
@@ -223,15 +224,13 @@ class TrackedAccounts:
                 found.setdefault(name, set()).add(endpoint)
         return found
 
-    def positions(
-        self, platform: str, name: str, endpoint: str
-    ) -> dict[str, tuple[str | None, str | None]]:
-        """Where the chains of an endpoint go on, by the post that they are about: since, resume."""
-        query = select(_C.parent_id, _C.since, _C.resume).where(
+    def places(self, platform: str, name: str, endpoint: str) -> dict[str, ChainPlace]:
+        """Where the chains of an endpoint go on, by the post that they are about."""
+        query = select(_C.parent_id, _C.since, _C.resume, _C.updated_at).where(
             _C.platform == platform, _C.name == name, _C.endpoint == endpoint
         )
         with reading(self._engine) as connection:
-            return {parent: (since, resume) for parent, since, resume in connection.execute(query)}
+            return {row.parent_id: ChainPlace(*row[1:]) for row in connection.execute(query)}
 
     def make_due(self, platform: str, name: str, *, from_the_beginning: bool = False) -> None:
         """Make all endpoints of an account due now. Raises UnknownTrackedAccountError.

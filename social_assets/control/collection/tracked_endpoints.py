@@ -75,7 +75,12 @@ def _store_position(connection: Connection, each: Collected) -> None:
     }
     values = {"since": each.since, "resume": each.resume, "updated_at": each.collected_at}
     same = [CHAIN_POSITIONS.c[column] == value for column, value in key.items()]
-    stored = connection.execute(select(_C.updated_at).where(*same)).scalar()
+    row = connection.execute(select(_C.since, _C.resume, _C.updated_at).where(*same)).one_or_none()
+    before = (None, None) if row is None else (row.since, row.resume)
+    if each.problem is not None and before == (each.since, each.resume):
+        # It failed before its first page: its turn among the posts is still to come.
+        return
+    stored = None if row is None else row.updated_at
     if stored is None:
         connection.execute(insert(CHAIN_POSITIONS).values(**key, **values))
     elif stored <= each.collected_at:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LITTLE_LEFT = 0.1
 """A limit with less than this share left is reported."""
 _SHOWN = 20
+_NO_ID = "no credential of the platform may look it up, or the platform did not answer"
 _Row = Mapping[str, str | float]
 
 
@@ -89,16 +90,16 @@ def _in_time(name: str, connector: Connector, state: PlatformState) -> AssetChec
 
 
 def _can_be_collected(name: str, connector: Connector, state: PlatformState) -> AssetCheckResult:
-    rows = [
-        {"account": each.name, "problem": each.paused_reason or "", "state": "paused"}
-        for each in state.paused
-    ] + [
-        {"account": each.name, "problem": each.problem or "", "state": "tried again"}
-        for each in state.failing
+    found = [
+        *((each, "paused", each.paused_reason) for each in state.paused),
+        *((each, "tried again", each.problem) for each in state.failing),
+        *((each, "its id is not found", _NO_ID) for each in state.unknown),
     ]
+    rows = [{"account": a.name, "state": is_, "problem": why or ""} for a, is_, why in found]
     told = (
         f"{len(state.paused):,} of {counted(len(state.accounts), 'account')} paused, "
-        f"{len(state.failing):,} failed at the last collection; `social-assets accounts` shows why"
+        f"{len(state.failing):,} failed at the last collection, {len(state.unknown):,} whose id is "
+        "not found; `social-assets accounts` shows them"
     )
     return _result(name, connector, not rows, told, rows)
 
@@ -120,17 +121,19 @@ def _quota_is_left(name: str, connector: Connector, state: PlatformState) -> Ass
 
 
 def _credentials_work(name: str, connector: Connector, state: PlatformState) -> AssetCheckResult:
+    from social_assets.quality.collection import has_ended
+
     rows = [
         {
-            "credential": each.credential.name,
-            "ends": f"{each.ends_at:%F %H:%M}" if each.ends_at else "",
+            "credential": each.name,
+            "ends": f"{each.final_expires_at:%F %H:%M}" if each.final_expires_at else "",
             "problem": each.revoked_reason or "",
         }
         for each in state.ending
     ]
     if not rows:
         return _result(name, connector, True, "no credential ends within seven days")
-    ended = sum(each.has_ended(state.at) for each in state.ending)
+    ended = sum(has_ended(each, state.at) for each in state.ending)
     told = (
         f"{counted(ended, 'credential')} without effect, {len(rows) - ended:,} within seven days; "
         "let the owner authorize the app again, then `social-assets credentials add`"
@@ -165,7 +168,7 @@ CHECKS: Mapping[str, tuple[str, _Make]] = {
         _in_time,
     ),
     "accounts_can_be_collected": (
-        "No tracked account is paused, or failed at its last collection",
+        "No tracked account is paused, failed at its last collection, or is without its id",
         _can_be_collected,
     ),
     "quota_is_left": (

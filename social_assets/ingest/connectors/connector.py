@@ -6,6 +6,7 @@ them. A new platform is a module with a `Connector`, and needs no change here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -172,6 +173,13 @@ class Connector:
     lookup_id: str = "id"
     id_like: str = ""
     """A regular expression: a name that it matches whole is an id, and is not looked up."""
+
+    def __post_init__(self) -> None:
+        """Refuse a name that Dagster could not use for the platform's job. Raises ValueError."""
+        if not re.fullmatch(r"[A-Za-z0-9_]{1,50}", self.platform):
+            raise ValueError(
+                f"the platform {self.platform!r} is named by other signs than letters, digits and _"
+            )
 
     def endpoint(self, name: str) -> ApiEndpoint:
         """The endpoint of a name. Raises KeyError."""

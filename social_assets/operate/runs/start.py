@@ -140,9 +140,9 @@ def collect(home: Home, connector: Connector, seconds: float, progress: Progress
     )
     key = AssetKey(platform_key(connector.platform))
     with open_instance(home) as instance:
-        # The newest one is of this run: one run at a time collects from a platform.
-        (record,) = instance.fetch_observations(key, limit=1).records
-    observed = record.asset_observation
+        # A run of the sensor may have followed already.
+        newest = instance.fetch_observations(key, limit=20).records
+    (observed,) = (each.asset_observation for each in newest if each.run_id == report.run_id)
     found = observed.metadata if observed else {}
     names = ("chains", "pages", "records", "stopped_early")
     return CollectRun(report.run_id, {name: int(str(found[name].value)) for name in names})

@@ -27,8 +27,8 @@ from social_assets.ingest.connectors.errors import (
     CollectionError,
     TokenRevokedError,
 )
+from social_assets.pipeline.collection.account_endpoints import AccountEndpoints
 from social_assets.pipeline.collection.due_chains import DueChains
-from social_assets.pipeline.collection.tracked_endpoints import AccountEndpoints
 from social_assets.pipeline.pages.collect_chains import (
     CollectedChains,
     DueChain,

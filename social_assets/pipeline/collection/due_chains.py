@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from social_assets.control.accounts import Account
 from social_assets.control.collection.schedule import DAY, slot
-from social_assets.control.collection.tracked_account import Collected, DueEndpoint
+from social_assets.control.collection.tracked_account import (
+    ChainPlace,
+    Collected,
+    DueEndpoint,
+)
 from social_assets.control.collection.tracked_accounts import TrackedAccounts
 from social_assets.ingest.connectors.chain import ChainStart
 from social_assets.ingest.connectors.connector import (
@@ -24,7 +28,8 @@ from social_assets.pipeline.collection.recent_posts import RECENT, posts_of
 from social_assets.pipeline.pages.collect_chains import DueChain
 from social_assets.warehouse.loader import ClientFactory
 
-_ALL = datetime.min.replace(year=1970)
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = ChainPlace()
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,15 @@ class DueChains:
         for each in due:
             endpoint = self.connector.endpoint(each.endpoint)
             if endpoint.asked_for is AskedFor.ACCOUNT:
-                position = self.tracked.position(each.platform, each.name, each.endpoint)
-                yield self._chain(each, endpoint, position, None)
+                since, resume = self.tracked.position(each.platform, each.name, each.endpoint)
+                yield self._chain(each, endpoint, ChainPlace(since, resume), None)
 
     def of_posts(self, due: Sequence[DueEndpoint]) -> Iterator[DueChain]:
         """The chains of the due endpoints that are asked about posts, account by account.
 
-        An endpoint of an account without posts is collected by asking nothing.
+        The posts that were asked about longest ago come first, so that each has its turn however
+        few calls the limits leave. An endpoint of an account without posts is collected by asking
+        nothing.
         """
         asked = [
             (each, endpoint)
@@ -65,17 +72,18 @@ class DueChains:
             if not posts:
                 self.tracked.finish([self._nothing(each)])
             elif endpoint.asked_for is AskedFor.POSTS:
-                yield self._chain(each, endpoint, (None, None), None, ids=posts)
+                yield self._chain(each, endpoint, _NEVER, None, ids=posts)
             else:
-                known = self.tracked.positions(each.platform, each.name, each.endpoint)
-                for post in posts:
-                    position = known.get(post, (None, None))
-                    yield self._chain(each, endpoint, position, post, is_last=post == posts[-1])
+                known = self.tracked.places(each.platform, each.name, each.endpoint)
+                in_turn = sorted(posts, key=lambda post: known.get(post, _NEVER).turn)
+                for post in in_turn:
+                    place = known.get(post, _NEVER)
+                    yield self._chain(each, endpoint, place, post, is_last=post == in_turn[-1])
 
     def _posts(
         self, due: Sequence[DueEndpoint], *, all_posts: bool = False
     ) -> dict[str, tuple[str, ...]]:
-        after = _ALL.replace(tzinfo=self.at.tzinfo) if all_posts else self.at - RECENT
+        after = _FIRST if all_posts else self.at - RECENT
         accounts = {each.account_id for each in due if each.account_id}
         return posts_of(
             self.clickhouse, self.connector.platform, accounts, published_after=after, at=self.at
@@ -85,13 +93,13 @@ class DueChains:
         self,
         due: DueEndpoint,
         endpoint: ApiEndpoint,
-        position: tuple[str | None, str | None],
+        place: ChainPlace,
         parent_id: str | None,
         *,
         ids: tuple[str, ...] = (),
         is_last: bool = True,
     ) -> DueChain:
-        since, resume = position
+        since, resume = place.since, place.resume
         if due.is_refresh:
             # A stopped chain without a mark reads everything already: it goes on.
             since, resume = None, resume if since is None else None

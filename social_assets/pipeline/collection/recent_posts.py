@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from social_assets.warehouse.loader import ClientFactory
+from social_assets.warehouse.present_tables import present_tables
 
 RECENT = timedelta(days=14)
 """Comments and counters of posts that are older are asked for by the daily full refresh alone."""
@@ -17,6 +18,7 @@ MOST_POSTS = 1_000
 _STILL_SHOWN = timedelta(days=3)
 """A post without counters for so long is deleted: every collection of posts gives them."""
 
+_TABLES = {"cleaned.posts_collected", "cleaned.post_counters"}
 _POSTS = """
     SELECT account_id, post_id
     FROM (
@@ -59,6 +61,9 @@ def posts_of(
         "most": MOST_POSTS,
     }
     with clickhouse.client("recent posts") as client:
+        if not present_tables(client, ["cleaned"]) >= _TABLES:
+            # Nothing was collected yet: the first rows of a stream make its table.
+            return {}
         for account, post in client.query(_POSTS, parameters=parameters).result_rows:
             found.setdefault(account, []).append(post)
     return {account: tuple(posts) for account, posts in found.items()}

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import uvicorn
 
-from resources.web.listening import GRACE_SECONDS, UvicornServer, end_with, listening
+from resources.web.listening import UvicornServer, end_with, listening, uvicorn_config
 from social_assets.control.collection.webhook_secrets import WebhookSecretStore
 from social_assets.control.engine import open_engine
 from social_assets.ingest.webhooks.events import STREAMS
@@ -87,16 +87,8 @@ def serve_at(
     limits = BodyLimits(
         settings.most_body_bytes, settings.body_seconds, settings.most_waiting_bytes
     )
-    config = uvicorn.Config(
-        WebhookReceiver(secrets, commit, limits, settings.names),
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    receiver = WebhookReceiver(secrets, commit, limits, settings.names)
+    config = uvicorn_config(receiver, "off", has_date=False)
     server = UvicornServer(config)
     if ends_with is not None:
         end_with(server, ends_with)

@@ -9,7 +9,7 @@ import click
 
 from social_assets.cli.errors import WRONG
 from social_assets.cli.home_use import makes_control
-from social_assets.cli.printing.terminal import FORM, mute, print_json, print_rows, progress
+from social_assets.cli.printing.terminal import FORM, echo, mute, print_json, print_rows, progress
 
 if TYPE_CHECKING:
     from resources.settings.home import Home
@@ -41,17 +41,24 @@ def collect(
 
     Exit code 2 if something could not be collected; it is due again later.
     """
+    from social_assets.ingest.connectors.account_list import parse_account
     from social_assets.operate.collect import collect_now
 
     if from_the_beginning and not accounts:
         raise click.UsageError("--all needs --account: it reads all of these accounts again")
+    try:
+        named = list(dict.fromkeys(map(parse_account, accounts)))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     told = progress if form == "table" else mute
     found = collect_now(
-        home, platform, accounts, told, seconds=seconds, from_the_beginning=from_the_beginning
+        home, platform, named, told, seconds=seconds, from_the_beginning=from_the_beginning
     )
     if form == "table":
         rows = [(r.platform, r.chains, r.pages, r.records, r.stopped_early) for r in found]
         print_rows(_TABLE, rows, "table")
+        if not rows:
+            echo("nothing is due; `social-assets accounts` shows when each account is")
     else:
         print_json([each.as_json() for each in found])
     if any(each.stopped_early for each in found):
