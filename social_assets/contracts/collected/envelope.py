@@ -1,4 +1,4 @@
-"""What collected streams share: their owner, how old they may be, and the envelope around a platform's record.
+"""What collected streams share: owner, limits of age, and the envelope around a record.
 
 Belongs here: what the envelope of `pipeline.pages.envelopes` has beside the record. `record` is
 what the platform sent; `within` are the objects around a record that was cut out of a larger one,

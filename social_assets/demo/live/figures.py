@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Self
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.kafka.resource import KafkaResource
-from social_assets.contracts.registry import contracts
+from social_assets.contracts.registry import contract
 from social_assets.defs.stores import StoresResource
 from social_assets.demo.live.freshness import FreshnessRecorder
+from social_assets.demo.samples.sample_set import STREAMS
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topics.topic_offsets import starts
 
@@ -78,7 +79,9 @@ class LiveFigures:
         self._freshness = freshness
         self._kafka = KafkaResource()
         stores = StoresResource(clickhouse=ClickHouseResource()).stores()
-        self._streams: dict[str, StreamStores] = {c.name: stores.of(c) for c in contracts()}
+        self._streams: dict[str, StreamStores] = {
+            each.name: stores.of(contract(each.name)) for each in STREAMS
+        }
         # Live records are created from now on, some with times some minutes ago.
         self._first_day = (datetime.now(UTC) - timedelta(minutes=10)).date()
         self._before = 0
