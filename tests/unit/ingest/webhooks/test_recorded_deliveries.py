@@ -24,16 +24,21 @@ def shape(name: str) -> dict[str, Any]:
     return found
 
 
+def cut(platform: str, name: str) -> tuple[str, dict[str, Any]]:
+    """The stream and the record of the one event in a delivery whose signature is right."""
+    found = shape(name)
+    secret = next(found[key] for key in SECRETS if key in found).encode()
+    body = found["request"]["raw_body"].encode()
+    headers = [(k.encode(), v.encode()) for k, v in found["request"]["headers"].items()]
+    webhook = webhook_of(platform)
+    webhook.check(headers, body, secret, 1_795_186_802.0)
+    (event,) = webhook.events(body, ARRIVED)
+    return event.stream, json.loads(event.value)
+
+
 @pytest.mark.parametrize(
     ("platform", "name", "account", "kind", "happened"),
     [
-        (
-            "facebook",
-            "facebook_webhook_feed_comment",
-            "100000000000201",
-            "feed.comment.add",
-            "15:00:00",
-        ),
         (
             "facebook",
             "facebook_webhook_feed_reaction",
@@ -41,7 +46,6 @@ def shape(name: str) -> dict[str, Any]:
             "feed.reaction.add",
             "15:01:39",
         ),
-        ("instagram", "instagram_webhook_comments", "17841400000000101", "comments", "15:00:00"),
         ("x", "x_webhook_activity_follow", "1700000000000000001", "follow.follow", "15:00:02"),
         ("x", "x_webhook_activity_like_create", "1700000000000000001", "like.create", "08:52:45"),
         ("x", "x_webhook_activity_post_create", "1700000000000000001", "post.create", "08:31:00"),
@@ -57,16 +61,37 @@ def shape(name: str) -> dict[str, Any]:
 def test_a_recorded_delivery_is_verified_and_cut(
     platform: str, name: str, account: str, kind: str, happened: str
 ) -> None:
-    found = shape(name)
-    secret = next(found[key] for key in SECRETS if key in found).encode()
-    body = found["request"]["raw_body"].encode()
-    headers = [(k.encode(), v.encode()) for k, v in found["request"]["headers"].items()]
-    webhook = webhook_of(platform)
-    webhook.check(headers, body, secret, 1_795_186_802.0)
-    (event,) = webhook.events(body, ARRIVED)
-    record = json.loads(event.value)
-    assert (record["account_id"], record["kind"]) == (account, kind)
+    stream, record = cut(platform, name)
+    assert (stream, record["account_id"], record["kind"]) == ("webhook_notices", account, kind)
     assert record["happened_at"] == f"2026-11-20T{happened}.000Z"
+
+
+@pytest.mark.parametrize(
+    ("platform", "name", "comment", "post", "text"),
+    [
+        (
+            "facebook",
+            "facebook_webhook_feed_comment",
+            "302_403",
+            "100000000000201_302",
+            "Where is this?",
+        ),
+        (
+            "instagram",
+            "instagram_webhook_comments",
+            "17800000000000705",
+            "17900000000000503",
+            "Café ❤",
+        ),
+    ],
+)
+def test_a_recorded_comment_goes_to_the_stream_of_comments(
+    platform: str, name: str, comment: str, post: str, text: str
+) -> None:
+    stream, record = cut(platform, name)
+    assert (stream, record["comment_id"], record["parent_id"]) == ("comments", comment, post)
+    assert text in record["record"].values()
+    assert record["published_at"] == "2026-11-20T15:00:00.000Z"
 
 
 def test_the_recorded_feed_of_youtube_is_cut() -> None:
