@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from resources.kafka.resource import KafkaResource
 from social_assets.ingest.kafka.reader import Read, TopicReader
+from tests.integration.kafka.drain.drain_bed import wait_until
 
 PLENTY = 1 << 30
 Headers = Sequence[tuple[str, bytes | None]]
@@ -24,9 +25,11 @@ def produce(
     headers: Headers | None = None,
     **settings: Any,
 ) -> None:
-    """Append the values, and wait until the broker has all of them."""
+    """Append the values in their order, and wait until the broker has all of them."""
     dotted = {name.replace("_", "."): value for name, value in settings.items()}
-    producer = Producer({**kafka.client_settings(), "linger.ms": 50, **dotted})
+    # Idempotent: what a busy broker takes at the second attempt would come after what follows it.
+    ordered = {"linger.ms": 50, "enable.idempotence": True}
+    producer = Producer({**kafka.client_settings(), **ordered, **dotted})
     for value in values:
         producer.produce(topic, value, partition=partition, headers=list(headers or ()) or None)
         producer.poll(0)
@@ -50,6 +53,19 @@ def ends(kafka: KafkaResource, topic: str) -> Mapping[int, int]:
     offsets = kafka.offsets(topic)
     assert offsets is not None
     return offsets.end
+
+
+def await_transactions(kafka: KafkaResource, topic: str) -> None:
+    """Wait until no transaction is open: a broker writes the end of one after it has answered."""
+    settings = {**kafka.client_settings(), "group.id": "t", "isolation.level": "read_uncommitted"}
+    consumer = Consumer(settings)
+
+    def end(partition: int) -> int:
+        _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)
+        return int(end)
+
+    wait_until(lambda: all(end(p) == readable for p, readable in ends(kafka, topic).items()))
+    consumer.close()
 
 
 def read_all(reader: TopicReader, until: Mapping[int, int]) -> Read:

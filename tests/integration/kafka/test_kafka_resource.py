@@ -92,7 +92,7 @@ def test_asking_for_offsets_takes_little_of_the_processor(
     began = time.process_time()
     for _ in range(50):
         kafka.offsets(name)
-    assert (time.process_time() - began) / 50 < 0.010
+    assert (time.process_time() - began) / 50 < 0.020
 
 
 def test_a_broker_that_hangs_does_not_hold_the_caller(

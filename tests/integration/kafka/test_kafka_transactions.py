@@ -12,6 +12,7 @@ import social_assets.ingest.kafka.reader
 from resources.kafka.resource import KafkaResource
 from tests.integration.kafka.kafka_producing import (
     PLENTY,
+    await_transactions,
     ends,
     numbered,
     offsets,
@@ -30,6 +31,7 @@ class Transactional:
     """A producer whose records become visible when it commits."""
 
     def __init__(self, kafka: KafkaResource, topic: str) -> None:
+        self.kafka = kafka
         self.topic = topic
         settings = {**kafka.client_settings(), "transactional.id": uuid4().hex}
         self.producer = Producer(settings)
@@ -44,11 +46,13 @@ class Transactional:
         self.producer.begin_transaction()
         self.write(values)
         self.producer.commit_transaction(60)
+        await_transactions(self.kafka, self.topic)
 
     def aborted(self, values: list[bytes]) -> None:
         self.producer.begin_transaction()
         self.write(values)
         self.producer.abort_transaction(60)
+        await_transactions(self.kafka, self.topic)
 
 
 @pytest.fixture
@@ -124,6 +128,7 @@ def test_an_open_transaction_holds_back_what_follows_until_it_is_committed(
         first = r.read({0: 3}, PLENTY, PLENTY, linger_seconds=0.2)
         held = r.read({0: 3}, PLENTY, PLENTY, linger_seconds=0.2)
         transactional.producer.commit_transaction(60)
+        await_transactions(kafka, name)
         freed = read_all(r, ends(kafka, name))
     assert values(first.records) == [b"before"]
     assert held.records.num_rows == 0

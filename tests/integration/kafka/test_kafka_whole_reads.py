@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 import social_assets.ingest.kafka.reader
 from resources.kafka.resource import KafkaResource
 from social_assets.ingest.kafka.reader import Read
-from tests.integration.kafka.kafka_producing import ends, reader
+from tests.integration.kafka.kafka_producing import await_transactions, ends, reader
 
 pytestmark = pytest.mark.kafka
 
@@ -61,6 +61,7 @@ def write_transactions(
             producer.commit_transaction(60)
             for partition, offset in taken:
                 committed[partition].append(offset)
+    await_transactions(kafka, name)
     return committed
 
 

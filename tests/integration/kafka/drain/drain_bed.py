@@ -96,7 +96,9 @@ class Stream:
         from confluent_kafka import Producer
 
         dotted = {name.replace("_", "."): value for name, value in settings.items()}
-        producer = Producer({**self.kafka.client_settings(), "linger.ms": 20, **dotted})
+        # Idempotent: what a busy broker takes at the second attempt would come out of order.
+        ordered = {"linger.ms": 20, "enable.idempotence": True}
+        producer = Producer({**self.kafka.client_settings(), **ordered, **dotted})
         offsets = self.kafka.offsets(self.topic)
         assert offsets is not None
         refused: list[str] = []

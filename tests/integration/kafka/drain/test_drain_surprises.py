@@ -29,6 +29,7 @@ from tests.integration.kafka.drain.drain_bed import (
     events,
     wait_until,
 )
+from tests.integration.kafka.kafka_producing import await_transactions
 
 pytestmark = pytest.mark.kafka
 
@@ -147,7 +148,7 @@ def test_a_broker_away_for_a_while_delays_a_run_and_loses_nothing(
 ) -> None:
     stream = bed.stream()
     stream.send(events(range(100)))
-    with stream.draining(quiet_seconds=4, seconds=240):
+    with stream.draining(quiet_seconds=15, seconds=240):
         stream.wait_for(100)
         if ending == "killed":
             os.kill(broker.pid, signal.SIGKILL)
@@ -220,12 +221,14 @@ def test_aborted_transactions_leave_no_record_and_no_lag(bed: Bed) -> None:
             producer.commit_transaction(30)
         else:
             producer.abort_transaction(30)
+    await_transactions(bed.kafka, stream.topic)
     stream.drain()
     assert stream.counts() == Counts(100, 100)
     assert lag(stream) == 0
     producer.begin_transaction()
     producer.produce(stream.topic, event(7), partition=0)
     producer.abort_transaction(30)
+    await_transactions(bed.kafka, stream.topic)
     assert stream.drain() == set()
     assert lag(stream) == 0
     assert stream.counts() == Counts(100, 100)
