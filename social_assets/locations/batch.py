@@ -55,6 +55,7 @@ with imports_kept():
     from social_assets.defs.recommenders import assets as recsys
     from social_assets.defs.reports.assets import report_assets, report_job
     from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
+    from social_assets.defs.warehouse.persons import dim_person, person_checks
     from social_assets.defs.warehouse.rollups import rollup_checks, rollups
     from social_assets.defs.warehouse.star import star, star_checks
     from social_assets.ingest.connectors.registry import connectors
@@ -96,6 +97,7 @@ def _location() -> Definitions:
             *platform_assets(),
             *unusable.broken_contract_assets(),
             star(),
+            dim_person,
             rollups(),
             *recsys.assets,
             *maintenance.maintenance_assets(),
@@ -110,6 +112,7 @@ def _location() -> Definitions:
             ),
             *map(platform_checks, connectors()),
             *star_checks(),
+            *person_checks,
             *rollup_checks(),
             *recsys.checks,
             verification.all_partition_checks(),

@@ -14,6 +14,7 @@ from social_assets.defs.partitions import range_tags
 
 RAW = dg.AssetKey(["raw", "posts"])
 CLEANED = dg.AssetKey(["cleaned", "posts"])
+PERSONS = dg.AssetKey(["star", "dim_person"])
 LATE = [date(2026, 3, 1) + timedelta(days=n) for n in range(30)]
 DAYS = {day.isoformat() for day in LATE}
 
@@ -103,3 +104,16 @@ def test_facts_that_a_drain_never_recorded_are_made_anew(
     assert ticks.tick("the drain is killed here") == {}
     followers = behind(defs.resolve_asset_graph(), CLEANED)
     assert ticks.tick("some time later") == dict.fromkeys(followers, DAYS)
+
+
+def test_persons_are_made_anew_once_after_links_of_any_days(
+    instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    """They have no days, and depend on the links of all of them."""
+    for _ in range(2):
+        report(instance, dg.AssetKey(["cleaned", "identity_links"]), LATE)
+        assert ticks.tick("late links") == {}
+        asked = ticks.tick("no more of them")
+        assert set(asked) == {PERSONS}
+        instance.report_runless_asset_event(dg.AssetMaterialization(PERSONS))
+        assert ticks.tick("when they are made") == {}

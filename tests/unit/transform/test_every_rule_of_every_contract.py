@@ -21,6 +21,7 @@ BROKEN_CHECKS = {
     "greater_than_or_equal_to": "-1",
     "in_range": "1000",
     "isin": "none of these",
+    "notin": "Unknown",
 }
 
 

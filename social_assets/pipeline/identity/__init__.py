@@ -1,0 +1,1 @@
+"""Keeps the persons of linked identities in the warehouse."""
