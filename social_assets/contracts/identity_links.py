@@ -4,11 +4,11 @@ Belongs here: what a link has. Which identities are one person is computed from 
 (`transform.identity`).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pandera.ibis as pa
 
-from social_assets.contracts.contract import Contract
+from social_assets.contracts.contract import Contract, Freshness
 from social_assets.contracts.vocabulary import PLATFORM
 
 _UNKNOWN = ["Unknown"]
@@ -46,4 +46,6 @@ CONTRACT = Contract(
     critical=("platform", "user_id", "linked_platform", "linked_user_id"),
     formats=("ndjson", "csv"),
     owner="team:engagement",
+    # They come when someone declares one, and not at all where nobody does.
+    freshness=Freshness(timedelta(days=30), timedelta(days=90), may_be_empty=True),
 )

@@ -72,7 +72,7 @@ _LANDED_UNTIL = "links_landed_until"
 def dim_person(
     context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
 ) -> MaterializeResult[None]:
-    """Computed from all links; only rows that differ are written."""
+    """Computed from the links that are new; only rows that differ are written."""
     started = time.monotonic()
     deploy_in_force(stores)
     finish_before_rebuild(context.instance, stores, context.run.run_id)
@@ -87,6 +87,7 @@ def dim_person(
             "identities_changed": found.changed,
             "identities_gone": found.gone,
             "persons_merged": found.merged,
+            "links_read": found.links_read,
             "seconds": round(time.monotonic() - started, 3),
             **landed,
         }

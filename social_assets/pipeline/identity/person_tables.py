@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from social_assets.contracts.identity_links import CONTRACT
@@ -115,11 +115,10 @@ PERSON_MERGES = PersonTable(
 
 @dataclass(frozen=True)
 class Links:
-    """The two ends of all links, as texts of identities, and when the newest of them landed."""
+    """The two ends of links, as texts of identities."""
 
     left: pa.ChunkedArray
     right: pa.ChunkedArray
-    landed_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -142,26 +141,41 @@ def create_tables(client: Client) -> None:
         client.command(table.create(table.name))
 
 
-def read_links(client: Client) -> Links:
-    """All links, each pair of identities once."""
-    # The time first: a link that lands meanwhile may be read, and is not promised.
-    [(rows, until)] = client.query(f"SELECT count(), max(ingested_at) FROM {LINKS}").result_rows
+def read_links(client: Client, after: datetime | None = None) -> Links:
+    """All links, or those that landed after a time; each pair of identities once."""
     read = client.query_arrow(
         f"SELECT DISTINCT {_text('platform', 'user_id')} AS l,\n"
-        f"  {_text('linked_platform', 'linked_user_id')} AS r\nFROM {LINKS}",
+        f"  {_text('linked_platform', 'linked_user_id')} AS r\nFROM {_landed(after)}",
+        parameters={"after": after},
         use_strings=True,
     )
-    return Links(_texts(read, "l"), _texts(read, "r"), until.replace(tzinfo=UTC) if rows else None)
+    return Links(_texts(read, "l"), _texts(read, "r"))
 
 
-def read_persons(client: Client) -> Persons:
-    """The rows of `star.dim_person`."""
-    return Persons(*_read(client, DIM_PERSON))
+def read_persons(client: Client, after: datetime | None = None) -> Persons:
+    """`star.dim_person`, or only the persons whom links that landed after a time name."""
+    where = "" if after is None else f"WHERE person_key IN ({_named(after)})"
+    return Persons(*_read(client, DIM_PERSON, where, after))
 
 
-def read_merges(client: Client) -> Merges:
-    """The rows of `star.person_merges`."""
-    return Merges(*_read(client, PERSON_MERGES))
+def read_merges(client: Client, after: datetime | None = None) -> Merges:
+    """`star.person_merges`, or only those into the persons whom such links name."""
+    where = (
+        ""
+        if after is None
+        else "WHERE person_key IN (SELECT MD5(concat(platform_key, user_key))\n"
+        f"  FROM {DIM_PERSON.name} WHERE person_key IN ({_named(after)}))"
+    )
+    return Merges(*_read(client, PERSON_MERGES, where, after))
+
+
+def count_persons(client: Client) -> tuple[int, int]:
+    """The linked identities, and the persons that they are."""
+    [(identities, persons)] = client.query(
+        "SELECT count(), countIf(platform = person_platform AND user_id = person_user_id)\n"
+        f"FROM {DIM_PERSON.name}"
+    ).result_rows
+    return int(identities), int(persons)
 
 
 def replace_rows(client: Client, table: PersonTable, changes: RowChanges, run: str) -> None:
@@ -208,12 +222,31 @@ def _dropped(client: Client, table: str) -> Iterator[None]:
         client.command(f"DROP TABLE IF EXISTS {table} SYNC")
 
 
-def _read(client: Client, table: PersonTable) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+def _read(
+    client: Client, table: PersonTable, where: str, after: datetime | None
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     read = client.query_arrow(
-        f"SELECT {_text(*_KEY)} AS l, {_text(*table.target)} AS r FROM {table.name}",
+        f"SELECT {_text(*_KEY)} AS l, {_text(*table.target)} AS r FROM {table.name}\n{where}",
+        parameters={"after": after},
         use_strings=True,
     )
     return _texts(read, "l"), _texts(read, "r")
+
+
+def _landed(after: datetime | None) -> str:
+    """The links that landed after the parameter `after`; all of them, if it is None."""
+    where = "" if after is None else " WHERE ingested_at > {after:DateTime64(6, 'UTC')}"
+    return f"{LINKS}{where}"
+
+
+def _named(after: datetime) -> str:
+    """The keys of persons whom the links name that landed after a time."""
+    keys = ("platform", "user_id"), ("linked_platform", "linked_user_id")
+    ends = " UNION DISTINCT ".join(f"SELECT {_key_of(*key)} FROM {_landed(after)}" for key in keys)
+    return (
+        f"SELECT person_key FROM {DIM_PERSON.name}\n"
+        f"WHERE MD5(concat(platform_key, user_key)) IN ({ends})"
+    )
 
 
 def _text(platform: str, user_id: str) -> str:

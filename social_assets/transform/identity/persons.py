@@ -42,11 +42,6 @@ class Merges:
     person: pa.ChunkedArray
     into: pa.ChunkedArray
 
-    @classmethod
-    def none(cls) -> Self:
-        """No merge at all."""
-        return cls(_no_texts(), _no_texts())
-
 
 @dataclass(frozen=True)
 class PersonChanges:
@@ -56,12 +51,6 @@ class PersonChanges:
     gone: pa.ChunkedArray
     merges: Merges
     unmerged: pa.ChunkedArray
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing differs."""
-        columns = (self.persons.identity, self.gone, self.merges.person, self.unmerged)
-        return not any(map(len, columns))
 
 
 def persons_of(left: pa.ChunkedArray, right: pa.ChunkedArray) -> Persons:
@@ -125,8 +114,11 @@ def _merges_to(recorded: Codes, new: Codes) -> Codes:
 
     everyone = np.arange(len(new))
     is_merged = (new >= 0) & (new != everyone)
-    kept = np.where(is_merged, np.where(recorded >= 0, recorded, new), -1)
-    return np.where(is_merged & (_ends(kept) != new), new, kept)
+    # One that stays within the person; so if another one changes, this one still leads there.
+    stays = (recorded >= 0) & (new[recorded] == new)
+    kept = np.where(is_merged, np.where(stays, recorded, new), -1)
+    is_circle = is_merged & (_ends(kept) < 0)
+    return np.where(is_circle, new, kept)
 
 
 def _ends(following: Codes) -> Codes:

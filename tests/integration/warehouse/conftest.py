@@ -153,7 +153,7 @@ def _arrow(stream: Contract, rows: Sequence[Row], batch: str) -> pa.RecordBatchR
 
 def _complete(stream: Contract, row: Row, number: int, batch: str) -> Row:
     """The row with neutral values for absent columns."""
-    unknown = set(row) - {column.name for column in stream.cleaned_columns}
+    unknown = set(row) - {column.name for column in stream.cleaned_columns} - {"ingested_at"}
     assert not unknown, f"{stream.name} has no column {unknown}"
     neutral = {
         column.name: None if column.nullable else _NEUTRAL.get(column.type)

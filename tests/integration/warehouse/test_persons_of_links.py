@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -10,17 +11,25 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from resources.clickhouse.resource import ClickHouseResource
 from social_assets.defs.partitions import daily
 from social_assets.defs.warehouse.persons import KEY, dim_person, person_checks
+from social_assets.pipeline.identity import person_tables
 from social_assets.pipeline.identity import refresh_persons as steps
-from social_assets.pipeline.identity.person_tables import DIM_PERSON, RowChanges
+from social_assets.pipeline.identity.person_tables import (
+    DIM_PERSON,
+    PERSON_MERGES,
+    PersonTable,
+    RowChanges,
+)
 from social_assets.pipeline.identity.refresh_persons import RefreshedPersons, refresh_persons
 from social_assets.quality.persons import linked_persons, merges_that_lead_astray
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
+AT_LAST = datetime(2027, 1, 1, tzinfo=UTC)
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "identity.md"
 
 Refresh = Callable[[], RefreshedPersons]
@@ -37,6 +46,8 @@ def link(number: int, one: End, other: End, day: str = "2026-01-01") -> Row:
         "linked_platform": other[0],
         "linked_user_id": other[1],
         "declared_by": "login",
+        # Later numbers land later.
+        "ingested_at": at("2026-11-20 00:00") + timedelta(microseconds=number),
     }
 
 
@@ -81,7 +92,70 @@ def test_late_links_merge_persons_and_touch_no_other(
     assert (found.persons, found.changed, found.merged) == (2, 2, 1)
     assert {persons(warehouse)[each] for each in (A, B, C, D)} == {A}
     assert merges(warehouse) == {D: B, C: A, B: A, ("X", "5"): ("TikTok", "5")}
-    assert refresh() == RefreshedPersons(6, 2, 0, 0, 0, found.landed_until)
+    assert found.links_read == 1
+    assert refresh() == RefreshedPersons(6, 2, 0, 0, 0, found.landed_until, 0)
+
+
+def test_a_link_that_lands_late_is_read_though_newer_ones_were(
+    warehouse: WarehouseUnderTest, refresh: Refresh
+) -> None:
+    warehouse.stream("identity_links", link(1, A, B), link(5, C, D))
+    assert refresh().links_read == 2
+    warehouse.stream("identity_links", link(3, B, C))
+    assert refresh().links_read == 3
+    assert set(persons(warehouse).values()) == {A}
+    assert refresh().links_read == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM star.dim_person WHERE platform = 'X'",
+        "DROP TABLE star.dim_person SYNC",
+        "INSERT INTO star.person_merges (platform, user_id, into_platform, into_user_id) "
+        "VALUES ('X', '9', 'X', '1')",
+        "TRUNCATE TABLE star.persons_refreshed",
+    ],
+)
+def test_a_refresh_mends_tables_that_something_else_changed(
+    warehouse: WarehouseUnderTest, refresh: Refresh, damage: str
+) -> None:
+    warehouse.stream("identity_links", link(1, B, D), link(2, A, C))
+    refresh()
+    expected = persons(warehouse), merges(warehouse)
+    warehouse.client.command(damage)
+    assert refresh().links_read == 2
+    assert (persons(warehouse), merges(warehouse)) == expected
+    assert refresh().links_read == 0
+
+
+def test_links_one_by_one_give_what_all_of_them_give_at_once(
+    warehouse: WarehouseUnderTest, refresh: Refresh
+) -> None:
+    chance = random.Random(7)  # noqa: S311
+    ends = [(platform, str(n)) for platform in ("Facebook", "Instagram", "X") for n in range(4)]
+    for number in range(12):
+        one, other = chance.choices(ends, k=2)
+        warehouse.stream("identity_links", link(number, one, other))
+        assert refresh().links_read == 1
+    stepwise = persons(warehouse)
+    assert linked_persons(warehouse.client, AT_LAST).is_right
+    assert merges_that_lead_astray(warehouse.client).wrong == 0
+    warehouse.client.command("TRUNCATE TABLE star.persons_refreshed")
+    assert refresh().changed == 0
+    assert persons(warehouse) == stepwise
+
+
+def test_ids_of_any_characters_are_identities(
+    warehouse: WarehouseUnderTest, refresh: Refresh
+) -> None:
+    odd = [("X", "a\0b"), ("X", "a"), ("Instagram", "'; DROP\t\\"), ("TikTok", "\u202eü💥")]
+    warehouse.stream("identity_links", link(1, odd[0], odd[2]), link(2, odd[1], odd[3]))
+    assert refresh().persons == 2
+    found = persons(warehouse)
+    assert found == {odd[0]: odd[2], odd[2]: odd[2], odd[1]: odd[3], odd[3]: odd[3]}
+    warehouse.stream("identity_links", link(3, odd[0], odd[1]))
+    assert (refresh().persons, persons(warehouse)[odd[3]]) == (1, odd[2])
 
 
 def test_a_link_that_is_unloaded_parts_its_persons_again(
@@ -97,31 +171,38 @@ def test_a_link_that_is_unloaded_parts_its_persons_again(
     assert persons(warehouse) == {A: A, B: A, C: C, D: C}
     assert merges(warehouse) == {B: A, D: C}
     warehouse.client.command("TRUNCATE TABLE cleaned.identity_links")
-    assert refresh() == RefreshedPersons(0, 0, 0, 4, 0, None)
+    assert refresh() == RefreshedPersons(0, 0, 0, 4, 0, None, 0)
     assert persons(warehouse) == merges(warehouse) == {}
 
 
+@pytest.mark.parametrize("step", [PERSON_MERGES.name, DIM_PERSON.name, "record_refresh"])
 def test_a_refresh_that_is_killed_at_any_step_is_completed_by_the_next(
-    warehouse: WarehouseUnderTest, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
+    warehouse: WarehouseUnderTest, refresh: Refresh, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     warehouse.stream("identity_links", link(1, B, D))
     refresh()
     warehouse.stream("identity_links", link(2, A, D), link(3, C, ("X", "9")))
-    done = steps.replace_rows
+    done = person_tables.replace_rows
 
-    def killed(client: object, table: object, changes: RowChanges, run: str) -> None:
-        if table is DIM_PERSON:
+    def killed_there(client: Client, table: PersonTable, changes: RowChanges, run: str) -> None:
+        if table.name == step:
             raise KeyboardInterrupt
-        done(client, table, changes, run)  # type: ignore[arg-type]
+        done(client, table, changes, run)
+
+    def killed_at_last(*_: object) -> None:
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "replace_rows", killed)
+        patch.setattr(steps, "replace_rows", killed_there)
+        patch.setattr(steps, "record_refresh", killed_at_last)
         with pytest.raises(KeyboardInterrupt):
             refresh()
     warehouse.client.command("CREATE TABLE star.dim_person__staging_run_1 (a Int8) ENGINE = Memory")
-    assert refresh().changed == 5
+    assert refresh().persons == 2
     assert persons(warehouse)[B] == A
     assert merges(warehouse) == {D: B, B: A, ("X", "9"): C}
+    warehouse.stream("identity_links", link(4, A, C))
+    assert (refresh().links_read, set(persons(warehouse).values())) == (1, {A})
     staging = "SELECT count() FROM system.tables WHERE name LIKE '%staging%'"
     assert warehouse.value(staging) == 0
 
@@ -176,6 +257,13 @@ def test_facts_get_their_person_by_a_join_that_multiplies_nothing(
     (query,) = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     [(likes, users_, persons_)] = warehouse.client.query(query).result_rows
     assert (likes, users_, persons_) == (7, 5, 4)
+    facts = "SELECT groupArray((name, modification_time)) FROM system.parts\n"
+    facts += "WHERE table = 'fact_engagement' AND active"
+    written = warehouse.value(facts)
+    warehouse.stream("identity_links", link(2, ("X", "7"), D))
+    refresh()
+    assert warehouse.client.query(query).result_rows == [(7, 5, 3)]
+    assert warehouse.value(facts) == written
 
 
 @pytest.fixture
@@ -185,7 +273,7 @@ def materialize(
     links = dg.AssetSpec(["cleaned", "identity_links"], partitions_def=daily())
     with dg.DagsterInstance.ephemeral() as instance:
         yield lambda: dg.materialize(
-            [links, dim_person, *person_checks],  # type: ignore[list-item]
+            [links, dim_person, *person_checks],
             instance=instance,
             resources=warehouse.resources(),
             selection=dg.AssetSelection.assets(KEY),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from social_assets.transform.identity.identities import parts_of
@@ -128,6 +128,7 @@ def test_links_that_come_in_parts_give_what_all_of_them_give_at_once(
 
 
 @settings(max_examples=300)
+@example([[("d", "c")], [("d", "b"), ("c", "b")], [("d", "b"), ("c", "a")]])
 @given(st.lists(LINKS, max_size=6))
 def test_links_that_are_removed_part_persons_and_no_merge_leads_astray(
     states: list[list[Link]],
