@@ -164,7 +164,6 @@ def test_no_day_is_pending_once_all_layers_are_built(built: ExecuteInProcessResu
 def test_the_nightly_rebuild_makes_the_day_before_again_and_changes_no_number(
     built: ExecuteInProcessResult, instance: DagsterInstance
 ) -> None:
-
     def figures() -> list[object]:
         tables = ask(
             "SELECT database, table, sum(rows) FROM system.parts WHERE active\n"
@@ -186,7 +185,6 @@ def test_the_nightly_rebuild_makes_the_day_before_again_and_changes_no_number(
 def test_a_late_file_touches_exactly_its_days(
     built: ExecuteInProcessResult, instance: DagsterInstance, tmp_path: Path
 ) -> None:
-    """One load materializes the days of its records, also of facts, and no other days."""
     from social_assets.defs.ingestion.jobs.load_job import run_config
 
     late_days = {str(FIRST), str(LAST - timedelta(days=1))}
