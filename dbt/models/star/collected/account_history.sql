@@ -1,0 +1,76 @@
+with newest as (
+    -- What the day's last collection that tells it says.
+    select
+        profiles.event_date as event_date,
+        profiles.platform as platform,
+        profiles.account_id as account_id,
+        max(profiles.collected_at) as collected_at,
+        argMax(profiles.handle, profiles.collected_at) as handle,
+        argMax(profiles.display_name, profiles.collected_at) as display_name,
+        argMax(profiles.is_verified, profiles.collected_at) as is_verified,
+        argMax(profiles.followers, profiles.collected_at) as followers,
+        argMax(profiles.following, profiles.collected_at) as following,
+        argMax(profiles.posts, profiles.collected_at) as posts
+    from {{ source('cleaned', 'profiles') }} as profiles
+    group by
+        profiles.event_date,
+        profiles.platform,
+        profiles.account_id
+),
+
+compared as (
+    select
+        event_date,
+        platform,
+        account_id,
+        collected_at,
+        handle,
+        display_name,
+        is_verified,
+        followers,
+        following,
+        posts,
+        -- The newest number that is known: it skips days that have none.
+        anyLast(followers) over earlier as followers_before,
+        first_value(followers) respect nulls over week as followers_week_before,
+        first_value(event_date) over week as week_begins,
+        first_value(followers) respect nulls over month as followers_month_before,
+        first_value(event_date) over month as month_begins
+    from newest
+    window
+        earlier as (
+            partition by platform, account_id
+            order by event_date
+            rows between unbounded preceding and 1 preceding
+        ),
+        week as (
+            partition by platform, account_id
+            order by event_date
+            range between 7 preceding and current row
+        ),
+        month as (
+            partition by platform, account_id
+            order by event_date
+            range between 30 preceding and current row
+        )
+)
+
+select
+    event_date,
+    collected_at,
+    platform,
+    account_id,
+    {{ surrogate_key('platform') }} as platform_key,
+    {{ surrogate_key('account_id') }} as account_key,
+    handle,
+    display_name,
+    is_verified,
+    followers,
+    following,
+    posts,
+    followers - followers_before as followers_gained,
+    if(week_begins = event_date - 7, followers / nullIf(followers_week_before, 0) - 1, null)
+        as growth_7_days,
+    if(month_begins = event_date - 30, followers / nullIf(followers_month_before, 0) - 1, null)
+        as growth_30_days
+from compared
