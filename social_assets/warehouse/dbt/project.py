@@ -166,9 +166,13 @@ def prepared(home: Home) -> PreparedProject | None:
 
 
 def is_read(stream: str) -> bool:
-    """Whether a model of the project reads the stream, told without preparing the project."""
+    """Whether a table of days is made of the stream, told without preparing the project.
+
+    A view on it has no rows to rebuild. A table of days names the days in its model.
+    """
     source = f"source('{ddl.DATABASE}', '{stream}')"
-    return any(source in model.read_text() for model in (PROJECT / "models").rglob("*.sql"))
+    models = (model.read_text() for model in (PROJECT / "models").rglob("*.sql"))
+    return any(source in model and "days()" in model for model in models)
 
 
 def provenance(contract: Contract) -> list[str]:
