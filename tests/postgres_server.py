@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ PASSWORD = "of the tests"
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL. Skips the test if PostgreSQL is absent; on a build server it fails."""
+    with running_postgres() as server:
+        yield server.url
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A new server during the block. Skips the test as the fixture does."""
     found = sorted(_DEBIAN.glob("*/bin/initdb"))
     if not found:
         reason = "no PostgreSQL: apt-get install postgresql"
@@ -34,9 +42,14 @@ def postgres() -> Iterator[str]:
     user = "postgres" if os.geteuid() == 0 else None
     if user is not None:
         shutil.chown(folder, user)
+    server = PostgresServer(found[-1].parent, folder, user)
     try:
-        with _running(found[-1].parent, folder, user) as server:
+        server.create()
+        server.start()
+        try:
             yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder)
 
@@ -57,37 +70,54 @@ def postgres_database(postgres: str) -> Iterator[str]:
     server.close()
 
 
-class _running:  # noqa: N801 - a context manager, named for what holds within it
+class PostgresServer:
+    """A server in a folder, which may be killed and started again. Made by `running`."""
+
     def __init__(self, programs: Path, folder: Path, user: str | None) -> None:
         self._programs, self._folder, self._user = programs, folder, user
+        with socket.socket() as any_port:
+            any_port.bind(("127.0.0.1", 0))
+            self._port = any_port.getsockname()[1]
 
-    def __enter__(self) -> str:
-        data, secret = self._folder / "data", self._folder / "password"
+    @property
+    def url(self) -> str:
+        quoted = PASSWORD.replace(" ", "%20")
+        return f"postgresql://dagster:{quoted}@127.0.0.1:{self._port}/postgres"
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "log"
+
+    def create(self) -> None:
+        secret = self._folder / "password"
         secret.write_text(PASSWORD)
         if self._user is not None:
             shutil.chown(secret, self._user)
         self._call(
             "initdb",
             "-D",
-            str(data),
+            str(self._data),
             "-U",
             "dagster",
             "--auth=scram-sha-256",
             f"--pwfile={secret}",
             "--no-sync",
         )
-        with socket.socket() as any_port:
-            any_port.bind(("127.0.0.1", 0))
-            port = any_port.getsockname()[1]
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {self._folder} -c fsync=off"
-        self._call(
-            "pg_ctl", "-D", str(data), "-w", "-l", str(self._folder / "log"), "-o", options, "start"
-        )
-        quoted = PASSWORD.replace(" ", "%20")
-        return f"postgresql://dagster:{quoted}@127.0.0.1:{port}/postgres"
 
-    def __exit__(self, *_: object) -> None:
-        self._call("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
+    def start(self) -> None:
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -k {self._folder} -c fsync=off"
+        options += " -c wal_level=logical"
+        self._call(
+            "pg_ctl", "-D", str(self._data), "-w", "-l", str(self.log), "-o", options, "start"
+        )
+
+    def stop(self) -> None:
+        """End all its processes at once, as a crash does: the next start recovers."""
+        self._call("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
 
     def _call(self, program: str, *arguments: str) -> None:
         done = subprocess.run(

@@ -17,22 +17,20 @@ Standard library only. What is asked of a broker belongs to `kafka`.
 from __future__ import annotations
 
 import base64
-import fcntl
 import os
-import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from resources.embedded_clickhouse.files import exclusive_lock, is_locked, write_atomically
+from resources.embedded_clickhouse.files import exclusive_lock, write_atomically
 from resources.kafka.jars import KafkaBrokerError, ensure_jars, java, java_environment
 from resources.machine.home_machine import claim_home
+from resources.machine.locked_process import LockedProcess
 from resources.machine.port_holder import holder
 from resources.settings.home import Home
 
@@ -48,7 +46,6 @@ LARGEST_RECORD_BYTES = 16 * 1024**2
 
 _HOST = "127.0.0.1"
 _POLL_SECONDS = 0.02
-_END_SECONDS = 5
 _LOG_TAIL_LINES = 15
 _LARGEST_LOG_BYTES = 8 * 1024**2
 
@@ -101,7 +98,7 @@ class _Files:
         self.ports = self.folder / "ports"
         self.address = self.folder / "bootstrap_servers"
         self.start_lock = self.folder / "start.lock"
-        self.server_lock = self.folder / "server.lock"
+        self.process = LockedProcess(self.folder / "server.lock")
         self.log = home.logs / "kafka.log"
 
 
@@ -118,13 +115,12 @@ def bootstrap_servers(home: Home) -> str | None:
 
 def is_running(home: Home) -> bool:
     """Whether the broker's process lives; it may still be about to answer."""
-    return is_locked(_Files(home).server_lock)
+    return _Files(home).process.is_running()
 
 
 def process_id(home: Home) -> int | None:
     """The broker's process, if it lives."""
-    files = _Files(home)
-    return int(files.server_lock.read_text()) if is_locked(files.server_lock) else None
+    return _Files(home).process.process_id()
 
 
 def start(home: Home, jars: Path | None = None, timeout: float | None = None) -> str:
@@ -141,7 +137,7 @@ def start(home: Home, jars: Path | None = None, timeout: float | None = None) ->
     files.folder.mkdir(parents=True, exist_ok=True)
     files.log.parent.mkdir(parents=True, exist_ok=True)
     with exclusive_lock(files.start_lock, timeout):
-        is_ours = not is_locked(files.server_lock)
+        is_ours = not files.process.is_running()
         if is_ours:
             # A port that is taken is told before jars are fetched.
             _launch(files, _choose_ports(files), ensure_jars(jars or files.jars))
@@ -151,7 +147,7 @@ def start(home: Home, jars: Path | None = None, timeout: float | None = None) ->
         except BaseException:
             # Ctrl-C, too: the broker has a session of its own, which does not receive it.
             if is_ours:
-                _end(files)
+                files.process.end()
             raise
         address = f"{_HOST}:{ports.client}"
         write_atomically(files.address, address + "\n")
@@ -165,19 +161,15 @@ def stop(home: Home, timeout: float = 60.0) -> bool:
         return False
     with exclusive_lock(files.start_lock, timeout):
         files.address.unlink(missing_ok=True)
-        if not is_locked(files.server_lock):
+        if not files.process.is_running():
             return False
-        pid = int(files.server_lock.read_text())
-        os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + timeout
-        while is_locked(files.server_lock):
-            if time.monotonic() > deadline:
-                raise KafkaBrokerError(
-                    f"the Kafka broker of {home.path} (process {pid}) has not stopped within "
-                    f"{timeout:.0f} s; see {files.log}, or end it with kill -9 {pid}, which "
-                    "loses nothing: it recovers at its next start"
-                )
-            time.sleep(_POLL_SECONDS)
+        pid = files.process.terminate(timeout)
+    if pid is not None:
+        raise KafkaBrokerError(
+            f"the Kafka broker of {home.path} (process {pid}) has not stopped within "
+            f"{timeout:.0f} s; see {files.log}, or end it with kill -9 {pid}, which "
+            "loses nothing: it recovers at its next start"
+        )
     return True
 
 
@@ -230,41 +222,22 @@ def _format(files: _Files, jars: Path, log: TextIO) -> None:
         raise _error(files, f"its data folder {files.data} could not be made")
 
 
-_BECOME = (
-    "import os, signal, sys\n"
-    "signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
-    "os.execv(sys.argv[1], sys.argv[1:])\n"
-)
-"""Becomes the command. A process that is started in the background ignores SIGINT, once Dagster has
-run in it SIGTERM, too, and so would the broker for its whole life."""
-
-
 def _run(files: _Files, jars: Path, log: TextIO) -> None:
     heap = _whole_number(HEAP_VARIABLE, DEFAULT_HEAP_MB)
-    with files.server_lock.open("a") as lock:
-        # The lock belongs to the open file, which the broker inherits and nobody else keeps.
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        broker = subprocess.Popen(
-            [
-                *(sys.executable, "-I", "-S", "-c", _BECOME),
-                *(java(), f"-Xmx{heap}m", f"-Xms{min(heap, 256)}m", *_JAVA_OPTIONS),
-                *("-cp", _class_path(files, jars), "kafka.Kafka", files.properties.name),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=files.folder,
-            env=java_environment(),
-            pass_fds=(lock.fileno(),),
-            start_new_session=True,
-        )
-        lock.truncate(0)
-        lock.write(f"{broker.pid}\n")
+    files.process.launch(
+        [
+            *(java(), f"-Xmx{heap}m", f"-Xms{min(heap, 256)}m", *_JAVA_OPTIONS),
+            *("-cp", _class_path(files, jars), "kafka.Kafka", files.properties.name),
+        ],
+        files.folder,
+        java_environment(),
+        log,
+    )
 
 
 def _await_answer(files: _Files, port: int, deadline: float) -> None:
     while not _answers(port):
-        if not is_locked(files.server_lock):
+        if not files.process.is_running():
             raise _error(files, "it ended")
         if time.monotonic() > deadline:
             reason = (
@@ -273,16 +246,6 @@ def _await_answer(files: _Files, port: int, deadline: float) -> None:
             )
             raise _error(files, reason)
         time.sleep(_POLL_SECONDS)
-
-
-def _end(files: _Files) -> None:
-    """End a broker that does not answer. Its data is recovered at its next start."""
-    for signal_number in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + _END_SECONDS
-        if is_locked(files.server_lock):
-            os.kill(int(files.server_lock.read_text()), signal_number)
-        while is_locked(files.server_lock) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
 
 
 def _answers(port: int) -> bool:
@@ -307,16 +270,17 @@ def _choose_ports(files: _Files) -> _Ports:
     """Those of the last start, so that clients find the broker again, unless they are taken."""
     wanted = _whole_number(PORT_VARIABLE, 0)
     last = _read_ports(files) if files.ports.exists() else _Ports(DEFAULT_PORT, 0)
-    client = wanted or (last.client if _is_free(last.client) else free_port())
-    if not _is_free(client):
+    client = wanted or (last.client if is_free(last.client) else free_port())
+    if not is_free(client):
         raise KafkaBrokerError(
             f"port {client} is taken by {holder(client)}; end it, or set {PORT_VARIABLE} to "
             "another port, or unset it for a free one"
         )
-    return _Ports(client, last.controller if _is_free(last.controller) else free_port())
+    return _Ports(client, last.controller if is_free(last.controller) else free_port())
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server could listen on a port of loopback now."""
     if port == 0:
         return False
     with socket.socket() as candidate:

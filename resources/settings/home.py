@@ -94,6 +94,11 @@ class Home:
         return self.path / "kafka"
 
     @property
+    def kafka_connect(self) -> Path:
+        """The home's own worker of Kafka Connect: jars, password, where it listens."""
+        return self.path / "kafka_connect"
+
+    @property
     def dagster(self) -> Path:
         """What DAGSTER_HOME points to."""
         return self.path / "dagster"

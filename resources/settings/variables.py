@@ -68,6 +68,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_KAFKA_START_SECONDS": "how long the home's own broker may take to start",
     "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL": "where Dagster keeps runs and events in production",
     CAPTURE_URL: "database whose tables are captured; __<NAME> of others, as contracts name them",
+    "SOCIAL_ASSETS_CAPTURE_PASSWORD": "for Kafka Connect's process; set by the platform itself",
     "SOCIAL_ASSETS_CONTROL_URL": "PostgreSQL of the operational store; unset: SQLite in the home",
     SECRET_KEY: "keys of stored secrets, 32 bytes in base64 each; unset: a file in the home",
     "SOCIAL_ASSETS_POSTGRES_PASSWORD": "password of the Postgres of docker/compose.yaml",
@@ -103,6 +104,7 @@ SETTINGS: Mapping[str, str] = {
 
 _HOLD_A_PASSWORD = frozenset(
     {
+        "SOCIAL_ASSETS_CAPTURE_PASSWORD",
         "SOCIAL_ASSETS_CLICKHOUSE_PASSWORD",
         "SOCIAL_ASSETS_KAFKA_SASL_PASSWORD",
         "SOCIAL_ASSETS_POSTGRES_PASSWORD",

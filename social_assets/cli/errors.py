@@ -176,7 +176,9 @@ def _mendable() -> tuple[type[Exception], ...]:
     from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
     from resources.kafka.admin import KafkaUnreachableError
     from resources.kafka.broker import KafkaBrokerError
+    from resources.kafka.resource import KafkaRefusedError
     from resources.kafka.settings import KafkaSettingsError
+    from resources.kafka_connect.client import ConnectError
     from resources.machine.home_machine import HomeOfAnotherMachineError
     from resources.settings.environments import EnvironmentSettingsError
     from resources.settings.home import HomePathError
@@ -195,6 +197,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         UnknownSecretError,
         UnknownTrackedAccountError,
     )
+    from social_assets.ingest.cdc.source_database import SourceDatabaseError
     from social_assets.ingest.connectors.engine.token_keeper import (
         RefreshFailedError,
         RefusedCredentialError,
@@ -204,6 +207,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.ingest.webhooks.registry import UnknownWebhookError
     from social_assets.lake.delta import LakeDiskError
     from social_assets.metrics.ask import TablesMissingError
+    from social_assets.operate.capture import NoCaptureError
     from social_assets.operate.contracts.infer import CannotInferError
     from social_assets.operate.contracts.try_file import NoStreamFitsError
     from social_assets.operate.load.inputs import InputError
@@ -235,6 +239,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         ContractNotDeployedError,
         RowsNotConvertibleError,
         UnreadableContractError,
+        ConnectError,
         ControlStoreError,
         PausedAccountError,
         DbtError,
@@ -246,9 +251,11 @@ def _mendable() -> tuple[type[Exception], ...]:
         HomeUnusableError,
         InputError,
         KafkaBrokerError,
+        KafkaRefusedError,
         LakeDiskError,
         KafkaSettingsError,
         KafkaUnreachableError,
+        NoCaptureError,
         NoDaysError,
         NoInstallationError,
         NoStreamFitsError,
@@ -272,4 +279,5 @@ def _mendable() -> tuple[type[Exception], ...]:
         ConnectorDeclarationError,
         UnknownSecretError,
         UnknownStreamError,
+        SourceDatabaseError,
     )

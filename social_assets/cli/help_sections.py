@@ -15,7 +15,7 @@ from social_assets.cli.errors import discard_output
 
 SECTIONS = (
     ("Start", ("demo", "demo-live", "load", "dev", "doctor", "contract")),
-    ("Collect", ("track", "untrack", "accounts", "collect", "credentials", "webhooks")),
+    ("Collect", ("track", "untrack", "accounts", "collect", "credentials", "webhooks", "cdc")),
     ("Ask", ("metrics", "query", "sql", "notebook")),
     ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "alerts")),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),

@@ -23,6 +23,7 @@ from resources.settings.logs import LogFormatError, configure_logs, is_json
 from social_assets.cli.commands.access.keys import keys
 from social_assets.cli.commands.access.secrets import secrets
 from social_assets.cli.commands.alerts import alerts
+from social_assets.cli.commands.capture import cdc
 from social_assets.cli.commands.collection.accounts import accounts, track, untrack
 from social_assets.cli.commands.collection.collect import collect
 from social_assets.cli.commands.collection.credentials import credentials
@@ -311,6 +312,7 @@ def hidden_alias(command: click.Command) -> click.Command:
 
 
 cli.add_command(alerts)
+cli.add_command(cdc)
 cli.add_command(contract)
 cli.add_command(credentials)
 cli.add_command(doctor)

@@ -33,6 +33,7 @@ with imports_kept():
     from social_assets.defs.ingestion.checks.landing_checks import no_file_failed
     from social_assets.defs.ingestion.checks.quarantined_batch_checks import no_batch_is_quarantined
     from social_assets.defs.ingestion.checks.rule_checks import contract_checks
+    from social_assets.defs.ingestion.checks.slot_checks import slot_is_read
     from social_assets.defs.ingestion.checks.source_schema_checks import source_schema
     from social_assets.defs.ingestion.checks.topic_checks import no_range_was_lost, topic_is_drained
     from social_assets.defs.ingestion.cleaned import cleaned_asset
@@ -111,6 +112,7 @@ def _location() -> Definitions:
                 if not (contract.capture and make in NOT_OF_CHANGES)
             ),
             *map(platform_checks, connectors()),
+            *(slot_is_read(contract) for contract in contracts() if contract.capture),
             *star_checks(),
             *person_checks,
             *rollup_checks(),

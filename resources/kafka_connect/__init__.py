@@ -1,0 +1,1 @@
+"""Kafka Connect on loopback, with Debezium's connector, and how to ask it."""

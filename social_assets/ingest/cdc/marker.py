@@ -1,0 +1,52 @@
+"""Writes the marker before a new snapshot: a truncate, as Debezium would write it.
+
+Rows of earlier snapshots end at the first row of the next one; if the table has become empty, there
+is none. Belongs here: the marker alone. All other changes are written by Debezium.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+from resources.kafka.resource import KafkaRefusedError, KafkaResource
+from social_assets.contracts.contract import Contract
+
+_SECONDS = 30.0
+
+
+def send_marker(contract: Contract, lsn: int) -> None:
+    """Have all rows of the stream's topic end here. Durable when it returns.
+
+    `lsn` is a position that no change has. Raises KafkaRefusedError if it cannot be written.
+    """
+    from confluent_kafka import Producer
+
+    failed: list[str] = []
+    producer = Producer({**KafkaResource().client_settings(), "acks": "all"})
+    producer.produce(
+        contract.kafka_topic,
+        _marker(contract, lsn),
+        on_delivery=lambda error, _: failed.append(str(error)) if error else None,
+    )
+    unsent = producer.flush(_SECONDS)
+    if unsent or failed:
+        reason = failed[0] if failed else f"no answer within {_SECONDS:g} s"
+        raise KafkaRefusedError(
+            f"the begin of a snapshot could not be written to {contract.kafka_topic}: {reason}"
+        )
+
+
+def _marker(contract: Contract, lsn: int) -> bytes:
+    schema, _, table = (contract.capture.table if contract.capture else "").partition(".")
+    source = {
+        "version": "social-assets",
+        "connector": "postgresql",
+        "snapshot": "false",
+        "schema": schema,
+        "table": table,
+        "lsn": lsn,
+        "txId": None,
+        "ts_us": time.time_ns() // 1000,
+    }
+    return json.dumps({"before": None, "after": None, "source": source, "op": "t"}).encode()
