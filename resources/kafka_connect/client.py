@@ -92,7 +92,7 @@ class ConnectClient:
         found = self._ask("GET", f"/connectors/{name}/status")
         if found is None:
             return None
-        task = next(iter(found["tasks"]), {})
+        task: Mapping[str, Any] = next(iter(found["tasks"]), {})
         trace = str(found["connector"].get("trace") or task.get("trace") or "")
         return ConnectorState(found["connector"]["state"], str(task.get("state") or ""), trace)
 

@@ -165,7 +165,8 @@ class SourceDatabase:
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(query, values)
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
 
 @contextmanager
