@@ -2,7 +2,7 @@
 
 PostgreSQL keeps its log for a slot until the slot's reader has confirmed it, at most
 `max_slot_wal_keep_size`. Beyond that the slot is lost, and with it the changes since. Belongs here:
-the judgement. Asking the database belongs to `source_database`.
+what to tell of it. Asking the database belongs to `source_database`.
 """
 
 from __future__ import annotations
