@@ -126,6 +126,13 @@ class ConnectClient:
         """Have a connector that failed try again."""
         self._ask("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
 
+    def restart_failed(self) -> list[str]:
+        """Have all connectors that failed try again; their names."""
+        failed = [name for name in self.connectors() if (s := self.state(name)) and s.is_failed]
+        for name in failed:
+            self.restart(name)
+        return failed
+
     def delete(self, name: str) -> None:
         """Remove a connector; nothing if there is none."""
         self._ask("DELETE", f"/connectors/{name}")

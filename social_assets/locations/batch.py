@@ -18,6 +18,7 @@ with imports_kept():
     from sensors.alerts import alerts_sensor
     from sensors.automation import automation_sensor
     from sensors.broken_contracts import broken_contracts_sensors
+    from sensors.failed_captures import failed_captures_sensors
     from sensors.recommenders import recommenders_sensor
     from sensors.report_schedules import report_schedules_sensor
     from social_assets.contracts.registry import contracts
@@ -144,6 +145,7 @@ def _location() -> Definitions:
             recommenders_sensor(),
             report_schedules_sensor(),
             *broken_contracts_sensors(),
+            *failed_captures_sensors(),
         ],
         resources={"dbt": warehouse_dbt(ClickHouseResource()), "pyspark": spark_resource()},
     )

@@ -89,7 +89,13 @@ class CapturedTable:
         deadline = time.monotonic() + seconds
         while mark not in {row[-1] for row in self.current("order_id = 0")}:
             assert time.monotonic() < deadline, f"the change has not arrived within {seconds} s"
+            self.try_again()
             self.drain()
+
+    def try_again(self) -> None:
+        """Do what the sensor `failed_captures` does."""
+        if worker.is_running(self.home):
+            worker.client(self.home).restart_failed()
 
     def source(self) -> list[Row]:
         """The rows of the table; numbers as the stream has them."""
