@@ -15,6 +15,7 @@ from tests.unit.cli.test_home_use import commands
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "accounts": (),
     "alerts show": (),
+    "cdc status": (),
     "collect": (),
     "contract test": ("{file}", "--stream", "engagement_events"),
     "backfill": ("rollups/engagement_hourly",),
