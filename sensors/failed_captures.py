@@ -1,7 +1,8 @@
 """Has connectors that gave up try again, on the home's worker of Kafka Connect.
 
-A connector gives up if its database is away at the moment when it begins; Kafka Connect never tries
-again. Belongs here: when that is looked at. `resources.kafka_connect` asks the worker.
+A connector waits for a database that is away, but gives up at some moments of its begin; Kafka
+Connect never tries again. Belongs here: when that is looked at. `resources.kafka_connect` asks the
+worker.
 """
 
 from __future__ import annotations

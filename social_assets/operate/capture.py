@@ -6,6 +6,7 @@ Each may be repeated after it was killed. Debezium's settings belong to `ingest.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from resources.kafka_connect import worker
 from resources.kafka_connect.client import ConnectClient, ConnectError, ConnectorState
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.registry import contracts
+from social_assets.contracts.registry import EXTRA_CONTRACTS, broken_contracts, contracts
 from social_assets.ingest.cdc.connector import (
     STREAM,
     URL_VARIABLE_OF,
@@ -77,8 +78,9 @@ def deploy_capture(
 ) -> None:
     """Have the changes of these streams captured, or of all; `snapshot` begins them anew.
 
-    Without names, connectors whose contract is gone are dropped, with their slots. Raises
-    SourceDatabaseError, before anything is changed, if a database is not ready.
+    Without names, connectors whose contract is gone are dropped, with their slots, unless contracts
+    seem to be missing by mistake. Raises SourceDatabaseError, before anything is changed, if a
+    database is not ready.
     """
     chosen = captured_streams(names)
     for contract in chosen:
@@ -88,9 +90,13 @@ def deploy_capture(
         _deploy(asked, contract, snapshot=snapshot)
         told(f"{contract.name}: captured")
     if not names:
+        kept = _why_contracts_may_be_missing()
         for stream in _without_contract(asked):
-            drop_capture(home, stream)
-            told(f"{stream}: dropped, since it has no contract any more")
+            if kept:
+                told(f"{stream}: kept without contract, as {kept}; to end it: {_drop(stream)}")
+            else:
+                drop_capture(home, stream)
+                told(f"{stream}: dropped, since it has no contract any more")
 
 
 def drop_capture(home: Home, stream: str) -> bool:
@@ -133,7 +139,7 @@ def capture_statuses(home: Home, names: Sequence[str] = ()) -> Iterator[CaptureS
             _told(contract.name, name, state, slot),
         )
     for stream in () if asked is None or names else _without_contract(asked):
-        told = f"it has no contract any more: social-assets cdc drop {stream}"
+        told = f"it has no contract any more: {_drop(stream)}"
         yield CaptureStatus(stream, "registered", None, told)
 
 
@@ -241,6 +247,19 @@ def _without_contract(asked: ConnectClient) -> list[str]:
     configs = [asked.config(name) or {} for name in asked.connectors()]
     streams = [config[STREAM] for config in configs if STREAM in config]
     return [stream for stream in streams if stream not in known]
+
+
+def _why_contracts_may_be_missing() -> str:
+    """Why a contract may be there although it is not known; empty if there is no reason."""
+    if broken := broken_contracts():
+        return f"a contract cannot be used ({broken[0]})"
+    if not captured_streams() and EXTRA_CONTRACTS not in os.environ:
+        return f"there is no stream of changes, and {EXTRA_CONTRACTS} is not set"
+    return ""
+
+
+def _drop(stream: str) -> str:
+    return f"social-assets cdc drop {stream}"
 
 
 def _slot_of(contract: Contract) -> str:

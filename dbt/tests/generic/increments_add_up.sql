@@ -1,21 +1,62 @@
 {#-
-  The increments of a counter are conserved: what was added less what was taken back, from the first
-  collection on, is the newest total.
+  The increments of each counter are conserved: what was added less what was taken back is what the
+  stream's newest collection tells. Compared with the stream itself, so that a row or a counter that
+  the view leaves out is found.
 -#}
-{% test increments_add_up(model, column_name, taken_back, total, of, at) %}
-with sums as (
+{% test increments_add_up(model, column_name, taken_back, stream, counters) %}
+with newest as (
     select
-        {{ of | join(', ') }},
-        sum(toInt64({{ column_name }})) - sum(toInt64({{ taken_back }})) as summed,
-        argMax({{ total }}, {{ at }}) as newest
+        platform,
+        account_id,
+        post_id,
+        [
+        {%- for counter in counters %}
+            ('{{ counter }}', argMax({{ counter }}, (collected_at, {{ counter }})))
+            {{- ',' if not loop.last }}
+        {%- endfor %}
+        ] as totals
+    from {{ stream }}
+    group by
+        platform,
+        account_id,
+        post_id
+),
+
+told as (
+    select
+        platform,
+        account_id,
+        post_id,
+        total.1 as counter,
+        assumeNotNull(total.2) as newest_total
+    from newest
+    array join totals as total
+    where total.2 is not null
+),
+
+sums as (
+    select
+        platform,
+        account_id,
+        post_id,
+        counter,
+        sum({{ column_name }}) - sum({{ taken_back }}) as summed
     from {{ model }}
-    group by {{ of | join(', ') }}
+    group by
+        platform,
+        account_id,
+        post_id,
+        counter
 )
 
 select
-    {{ of | join(', ') }},
-    summed,
-    newest
-from sums
-where summed != newest
+    platform,
+    account_id,
+    post_id,
+    counter,
+    newest_total,
+    summed
+from told
+full join sums using (platform, account_id, post_id, counter)
+where newest_total != summed
 {% endtest %}

@@ -6,8 +6,15 @@ from collections import defaultdict
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
-from social_assets.warehouse.dbt.project import dbt_arguments, dbt_environment, run_dbt
+from social_assets.contracts.registry import contract
+from social_assets.warehouse.dbt.project import (
+    DbtError,
+    dbt_arguments,
+    dbt_environment,
+    run_dbt,
+)
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 
 BEGIN = at("2026-01-01 23:00")
@@ -37,6 +44,12 @@ def increments(warehouse: WarehouseUnderTest) -> Increments:
     for post, counter, *numbers in rows:
         found[post, counter].append(tuple(numbers))
     return found
+
+
+def check_that_increments_add_up(warehouse: WarehouseUnderTest) -> None:
+    environment = dbt_environment(warehouse.endpoint, "test", 1)
+    arguments = dbt_arguments("test", ["increments_add_up_to_totals"])
+    run_dbt(warehouse.project.dbt, arguments, environment, warehouse.home.logs)
 
 
 def profile(day: str, followers: int | None, hour: int = 10) -> Row:
@@ -96,9 +109,31 @@ def test_increments_of_any_counters_add_up_to_their_totals(warehouse: WarehouseU
     for numbers in increments(warehouse).values():
         assert sum(added - back for _, added, back in numbers) == numbers[-1][0]
         assert all(added >= 0 and back >= 0 and not (added and back) for _, added, back in numbers)
-    environment = dbt_environment(warehouse.endpoint, "test", 1)
-    arguments = dbt_arguments("test", ["increments_add_up_to_totals"])
-    run_dbt(warehouse.project.dbt, arguments, environment, warehouse.home.logs)
+    check_that_increments_add_up(warehouse)
+
+
+def test_every_counter_of_the_contract_has_increments(warehouse: WarehouseUnderTest) -> None:
+    columns = contract("post_counters").cleaned_columns
+    names = {column.name for column in columns if column.type == "integer"}
+    warehouse.stream("post_counters", counters(0, **dict.fromkeys(names, 3)))
+    assert {counter for _, counter in increments(warehouse)} == names
+
+
+def test_the_check_finds_a_view_that_leaves_rows_out(warehouse: WarehouseUnderTest) -> None:
+    warehouse.stream("post_counters", counters(0, likes=1, shares=1), counters(15, likes=2))
+    check_that_increments_add_up(warehouse)
+    view, aside = "star.post_counter_changes", "star.post_counter_changes_aside"
+    warehouse.client.command(f"RENAME TABLE {view} TO {aside}")
+    try:
+        for condition in ("counter != 'shares'", "collected_before IS NULL"):
+            warehouse.client.command(
+                f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {aside} WHERE {condition}"
+            )
+            with pytest.raises(DbtError, match="increments_add_up_to_totals"):
+                check_that_increments_add_up(warehouse)
+    finally:
+        warehouse.client.command(f"DROP VIEW IF EXISTS {view}")
+        warehouse.client.command(f"RENAME TABLE {aside} TO {view}")
 
 
 def test_growth_is_told_if_the_day_before_is_known(warehouse: WarehouseUnderTest) -> None:

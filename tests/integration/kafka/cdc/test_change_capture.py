@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dagster import build_sensor_context
 
 from resources.kafka_connect import worker
+from sensors.failed_captures import failed_captures_sensors
 from social_assets.contracts import registry
 from social_assets.contracts.registry import EXTRA_CONTRACTS, contract
 from social_assets.defs.ingestion.checks.slot_checks import slot_is_read
@@ -18,7 +20,7 @@ from social_assets.operate.capture import (
     drop_capture,
     shown_config,
 )
-from tests.integration.kafka.cdc.captured_table import SLOT, CapturedTable, wait_until
+from tests.integration.kafka.cdc.captured_table import EXAMPLE, SLOT, CapturedTable, wait_until
 from tests.postgres_server import PASSWORD
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
@@ -99,14 +101,46 @@ def test_the_slot_goes_with_its_stream(
     assert orders.slot() is not None
     empty = tmp_path / "contracts"
     empty.mkdir()
-    monkeypatch.setenv(EXTRA_CONTRACTS, str(empty))
-    registry.registered.cache_clear()
+    _use_contracts(monkeypatch, empty)
     (status,) = capture_statuses(orders.home)
     assert status.told == "it has no contract any more: social-assets cdc drop orders"
-    told: list[str] = []
-    deploy_capture(orders.home, (), snapshot=False, told=told.append)
-    assert told == ["orders: dropped, since it has no contract any more"]
-    monkeypatch.undo()
+    assert _deployed(orders) == ["orders: dropped, since it has no contract any more"]
+    _use_contracts(monkeypatch, EXAMPLE)
+    assert orders.slot() is None
+
+
+def test_a_stream_whose_contract_may_be_missing_by_mistake_keeps_its_slot(
+    orders: CapturedTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders.deploy()
+    monkeypatch.delenv(EXTRA_CONTRACTS)
+    registry.registered.cache_clear()
+    (kept,) = _deployed(orders)
+    assert kept.startswith("orders: kept without contract, as there is no stream of changes, and")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "orders.py").write_text("CONTRACT = Contrct()\n")
+    _use_contracts(monkeypatch, tmp_path / "broken")
+    (kept,) = _deployed(orders)
+    assert "orders.py" in kept
+    assert kept.endswith("to end it: social-assets cdc drop orders")
+    _use_contracts(monkeypatch, EXAMPLE)
+    assert orders.slot() is not None
+
+
+def test_a_connector_that_gave_up_tries_again_by_the_sensor(orders: CapturedTable) -> None:
+    orders.deploy()
+    connect = worker.client(orders.home)
+    connect.stop(SLOT)
+    config = connect.config(SLOT) or {}
+    connect.configure(SLOT, {**config, "publication.autocreate.mode": "disabled"})
+    orders.execute(f"DROP PUBLICATION {SLOT}")
+    connect.resume(SLOT)
+    wait_until(lambda: (state := connect.state(SLOT)) is not None and state.is_failed)
+    orders.execute(f"CREATE PUBLICATION {SLOT} FOR TABLE orders")
+    (sensor,) = failed_captures_sensors()
+    assert f"tried again: {SLOT}" in str(sensor(build_sensor_context()))
+    wait_until(lambda: (state := connect.state(SLOT)) is not None and state.is_running)
+    assert "no connector has failed" in str(sensor(build_sensor_context()))
 
 
 def test_a_database_that_is_not_ready_is_refused_with_every_remedy(orders: CapturedTable) -> None:
@@ -119,6 +153,18 @@ def test_a_database_that_is_not_ready_is_refused_with_every_remedy(orders: Captu
     assert "ALTER SYSTEM SET max_slot_wal_keep_size" in str(refused.value)
     assert orders.slot() is None
     assert not worker.is_running(orders.home)
+
+
+def _use_contracts(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv(EXTRA_CONTRACTS, str(folder))
+    registry.registered.cache_clear()
+
+
+def _deployed(orders: CapturedTable) -> list[str]:
+    """What `cdc deploy` without a stream tells."""
+    told: list[str] = []
+    deploy_capture(orders.home, (), snapshot=False, told=told.append)
+    return told
 
 
 def _password_is_nowhere(orders: CapturedTable) -> None:
