@@ -10,7 +10,6 @@ import argparse
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from resources.kafka.broker import free_port
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from resources.web.token import ui_token
 
@@ -79,9 +78,7 @@ def resident_bytes(home: Path) -> int:
 
 def ui_ready(environment: dict[str, str]) -> float:
     """Seconds from the command to the first answer of the UI with the graph loaded."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     token = ui_token(Home(Path(environment["SOCIAL_ASSETS_HOME"])))
     started = time.perf_counter()
     server = subprocess.Popen(

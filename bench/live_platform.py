@@ -24,6 +24,7 @@ from resources.embedded_clickhouse.lifecycle import stop as stop_clickhouse
 from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract, contracts
 from social_assets.defs.ingestion.jobs.drain_job import drain_job_name
@@ -229,7 +230,7 @@ def live_platform(home: Home) -> Iterator[LivePlatform]:
     deploy_warehouse(clickhouse.endpoint(), home)
     try:
         with (
-            UiProcess(home, kafka_broker.free_port()) as ui,
+            UiProcess(home, free_port()) as ui,
             clickhouse.client() as warehouse,
         ):
             ui.await_answer()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from resources.machine.ports import free_port
 
 _DEBIAN = Path("/usr/lib/postgresql")
 PASSWORD = "of the tests"
@@ -75,9 +76,7 @@ class PostgresServer:
 
     def __init__(self, programs: Path, folder: Path, user: str | None) -> None:
         self._programs, self._folder, self._user = programs, folder, user
-        with socket.socket() as any_port:
-            any_port.bind(("127.0.0.1", 0))
-            self._port = any_port.getsockname()[1]
+        self._port = free_port()
 
     @property
     def url(self) -> str:

@@ -23,7 +23,7 @@ from itertools import product
 from pathlib import Path
 
 from bench.serving.freshness import print_freshness
-from resources.kafka.broker import free_port
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.control.api_keys import ApiKeys
 from social_assets.control.engine import open_engine

@@ -26,6 +26,7 @@ from pathlib import Path
 from bench.serving.load import Load, ended
 from resources.kafka import broker
 from resources.kafka.resource import KafkaResource
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.contracts.registry import contract
 from social_assets.control.collection.webhook_secrets import WebhookSecretStore
@@ -96,7 +97,7 @@ def load(port: int, deliveries: Path, seconds: int, connections: int) -> Load:
 @contextmanager
 def receiving(home: Home, processes: int) -> Iterator[int]:
     """`social-assets webhooks serve` of a home."""
-    port = broker.free_port()
+    port = free_port()
     command = [sys.executable, "-m", "social_assets", "--home", str(home.path), "webhooks", "serve"]
     command += ["--port", str(port), "--processes", str(processes)]
     with ended(subprocess.Popen(command, stdout=subprocess.DEVNULL)):

@@ -21,6 +21,7 @@ from pathlib import Path
 from bench.streaming.kafka_fill import fill
 from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaResource, TopicOffsets
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.ingest.kafka.reader import TopicReader
 
@@ -42,7 +43,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kafka_read") as folder:
         home = Home(Path(folder) / "home")
         os.environ[ENVIRONMENT_VARIABLE] = str(home.path)
-        os.environ[kafka_broker.PORT_VARIABLE] = str(kafka_broker.free_port())
+        os.environ[kafka_broker.PORT_VARIABLE] = str(free_port())
         kafka_broker.start(home)
         try:
             kafka = KafkaResource()

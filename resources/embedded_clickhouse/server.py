@@ -29,6 +29,7 @@ from resources.embedded_clickhouse.query.written_parts import open_part_log
 from resources.embedded_clickhouse.version_file import check_version, record_version
 from resources.machine.home_machine import claim_home
 from resources.machine.port_holder import describe_process, holder
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 
 _log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ def _listen(host: str, port: int, last: ServerState | None) -> socket.socket:
             return _bound(host, last.port)
         except OSError:
             _log.info("port %d of last time is taken; any free one will do", last.port)
-    return _bound(host, 0)
+    return _bound(host, free_port(host))
 
 
 def _bound(host: str, port: int) -> socket.socket:

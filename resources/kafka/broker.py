@@ -32,6 +32,7 @@ from resources.kafka.jars import KafkaBrokerError, ensure_jars, java, java_envir
 from resources.machine.home_machine import claim_home
 from resources.machine.locked_process import LockedProcess
 from resources.machine.port_holder import holder
+from resources.machine.ports import free_port, is_free
 from resources.settings.home import Home
 
 __all__ = ["KafkaBrokerError", "bootstrap_servers", "is_running", "start", "stop"]
@@ -277,28 +278,6 @@ def _choose_ports(files: _Files) -> _Ports:
             "another port, or unset it for a free one"
         )
     return _Ports(client, last.controller if is_free(last.controller) else free_port())
-
-
-def is_free(port: int) -> bool:
-    """Whether a server could listen on a port of loopback now."""
-    if port == 0:
-        return False
-    with socket.socket() as candidate:
-        # As the broker binds: past connections that linger are no hindrance.
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((_HOST, port))
-        except OSError:
-            # Taken: what this function is asked.
-            return False
-    return True
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as any_port:
-        any_port.bind((_HOST, 0))
-        return int(any_port.getsockname()[1])
 
 
 def _whole_number(variable: str, default: int) -> int:

@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resources.embedded_clickhouse.files import exclusive_lock, write_atomically
-from resources.kafka.broker import free_port, is_free
 from resources.kafka.jars import ensure_jars, java, java_environment
 from resources.kafka.settings import BOOTSTRAP_SERVERS, KafkaSettings
 from resources.kafka_connect.client import ConnectClient, ConnectError
 from resources.machine.home_machine import claim_home
 from resources.machine.locked_process import LockedProcess
+from resources.machine.ports import free_port, is_free
 from resources.settings.home import Home
 
 START_SECONDS = 120.0

@@ -6,23 +6,11 @@ secrets.
 
 from __future__ import annotations
 
-import socket
 import time
 from pathlib import Path
 
 _LISTEN = "0A"
 _PROC = Path("/proc")
-
-
-def is_taken(host: str, port: int) -> bool:
-    """Whether the port is used, so that a server cannot listen there."""
-    with socket.socket() as candidate:
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((host, port))
-        except OSError:
-            return True
-    return False
 
 
 def holder(port: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from resources.web.token import login_url
 from social_assets.serving.app import create_app
@@ -73,9 +73,7 @@ class running:  # noqa: N801 - a context manager
     """A server of a home, in a thread."""
 
     def __init__(self, home: Home) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         settings = ServeSettings(
             home, TOKEN, port=port, cache_seconds=1, refresh_seconds=REFRESH_SECONDS
         )

@@ -13,7 +13,8 @@ import os
 from typing import IO
 
 from resources.machine.home_machine import claim_home
-from resources.machine.port_holder import describe_process, holder, is_taken
+from resources.machine.port_holder import describe_process, holder
+from resources.machine.ports import is_free
 from resources.machine.processes import processes_of
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.operate.runs.failures import RunFailedError
@@ -61,7 +62,7 @@ def lock_ui(home: Home, port: int) -> IO[str]:
 
 def require_free_port(port: int, option: str) -> None:
     """Raise RunFailedError, which names the port's holder, if a server cannot listen there."""
-    if is_taken(HOST, port):
+    if not is_free(port, HOST):
         raise RunFailedError(
             f"port {port} of {HOST} is taken by {holder(port)}; end it, or name another with "
             f"{option}"

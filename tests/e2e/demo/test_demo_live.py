@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
-from resources.kafka.broker import free_port
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from sensors.file_arrival import UNDERWAY
 from social_assets.operate.runs.instance import open_instance

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from resources.machine.ports import free_port
 
 
 @dataclass
@@ -74,8 +75,7 @@ def mailbox() -> Iterator[Mailbox]:
         def handle_message(self, message: Message) -> None:
             found.received.append(message)
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        found.port = free.getsockname()[1]
+    found.port = free_port()
     controller = Controller(Handler(), hostname="127.0.0.1", port=found.port)
     controller.start()
     yield found

@@ -17,6 +17,7 @@ from resources.embedded_clickhouse.lifecycle import stop
 from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from tests.integration.kafka.drain.drain_bed import Bed
 
@@ -51,7 +52,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     home = Home(tmp_path_factory.mktemp("kafka_home"))
     # Workers start at the same time: each uses ports of its own range.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
+        patch.setenv(kafka_broker.PORT_VARIABLE, str(free_port()))
         patch.setenv(kafka_broker.HEAP_VARIABLE, "384")
         servers = kafka_broker.start(home, JARS)
         yield Broker(home, servers)

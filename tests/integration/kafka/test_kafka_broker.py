@@ -15,6 +15,7 @@ from resources.kafka import broker as kafka_broker
 from resources.kafka.broker import KafkaBrokerError
 from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.cli.main import cli
 from tests.integration.kafka.conftest import JARS, Broker
@@ -29,7 +30,7 @@ def own(broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     home = Home(tmp_path / "home")
     monkeypatch.delenv(BOOTSTRAP_SERVERS, raising=False)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(home.path))
-    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
+    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(free_port()))
     home.kafka.mkdir(parents=True)
     (home.kafka / "jars").symlink_to(JARS)
     # Like a process in which Dagster ran and which a shell started in the background.

@@ -13,6 +13,7 @@ from confluent_kafka import Producer
 from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from tests.integration.kafka.conftest import JARS
 from tests.integration.kafka.drain.drain_bed import wait_until
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.kafka
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     found = Home(tmp_path / "home")
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(found.path))
-    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
+    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(free_port()))
     monkeypatch.setenv(kafka_broker.HEAP_VARIABLE, "384")
     monkeypatch.setenv("SOCIAL_ASSETS_KAFKA_TOPIC_PREFIX", "")
     yield found

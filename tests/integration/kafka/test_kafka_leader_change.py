@@ -15,6 +15,7 @@ from resources.kafka import broker as kafka_broker
 from resources.kafka.jars import ensure_jars, java
 from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from tests.integration.kafka.conftest import JARS, Broker
 from tests.integration.kafka.kafka_producing import PLENTY, numbered, produce, reader, values
@@ -30,7 +31,7 @@ def first_node(
 ) -> Iterator[tuple[Home, str]]:
     """A broker apart from the worker's, because it has one node fewer afterwards."""
     home = Home(tmp_path / "home")
-    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
+    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(free_port()))
     servers = kafka_broker.start(home, JARS)
     monkeypatch.setenv(BOOTSTRAP_SERVERS, servers)
     yield home, servers
@@ -47,7 +48,7 @@ def second_node(first_node: tuple[Home, str], tmp_path: Path) -> Iterator[None]:
         for line in (home.kafka / "server.properties").read_text().splitlines()
         if line.startswith("controller.quorum.voters")
     )
-    listener = f"PLAINTEXT://127.0.0.1:{kafka_broker.free_port()}"
+    listener = f"PLAINTEXT://127.0.0.1:{free_port()}"
     properties.write_text(
         f"process.roles=broker\nnode.id=2\n{voters}\nlisteners={listener}\n"
         f"controller.listener.names=CONTROLLER\nlog.dirs={tmp_path / 'second'}\n"

@@ -12,9 +12,9 @@ import pytest
 from kafka.admin import KafkaAdminClient
 
 from resources.kafka import admin as kafka_admin
-from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaRefusedError, KafkaResource, KafkaUnreachableError
 from resources.kafka.settings import BOOTSTRAP_SERVERS, SASL_PASSWORD, KafkaSettings
+from resources.machine.ports import free_port
 from tests.integration.kafka.conftest import Broker
 from tests.integration.kafka.kafka_producing import numbered, produce
 
@@ -129,7 +129,7 @@ def test_a_broker_that_was_restarted_is_found_again(
 
 
 def test_no_broker_at_all_is_an_error_within_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    address = f"127.0.0.1:{kafka_broker.free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     monkeypatch.setenv(BOOTSTRAP_SERVERS, address)
     started = time.monotonic()
     with pytest.raises(KafkaUnreachableError, match=f"(?s){address}.*{BOOTSTRAP_SERVERS}"):

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from resources.kafka.broker import free_port
 from resources.kafka.resource import KafkaResource
 from resources.kafka.settings import BOOTSTRAP_SERVERS, KafkaSettings
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from social_assets.contracts.contract import TOPIC_PREFIX
 from social_assets.ingest.webhooks.webhook import WebhookEvent

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from resources.kafka.broker import free_port
-from resources.machine.port_holder import is_taken
+from resources.machine.ports import free_port, is_free
 from resources.settings.home import Home
 from resources.web.listening import ServeError, listening
 from social_assets.operate.runs.failures import RunFailedError
@@ -61,7 +60,7 @@ def test_the_server_ends_with_its_parent(tmp_path: Path, how: signal.Signals) ->
     finally:
         parent.send_signal(how)
         parent.wait(10)
-    until(lambda: not is_taken("127.0.0.1", port), "the server has outlived its parent")
+    until(lambda: is_free(port), "the server has outlived its parent")
 
 
 def test_a_port_that_is_taken_names_its_holder_and_the_option() -> None:

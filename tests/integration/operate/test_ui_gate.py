@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.kafka.broker import free_port
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from resources.web.token import HOSTS, token_file, ui_token
 from social_assets.operate.runs.instance import use_home

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.kafka.broker import free_port
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from social_assets.operate.runs.failures import RunFailedError
 from social_assets.operate.ui.lock import lock_ui

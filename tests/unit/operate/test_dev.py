@@ -10,8 +10,8 @@ from rich.console import Console
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import Endpoint
-from resources.kafka.broker import free_port
 from resources.kafka.settings import BOOTSTRAP_SERVERS
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from resources.settings.logs import LEVEL
 from social_assets.operate.ui import dev

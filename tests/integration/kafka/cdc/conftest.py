@@ -14,6 +14,7 @@ from resources.embedded_clickhouse.lifecycle import stop
 from resources.kafka import broker as kafka_broker
 from resources.kafka.settings import BOOTSTRAP_SERVERS
 from resources.kafka_connect import worker
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from resources.settings.variables import CAPTURE_URL
 from social_assets.contracts import registry
@@ -32,7 +33,7 @@ def orders(
     home = Home(tmp_path / "home")
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(home.path))
     monkeypatch.setenv(registry.EXTRA_CONTRACTS, str(EXAMPLE))
-    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(kafka_broker.free_port()))
+    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(free_port()))
     for variable in (URL_VARIABLE, BOOTSTRAP_SERVERS):
         monkeypatch.delenv(variable, raising=False)
     home.kafka_connect.mkdir(parents=True)

@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx
 
-from resources.kafka.broker import free_port
+from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.control.collection.webhook_secrets import WebhookSecretStore
 from social_assets.control.engine import open_engine

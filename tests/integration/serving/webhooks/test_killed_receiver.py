@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.kafka.broker import free_port
+from resources.machine.ports import free_port
 from resources.settings.home import Home
 from tests.integration.serving.webhooks.receiver_bed import (
     Senders,
