@@ -32,6 +32,11 @@ _LINES_OF_A_FAILURE = 5
 _COLLECT_SECONDS = 60.0
 
 
+# Less than the share for which a check fails (`Contract.fail_above`): of a small day's twenty posts
+# a single wrong one is more than that.
+_MOST_REJECTED = 0.04
+
+
 def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int) -> None:
     """Generate, build, recommend, summarize. Raises RunFailedError if a run fails."""
     started = perf_counter()
@@ -53,7 +58,14 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     from social_assets.demo.samples import generate
 
     console.print(f"[bold]1. {events:,} events over {days} days, as files[/]")
-    files = generate(home.landing, events=events, days=days, end=last, seed=seed)
+    files = generate(
+        home.landing,
+        events=events,
+        days=days,
+        end=last,
+        seed=seed,
+        most_rejected=_MOST_REJECTED,
+    )
     progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
 
     from social_assets.defs.maintenance.rebuild_jobs import RECOMMEND

@@ -108,9 +108,16 @@ class Flaws:
         """The mark of a record without flaw."""
         return len(self.flaws)
 
-    def draw(self, n: int, rng: np.random.Generator) -> Ints:
-        """For each of `n` records the number of its flaw, or `none`."""
-        return np.searchsorted(self._edges, rng.random(n), side="right")
+    def draw(self, n: int, rng: np.random.Generator, most_rejected: float = 1.0) -> Ints:
+        """For each of `n` records the number of its flaw, or `none`.
+
+        At most the share `most_rejected` of the records gets a flaw that a contract rejects; the
+        later ones beyond it have none.
+        """
+        marks = np.searchsorted(self._edges, rng.random(n), side="right")
+        rejecting = np.array([*(flaw.rejects for flaw in self.flaws), False])[marks]
+        marks[rejecting & (np.cumsum(rejecting) > most_rejected * n)] = self.none
+        return marks
 
     def counts(self, marks: Ints) -> list[tuple[Flaw, int]]:
         """How many records have each flaw."""

@@ -57,14 +57,21 @@ class SampleFile:
 
 
 def generate(
-    folder: Path, *, events: int = 1_000_000, days: int = 14, end: date, seed: int = 7
+    folder: Path,
+    *,
+    events: int = 1_000_000,
+    days: int = 14,
+    end: date,
+    seed: int = 7,
+    most_rejected: float = 1.0,
 ) -> list[SampleFile]:
     """Write sample files of all streams for the `days` up to and including `end`.
 
     `events` counts the distinct engagement events; the other streams scale with it (1 in 25 video
     interactions, 1 in 50 live, 1 in 50 community, 1 in 200 posts). Files go to `<folder>/<stream>/`
-    and replace those of the same name. The same arguments give the same bytes. Memory is bounded
-    by a day. Raises ValueError for fewer than 1 event or day.
+    and replace those of the same name. At most the share `most_rejected` of a day's records has an
+    error for which its contract rejects it. The same arguments give the same bytes. Memory is
+    bounded by a day. Raises ValueError for fewer than 1 event or day.
     """
     if events < 1 or days < 1:
         raise ValueError(f"events is {events} and days is {days}: both must be 1 or more")
@@ -83,18 +90,18 @@ def generate(
                 events=range(edges[number], edges[number + 1]),
                 rng=np.random.default_rng([seed, 1, number, place]),
             )
-            file = _write_day(folder, stream, day, deliveries[stream.name])
+            file = _write_day(folder, stream, day, deliveries[stream.name], most_rejected)
             written += [file] if file else []
     return written
 
 
 def _write_day(
-    folder: Path, stream: SampleStream, day: SampleDay, delivery: Delivery
+    folder: Path, stream: SampleStream, day: SampleDay, delivery: Delivery, most_rejected: float
 ) -> SampleFile | None:
     """Write the file of a stream and day; None, and no file, if nothing happened."""
     kind = stream.kinds[day.number % len(stream.kinds)]
     table = stream.records(day)
-    marks = kind.flaws.draw(table.num_rows, day.rng)
+    marks = kind.flaws.draw(table.num_rows, day.rng, most_rejected)
     arrived = delivery.of_day(day.number, table, marks, kind.flaws.none, day.rng)
     if arrived.table.num_rows == 0:
         return None

@@ -213,3 +213,20 @@ def test_nothing_to_generate_is_an_error(tmp_path: Path, few: int, days: int, en
 def test_a_single_event_is_enough(tmp_path: Path, end: date) -> None:
     files = generate(tmp_path, events=1, days=1, end=end)
     assert [f.records for f in files if f.stream == "engagement_events"] == [1]
+
+
+def test_a_small_demo_has_no_day_for_whose_errors_a_check_fails(tmp_path: Path, end: date) -> None:
+    """A day of a small demo has twenty posts; one with an error is over 5 %."""
+
+    def worst(most_rejected: float) -> dict[str, float]:
+        name = tmp_path / str(most_rejected)
+        files = generate(name, events=20_000, days=14, end=end, most_rejected=most_rejected)
+        return {
+            stream: max(file.rejected / file.records for file in of(stream, files))
+            for stream in STREAMS
+        }
+
+    few, unbounded = worst(0.04), worst(1.0)
+    assert all(share < contract(stream).fail_above for stream, share in few.items())
+    assert unbounded["posts"] > contract("posts").fail_above
+    assert few["engagement_events"] > 0
