@@ -43,8 +43,11 @@ def _ials(trial: Any) -> dict[str, int | float | str]:
 
 def _graph_filter(trial: Any) -> dict[str, int | float | str]:
     return {
-        "width": trial.suggest_int("width", 16, 1000, log=True),
+        "width": trial.suggest_int("width", 16, 2000, log=True),
+        "neighbours": trial.suggest_int("neighbours", 20, 500, log=True),
         "low_pass_weight": trial.suggest_float("low_pass_weight", 0, 3),
+        "low_pass_user_exponent": trial.suggest_float("low_pass_user_exponent", 0, 1),
+        "low_pass_item_exponent": trial.suggest_float("low_pass_item_exponent", 0, 1),
         "user_exponent": trial.suggest_float("user_exponent", 0, 1.2),
         "history_exponent": trial.suggest_float("history_exponent", 0, 1),
         "item_exponent": trial.suggest_float("item_exponent", -0.2, 0.7),
@@ -80,6 +83,17 @@ def _bpr(trial: Any) -> dict[str, int | float | str]:
     }
 
 
+def _blend(trial: Any) -> dict[str, int | float | str]:
+    return {
+        "weight": trial.suggest_float("weight", 0.1, 3, log=True),
+        "base_width": trial.suggest_int("base_width", 16, 2000, log=True),
+        "base_low_pass_weight": trial.suggest_float("base_low_pass_weight", 0, 3),
+        "added_factors": trial.suggest_int("added_factors", 16, 256, log=True),
+        "added_regularization": trial.suggest_float("added_regularization", 1e-3, 10, log=True),
+        "added_exponent": trial.suggest_float("added_exponent", 0, 1),
+    }
+
+
 def _lmf(trial: Any) -> dict[str, int | float | str]:
     return {
         "factors": trial.suggest_int("factors", 8, 64, log=True),
@@ -98,6 +112,7 @@ SPACES: Mapping[str, Space] = {
     "item_bm25": _bm25,
     "bpr": _bpr,
     "lmf": _lmf,
+    "blend": _blend,
 }
 
 

@@ -1,7 +1,8 @@
-"""The list of all models by name, and the one that is best for interactions of users and items.
+"""The list of all models by name.
 
 Belongs here: the list. A new model is a module in this folder and a line here. The imports are
-light: a model imports SciPy, implicit, scikit-learn or Spark when it is fitted.
+light: a model imports SciPy, implicit, scikit-learn or Spark when it is fitted. Does not belong
+here: which model is best for given data (`evaluation.best`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,23 +47,19 @@ DISTRIBUTED: Mapping[str, type[ScorerRecommender]] = {SparkALS.name: SparkALS}
 """Trained on a cluster; needs an extra, and is made only where it is asked for by name."""
 BASELINES = (Popularity.name, DecayedPopularity.name)
 
-BEST = GraphFilter.name
-"""What ranked highest wherever it was measured; see docs/recommenders.md."""
-
 
 def new_model(
     name: str, parameters: Parameters | None = None, texts: Sequence[str | None] | None = None
 ) -> ScorerRecommender:
-    """Create an unfitted model; the name `best` stands for the best model. `texts` as for Content.
+    """Create an unfitted model. `texts` as for Content.
 
     Raises ValueError for an unknown name, for parameters that the model does not take, and for a
     model of texts without texts.
     """
     from_matrix = {**COLLABORATIVE, **DISTRIBUTED}
     known = (*from_matrix, *FROM_TEXT)
-    name = BEST if name == "best" else name
     if name not in known:
-        raise ValueError(f"no model is called {name!r}: best, {', '.join(known)}")
+        raise ValueError(f"no model is called {name!r}: {', '.join(known)}")
     try:
         if name in from_matrix:
             return from_matrix[name](**(parameters or {}))

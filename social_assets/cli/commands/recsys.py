@@ -1,4 +1,5 @@
-"""`social-assets recsys ...`: evaluates a model on interaction files, and changes the champion.
+"""`social-assets recsys ...`: evaluates and tunes a model on interaction files, and changes the
+champion.
 
 Belongs here: parsing and printing. Models, figures and the champion's history are in `recsys`.
 """
@@ -12,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from social_assets.cli.home_use import needs_no_home, reads_home
-from social_assets.cli.printing.terminal import FORM, echo, out, print_json, progress
+from social_assets.cli.printing.terminal import FORM, echo, out, print_json, print_rows, progress
 from social_assets.operate.runs.failures import RunFailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from recsys.evaluation.measurement import Measurement
+    from recsys.evaluation.tuning import Study
+    from recsys.recommender import ScorerRecommender
     from resources.settings.home import Home
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -61,6 +66,31 @@ def evaluate(  # noqa: PLR0917  (a parameter an option)
     echo(f"{'model':16} {measured.model}")
     for figure, value in figures.items():
         echo(f"{figure:16} {value:,.4f}" if isinstance(value, float) else f"{figure} {value}")
+
+
+@recsys.command()
+@click.option("--train", type=_FILE, required=True, help="Lines of `user item item ...`.")
+@click.option("--model", "name", required=True, help="The model whose parameters are searched.")
+@click.option("--trials", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="End the search after.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of slice and search.")
+@FORM
+@needs_no_home
+def tune(  # noqa: PLR0917  (a parameter an option)
+    train: Path, name: str, trials: int, seconds: float | None, seed: int, form: str
+) -> None:
+    """Search for the parameters that rank a tenth of each user's items best, held out of --train.
+
+    The last line goes into `recsys evaluate --parameters`.
+    """
+    study = studied(train, name, trials=trials, seconds=seconds, seed=seed)
+    tried = enumerate(study.trials, start=1)
+    names = ("trial", "ndcg@10", "parameters")
+    rows = [(n, each.ndcg, each.reason or json.dumps(dict(each.parameters))) for n, each in tried]
+    print_rows(names, rows, form)
+    if form == "table":
+        best = json.dumps(dict(study.best.parameters))
+        echo(f"best: --model {name} --parameters '{best}'")
 
 
 @recsys.command()
@@ -114,17 +144,18 @@ def measured_on_files(
     from recsys.evaluation.measurement import measure
     from recsys.interaction_file import hold_out, read_interactions, read_train_test
     from recsys.matrix import InteractionMatrix
-    from recsys.models.catalog import new_model
 
     try:
-        model = new_model(name, parameters)
+        model = _model(name, parameters)
         if test is None:
             pairs = hold_out(InteractionMatrix.from_table(read_interactions(train)), seed=seed)
         else:
             pairs = read_train_test(train, test)
         if pairs.repeated:
             click.echo(f"{pairs.repeated} pairs of {test} are in {train}: left out", err=True)
-        return measure(model, pairs.train, pairs.test)
+        measured = measure(model, pairs.train, pairs.test)
+        _tell_choice(model)
+        return measured
     except (ValueError, MemoryError, ImportError) as error:
         raise RunFailedError(str(error)) from error
 
@@ -140,18 +171,63 @@ def cross_validated(
     from recsys.evaluation.measurement import mean_of, measure
     from recsys.interaction_file import folds, read_interactions
     from recsys.matrix import InteractionMatrix
-    from recsys.models.catalog import new_model
 
     measured = []
     try:
         matrix = InteractionMatrix.from_table(read_interactions(train))
         for fold, pairs in enumerate(folds(matrix, k, seed), start=1):
-            measured.append(measure(new_model(name, parameters), pairs.train, pairs.test))
-            one = measured[-1]
+            model = _model(name, parameters)
+            measured.append(one := measure(model, pairs.train, pairs.test))
+            _tell_choice(model)
             click.echo(f"fold {fold}: recall {one.recall:.4f}, ndcg {one.ndcg:.4f}", err=True)
     except (ValueError, MemoryError, ImportError) as error:
         raise RunFailedError(str(error)) from error
     return mean_of(measured)
+
+
+def studied(train: Path, name: str, *, trials: int, seconds: float | None, seed: int) -> Study:
+    """Read and search; raises RunFailedError for errors that a user can correct."""
+    from recsys.evaluation import tuning
+    from recsys.interaction_file import read_interactions
+    from recsys.matrix import InteractionMatrix
+
+    try:
+        matrix = InteractionMatrix.from_table(read_interactions(train))
+        study = tuning.tune(name, matrix, trials=trials, seconds=seconds, seed=seed)
+        _ = study.best
+    except (ValueError, MemoryError, ImportError) as error:
+        raise RunFailedError(str(error)) from error
+    return study
+
+
+def _model(name: str, parameters: dict[str, Any]) -> ScorerRecommender:
+    """`best`, or one of the catalog. Raises ValueError for what neither knows."""
+    from recsys.evaluation.best import Best
+    from recsys.models.catalog import new_model
+
+    if name != Best.name:
+        return new_model(name, parameters)
+    try:
+        return Best(**parameters)
+    except TypeError as error:
+        raise ValueError(f"best does not take {parameters}: {error}") from error
+
+
+def _tell_choice(model: ScorerRecommender) -> None:
+    """What `best` tried and chose, on stderr, since the figures on stdout may be parsed."""
+    from recsys.evaluation.best import Best
+
+    if not isinstance(model, Best):
+        return
+    for each in model.choice.tried:
+        figure = f"{each.ndcg:.4f}" if each.ndcg is not None else each.reason
+        click.echo(f"  {each.model:20} {figure:8} {_brief(each.parameters)}", err=True)
+    choice = model.choice
+    click.echo(f"chosen: {choice.model} {_brief(choice.parameters)}: {choice.reason}", err=True)
+
+
+def _brief(parameters: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={value}" for name, value in parameters.items())
 
 
 def _parameters(text: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "plan": (),
     "query": ("likes",),
     "recsys evaluate": ("--train", "{pairs}", "--model", "popularity", "--folds", "2"),
+    "recsys tune": ("--train", "{pairs}", "--model", "ease", "--trials", "2"),
     "replay": ("engagement_events",),
     "report deliveries": (),
     "report list": (),

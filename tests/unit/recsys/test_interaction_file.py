@@ -74,3 +74,26 @@ def test_the_command_prints_the_figures_of_the_boards(files):
 def test_an_unknown_model_is_named(files):
     done = CliRunner().invoke(recsys, ["evaluate", "--train", str(files[0]), "--model", "deep"])
     assert "no model is called 'deep'" in str(done.exception)
+
+
+def test_best_tells_what_it_tried_and_chose_beside_the_figures(tmp_path):
+    train = tmp_path / "train.txt"
+    train.write_text("".join(f"u{n} a b c i{n % 5} j{n % 3}\n" for n in range(60)))
+    arguments = ["evaluate", "--train", str(train), "--format", "json"]
+    done = CliRunner().invoke(recsys, [*arguments, "--parameters", '{"seconds": 0.001}'])
+    assert "chosen: popularity" in done.stderr
+    assert 0 < json.loads(done.stdout)["ndcg@20"] <= 1
+    wrong = CliRunner().invoke(recsys, [*arguments, "--parameters", '{"width": 4}'])
+    assert "best does not take {'width': 4}" in str(wrong.exception)
+
+
+def test_the_search_for_parameters_prints_every_trial_and_how_to_use_the_best(tmp_path):
+    train = tmp_path / "train.txt"
+    train.write_text("".join(f"u{n} a b c i{n % 5} j{n % 3}\n" for n in range(60)))
+    arguments = ["tune", "--train", str(train), "--model", "ease", "--trials", "3"]
+    done = CliRunner().invoke(recsys, arguments)
+    assert 'best: --model ease --parameters \'{"regularization":' in done.stdout
+    rows = json.loads(CliRunner().invoke(recsys, [*arguments, "--format", "json"]).stdout)
+    assert [row["trial"] for row in rows] == [1, 2, 3]
+    unknown = CliRunner().invoke(recsys, ["tune", "--train", str(train), "--model", "popularity"])
+    assert "popularity has nothing to tune" in str(unknown.exception)
