@@ -1,0 +1,1 @@
+"""Text models: scoring texts, training, publishing, choosing the champion. Without Dagster."""
