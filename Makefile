@@ -12,7 +12,7 @@ MUTATION_ARGS ?=
 # Tests start some hundred processes; each compiles the sources again unless one may keep the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo demo-live dev kafka stop test test-browser test-endurance test-kafka test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
+.PHONY: help install demo demo-live dev kafka stop test test-browser test-endurance test-integration test-kafka test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,14 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets stop
 	$(BIN)/social-assets kafka stop
 
-test: install ## Every test that needs only what pip installs, but for those of endurance
-	$(BIN)/python -m pytest -m "not kafka and not java and not spark and not endurance and not browser"
+UNMARKED := -m "not kafka and not java and not spark and not endurance and not browser"
+QUICK := tests/unit tests/integration/control tests/integration/ingest tests/integration/lake
+
+test: install ## The tests of functions, of the operational store, the lake and connectors: under 5 minutes
+	$(BIN)/python -m pytest $(UNMARKED) $(QUICK)
+
+test-integration: install ## Every other test that needs only what pip installs: warehouse, graph, commands
+	$(BIN)/python -m pytest $(UNMARKED) $(QUICK:%=--ignore=%) tests/e2e tests/integration tests/real_files
 
 test-browser: install ## Dashboards in Chromium: needs Debian's package chromium; axe-core by npm, if there
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser
