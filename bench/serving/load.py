@@ -1,5 +1,7 @@
 """How many questions a second: the API alone, nginx in front of it, and how old an answer is.
 
+People first arrive at nginx within some seconds, and find nothing kept; then they stay.
+
 `make bench-serve`, or `python -m bench.serving.load --home HOME` on a home with data. Needs `wrk`,
 and `nginx` with `libnginx-mod-http-js`, both Debian's. Load generator, API, nginx and ClickHouse
 share the machine, so each figure is beside the plain limit of the same run: uvicorn with an
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from bench.serving.arrival import arrive
 from bench.serving.freshness import print_freshness
 from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
@@ -33,6 +36,21 @@ _SCRIPT = Path(__file__).with_name("ask.lua")
 _NJS = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 _START_SECONDS = 60
 _CONNECTIONS = 64
+_COLD = 100
+"""Questions that are asked one by one."""
+_TILES = (
+    "metrics=likes&grain=day",
+    "metrics=views&grain=day",
+    "metrics=comments&grain=day",
+    "metrics=engagement&grain=day",
+    "metrics=engagement&grain=day&by=platform",
+    "metrics=engagement_rate&grain=week",
+    "metrics=likes,comments,shares",
+    "metrics=engagement&by=platform",
+    "metrics=likes&by=weekday",
+    "metrics=unique_users",
+)
+"""What a dashboard of ten tiles asks about an account."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, help="with data; default a demo of 20,000 events")
     parser.add_argument("--seconds", type=int, default=60, help="of the load on nginx")
+    parser.add_argument("--arrival", type=int, default=60, help="seconds in which people arrive")
     parser.add_argument("--questions", type=int, default=3000)
+    parser.add_argument("--mix", choices=("accounts", "calendar"), default="accounts")
     given = parser.parse_args()
     for tool in ("wrk", "nginx"):
         if shutil.which(tool) is None:
@@ -69,40 +89,52 @@ def main() -> None:
         os.environ[ENVIRONMENT_VARIABLE] = str(home.path)
         key = ApiKeys(open_engine(home)).create("bench-serve", per_minute=1_000_000).text
         try:
-            measure(home, key, Path(folder), given.seconds, given.questions)
+            measure(home, key, Path(folder), given)
         finally:
             if given.home is None:
                 subprocess.run([sys.executable, "-m", "social_assets", "stop"], check=True)
 
 
-def measure(home: Home, key: str, folder: Path, seconds: int, questions: int) -> None:
+def measure(home: Home, key: str, folder: Path, given: argparse.Namespace) -> None:
     """Each part in turn, on the same server."""
-    paths = distinct_questions(questions)
-    few, many = folder / "few.txt", folder / "many.txt"
-    few.write_text("\n".join(paths[:100]) + "\n")
-    many.write_text("\n".join(paths) + "\n")
-    api = free_port()
+    few, many, api = folder / "few.txt", folder / "many.txt", free_port()
     with serving(home, api):
-        body = len(_get(api, key, paths[0]))
+        few_paths = calendar_questions(_COLD)
+        few.write_text("\n".join(few_paths) + "\n")
+        body = len(_get(api, key, few_paths[0]))
         begun = time.perf_counter()
-        for path in paths:
+        for path in few_paths:
             _get(api, key, path)
-        each = (time.perf_counter() - begun) / len(paths) * 1000
-        print(f"{len(paths):,} distinct questions, first asked one by one: {each:.1f} ms each")
+        each = (time.perf_counter() - begun) / len(few_paths) * 1000
+        print(f"{len(few_paths)} questions, asked one by one: {each:.1f} ms each")
         with plain_uvicorn(folder, body) as plain:
             print(f"uvicorn, {body} bytes, no work       {load(plain, key, few, 15)}")
-        _warm(api, key, paths[:100])
-        print(f"API alone, 100 questions, cached    {load(api, key, few, 15)}")
+        for path in few_paths:
+            _get(api, key, path)
+        print(f"API alone, {_COLD} questions, cached    {load(api, key, few, 15)}")
+        make = account_questions if given.mix == "accounts" else calendar_questions
+        paths = make(given.questions)
+        many.write_text("\n".join(paths) + "\n")
         with nginx(folder, api) as (cached, fixed):
             print(f"nginx, fixed answer, no cache       {load(fixed, key, few, 15)}")
-            _warm(cached, key, paths)
-            answer = load(cached, key, many, seconds)
-            print(f"nginx, {questions:,} questions, {seconds:3} s        {answer}")
+            print(f"nginx, cold: {arrive(cached, key, paths, given.arrival)}")
+            answer = load(cached, key, many, given.seconds)
+            print(f"nginx, {len(paths):,} questions, {given.seconds:3} s        {answer}")
         print_freshness(lambda path: _get(api, key, path))
 
 
-def distinct_questions(count: int) -> list[str]:
-    """Questions of dashboards: metrics, divisions, grains, ranges and zones."""
+def account_questions(count: int) -> list[str]:
+    """Questions of people who look at an account each: ten tiles over 30 days."""
+    accounts = range(1, count // len(_TILES) + 1)
+    # Tile by tile: who opens a dashboard asks its tiles one after the other.
+    return [
+        f"/api/v1/query?{tile}&where.account={account}&range=last_30_days"
+        for account, tile in product(accounts, _TILES)
+    ]
+
+
+def calendar_questions(count: int) -> list[str]:
+    """Questions that hardly share a query: other ranges, zones and divisions."""
     zones = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Asia/Kolkata")
     metrics = ("likes", "views", "engagement", "reach", "comments")
     divided = ("", "&by=platform")
@@ -183,11 +215,6 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _warm(port: int, key: str, paths: list[str]) -> None:
-    for path in paths:
-        _get(port, key, path)
 
 
 def _get(port: int, key: str, path: str) -> bytes:

@@ -15,6 +15,8 @@ from social_assets.control.api_keys import ApiKeys
 from social_assets.serving import own_pages
 from social_assets.serving.api.openapi import describe
 from social_assets.serving.api.router import api_routers
+from social_assets.serving.asking.questions import Questions
+from social_assets.serving.asking.warehouse import WarehouseThreads
 from social_assets.serving.caching.cached_answers import CachedAnswers
 from social_assets.serving.caching.kept_answers import KeptAnswers
 from social_assets.serving.caching.shared_answers import SharedAnswers
@@ -27,7 +29,6 @@ from social_assets.serving.gate import ServingGate
 from social_assets.serving.services import Services
 from social_assets.serving.settings import ServeSettings
 from social_assets.serving.store import Store
-from social_assets.serving.warehouse import WarehouseThreads
 
 
 def create_app(settings: ServeSettings) -> FastAPI:
@@ -54,7 +55,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = Services(settings, warehouse, store, kept, figures)
+    app.state.services = Services(settings, warehouse, Questions(warehouse), store, kept, figures)
     for router in api_routers():
         app.include_router(router)
     app.include_router(own_pages.router)

@@ -16,9 +16,9 @@ from starlette.responses import Response
 
 from resources.settings.variables import hidden
 from social_assets.metrics.ask import TablesMissingError
+from social_assets.serving.asking.warehouse import WarehouseBusyError, WarehouseDownError
 from social_assets.serving.gate import REQUEST_ID
 from social_assets.serving.problems import ProblemError, problem_response
-from social_assets.serving.warehouse import WarehouseDownError
 
 _RETRY_SECONDS = 5
 _NO_TABLES = {60, 81}
@@ -34,6 +34,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(WarehouseDownError, _warehouse_down)
+    app.add_exception_handler(WarehouseBusyError, _warehouse_busy)
     app.add_exception_handler(ClickHouseError, _refused_query)
     app.add_exception_handler(TablesMissingError, _no_tables)
 
@@ -73,6 +74,17 @@ async def _warehouse_down(request: Request, error: Exception) -> Response:
         503,
         "the warehouse does not answer",
         f"Try again in {_RETRY_SECONDS} seconds; `social-assets doctor` says what is wrong.",
+        retry_after=_RETRY_SECONDS,
+    )
+    return problem_response(problem, _id_of(request))
+
+
+async def _warehouse_busy(request: Request, error: Exception) -> Response:
+    _log.info("a question is refused: %s", error, extra={REQUEST_ID: _id_of(request)})
+    problem = ProblemError(
+        503,
+        "more questions wait for the warehouse than it can answer in time",
+        f"Try again in {_RETRY_SECONDS} seconds.",
         retry_after=_RETRY_SECONDS,
     )
     return problem_response(problem, _id_of(request))

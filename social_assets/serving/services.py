@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from social_assets.serving.asking.questions import Questions
+from social_assets.serving.asking.warehouse import WarehouseThreads
 from social_assets.serving.caching.kept_answers import KeptAnswers
 from social_assets.serving.figures import ServerFigures
 from social_assets.serving.settings import ServeSettings
 from social_assets.serving.store import Store
-from social_assets.serving.warehouse import WarehouseThreads
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Services:
 
     settings: ServeSettings
     warehouse: WarehouseThreads
+    questions: Questions
     store: Store
     kept: KeptAnswers
     figures: ServerFigures

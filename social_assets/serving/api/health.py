@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
 from social_assets.serving.api.prefix import PREFIX
+from social_assets.serving.asking.warehouse import WarehouseDownError
 from social_assets.serving.requested import Requested, requested
-from social_assets.serving.warehouse import WarehouseDownError
 
 router = APIRouter(prefix=PREFIX, tags=["health"])
 

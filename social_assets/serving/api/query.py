@@ -17,7 +17,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from social_assets.metrics.answer import Answer
-from social_assets.metrics.ask import ask
 from social_assets.metrics.flat_rows import Cell, column_names, flat_rows
 from social_assets.metrics.grain import ANSWERED
 from social_assets.metrics.metric import Metric
@@ -163,7 +162,7 @@ async def answer_to(
         question = scoped(question, asked.known_caller)
         if question.accounts == ():
             return _of_no_account(question)
-        return await asked.services.warehouse.run(lambda client: ask(client, question), asked.id)
+        return await asked.services.questions.ask(question, asked.id)
     except QuestionError as error:
         parameter = spelt.get(error.parameter, error.parameter)
         raise ProblemError(

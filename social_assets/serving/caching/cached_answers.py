@@ -2,19 +2,22 @@
 
 Belongs here: which requests are cached, by what key, for how long, and what is given while the
 warehouse is away. A key has the accounts that the caller may see, so that no caller is given
-another's answer. Requests for one question that come at the same time are computed once.
+another's answer. Requests for one question that come at the same time are computed once. An answer
+that is asked for shortly before it expires is computed anew meanwhile, so that nobody waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import parse_qsl, urlencode
 
+from resources.settings.variables import hidden
 from resources.web.asgi import App, Message, Receive, Scope, Send
 from social_assets.serving.caching.kept_answers import KeptAnswer, KeptAnswers
 from social_assets.serving.caching.shared_answers import SharedAnswers
@@ -27,6 +30,11 @@ STALE_SECONDS = 24 * 3600
 
 _NOT_CACHED = ("/api/v1/health", "/api/v1/reports")
 _AWAY = 503
+_MOST_REFRESHED = 64
+"""Refreshes at once. More than the threads of the warehouse, since those that wait share queries;
+few enough that a new question gets its turn."""
+_REST_SECONDS = 5.0
+"""After a refresh that failed, its answer is not refreshed for so long."""
 _MOST_SPELLINGS = 50_000
 _VARY = (b"vary", b"Authorization, Cookie, Accept-Encoding")
 
@@ -58,6 +66,7 @@ class CachedAnswers:
         self._fresh_seconds = fresh_seconds
         self._figures = figures
         self._running: dict[str, asyncio.Task[_Computed | KeptAnswer]] = {}
+        self._refreshing = 0
         self._spellings: OrderedDict[str, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,6 +79,8 @@ class CachedAnswers:
         now = time.time()
         answer = self._kept.get(key)
         if answer is not None and answer.is_fresh(now):
+            if answer.is_due(now):
+                self._refresh(key, scope)
             await self._give(scope, send, answer, b"hit", now)
             return
         computed = await self._computed_once(key, scope)
@@ -98,17 +109,30 @@ class CachedAnswers:
 
     async def _computed_once(self, key: str, scope: Scope) -> _Computed | KeptAnswer:
         """The answer that is computed now, by this request or by one before it."""
-        task = self._running.get(key)
-        if task is None:
-            # A task of its own: it goes on if the first of its callers hangs up.
-            task = asyncio.create_task(self._compute(key, scope))
-            self._running[key] = task
-            task.add_done_callback(lambda _: self._running.pop(key, None))
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._running.get(key) or self._start(key, scope))
+
+    def _start(self, key: str, scope: Scope) -> asyncio.Task[_Computed | KeptAnswer]:
+        # A task of its own: it goes on if the first of its callers hangs up.
+        task = self._running[key] = asyncio.create_task(self._compute(key, scope))
+        task.add_done_callback(lambda _: self._running.pop(key, None))
+        return task
+
+    def _refresh(self, key: str, scope: Scope) -> None:
+        """Compute an answer anew while the old one is given."""
+        if key not in self._running and self._refreshing < _MOST_REFRESHED:
+            self._refreshing += 1
+            self._start(key, scope).add_done_callback(self._end_refresh)
+
+    def _end_refresh(self, task: asyncio.Task[_Computed | KeptAnswer]) -> None:
+        self._refreshing -= 1
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("an answer could not be refreshed: %s", hidden(str(error)))
 
     async def _compute(self, key: str, scope: Scope) -> _Computed | KeptAnswer:
         if self._shared is not None and (found := await self._shared.get(key)) is not None:
-            if found.is_fresh(time.time()):
+            ours = self._kept.get(key)
+            is_newer = ours is None or ours.computed_at < found.computed_at
+            if is_newer and found.is_fresh(time.time()):
                 self._kept.put(key, found)
                 return found
             self._keep_newer(key, found)
@@ -126,6 +150,8 @@ class CachedAnswers:
                 await self._shared.put(key, answer, STALE_SECONDS)
             return answer
         last = self._kept.get(key)
+        if last is not None:
+            self._kept.put(key, replace(last, refresh_at=time.time() + _REST_SECONDS))
         is_away = computed.start["status"] == _AWAY
         if is_away and last is not None and last.age(time.time()) < STALE_SECONDS:
             return last
@@ -164,7 +190,7 @@ class CachedAnswers:
             (b"etag", answer.tag),
             # An HTTP cache of ours in front reads the second one, which it does not pass on.
             (b"cache-control", b"private, max-age=%d" % left),
-            (b"x-accel-expires", b"%d" % left),
+            (b"x-accel-expires", b"%d" % _seconds_in_front(answer, now)),
             (b"age", b"%d" % age),
             (b"x-cache", how),
             _VARY,
@@ -184,6 +210,17 @@ class CachedAnswers:
                 body = b""
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _seconds_in_front(answer: KeptAnswer, now: float) -> int:
+    """How long an HTTP cache of ours keeps an answer: until it is refreshed, and then a second.
+
+    It must ask before the answer expires, or else nobody asks for the refresh. A stale answer is
+    kept for a second too, so that many readers of it are one reader here.
+    """
+    if answer.fresh_seconds == 0:
+        return 0
+    return max(1, min(answer.fresh_seconds, math.ceil(answer.refresh_at - now)))
 
 
 def _is_cached(scope: Scope) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import random
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ _OVERHEAD = 1_000
 """Bytes of an entry beside its texts: headers, key, objects."""
 _LEAST_TO_COMPRESS = 500
 _LEVEL = 5
+_REFRESHED = (0.7, 0.9)
+"""After which part of its time an answer is computed anew. It is drawn for each answer, so that
+those that were computed together are not refreshed together."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class KeptAnswer:
     """By gzip; None if that is not smaller."""
     tag: bytes = b""
     """Its ETag: the same for the same content."""
+    refresh_at: float = field(compare=False, default=0.0)
+    """From when on who asks for it also starts its computation, while it is still given."""
 
     @classmethod
     def of(cls, media: bytes, body: bytes, computed_at: float, fresh_seconds: int) -> KeptAnswer:
@@ -38,7 +44,9 @@ class KeptAnswer:
             compressed = gzip.compress(body, _LEVEL, mtime=0)
             compressed = compressed if len(compressed) < len(body) else None
         tag = b'W/"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
-        return cls(media, body, computed_at, fresh_seconds, compressed, tag)
+        part = random.uniform(*_REFRESHED)  # noqa: S311 - no secret
+        refresh_at = computed_at + part * fresh_seconds
+        return cls(media, body, computed_at, fresh_seconds, compressed, tag, refresh_at)
 
     @property
     def size(self) -> int:
@@ -52,6 +60,10 @@ class KeptAnswer:
     def is_fresh(self, now: float) -> bool:
         """Whether it is given without another look at the warehouse."""
         return now < self.computed_at + self.fresh_seconds
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is to be computed anew, though it may still be fresh."""
+        return now >= self.refresh_at
 
     def as_bytes(self) -> bytes:
         """For a store outside of this process."""

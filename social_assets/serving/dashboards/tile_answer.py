@@ -58,6 +58,13 @@ def answer_of(tile: Tile, asked: Asked, ask: Ask) -> TileAnswer:
     return TileAnswer(tile, asked, figures, spark, (answer, line), answer.asked_at)
 
 
+def questions_of(tile: Tile, asked: Asked) -> tuple[Question, ...]:
+    """What `answer_of` asks. Raises QuestionError."""
+    if tile.chart is not Chart.NUMBER:
+        return (question_of(tile, asked),)
+    return question_of(tile, asked), sparkline_question(tile, asked)
+
+
 def health_answer_of(tile: HealthTile, asked: Asked, source: HealthSource) -> TileAnswer:
     """The answer of a tile of the platform's own figures."""
     return TileAnswer(tile, asked, tile.read(source), None, (), datetime.now(UTC))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from resources.clickhouse.resource import URL_VARIABLE
-from social_assets.serving.warehouse import WarehouseThreads
+from social_assets.serving.asking.warehouse import WarehouseThreads
+from social_assets.serving.caching import kept_answers
 from tests.integration.serving.conftest import Api, running
 from tests.integration.warehouse.conftest import WarehouseUnderTest
 
@@ -100,6 +103,42 @@ def test_without_clickhouse_the_last_good_answer_is_given_and_marked_stale(
         assert "127.0.0.1:9" not in other.text
         health = api.client().get("/api/v1/health")
         assert (health.status_code, health.json()["status"]) == (503, "degraded")
+
+
+def test_an_answer_is_refreshed_before_it_expires_while_the_old_one_is_given(
+    loaded: WarehouseUnderTest, queries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Due as soon as it is there.
+    monkeypatch.setattr(kept_answers, "_REFRESHED", (0.0, 0.0))
+    with running(loaded.home) as api, api.client() as client:
+        first = client.get(PATH)
+        again = client.get(PATH)
+        assert (again.headers["x-cache"], again.content) == ("hit", first.content)
+        assert again.headers["x-accel-expires"] == "1"
+        _until(lambda: len(queries) == 2)
+
+
+def test_a_refresh_that_fails_leaves_the_answer_and_is_not_repeated_at_once(
+    loaded: WarehouseUnderTest, queries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_answers, "_REFRESHED", (0.0, 0.0))
+    with running(loaded.home) as api, api.client() as client:
+        good = client.get(PATH)
+        warehouse = api.app.state.services.warehouse
+        warehouse._waiting = warehouse._most_waiting
+        assert client.get(PATH).headers["x-cache"] == "hit"
+        key = next(iter(api.app.state.services.kept._kept))
+        _until(lambda: not api.app.state.services.kept.get(key).is_due(time.time()))
+        later = [client.get(PATH) for _ in range(5)]
+    assert {(each.headers["x-cache"], each.content) for each in later} == {("hit", good.content)}
+    assert len(queries) == 2
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < ends, "it never holds"
+        time.sleep(0.02)
 
 
 def test_a_shared_cache_that_is_away_costs_no_answer(loaded: WarehouseUnderTest) -> None:

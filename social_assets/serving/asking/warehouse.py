@@ -30,25 +30,60 @@ LIMITS = {
     "max_query_size": 4 * 2**20,
 }
 
+WAIT_SECONDS = 5.0
+"""How long a question waits for its turn; then the last good answer is given, or 503."""
+MOST_WAITING = 2_000
+
 
 class WarehouseDownError(ConnectionError):
     """ClickHouse does not answer; the text says why."""
 
 
-class WarehouseThreads:
-    """ClickHouse, asked from threads. Opening it does no work; the first query connects."""
+class WarehouseBusyError(RuntimeError):
+    """The questions before this one take too long; it has not been asked."""
 
-    def __init__(self, threads: int) -> None:
+
+class WarehouseThreads:
+    """ClickHouse, asked from threads. Opening it does no work; the first query connects.
+
+    Work waits for its turn in the order in which it comes, `wait_seconds` at most.
+    """
+
+    def __init__(
+        self, threads: int, wait_seconds: float = WAIT_SECONDS, most_waiting: int = MOST_WAITING
+    ) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="warehouse")
+        self._turns = asyncio.Semaphore(threads)
+        self._wait_seconds = wait_seconds
+        self._most_waiting = most_waiting
+        self._waiting = 0
         self._idle: SimpleQueue[Client] = SimpleQueue()
 
     async def run(self, work: Callable[[Client], T], request_id: str) -> T:
         """The result of some work with a client. `request_id` is in the log of its queries.
 
-        Raises WarehouseDownError, and what the work raises.
+        Raises WarehouseBusyError, WarehouseDownError, and what the work raises.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._work, work, request_id)
+        await self._await_turn()
+        # The thread gives the turn back: work goes on after its caller is gone.
+        done = loop.run_in_executor(self._threads, self._work, work, request_id)
+        done.add_done_callback(lambda _: self._turns.release())
+        return await asyncio.shield(done)
+
+    async def _await_turn(self) -> None:
+        if self._waiting >= self._most_waiting:
+            raise WarehouseBusyError(f"{self._waiting:,} pieces of work wait for ClickHouse")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise WarehouseBusyError(
+                f"no turn to ask ClickHouse within {self._wait_seconds:g} seconds"
+            ) from None
+        finally:
+            self._waiting -= 1
 
     def close(self) -> None:
         """End all queries that wait, and close the clients."""

@@ -1,0 +1,1 @@
+"""Asking ClickHouse for requests: turns, and questions that share a query."""
