@@ -56,6 +56,7 @@ with imports_kept():
     from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
     from social_assets.defs.recommenders import assets as recsys
     from social_assets.defs.reports.assets import report_assets, report_job
+    from social_assets.defs.text.sentiment import sentiment, text_checks
     from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
     from social_assets.defs.warehouse.persons import dim_person, person_checks
     from social_assets.defs.warehouse.rollups import rollup_checks, rollups
@@ -101,6 +102,7 @@ def _location() -> Definitions:
             star(),
             dim_person,
             rollups(),
+            sentiment,
             *recsys.assets,
             *maintenance.maintenance_assets(),
             *report_assets(),
@@ -117,6 +119,7 @@ def _location() -> Definitions:
             *star_checks(),
             *person_checks,
             *rollup_checks(),
+            *text_checks,
             *recsys.checks,
             verification.all_partition_checks(),
             *unusable.broken_contract_checks(),

@@ -26,7 +26,7 @@ from social_assets.defs.recommenders.assets import EVERY_DAY, ON_REQUEST
 
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
-REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups")
+REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups", "text")
 
 
 @cache
@@ -36,7 +36,7 @@ def rebuild_job() -> UnresolvedAssetJobDefinition:
     return define_asset_job(
         REBUILD,
         selection=layers - AssetSelection.checks(all_partition_checks()),
-        description="Take waiting files, then make days anew from raw to rollups, and check them",
+        description="Take waiting files, then make days anew in all layers, and check them",
         tags=RETRIES,
     )
 

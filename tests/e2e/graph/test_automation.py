@@ -14,6 +14,7 @@ from social_assets.defs.partitions import range_tags
 
 RAW = dg.AssetKey(["raw", "posts"])
 CLEANED = dg.AssetKey(["cleaned", "posts"])
+SENTIMENT = dg.AssetKey(["text", "sentiment"])
 PERSONS = dg.AssetKey(["star", "dim_person"])
 LATE = [date(2026, 3, 1) + timedelta(days=n) for n in range(30)]
 DAYS = {day.isoformat() for day in LATE}
@@ -95,6 +96,15 @@ def test_facts_that_a_drain_records_a_moment_after_raw_are_not_asked_for(
         report(instance, key, LATE)
     assert ticks.tick("after its last") == {}
     assert ticks.tick("some time later") == {}
+
+
+def test_texts_are_scored_after_a_drain(
+    defs: dg.Definitions, instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    for key in (RAW, CLEANED, *(behind(defs.resolve_asset_graph(), CLEANED) - {SENTIMENT})):
+        report(instance, key, LATE)
+    assert ticks.tick("after a drain") == {}
+    assert ticks.tick("some time later") == {SENTIMENT: DAYS}
 
 
 def test_facts_that_a_drain_never_recorded_are_made_anew(

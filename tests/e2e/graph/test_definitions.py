@@ -30,7 +30,7 @@ from social_assets.quality.invariants import invariants
 from social_assets.transform.validate import rules
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-LAYERS = {"platforms", "raw", "cleaned", "quarantine", "star", "rollups", "recsys"}
+LAYERS = {"platforms", "raw", "cleaned", "quarantine", "star", "rollups", "text", "recsys"}
 WAREHOUSE = {"star", "rollups"}
 WITHOUT_COLUMNS = {"platforms", "recsys", "maintenance", "reports"}
 """Platforms, artifacts and upkeep: no tables."""
@@ -129,7 +129,7 @@ def test_the_graph_reads_from_raw_to_recommendations(specs: list[AssetSpec]) -> 
                 assert order.index(dep.path[0]) <= order.index(str(spec.group_name))
 
 
-MADE_BY_DAY = ("raw", "cleaned", "quarantine", "star", "rollups")
+MADE_BY_DAY = ("raw", "cleaned", "quarantine", "star", "rollups", "text")
 
 
 def test_every_asset_and_check_is_of_batch_and_every_writing_job_of_streaming(
