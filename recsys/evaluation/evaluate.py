@@ -8,16 +8,19 @@ can reverse the order of models (Krichene, Rendle, "On Sampled Metrics for Item 
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.evaluation import metrics
+from recsys.evaluation import beyond_accuracy, metrics
 from recsys.matrix import InteractionMatrix
 from recsys.recommender import Recommender
 from recsys.scoring.ranking import Float64, Int64, ItemLists, batches, hide, rank
+
+# The number of users whose lists determine the diversity, which costs as much as all of ranking.
+_DIVERSITY_OF = 1_000
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,9 @@ class Evaluation:
     """The result of `evaluate`.
 
     `metrics` has, for each k: precision, recall, f1, hit_rate, ndcg, map, mrr, novelty (bits), each
-    the mean over users, and coverage (share of items offered to anyone), named `ndcg@10`; and
-    `auc`. All are NaN where no user could be evaluated. `user_indices` int64[users] are the
+    the mean over users, and coverage (share of items offered to anyone), named `ndcg@10`; also
+    diversity (of about a thousand of the users), popularity_lift and gini, see `beyond_accuracy`;
+    and `auc`. All are NaN where no user could be evaluated. `user_indices` int64[users] are the
     evaluated users; `user_ndcg` float64[users, len(ks)] is their NDCG. `item_tests` int64[items]
     says how many of them have each item in test, `item_hits` int64[items, len(ks)] how many found
     it among their first k. `users_without_train` had test items but nothing to learn from, and were
@@ -75,10 +79,14 @@ def evaluate(
     seen, truth = ItemLists.of(train.csr), ItemLists.of(test.csr)
     evaluated = np.flatnonzero((truth.lengths > 0) & (seen.lengths > 0))
     users, items = train.csr.shape
-    information = metrics.self_information(np.bincount(seen.indices, minlength=items), users)
+    users_of_item = np.bincount(seen.indices, minlength=items)
+    information = metrics.self_information(users_of_item, users)
 
     sums: dict[str, float] = defaultdict(float)
-    offered = {k: np.zeros(items, dtype=np.bool_) for k in ks}
+    exposures = {k: np.zeros(items, dtype=np.int64) for k in ks}
+    popularity = {k: np.zeros(len(evaluated)) for k in ks}
+    step = max(1, len(evaluated) // _DIVERSITY_OF)
+    some = [np.empty((0, max(ks)), dtype=np.int32)]
     user_ndcg = np.zeros((len(evaluated), len(ks)))
     item_tests = np.bincount(truth.take(evaluated).indices, minlength=items)
     item_hits = np.zeros((items, len(ks)), dtype=np.int64)
@@ -94,14 +102,24 @@ def evaluate(
             of_users = {name: metric(hits, k) for name, metric in metrics.AT_K.items()}
             of_users["novelty"] = metrics.novelty(ids, information, k)
             user_ndcg[rows, at] = of_users["ndcg"]
-            offered[k][ids[:, :k][ids[:, :k] >= 0]] = True
+            exposures[k] += np.bincount(ids[:, :k][ids[:, :k] >= 0], minlength=items)
+            popularity[k][rows] = beyond_accuracy.popularity_of_lists(ids, users_of_item, k)
             item_hits[:, at] += np.bincount(ids[:, :k][hits.top(k)], minlength=items)
             for name, values in of_users.items():
                 sums[f"{name}@{k}"] += float(values.sum())
+        some.append(ids[-rows.start % step :: step])
+    had = beyond_accuracy.popularity_of_histories(seen.take(evaluated), users_of_item)
+    varied = np.concatenate(some)
+    besides = {
+        "coverage": lambda k: float((exposures[k] > 0).mean()),
+        "diversity": lambda k: float(beyond_accuracy.diversity(varied, train.csr, k).mean()),
+        "popularity_lift": lambda k: beyond_accuracy.popularity_lift(popularity[k], had),
+        "gini": lambda k: beyond_accuracy.gini(exposures[k]),
+    }
     return Evaluation(
         model=model.name,
         ks=tuple(ks),
-        metrics=_averages(sums, offered, len(evaluated)),
+        metrics=_averages(sums, besides, ks, len(evaluated)),
         user_indices=evaluated,
         user_ndcg=user_ndcg,
         item_tests=item_tests,
@@ -111,13 +129,17 @@ def evaluate(
 
 
 def _averages(
-    sums: Mapping[str, float], offered: Mapping[int, NDArray[np.bool_]], users: int
+    sums: Mapping[str, float],
+    besides: Mapping[str, Callable[[int], float]],
+    ks: Sequence[int],
+    users: int,
 ) -> dict[str, float]:
+    """The means over users, and what is computed of all lists at once."""
     if users == 0:
-        names = [f"{name}@{k}" for name in (*metrics.AT_K, "novelty", "coverage") for k in offered]
+        names = [f"{name}@{k}" for name in (*metrics.AT_K, "novelty", *besides) for k in ks]
         return dict.fromkeys(["auc", *names], math.nan)
     means = {name: total / users for name, total in sums.items()}
-    return means | {f"coverage@{k}": float(item.mean()) for k, item in offered.items()}
+    return means | {f"{name}@{k}": of(k) for name, of in besides.items() for k in ks}
 
 
 def _check_comparable(train: InteractionMatrix, test: InteractionMatrix) -> None:

@@ -9,6 +9,7 @@ metrics are in `recsys`. A new model is a line in the catalog of `recsys.models`
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -323,13 +324,16 @@ def candidates_table(evaluated: Sequence[Candidate], popularity: Candidate) -> s
     """All candidates as Markdown, with their gain over popularity and its 95 % interval."""
     from recsys import bootstrap_difference
 
-    names = (DECIDING_METRIC, "recall@20", "map@10", "auc", "coverage@10", "novelty@10")
+    names = (
+        *(DECIDING_METRIC, "recall@20", "map@10", "auc"),
+        *("coverage@10", "novelty@10", "diversity@10", "popularity_lift@10", "gini@10"),
+    )
     lines = [
         f"| model | {' | '.join(names)} | gain over popularity | fit s |",
         "|---" * (len(names) + 3) + "|",
     ]
     for candidate in evaluated:
-        figures = " | ".join(f"{candidate.evaluation.metrics[name]:.4f}" for name in names)
+        figures = " | ".join(f"{_figure(candidate, name):.4f}" for name in names)
         gain = bootstrap_difference(candidate.evaluation, popularity.evaluation, DECIDED_AT)
         lines.append(
             f"| {candidate.model} | {figures} | {_told(gain)} | {candidate.fit_seconds:.2f} |"
@@ -347,6 +351,11 @@ def metrics_table(metrics: Mapping[str, float]) -> str:
     header = "| | " + " | ".join(f"@{k}" for k in EVALUATED_AT) + " |"
     rule = "|---" * (len(EVALUATED_AT) + 1) + "|"
     return "\n".join([header, rule, *rows]) + f"\n\nAUC {metrics['auc']:.4f}"
+
+
+def _figure(candidate: Candidate, name: str) -> float:
+    """A metric; NaN if the version that evaluated the candidate did not have it."""
+    return candidate.evaluation.metrics.get(name, math.nan)
 
 
 def _recipe(model: str, parameters: Parameters) -> tuple[str, Mapping[str, object]]:

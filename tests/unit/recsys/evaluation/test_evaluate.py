@@ -64,6 +64,7 @@ def test_a_small_case_worked_by_hand(rows):
 
 def test_every_metric_is_reported_at_every_cutoff(als):
     names = ["precision", "recall", "f1", "hit_rate", "ndcg", "map", "mrr", "novelty", "coverage"]
+    names += ["diversity", "popularity_lift", "gini"]
     assert set(als.metrics) == {"auc"} | {f"{name}@{k}" for name in names for k in (10, 20, 50)}
     assert als.metrics["ndcg@10"] == pytest.approx(als.ndcg(10).mean())
     assert als.metrics["recall@50"] > als.metrics["recall@20"] > als.metrics["recall@10"]
