@@ -30,6 +30,7 @@ from social_assets.cli.commands.collection.credentials import credentials
 from social_assets.cli.commands.collection.webhooks import webhooks
 from social_assets.cli.commands.contracts.contract import contract
 from social_assets.cli.commands.contracts.deploy import deploy, plan
+from social_assets.cli.commands.disaster.rebuild_warehouse import rebuild_warehouse
 from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
 from social_assets.cli.commands.load import load
@@ -340,6 +341,7 @@ for command in (
     failed_files,
     plan,
     deploy,
+    rebuild_warehouse,
 ):
     cli.add_command(command)
 # The name up to release 0.1.

@@ -7,7 +7,7 @@ makes a table again, records the days before the change. Whoever has rebuilt the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +26,9 @@ BEHIND = (STAR, ROLLUPS)
 
 ALL_DAYS = date(1970, 1, 1)
 """Stands for every day of the stream: the rows of a table are gone, and nobody knows which."""
+
+REBUILD = "rebuild-warehouse"
+"""Stands in place of a run: the day is one of a rebuild of the whole warehouse."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +49,28 @@ def record_pending(
     client: Client, stream: str, layers: Iterable[str], days: Sequence[date], run_id: str
 ) -> None:
     """Record days before they are changed. Recording them again changes nothing."""
-    pairs = [(layer, day) for layer in layers for day in days]
-    if not pairs:
+    _record(client, [(stream, layer, day) for layer in layers for day in days], run_id)
+
+
+def record_rebuild(client: Client, days: Mapping[str, Iterable[date]]) -> None:
+    """Record days of all layers, by stream, as those of a rebuild: in one insert, so that a killed
+    process has recorded all of them or none.
+    """
+    layers = (CLEANED, *BEHIND)
+    listed = [(name, layer, day) for name in days for layer in layers for day in days[name]]
+    _record(client, listed, REBUILD)
+
+
+def _record(client: Client, listed: Sequence[tuple[str, str, date]], run_id: str) -> None:
+    if not listed:
         return
     rows = pa.table(
         {
-            "stream": pa.repeat(pa.scalar(stream), len(pairs)),
-            "layer": pa.array([layer for layer, _ in pairs]),
-            "event_date": pa.array([day for _, day in pairs], pa.date32()),
-            "run_id": pa.repeat(pa.scalar(run_id), len(pairs)),
-            "is_pending": pa.repeat(pa.scalar(1, pa.uint8()), len(pairs)),
+            "stream": pa.array([stream for stream, _, _ in listed]),
+            "layer": pa.array([layer for _, layer, _ in listed]),
+            "event_date": pa.array([day for _, _, day in listed], pa.date32()),
+            "run_id": pa.repeat(pa.scalar(run_id), len(listed)),
+            "is_pending": pa.repeat(pa.scalar(1, pa.uint8()), len(listed)),
         }
     )
     try:

@@ -22,3 +22,11 @@ def present_tables(client: Client, databases: Sequence[str] = DATABASES) -> froz
         parameters={"databases": list(databases)},
     )
     return frozenset(str(name) for (name,) in found.result_rows)
+
+
+def has_rollups(client: Client) -> bool:
+    """Whether any rollup has rows."""
+    [(rows,)] = client.query(
+        "SELECT sum(rows) FROM system.parts WHERE active AND database = 'rollups'"
+    ).result_rows
+    return bool(rows)

@@ -15,7 +15,7 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import waiting_for_contracts
-from social_assets.pipeline.finish_days import finish_pending_days
+from social_assets.pipeline.finish_days import BuildDays, finish_pending_days
 from social_assets.warehouse.dbt.project import (
     Days,
     dbt_arguments,
@@ -35,20 +35,9 @@ def is_under_way(instance: DagsterInstance, run_id: str) -> bool:
     return run is not None and not run.is_finished
 
 
-def finish_warehouse(
-    instance: DagsterInstance, stores: StoresResource, comment: str
-) -> dict[str, list[date]]:
-    """Finish the days that a killed run or a lost table has left; returns them by stream.
-
-    Days stay pending while a contract that dbt reads is not deployed.
-    """
-    home, opened = Home.from_environment(), stores.stores()
-    if waiting_for_contracts(opened):
-        return {}
-    streams = [opened.of(contract, comment) for contract in contracts()]
-
-    def is_of_another_run(run_id: str) -> bool:
-        return is_under_way(instance, run_id) and not comment.startswith(run_id)
+def build_with_dbt(stores: StoresResource, comment: str) -> BuildDays:
+    """The function that rebuilds facts, dimensions and rollups of a range of days."""
+    home = Home.from_environment()
 
     def build_days(first: date, last: date) -> None:
         warehouse = Warehouse.of(home)
@@ -57,7 +46,25 @@ def finish_warehouse(
         arguments = dbt_arguments("run", models, days=Days(first, last))
         run_dbt(warehouse.dbt, arguments, environment, home.logs)
 
-    finished = finish_pending_days(streams, build_days, is_of_another_run)
+    return build_days
+
+
+def finish_warehouse(
+    instance: DagsterInstance, stores: StoresResource, comment: str
+) -> dict[str, list[date]]:
+    """Finish the days that a killed run or a lost table has left; returns them by stream.
+
+    Days stay pending while a contract that dbt reads is not deployed.
+    """
+    opened = stores.stores()
+    if waiting_for_contracts(opened):
+        return {}
+    streams = [opened.of(contract, comment) for contract in contracts()]
+
+    def is_of_another_run(run_id: str) -> bool:
+        return is_under_way(instance, run_id) and not comment.startswith(run_id)
+
+    finished = finish_pending_days(streams, build_with_dbt(stores, comment), is_of_another_run)
     for stream, days in finished.items():
         if days:
             _log.warning(

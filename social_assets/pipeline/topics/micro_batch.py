@@ -181,7 +181,7 @@ def recover_micro_batches(
         return changed
     validator = BatchValidator(stores, session)
     for ingested_at, rows in _landed_after(
-        session, stores.raw, input_columns(stores.contract), _cleaned_until(stores)
+        session, stores.raw, input_columns(stores.contract), cleaned_until(stores)
     ):
         validated = validator.validate(rows, ingested_at)
         if validated.error is not None:
@@ -191,7 +191,7 @@ def recover_micro_batches(
         changed |= set(validated.counts())
     loaded_until = loader.loaded_until()
     # Quarantined micro-batches too: a rebuild of their days loads their rows.
-    newest = max(loaded_until, _cleaned_until(stores))
+    newest = max(loaded_until, cleaned_until(stores))
     columns = rows_for_warehouse(stores.contract)
     for ingested_at, rows in _landed_after(session, stores.cleaned, columns, loaded_until):
         days = set(_by_day(rows))
@@ -227,7 +227,7 @@ def quarantine(stores: StreamStores, validated: ValidatedBatch) -> None:
         quarantine_batch(stores, batch_id, validated.error, "validate", origins)
 
 
-def _cleaned_until(stores: StreamStores) -> datetime:
+def cleaned_until(stores: StreamStores) -> datetime:
     """The `ingested_at` of the last micro-batch that is cleaned."""
     return _EPOCH + (stores.cleaned.applied_version(MICRO_BATCH) or 0) * _MICROSECOND
 

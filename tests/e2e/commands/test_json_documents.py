@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "metrics": (),
     "plan": (),
     "query": ("likes",),
+    "rebuild-warehouse": (),
     "recsys evaluate": ("--train", "{pairs}", "--model", "popularity", "--folds", "2"),
     "recsys tune": ("--train", "{pairs}", "--model", "ease", "--trials", "2"),
     "replay": ("engagement_events",),
@@ -44,7 +45,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 }
 """A command that works, for each with the option; loading is first."""
 
-SLOW = {"replay", "unload"}
+SLOW = {"rebuild-warehouse", "replay", "unload"}
 """Commands that run dbt."""
 
 

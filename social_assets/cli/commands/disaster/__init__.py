@@ -1,0 +1,1 @@
+"""The commands for the loss of a machine or of its warehouse."""
