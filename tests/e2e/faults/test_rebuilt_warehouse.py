@@ -16,7 +16,7 @@ from resources.embedded_clickhouse.lifecycle import stop
 from resources.settings.home import Home
 from tests.e2e.commands.test_command_line import LIKE, run
 
-pytestmark = pytest.mark.endurance
+pytestmark = [pytest.mark.timeout(900), pytest.mark.endurance]
 
 Figures = dict[str, tuple[int, int]]
 
