@@ -1,4 +1,4 @@
-"""The formulas of metrics: sums, distinct counts, quantiles, and ratios of those.
+"""The formulas of metrics: sums, levels, distinct counts, quantiles, and ratios of those.
 
 Belongs here: which partial values a formula needs, its SQL over them, and how it reads in words.
 Formulas of one subject alone: a ratio never averages ratios, since both its parts are computed over
@@ -25,6 +25,8 @@ class Additivity(Enum):
     """Never summed: the value of a larger group comes from merged states, within a stated error."""
     RATIO = "ratio"
     """Never summed or averaged: a larger group divides its own sums."""
+    LEVEL = "level"
+    """Summed over accounts, never over time: a longer period has its last values."""
     AS_REPORTED = "as_reported"
     """Only for the groups and periods for which the platform itself reports it."""
 
@@ -36,6 +38,8 @@ class Atom:
     measure: str
     only: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
+
+_FROM_DAYS = tuple(grain for grain in ANSWERED if grain >= Grain.DAY)
 
 Columns = Callable[[Atom], str]
 """The SQL column that holds an atom's final value."""
@@ -171,6 +175,48 @@ class Ratio(Formula):
 
     def in_words(self) -> str:  # noqa: D102
         return f"({self.numerator.in_words()}) / ({self.denominator.in_words()})"
+
+
+@dataclass(frozen=True)
+class Level(Formula):
+    """What accounts have at the end of the period: the newest value of each, summed."""
+
+    measure: str
+    only: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    additivity = Additivity.LEVEL
+    grains = _FROM_DAYS
+
+    def atoms(self) -> Iterator[Atom]:  # noqa: D102
+        yield Atom(self.measure, self.only)
+
+    def sql(self, column: Columns) -> str:  # noqa: D102
+        return column(Atom(self.measure, self.only))
+
+    def in_words(self) -> str:  # noqa: D102
+        restriction = _restriction(self.only)
+        return f"newest {_words(self.measure)} of each account{restriction}, summed over accounts"
+
+
+@dataclass(frozen=True)
+class Growth(Formula):
+    """What a level gained in the period, by what it was before; null where that is 0 or unknown."""
+
+    gained: Total
+    level: Level
+    additivity = Additivity.RATIO
+    grains = _FROM_DAYS
+
+    def atoms(self) -> Iterator[Atom]:  # noqa: D102
+        yield from self.gained.atoms()
+        yield from self.level.atoms()
+
+    def sql(self, column: Columns) -> str:  # noqa: D102
+        gained = self.gained.sql(column)
+        return f"{gained} / nullIf({self.level.sql(column)} - {gained}, 0)"
+
+    def in_words(self) -> str:  # noqa: D102
+        gained = self.gained.in_words()
+        return f"({gained}) / ({self.level.in_words()}, less {gained})"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class Aggregate(Enum):
     SUM = "sum"
     DISTINCT = "distinct"
     QUANTILES = "quantiles"
+    LEVEL = "level"
+    """The newest value of each account, summed over accounts; never over time."""
 
     @property
     def adds_up(self) -> bool:
@@ -41,6 +43,10 @@ _LEVELS = {
     Aggregate.QUANTILES: f"({', '.join(map(str, QUANTILES))})",
 }
 
+_VALUE_BITS = 38
+"""Of a level's 64 bits: values below 2.7e11. The upper 26 bits hold its minute, until 2097, so that
+the greatest number of an account is its newest value."""
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -55,7 +61,10 @@ class Measure:
     """SQL of the rows of the fact that count; empty for all."""
 
     def from_rollup(self, condition: str, *, is_final: bool) -> str:
-        """SQL over rows of a rollup: the final value, or a partial one for `merged`."""
+        """SQL over rows of a rollup: the final value, or a partial one for `merged`.
+
+        Rollups keep no levels.
+        """
         if self.aggregate.adds_up:
             return f"sumIf({self.name}, {condition})" if condition else f"sum({self.name})"
         return self._state("Merge" if is_final else "MergeState", self.name, condition)
@@ -67,15 +76,35 @@ class Measure:
             return f"countIf({conditions})" if conditions else "count()"
         if self.aggregate is Aggregate.SUM:
             return f"sumIf({self.of_fact}, {conditions})" if conditions else f"sum({self.of_fact})"
+        if self.aggregate is Aggregate.LEVEL:
+            newest = self._newest_of_accounts(conditions)
+            return _sum_of_levels(newest) if is_final else newest
         return self._state("" if is_final else "State", self.of_fact, conditions)
 
     def merged(self, column: str) -> str:
         """SQL of the final value over partial ones in a column."""
         if self.aggregate.adds_up:
             return f"sum({column})"
+        if self.aggregate is Aggregate.LEVEL:
+            return _sum_of_levels(f"maxMap({column})")
         return self._state("Merge", column, "")
+
+    def _newest_of_accounts(self, condition: str) -> str:
+        """SQL of two arrays: accounts, and for each the minute and value of its newest row."""
+        account = "concat(platform_key, account_key)"
+        minute = "toUInt64(intDiv(toUnixTimestamp(event_time), 60))"
+        packed = f"bitOr(bitShiftLeft({minute}, {_VALUE_BITS}), toUInt64({self.of_fact}))"
+        function = "maxMapIf" if condition else "maxMap"
+        arguments = f"[{account}], [{packed}]{f', {condition}' if condition else ''}"
+        return f"{function}({arguments})"
 
     def _state(self, combinators: str, value: str, condition: str) -> str:
         function = f"{_STATES[self.aggregate]}{combinators}{'If' if condition else ''}"
         arguments = f"{value}, {condition}" if condition else value
         return f"{function}{_LEVELS[self.aggregate]}({arguments})"
+
+
+def _sum_of_levels(newest: str) -> str:
+    """SQL of the sum of the values of `_newest_of_accounts`; null if there is no account."""
+    values = f"arrayMap(x -> toInt64(bitAnd(x, {(1 << _VALUE_BITS) - 1})), {newest}.2)"
+    return f"if(empty({newest}.1), NULL, arraySum({values}))"

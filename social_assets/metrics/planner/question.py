@@ -217,6 +217,11 @@ def _check_reported(question: Question, asked: Metric) -> None:
     """A platform's own figure can't be had for other members or periods than it reports."""
     formula = asked.formula
     if not isinstance(formula, AsReported):
+        if question.grain not in asked.grains:
+            known = ", ".join(each.word for each in asked.grains)
+            raise QuestionError(
+                "grain", f"{asked.name} is known by {known}, not by {question.grain.word}"
+            )
         return
     single = {each.dimension for each in question.where if len(each.values) == 1}
     missing = [name for name in formula.by if name not in question.by and name not in single]

@@ -1,7 +1,6 @@
-"""Accounts, their profiles and audiences, and their comparison side by side.
+"""Accounts, and their comparison side by side.
 
-Belongs here: the paths and their documents. Profiles and audiences have no stream yet, and their
-paths answer empty lists of the shape that they will have.
+Belongs here: the paths and their documents. Profiles and audiences belong to `profiles`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from social_assets.control.accounts import Account as ControlAccount
@@ -33,11 +32,10 @@ if TYPE_CHECKING:
 router = APIRouter(prefix=PREFIX, tags=["accounts"])
 
 MOST_COMPARED = 100
-_NO_STREAM = "No stream of this installation has {} yet."
 
 
 class AccountDocument(BaseModel):
-    """An account that publishes, seen in posts or in reactions to them."""
+    """An account that publishes, seen in posts, in reactions to them or in collected profiles."""
 
     account_id: str = Field(examples=["1024"])
     platform: str = Field(examples=["Instagram"], description="Where it was last active")
@@ -50,45 +48,6 @@ class Accounts(BaseModel):
 
     accounts: list[AccountDocument]
     next: str | None
-
-
-class Profile(BaseModel):
-    """What an account's profile shows at a moment."""
-
-    account_id: str
-    platform: str
-    collected_at: UtcTime
-    name: str | None = None
-    followers: int | None = None
-    following: int | None = None
-    posts: int | None = None
-
-
-class Profiles(BaseModel):
-    """Profiles, or the history of one."""
-
-    profiles: list[Profile]
-    next: str | None = None
-    note: str | None = None
-
-
-class AudienceGroup(BaseModel):
-    """A part of an account's audience."""
-
-    account_id: str
-    platform: str
-    collected_at: UtcTime
-    dimension: str = Field(examples=["age_group"])
-    value: str = Field(examples=["25-34"])
-    share: float
-
-
-class Audience(BaseModel):
-    """Audiences by group."""
-
-    audience: list[AudienceGroup]
-    next: str | None = None
-    note: str | None = None
 
 
 class ComparedAccount(BaseModel):
@@ -131,32 +90,6 @@ async def accounts(
         accounts=page,
         next=cursors.write([page[-1].account_id]) if len(rows) > limit else None,
     )
-
-
-@router.get("/profiles")
-async def profiles(request: Request, _: Annotated[Requested, Depends(requested)]) -> Profiles:
-    """The newest profile of each account."""
-    check_parameters(request)
-    return Profiles(profiles=[], note=_NO_STREAM.format("profiles"))
-
-
-@router.get("/profiles/{account_id}/history")
-async def profile_history(
-    request: Request,
-    _: Annotated[Requested, Depends(requested)],
-    account_id: Annotated[str, Path(max_length=200)],
-) -> Profiles:
-    """All profiles of an account that were collected, newest first."""
-    del account_id
-    check_parameters(request)
-    return Profiles(profiles=[], note=_NO_STREAM.format("profiles"))
-
-
-@router.get("/audience")
-async def audience(request: Request, _: Annotated[Requested, Depends(requested)]) -> Audience:
-    """The newest audience of each account, by age group, gender, country."""
-    check_parameters(request)
-    return Audience(audience=[], note=_NO_STREAM.format("audiences"))
 
 
 @router.get("/benchmark")

@@ -34,7 +34,9 @@ class MetricDocument(BaseModel):
     unit: str = Field(examples=["ratio"])
     formula: str = Field(description="How it is computed, in words")
     additivity: str = Field(
-        description="Whether values may be summed: additive, from_states, ratio or as_reported",
+        description=(
+            "Whether values may be summed: additive, from_states, ratio, level or as_reported"
+        ),
         examples=["ratio"],
     )
     source: str = Field(description="Who defines it so; empty if it is our own")

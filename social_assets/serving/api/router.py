@@ -11,6 +11,7 @@ from social_assets.serving.api import (
     health,
     metrics,
     posts,
+    profiles,
     query,
     recommendations,
     schedules,
@@ -21,5 +22,8 @@ def api_routers() -> Sequence[APIRouter]:
     """The routers, in the order of the documentation."""
     return [
         module.router
-        for module in (metrics, query, posts, accounts, recommendations, schedules, health)
+        for module in (
+            *(metrics, query, posts, accounts, profiles),
+            *(recommendations, schedules, health),
+        )
     ]

@@ -201,6 +201,7 @@ def _about_metric(metric: Metric) -> dict[str, str]:
         Additivity.ADDITIVE: "",
         Additivity.FROM_STATES: "Never summed over days or groups: each is counted on its own.",
         Additivity.RATIO: "",
+        Additivity.LEVEL: "Summed over accounts, never over days: a period has its last values.",
         Additivity.AS_REPORTED: "The platform's own figure.",
     }
     return {

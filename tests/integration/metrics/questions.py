@@ -12,7 +12,7 @@ from social_assets.metrics.formula import AsReported
 from social_assets.metrics.grain import ANSWERED, Grain
 from social_assets.metrics.metric import Subject
 from social_assets.metrics.planner.question import ComparedRange, Filter, Question
-from social_assets.metrics.registry import subjects
+from social_assets.metrics.registry import metric, subjects
 from tests.integration.metrics import records
 
 ZONES = (
@@ -43,6 +43,7 @@ _VALUES = {
     "weekday": tuple(map(str, range(1, 8))),
     "hour_of_day": tuple(map(str, range(24))),
     "told_hour": tuple(map(str, range(-1, 24))),
+    "counter": records.COUNTERS,
 }
 _NUMBERS = tuple(map(str, range(30)))
 _MOST_HOURS = timedelta(days=12)
@@ -104,7 +105,8 @@ def questions(draw: st.DrawFn) -> Question:
     )
     zone = draw(st.sampled_from(ZONES))
     start, end = draw(_ranges(zone))
-    grain = draw(st.sampled_from(ANSWERED))
+    known_grains = [g for g in ANSWERED if all(g in metric(name).grains for name in metrics)]
+    grain = draw(st.sampled_from(known_grains))
     if grain is Grain.HOUR:
         end = min(end, start + _MOST_HOURS)
     return Question(

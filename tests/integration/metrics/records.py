@@ -17,11 +17,13 @@ YEAR_BEFORE, DAYS_BEFORE = datetime(2025, 3, 20, tzinfo=UTC), 12
 PLATFORMS = ("TikTok", "YouTube", "X", "Unknown")
 ACCOUNTS = ("1", "01", "UC-x_9", "4", "5", "6")
 POSTS = ("1", "01", "others", "it's", "a,b", "Ünï\\code", "", "p1", "p2", "p3")
+COLLECTED_POSTS = tuple(post for post in POSTS if post)
 KINDS = ("like", "comment", "share", "click", "view", "impression", "reach", "follow", "rating")
 DEVICES = ("Smartphone", "Tablet", "Computer")
 REASONS = ("Habit", "Boredom", "Procrastination")
 AGES = ("13-17", "18-24", "65+")
 GENDERS = ("Male", "Female", "Other")
+COUNTERS = ("likes", "comments", "shares", "views")
 STATUSES = ("Member", "Moderator", "Left")
 COMMUNITIES = tuple(str(number) for number in range(5))
 
@@ -130,10 +132,60 @@ def communities(count: int) -> list[Row]:
     ]
 
 
+def profiles(count: int) -> list[Row]:
+    """Followers rise and fall; some days have no collection, some collections no number."""
+    random = _seeded(5)
+    return [
+        {
+            "platform": random.choice(PLATFORMS[:2]),
+            "account_id": random.choice(ACCOUNTS),
+            "event_time": (time := _time(random)),
+            "collected_at": time,
+            "followers": random.choice((None, 0, *[random.randrange(10**9) for _ in range(8)])),
+        }
+        for _ in range(count)
+    ]
+
+
+def collected_posts() -> list[Row]:
+    random = _seeded(6)
+    return [
+        {
+            "post_version": f"{platform}-{post}",
+            "platform": platform,
+            "account_id": random.choice(ACCOUNTS),
+            "post_id": post,
+            "event_time": (time := _time(random)),
+            "published_at": time,
+            "collected_at": time,
+        }
+        for platform in PLATFORMS[:2]
+        for post in COLLECTED_POSTS
+    ]
+
+
+def counters(count: int) -> list[Row]:
+    """Of the collected posts, and of one that is not known; counters fall, too."""
+    random = _seeded(7)
+    found: list[Row] = []
+    for post in collected_posts():
+        for _ in range(count):
+            time = post["published_at"] + timedelta(minutes=random.randrange(60 * 24 * 9))
+            told = {name: random.choice((None, random.randrange(90))) for name in COUNTERS}
+            known = {name: post[name] for name in ("platform", "account_id", "post_id")}
+            found.append(
+                {**known, "endpoint": "posts", "event_time": time, "collected_at": time, **told}
+            )
+    return found
+
+
 def of_all_streams() -> dict[str, list[Row]]:
     return {
         "engagement_events": engagement(6_000),
         "video_interactions": videos(1_200),
         "live_streaming": live(800),
         "community_interactions": communities(800),
+        "profiles": profiles(300),
+        "posts_collected": collected_posts(),
+        "post_counters": counters(12),
     }

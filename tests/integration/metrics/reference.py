@@ -20,6 +20,8 @@ from social_assets.metrics.formula import (
     AsReported,
     Distinct,
     Formula,
+    Growth,
+    Level,
     Quantile,
     Ratio,
     Share,
@@ -84,6 +86,12 @@ _FACTS: Mapping[str, Sequence[str]] = {
         f"SELECT 'community_interactions' AS stream, {_KEYS}, age_group, gender,"
         " community_engagement AS engagement_sum, total_time_spent AS minutes_sum"
         " FROM star.fact_community_interactions",
+    ),
+    "collected": (
+        "SELECT kind, lower(hex(platform_key)) AS platform, lower(hex(account_key)) AS account,"
+        " lower(hex(post_key)) AS post, counter, added AS added_sum, found AS found_sum,"
+        " taken_back AS taken_back_sum, followers, followers AS followers_sum,"
+        " followers_gained AS followers_gained_sum FROM star.collected_changes",
     ),
 }
 _LABELLED = (
@@ -239,6 +247,12 @@ def value_of(  # noqa: PLR0911 - one a kind of formula
         case Distinct():
             users = {row["user"] for row in _only(formula.only, rows)} - {_UNKNOWN_USER}
             return _about(len(users), RELATIVE_ERROR_OF_DISTINCT)
+        case Level():
+            return _level(formula, rows)
+        case Growth():
+            gained, level = _sum(formula.gained, rows), _level(formula.level, rows)
+            before = None if level.low is None else level.low - gained
+            return _about(gained / before, _SUM_ERROR) if before else NOTHING
         case Ratio():
             over = value_of(formula.numerator, rows, everything)
             under = value_of(formula.denominator, rows, everything)
@@ -260,10 +274,22 @@ def _only(only: Iterable[tuple[str, tuple[str, ...]]], rows: list[FactRow]) -> l
     return [row for row in rows if all(row[name] in values for name, values in only)]
 
 
+def _level(level: Level, rows: list[FactRow]) -> Expected:
+    """The newest value of each account, summed."""
+    newest: dict[tuple[object, object], float] = {}
+    for row in sorted(_only(level.only, rows), key=lambda row: float(str(row["t"]))):
+        if row["kind"] == "account":
+            value = float(str(row[level.measure]))
+            newest[row["platform"], row["account"]] = value
+    return _about(math.fsum(newest.values()), 0) if newest else NOTHING
+
+
 def _sum(total: Total, rows: list[FactRow]) -> float:
     inside = _only(total.only, rows)
     if total.measure in ("events", "interactions"):
         return len(inside)
+    if total.measure == "posts":
+        return sum(row["kind"] == "post" for row in inside)
     return math.fsum(float(str(row[total.measure])) for row in inside)
 
 

@@ -75,6 +75,33 @@ def post(name: str, account: int, content: str, platform: str = "Instagram") -> 
     }
 
 
+def profile(account: int, hours: int, platform: str = "Instagram", **told: Any) -> Row:
+    """One profile, so many hours after NOON."""
+    time = NOON + timedelta(hours=hours)
+    known = {"platform": platform, "account_id": str(account), "event_time": time}
+    return {**known, "collected_at": time, **told}
+
+
+def segment(hours: int, age: str, gender: str, value: float | None, **other: Any) -> Row:
+    """One segment of the followers of account 1."""
+    time = NOON + timedelta(hours=hours)
+    return {
+        "figure_id": f"{hours}{age}{gender}{other}",
+        "platform": "Instagram",
+        "account_id": "1",
+        "event_time": time,
+        "collected_at": time,
+        "metric": "follower_demographics",
+        "period": "lifetime",
+        "dimension": "age",
+        "segment": age,
+        "second_dimension": "gender",
+        "second_segment": gender,
+        "value": value,
+        **other,
+    }
+
+
 @pytest.fixture(scope="session")
 def loaded(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTest]:
     """Three accounts: 1 has 30 likes on p1 and p2, 2 has 5 on p3, account 1 of TikTok has 2."""
@@ -90,6 +117,22 @@ def loaded(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTest]
             post("p2", 1, "Bread, baked at home"),
             post("p3", 2, "The river in winter"),
             post("p4", 3, "A dance", "TikTok"),
+        )
+        warehouse.stream(
+            "profiles",
+            profile(1, 0, handle="one", followers=90, is_verified=True, biography="Walks"),
+            profile(1, 1, handle="one", followers=100, is_verified=True),
+            profile(2, 0, handle="two", followers=7),
+            profile(3, 0, "TikTok", handle="three", following=0),
+        )
+        warehouse.stream(
+            "audience",
+            segment(0, "18-24", "F", 70.0),
+            segment(0, "65+", "F", 30.0),
+            segment(1, "18-24", "F", 30.0),
+            segment(1, "18-24", "M", 10.0),
+            segment(1, "25-34", "F", 60.0),
+            segment(1, "", "", 99.0, metric="reach", dimension="", second_dimension=""),
         )
         yield warehouse
 

@@ -124,9 +124,9 @@ def test_a_hidden_account_is_compared_as_one_that_does_not_exist(serving: Api) -
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("profiles", "profiles"),
-        ("profiles/1/history", "profiles"),
-        ("audience", "audience"),
+        ("profiles?account=999", "profiles"),
+        ("profiles/999/history", "profiles"),
+        ("audience?account=2", "audience"),
         ("users/u1/recommendations", "items"),
         ("items/p1/similar", "items"),
     ],

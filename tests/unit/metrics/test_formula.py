@@ -10,6 +10,8 @@ from social_assets.metrics.formula import (
     Atom,
     Distinct,
     Formula,
+    Growth,
+    Level,
     Quantile,
     Ratio,
     Share,
@@ -56,6 +58,12 @@ def column(atom: Atom) -> str:
             "(sum of value where metric_type is like) / (the same over all groups of the answer)",
         ),
         (
+            Growth(Total("gained_sum"), Level("followers")),
+            "gained_sum / nullIf(followers - gained_sum, 0)",
+            "(sum of gained) / (newest followers of each account, summed over accounts, "
+            "less sum of gained)",
+        ),
+        (
             AsReported(LIKES, by=("post", "account")),
             "value_sum_like",
             "sum of value where metric_type is like, only by post and account and by day",
@@ -85,6 +93,8 @@ def test_a_formula_needs_the_atoms_of_all_its_parts() -> None:
         (Quantile("q", 0.5), Additivity.FROM_STATES, None, ANSWERED),
         (Ratio(LIKES, VIEWS), Additivity.RATIO, None, ANSWERED),
         (Share(LIKES), Additivity.RATIO, None, ANSWERED),
+        (Level("followers"), Additivity.LEVEL, None, ANSWERED[1:]),
+        (Growth(LIKES, Level("followers")), Additivity.RATIO, None, ANSWERED[1:]),
         (AsReported(LIKES), Additivity.AS_REPORTED, None, (Grain.DAY,)),
     ],
 )

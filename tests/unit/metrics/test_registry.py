@@ -115,7 +115,7 @@ def test_the_native_figure_of_a_metric_is_a_metric(
 
 
 def test_an_unknown_metric_names_similar_ones() -> None:
-    with pytest.raises(UnknownMetricError, match="did you mean likes or clicks"):
+    with pytest.raises(UnknownMetricError, match="did you mean likes or new_likes"):
         metric("like")
     with pytest.raises(UnknownMetricError, match=r"no metric is named 'zzzz'$"):
         subject_of("zzzz")

@@ -7,3 +7,7 @@ union all
 (
     {{ dim_account_select('posts', source('cleaned', 'posts'), only=days()) }}
 )
+union all
+(
+    {{ dim_account_select('profiles', source('cleaned', 'profiles'), only=days()) }}
+)

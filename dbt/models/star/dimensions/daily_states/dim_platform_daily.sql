@@ -19,3 +19,7 @@ union all
 (
     {{ dim_platform_select('posts', source('cleaned', 'posts'), only=days()) }}
 )
+union all
+(
+    {{ dim_platform_select('profiles', source('cleaned', 'profiles'), only=days()) }}
+)
