@@ -81,6 +81,12 @@ def test_a_day_without_a_collection_has_the_followers_of_the_last_one_for_six_da
         (4, 14, 4), *((day, 14, 0) for day in range(5, 11)),
         (20, 9, -5), (21, 9, 0),
     ]  # fmt: skip
+    of_range = warehouse.client.query(
+        "SELECT event_date, followers FROM star.collected_changes\n"
+        "WHERE event_date >= '2026-01-02' AND event_date <= '2026-01-02'\n"
+        "  AND event_time >= toDateTime64('2026-01-02 00:00:00', 6, 'UTC')"
+    ).result_rows
+    assert of_range == [(at("2026-01-02 00:00").date(), 10)]
 
 
 def test_an_edited_post_is_one_post_with_its_newest_text(warehouse: WarehouseUnderTest) -> None:

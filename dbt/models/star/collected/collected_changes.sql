@@ -15,14 +15,15 @@ with known_days as (
     where followers is not null
 ),
 
--- A day without a collection has the followers of the last one, for six days at most.
+-- A day without a collection has the followers of the last one, for six days at most. Days have
+-- another name than the result's column, or else ClickHouse filters them before they are repeated.
 account_days as (
     select
-        event_date,
+        event_date as known_on,
         collected_at,
         platform,
         account_id,
-        assumeNotNull(followers) as followers,
+        assumeNotNull(followers) as known_followers,
         gained,
         arrayJoin(
             range(0, least(7, greatest(1, dateDiff('day', event_date, coalesce(next_date, toDate(now('UTC')) + 1)))))
@@ -65,8 +66,8 @@ changes as (
     from counted
     union all
     select
-        event_date + days_later as event_date,
-        if(days_later = 0, collected_at, toDateTime64(event_date + days_later, 6, 'UTC')) as event_time,
+        known_on + days_later as event_date,
+        if(days_later = 0, collected_at, toDateTime64(known_on + days_later, 6, 'UTC')) as event_time,
         'account' as kind,
         toString(platform) as platform,
         account_id,
@@ -75,7 +76,7 @@ changes as (
         toInt64(0) as added,
         toInt64(0) as found,
         toInt64(0) as taken_back,
-        followers,
+        known_followers as followers,
         if(days_later = 0, gained, 0) as followers_gained
     from account_days
     union all
