@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from social_assets.metrics.answer import Answer, Value
 from social_assets.metrics.ask import ask
 from social_assets.metrics.ask_together import ask_together, family_of
-from social_assets.metrics.formula import Additivity
+from social_assets.metrics.formula import Additivity, Share
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.planner.question import ComparedRange, Filter, Question, subjects_of
 from tests.integration.metrics import records
@@ -35,7 +35,11 @@ def families(draw: st.DrawFn) -> list[Question]:
     """Questions that differ in metrics, order, limit, and in the value of one filter."""
     base = draw(questions())
     (subject, *_) = subjects_of(base)
-    known = [each.name for each in subject.metrics if each.additivity in _EXACT]
+    known = [
+        each.name
+        for each in subject.metrics
+        if each.additivity in _EXACT and not isinstance(each.formula, Share)
+    ]
     divisible = [name for name in ("account", "platform", "post") if subject.dimension(name)]
     divided = draw(st.sampled_from(("", *divisible)))
     base = replace(
