@@ -57,7 +57,7 @@ ends with them."""
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedModel:
     """A candidate, its NDCG@20 on the slice (None if there is none, for `reason`), and the seconds
     that its fit took; 0 for a blend, whose parts were fitted before.
     """
@@ -76,7 +76,7 @@ class Choice:
     model: str
     parameters: Parameters
     reason: str
-    tried: Sequence[Tried]
+    tried: Sequence[TriedModel]
 
 
 @dataclass
@@ -86,14 +86,14 @@ class _Trials:
     train: Any
     truth: ItemLists
     users: Int64
-    tried: list[Tried] = field(default_factory=list)
-    fitted: list[tuple[Tried, ScorerRecommender]] = field(default_factory=list)
+    tried: list[TriedModel] = field(default_factory=list)
+    fitted: list[tuple[TriedModel, ScorerRecommender]] = field(default_factory=list)
 
-    def best(self) -> Tried:
+    def best(self) -> TriedModel:
         """The best so far; the earlier among equals."""
         return max(self.tried, key=lambda each: -1.0 if each.ndcg is None else each.ndcg)
 
-    def seconds_of(self, tried: Tried) -> float:
+    def seconds_of(self, tried: TriedModel) -> float:
         """How long its fit takes; for a blend that of both of its models."""
         if tried.model != "blend":
             return tried.seconds
@@ -169,7 +169,7 @@ def choose(
     for name, parameters in candidates:
         left = seconds - (time.perf_counter() - began)
         if trials.fitted and left < trials.seconds_of(trials.best()):
-            trials.tried.append(Tried(name, parameters, None, reason="no time was left"))
+            trials.tried.append(TriedModel(name, parameters, None, reason="no time was left"))
             continue
         _try(trials, name, parameters, left)
         if name == "ials" and sum(model.name == name for _, model in trials.fitted) == 1:
@@ -197,7 +197,7 @@ def _prepared(user_items: Any, share: float, seed: int) -> _Trials:
 
 def _try(trials: _Trials, name: str, parameters: Parameters, left: float) -> None:
     model = new_model(name, parameters)
-    tried = Tried(name, model.parameters, None)
+    tried = TriedModel(name, model.parameters, None)
     try:
         if (reason := _too_slow(trials, name, parameters, left)) is not None:
             trials.tried.append(replace(tried, reason=reason))
@@ -244,7 +244,7 @@ def _try_blends(trials: _Trials, end: float) -> None:
                 **{f"added_{key}": value for key, value in added.parameters.items()},
             }
             ndcg = _ndcg(trials, of_base.places, (of_base, of_added), (1.0, weight))
-            trials.tried.append(Tried("blend", parameters, ndcg))
+            trials.tried.append(TriedModel("blend", parameters, ndcg))
 
 
 def _ndcg(
