@@ -32,8 +32,8 @@ def over_time(groups: int, days: int = 5) -> TileFigures:
     return TileFigures((BUCKET, GROUP, VALUE), tuple(rows), Grain.DAY)
 
 
-def test_ten_dashboards_are_declared() -> None:
-    assert len(dashboards()) == 10
+def test_eleven_dashboards_are_declared() -> None:
+    assert len(dashboards()) == 11
 
 
 def test_labels_of_close_lines_do_not_cover_each_other() -> None:
