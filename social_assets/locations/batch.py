@@ -102,7 +102,7 @@ def _location() -> Definitions:
             star(),
             dim_person,
             rollups(),
-            sentiment,
+            sentiment(),
             *recsys.assets,
             *maintenance.maintenance_assets(),
             *report_assets(),

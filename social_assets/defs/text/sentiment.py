@@ -5,6 +5,7 @@ Belongs here: when it is made and what is shown. The table and the scoring are i
 """
 
 import time
+from functools import cache
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -12,6 +13,7 @@ from dagster import (
     AssetChecksDefinition,
     AssetExecutionContext,
     AssetKey,
+    AssetsDefinition,
     BackfillPolicy,
     MaterializeResult,
     MetadataValue,
@@ -37,41 +39,53 @@ KEY = AssetKey(["text", "sentiment"])
 _SOURCES = [AssetKey(["cleaned", source.stream]) for source in TEXT_SOURCES]
 
 
-@asset(
-    key=KEY,
-    group_name="text",
-    deps=_SOURCES,
-    partitions_def=daily(),
-    backfill_policy=BackfillPolicy.single_run(),
-    owners=["team:content"],
-    kinds={"clickhouse", "python"},
-    automation_condition=REBUILD_CHANGED_DAYS,
-    pool="text_sentiment",
-    description=(
-        f"{MEANING}. Score from -1 to 1 and label, by the lexicon VADER. Only new and changed "
-        "texts are scored; another version of the model scores all texts of the day again"
-    ),
-    metadata={
-        "dagster/table_name": SENTIMENT,
-        "dagster/storage_kind": "clickhouse",
-        "dagster/column_schema": TableSchema(
-            columns=[
-                TableColumn(
-                    column.name,
-                    column.type,
-                    column.meaning,
-                    constraints=TableColumnConstraints(nullable=False),
-                )
-                for column in COLUMNS
-            ],
-            constraints=TableConstraints(other=["one row a stream, platform, text and day"]),
+@cache
+def sentiment() -> AssetsDefinition:
+    """The asset; reads the first date of the installation."""
+
+    @asset(
+        key=KEY,
+        group_name="text",
+        deps=_SOURCES,
+        partitions_def=daily(),
+        backfill_policy=BackfillPolicy.single_run(),
+        owners=["team:content"],
+        kinds={"clickhouse", "python"},
+        automation_condition=REBUILD_CHANGED_DAYS,
+        pool="text_sentiment",
+        description=(
+            f"{MEANING}. Score from -1 to 1 and label, by the lexicon VADER. Only new and changed "
+            "texts are scored; another version of the model scores all texts of the day again"
         ),
-    },
-)
-def sentiment(
+        metadata={
+            "dagster/table_name": SENTIMENT,
+            "dagster/storage_kind": "clickhouse",
+            "dagster/column_schema": TableSchema(
+                columns=[
+                    TableColumn(
+                        column.name,
+                        column.type,
+                        column.meaning,
+                        constraints=TableColumnConstraints(nullable=False),
+                    )
+                    for column in COLUMNS
+                ],
+                constraints=TableConstraints(other=["one row a stream, platform, text and day"]),
+            ),
+        },
+    )
+    def sentiment(
+        context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
+    ) -> MaterializeResult[None]:
+        """Each day changes in one step; a run that is killed is repeated without harm."""
+        return _made(context, clickhouse, stores)
+
+    return sentiment
+
+
+def _made(
     context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
 ) -> MaterializeResult[None]:
-    """Each day changes in one step; a run that is killed is repeated without harm."""
     from social_assets.transform.text.models.lexicon import lexicon_model
 
     started = time.monotonic()

@@ -203,7 +203,7 @@ def test_the_asset_scores_its_days_and_its_check_passes(
     first = daily().start.date()
     warehouse.stream("posts", post(1, "good", first), post(2, "bad", first))
     result = dg.materialize(
-        [sentiment, *text_checks],
+        [sentiment(), *text_checks],
         partition_key=first.isoformat(),
         resources=warehouse.resources(),
     )
