@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from social_assets.metrics.answer import Answer, Value
@@ -38,8 +38,11 @@ def families(draw: st.DrawFn) -> list[Question]:
     known = [
         each.name
         for each in subject.metrics
-        if each.additivity in _EXACT and not isinstance(each.formula, Share)
+        if each.additivity in _EXACT
+        and base.grain in each.grains
+        and not isinstance(each.formula, Share)
     ]
+    assume(known)
     divisible = [name for name in ("account", "platform", "post") if subject.dimension(name)]
     divided = draw(st.sampled_from(("", *divisible)))
     base = replace(

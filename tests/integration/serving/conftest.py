@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from resources.settings.home import Home
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.control.accounts import Account
 from social_assets.control.api_keys import ApiKeys, Role
 from social_assets.control.engine import open_engine
@@ -135,6 +135,14 @@ def loaded(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTest]
             segment(1, "", "", 99.0, metric="reach", dimension="", second_dimension=""),
         )
         yield warehouse
+
+
+@pytest.fixture(autouse=True)
+def _current_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another folder's warehouse of the session may have become the current one since `loaded`."""
+    if "loaded" in request.fixturenames:
+        home = request.getfixturevalue("loaded").home
+        monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(home.path))
 
 
 @pytest.fixture(scope="session")
