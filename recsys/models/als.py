@@ -85,7 +85,7 @@ class ALS(FactorRecommender):
         # Imported here: implicit takes a second to import, and a process that only lists the
         # models does not need it.
         from implicit.cpu.als import AlternatingLeastSquares
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         own = self._parameters
         # implicit reads stored values as confidence: without the 1, a small weight counts less

@@ -67,7 +67,7 @@ class FrequencyScaledALS(FactorRecommender):
 
     def _learn(self, user_items: Any) -> Factors:
         # Here and not above: a consumer that reads factors has no threadpoolctl.
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         count_users, count_items = user_items.shape
         if user_items.nnz == 0:

@@ -19,7 +19,7 @@ def fixed_blas_threads() -> AbstractContextManager[object]:
     # Here and not above: a consumer that reads a model has neither. Only libraries that are loaded
     # are limited, and SciPy has a BLAS of its own, which scipy.linalg loads.
     import scipy.linalg  # noqa: F401
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     limits: AbstractContextManager[object] = threadpool_limits(limits=_THREADS, user_api="blas")
     return limits
