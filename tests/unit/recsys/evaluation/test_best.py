@@ -38,7 +38,7 @@ def test_where_everyone_takes_the_same_items_popularity_is_chosen():
 
 
 def test_a_chosen_model_scores_as_one_that_is_fitted_by_hand(tasteful):
-    fitted = Best(seconds=60, seed=3).fit(tasteful.csr)
+    fitted = Best(seconds=1, seed=3).fit(tasteful.csr)
     choice = fitted.choice
     by_hand = new_model(choice.model, choice.parameters).fit(tasteful.csr)
     users = np.arange(20)
