@@ -21,6 +21,8 @@ from social_assets.serving.settings import ServeSettings
 from tests.integration.metrics.records import of_all_streams
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, served
 
+_COLLECTED = ("profiles", "posts_collected", "post_counters")
+
 CHROMIUM = "/usr/bin/chromium"
 TOKEN = "t" * 40
 REFRESH_SECONDS = 1.5
@@ -63,8 +65,8 @@ class Watched:
 @pytest.fixture(scope="session")
 def site(deployed_home: Callable[[str], Home]) -> Iterator[Site]:
     with served(deployed_home("browser")) as warehouse:
-        for stream, rows in of_all_streams().items():
-            warehouse.stream(stream, *_until_yesterday(rows))
+        for stream, rows in _until_yesterday(of_all_streams()).items():
+            warehouse.stream(stream, *rows)
         with running(warehouse.home) as address:
             yield Site(address, warehouse)
 
@@ -120,9 +122,18 @@ def watched(site: Site, chromium: Browser) -> Iterator[Watched]:
     assert found.faults == []
 
 
-def _until_yesterday(rows: list[Row]) -> list[Row]:
-    """The records, the newest of them of yesterday."""
-    times = [row["event_time"] for row in rows]
-    newest = max(each for each in times if isinstance(each, datetime))
-    days = (datetime.now(UTC) - newest).days - 1
-    return [{**row, "event_time": row["event_time"] + timedelta(days=days)} for row in rows]
+def _until_yesterday(streams: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """The records, the newest of them of yesterday; all times of a record move together.
+
+    The collected streams tell of the same posts, so they move by the same days.
+    """
+    moved = {}
+    for stream, rows in streams.items():
+        together = _COLLECTED if stream in _COLLECTED else (stream,)
+        newest = max(row["event_time"] for each in together for row in streams[each])
+        days = timedelta(days=(datetime.now(UTC) - newest).days - 1)
+        moved[stream] = [
+            {name: at + days if isinstance(at, datetime) else at for name, at in row.items()}
+            for row in rows
+        ]
+    return moved
