@@ -23,7 +23,7 @@ from recsys.recommender import ScorerRecommender
 from recsys.scoring.ranking import Float32, Int32, Int64, ItemLists, batches, hide, rank
 
 VALIDATED_AT = 20
-DEFAULT_SECONDS = 50.0
+DEFAULT_SECONDS = 120.0
 # Of users x items: bounds the time of a validation, not its memory.
 _VALIDATED_CELLS = 60_000_000
 _FEWEST_USERS = 20
