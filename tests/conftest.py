@@ -24,9 +24,10 @@ from social_assets.warehouse.dbt.deployment import deploy_warehouse
 from social_assets.warehouse.dbt.project import exclusive
 from social_assets.warehouse.loader import Loader
 from tests.postgres_server import postgres, postgres_database
+from tests.redis_server import redis
 from tests.small_disk import MakeSmallDisk, SmallDisk, mounted
 
-__all__ = ["postgres", "postgres_database"]  # fixtures that stand in a module of their own
+__all__ = ["postgres", "postgres_database", "redis"]  # fixtures of modules of their own
 
 DeployedHome = Callable[[str], Home]
 

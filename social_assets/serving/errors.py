@@ -33,8 +33,8 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(WarehouseDownError, _warehouse_down)
-    app.add_exception_handler(WarehouseBusyError, _warehouse_busy)
+    app.add_exception_handler(WarehouseDownError, _unavailable)
+    app.add_exception_handler(WarehouseBusyError, _unavailable)
     app.add_exception_handler(ClickHouseError, _refused_query)
     app.add_exception_handler(TablesMissingError, _no_tables)
 
@@ -68,25 +68,17 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return problem_response(problem, _id_of(request))
 
 
-async def _warehouse_down(request: Request, error: Exception) -> Response:
-    _log.error("the warehouse does not answer: %s", error, extra={REQUEST_ID: _id_of(request)})
-    problem = ProblemError(
-        503,
-        "the warehouse does not answer",
-        f"Try again in {_RETRY_SECONDS} seconds; `social-assets doctor` says what is wrong.",
-        retry_after=_RETRY_SECONDS,
-    )
-    return problem_response(problem, _id_of(request))
-
-
-async def _warehouse_busy(request: Request, error: Exception) -> Response:
-    _log.info("a question is refused: %s", error, extra={REQUEST_ID: _id_of(request)})
-    problem = ProblemError(
-        503,
-        "more questions wait for the warehouse than it can answer in time",
-        f"Try again in {_RETRY_SECONDS} seconds.",
-        retry_after=_RETRY_SECONDS,
-    )
+async def _unavailable(request: Request, error: Exception) -> Response:
+    """The warehouse is away, or has more questions than it can answer in time."""
+    is_busy = isinstance(error, WarehouseBusyError)
+    level = logging.INFO if is_busy else logging.ERROR
+    detail = "more questions wait for the warehouse than it can answer in time"
+    remedy = f"Try again in {_RETRY_SECONDS} seconds."
+    if not is_busy:
+        detail = "the warehouse does not answer"
+        remedy += " `social-assets doctor` says what is wrong."
+    _log.log(level, "%s: %s", detail, error, extra={REQUEST_ID: _id_of(request)})
+    problem = ProblemError(503, detail, remedy, retry_after=_RETRY_SECONDS)
     return problem_response(problem, _id_of(request))
 
 

@@ -62,7 +62,7 @@ class SharedAnswers:
             return KeptAnswer.from_bytes(data) if isinstance(data, bytes) else None
         except (RedisError, OSError) as error:
             self._rest(error)
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             _log.warning("an answer in the cache cannot be read and is computed again: %s", error)
         return None
 

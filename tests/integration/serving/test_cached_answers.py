@@ -105,6 +105,15 @@ def test_without_clickhouse_the_last_good_answer_is_given_and_marked_stale(
         assert (health.status_code, health.json()["status"]) == (503, "degraded")
 
 
+def test_a_question_that_gets_no_turn_is_told_when_to_come_again(fresh: Api) -> None:
+    warehouse = fresh.app.state.services.warehouse
+    warehouse._most_waiting = 0
+    refused = fresh.client().get(PATH)
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert "more questions wait" in refused.json()["detail"]
+
+
 def test_an_answer_is_refreshed_before_it_expires_while_the_old_one_is_given(
     loaded: WarehouseUnderTest, queries: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
