@@ -134,6 +134,11 @@ class Home:
         return self.path / "samples"
 
     @property
+    def restoring(self) -> Path:
+        """What a restore has not yet moved into place. While it is there, the home is of no use."""
+        return self.path / ".restoring"
+
+    @property
     def logs(self) -> Path:
         """Logs of detached processes."""
         return self.path / "logs"

@@ -206,10 +206,12 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.ingest.records import FileError
     from social_assets.ingest.webhooks.registry import UnknownWebhookError
     from social_assets.lake.delta import LakeDiskError
+    from social_assets.lake.pinned.pinned_tables import LakeNeverStillError
     from social_assets.metrics.ask import TablesMissingError
     from social_assets.operate.capture import NoCaptureError
     from social_assets.operate.contracts.infer import CannotInferError
     from social_assets.operate.contracts.try_file import NoStreamFitsError
+    from social_assets.operate.disaster.manifest import BackupError
     from social_assets.operate.load.inputs import InputError
     from social_assets.operate.query import OutputError
     from social_assets.operate.runs.backfill_plan import (
@@ -228,6 +230,7 @@ def _mendable() -> tuple[type[Exception], ...]:
 
     return (
         AlertUrlError,
+        BackupError,
         CacheUrlError,
         CannotInferError,
         ChecksFailedError,
@@ -253,6 +256,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         KafkaBrokerError,
         KafkaRefusedError,
         LakeDiskError,
+        LakeNeverStillError,
         KafkaSettingsError,
         KafkaUnreachableError,
         NoCaptureError,

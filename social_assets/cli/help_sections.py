@@ -21,7 +21,7 @@ SECTIONS = (
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
     ("Give", ("serve", "report")),
     ("Access", ("keys", "secrets")),
-    ("Loss of a machine", ("rebuild-warehouse",)),
+    ("Loss of a machine", ("backup", "backups", "restore", "rebuild-warehouse")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )
 _OTHER = "More"

@@ -118,7 +118,7 @@ def _require_installation(home: Home) -> None:
     # A deployed installation has its data elsewhere; the home of a new machine is empty.
     if current().is_deployed:
         return
-    _require_usable(home.path)
+    _require_usable(home)
     if not is_installation(home):
         raise NoInstallationError(home)
 
@@ -138,14 +138,14 @@ def _in_home(home: Home, check: Callable[[Home], None]) -> None:
 
 def announce_installation(home: Home) -> None:
     """Print that an installation will be created, if there is none. Raises HomeUnusableError."""
-    _require_usable(home.path)
+    _require_usable(home)
     if not is_installation(home):
         click.echo(f"creating a new installation in {home.path}", err=True)
 
 
-def _require_usable(path: Path) -> None:
-    """Raise HomeUnusableError if the folder cannot be a home of this user."""
-    existing = path
+def _require_usable(home: Home) -> None:
+    """Raise HomeUnusableError if the folder cannot be a home of this user, or is not restored."""
+    existing = path = home.path
     try:
         while not existing.exists() and existing != existing.parent:
             existing = existing.parent
@@ -160,6 +160,10 @@ def _require_usable(path: Path) -> None:
             "is on a read-only file system" if is_read_only else "can't be written by this user"
         )
         raise HomeUnusableError(path, f"{existing}, owned by {_owner(status.st_uid)}, {reason}")
+    if home.restoring.exists():
+        raise HomeUnusableError(
+            path, "a restore into it is unfinished; the same `social-assets restore` completes it"
+        )
 
 
 def _is_empty(path: Path) -> bool:

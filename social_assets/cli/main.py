@@ -30,6 +30,7 @@ from social_assets.cli.commands.collection.credentials import credentials
 from social_assets.cli.commands.collection.webhooks import webhooks
 from social_assets.cli.commands.contracts.contract import contract
 from social_assets.cli.commands.contracts.deploy import deploy, plan
+from social_assets.cli.commands.disaster.backups import backup, backups, restore
 from social_assets.cli.commands.disaster.rebuild_warehouse import rebuild_warehouse
 from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
@@ -341,6 +342,9 @@ for command in (
     failed_files,
     plan,
     deploy,
+    backup,
+    backups,
+    restore,
     rebuild_warehouse,
 ):
     cli.add_command(command)

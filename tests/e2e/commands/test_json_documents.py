@@ -19,6 +19,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "collect": (),
     "contract test": ("{file}", "--stream", "engagement_events"),
     "backfill": ("rollups/engagement_hourly",),
+    "backup": ("--to", "{backups}"),
+    "backups": ("--from", "{backups}"),
     "quarantine": ("engagement_events",),
     "credentials list": (),
     "doctor": (),
@@ -36,6 +38,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "report deliveries": (),
     "report list": (),
     "report schedules": (),
+    "restore": ("--from", "{backups}"),
     "secrets list": (),
     "sql": ("SELECT nan AS a, 1 AS b",),
     "status": (),
@@ -83,14 +86,19 @@ def test_a_command_prints_one_document(
     folder = tmp_path_factory.mktemp("in")
     (folder / "f.ndjson").write_text(LIKE.format(id="a", value=1) + LIKE.format(id="b", value=-1))
     (folder / "pairs").write_text("".join(f"{n} 1 2 3 4 5 6\n" for n in range(1, 9)))
-    places = {"file": str(folder / "f.ndjson"), "pairs": str(folder / "pairs")}
+    places = {name: str(folder / name) for name in ("pairs", "backups")}
+    places["file"] = str(folder / "f.ndjson")
+    if name in ("backups", "restore"):
+        run("--home", str(home.path), "backup", "--to", places["backups"])
+        capfd.readouterr()
+    home_path = folder / "restored" if name == "restore" else home.path
     if name in SLOW:  # They run apart from the load of the others.
         code = run("--home", str(home.path), "load", "engagement_events", places["file"])
         assert code in (0, 2)
         capfd.readouterr()
     given = [argument.format(**places) for argument in ARGUMENTS[name]]
     with pytest.raises(SystemExit) as ending:
-        main(["--home", str(home.path), *name.split(), *given, "--format", "json"])
+        main(["--home", str(home_path), *name.split(), *given, "--format", "json"])
     told = capfd.readouterr()
     # One of two records is rejected: 2. The doctor may find errors of the test machine, a replay
     # finds checks that fail here: 1.

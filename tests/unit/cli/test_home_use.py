@@ -19,6 +19,7 @@ READING = (
     ("alerts", "show"),
     ("alerts", "test"),
     ("backfill",),
+    ("backup", "--to", "/nowhere"),
     ("quarantine", "posts"),
     ("replay", "posts"),
     ("gaps", "posts"),

@@ -1,0 +1,1 @@
+"""The lake at one instant: versions of its tables, and their files."""
