@@ -15,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from resources.settings.environments import CONTROL_URL, DAGSTER_STORAGE_URL
 from resources.settings.home import Home
 from resources.settings.lake_root import LAKE_URL, lake_root
 from social_assets.control.secrets.secret_keys import KeySource
@@ -31,6 +31,7 @@ from social_assets.operate.disaster.backup_folder import (
 )
 from social_assets.operate.disaster.home_files import HomeFile, home_files
 from social_assets.operate.disaster.manifest import BackedUpFile, Backup, BackupError
+from social_assets.operate.disaster.postgres_dump import DUMPS, dump
 
 Say = Callable[[str], None]
 
@@ -99,6 +100,7 @@ def make_backup(
         copies = _Copies(folder, earlier)
         began_at = datetime.now(UTC)
         say("copying what is not in the lake")
+        dumps = copies.of_databases()
         files, left_out = copies.of_home(home_files(home, with_secret_key=with_secret_key))
         tables, pinned_at, of_lake = _copy_lake(lake, copies, say)
         backup = Backup(
@@ -112,7 +114,7 @@ def make_backup(
             tables={each.name: each.version for each in tables},
             left_out=left_out,
             lacks_secret_key=KeySource(home).file.exists() and not with_secret_key,
-            files=[*files, *of_lake],
+            files=[*dumps, *files, *of_lake],
             copied_files=copies.files,
             copied_bytes=copies.bytes,
         )
@@ -131,12 +133,6 @@ def _check_places(home: Home, target: Path) -> Path:
             f"{target} and the home {home.path} lie in one another: they would be lost together; "
             "name a folder on another disk"
         )
-    for name in (CONTROL_URL, DAGSTER_STORAGE_URL):
-        if os.environ.get(name):
-            raise BackupError(
-                f"{name} names a PostgreSQL server, which this command does not copy: back it up "
-                "by its own means (pg_dump), before the lake"
-            )
     root = lake_root(home)
     if "://" in root:
         raise BackupError(
@@ -154,6 +150,17 @@ class _Copies:
         self._known = {each.path: each for each in earlier.files} if earlier else {}
         self.files = 0
         self.bytes = 0
+
+    def of_databases(self) -> list[BackedUpFile]:
+        """Dumps of the stores that are databases of PostgreSQL."""
+        done: list[BackedUpFile] = []
+        for variable, path in DUMPS.items():
+            if os.environ.get(variable):
+                content = self._folder.put_made(partial(dump, variable))
+                done.append(BackedUpFile(path, content.size, content.sha256))
+        self.files += len(done)
+        self.bytes += sum(each.size for each in done)
+        return done
 
     def of_home(self, files: Iterable[HomeFile]) -> tuple[list[BackedUpFile], list[str]]:
         """Copy the files, in their order; also returns the paths that changed all the time."""

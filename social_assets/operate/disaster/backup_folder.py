@@ -19,7 +19,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -78,6 +78,15 @@ class BackupFolder:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
             with target.open("rb") as copied:
                 content = _hashed(copied.fileno())
+            self._keep(target, content)
+        return content
+
+    def put_made(self, make: Callable[[Path], None]) -> StoredContent:
+        """Keep what a function writes to a file."""
+        with self._unfinished() as target:
+            make(target)
+            with target.open("rb") as made:
+                content = _hashed(made.fileno())
             self._keep(target, content)
         return content
 

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from resources.settings.environments import CONTROL_URL
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from resources.settings.lake_root import LAKE_URL
 from resources.settings.private_home import make_private
@@ -26,6 +25,7 @@ from social_assets.operate.disaster.backup_folder import (
     opened_for_restore,
 )
 from social_assets.operate.disaster.manifest import BackedUpFile, Backup, BackupError
+from social_assets.operate.disaster.postgres_dump import DUMPS, FOLDER, load
 
 Say = Callable[[str], None]
 
@@ -79,9 +79,9 @@ def restore(home: Home, url: str, say: Say, *, id_: str | None = None) -> Restor
     then as it was.
     """
     started = time.monotonic()
-    _check_settings()
     with opened_for_restore(url) as folder:
         backup = folder.read(id_ or _latest(folder))
+        _check_settings(backup)
         staging = home.restoring / backup.id
         _check_empty(home, staging)
         if not (staging / _COMPLETE).exists():
@@ -95,12 +95,24 @@ def restore(home: Home, url: str, say: Say, *, id_: str | None = None) -> Restor
     return RestoredHome(backup, home, time.monotonic() - started)
 
 
-def _check_settings() -> None:
-    for name in (LAKE_URL, CONTROL_URL):
-        if os.environ.get(name):
+def _check_settings(backup: Backup) -> None:
+    """Raise BackupError unless the settings name the stores that the backup has, and no others."""
+    if os.environ.get(LAKE_URL):
+        raise BackupError(
+            f"{LAKE_URL} is set, and a restore puts the lake into the home: unset it, restore, and "
+            "move the lake"
+        )
+    paths = {each.path for each in backup.files}
+    for variable, path in DUMPS.items():
+        if path in paths and not os.environ.get(variable):
             raise BackupError(
-                f"{name} is set, and a restore puts all into the home: unset it, restore, and "
-                "move what shall be elsewhere"
+                f"the backup {backup.id} has a database of PostgreSQL, {path}: set {variable} to "
+                "the URL of an empty one"
+            )
+        if path not in paths and os.environ.get(variable):
+            raise BackupError(
+                f"{variable} is set, and the backup {backup.id} has that store as files of the "
+                "home: unset it, and restore"
             )
 
 
@@ -134,9 +146,14 @@ def _copy_all(home: Home, folder: BackupFolder, backup: Backup, staging: Path, s
                 lambda each: _copy(folder, backup, each, staging / _FILES), backup.files
             ):
                 pass
+        for variable, path in DUMPS.items():
+            if (staging / _FILES / path).exists():
+                say(f"restoring {path}")
+                load(variable, staging / _FILES / path)
     except BackupError:
         shutil.rmtree(home.restoring)
         raise
+    shutil.rmtree(staging / _FILES / FOLDER, ignore_errors=True)
     os.sync()
     (staging / _COMPLETE).touch()
 
