@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from deltalake.exceptions import SchemaMismatchError
 from deltalake.transaction import AddAction
 from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem
 
@@ -79,6 +80,21 @@ def write_files(target: Target, batches: Iterable[pa.RecordBatch]) -> list[AddAc
     except BaseException:
         files.delete()
         raise
+
+
+def is_narrow(rows: pa.Table) -> bool:
+    """Whether rows are narrow enough for Delta's writer, which copies 8,192 rows several times."""
+    return bool(rows.nbytes <= WIDE_BYTES * rows.num_rows)
+
+
+def with_columns(uri: str, has: pa.Schema, wants: pa.Schema) -> pa.Schema:
+    """The columns of a table that have the names of `wants`. Raises SchemaMismatchError."""
+    lacking = [name for name in wants.names if name not in has.names]
+    if lacking:
+        raise SchemaMismatchError(
+            f"the lake's table {uri} has no column {', '.join(lacking)}; nothing was written"
+        )
+    return pa.schema([has.field(name) for name in wants.names])
 
 
 class _Files:

@@ -30,13 +30,18 @@ from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import (
     CommitFailedError,
     DeltaError,
-    SchemaMismatchError,
     TableNotFoundError,
 )
 from deltalake.transaction import AddAction
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
-from social_assets.lake.data_files import ROW_GROUP_ROWS, WIDE_BYTES, Target, write_files
+from social_assets.lake.data_files import (
+    ROW_GROUP_ROWS,
+    Target,
+    is_narrow,
+    with_columns,
+    write_files,
+)
 
 _VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
 """How raw bytes are written: without a dictionary, as they are rarely equal, and without
@@ -116,13 +121,12 @@ class LakeTable:
         rows. A writer on another machine, which the lock does not stop, is refused by Delta's
         conflict check and by `is_once` and `is_next`: AppliedElsewhereError.
         """
-        transactions = [Transaction(each.app_id, each.version) for each in applied]
-        properties = CommitProperties(app_transactions=transactions)
+        properties = _properties(applied)
         with _disk_errors(self.uri), _single(self.uri, applied):
-            table = self._created()
+            table = self._complete()
             if there := [each for each in applied if _is_taken(table, each)]:
                 raise AppliedElsewhereError(self.uri, there)
-            if isinstance(rows, pa.Table) and _is_narrow(rows):
+            if isinstance(rows, pa.Table) and is_narrow(rows):
                 write_deltalake(
                     table,
                     rows,
@@ -134,16 +138,23 @@ class LakeTable:
                 files = self.write_files(table, rows)
                 self._commit(table, files, "append", table.schema(), properties)
 
-    def replace(self, days: Iterable[date], rows: pa.RecordBatchReader, *applied: Applied) -> None:
+    def replace(
+        self,
+        days: Iterable[date],
+        rows: pa.RecordBatchReader,
+        *applied: Applied,
+        by: str = "event_date",
+    ) -> None:
         """Replace all rows of `days` by `rows`, in one commit. Without rows, the days become empty.
 
-        Raises ValueError, and changes nothing, if a row has another day.
+        `by` is the partition column of the days. Raises ValueError, and changes nothing, if a row
+        has another day.
         """
         replaced = {day.isoformat() for day in days}
         with _disk_errors(self.uri):
-            table = self._created()
+            table = self._complete()
             files = self.write_files(table, rows)
-            others = {each.partition_values["event_date"] for each in files} - replaced
+            others = {each.partition_values[by] for each in files} - replaced
             if others:
                 told = f"rows of {', '.join(sorted(map(str, others)))} can't replace other days"
                 raise ValueError(f"the lake's table {self.uri}: {told}; nothing was changed")
@@ -152,22 +163,27 @@ class LakeTable:
                 mode="overwrite",
                 schema=table.schema(),
                 partition_by=list(self.partition_by),
-                partition_filters=[("event_date", "in", sorted(replaced))],
-                commit_properties=CommitProperties(
-                    app_transactions=[Transaction(each.app_id, each.version) for each in applied]
-                ),
+                partition_filters=[(by, "in", sorted(replaced))],
+                commit_properties=_properties(applied),
             )
 
     def replace_all(self, rows: Iterable[pa.RecordBatch], *applied: Applied) -> None:
         """Replace all rows, and the columns by those of `schema`, in one commit."""
-        transactions = [Transaction(each.app_id, each.version) for each in applied]
+        self.commit_all(self.written(rows), *applied)
+
+    def written(self, rows: Iterable[pa.RecordBatch]) -> list[AddAction]:
+        """Files for `commit_all`; without such a commit, maintenance deletes them."""
         with _disk_errors(self.uri):
-            table = self._created()
+            self._created()
             target = Target(self.uri, self.schema, self.partition_by, self.storage_options)
-            files = write_files(target, rows)
-            properties = CommitProperties(app_transactions=transactions)
+            return write_files(target, rows)
+
+    def commit_all(self, files: Sequence[AddAction], *applied: Applied) -> None:
+        """Replace all rows by those of `files`, and the columns by those of `schema`."""
+        properties = _properties(applied)
+        with _disk_errors(self.uri):
             schema = DeltaSchema.from_arrow(self.schema)
-            self._commit(table, files, "overwrite", schema, properties)
+            self._commit(self._created(), files, "overwrite", schema, properties)
 
     def record_applied(self, *applied: Applied) -> None:
         """Record transactions in a commit without rows."""
@@ -195,8 +211,7 @@ class LakeTable:
         A table that was widened in part takes the same rows as before. The caller must hold the
         stream's lock.
         """
-        transactions = [Transaction(each.app_id, each.version) for each in applied]
-        properties = CommitProperties(app_transactions=transactions)
+        properties = _properties(applied)
         with _disk_errors(self.uri), _single(self.uri, applied):
             table = self._created()
             strict = {f.name for f in table.schema().fields if not f.nullable}
@@ -285,7 +300,7 @@ class LakeTable:
         self, table: DeltaTable, rows: pa.RecordBatchReader | pa.Table | Iterable[pa.RecordBatch]
     ) -> list[AddAction]:
         """Files with the rows, which a commit of the caller's names."""
-        columns = _with_columns(self.uri, pa.schema(table.schema().to_arrow()), self.schema)
+        columns = with_columns(self.uri, pa.schema(table.schema().to_arrow()), self.schema)
         target = Target(self.uri, columns, self.partition_by, self.storage_options)
         return write_files(target, rows.to_batches() if isinstance(rows, pa.Table) else rows)
 
@@ -308,8 +323,15 @@ class LakeTable:
     def _created(self) -> DeltaTable:
         return self._open() or self._create()
 
+    def _complete(self) -> DeltaTable:
+        """The table, with the nullable columns that an earlier release did not write."""
+        table = self._created()
+        names = {field.name for field in table.schema().fields}
+        if lacking := [f for f in self.schema if f.nullable and f.name not in names]:
+            table.alter.add_columns(DeltaSchema.from_arrow(pa.schema(lacking)).fields)
+        return table
+
     def _create(self, *applied: Applied) -> DeltaTable:
-        transactions = [Transaction(each.app_id, each.version) for each in applied]
         return DeltaTable.create(
             self.uri,
             schema=self.schema,
@@ -317,8 +339,13 @@ class LakeTable:
             mode="ignore",
             configuration=dict(PROPERTIES),
             storage_options=dict(self.storage_options),
-            commit_properties=CommitProperties(app_transactions=transactions),
+            commit_properties=_properties(applied),
         )
+
+
+def _properties(applied: Iterable[Applied]) -> CommitProperties:
+    transactions = [Transaction(each.app_id, each.version) for each in applied]
+    return CommitProperties(app_transactions=transactions)
 
 
 @contextmanager
@@ -371,18 +398,3 @@ def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = No
     if urlsplit(table.table_uri).scheme not in ("", "file"):
         return uris
     return [unquote(uri.removeprefix("file://")) for uri in uris]
-
-
-def _is_narrow(rows: pa.Table) -> bool:
-    """Whether rows are narrow enough for Delta's writer, which copies 8,192 rows several times."""
-    return bool(rows.nbytes <= WIDE_BYTES * rows.num_rows)
-
-
-def _with_columns(uri: str, has: pa.Schema, wants: pa.Schema) -> pa.Schema:
-    """The table's columns with the names of `wants`."""
-    lacking = [name for name in wants.names if name not in has.names]
-    if lacking:
-        raise SchemaMismatchError(
-            f"the lake's table {uri} has no column {', '.join(lacking)}; nothing was written"
-        )
-    return pa.schema([has.field(name) for name in wants.names])

@@ -14,7 +14,7 @@ from social_assets.lake.failed_files import FAILED_FILES, FailedFiles
 from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
 from social_assets.lake.quarantined_batches import QUARANTINED_BATCHES, QuarantinedBatches
-from social_assets.lake.schemas import PARTITION_COLUMNS, Layer, schema
+from social_assets.lake.schemas import LANDED_DATE, PARTITION_COLUMNS, Layer, schema
 from social_assets.lake.unloads import UNLOADS, Unloads
 
 
@@ -44,6 +44,15 @@ class Lake:
             uri=f"{self.root}/staged/{layer}/{contract.name}/{number}",
             schema=schema(layer, contract),
             partition_by=tuple(PARTITION_COLUMNS[layer]),
+            storage_options=self.storage_options,
+        )
+
+    def redivided(self, contract: Contract, number: int) -> LakeTable:
+        """The table in which raw is divided by the event dates of contract `number`."""
+        return LakeTable(
+            uri=f"{self.root}/staged/raw/{contract.name}/{number}",
+            schema=schema("raw", contract).append(LANDED_DATE),
+            partition_by=(LANDED_DATE.name, *PARTITION_COLUMNS["raw"]),
             storage_options=self.storage_options,
         )
 

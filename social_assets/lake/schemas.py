@@ -69,6 +69,13 @@ QUARANTINE = pa.schema(
 every reason) or `duplicate` (without bytes, which raw has). Each raw record is in cleaned or here,
 exactly once."""
 
+ELEMENT = pa.field("element_number", pa.int32())
+"""Beside the offset in the tables of a contract with `explode`: the record's number, from 1, among
+those that were cut out of one Kafka record. Null for files, whose `offset` numbers elements."""
+
+LANDED_DATE = pa.field("landed_date", pa.date32(), nullable=False)
+"""The day of a record in raw, where raw is about to be divided into other days."""
+
 PARTITION_COLUMNS: dict[Layer, list[str]] = {
     "raw": ["event_date"],
     "cleaned": ["event_date"],
@@ -81,11 +88,13 @@ def cleaned_schema(contract: Contract) -> pa.Schema:
     fields = [
         pa.field(c.name, ARROW_TYPES[c.type], nullable=c.nullable) for c in contract.cleaned_columns
     ]
-    return pa.schema([*fields, *PROVENANCE, pa.field("event_date", pa.date32(), nullable=False)])
+    own = pa.schema([*fields, *PROVENANCE, pa.field("event_date", pa.date32(), nullable=False)])
+    return own.append(ELEMENT) if contract.explode is not None else own
 
 
 def schema(layer: Layer, contract: Contract) -> pa.Schema:
     """The schema of one layer's table of one stream."""
     if layer == "cleaned":
         return cleaned_schema(contract)
-    return RAW if layer == "raw" else QUARANTINE
+    own = RAW if layer == "raw" else QUARANTINE
+    return own.append(ELEMENT) if contract.explode is not None else own

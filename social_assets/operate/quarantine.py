@@ -16,6 +16,7 @@ from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.stores import StoresResource
+from social_assets.lake.schemas import ELEMENT
 from social_assets.operate.runs.start import Progress, RunReport, rebuild_days
 from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.stores import StreamStores
@@ -36,6 +37,8 @@ class RejectedRecord:
     offset: int
     reasons: tuple[str, ...]
     record: str
+    element: int | None = None
+    """Its number among the records that were cut out of one Kafka record; else None."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,16 @@ def rejected_records(stream: str, limit: int) -> list[RejectedRecord]:
     """
     stores = _stores(stream)
     columns = ["event_date", "origin", "partition", "offset", "reasons", "value", "verdict"]
+    element = [ELEMENT.name] if ELEMENT.name in stores.quarantine.schema.names else []
     with stores.engine.session() as session:
         files = stores.quarantine.files(_rejected_days(stores))
-        rows = session.scan(files, stores.quarantine.schema, [*columns, "ingested_at"])
+        read = [*columns, *element, "ingested_at"]
+        rows = session.scan(files, stores.quarantine.schema, read, may_lack=bool(element))
         rejected = rows.filter(rows.verdict == "rejected")
         newest = rejected.order_by(
-            *(rejected[name].desc() for name in ("ingested_at", "partition", "offset"))
+            *(rejected[name].desc() for name in ("ingested_at", "partition", "offset", *element))
         )
-        found = session.table(newest.limit(limit).select(*columns[:-1]))
+        found = session.table(newest.limit(limit).select(*columns[:-1], *element))
     return [
         RejectedRecord(
             event_date=row["event_date"],
@@ -79,6 +84,7 @@ def rejected_records(stream: str, limit: int) -> list[RejectedRecord]:
             offset=row["offset"],
             reasons=tuple(row["reasons"]),
             record=shortened(row["value"]),
+            element=row.get(ELEMENT.name),
         )
         for row in found.to_pylist()
     ]

@@ -74,7 +74,7 @@ class StreamStores:
     @property
     def raw(self) -> LakeTable:
         """The unchanged records."""
-        return self.stores.lake.table("raw", self.declared)
+        return self.stores.lake.table("raw", self.contract)
 
     @property
     def cleaned(self) -> LakeTable:
@@ -84,7 +84,7 @@ class StreamStores:
     @property
     def quarantine(self) -> LakeTable:
         """Rejected and duplicate records."""
-        return self.stores.lake.table("quarantine", self.declared)
+        return self.stores.lake.table("quarantine", self.contract)
 
     @property
     def ledger(self) -> Ledger:

@@ -18,6 +18,9 @@ _LENGTH = 32
 SOURCE_COLUMNS = {"origin": "string", "batch_id": "string"}
 """What PlaceInSource reads beside the columns that every query has."""
 
+ELEMENT_COLUMN = {"element_number": "int32"}
+"""What it reads besides of a contract with `explode`."""
+
 
 @ibis.udf.scalar.builtin(name="sha256", signature=((dt.string,), dt.string))
 def _sha256(text: str) -> str: ...  # type: ignore[empty-body]
@@ -44,6 +47,9 @@ def derived_key(
             of_file = records.batch_id.concat(":", number)
             place = records.partition.cast("string").concat(":", number)
             of_topic = records.origin.concat(":", place)
+            if "element_number" in records.columns:
+                element = records.element_number.cast("string")
+                of_topic = ibis.coalesce(of_topic.concat(":", element), of_topic)
             return ibis.cases((records.source == "file", of_file), else_=of_topic)
 
 

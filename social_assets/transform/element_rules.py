@@ -14,10 +14,16 @@ from social_assets.contracts.contract import Contract
 
 _MISSING = "record_elements_missing"
 _NOT_LIST = "record_elements_not_list"
+NOT_CUT = "record_elements_not_cut"
+"""The rule of a record that stayed whole, though it has several elements."""
 
 
 @ibis.udf.scalar.builtin(name="json_type", signature=((dt.string, dt.string), dt.string))
 def _json_type(text: str, pointer: str) -> str: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="json_array_length", signature=((dt.string, dt.string), dt.int64))
+def _json_array_length(text: str, pointer: str) -> int: ...  # type: ignore[empty-body]
 
 
 def element_rules(contract: Contract) -> dict[str, str]:
@@ -28,6 +34,7 @@ def element_rules(contract: Contract) -> dict[str, str]:
     return {
         _MISSING: f"nothing at {path}, and its Explode does not say that it may_be_absent",
         _NOT_LIST: f"no array at {path}, but another value",
+        NOT_CUT: f"several elements at {path}, too many to be cut into rows, or not cut at all",
     }
 
 
@@ -44,9 +51,12 @@ def broken_element_rules(records: ir.Table, contract: Contract) -> dict[str, ir.
             for kind, level in zip(kinds, levels[1:], strict=False)
         )
     )
+    arrays = [_pointer(levels[:at]) for at, level in enumerate(levels) if level is None]
+    is_whole = ibis.or_(*(_json_array_length(text, array) > 1 for array in arrays))
     return {
         _MISSING: text.notnull() & kinds[-1].isnull() & ~is_other,
         _NOT_LIST: text.notnull() & is_other,
+        NOT_CUT: is_whole.fill_null(False),
     }
 
 

@@ -2,8 +2,8 @@
 
 Belongs here: the deduplication of records that are validated part by part. A record takes 48 bytes
 in a table that may spill; the record's own bytes are not in it. The order is that of arrival:
-`ingested_at`, batch, partition, offset. Micro-batches, which come in that order and must be quick,
-use `landed_keys`.
+`ingested_at`, batch, partition, offset, element. Micro-batches, which come in that order and must
+be quick, use `landed_keys`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REPEATED = """
 SELECT "row", event_date, batch FROM (
   SELECT "row", event_date, batch, row_number() OVER (
     PARTITION BY event_date, high, low
-    ORDER BY "row" >= 0, ingested_at, ordinal, "partition", "offset"
+    ORDER BY "row" >= 0, ingested_at, ordinal, "partition", "offset", element_number
   ) AS place
   FROM seen SEMI JOIN (
     SELECT event_date, high, low FROM seen GROUP BY ALL HAVING count(*) > 1
@@ -55,7 +55,7 @@ class FirstLanded:
         self._connection.execute(
             'CREATE OR REPLACE TEMP TABLE seen ("row" BIGINT, event_date DATE, high UBIGINT, '
             'low UBIGINT, ingested_at TIMESTAMP, batch INTEGER, "partition" INTEGER, '
-            '"offset" BIGINT)'
+            '"offset" BIGINT, element_number INTEGER)'
         )
 
     def add_landed(self, rows: ir.Table, contract: Contract) -> None:
@@ -66,7 +66,7 @@ class FirstLanded:
         high, low = key_halves(rows, contract)
         landed = self._session.compiled(rows.select("event_date", high=high, low=low))
         self._session.backend.con.execute(
-            f"INSERT INTO seen SELECT {_LANDED}, event_date, high, low, NULL, NULL, NULL, NULL "
+            f'INSERT INTO seen BY NAME SELECT {_LANDED} AS "row", event_date, high, low '
             f"FROM ({landed}) SEMI JOIN seen USING (event_date, high, low)"
         )
 
@@ -89,6 +89,9 @@ class FirstLanded:
             "batch": np.array(codes, np.int32)[batches.indices.to_numpy()],
             "partition": records["partition"],
             "offset": records["offset"],
+            "element_number": records["element_number"]
+            if "element_number" in records.column_names
+            else pa.nulls(records.num_rows, pa.int32()),
         }
         self._connection.register("few", pa.table(keys))
         self._connection.execute("INSERT INTO seen SELECT * FROM few")

@@ -21,7 +21,7 @@ from social_assets.contracts.contract import Contract, PlaceInSource
 from social_assets.contracts.options.csv_format import dialect_and_header
 from social_assets.ingest.cdc.envelope import ChangeReader
 from social_assets.transform.decode import Shape, opened, shape_of, with_fields
-from social_assets.transform.derived_keys import SOURCE_COLUMNS
+from social_assets.transform.derived_keys import ELEMENT_COLUMN, SOURCE_COLUMNS
 from social_assets.transform.duckdb_engine import (
     BlockQuery,
     Session,
@@ -82,6 +82,8 @@ class _SpelledQuery:
         derived = [column.derive for column in contract.columns.values()]
         needs_source = any(isinstance(each, PlaceInSource) for each in derived)
         self._input = INPUT | SOURCE_COLUMNS if needs_source else INPUT
+        if needs_source and contract.explode is not None:
+            self._input = self._input | ELEMENT_COLUMN
         self._keys: set[str] = set()
         self._headers: set[str] = set()
         self._query: BlockQuery | None = None

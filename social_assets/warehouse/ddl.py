@@ -37,6 +37,8 @@ _PROVENANCE = (
     ("event_date", "Date", "Day the record belongs to, UTC: the partition"),
 )
 
+_ELEMENT = ("element_number", "Nullable(Int32)", "Number of the element in its Kafka record")
+
 
 def create_database() -> str:
     """The statement that creates the database of the loader's tables."""
@@ -103,7 +105,7 @@ def modify_columns(contract: Contract, names: Sequence[str]) -> str:
 def column_types(contract: Contract) -> dict[str, str]:
     """The type of each column of `cleaned.<stream>`."""
     types = {c.name: clickhouse_type(c) for c in contract.cleaned_columns}
-    return types | {name: kind.partition(" CODEC")[0] for name, kind, _ in _PROVENANCE}
+    return types | {name: kind.partition(" CODEC")[0] for name, kind, _ in _provenance(contract)}
 
 
 def clickhouse_type(column: Column) -> str:
@@ -119,7 +121,9 @@ def clickhouse_type(column: Column) -> str:
 
 def column_names(contract: Contract) -> list[str]:
     """The columns of `cleaned.<stream>`, in the table's order."""
-    return [c.name for c in contract.cleaned_columns] + [name for name, _, _ in _PROVENANCE]
+    return [c.name for c in contract.cleaned_columns] + [
+        name for name, _, _ in _provenance(contract)
+    ]
 
 
 def _column_lines(contract: Contract) -> dict[str, str]:
@@ -127,7 +131,13 @@ def _column_lines(contract: Contract) -> dict[str, str]:
         c.name: _column_line(c.name, clickhouse_type(c), c.description)
         for c in contract.cleaned_columns
     }
-    return lines | {name: _column_line(name, kind, told) for name, kind, told in _PROVENANCE}
+    return lines | {
+        name: _column_line(name, kind, told) for name, kind, told in _provenance(contract)
+    }
+
+
+def _provenance(contract: Contract) -> tuple[tuple[str, str, str], ...]:
+    return _PROVENANCE if contract.explode is None else (*_PROVENANCE, _ELEMENT)
 
 
 def _column_line(name: str, kind: str, comment: str) -> str:

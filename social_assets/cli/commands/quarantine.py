@@ -31,11 +31,18 @@ def quarantine(home: Home, stream: str, limit: int, form: str) -> None:
     from social_assets.operate.quarantine import rejected_count, rejected_records
 
     found = rejected_records(stream, limit)
+    # Only of records that were cut out of one of Kafka: their offset is not theirs alone.
+    is_cut = any(d.element is not None for d in found)
     rows = [
-        (d.event_date, d.origin, d.partition, d.offset, ", ".join(d.reasons), d.record)
+        (
+            *(d.event_date, d.origin, d.partition, d.offset),
+            *((d.element,) if is_cut else ()),
+            *(", ".join(d.reasons), d.record),
+        )
         for d in found
     ]
-    names = ("event_date", "topic or file", "partition", "offset", "reasons", "record")
+    place = ("event_date", "topic or file", "partition", "offset")
+    names = (*place, *(("element",) if is_cut else ()), "reasons", "record")
     print_rows(names, rows, form)
     if form == "table":
         out.print(f"{len(found)} of {rejected_count(stream)} rejected records")

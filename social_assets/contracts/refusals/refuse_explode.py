@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from social_assets.contracts.contract import Contract
 
 
+ELEMENT_NUMBER = "element_number"
+
+
 def refuse_explode(contract: Contract) -> None:
     """Raise RefusedError for an option `explode` that cannot work."""
     # Of a recorded contract, the columns are not those of the model.
@@ -50,10 +53,11 @@ def refuse_explode(contract: Contract) -> None:
         )
     if "csv" in contract.formats:
         refuse("a record of a CSV file has no array to explode", "take csv out of `formats`")
-    if contract.topic:
+    if ELEMENT_NUMBER in columns:
         refuse(
-            f"records of Kafka (topic {contract.topic}) cannot be exploded yet",
-            "remove `topic` and load files, or let the producer send a message for each element",
+            f"{ELEMENT_NUMBER} is the platform's column for the number of an element",
+            f'rename it, with metadata={{"source": "{ELEMENT_NUMBER}"}}',
+            ELEMENT_NUMBER,
         )
 
 

@@ -115,7 +115,7 @@ def _quarantine_spec(contract: Contract) -> AssetSpec:
             "and every reason, duplicates with their position."
         ),
         metadata={
-            "dagster/column_schema": quarantine_columns(),
+            "dagster/column_schema": quarantine_columns(contract),
             "dagster/table_name": f"quarantine.{contract.name}",
         },
         # No condition: it is made with cleaned; a drain that rejects nothing leaves it.

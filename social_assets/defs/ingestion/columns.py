@@ -16,7 +16,7 @@ from dagster import (
 )
 
 from social_assets.contracts.contract import Contract
-from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW, cleaned_schema
+from social_assets.lake.schemas import ELEMENT, PROVENANCE, cleaned_schema, schema
 
 _MEANING = {
     "value": "The record's bytes as they came",
@@ -27,6 +27,7 @@ _MEANING = {
     "origin": "File name or topic",
     "partition": "Kafka partition, 0 for files",
     "offset": "Kafka offset, or the record's number in its file",
+    "element_number": "Number of the element in its Kafka record; null for files",
     "timestamp": "Kafka timestamp, or landing date of the file",
     "ingested_at": "When the lake took it",
     "batch_id": "The load that brought it: for a file, the hash of its content",
@@ -37,14 +38,14 @@ _MEANING = {
 }
 
 
-def raw_columns() -> TableSchema:
-    """The columns of every raw table."""
-    return _schema(RAW)
+def raw_columns(contract: Contract) -> TableSchema:
+    """The columns of a stream's raw table."""
+    return _schema(schema("raw", contract))
 
 
-def quarantine_columns() -> TableSchema:
-    """The columns of every quarantine table."""
-    return _schema(QUARANTINE)
+def quarantine_columns(contract: Contract) -> TableSchema:
+    """The columns of a stream's quarantine table."""
+    return _schema(schema("quarantine", contract))
 
 
 def cleaned_columns(contract: Contract) -> TableSchema:
@@ -63,7 +64,7 @@ def cleaned_columns(contract: Contract) -> TableSchema:
         )
         for column in contract.cleaned_columns
     ]
-    rest = [f for f in stored if f.name in (*PROVENANCE.names, "event_date")]
+    rest = [f for f in stored if f.name in _provenance(contract)]
     return TableSchema(columns=[*own, *_schema(pa.schema(rest)).columns])
 
 
@@ -73,13 +74,17 @@ def cleaned_lineage(contract: Contract) -> TableColumnLineage:
     value = TableColumnDep(asset_key=raw, column_name="value")
     deps = {column.name: [value] for column in contract.cleaned_columns}
     deps |= {
-        name: [TableColumnDep(asset_key=raw, column_name=name)]
-        for name in (*PROVENANCE.names, "event_date")
+        name: [TableColumnDep(asset_key=raw, column_name=name)] for name in _provenance(contract)
     }
     return TableColumnLineage(deps_by_column=deps)
 
 
-def _schema(schema: pa.Schema) -> TableSchema:
+def _provenance(contract: Contract) -> tuple[str, ...]:
+    element = () if contract.explode is None else (ELEMENT.name,)
+    return (*PROVENANCE.names, "event_date", *element)
+
+
+def _schema(stored: pa.Schema) -> TableSchema:
     return TableSchema(
         columns=[
             TableColumn(
@@ -88,6 +93,6 @@ def _schema(schema: pa.Schema) -> TableSchema:
                 description=_MEANING[field.name],
                 constraints=TableColumnConstraints(nullable=field.nullable),
             )
-            for field in schema
+            for field in stored
         ]
     )

@@ -88,7 +88,7 @@ def _spec(contract: Contract) -> AssetSpec:
             f"materializing takes the files that wait in `landing/{contract.name}/`."
         ),
         metadata={
-            "dagster/column_schema": raw_columns(),
+            "dagster/column_schema": raw_columns(contract),
             "dagster/table_name": f"raw.{contract.name}",
             "formats": ", ".join(contract.formats),
             "kafka_topic": contract.kafka_topic,

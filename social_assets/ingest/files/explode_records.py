@@ -58,11 +58,11 @@ def exploded(
 def _slices(batch: pa.RecordBatch) -> Iterator[pa.BinaryArray]:
     values = batch.column("value")
     sizes = pc.binary_length(values).to_numpy(zero_copy_only=False).astype(np.int64)
-    for start, stop in _parts(sizes, len(sizes)):
+    for start, stop in parts_of(sizes, len(sizes)):
         yield values.slice(start, stop - start)
 
 
-def _parts(sizes: Positions, most: int) -> Iterator[tuple[int, int]]:
+def parts_of(sizes: Positions, most: int) -> Iterator[tuple[int, int]]:
     """Ranges of items that have about PIECE_BYTES together, and at most `most` of them."""
     before, start = np.cumsum(sizes) - sizes, 0
     while start < len(sizes):
@@ -76,19 +76,28 @@ def _parts(sizes: Positions, most: int) -> Iterator[tuple[int, int]]:
 class Pieces:
     """The records that a batch is cut into: each is the text of some spans of `buffer`, joined.
 
-    `begins` and `ends` have a row a record. `without` counts the enclosing records that have none.
+    `begins` and `ends` have a row a record. `without` counts the enclosing records that have none;
+    `owners` are the numbers, from 0, of those that the records were cut out of.
     """
 
     buffer: Bytes
     begins: Positions
     ends: Positions
     without: int
+    owners: Positions
+
+    def between(self, first: int, end: int) -> Pieces:
+        """The records from number `first` to before `end`."""
+        some = slice(first, end)
+        return replace(
+            self, begins=self.begins[some], ends=self.ends[some], owners=self.owners[some]
+        )
 
     def values(self) -> Iterator[pa.BinaryArray]:
         """The records, in arrays of at most BATCH_ROWS and about PIECE_BYTES."""
         lengths = self.ends - self.begins
         sizes = lengths.sum(axis=1)
-        for part in _parts(sizes, BATCH_ROWS):
+        for part in parts_of(sizes, BATCH_ROWS):
             yield self._joined(slice(*part), lengths, sizes)
 
     def _joined(self, rows: slice, lengths: Positions, sizes: Positions) -> pa.BinaryArray:
@@ -175,5 +184,6 @@ def pieces_of(records: pa.BinaryArray, explode: Explode) -> Pieces:
     begins, ends = (np.concatenate([each[side] for each in cut]) for side in (0, 1))
     order = np.argsort(np.concatenate([each.core[0] for each in (*done, live)]), kind="stable")
     # The first span of a piece begins with its record.
-    without = len(records) - len(np.unique(begins[:, 0]))
-    return Pieces(structure.buffer, begins[order], ends[order], without)
+    owners = np.searchsorted(structure.begins, begins[order, 0], "right") - 1
+    without = len(records) - len(np.unique(owners))
+    return Pieces(structure.buffer, begins[order], ends[order], without, owners)

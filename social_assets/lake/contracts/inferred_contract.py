@@ -13,12 +13,14 @@ import pyarrow as pa
 from social_assets.contracts.changes.contract_text import with_columns
 from social_assets.contracts.column import DEFAULTS, EVENT_TIME, Column, ColumnType
 from social_assets.contracts.contract import Contract
-from social_assets.lake.schemas import ARROW_TYPES, PROVENANCE
+from social_assets.lake.schemas import ARROW_TYPES, ELEMENT, PROVENANCE
 
 
 def inferred_contract(declared: Contract, schema: pa.Schema) -> Contract:
     """The declared contract if the columns are as declared, else one with the table's columns."""
     own = {*PROVENANCE.names, "event_date"}
+    if declared.explode is not None:
+        own.add(ELEMENT.name)
     if EVENT_TIME.name not in declared.columns:
         own.add(EVENT_TIME.name)
     there = {field.name: field for field in schema if field.name not in own}

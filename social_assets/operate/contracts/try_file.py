@@ -21,6 +21,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.ingest.files.open_file import read_records
 from social_assets.ingest.records import RECORDS, FileError, ReadPosition, shown_path
+from social_assets.lake.schemas import schema
 from social_assets.pipeline.files.file_errors import blaming
 from social_assets.pipeline.files.land import Provenance
 from social_assets.quality.load_result import LoadedRecords, Rejected, example, failure_of_load
@@ -98,7 +99,7 @@ def try_file(contract: Contract, path: Path, most: int = TRIED) -> ContractTrial
         records = _first(read, most + 1)
         is_whole = records.num_rows <= most
         now = datetime.now(UTC)
-        block = _block(path, records.slice(0, most), now)
+        block = _block(contract, path, records.slice(0, most), now)
         answer = BlockValidator(session, contract).of(block)
     is_accepted = pc.equal(answer["reasons"], "")
     accepted = answer.filter(is_accepted)
@@ -147,13 +148,13 @@ def _first(read: Iterable[pa.RecordBatch], most: int) -> pa.Table:
     return pa.Table.from_batches(batches, RECORDS)
 
 
-def _block(path: Path, records: pa.Table, now: datetime) -> pa.Table:
+def _block(contract: Contract, path: Path, records: pa.Table, now: datetime) -> pa.Table:
     """The records as rows of raw, as if they landed now."""
     landed = datetime.combine(now.date(), time(), UTC)
     provenance = Provenance(path.name, "trial", landed, now)
     whole = records.combine_chunks().to_batches()
     batch = whole[0] if whole else pa.RecordBatch.from_pylist([], RECORDS)
-    return provenance.block(batch)
+    return provenance.block(batch, schema("raw", contract))
 
 
 def _reasons(contract: Contract, block: pa.Table, found: Sequence[str]) -> list[TriedReason]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from social_assets.ingest.files.open_file import content_hash, read_records
 from social_assets.ingest.records import RECORDS, FileChangedError, FileError, ReadPosition
 from social_assets.lake.delta import Applied
-from social_assets.lake.schemas import RAW
+from social_assets.lake.schemas import ELEMENT
 from social_assets.pipeline.files.file_errors import blaming, of_validation
 from social_assets.pipeline.files.landing_folder import LandingDateError, check_landing_date
 from social_assets.pipeline.files.landing_progress import watched
@@ -79,8 +79,12 @@ def land_file(
     try:
         with prefetch(records) as batches:
             unchanged = _unchanged(path, seen, batches)
-            blocks = (validate(provenance.block(each)) for each in unchanged)
-            _append(stores, (b for block in blocks for b in block.cast(RAW).to_batches()), batch_id)
+            blocks = (validate(provenance.block(each, stores.raw.schema)) for each in unchanged)
+            _append(
+                stores,
+                (b for block in blocks for b in block.cast(stores.raw.schema).to_batches()),
+                batch_id,
+            )
     except Exception as error:
         told = of_validation(path, error)
         if told is None or told is error:
@@ -119,11 +123,8 @@ def _append(stores: StreamStores, batches: Iterator[pa.RecordBatch], batch_id: s
     first = next(batches, None)
     if first is None:
         return
-    reader = pa.RecordBatchReader.from_batches(RAW, chain([first], batches))
+    reader = pa.RecordBatchReader.from_batches(stores.raw.schema, chain([first], batches))
     stores.raw.append(reader, Applied(batch_id, 1, is_once=True))
-
-
-_WITHOUT_DATES = pa.schema([field.with_nullable(True) for field in RAW])
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,8 @@ class Provenance:
     timestamp: datetime
     arrival: datetime
 
-    def block(self, records: pa.RecordBatch) -> pa.Table:
-        """Records as rows of the raw table, without event dates."""
+    def block(self, records: pa.RecordBatch, raw: pa.Schema) -> pa.Table:
+        """Records as rows of the raw table, which has the columns `raw`, without event dates."""
         count = records.num_rows
         constant = {
             "source": "file",
@@ -148,11 +149,13 @@ class Provenance:
             "event_date": None,
             "key": None,
             "headers": None,
+            ELEMENT.name: None,
         }
+        schema = pa.schema([field.with_nullable(True) for field in raw])
         columns = [
             records.column(field.name)
             if field.name in RECORDS.names
             else pa.repeat(pa.scalar(constant[field.name], field.type), count)
-            for field in _WITHOUT_DATES
+            for field in schema
         ]
-        return pa.table(columns, schema=_WITHOUT_DATES)
+        return pa.table(columns, schema=schema)

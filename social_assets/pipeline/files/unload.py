@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from social_assets.lake.ledger import Entry
 from social_assets.lake.row_groups import read_parts, row_groups
-from social_assets.lake.schemas import RAW
 from social_assets.lake.unloads import Unload
 from social_assets.pipeline.files.unload_requests import pending
 from social_assets.pipeline.step_log import StepLog
@@ -57,7 +56,7 @@ def _delete_from_raw(stores: StreamStores, batch_ids: Sequence[str], days: Seque
     parts = read_parts(
         stores.raw,
         row_groups(stores.raw, days),
-        RAW.names,
+        stores.raw.schema.names,
         part_bytes=stores.engine.part_bytes,
         part_rows=PART_ROWS,
     )
@@ -65,6 +64,6 @@ def _delete_from_raw(stores: StreamStores, batch_ids: Sequence[str], days: Seque
     def kept() -> Iterator[pa.RecordBatch]:
         for part in parts:
             rows = part.filter(pc.invert(pc.is_in(part["batch_id"], gone)))
-            yield from rows.select(RAW.names).cast(RAW).to_batches()
+            yield from rows.to_batches()
 
-    stores.raw.replace(days, pa.RecordBatchReader.from_batches(RAW, kept()))
+    stores.raw.replace(days, pa.RecordBatchReader.from_batches(stores.raw.schema, kept()))

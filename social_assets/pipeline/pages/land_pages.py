@@ -20,7 +20,7 @@ import pyarrow as pa
 from social_assets.lake.delta import Applied
 from social_assets.lake.ledger import PAGES_PREFIX, Entry
 from social_assets.lake.lock import stream_lock
-from social_assets.lake.schemas import RAW
+from social_assets.lake.schemas import ELEMENT
 from social_assets.pipeline.files.land import arrival
 from social_assets.pipeline.pages.spool import PageBatch, PageSpool
 from social_assets.pipeline.step_log import StepLog
@@ -142,15 +142,18 @@ def _raw(stores: StreamStores, batch: PageBatch, ingested_at: datetime) -> pa.Ta
         "ingested_at": ingested_at,
         "batch_id": f"{PAGES_PREFIX}{batch.platform.lower()}/{batch.version}",
         "event_date": None,
+        ELEMENT.name: None,
     }
+    schema = stores.raw.schema
     columns = {
-        name: pa.repeat(pa.scalar(value, RAW.field(name).type), count)
+        name: pa.repeat(pa.scalar(value, schema.field(name).type), count)
         for name, value in constant.items()
+        if name in schema.names
     }
     columns["value"] = records["value"]
     columns["timestamp"] = records["fetched_at"]
     columns["offset"] = pa.array(range(1, count + 1), pa.int64())
-    return pa.table({name: columns[name] for name in RAW.names})
+    return pa.table({name: columns[name] for name in schema.names})
 
 
 def _enter(stores: StreamStores, batch: PageBatch, validated: ValidatedBatch) -> None:

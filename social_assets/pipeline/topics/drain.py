@@ -25,11 +25,11 @@ import pyarrow.compute as pc
 from social_assets.ingest.kafka.reader import TopicReader
 from social_assets.lake.ledger import Entry
 from social_assets.lake.maintenance import compact_briefly
-from social_assets.lake.schemas import RAW
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import recover
+from social_assets.pipeline.topics.cut_records import CutCounts
 from social_assets.pipeline.topics.micro_batch import (
     BatchValidator,
     DayCounts,
@@ -57,7 +57,8 @@ class Taken:
     """The result of one micro-batch after the last step.
 
     `lag` is how many offsets the broker was ahead when the batch was read; `delay_seconds` is the
-    time from the oldest record's timestamp until it was visible; `seconds` is the time by step.
+    time from the oldest record's timestamp until it was visible; `seconds` is the time by step;
+    `cut` counts the records of Kafka that an `explode` made rows of.
     """
 
     days: Mapping[date, DayCounts]
@@ -66,17 +67,7 @@ class Taken:
     newest_event: datetime | None
     delay_seconds: float
     seconds: Mapping[str, float]
-
-
-class ExplodedTopicError(RuntimeError):
-    """The records of a topic would have to be cut into elements, which only files are."""
-
-    def __init__(self, stream: str, topic: str) -> None:
-        super().__init__(
-            f"{stream}: topic {topic} has records, and a contract with `explode` takes files only. "
-            "The records stay in Kafka. Let the producer send a message for each element, to a "
-            "stream without `explode`; or write the messages to files and load these"
-        )
+    cut: CutCounts | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +92,7 @@ class _Committed:
     oldest: datetime | None
     cleaned: pa.Table
     seconds: dict[str, float]
+    cut: CutCounts | None
 
 
 def drain(
@@ -127,14 +119,14 @@ def drain(
         offsets = broker.offsets(stores.contract.kafka_topic, limits.away_seconds)
         if offsets is None:
             return recovered
-        if stores.contract.explode is not None:
-            raise ExplodedTopicError(stores.name, offsets.topic)
         begin = starts(stores.raw, offsets)
         held = begin.held
         if begin.missing:
             stores.gaps.record(begin.missing)
             # Even without a record: the lake's offsets pass the gap, so this drain is not repeated.
-            stores.raw.append(RAW.empty_table(), *landed(offsets, begin.offsets, held))
+            stores.raw.append(
+                stores.raw.schema.empty_table(), *landed(offsets, begin.offsets, held)
+            )
             held = begin.offsets
         with TopicReader(
             broker.client_settings(),
@@ -252,6 +244,7 @@ class _Course:
                 pc.min(validated.raw["timestamp"]).as_py(),
                 validated.cleaned,
                 batch.seconds,
+                arrived.cut,
             )
 
     def _record(self, last: _Committed) -> None:
@@ -310,4 +303,5 @@ def _taken(batch: _Committed) -> Taken:
         newest_event=pc.max(batch.cleaned["event_time"]).as_py(),
         delay_seconds=delay,
         seconds=batch.seconds,
+        cut=batch.cut,
     )

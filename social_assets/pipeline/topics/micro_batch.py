@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.ledger import MICRO_BATCH_SOURCES
-from social_assets.lake.schemas import QUARANTINE, RAW, cleaned_schema
+from social_assets.lake.schemas import ELEMENT, RAW, cleaned_schema
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topics.landed_keys_by_day import StreamKeys
@@ -92,6 +92,7 @@ class BatchValidator:
 
     def __init__(self, stores: StreamStores, session: Session) -> None:
         self._schema = cleaned_schema(stores.contract)
+        self._quarantine = stores.quarantine.schema
         self._columns = input_columns(stores.contract)
         self._validator = BlockValidator(session, stores.contract)
         self._landed = StreamKeys(stores, session)
@@ -138,7 +139,7 @@ class BatchValidator:
         days = pc.coalesce(raw["event_date"], raw["timestamp"].cast(pa.date32()))
         rows = with_days(raw, days)
         return ValidatedBatch(
-            ingested_at, rows, self._schema.empty_table(), QUARANTINE.empty_table(), error
+            ingested_at, rows, self._schema.empty_table(), self._quarantine.empty_table(), error
         )
 
 
@@ -147,7 +148,7 @@ def land(stores: StreamStores, validated: ValidatedBatch, offsets: Sequence[Appl
     applied = list(offsets)
     if validated.raw.num_rows:
         applied.append(Applied(MICRO_BATCH, version(validated.ingested_at)))
-    stores.raw.append(validated.raw.cast(RAW), *applied)
+    stores.raw.append(validated.raw.cast(stores.raw.schema), *applied)
 
 
 def clean(stores: StreamStores, batch: ValidatedBatch) -> None:
@@ -249,8 +250,9 @@ def _landed_after(
     late = rows.filter(rows.source.isin(MICRO_BATCH_SOURCES) & is_late)
     instants = session.table(late.select("ingested_at").distinct().order_by("ingested_at"))
     schema = pa.schema([table.schema.field(name) for name in columns])
+    place = [n for n in ("partition", "offset", ELEMENT.name) if n in columns]
     for instant in instants["ingested_at"].to_pylist():
-        batch = late.filter(late.ingested_at == instant).order_by("partition", "offset")
+        batch = late.filter(late.ingested_at == instant).order_by(place)
         yield instant.replace(tzinfo=UTC), session.stream(batch, schema).read_all()
 
 

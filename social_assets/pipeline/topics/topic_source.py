@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.settings.first_date import earliest_event_date
-from social_assets.ingest.kafka.reader import Gap, TopicReader
+from social_assets.ingest.kafka.reader import Gap, Read, TopicReader
 from social_assets.lake.gaps import MissingRange
 from social_assets.lake.ledger import BATCH_PREFIX
-from social_assets.lake.schemas import RAW
+from social_assets.lake.schemas import ELEMENT
 from social_assets.pipeline.files.land import arrival
 from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.topics.cut_records import CutCounts, cut_records, next_offsets
 from social_assets.pipeline.topics.topic_offsets import REASONS, BrokerOffsets
 
 
@@ -81,6 +82,8 @@ class Arrived:
     next_offsets: Mapping[int, int]
     lag: int
     seconds: float
+    cut: CutCounts | None = None
+    """Of a contract with `explode`: the records of Kafka that the rows were cut out of."""
 
 
 class TopicSource:
@@ -122,12 +125,16 @@ class TopicSource:
                 return
             ends = self._unread(offsets)
             if ends:
-                arrived = self._read(ends)
-                if arrived is None:
+                started = time.monotonic()
+                read = self._read(ends)
+                if read is None:
                     return
-                yield arrived
+                lag = 0
+                for arrived in self._arrived(read, ends, started):
+                    yield arrived
+                    lag = arrived.lag
                 last_read = time.monotonic()
-                if arrived.lag:
+                if lag:
                     continue
             elif now - last_read > self._limits.quiet_seconds:
                 return
@@ -154,9 +161,8 @@ class TopicSource:
             self._reader.add(partition, self._positions[partition])
         return {p: end for p, end in offsets.end.items() if end > self._positions[p]}
 
-    def _read(self, ends: Mapping[int, int]) -> Arrived | None:
-        """The next micro-batch; None if these offsets no longer belong to the topic."""
-        started = time.monotonic()
+    def _read(self, ends: Mapping[int, int]) -> Read | None:
+        """The next records; None if these offsets no longer belong to the topic."""
         limits = self._limits
         # With a backlog, fill the micro-batch: many small ones would cost more in every step.
         unread = sum(end - self._positions[p] for p, end in ends.items())
@@ -167,19 +173,32 @@ class TopicSource:
         self._stores.gaps.record(map(self._missing, read.gaps))
         if any(gap.reason == "recreated" for gap in read.gaps):
             return None
-        now = datetime.now(UTC)
-        self._arrival = max(now, self._arrival + timedelta(microseconds=1))
-        lag = sum(max(0, end - read.next_offsets[p]) for p, end in ends.items())
-        raw = self._raw(read.records)
-        seconds = time.monotonic() - started
-        return Arrived(self._batch_id, raw, self._arrival, read.next_offsets, lag, seconds)
+        return read
+
+    def _arrived(self, read: Read, ends: Mapping[int, int], started: float) -> Iterator[Arrived]:
+        """The micro-batches of what was read: one, or several if its arrays have many elements."""
+        for rows, offsets, cut in self._parts(read):
+            self._arrival = max(datetime.now(UTC), self._arrival + timedelta(microseconds=1))
+            lag = sum(max(0, end - offsets[p]) for p, end in ends.items())
+            raw = self._raw(rows)
+            seconds = time.monotonic() - started
+            yield Arrived(self._batch_id, raw, self._arrival, offsets, lag, seconds, cut)
+            started = time.monotonic()
+
+    def _parts(self, read: Read) -> Iterator[tuple[pa.Table, Mapping[int, int], CutCounts | None]]:
+        contract, limits, records = self._stores.contract, self._limits, read.records
+        if contract.explode is None or not records.num_rows:
+            yield pa.Table.from_batches([records]), read.next_offsets, None
+            return
+        for part in cut_records(records, contract, limits.max_records, limits.max_bytes):
+            yield part.rows, next_offsets(records, part.stop, read.next_offsets), part.counts
 
     def _missing(self, gap: Gap) -> MissingRange:
         end = gap.end if gap.end > gap.start else None
         reason = REASONS[gap.reason]
         return MissingRange(gap.topic, self._topic_id, gap.partition, gap.start, end, reason)
 
-    def _raw(self, records: pa.RecordBatch) -> pa.Table:
+    def _raw(self, records: pa.Table) -> pa.Table:
         """The records as rows of raw, with null event dates."""
         constant = {
             "csv_header": None,
@@ -189,15 +208,18 @@ class TopicSource:
             "batch_id": self._batch_id,
             "event_date": None,
         }
-        columns = {name: records.column(name) for name in records.schema.names}
+        schema = self._stores.raw.schema
+        columns = {name: records[name] for name in records.column_names}
+        if ELEMENT.name in schema.names and ELEMENT.name not in columns:
+            columns[ELEMENT.name] = pa.nulls(records.num_rows, ELEMENT.type)
         columns["timestamp"] = self._timestamps(columns["timestamp"])
         columns |= {
-            name: pa.repeat(pa.scalar(value, RAW.field(name).type), records.num_rows)
+            name: pa.repeat(pa.scalar(value, schema.field(name).type), records.num_rows)
             for name, value in constant.items()
         }
-        return pa.table({name: columns[name] for name in RAW.names})
+        return pa.table({name: columns[name] for name in schema.names})
 
-    def _timestamps(self, given: pa.Array) -> pa.Array:
+    def _timestamps(self, given: pa.ChunkedArray) -> pa.ChunkedArray:
         """The records' timestamps; the arrival if there is none or it is implausible.
 
         Producers can set any timestamp, and it gives the event date of a record without a time.

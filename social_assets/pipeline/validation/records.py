@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from social_assets.lake.schemas import QUARANTINE, cleaned_schema
+from social_assets.lake.schemas import cleaned_schema
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.validation.rows import (
     cleaned_rows,
@@ -81,7 +81,7 @@ class ValidatedRecords:
 
     def quarantine(self) -> pa.RecordBatchReader:
         """The rows of the quarantine table."""
-        return pa.RecordBatchReader.from_batches(QUARANTINE, self._quarantine())
+        return pa.RecordBatchReader.from_batches(self.rejected.schema, self._quarantine())
 
     @property
     def is_quarantine_empty(self) -> bool:
@@ -123,7 +123,7 @@ class Validation:
         self._rejected = Counter[BatchDay]()
         folder = stores.engine.spill_folder()
         self._accepted_rows = SpilledRows(folder, self._schema)
-        self._rejected_rows = SpilledRows(folder, QUARANTINE)
+        self._rejected_rows = SpilledRows(folder, stores.quarantine.schema)
 
     def add(self, raw: pa.Table) -> pa.Table:
         """Validate a block with the columns of RAW; returns it with all event dates.

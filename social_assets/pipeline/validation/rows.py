@@ -10,20 +10,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.contracts.contract import Contract
-from social_assets.lake.schemas import PROVENANCE, QUARANTINE, RAW
+from social_assets.lake.schemas import ELEMENT, PROVENANCE, QUARANTINE, RAW
 from social_assets.transform.validate import SEPARATOR
 
 INPUT_COLUMNS = [name for name in RAW.names if name not in ("key", "headers")]
 """The columns of raw that validation and quarantine need of every stream."""
 
-_FROM_RAW = {*PROVENANCE.names, "event_date"}
+_FROM_RAW = {*PROVENANCE.names, "event_date", ELEMENT.name}
 
 
 def input_columns(contract: Contract) -> list[str]:
     """The columns of raw that validation and quarantine need; of changes, the key of a tombstone
     tells which row it is of.
     """
-    return INPUT_COLUMNS if contract.capture is None else [*INPUT_COLUMNS, "key"]
+    if contract.capture is not None:
+        return [*INPUT_COLUMNS, "key"]
+    return INPUT_COLUMNS if contract.explode is None else [*INPUT_COLUMNS, ELEMENT.name]
 
 
 def with_event_dates(raw: pa.Table, answer: pa.Table) -> pa.Table:
@@ -45,12 +47,13 @@ def cleaned_rows(raw: pa.Table, answer: pa.Table, schema: pa.Schema, of: pa.Arra
 
 def rejected_rows(raw: pa.Table, answer: pa.Table, of: pa.Array) -> pa.Table:
     """The quarantine rows of the rejected records `of` (a mask), with every reason."""
-    names = [n for n in QUARANTINE.names if n not in ("reasons", "verdict")]
+    schema = _quarantine(raw)
+    names = [n for n in schema.names if n not in ("reasons", "verdict")]
     rows = raw.select(names).append_column("reasons", answer["reasons"]).filter(of)
     reasons = pc.split_pattern(rows["reasons"], SEPARATOR)
     rows = rows.set_column(rows.column_names.index("reasons"), "reasons", reasons)
     rows = rows.append_column("verdict", pa.repeat("rejected", rows.num_rows))
-    return rows.select(QUARANTINE.names).cast(QUARANTINE)
+    return rows.select(schema.names).cast(schema)
 
 
 def repeated_rows(records: pa.Table) -> pa.Table:
@@ -62,5 +65,11 @@ def repeated_rows(records: pa.Table) -> pa.Table:
         "reasons": pa.array([["duplicate"]] * count, pa.list_(pa.string())),
         "verdict": pa.repeat("duplicate", count),
     }
-    columns = {n: said[n] if n in said else records[n] for n in QUARANTINE.names}
-    return pa.table(columns).cast(QUARANTINE)
+    schema = _quarantine(records)
+    columns = {n: said[n] if n in said else records[n] for n in schema.names}
+    return pa.table(columns).cast(schema)
+
+
+def _quarantine(records: pa.Table) -> pa.Schema:
+    """The columns of the quarantine table of the records' stream."""
+    return QUARANTINE.append(ELEMENT) if ELEMENT.name in records.column_names else QUARANTINE

@@ -36,7 +36,8 @@ class SpilledRows:
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self._folder = folder
-        self._schema = schema
+        self.schema = schema
+        """The columns of the rows."""
         self._held: list[pa.RecordBatch] = []
         self._file: IO[bytes] | None = None
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
@@ -53,7 +54,7 @@ class SpilledRows:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - see `close`
                 sink = pa.PythonFile(self._file, mode="w")
-                self._writer = pa.ipc.new_stream(sink, self._schema, options=_COMPRESSED)
+                self._writer = pa.ipc.new_stream(sink, self.schema, options=_COMPRESSED)
             for batch in self._held:
                 self._writer.write_batch(batch)  # type: ignore[union-attr]
         self._held = []

@@ -33,7 +33,6 @@ def contract(source: str, **options: Any) -> Contract:
         ("tags[].name", {}, "text", "leaves whole", "tags.0"),
         ("text", {}, "", "no column reads from the elements", '"comments[].NAME"'),
         ("comments[].text", {"formats": ("csv",)}, "", "CSV", "formats"),
-        ("comments[].text", {"topic": "t"}, "", "Kafka", "a message for each element"),
         ("comments[].text", {"explode": Explode("")}, "", "the path ''", "name the array"),
         ("comments[].text", {"explode": Explode("a..b")}, "", "the path 'a..b'", "name the array"),
     ],
@@ -46,6 +45,24 @@ def test_an_explode_that_cannot_work_is_refused(
     assert refused.value.column == column
     assert reason in refused.value.reason
     assert remedy in refused.value.remedy
+
+
+def test_the_name_of_the_elements_number_is_taken() -> None:
+    class Comment(pa.DataFrameModel):
+        """Comments."""
+
+        element_number: str = pa.Field(metadata={"source": "comments[].n"}, description="Which")
+
+    with pytest.raises(RefusedError, match="rename it") as refused:
+        Contract(
+            name="comments",
+            model=Comment,
+            key=("element_number",),
+            formats=("ndjson",),
+            owner="team:a",
+            explode=Explode("comments"),
+        )
+    assert refused.value.column == "element_number"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.topics.cut_records import CutCounts
 from social_assets.pipeline.topics.drain import Taken, drain
 from social_assets.pipeline.topics.micro_batch import DayCounts
 from social_assets.pipeline.topics.topic_source import LIMITS, Limits
@@ -130,6 +131,7 @@ class Materializations:
         self._last: Taken | None = None
         self._step_seconds: defaultdict[str, float] = defaultdict(float)
         self._records = 0
+        self._cut: CutCounts | None = None
         self._flushed = 0.0
         self.days: set[date] = set()
 
@@ -139,6 +141,8 @@ class Materializations:
             self._pending[day].append(counts)
             self._records += counts.landed
         self._last = taken
+        if taken.cut is not None:
+            self._cut = (self._cut or CutCounts()) + taken.cut
         for step, seconds in taken.seconds.items():
             self._step_seconds[step] += seconds
         if time.monotonic() - self._flushed >= MATERIALIZE_SECONDS:
@@ -168,7 +172,11 @@ class Materializations:
         if self._last is None:
             return "nothing new"
         offsets = ", ".join(f"{p}: {end}" for p, end in sorted(self._last.next_offsets.items()))
-        return f"{self._records} records, up to offsets {offsets}"
+        told = f"{self._records} records, up to offsets {offsets}"
+        if self._cut is None:
+            return told
+        of = f"cut out of {self._cut.records} of the topic"
+        return f"{told}; {of}, {self._cut.without} of them without elements"
 
     def _progress(self) -> Metadata:
         if self._last is None:
@@ -182,6 +190,10 @@ class Materializations:
                 {step: round(seconds, 3) for step, seconds in self._step_seconds.items()}
             ),
         }
+        if self._cut is not None:
+            # Since the run began: what the offsets cover that no row of raw shows.
+            found["records_cut"] = MetadataValue.int(self._cut.records)
+            found["records_without_elements"] = MetadataValue.int(self._cut.without)
         if last.newest_event is not None:
             watermark = last.newest_event - WATERMARK_DELAY
             found["watermark"] = MetadataValue.timestamp(watermark)

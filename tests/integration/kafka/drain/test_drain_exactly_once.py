@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,11 @@ import pytest
 from social_assets.demo.samples import SampleFile, generate
 from social_assets.demo.samples.sample_set import STREAMS as SAMPLE_STREAMS
 from social_assets.ingest.files.open_file import read_records
-from social_assets.lake.delta import AppliedElsewhereError, LakeTable
+from social_assets.lake.delta import AppliedElsewhereError
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
 from social_assets.pipeline.topics import landed_keys_by_day as landed
 from social_assets.pipeline.topics.drain import drain
-from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
+from tests.integration.kafka.drain.crash_points import CrashError, crash_after
 from tests.integration.kafka.drain.drain_bed import (
     NOON,
     QUICK,
@@ -192,36 +191,6 @@ def test_files_and_stream_share_one_order_of_landing(bed: Bed, tmp_path: Path) -
     once = stream.lake()
     rebuild(stream.stores, [YESTERDAY])
     assert stream.lake() == once
-
-
-class CrashError(Exception):
-    """Ends a drain at the boundary of a step."""
-
-
-BOUNDARIES: list[tuple[type, str]] = [
-    (LakeTable, "append"),
-    (MicroBatchLoader, "insert"),
-    (MicroBatchLoader, "mark_loaded"),
-]
-
-
-@contextmanager
-def crash_after(call: int) -> Iterator[None]:
-    """Raise CrashError after the given number of commits and inserts."""
-    calls = itertools.count(1)
-
-    def crashing(original: Callable[..., None]) -> Callable[..., None]:
-        def stand_in(*args: Any, **kwargs: Any) -> None:
-            original(*args, **kwargs)
-            if next(calls) == call:
-                raise CrashError
-
-        return stand_in
-
-    with pytest.MonkeyPatch.context() as patch:
-        for owner, name in BOUNDARIES:
-            patch.setattr(owner, name, crashing(getattr(owner, name)))
-        yield
 
 
 def test_a_drain_that_crashes_at_every_boundary_gives_the_tables_of_one_that_does_not(
