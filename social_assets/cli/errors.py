@@ -221,7 +221,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     )
     from social_assets.operate.runs.failures import ChecksFailedError, RunFailedError
     from social_assets.pipeline.contracts.contract_in_force import ContractNotDeployedError
-    from social_assets.pipeline.contracts.event_days import ContractNotDeployableError
+    from social_assets.pipeline.contracts.refused_deployment import ContractNotDeployableError
     from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
     from social_assets.pipeline.files.unload_requests import NotUnloadableError
     from social_assets.serving.caching.shared_answers import CacheUrlError

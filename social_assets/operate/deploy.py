@@ -19,7 +19,7 @@ from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_warehouse
 from social_assets.operate.runs.instance import open_instance
 from social_assets.pipeline.contracts.deploy_contract import ContractPlan, deploy_contract
-from social_assets.pipeline.contracts.event_days import ContractNotDeployableError
+from social_assets.pipeline.contracts.refused_deployment import ContractNotDeployableError
 from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
 from social_assets.pipeline.stream_work import recover
 

@@ -63,8 +63,10 @@ def tables(contract: ContractPlan, declared: tuple[DeclaredTable, ...]) -> tuple
     warehouse.
     """
     name = contract.stream
-    own = (f"cleaned/{name}", f"quarantine/{name}", f"cleaned.{name}")
+    own = [f"cleaned/{name}", f"quarantine/{name}", f"cleaned.{name}"]
     if not contract.is_rebuilt:
         return tuple(TablePlan(each, "alters in place", ()) for each in (own[0], own[2]))
+    if contract.moves:
+        own.insert(0, f"raw/{name}")
     behind = sorted(each.name for each in declared if each.kind == "days" and name in each.streams)
     return tuple(TablePlan(each, "makes anew", contract.days) for each in (*own, *behind))

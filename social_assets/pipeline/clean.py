@@ -14,7 +14,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from social_assets.lake.delta import Applied
+from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.ledger_counts import account_cleaned, enter_cleaned
@@ -88,25 +88,31 @@ def rebuild_days(stores: StreamStores, days: Sequence[date], without: Collection
 
 
 def validated_days(
-    stores: StreamStores, days: Sequence[date], without: Collection[str]
+    stores: StreamStores,
+    days: Sequence[date],
+    without: Collection[str],
+    source: LakeTable | None = None,
 ) -> tuple[ExitStack, ValidatedRecords]:
-    """The validated records of some days, for a rebuild, and what deletes their files."""
+    """The validated records of some days, for a rebuild, and what deletes their files.
+
+    `source` is the table that has them, if it is not raw.
+    """
     with ExitStack() as opened:
         session = opened.enter_context(stores.engine.session())
         validator = BlockValidator(session, stores.contract)
         records = opened.enter_context(validation(stores, session, validator))
-        with prefetch(raw_blocks(stores, days, without)) as blocks:
+        with prefetch(_raw_blocks(stores, source or stores.raw, days, without)) as blocks:
             for block in blocks:
                 records.add(block)
         return opened.pop_all(), records.finished(is_rebuild=True)
 
 
-def raw_blocks(
-    stores: StreamStores, days: Sequence[date], without: Collection[str]
+def _raw_blocks(
+    stores: StreamStores, source: LakeTable, days: Sequence[date], without: Collection[str]
 ) -> Iterator[pa.Table]:
     """The raw records of some days in blocks, without those of some batches."""
     left_out = pa.array(sorted(without), pa.string())
-    for block in _blocks(stores, days):
+    for block in _blocks(stores, source, days):
         rows = block
         if without:
             rows = rows.filter(pc.invert(pc.is_in(rows["batch_id"], left_out)))
@@ -120,12 +126,12 @@ def _replace(stores: StreamStores, days: Sequence[date], validated: ValidatedRec
 
 
 def _blocks(
-    stores: StreamStores, days: Sequence[date], batch_id: str | None = None
+    stores: StreamStores, source: LakeTable, days: Sequence[date], batch_id: str | None = None
 ) -> Iterator[pa.Table]:
     """The raw records of some days in blocks, of all batches or of one."""
     return read_parts(
-        stores.raw,
-        row_groups(stores.raw, days, batch_id),
+        source,
+        row_groups(source, days, batch_id),
         input_columns(stores.contract),
         part_bytes=stores.engine.part_bytes,
         part_rows=BLOCK_ROWS,
@@ -138,7 +144,7 @@ def _pending_blocks(
 ) -> Iterator[pa.Table]:
     """The records of a batch that neither cleaned nor quarantine has."""
     done = _done_offsets(stores, days, batch_id)
-    for block in _blocks(stores, days, batch_id):
+    for block in _blocks(stores, stores.raw, days, batch_id):
         rows = block
         if len(done):
             rows = rows.filter(pc.invert(pc.is_in(rows["offset"], done)))

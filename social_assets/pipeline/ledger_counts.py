@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
+from typing import get_args
 
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from social_assets.lake.delta import LakeTable
-from social_assets.lake.ledger import Entry
+from social_assets.lake.ledger import Entry, Step
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.validation.records import Counts
 from social_assets.transform.duckdb_engine import Session
@@ -53,6 +54,21 @@ def account_cleaned(stores: StreamStores, days: Iterable[date], batch_id: str) -
         for key in landed
     ]
     stores.ledger.record("cleaned", entries)
+
+
+def recount_raw(stores: StreamStores) -> None:
+    """Count all batches in raw, and enter them anew: records belong to other days now.
+
+    The days that batches had before have no records, in cleaned neither.
+    """
+    with stores.engine.session() as session:
+        landed = _counted(session, stores.raw, sorted(stores.raw.rows_by_day()))
+    there = {(batch_id, day) for batch_id, day, _ in landed}
+    for step in get_args(Step):
+        left = [e for e in stores.ledger.entries(step) if (e.batch_id, e.event_date) not in there]
+        gone = [Entry(each.batch_id, each.event_date, each.origin, records=0) for each in left]
+        stores.ledger.record(step, gone)
+    stores.ledger.record("raw", [Entry(*key, records=n) for key, n in landed.items()])
 
 
 def recount_cleaned(stores: StreamStores) -> None:

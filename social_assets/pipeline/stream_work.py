@@ -16,7 +16,7 @@ from social_assets.ingest.records import FileError
 from social_assets.lake.ledger import MICRO_BATCH_PREFIXES
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
 from social_assets.pipeline.contracts.contract_in_force import record_in_force
-from social_assets.pipeline.contracts.switch import complete_switch
+from social_assets.pipeline.contracts.switch import complete_division, complete_switch
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.files.failed_files import record_failures
 from social_assets.pipeline.files.file_batches import FileBatches, Replace, file_batches
@@ -72,7 +72,7 @@ def ingest_files(
     A file that cannot be read, or for which `check` raises FileError, is listed in `failures`. The
     other files are loaded.
     """
-    with stores.lock(), file_batches(stores) as batches:
+    with _batches(stores) as batches:
         if replace is not None:
             stores.in_force.check_complete()
         if stores.in_force.incomplete:
@@ -97,8 +97,17 @@ def land_files(
     check: Check | None = None,
 ) -> Ingested:
     """Only land files in raw; a rebuild of their days does the other steps."""
-    with stores.lock(), file_batches(stores) as batches:
+    with _batches(stores) as batches:
         return _only_landed(stores, batches, paths, landing_date, check)
+
+
+@contextmanager
+def _batches(stores: StreamStores) -> Iterator[FileBatches]:
+    """Hold the stream's lock, and read files under the contract that is in force by then."""
+    with stores.lock():
+        complete_division(stores)
+        with file_batches(stores) as batches:
+            yield batches
 
 
 def _only_landed(
@@ -122,6 +131,7 @@ def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[d
     rebuilds these dates. The caller must hold the stream's lock.
     """
     log = StepLog(stores)
+    complete_division(stores)
     record_in_force(stores.stores.lake, stores.in_force)
     if stores.in_force.incomplete:
         reconcile(stores)

@@ -31,7 +31,7 @@ Kind = Literal[
 
 Effect = Literal["in place", "rebuild", "dates", "recut"]
 """`in place`: rows stay, only tables are altered. `rebuild`: rows are made anew from raw. `dates`:
-the same, unless a record in raw belongs to another day then, which is refused. `recut`: raw holds
+the same, and raw is divided anew, since records may belong to other days then. `recut`: raw holds
 records as they were cut before, which is refused."""
 
 _READ_EVENT_TIME = ("max_record_bytes", "future_after")

@@ -38,14 +38,16 @@ class DeployedContracts:
     def text(self) -> str | None:
         """The text of the contract in force; None if none is recorded."""
         number = self.cleaned.applied_version(CONTRACT)
-        if number is None:
-            return None
+        return None if number is None else self.text_of(number)
+
+    def text_of(self, number: int) -> str:
+        """The text of a contract by its number."""
         found = self.table.read()
         texts = found.filter(pc.equal(found["number"], number))["contract"].to_pylist()
         if not texts:
             raise LookupError(
-                f"the lake's table {self.table.uri} has no contract {number}, which "
-                f"{self.cleaned.uri} names; restore that table from a backup"
+                f"the lake's table {self.table.uri} has no contract {number}, which the tables of "
+                f"the stream name ({self.cleaned.uri}); restore that table from a backup"
             )
         return str(texts[0])
 

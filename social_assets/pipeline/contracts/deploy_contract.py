@@ -13,14 +13,13 @@ from datetime import date
 
 from social_assets.contracts.changes.contract_text import text_of
 from social_assets.contracts.changes.difference import Change, needs_rebuild
-from social_assets.lake.delta import Applied
 from social_assets.lake.schemas import cleaned_schema
-from social_assets.pipeline.contracts.event_days import REMEDY, ContractNotDeployableError
+from social_assets.pipeline.contracts.refused_deployment import REMEDY, ContractNotDeployableError
 from social_assets.pipeline.contracts.staged_rows import StagedRows
-from social_assets.pipeline.contracts.switch import REBUILT, complete_switch
+from social_assets.pipeline.contracts.switch import complete_switch, transactions_of
+from social_assets.pipeline.files.unload_requests import names_of, pending
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import recover
-from social_assets.pipeline.topics.micro_batch import MICRO_BATCH
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,11 @@ class ContractPlan:
     def is_rebuilt(self) -> bool:
         """Whether rows are made anew."""
         return needs_rebuild(self.changes)
+
+    @property
+    def moves(self) -> bool:
+        """Whether records may belong to other days then: raw is divided anew as well."""
+        return any(change.effect == "dates" for change in self.changes)
 
     @property
     def refused(self) -> str:
@@ -82,28 +86,37 @@ def deploy_contract(stores: StreamStores) -> ContractPlan:
         if not plan.changes:
             return plan
         plan.check_deployable()
+        if plan.moves:
+            _check_no_unloads(stores)
         if not plan.is_rebuilt:
             _widen(stores)
             return plan
         applied = stores.stores.lake.deployed_contracts(stores.declared).record(
             text_of(stores.declared)
         )
-    staged = StagedRows(stores, applied.version)
-    try:
-        # Without the lock: loads go on. Days that they change are made again below.
-        for _ in staged.make(staged.missing_days()):
-            pass
-        with stores.lock():
-            recover(stores)
-            if not stores.in_force.changes:
-                return plan
-            for _ in staged.make(staged.missing_days()):
-                pass
-            _switch(stores, staged, applied)
-    except ContractNotDeployableError:
-        staged.remove()
-        raise
+    staged = StagedRows(stores, applied.version, plan.moves)
+    # Without the lock: loads go on. Days that they change are made again below.
+    staged.make_missing()
+    with stores.lock():
+        recover(stores)
+        if not stores.in_force.changes:
+            return plan
+        if plan.moves:
+            _check_no_unloads(stores)
+            plan_contract(stores).check_deployable()
+        staged.make_missing()
+        _switch(stores, staged, applied.version)
     return plan
+
+
+def _check_no_unloads(stores: StreamStores) -> None:
+    """Raise ContractNotDeployableError while batches are unloaded: a request names their days."""
+    if waiting := pending(stores):
+        raise ContractNotDeployableError(
+            f"{stores.name}: {names_of(waiting)} are being unloaded, and records of them would "
+            "belong to other days. Nothing was changed. Wait until `social-assets streams` shows "
+            "no unload, or give the command again that replaces or unloads them; then deploy"
+        )
 
 
 def _widen(stores: StreamStores) -> None:
@@ -117,14 +130,11 @@ def _widen(stores: StreamStores) -> None:
     stores.loader.prepare()
 
 
-def _switch(stores: StreamStores, staged: StagedRows, applied: Applied) -> None:
+def _switch(stores: StreamStores, staged: StagedRows, number: int) -> None:
     """Replace the rows of the lake; the commit of the cleaned table puts the contract in force."""
     stores.loader.prepare()
     # Facts and rollups that a killed process leaves behind are built by the next load.
     stores.loader.record_all_pending()
-    transactions = [applied, Applied(REBUILT, applied.version)]
-    if (landed := stores.raw.applied_version(MICRO_BATCH)) is not None:
-        transactions.append(Applied(MICRO_BATCH, landed))
-    staged.put_in_force(transactions)
+    staged.put_in_force(*transactions_of(stores, number))
     stores.forget_in_force()
     complete_switch(stores)

@@ -6,8 +6,7 @@ own, so readers and loads see nothing of them. A day is made again if its raw re
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +18,8 @@ from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.pipeline.clean import validated_days
 from social_assets.pipeline.contracts.contract_in_force import ContractInForce
-from social_assets.pipeline.contracts.event_days import check_days
+from social_assets.pipeline.contracts.day_versions import missing_days, version_of, versions
+from social_assets.pipeline.contracts.redivided_raw import REDIVIDED, RedividedRaw
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantined
 from social_assets.pipeline.stores import StreamStores
@@ -33,10 +33,14 @@ class RowsNotConvertibleError(RuntimeError):
 
 @dataclass(frozen=True)
 class StagedRows:
-    """The rows of a stream under contract `number`, which is the declared one."""
+    """The rows of a stream under contract `number`, which is the declared one.
+
+    `moves`: raw is divided anew by the contract's event dates, and the rows are made from that.
+    """
 
     stores: StreamStores
     number: int
+    moves: bool = False
 
     @property
     def cleaned(self) -> LakeTable:
@@ -48,49 +52,57 @@ class StagedRows:
         """The rejected and duplicate rows."""
         return self.stores.stores.lake.staged("quarantine", self.stores.declared, self.number)
 
-    def missing_days(self) -> list[date]:
-        """The days of raw that are not made, or whose raw records changed since."""
-        versions = _versions(self.stores.raw)
-        made = self.cleaned.applied_versions(_app_id(day) for day in versions)
-        return sorted(day for day, version in versions.items() if made.get(_app_id(day)) != version)
+    @property
+    def redivided(self) -> RedividedRaw:
+        """Raw under the contract's event dates."""
+        return RedividedRaw(self.stores, self.number)
 
-    def make(self, days: Sequence[date]) -> Iterator[tuple[date, ...]]:
-        """Make days from raw, a slice of days in one commit; yields each slice when it is made."""
-        for part in slices(self.stores.raw, sorted(days)):
-            versions = _versions(self.stores.raw)
+    @property
+    def source(self) -> LakeTable:
+        """The records that the rows are made from."""
+        return self.redivided.table if self.moves else self.stores.raw
+
+    def make_missing(self) -> None:
+        """Make the days that are not made, or whose raw records changed since."""
+        if self.moves:
+            self.redivided.make(self.redivided.missing_days())
+        self.make(missing_days(self.source, self.cleaned))
+
+    def make(self, days: Sequence[date]) -> None:
+        """Make days from raw, a slice of days in one commit."""
+        for part in slices(self.source, sorted(days)):
+            found = versions(self.source)
             try:
-                self._make(part, versions, ())
+                self._make(part, found, ())
             except Exception as error:
                 left_out = quarantined(self.stores)
                 if not left_out or not is_of_the_batch(error):
                     raise
-                self._make(part, versions, tuple(left_out))
-            yield part
+                self._make(part, found, tuple(left_out))
 
-    def _make(
-        self, days: Sequence[date], versions: dict[date, int], without: Sequence[str]
-    ) -> None:
-        if any(change.effect == "dates" for change in self.stores.in_force.changes):
-            check_days(self.stores, days, without)
+    def _make(self, days: Sequence[date], found: dict[date, int], without: Sequence[str]) -> None:
         declared = self.stores.under(
             ContractInForce(self.stores.declared, self.stores.declared, is_recorded=True)
         )
-        opened, validated = validated_days(declared, days, without)
+        opened, validated = validated_days(declared, days, without, self.source)
         with opened:
-            made = [Applied(_app_id(day), versions[day]) for day in days if day in versions]
+            made = [Applied(version_of(day), found[day]) for day in days if day in found]
             self.quarantine.replace(days, validated.quarantine())
             self.cleaned.replace(days, validated.cleaned(), *made)
 
-    def put_in_force(self, applied: Sequence[Applied]) -> None:
-        """Replace the rows of both tables. The caller must hold the lock and have made all days.
+    def put_in_force(self, *applied: Applied) -> None:
+        """Replace the rows of the tables. The caller must hold the lock and have made all days.
 
         Rows of days whose raw records are gone are converted. The commit of the cleaned table has
-        the transactions `applied`.
+        the transactions `applied`. If records move, the commit of raw comes first; whoever takes
+        the lock after a kill calls this again (`complete_division`).
         """
         lake, declared, old = self.stores.stores.lake, self.stores.declared, self.stores
-        in_raw = {day for day, rows in old.raw.rows_by_day().items() if rows}
-        kept_cleaned = sorted({d for d, n in old.cleaned.rows_by_day().items() if n} - in_raw)
-        kept_quarantine = sorted({d for d, n in old.quarantine.rows_by_day().items() if n} - in_raw)
+        days = _others(self.source, ())
+        # Where records move, no raw record is gone: a day without them has none any more.
+        kept_cleaned, kept_quarantine = (
+            [] if self.moves else _others(table, days) for table in (old.cleaned, old.quarantine)
+        )
         new = lake.table("cleaned", declared)
         former = renames(old.contract, declared)
 
@@ -100,16 +112,25 @@ class StagedRows:
 
         for _ in converted():
             pass  # raises before anything is changed
-        days = sorted(in_raw)
-        old.quarantine.replace_all(
+        quarantine = old.quarantine.written(
             _chain(_rows(old, self.quarantine, days), _rows(old, old.quarantine, kept_quarantine))
         )
-        new.replace_all(_chain(_rows(old, self.cleaned, days), converted()), *applied)
+        cleaned = new.written(_chain(_rows(old, self.cleaned, days), converted()))
+        if self.moves and (old.raw.applied_version(REDIVIDED) or 0) < self.number:
+            raw = old.raw.written(self.redivided.rows())
+            old.raw.commit_all(raw, Applied(REDIVIDED, self.number))
+        old.quarantine.commit_all(quarantine)
+        new.commit_all(cleaned, *applied)
 
     def remove(self) -> None:
         """Delete the tables."""
-        self.cleaned.remove()
-        self.quarantine.remove()
+        for table in (self.redivided.table, self.cleaned, self.quarantine):
+            table.remove()
+
+
+def _others(table: LakeTable, days: Collection[date]) -> list[date]:
+    """The days that have rows, without `days`."""
+    return sorted(day for day, rows in table.rows_by_day().items() if rows and day not in days)
 
 
 def _chain(*rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -160,19 +181,3 @@ def _not_convertible(declared: Contract, column: str, reason: str) -> RowsNotCon
         f"({reason}); nothing was changed. Give the column a default, or let it be nullable, or "
         "keep its type"
     )
-
-
-def _versions(raw: LakeTable) -> dict[date, int]:
-    """A number for the records of each day, which changes when its files do."""
-    by_day: dict[date, list[str]] = {}
-    for file in raw.files():
-        day = date.fromisoformat(file.rpartition("event_date=")[2][:10])
-        by_day.setdefault(day, []).append(file)
-    return {
-        day: int.from_bytes(hashlib.sha256("\n".join(sorted(files)).encode()).digest()[:7], "big")
-        for day, files in by_day.items()
-    }
-
-
-def _app_id(day: date) -> str:
-    return f"day:{day}"

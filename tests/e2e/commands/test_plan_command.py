@@ -14,7 +14,7 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import EXTRA_CONTRACTS, contract, registered
 from social_assets.defs.stores import StoresResource
 from social_assets.operate import deploy as deployment
-from social_assets.pipeline.contracts.event_days import ContractNotDeployableError
+from social_assets.pipeline.contracts.refused_deployment import ContractNotDeployableError
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files
 from tests.e2e.commands.test_command_line import run
@@ -133,7 +133,7 @@ def test_a_plan_tells_that_a_changed_event_time_may_be_refused(
     )
     assert run("plan", "--fail-on", "breaking") == 2
     told = capfd.readouterr().out
-    assert "ads: `deploy` is refused if a raw record belongs to another day under it" in told
+    assert "ads: raw records may belong to other days under it; `deploy` divides raw anew" in told
 
 
 def test_a_plan_fails_on_a_contract_that_cannot_be_used(

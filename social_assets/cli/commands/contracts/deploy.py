@@ -94,8 +94,8 @@ def _print_plan(found: Sequence[StreamPlan]) -> None:
     print_rows(("stream", "table", "deploy", "days", "first day", "last day"), tables, "table")
     for each in found:
         out.print(told(each.contract), markup=False)
-        if any(change.effect == "dates" for change in each.contract.changes):
-            rule = "`deploy` is refused if a raw record belongs to another day under it"
+        if each.contract.moves:
+            rule = "raw records may belong to other days under it; `deploy` divides raw anew"
             out.print(f"{each.stream}: {rule}", markup=False)
     out.print("Run `social-assets deploy` to put this in force.")
 

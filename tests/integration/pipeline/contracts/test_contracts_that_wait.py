@@ -14,11 +14,12 @@ import pytest
 from social_assets.contracts.contract import Contract
 from social_assets.pipeline.contracts.contract_in_force import ContractNotDeployedError
 from social_assets.pipeline.contracts.deploy_contract import deploy_contract
-from social_assets.pipeline.contracts.event_days import ContractNotDeployableError
+from social_assets.pipeline.contracts.refused_deployment import ContractNotDeployableError
 from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError, StagedRows
+from social_assets.pipeline.files.unload_requests import request_unload
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import rebuild
-from tests.integration.pipeline.accounts import counts
+from tests.integration.pipeline.accounts import Counts, contents, counts
 from tests.integration.pipeline.contracts.evolving_stream import (
     START,
     Columns,
@@ -122,21 +123,52 @@ BY_T = contract(U)
 BY_U = replace(BY_T, event_time="u")
 
 
-def test_a_changed_event_time_is_refused_if_a_record_belongs_to_another_day(
-    own: OwnStream,
-) -> None:
+def test_records_move_to_the_days_of_a_changed_event_time(own: OwnStream) -> None:
     own.load(BY_T, {"id": "a", "n": 5, "u": "2026-01-01T23:00:00Z"})
-    own.load(BY_T, {"id": "b", "n": 7, "u": "2026-02-02T00:00:00Z"})
-    told = (
-        "own: option changed: event_time, t -> u: 1 or more records in raw would belong to other "
-        "days, such as file2.ndjson, partition 0, offset 1: 2026-02-02 in place of 2026-01-01.*"
-        "declare the contract under another name"
-    )
-    with pytest.raises(ContractNotDeployableError, match=told):
+    own.load(BY_T, {"id": "b", "n": 7, "u": "2026-02-02T00:00:00Z"}, {"id": "a", "n": 1})
+    own.load(BY_T, {"id": "b", "n": 8, "u": "2026-02-02T01:00:00Z"}, {"id": "c", "n": "x"})
+    stores = own.under(BY_T)
+    assert counts(stores) == Counts(raw=5, cleaned=2, duplicates=2, rejected=1, warehouse=2)
+    values = sorted(stores.raw.read()["value"].to_pylist())
+    plan = deploy_contract(own.under(BY_U))
+    assert plan.moves
+    stores = own.under(BY_U)
+    # The second `a` has no `u`: it is rejected, and no duplicate any more.
+    assert counts(stores) == Counts(raw=5, cleaned=2, duplicates=1, rejected=2, warehouse=2)
+    rows = [("a", 5, date(2026, 1, 1)), ("b", 7, date(2026, 2, 2))]
+    assert in_lake(stores, "id", "n", "event_date") == rows
+    assert in_warehouse(stores, "id", "n", "event_date") == rows
+    assert sorted(stores.raw.read()["value"].to_pylist()) == values
+    assert stores.ledger.days("raw") == stores.ledger.days("cleaned")
+    before = contents(stores)
+    rebuild(stores, sorted(stores.raw.rows_by_day()))
+    assert contents(stores) == before
+    stores = own.load(BY_U, {"id": "d", "n": 9, "u": "2026-02-02T05:00:00Z"})
+    assert stores.raw.rows_by_day()[date(2026, 2, 2)] == 3
+    assert counts(stores).cleaned == 3
+
+
+def test_days_that_all_records_leave_are_empty(own: OwnStream) -> None:
+    records = [{"id": f"r{n}", "n": n, "u": "2026-02-02T00:00:00Z"} for n in range(6)]
+    own.load(BY_T, *records, days=3)
+    deploy_contract(own.under(BY_U))
+    stores = own.under(BY_U)
+    for table in (stores.raw, stores.cleaned):
+        assert table.rows_by_day() == {date(2026, 2, 2): 6}
+    assert stores.loader.rows_by_day() == {date(2026, 2, 2): 6}
+    deploy_contract(own.under(BY_T))
+    stores = own.under(BY_T)
+    assert sorted(stores.cleaned.rows_by_day().values()) == [2, 2, 2]
+    assert counts(stores).cleaned == 6
+
+
+def test_a_deployment_that_moves_records_waits_for_unloads(own: OwnStream) -> None:
+    stores = own.load(BY_T, {"id": "a", "n": 5, "u": "2026-02-02T23:00:00Z"})
+    with stores.lock():
+        request_unload(stores, list(stores.ledger.days("raw")))
+    with pytest.raises(ContractNotDeployableError, match=r"file1\.ndjson are being unloaded"):
         deploy_contract(own.under(BY_U))
-    stores = own.load(BY_U, {"id": "c", "n": 9})
-    assert in_lake(stores, "id") == in_warehouse(stores, "id") == [("a",), ("b",), ("c",)]
-    assert not list((Path(stores.stores.lake.root) / "staged").glob("*/own/*"))
+    assert in_lake(own.under(BY_U), "id") == [("a",)]
 
 
 def test_a_changed_event_time_is_deployed_if_each_record_keeps_its_day(own: OwnStream) -> None:
@@ -150,21 +182,23 @@ def test_a_changed_event_time_is_deployed_if_each_record_keeps_its_day(own: OwnS
     assert sorted(stores.cleaned.rows_by_day()) == [date(2026, 1, 1), date(2026, 2, 2)]
 
 
-def test_a_record_that_lands_meanwhile_and_would_move_refuses_the_deployment(
+def test_a_record_that_lands_meanwhile_moves_too(
     own: OwnStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own.load(BY_T, {"id": "a", "n": 5, "u": "2026-01-01T23:00:00Z"})
+    own.load(BY_T, {"id": "a", "n": 5, "u": "2026-01-03T23:00:00Z"})
     make = StagedRows.make
 
-    def and_load(staged: StagedRows, days: Any) -> Any:
-        yield from make(staged, days)
+    def and_load(staged: StagedRows, days: Any) -> None:
+        make(staged, days)
         monkeypatch.setattr(StagedRows, "make", make)
         own.load(BY_U, {"id": "b", "n": 7, "u": "2026-02-02T00:00:00Z"})
 
     monkeypatch.setattr(StagedRows, "make", and_load)
-    with pytest.raises(ContractNotDeployableError, match="2026-02-02 in place of 2026-01-01"):
-        deploy_contract(own.under(BY_U))
-    assert in_lake(own.under(BY_U), "id") == [("a",), ("b",)]
+    deploy_contract(own.under(BY_U))
+    stores = own.under(BY_U)
+    rows = [("a", date(2026, 1, 3)), ("b", date(2026, 2, 2))]
+    assert in_lake(stores, "id", "event_date") == in_warehouse(stores, "id", "event_date") == rows
+    assert counts(stores).raw == 2
 
 
 def test_the_column_of_the_event_time_is_renamed(own: OwnStream) -> None:
