@@ -6,7 +6,8 @@ the gates; standard library only.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -27,24 +28,40 @@ class Request:
         self.scope = scope
         self.method = str(scope.get("method", "GET")).upper()
         self.path = str(scope["path"])
-        self._headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
-        self.query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), True)
+        self._headers: dict[str, list[str]] = {}
+        for name, value in scope["headers"]:
+            values = self._headers.setdefault(name.decode("latin-1").lower(), [])
+            values.append(value.decode("latin-1"))
 
-    def all(self, name: str) -> list[str]:
+    @cached_property
+    def query(self) -> list[tuple[str, str]]:
+        """The parameters of the query, in its order."""
+        return parse_qsl(self._query_string.decode("latin-1"), True)
+
+    def all(self, name: str) -> Sequence[str]:
         """The values of all headers with this lower-case name."""
-        return [value for key, value in self._headers if key.lower() == name]
+        return self._headers.get(name, ())
 
     def first(self, name: str) -> str:
         """The first value; "" without one."""
-        return next(iter(self.all(name)), "")
+        values = self._headers.get(name)
+        return values[0] if values else ""
 
     def take_token(self) -> str | None:
         """Take the token from the query and remove it: server logs show the query."""
+        text = self._query_string
+        # Most queries have none, and need not be read here. Its name may be written in hex.
+        if b"token" not in text and b"%" not in text:
+            return None
         tokens = [value for key, value in self.query if key == "token"]
         if tokens:
             self.query = [(key, value) for key, value in self.query if key != "token"]
             self.scope["query_string"] = urlencode(self.query).encode()
         return tokens[0] if tokens else None
+
+    @property
+    def _query_string(self) -> bytes:
+        return bytes(self.scope.get("query_string", b""))
 
     @property
     def target(self) -> str:
