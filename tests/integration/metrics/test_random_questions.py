@@ -49,6 +49,7 @@ def test_some_random_questions_are_answered_as_the_facts_say(
 
 
 @pytest.mark.endurance
+@pytest.mark.timeout(3600)
 @given(question=questions())
 @settings(max_examples=1_000, suppress_health_check=_CHECKS, derandomize=True)
 def test_a_thousand_random_questions_are_answered_as_the_facts_say(
