@@ -56,6 +56,7 @@ with imports_kept():
     from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
     from social_assets.defs.recommenders import assets as recsys
     from social_assets.defs.reports.assets import report_assets, report_job
+    from social_assets.defs.reports.dashboards import dashboard_specs
     from social_assets.defs.text.sentiment import sentiment, text_checks
     from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
     from social_assets.defs.warehouse.persons import dim_person, person_checks
@@ -106,6 +107,7 @@ def _location() -> Definitions:
             *recsys.assets,
             *maintenance.maintenance_assets(),
             *report_assets(),
+            *dashboard_specs(),
         ],
         asset_checks=[
             *(

@@ -54,6 +54,7 @@ class Dashboard:
     grain: Grain = Grain.DAY
     order: int = 100
     """Its place in the list of dashboards."""
+    owner: str = "team:engagement"
 
     def __post_init__(self) -> None:
         names = [tile.name for tile in self.tiles]

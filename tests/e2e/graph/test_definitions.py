@@ -24,16 +24,18 @@ from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.partitions import daily
 from social_assets.ingest.connectors.registry import connectors
-from social_assets.metrics.registry import metrics_from
+from social_assets.metrics.registry import metrics_from, subject_of
 from social_assets.operate.runs.locations import Location
 from social_assets.quality.invariants import invariants
+from social_assets.serving.dashboards.registry import dashboards
+from social_assets.serving.reports.report import reports
 from social_assets.transform.validate import rules
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 LAYERS = {"platforms", "raw", "cleaned", "quarantine", "star", "rollups", "text", "recsys"}
 WAREHOUSE = {"star", "rollups"}
-WITHOUT_COLUMNS = {"platforms", "recsys", "maintenance", "reports"}
-"""Platforms, artifacts and upkeep: no tables."""
+WITHOUT_COLUMNS = {"platforms", "recsys", "maintenance", "reports", "dashboards"}
+"""Platforms, artifacts, upkeep and pages: no tables."""
 
 SIXTH_STREAM = '''
 """Direct messages: one row a message and day."""
@@ -91,7 +93,7 @@ def test_every_asset_has_description_owner_kinds_group_and_columns(specs: list[A
 
 
 def test_the_group_of_an_asset_is_its_layer(specs: list[AssetSpec]) -> None:
-    assert {spec.group_name for spec in specs} == LAYERS | {"maintenance", "reports"}
+    assert {spec.group_name for spec in specs} == LAYERS | {"maintenance", "reports", "dashboards"}
     assert all(spec.key.path[0] == spec.group_name for spec in specs)
 
 
@@ -100,6 +102,23 @@ def test_each_rollup_names_the_metrics_that_it_answers(specs: list[AssetSpec]) -
         answered = ", ".join(each.name for each in metrics_from(".".join(spec.key.path)))
         shown = spec.metadata.get("metrics")
         assert (shown.value if shown else "") == answered, spec.key
+
+
+def test_each_dashboard_and_report_is_downstream_of_the_tables_that_it_reads(
+    specs: list[AssetSpec],
+) -> None:
+    made = {spec.key for spec in specs}
+    upstream = {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs}
+    for dashboard in dashboards():
+        read = upstream[AssetKey(["dashboards", dashboard.name])]
+        assert read <= made, dashboard.name
+        subjects = {subject_of(name).name for tile in dashboard.tiles for name in tile.metrics}
+        # The tiles of the platform's own figures ask no metric.
+        assert bool(read) == bool(subjects), dashboard.name
+    read = upstream[AssetKey(["dashboards", "engagement_by_platform"])]
+    assert AssetKey(["rollups", "engagement_platform_daily"]) in read
+    for report in reports():
+        assert upstream[AssetKey(["reports", report.name])] <= made
 
 
 def test_each_stream_has_its_three_layers_and_all_its_checks(
