@@ -22,7 +22,8 @@ from social_assets.metrics.planner.question import (
     check,
 )
 
-_PRESET = re.compile(r"last_(\d{1,5})_(hours|days)")
+_PRESET = re.compile(r"last_(\d{1,5})_(hours|days)", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ].+)?", re.ASCII)
 _LONGEST_ZONE = 40
 PRESETS = ("today", "yesterday", "last_24_hours", "last_7_days", "last_30_days", "last_90_days")
 """The ranges that pages offer; any `last_N_days` and `last_N_hours` is read."""
@@ -64,7 +65,7 @@ def read_question(texts: Texts, now: datetime) -> Question:
         ),
         zone=zone.key,
         compare=_read_comparison(texts.compare),
-        order_by=texts.order_by.removeprefix("-") or None,
+        order_by=_read_ordering(texts.order_by),
         is_ascending=texts.order_by.startswith("-"),
         limit=texts.limit,
         with_others=texts.with_others,
@@ -134,7 +135,11 @@ def _read_preset(name: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, da
 
 def _read_instant(parameter: str, text: str, zone: ZoneInfo, *, is_end: bool) -> datetime:
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        form = _INSTANT.fullmatch(text)
+        if form is None:
+            # Python also reads 20261101 and 2026-W45-1; the end of such a day would be left out.
+            raise ValueError(text)
+        if form[1] is None:
             day = date.fromisoformat(text)
             return _midnight(day + timedelta(days=1) if is_end else day, zone)
         found = datetime.fromisoformat(text)
@@ -149,6 +154,13 @@ def _read_instant(parameter: str, text: str, zone: ZoneInfo, *, is_end: bool) ->
         return found.astimezone(UTC)
     except OverflowError:
         raise QuestionError(parameter, f"{text[:40]!r} is out of range") from None
+
+
+def _read_ordering(text: str) -> str | None:
+    name = text.removeprefix("-")
+    if text and not name:
+        raise QuestionError("order_by", "names no metric; write likes, or -likes for the smallest")
+    return name or None
 
 
 def _read_comparison(name: str) -> ComparedRange | None:
