@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from social_assets.metrics.answer_invariants import NOT_CHECKED, AnswerInvariants
 from social_assets.metrics.formula import Additivity
 from social_assets.metrics.freshness import UNKNOWN_FRESHNESS, AnswerFreshness
 from social_assets.metrics.measure import (
@@ -58,6 +59,8 @@ class Answer:
     asked_at: datetime
     freshness: AnswerFreshness = UNKNOWN_FRESHNESS
     """How new the rows are, and which of the days asked are incomplete."""
+    invariants: AnswerInvariants = NOT_CHECKED
+    """Whether nothing was lost or doubled on the days asked."""
 
     @property
     def notes(self) -> tuple[str, ...]:

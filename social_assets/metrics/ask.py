@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from social_assets.metrics.answer import OTHERS, Answer, Row, Value
+from social_assets.metrics.answer_invariants import InvariantsOfSubjects
 from social_assets.metrics.dimension import KeyDimension
 from social_assets.metrics.freshness import FreshnessOfSubjects
 from social_assets.metrics.grain import Grain
@@ -34,6 +35,7 @@ _Place = tuple[_Group, datetime | None]
 _Values = dict[_Place, tuple[Value, ...]]
 _LABELS = Labels()
 _FRESHNESS = FreshnessOfSubjects()
+_INVARIANTS = InvariantsOfSubjects()
 
 
 class TablesMissingError(RuntimeError):
@@ -61,6 +63,7 @@ def ask(
     question: Question,
     labels: Labels = _LABELS,
     freshness: FreshnessOfSubjects = _FRESHNESS,
+    invariants: InvariantsOfSubjects = _INVARIANTS,
 ) -> Answer:
     """The answer of a warehouse. Raises QuestionError, and clickhouse-connect's errors."""
     check(question)
@@ -78,15 +81,18 @@ def ask(
         parts += before
         compared = _moved(question, earlier, _combined(earlier, before) if before else {})
     names = _names(client, question, groups, labels)
+    subjects = subjects_of(question)
+    tables = tuple(dict.fromkeys(table for part in parts for table in part.tables))
     return Answer(
         question,
         tuple(metric(name) for name in question.metrics),
         tuple(_rows(question, current, compared, names)),
-        tuple(dict.fromkeys(table for part in parts for table in part.tables)),
+        tables,
         sum(part.rows_read for part in parts),
         time.monotonic() - begun,
         asked_at,
-        freshness.of(client, subjects_of(question), ranges),
+        freshness.of(client, subjects, ranges),
+        invariants.of(client, subjects, tables, ranges),
     )
 
 

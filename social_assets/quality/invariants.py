@@ -20,6 +20,12 @@ from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract, contracts
 from social_assets.pipeline.stores import Stores
+from social_assets.warehouse.compared_days import (
+    LAKE_EQUALS_WAREHOUSE,
+    RAW_IS_ACCOUNTED_FOR,
+    ROWS_EQUAL_SOURCE,
+    SUMS_EQUAL_FACTS,
+)
 from social_assets.warehouse.dbt.tables import Table, Warehouse
 
 Figures = tuple[float, ...]
@@ -89,7 +95,7 @@ class RawIsAccountedFor:
     """Raw = cleaned + duplicates + rejected."""
 
     contract: Contract
-    name: str = "raw_equals_cleaned_plus_quarantine"
+    name: str = RAW_IS_ACCOUNTED_FOR
     description: str = "Every raw record of a day is accepted, a duplicate, or rejected; once"
     sides: tuple[str, str] = ("raw", "cleaned_and_quarantine")
     measures: tuple[str, ...] = (ROWS,)
@@ -125,7 +131,7 @@ class LakeEqualsWarehouse:
     """Cleaned in the lake = `cleaned.<stream>` in ClickHouse."""
 
     contract: Contract
-    name: str = "lake_equals_warehouse"
+    name: str = LAKE_EQUALS_WAREHOUSE
     description: str = "Every accepted record of a day is in ClickHouse, once"
     sides: tuple[str, str] = ("lake", "warehouse")
     measures: tuple[str, ...] = (ROWS,)
@@ -159,7 +165,7 @@ class RowsEqualSource:
 
     fact: Table
     stream: str
-    name: str = "rows_equal_source"
+    name: str = ROWS_EQUAL_SOURCE
     description: str = "The fact has a row for every accepted record of a day"
     sides: tuple[str, str] = ("source", "fact")
     measures: tuple[str, ...] = (ROWS,)
@@ -201,7 +207,7 @@ class SumsEqualFacts:
     facts: tuple[AssetKey, ...]
     streams: tuple[str, ...]
     columns: Mapping[str, tuple[str | None, ...]]
-    name: str = "sums_equal_facts"
+    name: str = SUMS_EQUAL_FACTS
     description: str = "Counts and sums of a day are those of the facts that it is made of"
     sides: tuple[str, str] = ("facts", "rollup")
 

@@ -244,7 +244,8 @@ def _foot(answer: Answer) -> str:
         f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, {question.zone}\n"
         f"from {', '.join(answer.tables)}: {answer.rows_read:,} rows read in "
         f"{answer.seconds * 1000:.0f} ms\n"
-        f"newest event {newest}, complete until {until}{notes}"
+        f"newest event {newest}, complete until {until}\n"
+        f"invariants {answer.invariants.in_words()}{notes}"
     )
 
 
@@ -257,7 +258,7 @@ def _json(answer: Answer, width: int | None) -> str:
 
     del width
     names = column_names(answer)
-    question, freshness = answer.question, answer.freshness
+    question, freshness, invariants = answer.question, answer.freshness, answer.invariants
     document = {
         "metrics": [_document(each) for each in answer.metrics],
         "from": question.start.isoformat(),
@@ -271,6 +272,12 @@ def _json(answer: Answer, width: int | None) -> str:
         "newest_event": freshness.newest_event and freshness.newest_event.isoformat(),
         "watermark": freshness.watermark and freshness.watermark.isoformat(),
         "is_complete": freshness.is_complete,
+        "invariants": {
+            "state": invariants.state.value,
+            "broken_days": [day.isoformat() for day in invariants.broken_days],
+            "unchecked_days": [day.isoformat() for day in invariants.unchecked_days],
+            "checked_at": invariants.checked_at and invariants.checked_at.isoformat(),
+        },
         "notes": answer.notes,
         "rows": [dict(zip(names, row, strict=True)) for row in flat_rows(answer)],
     }

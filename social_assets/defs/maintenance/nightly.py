@@ -37,6 +37,7 @@ from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.lake.maintenance import Freed
 from social_assets.pipeline.maintain import expire, first_kept, maintain_stream
 from social_assets.pipeline.stores import Stores
+from social_assets.quality.recorded_days import forget_expired_days
 from social_assets.warehouse.dbt.tables import Table, Warehouse
 
 GROUP = "maintenance"
@@ -126,9 +127,10 @@ def dagster_maintenance(context: AssetExecutionContext) -> MaterializeResult[Non
 
 
 def _end_expired_failures(context: AssetExecutionContext, stores: Stores) -> None:
-    """End the failures of invariants on expired days."""
+    """End the failures of invariants on expired days, and delete the results of these days."""
     for result in end_expired_failures(context.instance, stores):
         context.log_event(result)
+    forget_expired_days(stores, f"{context.run.run_id} expired days")
 
 
 def days_kept(asset: AssetKey, among: Iterable[Contract]) -> int | None:

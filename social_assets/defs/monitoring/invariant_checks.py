@@ -40,6 +40,7 @@ from social_assets.quality.invariants import (
     Invariant,
     invariants,
 )
+from social_assets.quality.recorded_days import recorded
 
 
 def checks_of_invariants(name: str, of: Sequence[Invariant]) -> AssetChecksDefinition:
@@ -66,11 +67,12 @@ def checks_of_invariants(name: str, of: Sequence[Invariant]) -> AssetChecksDefin
         days = days_of_check(context)
         for key in sorted(context.selected_asset_check_keys):
             invariant, found = by_key[key], stores.stores()
-            comparisons = compare_days(
-                invariant, found, days, f"{context.run.run_id} check {invariant.name}"
-            )
-            if days is None:
-                comparisons = with_emptied_days(context.instance, invariant, comparisons)
+            comment = f"{context.run.run_id} check {invariant.name}"
+            with recorded(found, [invariant], comment) as compared:
+                comparisons = compare_days(invariant, found, days, comment)
+                if days is None:
+                    comparisons = with_emptied_days(context.instance, invariant, comparisons)
+                compared.extend(comparisons)
             of_one_day = days is not None and len(days) == 1
             failed = failed_days(context.instance, invariant)
             due = [

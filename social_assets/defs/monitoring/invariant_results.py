@@ -34,7 +34,7 @@ from social_assets.quality.invariants import (
     invariants,
     invariants_of_stream,
 )
-from social_assets.warehouse.present_tables import DATABASES, present_tables
+from social_assets.quality.recorded_days import comparable, recorded
 
 SHOWN = 20
 _AT_ONCE = 500
@@ -191,14 +191,13 @@ def report_days(
     comment = stream.log_comment or "conservation"
     if not days:
         return
-    with stream.stores.clickhouse.client(comment) as client:
-        present = present_tables(client)
-    for invariant in invariants_of_stream(stream.name):
-        if invariant.asset.path[0] in DATABASES and ".".join(invariant.asset.path) not in present:
-            continue
-        comparisons = compare_days(invariant, stream.stores, sorted(days), comment)
-        yield from evaluations(instance, invariant, comparisons)
-        yield summary_of_all_days(instance, invariant, comparisons, stream.stores)
+    listed = comparable(stream)
+    with recorded(stream.stores, listed, comment) as compared:
+        for invariant in listed:
+            comparisons = compare_days(invariant, stream.stores, sorted(days), comment)
+            compared.extend(comparisons)
+            yield from evaluations(instance, invariant, comparisons)
+            yield summary_of_all_days(instance, invariant, comparisons, stream.stores)
 
 
 def report_summaries(

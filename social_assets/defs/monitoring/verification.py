@@ -32,6 +32,7 @@ from social_assets.defs.monitoring.partition_checks import Sources, partition_ch
 from social_assets.defs.stores import StoresResource
 from social_assets.quality.day_comparison import compare_days
 from social_assets.quality.invariants import invariants
+from social_assets.quality.recorded_days import recorded
 from social_assets.warehouse.dbt.tables import Warehouse
 
 VERIFY_PARTITIONS = "verify_partitions"
@@ -42,19 +43,21 @@ def compare_all_days(context: OpExecutionContext, stores: StoresResource) -> Non
     """All days of all invariants. A broken invariant is a failed check, not a failed run."""
     for invariant in invariants():
         comment = f"{context.run.run_id} verify {invariant.name}"
-        found = compare_days(invariant, stores.stores(), None, comment)
-        comparisons = with_emptied_days(context.instance, invariant, found)
-        recorded = 0
+        with recorded(stores.stores(), [invariant], comment) as compared:
+            found = compare_days(invariant, stores.stores(), None, comment)
+            comparisons = with_emptied_days(context.instance, invariant, found)
+            compared.extend(comparisons)
+        changed = 0
         for each in changed_results(context.instance, invariant, comparisons):
             context.log_event(each)  # type: ignore[arg-type]  # recorded, though not in its type
-            recorded += 1
-        if recorded:
+            changed += 1
+        if changed:
             whole = summary_of_all_days(context.instance, invariant, comparisons, stores.stores())
             context.log_event(whole)  # type: ignore[arg-type]
         differing = sum(not each.passed for each in comparisons)
         context.log.info(
             f"{invariant.asset.to_user_string()} {invariant.name}: {len(comparisons)} days, "
-            f"{differing} differ, {recorded} recorded"
+            f"{differing} differ, {changed} recorded"
         )
 
 

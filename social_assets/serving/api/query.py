@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -17,6 +17,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from social_assets.metrics.answer import Answer
+from social_assets.metrics.answer_invariants import InvariantState
 from social_assets.metrics.flat_rows import Cell, column_names, flat_rows
 from social_assets.metrics.grain import ANSWERED
 from social_assets.metrics.metric import Metric
@@ -56,6 +57,22 @@ class AnsweredMetric(BaseModel):
     rises_is_good: bool | None
 
 
+class AnsweredInvariants(BaseModel):
+    """Whether nothing was lost or doubled on the days asked, from raw records to rollups."""
+
+    state: InvariantState = Field(
+        description=(
+            "`broken` if a day failed when it was compared last; `hold` if each day with rows was "
+            "compared, and has not changed since; else `not_checked`"
+        )
+    )
+    broken_days: list[date]
+    unchecked_days: list[date] = Field(description="Never compared, or changed since")
+    checked_at: datetime | None = Field(
+        description="When the days that hold were compared, or later"
+    )
+
+
 class QueryAnswer(BaseModel):
     """The answer to a question: rows by column name, and where they come from."""
 
@@ -72,6 +89,10 @@ class QueryAnswer(BaseModel):
     compare: str | None
     tables: list[str] = Field(examples=[["rollups.engagement_platform_daily"]])
     rows_read: int = Field(examples=[1200])
+    newest_event: datetime | None = Field(description="The newest event of the rows' streams")
+    watermark: datetime | None = Field(description="Until when events count as complete")
+    notes: list[str] = Field(description="What a reader of the numbers must know")
+    invariants: AnsweredInvariants
 
 
 def texts_of_query(  # noqa: PLR0917 - FastAPI calls it by name
@@ -188,7 +209,22 @@ def document_of(answer: Answer) -> QueryAnswer:
             "compare": None if question.compare is None else question.compare.value,
             "tables": answer.tables,
             "rows_read": answer.rows_read,
+            "newest_event": answer.freshness.newest_event,
+            "watermark": answer.freshness.watermark,
+            "notes": answer.notes,
+            "invariants": invariants_of(answer),
         }
+    )
+
+
+def invariants_of(answer: Answer) -> AnsweredInvariants:
+    """What the invariants say of an answer's days, as the API gives it."""
+    found = answer.invariants
+    return AnsweredInvariants(
+        state=found.state,
+        broken_days=list(found.broken_days),
+        unchecked_days=list(found.unchecked_days),
+        checked_at=found.checked_at,
     )
 
 

@@ -166,7 +166,8 @@ def _tile(tile: AnyTile, url: str) -> str:
         f'<article class="tile {tile.chart.value} width-{tile.width}" id="tile-{name}"'
         f' data-name="{name}" data-url="{escape(url)}" data-drill="{escape(tile.drill)}"'
         f' aria-labelledby="title-{name}" aria-busy="true">'
-        f'<header><h2 id="title-{name}">{title}</h2><div class="tools">{switch}'
+        f'<header><h2 id="title-{name}">{title}</h2><p class="mark" role="img" hidden></p>'
+        f'<div class="tools">{switch}'
         f"{'' if is_number else csv + 'CSV</a>'}"
         f'<button type="button" class="icon" popovertarget="about-{name}"'
         f' aria-label="About {title}">Info</button></div></header>'

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from social_assets.metrics.answer import Answer
+from social_assets.metrics.answer_invariants import InvariantState
 from social_assets.metrics.formula import Additivity, Formula, Ratio, Share
 from social_assets.metrics.metric import Metric
 from social_assets.metrics.planner.question import Question
@@ -189,11 +190,23 @@ def _about(answer: TileAnswer) -> dict[str, Any]:
         "newest": _moment(first.freshness.newest_event),
         "complete_until": _moment(first.freshness.watermark),
         "notes": list(first.notes),
+        "invariants": _invariants(answer),
         "metrics": [_about_metric(each) for each in answer.answers[0].metrics],
         "tables": list(tables),
         "rows_read": f"{sum(each.rows_read for each in answer.answers):,}",
         "seconds": f"{sum(each.seconds for each in answer.answers):.3f}",
     }
+
+
+_SEVERITY = (InvariantState.BROKEN, InvariantState.NOT_CHECKED, InvariantState.HOLD)
+
+
+def _invariants(answer: TileAnswer) -> dict[str, str]:
+    """What the invariants say of the answer that they say the worst of."""
+    worst = min(
+        (each.invariants for each in answer.answers), key=lambda i: _SEVERITY.index(i.state)
+    )
+    return {"state": worst.state.value, "text": worst.in_words()}
 
 
 def _about_metric(metric: Metric) -> dict[str, str]:

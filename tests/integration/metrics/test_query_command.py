@@ -34,6 +34,7 @@ def test_the_foot_of_the_table_says_where_the_numbers_come_from(filled: Warehous
     assert "from rollups.engagement_platform_daily, rollups.engagement_platform_hourly: " in foot
     assert " rows read in " in foot
     assert "newest event 2026-04-" in foot
+    assert "invariants not checked since the last change: 2026-0" in foot
     assert "reach and reported_reach differ: " in foot
 
 
@@ -53,6 +54,8 @@ def test_all_formats_hold_the_same_rows(filled: WarehouseUnderTest, tmp_path: Pa
     assert len(rows) > 100
     assert document["tables"] == ["rollups.engagement_daily"]
     assert document["is_complete"] is True
+    assert document["invariants"]["state"] == "not_checked"
+    assert document["invariants"]["unchecked_days"][0].startswith("2026-0")
     files = {form: tmp_path / f"answer.{form}" for form in ("csv", "parquet", "json")}
     for file in files.values():
         query(filled, *asked, "--output", str(file))

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.integration.serving.conftest import NOON, TODAY, Api
+from social_assets.serving.dashboards.router import DATA
+from social_assets.warehouse.compared_days import (
+    COMPARED_DAYS,
+    LAKE_EQUALS_WAREHOUSE,
+    RAW_IS_ACCOUNTED_FOR,
+    ROWS_EQUAL_SOURCE,
+    ComparedDay,
+    partition_states,
+    record_compared,
+)
+from tests.integration.serving.conftest import NOON, TODAY, Api, running
+from tests.integration.warehouse.conftest import WarehouseUnderTest
+
+FACT = "star.fact_engagement"
 
 WEEK = f"from={(TODAY - timedelta(days=7)).date()}&to={TODAY.date()}"
 
@@ -24,6 +38,31 @@ def test_a_question_is_answered_from_a_rollup_with_rows_by_name(serving: Api) ->
     assert [row["account"] for row in found["rows"]] == ["1", "2", "3"]
     assert all(table.startswith("rollups.") for table in found["tables"])
     assert 0 < found["rows_read"] < 100
+
+
+def test_an_answer_names_the_days_on_which_rows_are_lost(loaded: WarehouseUnderTest) -> None:
+    day, client = NOON.date(), loaded.client
+    found = [
+        ComparedDay("cleaned.engagement_events", name, day, True, ("cleaned.engagement_events",))
+        for name in (RAW_IS_ACCOUNTED_FOR, LAKE_EQUALS_WAREHOUSE)
+    ]
+    found.append(ComparedDay(FACT, ROWS_EQUAL_SOURCE, day, False, (FACT,)))
+    record_compared(client, found, partition_states(client, [FACT, "cleaned.engagement_events"]))
+    ends = time.monotonic() + 60
+    try:
+        with running(loaded.home, cache_seconds=0) as api:
+            said: dict[str, Any] = {}
+            # The process may have read the results some seconds ago.
+            while said.get("state") != "broken":
+                assert time.monotonic() < ends, said
+                time.sleep(0.2)
+                said = api.client().get(f"/api/v1/query?metrics=likes&{WEEK}").json()["invariants"]
+        assert said["broken_days"] == [str(day)] and said["checked_at"] is None
+        with running(loaded.home) as api:
+            tile = api.client().get(f"{DATA}/tiles/engagement_by_platform/totals")
+            assert tile.json()["about"]["invariants"]["state"] == "broken"
+    finally:
+        client.command(f"DROP TABLE {COMPARED_DAYS} SYNC")
 
 
 def test_the_answer_as_csv_has_the_same_columns(serving: Api) -> None:

@@ -27,6 +27,7 @@ from social_assets.pipeline.files.unload import unload_pending
 from social_assets.pipeline.files.unload_requests import names_of, pending
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import held
+from social_assets.quality.recorded_days import record_days
 from social_assets.warehouse.day_sizes import sizes_by_day
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.tables import Warehouse
@@ -135,6 +136,7 @@ def _report(
         empty = [day.isoformat() for day in left if day not in with_rows]
         if empty:
             _forget(context, key, empty)
+    record_days(stream, [day for day in days if day not in left])
     if not left:
         for summary in report_summaries(context.instance, stream):
             context.log_event(summary)

@@ -192,8 +192,23 @@ export class Tile {
     say("Rows read", about.rows_read && `${about.rows_read} in ${about.seconds} s`);
     say("Newest event", about.newest);
     say("Complete until", about.complete_until);
+    say("Invariants", about.invariants?.text);
     say("Read at", about.read_at);
     box.replaceChildren(list);
+    this.mark(about.invariants);
+  }
+
+  // Whether nothing was lost or doubled on the days shown; tiles of the platform itself have no mark.
+  mark(invariants) {
+    const mark = this.element.querySelector(".mark");
+    mark.hidden = !invariants;
+    if (!invariants) return;
+    const signs = { hold: "✓", broken: "⚠ broken days", not_checked: "?" };
+    const sentence = `Invariants: ${invariants.text}`;
+    mark.className = `mark ${invariants.state}`;
+    mark.textContent = signs[invariants.state];
+    mark.title = sentence;
+    mark.setAttribute("aria-label", sentence);
   }
 }
 
