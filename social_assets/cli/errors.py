@@ -224,6 +224,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.pipeline.contracts.refused_deployment import ContractNotDeployableError
     from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
     from social_assets.pipeline.files.unload_requests import NotUnloadableError
+    from social_assets.pipeline.rebuild_warehouse import LaterWarehouseError
     from social_assets.serving.caching.shared_answers import CacheUrlError
     from social_assets.serving.webhooks.settings import WebhookSettingsError
     from social_assets.warehouse.dbt.project import DbtError
@@ -257,6 +258,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         KafkaRefusedError,
         LakeDiskError,
         LakeNeverStillError,
+        LaterWarehouseError,
         KafkaSettingsError,
         KafkaUnreachableError,
         NoCaptureError,

@@ -37,6 +37,19 @@ from social_assets.warehouse.present_tables import has_rollups
 BUILD_ROWS = 2_000_000
 """One run of dbt builds days with up to this many cleaned rows, or one day."""
 
+
+class LaterWarehouseError(RuntimeError):
+    """The warehouse has batches that the lake lacks: the lake is older, from a backup."""
+
+    def __init__(self, streams: Iterable[str]) -> None:
+        super().__init__(
+            f"the warehouse has loaded batches of {', '.join(sorted(streams))} that the lake does "
+            "not have: the lake was restored from a backup, and the warehouse is later. It would "
+            "leave these batches out when they come again. Drop its databases (DROP DATABASE "
+            "cleaned; star; rollups), and give the same command again"
+        )
+
+
 Rows = dict[str, dict[date, int]]
 """The cleaned rows of the lake, by stream and day."""
 
@@ -79,7 +92,7 @@ def rebuild_all_days(
     """Make every day of all streams anew: `cleaned` from the lake, what is behind it by dbt.
 
     `streams` are all streams of the installation. Their locks are held: loads and drains wait.
-    Killed, the same call goes on with the days that are left.
+    Killed, the same call goes on with the days that are left. Raises LaterWarehouseError.
     """
     started = time.monotonic()
     resumed = _begin(streams)
@@ -119,6 +132,8 @@ def _begin(streams: Sequence[StreamStores]) -> bool:
     with ExitStack() as locks:
         for each in sorted(streams, key=lambda each: each.name):
             locks.enter_context(each.lock())
+        if later := [each.name for each in streams if _is_later(each)]:
+            raise LaterWarehouseError(later)
         found = _left(streams)
         of_rebuild = [day for day in found if day.run_id == REBUILD]
         # A table that was lost since then lacks days that are recorded as finished.
@@ -136,6 +151,16 @@ def _begin(streams: Sequence[StreamStores]) -> bool:
             if left and left >= _days_of_lake(each):
                 _record_loaded(each)
     return resumed
+
+
+def _is_later(stores: StreamStores) -> bool:
+    """Whether the warehouse records a batch that never was in the lake."""
+    stores.loader.prepare()
+    with micro_batch_loader(stores.loader) as loader:
+        if loader.loaded_until() > cleaned_until(stores):
+            return True
+    known = {entry.batch_id for entry in stores.ledger.entries("raw")}
+    return not stores.loader.loaded() <= known
 
 
 def _record_loaded(stores: StreamStores) -> None:

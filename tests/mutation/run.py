@@ -7,7 +7,8 @@ one text in one file for each case, and one of the case's tests must fail: by an
 because the code can no longer be imported. Exits with 1 if no test fails for some case.
 
 Belongs here: how cases run. The cases stand in `cases_of_days`, `cases_of_checks`,
-`cases_of_alerts`, `cases_of_upkeep`, `cases_of_operations` and `cases_of_protection`.
+`cases_of_alerts`, `cases_of_upkeep`, `cases_of_operations`, `cases_of_protection` and
+`cases_of_loss`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from tests.mutation import (
     cases_of_alerts,
     cases_of_checks,
     cases_of_days,
+    cases_of_loss,
     cases_of_operations,
     cases_of_protection,
     cases_of_upkeep,
@@ -48,6 +50,7 @@ CASES: Sequence[Case] = (
     *cases_of_upkeep.CASES,
     *cases_of_operations.CASES,
     *cases_of_protection.CASES,
+    *cases_of_loss.CASES,
 )
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTEST = ("-q", "-n", "0", "-x", "-p", "no:cacheprovider", "--tb=short", "-rfE")

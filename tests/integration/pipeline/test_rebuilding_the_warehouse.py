@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import pytest
 
 from social_assets.pipeline.rebuild_warehouse import (
+    LaterWarehouseError,
     RebuildProgress,
     RebuiltWarehouse,
     rebuild_all_days,
@@ -123,3 +125,22 @@ def test_a_warehouse_that_has_rows_is_made_equal_to_the_lake(lost: StreamStores)
         )
     assert not rebuild(lost).resumed
     assert lost.loader.rows_by_day() == dict.fromkeys(DAYS, 2)
+
+
+def test_a_warehouse_later_than_a_restored_lake_is_refused(
+    lost: StreamStores, tmp_path: Path
+) -> None:
+    rebuild(lost)
+    lake, copy = Path(lost.stores.lake.root), tmp_path / "copy"
+    copytree(lake, copy)
+    load(lost, tmp_path, 3)
+    rmtree(lake)
+    copytree(copy, lake)
+    with pytest.raises(LaterWarehouseError, match=r"engagement_events .* Drop its databases"):
+        rebuild(lost)
+    with lost.stores.clickhouse.client() as client:
+        client.command("DROP DATABASE cleaned SYNC")
+        client.command("CREATE DATABASE cleaned")
+    rebuild(lost)
+    load(lost, tmp_path, 3)
+    assert lost.loader.rows_by_day() == dict.fromkeys(DAYS, 3)

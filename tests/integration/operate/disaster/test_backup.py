@@ -15,7 +15,12 @@ import pytest
 from social_assets.lake.delta import Applied
 from social_assets.lake.pinned.pinned_tables import pinned_tables
 from social_assets.operate.disaster.backup import make_backup
-from social_assets.operate.disaster.backup_folder import folder_of, opened_for_backup
+from social_assets.operate.disaster.backup_folder import (
+    BackupFolder,
+    StoredContent,
+    folder_of,
+    opened_for_backup,
+)
 from social_assets.operate.disaster.list_backups import list_backups
 from social_assets.operate.disaster.manifest import BackupError
 from social_assets.operate.disaster.restore import restore
@@ -120,6 +125,24 @@ def test_a_backup_made_while_records_land_is_a_state_that_was(used: UsedHome) ->
         offsets = copy.raw.read()["offset"].to_pylist()
         assert last is not None
         assert sorted(offsets) == list(range(last + 1))
+
+
+def test_what_lands_while_the_operational_store_is_copied_is_in_the_backup(
+    used: UsedHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_database = BackupFolder.put_database
+
+    def copy_and_land(folder: BackupFolder, file: Path) -> StoredContent:
+        copied = copy_database(folder, file)
+        if file.name == "control.db":
+            used.land(3)
+        return copied
+
+    monkeypatch.setattr(BackupFolder, "put_database", copy_and_land)
+    used.back_up()
+    copy = UsedHome(type(used.home)(tmp_path / "copy"), used.target)
+    restore(copy.home, str(used.target), told.append)
+    assert copy.raw.applied_version("batch") == 3
 
 
 @pytest.mark.parametrize("moment", ["object 0", "object 3", "flush", "manifest"])
