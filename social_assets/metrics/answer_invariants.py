@@ -112,7 +112,9 @@ class InvariantsOfSubjects:
         for subject in subjects:
             read = self._read(client, subject)
             bases = _bases(subject)
-            used = [each.table for each in subject.rollups if each.table in tables]
+            used = [
+                each.table for each in subject.rollups if each.table in tables and not each.is_view
+            ]
             with_rows = {day for name in bases for day in read.states.of_days.get(name, {})}
             for name in (*bases, *used):
                 results = read.results.get(name, _NO_RESULTS)

@@ -63,8 +63,10 @@ class Measure:
     def from_rollup(self, condition: str, *, is_final: bool) -> str:
         """SQL over rows of a rollup: the final value, or a partial one for `merged`.
 
-        Rollups keep no levels.
+        A rollup keeps a level as the fact does: the value of an account at `event_time`.
         """
+        if self.aggregate is Aggregate.LEVEL:
+            return self.from_fact(condition, is_final=is_final)
         if self.aggregate.adds_up:
             return f"sumIf({self.name}, {condition})" if condition else f"sum({self.name})"
         return self._state("Merge" if is_final else "MergeState", self.name, condition)

@@ -25,6 +25,8 @@ class RollupTable:
     measures: tuple[str, ...]
     time: str = "event_date"
     """The column of its grain: a Date, or the begin of the hour."""
+    is_view: bool = False
+    """Whether it keeps no rows, so that no invariant is checked of it."""
 
 
 @dataclass(frozen=True)

@@ -277,8 +277,11 @@ def _of_fact(project: Warehouse, fact: Table) -> RowsEqualSource:
 
 
 def _stream_of(project: Warehouse, fact: AssetKey) -> str:
-    (source,) = project.lineage_of(fact).deps_by_column["event_date"]
-    return contract(source.asset_key.path[-1]).name
+    sources = project.lineage_of(fact).deps_by_column["event_date"]
+    (stream,) = {
+        key.path[-1] for key in (each.asset_key for each in sources) if key.path[0] == "cleaned"
+    }
+    return contract(stream).name
 
 
 def _of_rollup(project: Warehouse, rollup: Table) -> SumsEqualFacts:

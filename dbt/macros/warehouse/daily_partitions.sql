@@ -16,6 +16,9 @@
   month: the staging table holds the month as it is, without the rebuilt days, and then their new
   rows. The caller must see to it that no view inserts into the month meanwhile.
 
+  With the config `changes_later_days` a row depends on the row before it with the same values in
+  these columns. A run also rebuilds each later day that has the next row after a day of the run.
+
   With the config `days_at_once` an INSERT fills that many days: the sketches of users in a group may
   have 96 KiB each, so that the groups of many days exceed the server's memory.
 
@@ -99,25 +102,23 @@
 {% endmacro %}
 
 {% macro swap_days(table, select) %}
-    {%- set columns = model.columns.values() | map(attribute='name') | map('string') | list -%}
     {%- set staging = table.incorporate(
         path={'identifier': table.identifier ~ '__staging_' ~ invocation_id.replace('-', '_')}
     ) -%}
     {% call statement('create_staging') %}
         create table {{ staging }} {{ on_cluster_clause(staging) }} as {{ table }}
     {% endcall %}
-    {%- if is_of_months() -%}
-        {% do keep_other_days(table, staging) %}
-    {%- endif -%}
+    {%- set months, later_days = [], [] -%}
     {%- for first, last in days_of_inserts() %}
-        {% call statement('main') %}
-            insert into {{ staging }} ({{ columns | join(', ') }})
-            select {{ columns | join(', ') }}
-            from ({{ select }})
-            where event_date between toDate('{{ first }}') and toDate('{{ last }}')
-        {% endcall %}
+        {% do fill_days(table, staging, select, first, last, months) %}
     {%- endfor %}
-    {%- set partitions = run_query(partitions_of_both(table, staging)).rows -%}
+    {%- if config.get('changes_later_days') -%}
+        {%- for later in run_query(days_of_next_rows(table, staging)).columns[0] %}
+            {% do fill_days(table, staging, select, later, later, months) %}
+            {%- do later_days.append(later) -%}
+        {%- endfor %}
+    {%- endif -%}
+    {%- set partitions = run_query(partitions_of_both(table, staging, later_days)).rows -%}
     {%- if partitions -%}
         {% call statement('swap_days') %}
             alter table {{ table }} {{ on_cluster_clause(table) }}
@@ -147,25 +148,80 @@
     {{ return(ranges) }}
 {% endmacro %}
 
-{#- Fills the staging table with the rows that the months of this run have on its other days. -#}
-{% macro keep_other_days(table, staging) %}
-    {%- set months = run_query(partitions_of_both(table, staging)).rows -%}
-    {%- if months -%}
+{#- Fills days of the staging table, both included; `months` are those that it has got already. -#}
+{% macro fill_days(table, staging, select, first, last, months) %}
+    {%- set columns = model.columns.values() | map(attribute='name') | map('string') | list -%}
+    {%- if is_of_months() -%}
+        {% do keep_other_days(table, staging, first, last, months) %}
+    {%- endif -%}
+    {% call statement('main') %}
+        insert into {{ staging }} ({{ columns | join(', ') }})
+        select {{ columns | join(', ') }}
+        from ({{ select_of_days(select, first, last) }})
+        {{ days_between(first, last) }}
+    {% endcall %}
+{% endmacro %}
+
+{#- The SELECT of the model, which is written for all days of the run, for some days. -#}
+{% macro select_of_days(select, first, last) -%}
+    {{ select | replace(days(), days_between(first, last)) | replace(until_last_day(), until_day(last)) }}
+{%- endmacro %}
+
+{#- Gives the staging table the rows that the months of these days have on other days. -#}
+{% macro keep_other_days(table, staging, first, last, months) %}
+    {%- set missing = [] -%}
+    {%- for partition_id in run_query(months_of(table, first, last)).columns[0] if partition_id not in months -%}
+        {%- do missing.append(partition_id) -%}
+        {%- do months.append(partition_id) -%}
+    {%- endfor -%}
+    {%- if missing -%}
         {% call statement('attach_months') %}
             alter table {{ staging }} {{ on_cluster_clause(staging) }}
-            {%- for partition_id, _ in months %}
+            {%- for partition_id in missing %}
                 attach partition id '{{ partition_id }}' from {{ table }}{{ ',' if not loop.last }}
             {%- endfor %}
         {% endcall %}
-        {% call statement('remove_days') %}
-            delete from {{ staging }} {{ on_cluster_clause(staging) }} {{ days() }}
-        {% endcall %}
     {%- endif -%}
+    {% call statement('remove_days') %}
+        delete from {{ staging }} {{ on_cluster_clause(staging) }} {{ days_between(first, last) }}
+    {% endcall %}
 {% endmacro %}
 
-{#- The partitions of this run's days that the table or the staging table holds, and whether the
-    staging table has rows of it. -#}
-{% macro partitions_of_both(table, staging) %}
+{#- The partitions of the table that hold the months of these days. -#}
+{% macro months_of(table, first, last) %}
+    select distinct partition_id
+    from system.parts
+    where
+        active
+        and database = '{{ table.schema }}'
+        and table = '{{ table.identifier }}'
+        and partition_id between toYYYYMMDD(toStartOfMonth(toDate('{{ first }}')))::String
+        and toYYYYMMDD(toDate('{{ last }}'))::String
+    order by partition_id
+{% endmacro %}
+
+{#- The days after this run's that have the next row of what is, or was, on this run's days. -#}
+{% macro days_of_next_rows(table, staging) %}
+    {%- set key = config.require('changes_later_days') | join(', ') -%}
+    select distinct toString(next_day) as later
+    from (
+        select min(event_date) as next_day
+        from {{ table }}
+        where
+            event_date > toDate('{{ var('to_date') }}')
+            and ({{ key }}) in (
+                select {{ key }} from {{ table }} {{ days() }}
+                union all
+                select {{ key }} from {{ staging }} {{ days() }}
+            )
+        group by {{ key }}
+    )
+    order by later
+{% endmacro %}
+
+{#- The partitions of this run's days, and of later days that it rebuilds, that the table or the
+    staging table holds, and whether the staging table has rows of it. -#}
+{% macro partitions_of_both(table, staging, later_days) %}
     {%- set first = "toDate('" ~ var('from_date') ~ "')" -%}
     {%- if is_of_months() -%}
         {%- set first = 'toStartOfMonth(' ~ first ~ ')' -%}
@@ -190,6 +246,9 @@
     )
     where partition_id between toYYYYMMDD({{ first }})::String
         and toYYYYMMDD(toDate('{{ var('to_date') }}'))::String
+        {%- for later in later_days %}
+        or partition_id = toYYYYMMDD({{ 'toStartOfMonth' if is_of_months() }}(toDate('{{ later }}')))::String
+        {%- endfor %}
     group by partition_id
     order by partition_id
 {% endmacro %}

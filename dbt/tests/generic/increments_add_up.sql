@@ -1,9 +1,9 @@
 {#-
-  The increments of each counter are conserved: what was added less what was taken back is what the
-  stream's newest collection tells. Compared with the stream itself, so that a row or a counter that
-  the view leaves out is found.
+  The increments of each counter are conserved: the first total and what was added, less what was
+  taken back, are what the stream's newest collection tells. Compared with the stream itself, so that a row or a counter that
+  the table leaves out is found.
 -#}
-{% test increments_add_up(model, column_name, taken_back, stream, counters) %}
+{% test increments_add_up(model, column_name, initial, taken_back, stream, counters) %}
 with newest as (
     select
         platform,
@@ -40,7 +40,7 @@ sums as (
         account_id,
         post_id,
         counter,
-        sum({{ column_name }}) - sum({{ taken_back }}) as summed
+        sum({{ initial }}) + sum({{ column_name }}) - sum({{ taken_back }}) as summed
     from {{ model }}
     group by
         platform,

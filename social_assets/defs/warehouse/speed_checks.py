@@ -10,6 +10,7 @@ Tables that merge rows are compared merged: sums, counts, distinct users, newest
 Percentiles are left out: the sketch behind them depends on the order of merging.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
 SPEED_EQUALS_BATCH = "speed_equals_batch"
 
 _SAMPLE_ROWS = 5
+
+_STREAM = re.compile(r"\bFROM (cleaned\.\w+)")
+"""The stream in the SELECT of a view, as the server tells it."""
+
+_DAYS_WITH_HISTORY = 7
+"""How many days of a table that reads history one query compares: it keeps their rows in memory."""
 
 _TOLERANCE = 1e-9
 """Of sums of Float64, relative: adding up in another order differs in the last digits."""
@@ -91,7 +98,11 @@ def difference(
 ) -> AssetCheckResult:
     """The validation result of one table: of some days, or of all, but those that are `gone`."""
     comparison = Comparison(table, _feeding_selects(client, table), tuple(sorted(gone)))
-    suspects, rows, rebuilt = _differing_days(client, comparison, days)
+    suspects: list[date] = []
+    rows = rebuilt = 0
+    for part in _compared_together(client, comparison, days):
+        found = _differing_days(client, comparison, part)
+        suspects, rows, rebuilt = suspects + found[0], rows + found[1], rebuilt + found[2]
     differing, failing, sample = (
         _differing_rows(client, comparison, suspects) if suspects else (0, [], [])
     )
@@ -143,10 +154,23 @@ class Comparison:
         readings = {name: _reading(name, kind) for name, kind in self.table.columns.items()}
         return {name: sql for name, sql in readings.items() if sql and name not in self.keys}
 
-    def rebuilt(self) -> str:
-        """All rows that the views would insert now."""
+    @property
+    def streams(self) -> list[str]:
+        """The streams whose rows the views are given."""
+        return sorted({name for select in self.selects for name in _STREAM.findall(select)})
+
+    def rebuilt(self, days: Sequence[date] | None) -> str:
+        """The rows that the views would insert now, of all days or of at least some.
+
+        A view that reads history gets the rows of these days as the inserted block: the server
+        does not find out by itself that other days of the stream need not be compared.
+        """
         columns = ", ".join(self.table.columns)
-        return " UNION ALL ".join(f"SELECT {columns} FROM ({select})" for select in self.selects)
+        selects = self.selects
+        if self.table.reads_history and days is not None:
+            block = rf"FROM (SELECT * FROM \1 WHERE {self.table.of_days(days)})"
+            selects = [_STREAM.sub(block, select) for select in selects]
+        return " UNION ALL ".join(f"SELECT {columns} FROM ({select})" for select in selects)
 
     def merged(self, rows: str, days: Sequence[date] | None) -> str:
         """The rows of one side, one a key."""
@@ -161,8 +185,10 @@ class Comparison:
         if self.table.is_aggregated:
             values = [*self.keys, *(self._rounded(name) for name in self.measures)]
             source = f"({self.merged(rows, days)})"
+        # A tuple, since the hash of several values is NULL if one of them is.
+        digest = f"sum(cityHash64(tuple({', '.join(values)})))"
         return (
-            f"SELECT event_date, count() AS n, sum(cityHash64({', '.join(values)})) AS digest\n"
+            f"SELECT event_date, count() AS n, {digest} AS digest\n"
             f"FROM {source} GROUP BY event_date"
         )
 
@@ -171,7 +197,7 @@ class Comparison:
         return " OR ".join(
             f"abs({a} - {b}) > {_TOLERANCE} * greatest(abs({a}), abs({b}), 1)"
             if self._is_float(name)
-            else f"{a} != {b}"
+            else f"{a} IS DISTINCT FROM {b}"
             for name in self.measures
             for a, b in [(f"ours.{_of(name)}", f"theirs.{_of(name)}")]
         )
@@ -200,12 +226,29 @@ def _feeding_selects(client: "Client", table: Table) -> list[str]:
     return [row[0] for row in found]
 
 
+def _compared_together(
+    client: "Client", comparison: Comparison, days: Sequence[date] | None
+) -> list[Sequence[date] | None]:
+    """The days of each query: all at once, but of a table that reads history some at once."""
+    if not comparison.table.reads_history:
+        return [days]
+    if days is None:
+        either = " UNION DISTINCT ".join(
+            f"SELECT event_date FROM {rows}"
+            for rows in (comparison.table.qualified_name, *comparison.streams)
+        )
+        found = client.query(f"SELECT DISTINCT event_date FROM ({either}) ORDER BY event_date")
+        days = [row[0] for row in found.result_rows]
+    step = _DAYS_WITH_HISTORY
+    return [days[first : first + step] for first in range(0, len(days), step)]
+
+
 def _differing_days(
     client: "Client", comparison: Comparison, days: Sequence[date] | None
 ) -> tuple[list[date], int, int]:
     """The days whose digests differ, and the rows of each side in all days asked for."""
     ours = comparison.digests(comparison.table.qualified_name, days)
-    theirs = comparison.digests(f"({comparison.rebuilt()})", days)
+    theirs = comparison.digests(f"({comparison.rebuilt(days)})", days)
     found = client.query(
         "SELECT event_date, ours.n, theirs.n, ours.digest != theirs.digest\n"
         f"FROM ({ours}) AS ours FULL JOIN ({theirs}) AS theirs USING (event_date)"
@@ -224,7 +267,7 @@ def _differing_rows(
         for name in comparison.measures
     ]
     ours = comparison.merged(comparison.table.qualified_name, days)
-    theirs = comparison.merged(f"({comparison.rebuilt()})", days)
+    theirs = comparison.merged(f"({comparison.rebuilt(days)})", days)
     found = client.query(
         "SELECT count() OVER (), groupUniqArray(event_date) OVER (), "
         f"{', '.join([*shown, *both])}\n"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from social_assets.metrics.dimension import ACCOUNT, PLATFORM, WEEKDAY, Dimension, KeyDimension
 from social_assets.metrics.formula import Growth, Level, Ratio, Total, only
+from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
-from social_assets.metrics.metric import Metric, SourceTable, Subject
+from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
 
 COUNTER = Dimension(
     name="counter",
@@ -56,7 +57,18 @@ SUBJECT = Subject(
         Measure("taken_back_sum", Aggregate.SUM, "taken_back"),
         Measure("posts", Aggregate.COUNT, counted_if="kind = 'post'"),
     ),
-    rollups=(),
+    rollups=(
+        RollupTable(
+            "rollups.collected_daily",
+            Grain.DAY,
+            ("account", "platform", "post", "counter"),
+            (
+                *("followers", "followers_sum", "followers_gained_sum"),
+                *("added_sum", "found_sum", "taken_back_sum", "posts"),
+            ),
+            is_view=True,
+        ),
+    ),
     metrics=(
         Metric(
             "followers",

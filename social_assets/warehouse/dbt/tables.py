@@ -35,7 +35,7 @@ class Table:
     """The relation behind an asset: where dbt writes its rows.
 
     `columns` holds types by name. `order_by` and the day identify a row of a table that merges
-    rows (`is_aggregated`).
+    rows (`is_aggregated`). A row of a table that `reads_history` depends on rows of other days.
     """
 
     asset: AssetKey
@@ -45,6 +45,7 @@ class Table:
     order_by: tuple[str, ...]
     is_view: bool
     is_aggregated: bool
+    reads_history: bool = False
 
     @property
     def qualified_name(self) -> str:
@@ -160,6 +161,7 @@ def table(node: Node) -> Table:
         order_by=tuple(config.get("order_by", ())),
         is_view=config["materialized"] == "view",
         is_aggregated=config.get("engine") == "AggregatingMergeTree",
+        reads_history=bool(config.get("changes_later_days")),
     )
 
 

@@ -1,21 +1,18 @@
 with newest as (
-    -- What the day's last collection that tells it says.
     select
-        profiles.event_date as event_date,
-        profiles.platform as platform,
-        profiles.account_id as account_id,
-        max(profiles.collected_at) as collected_at,
-        argMax(profiles.handle, profiles.collected_at) as handle,
-        argMax(profiles.display_name, profiles.collected_at) as display_name,
-        argMax(profiles.is_verified, profiles.collected_at) as is_verified,
-        argMax(profiles.followers, profiles.collected_at) as followers,
-        argMax(profiles.following, profiles.collected_at) as following,
-        argMax(profiles.posts, profiles.collected_at) as posts
-    from {{ source('cleaned', 'profiles') }} as profiles
+        days.event_date as event_date,
+        days.platform as platform,
+        days.account_id as account_id,
+        max(days.collected_at) as collected_at
+        {%- for attribute, type in account_day_attributes().items() %},
+        {%- set state = 'max(days.' ~ attribute ~ ')' %}
+        accurateCastOrNull(if({{ state }} = '', null, substring({{ state }}, 28)), '{{ type }}') as {{ attribute }}
+        {%- endfor %}
+    from {{ ref('account_days') }} as days
     group by
-        profiles.event_date,
-        profiles.platform,
-        profiles.account_id
+        days.event_date,
+        days.platform,
+        days.account_id
 ),
 
 compared as (

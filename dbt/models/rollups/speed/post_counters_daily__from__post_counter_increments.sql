@@ -1,0 +1,2 @@
+{{ materialization_target_table(ref('post_counters_daily')) }}
+{{ post_counters_daily_select(ref('post_counter_increments')) }}
