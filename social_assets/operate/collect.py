@@ -15,6 +15,7 @@ from social_assets.control.collection.tracked_accounts import TrackedAccounts
 from social_assets.control.engine import open_engine
 from social_assets.control.errors import PausedAccountError
 from social_assets.ingest.connectors.connector import Connector
+from social_assets.ingest.connectors.engine.marks import earlier
 from social_assets.ingest.connectors.registry import connector_of, connectors
 
 
@@ -42,8 +43,12 @@ def collect_now(
     *,
     seconds: float,
     from_the_beginning: bool = False,
+    since: datetime | None = None,
 ) -> list[CollectReport]:
     """Collect what is due, or of `accounts` even what is not.
+
+    With `since`, read again what was published since then, of `accounts` or of all that are not
+    paused. An account that was never collected is read from its beginning.
 
     Raises UnknownTrackedAccountError, PausedAccountError, ConnectorDeclarationError,
     RunFailedError.
@@ -54,6 +59,8 @@ def collect_now(
     engine = open_engine(home)
     try:
         tracked = TrackedAccounts(engine)
+        if since is not None and not accounts:
+            accounts = _unpaused(tracked, wanted)
         for account in accounts:
             reason = tracked.get(account.platform, account.account_id).paused_reason
             if reason is not None:
@@ -65,6 +72,8 @@ def collect_now(
             tracked.make_due(
                 account.platform, account.account_id, from_the_beginning=from_the_beginning
             )
+            if since is not None:
+                _rewind(tracked, account, since)
         at = datetime.now(UTC)
         due = [
             each
@@ -78,6 +87,28 @@ def collect_now(
         run = collect(home, connector, seconds, progress)
         found.append(CollectReport(connector.platform, run.run_id, **run.counts))
     return found
+
+
+def _unpaused(tracked: TrackedAccounts, wanted: Sequence[Connector]) -> list[Account]:
+    platforms = {each.platform for each in wanted}
+    return [
+        Account(each.platform, each.name)
+        for each in tracked.list()
+        if each.platform in platforms and each.paused_at is None
+    ]
+
+
+def _rewind(tracked: TrackedAccounts, account: Account, since: datetime) -> None:
+    """Let the chains of an account begin at a time, if they have come further."""
+    marks = {
+        (endpoint.name, parent_id): earlier(endpoint.since, place.since, since)
+        for endpoint in connector_of(account.platform).endpoints
+        for parent_id, place in tracked.places(
+            account.platform, account.account_id, endpoint.name
+        ).items()
+        if place.since is not None
+    }
+    tracked.rewind(account.platform, account.account_id, marks)
 
 
 def _wanted(platform: str | None, accounts: Sequence[Account]) -> list[Connector]:

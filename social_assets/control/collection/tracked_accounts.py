@@ -5,7 +5,7 @@ Belongs here: the repository. The arithmetic of times is in `schedule`, the colu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
@@ -259,6 +259,25 @@ class TrackedAccounts:
                 )
             ).one_or_none()
         return (None, None) if row is None else (row.since, row.resume)
+
+    def rewind(self, platform: str, name: str, marks: Mapping[tuple[str, str], str | None]) -> None:
+        """Let chains, each an endpoint and a post, begin again from other marks.
+
+        Raises UnknownTrackedAccountError.
+        """
+        with writing(self._engine) as connection:
+            _known(connection, platform, name)
+            for (endpoint, parent_id), since in marks.items():
+                connection.execute(
+                    update(CHAIN_POSITIONS)
+                    .where(
+                        _C.platform == platform,
+                        _C.name == name,
+                        _C.endpoint == endpoint,
+                        _C.parent_id == parent_id,
+                    )
+                    .values(since=since, resume=None)
+                )
 
     def finish(self, batch: Sequence[Collected]) -> None:
         """Record what was collected, in one transaction. Repeating it changes nothing.

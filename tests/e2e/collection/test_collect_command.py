@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -74,3 +75,17 @@ def test_an_account_that_is_named_is_collected_though_it_is_not_due(
     (found,) = collect(served.home, capsys, "--account", f"x:{account}", "--all")
     assert found["platform"] == "X"
     assert int(str(found["records"])) > 0
+
+
+def test_what_was_published_since_a_time_is_read_again(
+    served: ServedPlatforms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (account, held) = next(iter(served.truth("x").items()))
+    times = sorted(post["published_at"] for post in held["posts"] if not post["deleted_at"])
+    begin = datetime.fromtimestamp(times[len(times) // 2], UTC)
+    said = ("--account", f"x:{account}", "--since", f"{begin:%Y-%m-%dT%H:%M:%S}")
+    (found,) = collect(served.home, capsys, *said)
+    (everything,) = collect(served.home, capsys, "--account", f"x:{account}", "--all")
+    (nothing,) = collect(served.home, capsys, "--account", f"x:{account}")
+    counts = [int(str(each["records"])) for each in (nothing, found, everything)]
+    assert counts[0] < counts[1] < counts[2]

@@ -49,6 +49,9 @@ def test_a_paused_account_is_not_asked_about_and_stays_paused(
         (["--account", "myspace:nobody"], "myspace"),
         (["--platform", "myspace"], "myspace"),
         (["--all"], "--all needs --account"),
+        (["--account", "x:nasa", "--all", "--since", "2026-01-01"], "leave out --since"),
+        (["--since", "2999-01-01"], "has not come yet"),
+        (["--since", "yesterday"], "yesterday"),
     ],
 )
 def test_what_is_not_known_is_named(arguments: list[str], told: str, capsys: Output) -> None:

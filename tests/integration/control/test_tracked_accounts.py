@@ -80,6 +80,17 @@ def test_a_batch_finished_again_changes_nothing(tracked: TrackedAccounts) -> Non
     assert tracked.get("Instagram", "natgeo").problem is None
 
 
+def test_a_chain_that_is_rewound_begins_again_from_the_mark(tracked: TrackedAccounts) -> None:
+    stopped = Collected("Instagram", "natgeo", "media", "p", "s1", "page 2", AT)
+    tracked.finish([media(AT), stopped])
+    tracked.rewind("Instagram", "natgeo", {("media", "p"): "s0", ("media", "unknown"): "s0"})
+    assert tracked.position("Instagram", "natgeo", "media", "p") == ("s0", None)
+    assert tracked.position("Instagram", "natgeo", "media") == ("s1", None)
+    assert tracked.position("Instagram", "natgeo", "media", "unknown") == (None, None)
+    with pytest.raises(UnknownTrackedAccountError, match="Instagram:nobody"):
+        tracked.rewind("Instagram", "nobody", {})
+
+
 def test_failures_wait_twice_as_long_each_time_up_to_an_hour(tracked: TrackedAccounts) -> None:
     at, waits = AT, []
     for _ in range(8):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +26,12 @@ _TABLE = ("platform", "chains", "pages", "records", "stopped early")
 @click.option(
     "--all", "from_the_beginning", is_flag=True, help="Read all of --account again, from its start."
 )
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    metavar="DATE",
+    help="Read again what was published since then, UTC; of --account, or of all accounts.",
+)
 @click.option("--seconds", type=float, default=300.0, show_default=True, help="Of each platform.")
 @FORM
 @makes_control
@@ -34,6 +41,7 @@ def collect(
     platform: str | None,
     accounts: tuple[str, ...],
     from_the_beginning: bool,
+    since: datetime | None,
     seconds: float,
     form: str,
 ) -> None:
@@ -46,13 +54,24 @@ def collect(
 
     if from_the_beginning and not accounts:
         raise click.UsageError("--all needs --account: it reads all of these accounts again")
+    if from_the_beginning and since:
+        raise click.UsageError("--all reads everything: leave out --since, or --all")
+    begin = since.replace(tzinfo=UTC) if since else None
+    if begin and begin > datetime.now(UTC):
+        raise click.UsageError(f"--since {begin:%Y-%m-%d}: this time has not come yet")
     try:
         named = list(dict.fromkeys(map(parse_account, accounts)))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     told = progress if form == "table" else mute
     found = collect_now(
-        home, platform, named, told, seconds=seconds, from_the_beginning=from_the_beginning
+        home,
+        platform,
+        named,
+        told,
+        seconds=seconds,
+        from_the_beginning=from_the_beginning,
+        since=begin,
     )
     if form == "table":
         rows = [(r.platform, r.chains, r.pages, r.records, r.stopped_early) for r in found]

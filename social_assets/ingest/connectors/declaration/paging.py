@@ -6,8 +6,9 @@ not mean that there is another page: Meta and TikTok give one with the last page
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,13 @@ Paging = OnePage | WhileNext | UntilEmpty | WhileToken | WhileMore | LinkHeader
 class SinceId:
     """The platform gives only what is newer than an id: `parameter`. `id` is its place in a record.
 
-    The greatest id, as a number, is the next mark.
+    The greatest id, as a number, is the next mark. `first_id` gives the smallest id of a time, on a
+    platform whose ids tell their time.
     """
 
     parameter: str = "since_id"
     id: str = "id"
+    first_id: Callable[[datetime], str] | None = None
 
 
 @dataclass(frozen=True)

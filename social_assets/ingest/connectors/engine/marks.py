@@ -71,6 +71,20 @@ def newer(since: Since | None, old: str | None, new: str | None) -> str | None:
     return max(given, key=_order(since), default=None) if since else old
 
 
+def earlier(since: Since | None, mark: str | None, at: datetime) -> str | None:
+    """The mark from which a chain reads what is newer than a time; never later than `mark`.
+
+    None, which reads everything, if the endpoint cannot begin at a time.
+    """
+    if isinstance(since, NewestFirst):
+        wanted = at.isoformat()
+    elif isinstance(since, SinceId) and since.first_id is not None:
+        wanted = since.first_id(at)
+    else:
+        return None
+    return min(mark, wanted, key=_order(since)) if mark else None
+
+
 def is_known(since: Since | None, mark: str | None, records: Sequence[CutRecord]) -> bool:
     """Whether a page, and so all that follow it, holds nothing but what is known."""
     if not isinstance(since, NewestFirst) or not mark or not records:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from social_assets.ingest.connectors.connector import (
     ApiEndpoint,
     AskedFor,
@@ -34,6 +36,17 @@ _POST = {
 _POST_PRICE, _USER_PRICE = Price(a_record=0.005), Price(a_record=0.010)
 _PROBLEMS = "https://api.x.com/2/problems/"
 _NOT_FOUND, _NOT_ALLOWED = "resource-not-found", "not-authorized-for-resource"
+
+_FIRST_MILLISECOND = 1_288_834_974_657
+_BITS_BELOW_TIME = 22
+"""An id holds the milliseconds since 2010-11-04 above its lowest 22 bits."""
+
+
+def _first_id(at: datetime) -> str:
+    """The smallest id of a time; of one before ids told it, the smallest of all."""
+    milliseconds = int(at.timestamp() * 1000) - _FIRST_MILLISECOND
+    return str(max(milliseconds, 0) << _BITS_BELOW_TIME)
+
 
 CONNECTOR = Connector(
     platform="X",
@@ -104,7 +117,7 @@ CONNECTOR = Connector(
             query={**_POST, "max_results": "100"},
             may_be_absent=True,
             paging=WhileToken("meta.next_token", "pagination_token"),
-            since=SinceId(),
+            since=SinceId(first_id=_first_id),
             price=_POST_PRICE,
         ),
         # since_id gives new posts only: the counters of older ones are asked for by their ids.
@@ -128,7 +141,7 @@ CONNECTOR = Connector(
             query={**_POST, "query": "conversation_id:$parent_id is:reply", "max_results": "100"},
             may_be_absent=True,
             paging=WhileToken("meta.next_token", "next_token"),
-            since=SinceId(),
+            since=SinceId(first_id=_first_id),
             asked_for=AskedFor.POST,
             frequency=Frequency.DAILY,
             price=_POST_PRICE,
