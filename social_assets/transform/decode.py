@@ -44,8 +44,8 @@ def _try(value: str) -> str: ...  # type: ignore[empty-body]
 def _octet_length(value: bytes) -> int: ...  # type: ignore[empty-body]
 
 
-@ibis.udf.scalar.builtin(name="json_valid", signature=((dt.string,), dt.boolean))
-def _json_valid(text: str) -> bool: ...  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin(name="try", signature=((dt.Array(dt.string),), dt.Array(dt.string)))
+def _try_keys(keys: list[str]) -> list[str]: ...  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin(name="json_keys", signature=((dt.string,), dt.Array(dt.string)))
@@ -78,7 +78,7 @@ class Shape:
 
 def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
     """Raw records with `record_text`, null if it is too long or not UTF-8, and `is_json`: true for
-    a JSON object, null for a CSV line.
+    a JSON object, null for a CSV line. `all_keys` are the keys of the object.
     """
     fits = _octet_length(raw.record_bytes) <= max_record_bytes
     table = raw.mutate(
@@ -87,7 +87,10 @@ def opened(raw: ir.Table, max_record_bytes: int) -> ir.Table:
     opens = ibis.cases(
         (table.record_text.startswith("{"), True), else_=table.record_text.lstrip().startswith("{")
     )
-    is_object = opens & _json_valid(table.record_text)
+    # Reading the keys also tells whether it is JSON: each function on JSON parses the text anew.
+    object_text = ibis.cases((table.csv_header.isnull() & opens, table.record_text))
+    table = table.mutate(all_keys=_try_keys(_json_keys(object_text)))
+    is_object = table.all_keys.notnull()
     table = table.mutate(is_json=ibis.cases((table.csv_header.isnull(), is_object)))
     return table.mutate(json_text=ibis.cases((table.is_json, table.record_text)))
 
@@ -149,8 +152,6 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
         read.append(shape.platform)
     fields = json_fields((c, pointer.text) for c in read for pointer in shape.pointers[c.name])
     table = with_json_fields(records, list(fields.values()))
-    # Once for both: each call of a function on JSON holds memory of its own.
-    table = table.mutate(all_keys=_json_keys(table.json_text))
     table = table.mutate(keys_hash=keys_hash(table, list(fields.values())))
     table = with_csv_fields(table, shape.headers)
     if shape.platforms and shape.platform is not None:
