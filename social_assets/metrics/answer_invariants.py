@@ -18,14 +18,13 @@ from social_assets.metrics.metric import Subject
 from social_assets.warehouse.compared_days import (
     PartitionStates,
     ResultsOfTable,
-    partition_states,
     results_of,
 )
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-KEPT_SECONDS = 5.0
+KEPT_SECONDS = 10.0
 _MOST_NAMED = 3
 _NO_RESULTS = ResultsOfTable({}, {}, {})
 
@@ -108,7 +107,7 @@ class InvariantsOfSubjects:
         """What the invariants say of the days of some ranges, in tables that have answered."""
         broken: set[date] = set()
         unchecked: set[date] = set()
-        held: dict[date, datetime] = {}
+        held: dict[date, int] = {}
         for subject in subjects:
             read = self._read(client, subject)
             bases = _bases(subject)
@@ -134,26 +133,35 @@ class InvariantsOfSubjects:
             tuple(sorted(broken)),
             tuple(sorted(unchecked - broken)),
             len(moments),
-            min(moments, default=None),
+            datetime.fromtimestamp(min(moments), UTC) if moments else None,
         )
 
     def _read(self, client: Client, subject: Subject) -> _Read:
-        """One thread reads; others that come meanwhile wait for what it has read."""
+        """What was read last. One thread reads again; the others need not wait for it."""
         key = (str(getattr(client, "url", "")), subject.name)
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
-        with lock:
-            kept = self._kept.get(key)
-            if kept is None or time.monotonic() - kept.at > self._kept_seconds:
-                kept = _read(client, subject)
-                self._kept[key] = kept
+        kept = self._kept.get(key)
+        if kept is not None and not self._is_old(kept):
             return kept
+        if not lock.acquire(blocking=kept is None) and kept is not None:
+            return kept
+        try:
+            kept = self._kept.get(key)
+            if kept is None or self._is_old(kept):
+                kept = self._kept[key] = _read(client, subject)
+            return kept
+        finally:
+            lock.release()
+
+    def _is_old(self, kept: _Read) -> bool:
+        return time.monotonic() - kept.at > self._kept_seconds
 
 
 def _read(client: Client, subject: Subject) -> _Read:
     bases = _bases(subject)
     tables = (*bases, *(each.table for each in subject.rollups))
-    return _Read(time.monotonic(), results_of(client, tables), partition_states(client, bases))
+    return _Read(time.monotonic(), *results_of(client, tables))
 
 
 def _bases(subject: Subject) -> tuple[str, ...]:

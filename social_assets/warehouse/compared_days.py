@@ -11,6 +11,7 @@ that no writer has to record anything.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -53,28 +54,32 @@ class ComparedDay:
 
 @dataclass(frozen=True)
 class PartitionStates:
-    """The states of tables at a moment."""
+    """The states of tables at a moment, each a hash."""
 
     read_at: datetime
-    of_days: Mapping[str, Mapping[date, str]]
+    of_days: Mapping[str, Mapping[date, int]]
     """By table and partition: an absent partition has no state."""
     of_months: Collection[str]
     """The tables whose partitions are months."""
 
-    def of(self, table: str, day: date) -> tuple[str, date, str]:
-        """The table, the partition that has a day, and its state: empty if it is absent."""
-        partition = day.replace(day=1) if table in self.of_months else day
-        return table, partition, self.of_days.get(table, {}).get(partition, "")
+    def of(self, tables: Iterable[str], day: date) -> int:
+        """The state of a day in some tables together: of the partitions that have it."""
+        state = 0
+        for table in tables:
+            partition = day.replace(day=1) if table in self.of_months else day
+            # Each hash has the name of its table, so no two of them are the same.
+            state ^= self.of_days.get(table, {}).get(partition, 0)
+        return state
 
 
 @dataclass(frozen=True)
 class ResultsOfTable:
-    """The days of a table that have results: what each one says, and when it was compared."""
+    """The days of a table that have results, each with the second since 1970 of its comparison."""
 
-    broken: Mapping[date, datetime]
+    broken: dict[date, int]
     """These stay broken until a later comparison passes."""
-    held: Mapping[date, datetime]
-    changed: Mapping[date, datetime]
+    held: dict[date, int]
+    changed: dict[date, int]
     """Changed since they were compared, or not compared by each invariant of the table."""
 
 
@@ -82,10 +87,12 @@ def partition_states(client: Client, tables: Collection[str]) -> PartitionStates
     """The states of all partitions of tables; tables that are absent have none."""
     read_at = datetime.now(UTC)
     rows = client.query(_STATES, parameters={"tables": sorted(tables)}).result_rows
-    found: dict[str, dict[date, str]] = {}
-    for table, partition, state, _ in rows:
+    found: dict[str, dict[date, int]] = {}
+    of_months = {table for table, _, is_month, _, _ in rows if is_month}
+    for table, partition, _, of_month, of_day in rows:
+        state = of_month if table in of_months else of_day
         found.setdefault(table, {})[date.fromisoformat(partition)] = state
-    return PartitionStates(read_at, found, {table for table, _, _, is_month in rows if is_month})
+    return PartitionStates(read_at, found, of_months)
 
 
 def record_compared(
@@ -101,10 +108,8 @@ def record_compared(
             "event_date": pa.array([each.day for each in compared], pa.date32()),
             "passed": pa.array([int(each.passed) for each in compared], pa.uint8()),
             "compared_at": pa.array([states.read_at] * len(compared), pa.timestamp("us", "UTC")),
-            "states": pa.array(
-                [_named(states, each) for each in compared],
-                pa.list_(pa.struct(dict(zip(_STATE, _STATE_TYPES, strict=True)))),
-            ),
+            "counted": pa.array([",".join(each.tables) for each in compared]),
+            "state": pa.array([states.of(each.tables, each.day) for each in compared], pa.uint64()),
         }
     )
     try:
@@ -132,43 +137,51 @@ def forget_compared(client: Client, table: str, days: Collection[date]) -> None:
             raise
 
 
-def results_of(client: Client, tables: Collection[str]) -> dict[str, ResultsOfTable]:
-    """What is recorded of tables, compared with their states now; empty if nothing is."""
+def results_of(
+    client: Client, tables: Collection[str]
+) -> tuple[Mapping[str, ResultsOfTable], PartitionStates]:
+    """What is recorded of tables, compared with their states now; and these states."""
     try:
-        counted = client.query(
-            f"SELECT DISTINCT arrayJoin(states.name) FROM {COMPARED_DAYS}\n"
-            "WHERE table IN {tables:Array(String)}",
-            parameters={"tables": sorted(tables)},
-        ).result_rows
-        rows = client.query(
-            _RESULTS,
-            parameters={"of": sorted(tables), "tables": sorted(name for (name,) in counted)},
-        ).result_rows
+        rows = client.query(_RESULTS, parameters={"tables": sorted(tables)}).result_rows
     except Exception as error:
-        if is_of_missing_table(error):
-            return {}
-        raise
-    return {table: _results(table, zip(*columns, strict=True)) for table, *columns in rows}
+        if not is_of_missing_table(error):
+            raise
+        rows = []
+    counted = {name for _, names, *_ in rows for name in names.split(",")}
+    states = partition_states(client, counted.union(tables))
+    found = {table: ResultsOfTable({}, {}, {}) for table in {row[0] for row in rows}}
+    passed: dict[str, Counter[date]] = {table: Counter() for table in found}
+    for table, names, *columns in rows:
+        _add(found[table], passed[table], zip(*columns, strict=True), names.split(","), states)
+    for table, results in found.items():
+        expected = len(INVARIANTS_OF_LAYERS[table.partition(".")[0]])
+        for day in [day for day in results.held if passed[table][day] < expected]:
+            results.changed[day] = results.held.pop(day)
+    return found, states
 
 
-def _results(table: str, days: Iterable[tuple[date, int, int, int, int]]) -> ResultsOfTable:
-    expected = len(INVARIANTS_OF_LAYERS[table.partition(".")[0]])
-    broken: dict[date, datetime] = {}
-    held: dict[date, datetime] = {}
-    changed: dict[date, datetime] = {}
-    for day, invariants, has_passed, is_current, at in days:
+def _add(
+    results: ResultsOfTable,
+    passed: Counter[date],
+    days: Iterable[tuple[date, int, int, int]],
+    counted: Sequence[str],
+    states: PartitionStates,
+) -> None:
+    """Add the days of one invariant; a day is as bad as the worst of its results."""
+    broken, held, changed = results.broken, results.held, results.changed
+    for day, has_passed, at, state in days:
         if not has_passed:
-            kind = broken
+            broken[day] = at
+            held.pop(day, None)
+            changed.pop(day, None)
+        elif day in broken:
+            continue
+        elif day not in changed and state == states.of(counted, day):
+            held[day] = min(at, held.get(day, at))
+            passed[day] += 1
         else:
-            kind = held if is_current and invariants == expected else changed
-        kind[day] = datetime.fromtimestamp(at, UTC)
-    return ResultsOfTable(broken, held, changed)
-
-
-def _named(states: PartitionStates, compared: ComparedDay) -> list[dict[str, object]]:
-    return [
-        dict(zip(_STATE, states.of(table, compared.day), strict=True)) for table in compared.tables
-    ]
+            changed[day] = at
+            held.pop(day, None)
 
 
 def _insert(client: Client, rows: pa.Table) -> None:
@@ -179,63 +192,38 @@ _CREATE = f"""
 CREATE TABLE IF NOT EXISTS {COMPARED_DAYS} (
     table LowCardinality(String), invariant LowCardinality(String), event_date Date32,
     passed UInt8, compared_at DateTime64(6, 'UTC'),
-    states Array(Tuple(name String, partition Date32, state String))
+    counted LowCardinality(String) COMMENT 'The tables that were counted, by commas',
+    state UInt64 COMMENT 'Their state before the comparison'
 ) ENGINE = ReplacingMergeTree(compared_at) ORDER BY (table, invariant, event_date)
 COMMENT 'What the invariants found on each day, and in which state of the tables'
 """
 
-_STATE = ("name", "partition", "state")
-_STATE_TYPES = (pa.string(), pa.date32(), pa.string())
-
-# The number of the last mutation is the fifth part of a part's name. A month's blocks are left out:
-# each insert of today would change the state of its whole month. Its facts have partitions of days.
+# The path names the table by its UUID: a table that was made again has another one. The number of
+# the last mutation is the fifth part of a part's name. Merges change rows only where they merge
+# them. A month's blocks are left out: each insert of today would change the state of its whole
+# month. Its facts have partitions of days.
 _STATES = """
 SELECT
-    concat(part.database, '.', part.table) AS name,
-    part.partition AS partition,
-    if(any(known.is_month), concat(any(known.id), ' ', toString(max(part.mutation))), concat(
-        any(known.id), ' ', toString(max(part.max_block_number)), ' ',
-        toString(max(part.mutation)), ' ', if(any(known.is_plain), toString(sum(part.rows)), '')
-    )) AS state,
-    any(known.is_month) AS is_month
+    concat(database, '.', table) AS name,
+    partition,
+    max(max_date > toDate(partition)) AS is_month,
+    sipHash64(name, partition, any(made), max(mutation)) AS of_month,
+    sipHash64(name, partition, any(made), max(mutation), max(max_block_number), sum(kept)) AS of_day
 FROM (
-    SELECT database, table, partition, max_block_number, rows,
-        toUInt64OrZero(splitByChar('_', name)[5]) AS mutation
+    SELECT database, table, partition, max_date, max_block_number,
+        if(engine = 'MergeTree', rows, 0) AS kept,
+        toUInt64OrZero(splitByChar('_', name)[5]) AS mutation,
+        arrayElement(splitByChar('/', path), -3) AS made
     FROM system.parts
     WHERE active AND concat(database, '.', table) IN {tables:Array(String)}
-) AS part
-INNER JOIN (
-    SELECT database, name AS table, toString(uuid) AS id, engine = 'MergeTree' AS is_plain,
-        partition_key LIKE '%Month%' AS is_month
-    FROM system.tables
-    WHERE concat(database, '.', name) IN {tables:Array(String)}
-) AS known USING (database, table)
-GROUP BY name, partition
+)
+GROUP BY database, table, partition
 """
 
 _RESULTS = f"""
-WITH
-now AS ({_STATES}),
-
-compared AS (
-    SELECT table, invariant, event_date, passed, compared_at,
-        one.1 AS name, toString(one.2) AS partition, one.3 AS state
-    FROM {COMPARED_DAYS} FINAL
-    ARRAY JOIN states AS one
-    WHERE table IN {{of:Array(String)}}
-),
-
-by_day AS (
-    SELECT table, event_date, uniqExact(invariant) AS invariants, min(compared.passed) AS passed,
-        min(compared.state = now.state) AS is_current,
-        toUInt32(toUnixTimestamp(min(compared.compared_at))) AS at
-    FROM compared
-    LEFT JOIN now USING (name, partition)
-    GROUP BY table, event_date
-)
-
-SELECT table, groupArray(event_date), groupArray(invariants), groupArray(passed),
-    groupArray(is_current), groupArray(at)
-FROM by_day
-GROUP BY table
+SELECT table, counted, groupArray(event_date), groupArray(passed),
+    groupArray(toUInt32(toUnixTimestamp(compared_at))), groupArray(state)
+FROM {COMPARED_DAYS} FINAL
+WHERE table IN {{tables:Array(String)}}
+GROUP BY table, invariant, counted
 """

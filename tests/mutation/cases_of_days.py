@@ -8,6 +8,7 @@ _PLAN = "tests/unit/operate/test_backfill_plan.py::test_"
 _GRAPH = "tests/e2e/graph/test_definitions.py::test_"
 _DAYS = "tests/integration/pipeline/test_making_days_anew.py::test_"
 _LOST = "tests/integration/quality/test_a_lost_row_is_found.py::test_"
+_RECORDED = "tests/integration/quality/test_recorded_days.py::test_"
 _BY_DAY = "tests/integration/quality/test_invariants_by_day.py::test_"
 _INVARIANTS = "tests/unit/quality/test_invariants.py::test_"
 _SINGLE = "BackfillPolicy.single_run()"
@@ -345,6 +346,23 @@ CONSERVATION = (
         "            default_status=DefaultScheduleStatus.RUNNING,\n",
         "",
         f"{_GRAPH}what_comes_at_night_and_what_watches_starts_switched_on",
+    ),
+    Case(
+        "5.2 conservation",
+        "an answer's days hold though they were written since they were compared",
+        "social_assets/warehouse/compared_days.py",
+        "        elif day not in changed and state == states.of(counted, day):\n",
+        "        elif day not in changed:\n",
+        f"{_RECORDED}a_day_that_has_changed_since_it_was_compared_is_not_checked",
+    ),
+    Case(
+        "5.2 conservation",
+        "the states are read after the comparison",
+        "social_assets/quality/recorded_days.py",
+        "    yield compared\n    with stores.clickhouse.client(comment) as client:\n",
+        "    yield compared\n    with stores.clickhouse.client(comment) as client:\n"
+        "        states = partition_states(client, tables)\n",
+        f"{_RECORDED}a_day_that_changes_during_the_comparison_is_not_checked",
     ),
 )
 
