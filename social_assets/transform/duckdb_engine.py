@@ -311,6 +311,9 @@ def is_of_disk(error: duckdb.Error) -> bool:
 # expressions.
 @lru_cache(maxsize=128)
 def _compiled(operation: ops.Node) -> str:
+    # Ibis would take two thirds of the time for merging selects, which DuckDB does itself. The
+    # setting is the process's: nothing else compiles so large expressions.
+    ibis.options.sql.fuse_selects = False
     return str(ibis.duckdb.compile(operation.to_expr()))
 
 
