@@ -164,7 +164,7 @@ RECORDS = _cases(
         "social_assets/transform/first_landed.py",
         'ingested_at, ordinal, "partition", "offset"',
         'ingested_at DESC, ordinal DESC, "partition" DESC, "offset" DESC',
-        "tests/unit/transform/test_first_landed.py"
+        "tests/integration/transform/test_first_landed.py"
         "::test_all_but_the_first_landed_record_of_a_key_and_date_are_duplicates",
     ),
     (

@@ -6,9 +6,7 @@ The program copies the checkout and runs the tests that cases name; all must pas
 one text in one file for each case, and one of the case's tests must fail: by an assertion, not
 because the code can no longer be imported. Exits with 1 if no test fails for some case.
 
-Belongs here: how cases run. The cases stand in `cases_of_days`, `cases_of_checks`,
-`cases_of_alerts`, `cases_of_upkeep`, `cases_of_operations`, `cases_of_protection` and
-`cases_of_loss`.
+Belongs here: how cases run. The cases stand in the modules `cases_of_*`, by subject.
 """
 
 from __future__ import annotations
@@ -35,10 +33,12 @@ import pytest
 from tests.mutation import (
     cases_of_alerts,
     cases_of_checks,
+    cases_of_collection,
     cases_of_days,
     cases_of_loss,
     cases_of_operations,
     cases_of_protection,
+    cases_of_serving,
     cases_of_upkeep,
 )
 from tests.mutation.case import Case
@@ -51,10 +51,12 @@ CASES: Sequence[Case] = (
     *cases_of_operations.CASES,
     *cases_of_protection.CASES,
     *cases_of_loss.CASES,
+    *cases_of_serving.CASES,
+    *cases_of_collection.CASES,
 )
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTEST = ("-q", "-n", "0", "-x", "-p", "no:cacheprovider", "--tb=short", "-rfE")
-SECONDS = 200
+SECONDS = 400
 """What one test may take."""
 
 OURS = frozenset({"bench", "tests", "recsys", "resources", "sensors", "social_assets"})

@@ -152,7 +152,7 @@ def test_two_processes_that_track_the_same_accounts_both_succeed(store_home: Hom
     for each in started:
         each.start()
     for each in started:
-        each.join(60)
+        each.join()
         assert each.exitcode == 0
     found = stored(store_home).list("X")
     assert len(found) == 2_000

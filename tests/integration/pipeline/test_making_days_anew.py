@@ -99,7 +99,7 @@ def test_a_rebuild_waits_for_whoever_works_on_the_stream(landed: StreamStores) -
         rebuilding.start()
         await_a_waiter(landed, rebuilding)
         assert landed.cleaned.rows_by_day() == before
-    rebuilding.join(30)
+    rebuilding.join()
     assert counts(landed) == Counts(4, 4, 0, 0, 4)
 
 
@@ -109,7 +109,7 @@ def test_a_held_stream_is_recovered_and_no_other_run_can_take_it(landed: StreamS
         assert counts(landed) == Counts(4, 4, 0, 0, 4)
         loading.start()
         await_a_waiter(landed, loading)
-    loading.join(30)
+    loading.join()
 
 
 def await_a_waiter(stores: StreamStores, thread: Thread) -> None:

@@ -217,5 +217,5 @@ def test_work_in_progress_is_waited_for(stores: Stores) -> None:
             time.sleep(0.01)
         assert not results
         DeltaTable(stream.cleaned.uri).restore(version)
-    checking.join(30)
+    checking.join()
     assert results and all(each.passed for each in results)
