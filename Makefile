@@ -47,8 +47,8 @@ QUICK := tests/unit tests/integration/control tests/integration/ingest tests/int
 test: install ## The tests of functions, of the operational store, the lake and connectors: under 5 minutes
 	$(BIN)/python -m pytest $(UNMARKED) $(QUICK)
 
-test-integration: install ## Every other test that needs only what pip installs: warehouse, graph, commands
-	$(BIN)/python -m pytest $(UNMARKED) $(QUICK:%=--ignore=%) tests/e2e tests/integration tests/real_files
+test-integration: install ## Every other test that needs only what pip installs: engine, warehouse, graph, models
+	$(BIN)/python -m pytest $(UNMARKED) $(QUICK:%=--ignore=%) tests/e2e tests/integration tests/real_files tests/recsys
 
 test-browser: install ## Dashboards in Chromium: needs Debian's package chromium; axe-core by npm, if there
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser
@@ -60,7 +60,7 @@ test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and 
 	$(BIN)/python -m pytest -m "kafka or java" tests/integration/kafka tests/integration/resources/embedded_clickhouse
 
 test-spark: install .venv-spark/.installed ## The tests on Spark in this process; needs Java 17
-	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0 tests/integration/recommend tests/unit/recsys
+	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0 tests/integration/recommend tests/recsys
 
 # What the extra adds to requirements.txt, beside the environment that everything else runs in. The
 # list of hashes is made of the extra in pyproject.toml by `uv pip compile -c requirements.txt`.

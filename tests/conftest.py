@@ -35,7 +35,11 @@ TEMPLATE = "DEPLOYED_HOME_TEMPLATE"
 """Environment variable: a folder in which several runs of pytest share the home that is copied."""
 
 
-FIRST = ("tests/e2e/graph/test_files_to_rollups.py", "tests/unit/transform", "tests/unit/demo")
+FIRST = (
+    "tests/e2e/graph/test_files_to_rollups.py",
+    "tests/integration/transform",
+    "tests/unit/demo",
+)
 """Files and folders that run first. The first one deploys the warehouse that others copy; meanwhile
 the other workers run tests that need none.
 """

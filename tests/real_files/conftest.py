@@ -14,7 +14,7 @@ from social_assets.ingest.files.open_file import read_records
 from social_assets.ingest.records import ReadPosition
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.transform.validate_block import BlockValidator
-from tests.unit.transform.raw_records import raw_table
+from tests.integration.transform.raw_records import raw_table
 
 Rows = list[dict[str, Any]]
 Load = Callable[[Path, Contract], tuple[Rows, list[str]]]

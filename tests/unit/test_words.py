@@ -58,7 +58,7 @@ RIGHT = {
     ("news", "tests/integration/recommend/test_interactions_of_the_star_schema.py"): "a topic",
     ("dead letters?", "social_assets/cli/main.py"): "a hidden alias for one release",
     ("reigns?|crown(ed|s)?", "recsys/registry/deployment_history.py"): "a folder of release 0.1",
-    ("reigns?|crown(ed|s)?", "tests/unit/recsys/registry/"): "a folder of release 0.1",
+    ("reigns?|crown(ed|s)?", "tests/recsys/registry/"): "a folder of release 0.1",
     ("ahead", "tests/e2e/graph/test_topic_checks.py"): "a broker is ahead of the lake",
     ("ahead", "tests/integration/operate/test_doctor.py"): "a clock is ahead",
     ("rounds?", "bench/"): "a round of a benchmark",

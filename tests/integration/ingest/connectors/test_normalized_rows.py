@@ -21,7 +21,7 @@ from social_assets.transform.duckdb_engine import DuckDBEngine, Session
 from social_assets.transform.validate_block import BlockValidator
 from tests.integration.ingest.connectors.collecting import NOW, Collecting
 from tests.integration.ingest.connectors.replay_server import Replayed
-from tests.unit.transform.raw_records import raw_table
+from tests.integration.transform.raw_records import raw_table
 
 Rows = list[dict[str, Any]]
 Normalized = Callable[..., dict[str, Rows]]

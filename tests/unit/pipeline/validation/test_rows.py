@@ -13,7 +13,7 @@ from social_assets.lake.schemas import QUARANTINE, cleaned_schema
 from social_assets.pipeline.validation.rows import cleaned_rows, rejected_rows, repeated_rows
 from social_assets.transform.duckdb_engine import DuckDBEngine, Session
 from social_assets.transform.validate_block import BlockValidator
-from tests.unit.transform.raw_records import raw_table
+from tests.integration.transform.raw_records import raw_table
 
 EVENTS = contract("engagement_events")
 GOOD = (

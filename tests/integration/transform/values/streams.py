@@ -10,7 +10,7 @@ from typing import Any
 import pandera.ibis as pa
 
 from social_assets.contracts.contract import Contract
-from tests.unit.transform.raw_records import Validate
+from tests.integration.transform.raw_records import Validate
 
 
 def stream_of(

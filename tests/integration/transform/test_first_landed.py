@@ -17,7 +17,7 @@ from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.first_landed import FirstLanded
 from social_assets.transform.landed_keys import KEY_HASH, KEY_HASH_TYPE
 from social_assets.transform.validate_block import BlockValidator
-from tests.unit.transform.raw_records import raw_table
+from tests.integration.transform.raw_records import raw_table
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAYS = [date(2026, 1, 1), date(2026, 1, 2)]

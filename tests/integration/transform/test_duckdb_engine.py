@@ -14,7 +14,7 @@ from social_assets.contracts.registry import contract
 from social_assets.transform import duckdb_engine
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.transform.validate_block import BlockValidator
-from tests.unit.transform.raw_records import raw_table
+from tests.integration.transform.raw_records import raw_table
 
 LIKE = b'{"event_id": "%s", "event_time": "2026-01-01T00:00:00Z", "account_id": 1}'
 

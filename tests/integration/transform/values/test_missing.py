@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from social_assets.contracts.registry import contract
-from tests.unit.transform.raw_records import Validate
-from tests.unit.transform.values.streams import read_csv, read_json, stream_of
+from tests.integration.transform.raw_records import Validate
+from tests.integration.transform.values.streams import read_csv, read_json, stream_of
 
 WORDS = ["#N/A", "NA", "N/A", "-", "nan", "NaN", "NULL", "null", "None", "\\N", "<NA>", "#n/a"]
 VIDEO = contract("video_interactions")

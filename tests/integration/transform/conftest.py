@@ -10,7 +10,7 @@ import pytest
 from social_assets.contracts.contract import Contract
 from social_assets.transform.duckdb_engine import DuckDBEngine, Session
 from social_assets.transform.validate_block import BlockValidator
-from tests.unit.transform.raw_records import Validate, raw_table
+from tests.integration.transform.raw_records import Validate, raw_table
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from social_assets.contracts.contract import Numerals
-from tests.unit.transform.raw_records import Validate
-from tests.unit.transform.values.streams import read_csv, read_json, stream_of
+from tests.integration.transform.raw_records import Validate
+from tests.integration.transform.values.streams import read_csv, read_json, stream_of
 
 ALL = Numerals(thousands=",", percent=True, suffixes=True)
 RELAXED = settings(

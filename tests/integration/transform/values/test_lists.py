@@ -7,8 +7,8 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.transform.raw_records import Validate
-from tests.unit.transform.values.streams import read_json, read_texts, stream_of
+from tests.integration.transform.raw_records import Validate
+from tests.integration.transform.values.streams import read_json, read_texts, stream_of
 
 TAGS = stream_of(list[str])
 LISTS = {

@@ -4,7 +4,7 @@ import pytest
 
 from recsys import load, publish
 from recsys.registry.deployment_history import champion, history, promote_model
-from tests.unit.recsys.registry.test_artifact import PROVENANCE
+from tests.recsys.registry.test_artifact import PROVENANCE
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from social_assets.contracts.contract import HashOfRecord
 from social_assets.contracts.registry import contract
-from tests.unit.transform.raw_records import Validate
-from tests.unit.transform.values.streams import read_json, stream_of
+from tests.integration.transform.raw_records import Validate
+from tests.integration.transform.values.streams import read_json, stream_of
 
 EVENTS = contract("engagement_events")
 TEXT = stream_of(str)

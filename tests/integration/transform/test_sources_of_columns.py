@@ -10,7 +10,7 @@ import pytest
 
 from social_assets.contracts.contract import Contract, HashOf, HashOfRecord, PlaceInSource
 from social_assets.contracts.vocabulary import PLATFORM
-from tests.unit.transform.raw_records import Validate
+from tests.integration.transform.raw_records import Validate
 
 
 class Metric(pa.DataFrameModel):

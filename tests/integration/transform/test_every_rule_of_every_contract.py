@@ -13,7 +13,7 @@ from social_assets.contracts.column import Column, Spellings, TimeOfDay
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.transform.validate import rules
-from tests.unit.transform.raw_records import ARRIVAL, Validate
+from tests.integration.transform.raw_records import ARRIVAL, Validate
 
 GOOD = {"integer": "20", "number": "5", "boolean": "yes", "strings": '["a", "b"]'}
 BROKEN_CHECKS = {

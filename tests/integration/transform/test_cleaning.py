@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from social_assets.contracts.registry import contract
 from social_assets.transform.decode import csv_header
-from tests.unit.transform.raw_records import Validate
+from tests.integration.transform.raw_records import Validate
 
 VIDEO = contract("video_interactions")
 EVENTS = contract("engagement_events")

@@ -20,8 +20,8 @@ from social_assets.contracts.registry import contract
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.validate import rules
 from social_assets.transform.validate_block import BlockValidator, EventDates
-from tests.unit.transform.raw_records import Validate, raw_table
-from tests.unit.transform.values.streams import read_csv, read_texts, stream_of
+from tests.integration.transform.raw_records import Validate, raw_table
+from tests.integration.transform.values.streams import read_csv, read_texts, stream_of
 
 EVENTS = contract("engagement_events")
 TIME = stream_of(datetime)
@@ -266,8 +266,8 @@ from datetime import datetime
 from pathlib import Path
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.transform.validate_block import BlockValidator
-from tests.unit.transform.raw_records import raw_table
-from tests.unit.transform.values.streams import stream_of
+from tests.integration.transform.raw_records import raw_table
+from tests.integration.transform.values.streams import stream_of
 
 records = [b'{"id": 1, "value": "2026-01-01 20:00"}', b'{"id": 1, "value": "2026-01-01 20:00Z"}']
 with DuckDBEngine(Path(sys.argv[1])).session() as session:
