@@ -75,7 +75,7 @@ ACCESS = _cases(
         "a key sees the same id of another platform",
         "social_assets/serving/api/request/scope.py",
         "    return replace(question, accounts=tuple(pairs))\n",
-        "    every = ('instagram', 'facebook', 'twitter', 'x', 'tiktok', 'youtube')\n"
+        "    every = ('Instagram', 'Facebook', 'TikTok', 'YouTube', 'X')\n"
         "    return replace(question, accounts=tuple((p, a) for p in every for _, a in pairs))\n",
         f"{_SCOPES}an_id_of_one_platform_is_not_the_same_id_of_another",
     ),
