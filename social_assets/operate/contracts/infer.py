@@ -45,7 +45,9 @@ _TIME = re.compile(
     r"\d{4}-\d\d?-\d\d?([T ].*)?|\d{8}T\d{4,6}.*|\w{3},? \w{3} \d.*|\w{3}, \d\d? \w{3} .*"
     r"|\w{3,9} \d\d?, \d{4}.*"
 )
-_EPOCH = re.compile(r"\d{10}(\.\d+)?|\d{13}|\d{16}|\d{19}")
+_EPOCH = re.compile(
+    r"\d{10}(\.\d+)?|\d{13}(\.\d+)?|\d{16}(\.\d+)?|\d{19}|\d\.\d+[eE]\+?(09|9|12|15|18)"
+)
 _TIME_NAME = re.compile(
     r"(^|_)(time|timestamp|date|datetime|created|published|posted|at|ts|utc)(_|$)"
 )
@@ -216,7 +218,8 @@ def _type(name: str, texts: Sequence[str]) -> str:
 
     if re.search(r"(^|_)id(_str)?$", name):
         return "str"
-    if all_are(_TIME) or (_TIME_NAME.search(name) and all_are(_EPOCH)):
+    times = re.compile(f"{_TIME.pattern}|{_EPOCH.pattern}") if _TIME_NAME.search(name) else _TIME
+    if all_are(times):
         return "datetime"
     if all_are(_WHOLE):
         return "int"

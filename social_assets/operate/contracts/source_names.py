@@ -31,6 +31,8 @@ Names = dict[str, Kind]
 
 _HEAD_BYTES = 8 << 20
 _RECORDS = 200
+_HEADER_LINES = 30
+"""A header stands in one of so many lines."""
 _ASSIGNED = re.compile(r"^\s*[\w.$\[\]\"']+\s*=\s*(?=[\[{])")
 
 
@@ -90,12 +92,27 @@ def _of_csv(text: str) -> Source:
         elif not has_header:
             # Where all columns are texts, a header looks like a record.
             _, names, delimiter = _sniffed(head.name, ", header = true")
+    names = _without_made_up(names, text, delimiter)
     are_words = [bool(re.match(r"[^\W\d]", name)) for name in names]
     if all(are_words) or (has_header and any(are_words)):
         return Source(dict.fromkeys(names, "scalar"))
     numbered = tuple(f"column_{number}" for number in range(1, len(names) + 1))
     csv = CsvFormat(delimiter=None if delimiter == "," else delimiter, header=numbered)
     return Source(dict.fromkeys(numbered, "scalar"), csv)
+
+
+def _without_made_up(names: list[str], text: str, delimiter: str) -> list[str]:
+    """The names without those that the sniffer makes up (`text_1`) for a repeated one: a reader of
+    the file knows one column of a name.
+    """
+    dialect = CsvDialect(delimiter)
+    lines = text.splitlines()[:_HEADER_LINES]
+    written = {field.strip() for line in lines for field in dialect.fields(line)}
+    return [
+        name
+        for name in names
+        if name in written or re.sub(r"_\d+$", "", name) not in {*names} & written
+    ]
 
 
 def _sniffed(head: str, options: str) -> tuple[bool, list[str], str]:

@@ -40,6 +40,19 @@ FILES = {
         ("id",),
         "at",
     ),
+    "epochs.ndjson": (
+        '{"id": "a", "created_at": 1538889971.25, "sent_at": "1.538889971e9"}\n'
+        '{"id": "b", "created_at": 1538889971123.5, "sent_at": "2026-01-01T00:00:00Z"}\n',
+        {"id": "str", "created_at": "datetime", "sent_at": "datetime"},
+        ("id",),
+        "created_at",
+    ),
+    "repeated.csv": (
+        "id,text,text,at,n_1,n\n1,a,b,2026-01-01,x,1\n2,,c,2026-01-02,y,2\n",
+        {"text": "str", "at": "datetime", "n_1": "str", "n": "int"},
+        ("id",),
+        "at",
+    ),
 }
 
 
@@ -167,3 +180,14 @@ def test_dates_in_figures_are_declared_or_left_with_a_note(
     file = tmp_path / "days.csv"
     file.write_text("name,day\n" + "".join(f"n{value},{value}\n" for value in values))
     assert declared in accepted(file, tmp_path)
+
+
+def test_a_repeated_name_of_a_header_is_one_column(tmp_path: Path) -> None:
+    """Its first value counts; a column `text_1`, as a reader may call the second, has none."""
+    file, module = tmp_path / "posts.csv", tmp_path / "inferred.py"
+    file.write_text("id,text,text,at\n1,a,b,2026-01-01\n2,,c,2026-01-02\n")
+    module.write_text(infer([file]))
+    contract = load_contract(module)
+    assert isinstance(contract, Contract), contract
+    assert "text_1" not in contract.columns
+    assert [row["text"] for row in try_file(contract, file).rows] == ["a", "c"]
