@@ -146,9 +146,21 @@ def test_a_row_lost_in_a_fact(stores: Stores, home: Home) -> None:
 
 
 def test_a_row_lost_in_a_rollup(stores: Stores, home: Home) -> None:
-    for rollup in [table.qualified_name for table in Warehouse.of(home).tables("rollups")]:
+    increments = "star.post_counter_increments"
+    with stores.clickhouse.client() as client:
+        # The samples have no counters of posts.
+        client.command(
+            f"INSERT INTO {increments} (event_date, collected_at, platform, counter, added)\n"
+            f"VALUES ('{LAST}', '{LAST} 10:00:00', 'X', 'likes', 3)"
+        )
+    tables = [table.qualified_name for table in Warehouse.of(home).tables("rollups")]
+    assert rollups_of(increments) == ["rollups.post_counters_daily"]
+    for rollup in tables:
         with lost_in_warehouse(stores, rollup):
             assert broken(stores) == {(key(rollup), ROLLUP)}
+    with stores.clickhouse.client() as client:
+        for table in (increments, *rollups_of(increments)):
+            client.command(f"TRUNCATE TABLE {table} SYNC")
 
 
 def test_a_row_lost_on_its_way_into_cleaned_breaks_one_invariant(stores: Stores) -> None:

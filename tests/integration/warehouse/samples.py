@@ -101,6 +101,36 @@ def posts(count: int = 9) -> list[Row]:
     ]
 
 
+def counters(count: int = 120) -> list[Row]:
+    return [
+        {
+            "event_time": (time := at("2026-01-01 00:30") + timedelta(minutes=36 * number)),
+            "collected_at": time,
+            "platform": ("TikTok", "YouTube")[number % 2],
+            "account_id": str(1 + number % 2),
+            "post_id": f"p{number % 4}",
+            "endpoint": ("videos", "videos_by_id")[number % 3 % 2],
+            "likes": number * 7 % 50,
+            "views": number if number % 5 else None,
+        }
+        for number in range(count)
+    ]
+
+
+def profiles(count: int = 30) -> list[Row]:
+    return [
+        {
+            "event_time": (time := at("2026-01-01 00:30") + timedelta(minutes=143 * number)),
+            "collected_at": time,
+            "platform": ("TikTok", "YouTube")[number % 2],
+            "account_id": str(1 + number % 2),
+            "handle": f"handle {number % 7}" if number % 3 else None,
+            "followers": 100 + number if number % 4 else None,
+        }
+        for number in range(count)
+    ]
+
+
 STREAMS = {
     "engagement_events": engagement,
     "video_interactions": videos,
@@ -108,3 +138,5 @@ STREAMS = {
     "community_interactions": communities,
     "posts": posts,
 }
+COLLECTED = {"post_counters": counters, "profiles": profiles}
+"""Snapshots of tracked accounts."""

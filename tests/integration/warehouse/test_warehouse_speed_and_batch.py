@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.integration.warehouse.conftest import WarehouseUnderTest, at
-from tests.integration.warehouse.samples import FIRST, LAST, STREAMS, engagement
+from tests.integration.warehouse.samples import COLLECTED, FIRST, LAST, STREAMS, engagement
 
 pytestmark = pytest.mark.endurance
 
@@ -17,6 +17,8 @@ SOURCES = {
     "fact_live_streaming_interactions": "live_streaming",
     "fact_community_interactions": "community_interactions",
 }
+
+SAMPLES = {**STREAMS, **COLLECTED}
 
 
 def events_by_day(warehouse: WarehouseUnderTest) -> dict[date, int]:
@@ -28,7 +30,7 @@ def events_by_day(warehouse: WarehouseUnderTest) -> dict[date, int]:
 
 
 def stream_samples(warehouse: WarehouseUnderTest) -> dict[str, str]:
-    return {name: warehouse.stream(name, *rows()) for name, rows in STREAMS.items()}
+    return {name: warehouse.stream(name, *rows()) for name, rows in SAMPLES.items()}
 
 
 def test_days_streamed_rebuilt_and_rebuilt_again_are_equal_in_every_table(
@@ -54,7 +56,7 @@ def test_a_batch_inserted_again_with_its_token_changes_nothing(
     batches = stream_samples(warehouse)
     once = warehouse.content()
     for name, batch in batches.items():
-        warehouse.stream(name, *STREAMS[name](), batch=batch)
+        warehouse.stream(name, *SAMPLES[name](), batch=batch)
     assert warehouse.content() == once
 
 
