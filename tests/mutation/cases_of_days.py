@@ -217,8 +217,8 @@ BACKFILLS = (
         "5.1 backfills",
         "a day whose source became empty stays as it was in facts and rollups",
         "dbt/macros/warehouse/daily_partitions.sql",
-        "and table = '{{ table.identifier }}'",
-        "and table = '{{ staging.identifier }}'",
+        "            and table = '{{ table.identifier }}'\n        union all",
+        "            and table = '{{ staging.identifier }}'\n        union all",
         "tests/integration/warehouse/test_warehouse_speed_and_batch.py"
         "::test_a_day_that_became_empty_is_dropped_and_days_out_of_range_stay",
     ),
