@@ -119,6 +119,10 @@ def test_keys_stay_known_where_next_to_none_are_held(
     assert stream.counts() == Counts(600, 200, duplicates=400)
 
 
+OF_COLLECTED = {"account_days", "post_counter_increments", "post_counters_daily"}
+"""Tables of streams that no topic has; `test_warehouse_speed_and_batch` compares their days."""
+
+
 def test_a_day_streamed_equals_the_same_day_rebuilt_in_every_table(
     bed: Bed, tmp_path: Path
 ) -> None:
@@ -128,7 +132,8 @@ def test_a_day_streamed_equals_the_same_day_rebuilt_in_every_table(
     days = sorted({day for stream in streams for day in stream.stores.raw.rows_by_day()})
     assert sum(stream.counts().rejected for stream in streams) > 10
     lakes, warehouse = [stream.lake() for stream in streams], bed.warehouse()
-    assert all(warehouse.values()), "a table without rows compares nothing"
+    without_rows = {table for table, rows in warehouse.items() if not rows}
+    assert without_rows == OF_COLLECTED, "a table without rows compares nothing"
     for stream in streams:
         found = stream.counts()
         assert min(found.cleaned, found.duplicates) > 0, stream.topic
