@@ -7,13 +7,29 @@ with changes as (
         post_key,
         platform_key,
         counter,
-        -- What a post had at first is new or not by the time of its first collection.
-        if(initial != 0, collected_at, toDateTime64('1970-01-01 00:00:00', 6, 'UTC')) as first_at,
-        initial,
-        added,
-        taken_back
+        -- What a post had at first is new or not by the time of its first collection. A correction
+        -- may take that back and add an increment, which has no such time.
+        arrayJoin(arrayFilter(
+            part -> part.1 = later or part.2 != 0,
+            [(later, toInt64(0), added, taken_back), (collected_at, initial, toInt64(0), toInt64(0))]
+        )) as part,
+        toDateTime64('1970-01-01 00:00:00', 6, 'UTC') as later
     from {{ increments }}
     {{ only }}
+),
+
+parts as (
+    select
+        event_date,
+        account_key,
+        post_key,
+        platform_key,
+        counter,
+        part.1 as first_at,
+        part.2 as initial,
+        part.3 as added,
+        part.4 as taken_back
+    from changes
 )
 
 select
@@ -26,7 +42,7 @@ select
     sumSimpleState(initial) as initial_sum,
     sumSimpleState(added) as added_sum,
     sumSimpleState(taken_back) as taken_back_sum
-from changes
+from parts
 group by
     event_date,
     account_key,
