@@ -263,10 +263,11 @@ class TrackedAccounts:
     def rewind(self, platform: str, name: str, marks: Mapping[tuple[str, str], str | None]) -> None:
         """Let chains, each an endpoint and a post, begin again from other marks.
 
-        Raises UnknownTrackedAccountError.
+        A collection that began before does not move them. Raises UnknownTrackedAccountError.
         """
         with writing(self._engine) as connection:
             _known(connection, platform, name)
+            at = self._clock()
             for (endpoint, parent_id), since in marks.items():
                 connection.execute(
                     update(CHAIN_POSITIONS)
@@ -276,7 +277,7 @@ class TrackedAccounts:
                         _C.endpoint == endpoint,
                         _C.parent_id == parent_id,
                     )
-                    .values(since=since, resume=None)
+                    .values(since=since, resume=None, updated_at=at)
                 )
 
     def finish(self, batch: Sequence[Collected]) -> None:

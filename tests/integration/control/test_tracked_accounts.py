@@ -90,6 +90,16 @@ def test_a_chain_that_is_rewound_begins_again_from_the_mark(tracked: TrackedAcco
         tracked.rewind("Instagram", "nobody", {})
 
 
+def test_a_collection_under_way_does_not_move_a_rewound_chain(tracked: TrackedAccounts) -> None:
+    before, after = AT - MINUTE, AT + MINUTE
+    tracked.finish([media(before - MINUTE, since="s1")])
+    tracked.rewind("Instagram", "natgeo", {("media", ""): "s0"})
+    tracked.finish([media(before, since="s2")])
+    assert tracked.position("Instagram", "natgeo", "media") == ("s0", None)
+    tracked.finish([media(after, since="s3")])
+    assert tracked.position("Instagram", "natgeo", "media") == ("s3", None)
+
+
 def test_failures_wait_twice_as_long_each_time_up_to_an_hour(tracked: TrackedAccounts) -> None:
     at, waits = AT, []
     for _ in range(8):
