@@ -7,7 +7,7 @@ with found as (
         counters.post_key as post_key,
         counters.counter as counter,
         counters.initial_sum as total,
-        posts.published_at < counters.first_at - toIntervalDay(1) as is_old
+        {{ was_published_before('posts.published_at', 'counters.first_at') }} as is_old
     from {{ ref('post_counters_daily') }} as counters
     left join {{ ref('collected_posts') }} as posts
         on counters.platform_key = posts.platform_key and counters.post_key = posts.post_key
@@ -30,7 +30,7 @@ select
     toInt64(0) as followers_gained_sum,
     toInt64(0) as posts
 from {{ ref('post_counters_daily') }}
-where initial_sum = 0 or added_sum != 0 or taken_back_sum != 0
+where initial_sum = 0
 union all
 select
     event_date,

@@ -11,7 +11,7 @@ with found as (
         increments.post_key as post_key,
         increments.counter as counter,
         increments.initial as total,
-        posts.published_at < increments.collected_at - toIntervalDay(1) as is_old
+        {{ was_published_before('posts.published_at', 'increments.collected_at') }} as is_old
     from {{ ref('post_counter_increments') }} as increments
     left join {{ ref('collected_posts') }} as posts
         on increments.platform_key = posts.platform_key and increments.post_key = posts.post_key
