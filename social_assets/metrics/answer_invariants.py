@@ -65,7 +65,7 @@ class AnswerInvariants:
         if self.broken_days:
             return (
                 f"broken on {_named(self.broken_days)}: rows are lost or doubled there; "
-                "`social-assets doctor` says where"
+                "the failed checks of its tables in Dagster say how many"
             )
         if self.unchecked_days:
             held = f"hold on {_counted(self.held_days)}; " if self.held_days else ""

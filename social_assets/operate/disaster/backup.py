@@ -225,7 +225,7 @@ def _copy_lake(
             if number == _PINNINGS - 1:
                 raise BackupError(
                     f"the lake {lake} lacks a file that one of its tables names: {error}; "
-                    "`social-assets doctor` examines the lake"
+                    "bring it back, or restore an earlier backup"
                 ) from error
     raise AssertionError("unreachable")
 
