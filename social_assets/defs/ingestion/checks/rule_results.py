@@ -25,6 +25,7 @@ from dagster import (
 )
 
 from social_assets.contracts.contract import Contract
+from social_assets.lake.schemas import ELEMENT
 from social_assets.pipeline.stores import StreamStores
 from social_assets.quality.counted import counted
 from social_assets.quality.rejected_counts import Count, by_rule_and_day, rejected_counts
@@ -171,12 +172,16 @@ def _samples(
     worst = {each.rule: each.file for each in files if each.day == worst_days.get(each.rule)}
     if not worst:
         return {}
-    columns = ["reasons", "verdict", "event_date", "origin", "offset", "value"]
+    # Of records that were cut out of one of Kafka, the offset is not theirs alone.
+    schema = stream.quarantine.schema
+    element = [ELEMENT.name] if ELEMENT.name in schema.names else []
+    columns = ["reasons", "verdict", "event_date", "origin", "offset", *element, "value"]
     with stream.engine.session() as session:
-        rows = session.scan(sorted(set(worst.values())), stream.quarantine.schema, columns)
+        files_read = sorted(set(worst.values()))
+        rows = session.scan(files_read, schema, columns, may_lack=bool(element))
         rejected = rows.filter(rows.verdict == "rejected")
         by_rule = rejected.mutate(rule=rejected.reasons.unnest()).drop("reasons", "verdict")
-        sample = session.table(_sample(by_rule))
+        sample = session.table(_sample(by_rule, element))
     samples: dict[str, list[TableRecord]] = {}
     for row in sample.to_pylist():
         if row["event_date"] != worst_days.get(row["rule"]):
@@ -185,17 +190,18 @@ def _samples(
             "event_date": row["event_date"].isoformat(),
             "origin": row["origin"],
             "row": row["offset"],
+            **{name: row[name] for name in element},
             "record": (row["value"] or b"")[:SAMPLE_BYTES].decode("utf-8", "replace"),
         }
         samples.setdefault(row["rule"], []).append(TableRecord(record))
     return {rule: tuple(found) for rule, found in samples.items()}
 
 
-def _sample(by_rule: ir.Table) -> ir.Table:
+def _sample(by_rule: ir.Table, element: list[str]) -> ir.Table:
     import ibis
 
     window = ibis.window(
-        group_by=["rule", "event_date"], order_by=["event_date", "origin", "offset"]
+        group_by=["rule", "event_date"], order_by=["event_date", "origin", "offset", *element]
     )
     numbered = by_rule.mutate(number=ibis.row_number().over(window))
     return numbered.filter(numbered.number < SAMPLE).drop("number")

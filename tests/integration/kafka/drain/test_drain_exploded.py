@@ -15,6 +15,7 @@ import pandera.ibis as pa
 import pytest
 
 from social_assets.contracts.contract import Contract, Explode, PlaceInSource
+from social_assets.defs.ingestion.checks.rule_results import broken_rules
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 from tests.integration.kafka.drain.crash_points import CrashError, crash_after
 from tests.integration.kafka.drain.drain_bed import NOON, YESTERDAY, Bed, Counts, Stream
@@ -113,6 +114,8 @@ def test_one_bad_element_is_rejected_alone_with_its_place(bed: Bed) -> None:
         (6, 1, "rejected", None),
         (7, 1, "duplicate", None),
     ]
+    (sample,) = broken_rules(stream.stores)["said_at_not_timestamp"].sample
+    assert (sample.data["row"], sample.data["element_number"]) == (2, 2)
     reasons = {(r["offset"], r["element_number"]): r["reasons"] for r in rows}
     assert reasons[2, 2] == ["said_at_not_timestamp"]
     assert reasons[3, 1] == ["record_elements_missing"]
