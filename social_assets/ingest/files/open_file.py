@@ -35,6 +35,9 @@ _SUFFIXES: dict[str, FileFormat] = {
     ".pq": "parquet",
 }
 
+_NAMED_COLUMNS = 10
+"""So many columns that a contract does not read are named; a file may have thousands."""
+
 
 def content_hash(path: Path) -> str:
     """The identity of a file by its content, not its name: 32 hex digits of SHA-256.
@@ -123,5 +126,7 @@ def _columns_to_read(
     read |= {match_key(str(contract.explode.levels[0]))} if contract.explode else set()
     chosen = [name for name in names if match_key(name) in read]
     if unread := [name for name in names if match_key(name) not in read]:
-        position.notes.append(f"columns that {contract.name} does not read: {', '.join(unread)}")
+        more = len(unread) - _NAMED_COLUMNS
+        named = ", ".join(unread[:_NAMED_COLUMNS]) + (f" and {more:,} more" if more > 0 else "")
+        position.notes.append(f"columns that {contract.name} does not read: {named}")
     return chosen

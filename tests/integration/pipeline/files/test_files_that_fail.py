@@ -58,6 +58,19 @@ def test_columns_that_the_contract_does_not_read_are_not_read(
     assert landed.notes == ("columns that community_interactions does not read: score, labels",)
 
 
+def test_of_thousands_of_columns_that_are_not_read_ten_are_named(
+    community: StreamStores, tmp_path: Path
+) -> None:
+    more = {f"x{number}": pa.array([number]) for number in range(1_510)}
+    ingested = ingest_files(community, [written(tmp_path / "wide.parquet", **more)])
+    assert counts(community) == Counts(1, 1, 0, 0, 1)
+    (landed,) = ingested.landed
+    assert landed.notes == (
+        "columns that community_interactions does not read: x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 "
+        "and 1,500 more",
+    )
+
+
 def test_a_column_that_cannot_be_read_fails_its_file_alone(
     community: StreamStores, tmp_path: Path
 ) -> None:
