@@ -26,6 +26,7 @@ from social_assets.transform.csv_fields import (
 )
 from social_assets.transform.json_fields import JsonFields, json_fields, with_json_fields
 from social_assets.transform.repeated_keys import keys_hash
+from social_assets.transform.values.combined import any_of
 from social_assets.transform.values.missing import without_declared_nulls
 
 PLATFORM_COLUMN = "platform"
@@ -161,7 +162,7 @@ def with_fields(records: ir.Table, shape: Shape, columns: Sequence[Column]) -> i
     table = table.mutate(
         **{f"nested_{c.name}": _is_nested(table, c, shape, fields) for c in columns if c.is_string}
     )
-    absent = ibis.or_(*(table[f"in_{c.name}"].isnull() for c in columns))
+    absent = any_of(table[f"in_{c.name}"].isnull() for c in columns)
     spare = ibis.cases((absent, table.all_keys))
     opened_once = {"all_keys", "csv_fields", "json_text", "odd_text", "platform_text"}
     opened_once.update(name for field in fields.values() for name in field.columns)

@@ -20,6 +20,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from social_assets.contracts.column import Column
+from social_assets.transform.values.combined import any_of
 
 _EXACT_DIGITS = 15
 """So many digits of a decimal survive as a double."""
@@ -184,7 +185,7 @@ def with_json_fields(records: ir.Table, fields: Sequence[JsonField]) -> ir.Table
     table = table.mutate(
         **{field.name: _trimmed(table[field.name]) for field in fields if not field.column.verbatim}
     )
-    odd = ibis.or_(*(field.is_odd(table) for field in fields))
+    odd = any_of(field.is_odd(table) for field in fields)
     table = table.mutate(odd_text=ibis.cases((odd, table.json_text)))
     table = table.mutate(json_types=_json_type(table.odd_text, pointers))
     return table.mutate(

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.transform.json_fields import JsonField
+from social_assets.transform.values.combined import sum_of
 
 _MOST_LISTS = 100_000
 """So many lists of keys are remembered: some 10 MB."""
@@ -55,7 +56,7 @@ def keys_hash(records: ir.Table, fields: Sequence[JsonField]) -> ir.IntegerValue
             for field in fields
             if len(field.steps) == 1
         }
-        known = sum(found.values(), ibis.literal(0))
+        known = sum_of(found.values())
         return ibis.cases((keys.length() > known, _hash(keys)))
     nested = (_json_keys_at(records.json_text, parent) for parent in sorted(parents - {""}))
     hashes = ibis.array([_hash(keys), *(_hash(each) for each in nested)])

@@ -22,6 +22,7 @@ from social_assets.contracts.options.change_capture import OP, REMOVALS
 from social_assets.contracts.pandera_private import Check, passes
 from social_assets.transform.element_rules import broken_element_rules, element_rules
 from social_assets.transform.standardize import is_too_early
+from social_assets.transform.values.combined import any_of
 
 SEPARATOR = ";"
 TOTALS = "record_of_totals"
@@ -165,7 +166,7 @@ def _rules_of(column: Column) -> Iterator[str]:
 
 def _any(broken: Mapping[str, ir.BooleanValue]) -> ir.BooleanValue:
     """Whether any rule is broken. Evaluated first, since most records need no text of reasons."""
-    return ibis.or_(*broken.values())
+    return any_of(broken.values())
 
 
 def _joined(broken: Mapping[str, ir.BooleanValue]) -> ir.StringValue:
