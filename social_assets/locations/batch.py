@@ -10,7 +10,7 @@ from functools import cache
 
 from resources.machine.garbage_collection import imports_kept
 
-with imports_kept():
+with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarrow.parquet"):
     from dagster import Definitions, definitions
 
     from resources.clickhouse.resource import ClickHouseResource

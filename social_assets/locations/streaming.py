@@ -11,7 +11,7 @@ from functools import cache
 
 from resources.machine.garbage_collection import imports_kept
 
-with imports_kept():
+with imports_kept("dagster", "pandera.ibis", "deltalake", "pyarrow.parquet"):
     from dagster import Definitions, definitions
 
     from sensors.collection import collection_sensor

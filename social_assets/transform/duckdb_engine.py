@@ -21,7 +21,6 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from resources.settings.variables import ENGINE_MEMORY
 from social_assets.ingest.records import RECORDS
@@ -87,11 +86,13 @@ class DuckDBEngine:
         The sessions of a process share one database in memory, and so its memory limit.
         """
         self.spill_folder()
-        backend = ibis.duckdb.from_connection(_database(self, os.getpid()).cursor())
+        connection = _database(self, os.getpid()).cursor()
+        # Otherwise a table's name that is unknown to DuckDB would mean a variable of Python.
+        connection.execute("SET python_enable_replacements = false")
         try:
-            yield Session(backend)
+            yield Session(connection)
         finally:
-            backend.disconnect()
+            connection.close()
 
 
 # Opening a database takes 20 ms of CPU, a cursor 0.2. A process has one; tests may have more.
@@ -122,7 +123,7 @@ class Session:
     as running.
     """
 
-    backend: Backend
+    connection: duckdb.DuckDBPyConnection
     BLOCK: ClassVar[str] = "block"
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False, compare=False)
 
@@ -143,16 +144,7 @@ class Session:
         `with_file` adds each row's file as `filename`; it needs at least one file.
         """
         if files:
-            paths = [_escaped(file) for file in files]
-            name = self._name("scan")
-            found = self.backend.read_parquet(
-                paths,
-                table_name=name,
-                hive_partitioning=True,
-                filename=with_file,
-                union_by_name=may_lack,
-            )
-            table = ibis.table(found.schema(), name=name)
+            table = self._files(files, with_file=with_file, may_lack=may_lack)
             if lacking := [each for each in columns if may_lack and each not in table.columns]:
                 types = ibis.Schema.from_pyarrow(plain(schema))
                 table = table.mutate(**{each: ibis.null(types[each]) for each in lacking})
@@ -169,10 +161,23 @@ class Session:
             },
         )
 
+    def _files(self, files: list[str], *, with_file: bool, may_lack: bool) -> ir.Table:
+        name = self._name("scan")
+        if any(file.startswith(("http://", "https://", "s3://")) for file in files):
+            self.connection.install_extension("httpfs")
+            self.connection.load_extension("httpfs")
+        paths = ", ".join(_quoted(_escaped(file)) for file in files)
+        self.connection.execute(
+            f"CREATE TEMP VIEW {name} AS SELECT * FROM read_parquet([{paths}], "
+            f"hive_partitioning = true, filename = {with_file}, union_by_name = {may_lack})"
+        )
+        columns = self.connection.sql(f"FROM {name} LIMIT 0").to_arrow_table().schema
+        return ibis.table(ibis.Schema.from_pyarrow(columns), name=name)
+
     def rows(self, table: pa.Table) -> ir.Table:
         """Arrow rows as a table, without a copy."""
         name = self._name("rows")
-        self.backend.con.register(name, table)
+        self.connection.register(name, table)
         return ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
 
     def constant(self, text: str) -> ir.StringValue:
@@ -180,7 +185,7 @@ class Session:
         the same.
         """
         name = self._name("constant")
-        self.backend.con.execute(f"SET VARIABLE {name} = $1", [text])
+        self.connection.execute(f"SET VARIABLE {name} = $1", [text])
         return _variable(name)
 
     def compiled(self, expression: ir.Table) -> str:
@@ -189,11 +194,14 @@ class Session:
 
     def block_query(self, query: str, schema: pa.Schema) -> BlockQuery:
         """A compiled query over a table named BLOCK, to run on many blocks of this schema."""
-        return BlockQuery(self.backend.con, query, schema)
+        return BlockQuery(self.connection, query, schema)
 
     def query(self, query: str, block: pa.Table) -> pa.Table:
         """Run a compiled query on Arrow rows, without a copy."""
-        return self.backend.con.from_arrow(block).query(self.BLOCK, query).to_arrow_table()
+        answer = self.connection.from_arrow(block).query(self.BLOCK, query)
+        if answer is None:
+            raise ValueError(f"the statement has no rows to return: {query}")
+        return answer.to_arrow_table()
 
     def json_records(self, rows: pa.RecordBatch, first_offset: int) -> pa.RecordBatch:
         """Rows of any schema as RECORDS of one JSON object each, numbered from `first_offset`.
@@ -227,13 +235,13 @@ class Session:
         to disk.
         """
         name = self._name("stored")
-        self.backend.con.execute(f"CREATE TEMP TABLE {name} AS {self.compiled(expression)}")
+        self.connection.execute(f"CREATE TEMP TABLE {name} AS {self.compiled(expression)}")
         yield ibis.table(expression.schema(), name=name)
-        self.backend.con.execute(f"DROP TABLE {name}")
+        self.connection.execute(f"DROP TABLE {name}")
 
     def table(self, expression: ir.Table) -> pa.Table:
         """Run an expression with a small result."""
-        answer = self.backend.con.sql(self.compiled(expression)).to_arrow_table()
+        answer = self.connection.sql(self.compiled(expression)).to_arrow_table()
         return answer.cast(expression.schema().to_pyarrow())
 
     def strings(self, expression: ir.Table) -> list[str]:
@@ -243,7 +251,7 @@ class Session:
     def stream(self, expression: ir.Table, schema: pa.Schema) -> pa.RecordBatchReader:
         """Stream a result of any size in batches, with the order and types of `schema`."""
         query = self.compiled(expression.select(*schema.names))
-        batches = self.backend.con.sql(query).to_arrow_reader(BATCH_ROWS)
+        batches = self.connection.sql(query).to_arrow_reader(BATCH_ROWS)
         return pa.RecordBatchReader.from_batches(
             schema, (pa.record_batch(_cast(batch, schema), schema=schema) for batch in batches)
         )
@@ -320,6 +328,11 @@ def _compiled(operation: ops.Node) -> str:
 def _escaped(path: str) -> str:
     """Escape a path, so that DuckDB does not read it as a pattern."""
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
+
+
+def _quoted(text: str) -> str:
+    """A text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> list[pa.Array]:

@@ -49,7 +49,7 @@ class FirstLanded:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._connection = session.backend.con
+        self._connection = session.connection
         self._batches: dict[str, int] = {}
         self._rows = 0
         self._connection.execute(
@@ -65,7 +65,7 @@ class FirstLanded:
         """
         high, low = key_halves(rows, contract)
         landed = self._session.compiled(rows.select("event_date", high=high, low=low))
-        self._session.backend.con.execute(
+        self._session.connection.execute(
             f'INSERT INTO seen BY NAME SELECT {_LANDED} AS "row", event_date, high, low '
             f"FROM ({landed}) SEMI JOIN seen USING (event_date, high, low)"
         )

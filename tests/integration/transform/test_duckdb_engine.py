@@ -92,4 +92,4 @@ def test_sessions_share_a_database_and_see_nothing_of_each_other(
             assert session.strings(tables[1].filter(tables[1].text == constant)) == [text]
     with engine.session() as later:
         listed = "SELECT table_name FROM information_schema.tables"
-        assert later.backend.con.sql(listed).fetchall() == []
+        assert later.connection.sql(listed).fetchall() == []

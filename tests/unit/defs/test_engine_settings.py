@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def settings_of_duckdb(stores: StoresResource | None = None) -> tuple[object, ...]:
     stores = stores or StoresResource(clickhouse=ClickHouseResource())
     with stores.stores().engine.session() as session:
-        (found,) = session.backend.con.sql(QUERY).fetchall()
+        (found,) = session.connection.sql(QUERY).fetchall()
     row: tuple[object, ...] = found
     return row
 
