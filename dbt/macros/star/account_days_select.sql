@@ -3,6 +3,11 @@
     {{ return({
         'handle': 'String',
         'display_name': 'String',
+        'biography': 'String',
+        'category': 'String',
+        'country': 'String',
+        'website': 'String',
+        'picture_url': 'String',
         'is_verified': 'Bool',
         'followers': 'Int64',
         'following': 'Int64',

@@ -8,7 +8,8 @@ select
     min(posts.published_at) as published_at,
     argMax(posts.title, posts.collected_at) as title,
     argMax(posts.content, posts.collected_at) as content,
-    argMax(posts.link, posts.collected_at) as link
+    argMax(posts.link, posts.collected_at) as link,
+    argMax(posts.language, posts.collected_at) as language
 from {{ source('cleaned', 'posts_collected') }} as posts
 group by
     posts.platform,

@@ -10,12 +10,8 @@ import pytest
 
 from social_assets.contracts.registry import contract
 from social_assets.defs.warehouse.speed_checks import difference
-from social_assets.warehouse.dbt.project import (
-    DbtError,
-    dbt_arguments,
-    dbt_environment,
-    run_dbt,
-)
+from social_assets.warehouse.dbt.project import DbtError
+from tests.integration.warehouse.collected.dbt_checks import run_checks
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 
 BEGIN = at("2026-01-01 23:00")
@@ -59,9 +55,7 @@ def by_day(warehouse: WarehouseUnderTest) -> list[tuple[int, int, int]]:
 
 
 def check_that_increments_add_up(warehouse: WarehouseUnderTest) -> None:
-    environment = dbt_environment(warehouse.endpoint, "test", 1)
-    arguments = dbt_arguments("test", ["increments_add_up_to_totals"])
-    run_dbt(warehouse.project.dbt, arguments, environment, warehouse.home.logs)
+    run_checks(warehouse, "increments_add_up_to_totals")
 
 
 def profile(day: str, followers: int | None, hour: int = 10) -> Row:
