@@ -53,6 +53,15 @@ def test_every_dimension_divides_and_filters(filled: WarehouseUnderTest, subject
         assert [each.values for each in filtered.rows] == [pytest.approx(row.values)]
 
 
+def test_a_count_is_summed_over_whole_days_and_the_hours_at_their_edges(
+    filled: WarehouseUnderTest,
+) -> None:
+    start, end = START + timedelta(hours=5, minutes=30), END - timedelta(hours=3)
+    published = [row["published_at"] for row in records.collected_posts()]
+    counted = value(filled, Question(("posts_published",), start, end))
+    assert counted == sum(start <= at < end for at in published) > 0
+
+
 def test_the_platforms_own_reach_is_answered_for_a_post_and_a_day(
     filled: WarehouseUnderTest,
 ) -> None:

@@ -28,7 +28,7 @@ select
     toInt64(0) as followers,
     toInt64(0) as followers_sum,
     toInt64(0) as followers_gained_sum,
-    toInt64(0) as posts
+    toUInt64(0) as posts
 from {{ ref('post_counters_daily') }}
 where initial_sum = 0
 union all
@@ -46,7 +46,7 @@ select
     toInt64(0) as followers,
     toInt64(0) as followers_sum,
     toInt64(0) as followers_gained_sum,
-    toInt64(0) as posts
+    toUInt64(0) as posts
 from found
 union all
 select
@@ -63,7 +63,7 @@ select
     followers,
     followers as followers_sum,
     followers_gained as followers_gained_sum,
-    toInt64(0) as posts
+    toUInt64(0) as posts
 from {{ ref('account_followers') }}
 union all
 select
@@ -80,5 +80,5 @@ select
     toInt64(0) as followers,
     toInt64(0) as followers_sum,
     toInt64(0) as followers_gained_sum,
-    toInt64(1) as posts
+    toUInt64(1) as posts
 from {{ ref('collected_posts') }}
