@@ -93,6 +93,15 @@ _FACTS: Mapping[str, Sequence[str]] = {
         " taken_back AS taken_back_sum, followers, followers AS followers_sum,"
         " followers_gained AS followers_gained_sum FROM star.collected_changes",
     ),
+    "enrichment": (
+        "SELECT lower(hex(platform_key)) AS platform, lower(hex(account_key)) AS account,"
+        " if(engagement_rate IS NULL, 0, assumeNotNull(engagement_of_posts)) AS"
+        " engagement_of_posts_sum,"
+        " if(engagement_rate IS NULL, 0, assumeNotNull(followers)) AS rated_followers_sum,"
+        " ifNull(posts_a_week, 0) AS posts_a_week_sum, posts_a_week IS NOT NULL AS posted_days,"
+        " ifNull(quality_score, 0) AS quality_score_sum, quality_score IS NOT NULL AS assessed_days"
+        " FROM rollups.account_enrichment",
+    ),
 }
 _LABELLED = (
     "platform",

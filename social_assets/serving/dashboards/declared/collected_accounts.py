@@ -23,6 +23,18 @@ DASHBOARD = Dashboard(
         _number("followers_gained", "Followers gained"),
         _number("new_engagement", "New engagement", _BETWEEN),
         _number("posts_published", "Posts published"),
+        _number(
+            "engagement_rate_of_last_posts",
+            "Engagement rate of the last 12 posts",
+            "Likes and comments of a post, by the followers.",
+        ),
+        _number("posting_frequency", "Posts a week", "Of the last 28 days, mean of accounts."),
+        _number(
+            "quality_score",
+            "Quality score",
+            "0 to 1: complete profile, plausible engagement, steady followers.",
+        ),
+        _number("follower_growth", "Follower growth"),
         Tile(
             "followers_over_time",
             "Followers over time",
@@ -74,6 +86,7 @@ DASHBOARD = Dashboard(
             (
                 *("followers", "followers_gained", "follower_growth", "posts_published"),
                 *("new_engagement", "engagement_rate_by_followers", "corrections"),
+                *("engagement_rate_of_last_posts", "posting_frequency", "quality_score"),
             ),
             Chart.TABLE,
             by=("platform", "account"),

@@ -316,7 +316,7 @@ def test_enrichment_is_what_snapshots_tell_in_any_order_of_landing(
         for name, rows in streams.items()
         for part in np.array_split(np.arange(len(rows)), 3)
     ]
-    np.random.default_rng(seed).shuffle(parts)  # type: ignore[arg-type]
+    np.random.default_rng(seed).shuffle(parts)
     for name, part in parts:
         warehouse.stream(name, *(streams[name][number] for number in part))
     found = enrichment(warehouse)
