@@ -139,6 +139,11 @@ class Home:
         return self.path / ".restoring"
 
     @property
+    def queries(self) -> Path:
+        """Compiled queries of the engine. Without them, processes compile their own."""
+        return self.path / "queries"
+
+    @property
     def logs(self) -> Path:
         """Logs of detached processes."""
         return self.path / "logs"

@@ -7,6 +7,7 @@ offers validation of whole tables only.
 
 from typing import cast
 
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 from pandera.api.checks import Check
 from pandera.api.ibis.types import IbisData
@@ -30,4 +31,15 @@ def passes(table: ir.Table, column: str, check: Check) -> ir.BooleanValue:
     if isinstance(answer, ir.Table):
         (value,) = answer.op().values.values()
         answer = value.to_expr()
-    return answer
+    return _in_fixed_order(answer)
+
+
+def _in_fixed_order(passing: ir.BooleanValue) -> ir.BooleanValue:
+    """Values of `isin` and `notin` sorted: pandera gives them in another order in each process."""
+    found = passing.op()
+    if isinstance(found, ops.Not):
+        return ~_in_fixed_order(found.arg.to_expr())
+    if isinstance(found, ops.InValues):
+        options = sorted(found.options, key=lambda each: repr(each.__args__))
+        return found.copy(options=tuple(options)).to_expr()
+    return passing

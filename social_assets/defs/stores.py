@@ -42,6 +42,6 @@ class StoresResource(ConfigurableResource):  # type: ignore[type-arg]
         home = Home.from_environment()
         return Stores(
             lake=Lake(lake_root(home), locks=home.path / "locks"),
-            engine=DuckDBEngine.of(self.duckdb.settings()),
+            engine=DuckDBEngine.of(self.duckdb.settings(), home.queries),
             clickhouse=self.clickhouse,
         )

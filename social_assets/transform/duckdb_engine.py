@@ -18,13 +18,13 @@ from typing import Any, ClassVar, Self
 
 import duckdb
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from resources.settings.variables import ENGINE_MEMORY
 from social_assets.ingest.records import RECORDS
 from social_assets.transform.parquet_values import ready_for_json
+from social_assets.transform.queries.compiled_query import compiled_query
 
 BATCH_ROWS = 32_768
 
@@ -35,21 +35,23 @@ _MEMORY = re.compile(r"([1-9][0-9]*) ?([KMGT]i?B)", re.IGNORECASE)
 class DuckDBEngine:
     """How to open DuckDB: `memory_limit` in DuckDB's notation (`640MB`); it spills to `spill`.
 
-    `others` are further settings of DuckDB, by name.
+    `others` are further settings of DuckDB, by name. `queries` is the folder in which compiled
+    queries wait for later processes; without it, each process compiles its own.
     """
 
     spill: Path
     threads: int = 2
     memory_limit: str = "640MB"
     others: tuple[tuple[str, str | int | bool], ...] = (("preserve_insertion_order", False),)
+    queries: Path | None = None
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Self:
-        """The engine with settings of DuckDB."""
+    def of(cls, settings: Mapping[str, Any], queries: Path) -> Self:
+        """The engine with settings of DuckDB, and the folder for compiled queries."""
         own = ("temp_directory", "threads", "memory_limit")
         spill, threads, memory_limit = (settings[name] for name in own)
         others = tuple((name, value) for name, value in settings.items() if name not in own)
-        return cls(Path(spill), threads, memory_limit, others)
+        return cls(Path(spill), threads, memory_limit, others, queries)
 
     def __post_init__(self) -> None:
         """Refuse settings that DuckDB would refuse later, with a less clear error."""
@@ -90,7 +92,7 @@ class DuckDBEngine:
         # Otherwise a table's name that is unknown to DuckDB would mean a variable of Python.
         connection.execute("SET python_enable_replacements = false")
         try:
-            yield Session(connection)
+            yield Session(connection, self.queries)
         finally:
             connection.close()
 
@@ -119,11 +121,12 @@ class Session:
     """One DuckDB connection.
 
     Its tables are named by numbers, so that equal work gives equal expressions in every session,
-    and each expression is compiled once a process. For a small batch, compiling takes twice as long
-    as running.
+    and each expression is compiled once an installation. For a small batch, compiling takes twice
+    as long as running.
     """
 
     connection: duckdb.DuckDBPyConnection
+    queries: Path | None = None
     BLOCK: ClassVar[str] = "block"
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False, compare=False)
 
@@ -190,7 +193,7 @@ class Session:
 
     def compiled(self, expression: ir.Table) -> str:
         """Compile an expression to a query; over a table named BLOCK, it runs on many blocks."""
-        return _compiled(expression.op())
+        return compiled_query(expression.op(), self.queries)
 
     def block_query(self, query: str, schema: pa.Schema) -> BlockQuery:
         """A compiled query over a table named BLOCK, to run on many blocks of this schema."""
@@ -313,16 +316,6 @@ def _variable(of: str) -> str:  # type: ignore[empty-body]
 def is_of_disk(error: duckdb.Error) -> bool:
     """Whether the engine ran out of memory because the disk of the spill folder is full."""
     return any(word in str(error) for word in ("max_temp_directory_size", "No space left"))
-
-
-# About forty queries a process, and more for each spelling. The largest keeps 1.3 MB of
-# expressions.
-@lru_cache(maxsize=128)
-def _compiled(operation: ops.Node) -> str:
-    # Ibis would take two thirds of the time for merging selects, which DuckDB does itself. The
-    # setting is the process's: nothing else compiles so large expressions.
-    ibis.options.sql.fuse_selects = False
-    return str(ibis.duckdb.compile(operation.to_expr()))
 
 
 def _escaped(path: str) -> str:

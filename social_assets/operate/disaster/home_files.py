@@ -14,7 +14,9 @@ from pathlib import Path
 from resources.settings.home import Home
 from social_assets.control.secrets.secret_keys import KeySource
 
-_MADE_ANEW = ("clickhouse", "dbt", "serving", "samples", "logs", "locks", "spill", "ui")
+_MADE_ANEW = (
+    *("clickhouse", "dbt", "serving", "samples", "logs", "locks", "spill", "ui", "queries"),
+)
 """Made anew by the commands that use them."""
 
 _OF_SERVERS = ("kafka", "kafka_connect")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from social_assets.contracts.registry import contract
-from social_assets.transform import duckdb_engine
 from social_assets.transform.duckdb_engine import DuckDBEngine
+from social_assets.transform.queries.compiled_query import compiled_query
 from social_assets.transform.validate_block import BlockValidator
 from tests.integration.transform.raw_records import raw_table
 
@@ -26,9 +28,9 @@ def engine(tmp_path: Path) -> DuckDBEngine:
 
 def compiled_by(work: Callable[[], None]) -> int:
     """The number of queries that a call compiles."""
-    before = duckdb_engine._compiled.cache_info().misses
+    before = compiled_query.cache_info().misses
     work()
-    return duckdb_engine._compiled.cache_info().misses - before
+    return compiled_query.cache_info().misses - before
 
 
 def test_the_like_batch_is_validated_in_another_session_without_compiling(
@@ -93,3 +95,40 @@ def test_sessions_share_a_database_and_see_nothing_of_each_other(
     with engine.session() as later:
         listed = "SELECT table_name FROM information_schema.tables"
         assert later.connection.sql(listed).fetchall() == []
+
+
+VALIDATE = f"""
+import sys
+from pathlib import Path
+from social_assets.contracts.registry import contract
+from social_assets.transform.duckdb_engine import DuckDBEngine
+from social_assets.transform.validate_block import BlockValidator
+from tests.integration.transform.raw_records import raw_table
+
+folder = Path(sys.argv[1])
+with DuckDBEngine(folder, queries=folder / "queries").session() as session:
+    block = raw_table([{LIKE % b"a"!r}, b'{{"EventId": "b"}}'], None, "file")
+    print(BlockValidator(session, contract("engagement_events")).of(block).to_pylist())
+print("ibis.backends.sql.compilers" in sys.modules)
+"""
+
+
+def test_a_later_process_compiles_no_query_and_finds_the_same(tmp_path: Path) -> None:
+    def process() -> tuple[str, str]:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", VALIDATE, str(tmp_path)],
+            cwd=Path(__file__).resolve().parents[3],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        rows, has_compilers = done.stdout.splitlines()
+        return rows, has_compilers
+
+    rows, has_compilers = process()
+    assert has_compilers == "True"
+    assert process() == (rows, "False")
+    for file in (tmp_path / "queries").iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    assert process() == (rows, "True")
+    assert process() == (rows, "False")

@@ -25,6 +25,6 @@ def open_stores(home: Home) -> Stores:
 
     return Stores(
         lake=Lake(lake_root(home), locks=home.path / "locks"),
-        engine=DuckDBEngine.of(EngineResource().settings()),
+        engine=DuckDBEngine.of(EngineResource().settings(), home.queries),
         clickhouse=ClickHouseResource(),
     )
