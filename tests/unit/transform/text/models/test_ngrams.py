@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,6 +31,17 @@ def runs_of(text: str) -> list[str]:
     return [run for run in runs if " " not in run[1:-1] and run != "  "]
 
 
+def assert_counts(found: list[float], expected: Counter[Any]) -> None:
+    """The counts of buckets are those of the loop. Of 150 runs, two have the same one of 2^21
+    buckets in one text of 200, and three pairs in next to none.
+    """
+    assert sum(found) == expected.total()
+    shared = len(expected) - len(found)
+    assert 0 <= shared <= 2
+    if not shared:
+        assert sorted(found) == sorted(map(float, expected.values()))
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=40))
 def test_counts_are_those_of_a_loop(text: str) -> None:
@@ -38,11 +50,8 @@ def test_counts_are_those_of_a_loop(text: str) -> None:
     found = one([text])
     words = words_of(text)
     features = Counter([*words, *pairwise(words)])
-    assert found.words.sum() == features.total()
-    assert sorted(found.words.data.tolist()) == sorted(map(float, features.values()))
-    runs = Counter(runs_of(text))
-    assert found.characters.sum() == runs.total()
-    assert sorted(found.characters.data.tolist()) == sorted(map(float, runs.values()))
+    assert_counts(found.words.data.tolist(), features)
+    assert_counts(found.characters.data.tolist(), Counter(runs_of(text)))
 
 
 def test_a_word_has_one_bucket_wherever_it_stands() -> None:
