@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
-from threading import Event
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,12 +20,7 @@ from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.ledger_counts import account_cleaned, enter_cleaned
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.validation.records import (
-    Counts,
-    ValidatedRecords,
-    Validation,
-    validation,
-)
+from social_assets.pipeline.validation.records import Counts, ValidatedRecords, validation
 from social_assets.pipeline.validation.rows import input_columns
 from social_assets.transform.validate_block import BlockValidator
 
@@ -56,8 +50,10 @@ def clean_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> No
     with (
         stores.engine.session() as session,
         validation(stores, session, BlockValidator(session, stores.contract)) as records,
+        prefetch(_pending_blocks(stores, days, batch_id)) as blocks,
     ):
-        _add_all(records, _pending_blocks(stores, days, batch_id))
+        for block in blocks:
+            records.add(block)
         append_batch(stores, batch_id, len(days), records.finished())
     account_cleaned(stores, days, batch_id)
 
@@ -105,19 +101,10 @@ def validated_days(
         session = opened.enter_context(stores.engine.session())
         validator = BlockValidator(session, stores.contract)
         records = opened.enter_context(validation(stores, session, validator))
-        _add_all(records, _raw_blocks(stores, source or stores.raw, days, without))
+        with prefetch(_raw_blocks(stores, source or stores.raw, days, without)) as blocks:
+            for block in blocks:
+                records.add(block)
         return opened.pop_all(), records.finished(is_rebuild=True)
-
-
-def _add_all(records: Validation, blocks: Iterator[pa.Table]) -> None:
-    """Read, validate and add blocks: each step works while the next one has the block before."""
-    over = Event()
-    with (
-        prefetch(blocks, over) as read,
-        prefetch(records.validated(read), over) as validated,
-    ):
-        for block in validated:
-            records.add(block)
 
 
 def _raw_blocks(

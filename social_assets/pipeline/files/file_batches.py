@@ -64,9 +64,8 @@ class FileBatches:
     def land(self, path: Path, on: date | None) -> LandedFile:
         """Only land a file; raises FileError. The caller must enter it in the ledger."""
 
-        def dated(blocks: Iterator[pa.Table]) -> Iterator[pa.Table]:
-            for block in blocks:
-                yield with_event_dates(block, self.dates.of(block))
+        def dated(block: pa.Table) -> pa.Table:
+            return with_event_dates(block, self.dates.of(block))
 
         return land_file(self.stores, self.reading, path, validate=dated, landing_date=on)
 
@@ -81,7 +80,7 @@ class FileBatches:
                 self.stores,
                 self.reading,
                 path,
-                validate=records.added,
+                validate=records.add,
                 landing_date=on,
                 batch=batch,
             )

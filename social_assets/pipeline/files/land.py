@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
-from threading import Event
 
 import pyarrow as pa
 
@@ -28,8 +27,8 @@ from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.duckdb_engine import Session
 
-Validate = Callable[[Iterator[pa.Table]], Iterator[pa.Table]]
-"""Validates blocks with the columns of RAW; gives them with all event dates."""
+Validate = Callable[[pa.Table], pa.Table]
+"""Validates a block with the columns of RAW; returns it with all event dates."""
 
 
 @dataclass(frozen=True)
@@ -78,20 +77,12 @@ def land_file(
     read = read_records(stores.contract, path, session.json_records, position)
     records = watched(path, blaming(path, read), position)
     try:
-        over, schema = Event(), stores.raw.schema
-        with (
-            prefetch(records, over) as batches,
-            # While a block is written, the next one is validated, and the one after it read.
-            prefetch(
-                validate(
-                    provenance.block(each, schema) for each in _unchanged(path, seen, batches)
-                ),
-                over,
-            ) as blocks,
-        ):
+        with prefetch(records) as batches:
+            unchanged = _unchanged(path, seen, batches)
+            blocks = (validate(provenance.block(each, stores.raw.schema)) for each in unchanged)
             _append(
                 stores,
-                (rows for block in blocks for rows in block.cast(schema).to_batches()),
+                (b for block in blocks for b in block.cast(stores.raw.schema).to_batches()),
                 batch_id,
             )
     except Exception as error:

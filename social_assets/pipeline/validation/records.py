@@ -9,7 +9,7 @@ micro-batch fits into memory and is validated by `micro_batch` with the same que
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -58,13 +58,6 @@ class Counts:
     accepted: int
     duplicates: int
     rejected: int
-
-
-class ValidatedBlock(NamedTuple):
-    """A block of raw records, and the answer of `BlockValidator` about it."""
-
-    raw: pa.Table
-    answer: pa.Table
 
 
 @dataclass(frozen=True)
@@ -132,20 +125,13 @@ class Validation:
         self._accepted_rows = SpilledRows(folder, self._schema)
         self._rejected_rows = SpilledRows(folder, stores.quarantine.schema)
 
-    def validated(self, blocks: Iterable[pa.Table]) -> Iterator[ValidatedBlock]:
-        """Validate blocks with the columns of RAW. Each is to be added in turn, which a thread may
-        do while another one validates the next block.
-        """
-        for raw in blocks:
-            yield ValidatedBlock(raw, self._validator.of(raw))
-
-    def add(self, block: ValidatedBlock) -> pa.Table:
-        """Keep the rows and keys of a block; returns its raw rows with all event dates.
+    def add(self, raw: pa.Table) -> pa.Table:
+        """Validate a block with the columns of RAW; returns it with all event dates.
 
         A null event date is filled from the record.
         """
-        answer = block.answer
-        raw = with_event_dates(block.raw, answer)
+        answer = self._validator.of(raw)
+        raw = with_event_dates(raw, answer)
         records = raw.select(input_columns(self._stores.contract))
         is_accepted = pc.equal(answer["reasons"], "").combine_chunks()
         cleaned = cleaned_rows(records, answer, self._schema, is_accepted)
@@ -156,11 +142,6 @@ class Validation:
         self._rejected_rows.add(rejected)
         self._count(records, rejected)
         return raw
-
-    def added(self, blocks: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        """Validate and add blocks with the columns of RAW; gives them with all event dates."""
-        for block in self.validated(blocks):
-            yield self.add(block)
 
     @property
     def has_records(self) -> bool:
