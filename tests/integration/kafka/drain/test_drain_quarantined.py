@@ -15,7 +15,7 @@ from tests.integration.kafka.drain.drain_bed import Bed, Counts, Stream
 
 pytestmark = pytest.mark.kafka
 
-TOO_LITTLE = "36MB"
+TOO_LITTLE = "44MB"
 """Of engine memory for a record of WIDE bytes, and enough for others."""
 WIDE = 900_000
 
