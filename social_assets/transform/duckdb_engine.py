@@ -36,7 +36,7 @@ class DuckDBEngine:
     """How to open DuckDB: `memory_limit` in DuckDB's notation (`640MB`); it spills to `spill`.
 
     `others` are further settings of DuckDB, by name. `queries` is the folder in which compiled
-    queries wait for later processes; without it, each process compiles its own.
+    queries over blocks wait for later processes; without it, each process compiles its own.
     """
 
     spill: Path
@@ -121,8 +121,8 @@ class Session:
     """One DuckDB connection.
 
     Its tables are named by numbers, so that equal work gives equal expressions in every session,
-    and each expression is compiled once an installation. For a small batch, compiling takes twice
-    as long as running.
+    and each expression is compiled once a process; one over blocks, once an installation. For a
+    small batch, compiling takes twice as long as running.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -192,12 +192,14 @@ class Session:
         return _variable(name)
 
     def compiled(self, expression: ir.Table) -> str:
-        """Compile an expression to a query; over a table named BLOCK, it runs on many blocks."""
-        return compiled_query(expression.op(), self.queries)
+        """Compile an expression to a query."""
+        return compiled_query(expression.op(), None)
 
-    def block_query(self, query: str, schema: pa.Schema) -> BlockQuery:
-        """A compiled query over a table named BLOCK, to run on many blocks of this schema."""
-        return BlockQuery(self.connection, query, schema)
+    def block_query(self, expression: ir.Table, schema: pa.Schema) -> BlockQuery:
+        """The query of an expression over a table named BLOCK, to run on many blocks of this
+        schema. It must contain no value of a record: it is kept for later processes.
+        """
+        return BlockQuery(self.connection, compiled_query(expression.op(), self.queries), schema)
 
     def query(self, query: str, block: pa.Table) -> pa.Table:
         """Run a compiled query on Arrow rows, without a copy."""

@@ -150,7 +150,7 @@ class _SpelledQuery:
             self._query.close()
         records = ibis.table(self._input, name=Session.BLOCK)
         answer = self._build(records, self._contract, self._shape(self._keys))
-        return self._session.block_query(self._session.compiled(answer), schema)
+        return self._session.block_query(answer, schema)
 
 
 class BlockValidator:

@@ -1,7 +1,8 @@
 """Compiled queries as files, for later processes of the installation.
 
-Belongs here: reading and writing them. A kept query has no data and no secret: constants that
-differ are variables of the session. All files can be deleted at any time.
+Belongs here: reading and writing them. A kept query has no data and no secret: only those over
+blocks are kept, which say what a contract says. Others name batches or places, and serve once. All
+files can be deleted at any time.
 """
 
 from __future__ import annotations

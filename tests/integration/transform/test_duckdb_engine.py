@@ -132,3 +132,15 @@ def test_a_later_process_compiles_no_query_and_finds_the_same(tmp_path: Path) ->
         file.write_bytes(file.read_bytes()[:100])
     assert process() == (rows, "True")
     assert process() == (rows, "False")
+
+
+def test_a_query_with_values_of_rows_is_not_kept(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path, queries=tmp_path / "queries")
+    with engine.session() as session:
+        rows = session.rows(pa.table({"batch_id": ["batch-7", "another"]}))
+        chosen = rows.filter(rows.batch_id.isin(["batch-7"]))
+        assert session.strings(chosen) == ["batch-7"]
+        block = raw_table([LIKE % b"user-7"], None, "file")
+        assert BlockValidator(session, contract("engagement_events")).of(block).num_rows == 1
+    (kept,) = (tmp_path / "queries").iterdir()
+    assert "batch-7" not in kept.read_text() and "user-7" not in kept.read_text()
