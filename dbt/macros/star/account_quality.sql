@@ -3,32 +3,26 @@
   `least` passes over NULL: a part that is not known must not become 1.
 -#}
 
-{#- What a complete profile tells: what the contract `profiles` finds in the platform's records. -#}
+{#- What a complete profile tells, if the contract `profiles` finds it in the platform's records. -#}
 {% macro profile_fields() %}
-    {{ return({
-        'Instagram': ['display_name', 'biography', 'picture_url', 'website'],
-        'Facebook': ['display_name', 'biography', 'category', 'website'],
-        'X': ['display_name', 'biography', 'picture_url', 'website'],
-        'TikTok': ['display_name', 'biography', 'picture_url'],
-        'YouTube': ['display_name', 'biography', 'picture_url', 'country'],
-    }) }}
+    {{ return(['display_name', 'biography', 'category', 'website', 'picture_url', 'country']) }}
 {% endmacro %}
 
-{#- Of a platform of one's own. -#}
+{#- Of a platform whose records tell them under their own names. -#}
 {% macro profile_fields_of_others() %}
     {{ return(['display_name', 'biography']) }}
 {% endmacro %}
 
-{#- The part of these fields that a profile tells. -#}
+{#- The part of these fields that a profile tells; all, if its platform has none of them. -#}
 {% macro told_part(fields) -%}
-    ({% for field in fields %}({{ field }} is not null){{ ' + ' if not loop.last }}{% endfor %}) / {{ fields | length }}
+    {% if not fields %}1{% else %}({% for field in fields %}({{ field }} is not null){{ ' + ' if not loop.last }}{% endfor %}) / {{ fields | length }}{% endif %}
 {%- endmacro %}
 
 {#- The part of a complete profile that a profile tells, 0 to 1. -#}
 {% macro completeness() -%}
     multiIf(
-        {%- for platform, fields in profile_fields().items() %}
-        platform = '{{ platform }}', {{ told_part(fields) }},
+        {%- for platform, columns in columns_of_platforms('profiles').items() %}
+        platform = '{{ platform }}', {{ told_part(profile_fields() | select('in', columns) | list) }},
         {%- endfor %}
         {{ told_part(profile_fields_of_others()) }}
     )

@@ -140,6 +140,17 @@ def sources_yaml() -> str:
     return str(yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False))
 
 
+def columns_of_platforms() -> str:
+    """A macro: the columns of a stream that its contract finds in the records of each platform."""
+    found = {
+        contract.name: {platform: [*paths] for platform, paths in contract.sources.items()}
+        for contract in contracts()
+        if contract.sources
+    }
+    told = f"{{{{ return({json.dumps(found)}[stream]) }}}}"
+    return f"{{% macro columns_of_platforms(stream) %}}{told}{{% endmacro %}}\n"
+
+
 def prepare(home: Home) -> PreparedProject:
     """The project of the present sources and contracts, compiled; cheap when nothing changed."""
     if project := prepared(home):
@@ -149,7 +160,7 @@ def prepare(home: Home) -> PreparedProject:
     project.path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(project.path.parent / "prepare.lock"):
         if not project.prepared.exists():
-            _write(project, sources_yaml())
+            _write(project)
             failure = f"dbt compile of {PROJECT} failed"
             _finish(project.compile(), failure, project.path / "logs" / "dbt.log")
             project.lineage_path.write_text(json.dumps(column_lineage(project.manifest())))
@@ -181,10 +192,10 @@ def provenance(contract: Contract) -> list[str]:
 
 
 def _text_of(streams: Sequence[Contract]) -> str:
-    """Everything that `sources_yaml` reads from contracts; making the YAML takes twenty times
-    longer.
+    """Everything that `sources_yaml` and `columns_of_platforms` read from contracts; making the
+    YAML takes twenty times longer.
     """
-    return "\n".join(map(ddl.create_table, streams))
+    return "\n".join([*map(ddl.create_table, streams), columns_of_platforms()])
 
 
 def _digest(sources: str) -> str:
@@ -207,7 +218,7 @@ def _digest_of_files() -> str:
     return content.hexdigest()
 
 
-def _write(project: PreparedProject, sources: str) -> None:
+def _write(project: PreparedProject) -> None:
     shutil.rmtree(project.path, ignore_errors=True)
     project.path.mkdir()
     for part in _PARTS:
@@ -216,8 +227,13 @@ def _write(project: PreparedProject, sources: str) -> None:
             shutil.copyfile(origin, project.path / part)
         elif origin.is_dir():
             shutil.copytree(origin, project.path / part, copy_function=shutil.copyfile)
-    (project.path / "generated").mkdir()
-    (project.path / "generated" / "sources.yml").write_text(sources)
+    generated = {
+        "generated/sources.yml": sources_yaml(),
+        "generated_macros/columns_of_platforms.sql": columns_of_platforms(),
+    }
+    for name, text in generated.items():
+        (project.path / name).parent.mkdir()
+        (project.path / name).write_text(text)
 
 
 def _remove_older(project: PreparedProject) -> None:

@@ -1,20 +1,24 @@
-"""What a complete profile tells: what the contract finds in the records of each platform."""
+"""What a complete profile tells is what the contract finds in the records of each platform."""
 
 from __future__ import annotations
 
-import ast
-import re
+from jinja2 import Environment
 
 from social_assets.contracts.registry import contract
-from social_assets.warehouse.dbt.project import PROJECT
-
-_ASKED = {"display_name", "biography", "picture_url", "website", "category", "country"}
+from social_assets.warehouse.dbt.project import PROJECT, columns_of_platforms
 
 
 def test_a_complete_profile_has_the_fields_that_its_platform_tells() -> None:
-    text = (PROJECT / "macros" / "star" / "account_quality.sql").read_text()
-    declared = re.search(r"macro profile_fields\(\).*?return\((\{.*?\})\)", text, re.DOTALL)
-    assert declared
-    found = {name: set(fields) for name, fields in ast.literal_eval(declared[1]).items()}
-    sources = contract("profiles").sources
-    assert found == {platform: _ASKED & set(paths) for platform, paths in sources.items()}
+    """As dbt reads the macros: `return` gives the value itself."""
+    returned: list[object] = []
+    environment = Environment(autoescape=True)
+    environment.globals["return"] = returned.append
+    macros = (
+        columns_of_platforms() + (PROJECT / "macros" / "star" / "account_quality.sql").read_text()
+    )
+    module = environment.from_string(macros).module
+    module.columns_of_platforms("profiles")  # type: ignore[attr-defined]
+    module.profile_fields()  # type: ignore[attr-defined]
+    found, asked = returned
+    assert found == {name: [*paths] for name, paths in contract("profiles").sources.items()}
+    assert set(asked) <= set(contract("profiles").columns)  # type: ignore[call-overload]
