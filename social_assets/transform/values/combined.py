@@ -1,8 +1,8 @@
 """Combines one value of each column to one: conditions to one condition, numbers to a sum.
 
 Belongs here: how an expression of hundreds of parts is built. Ibis nests them as deep as there are
-parts, and reads an expression recursively: at some 300 parts Python's limit is reached, and files
-have thousands of columns. Parts are combined in groups, and then the groups. What is combined
+parts, and reads an expression recursively: at some 300 parts Python's limit is reached, and a
+contract may have more columns. Parts are combined in groups, and then the groups. What is combined
 belongs to the callers.
 """
 

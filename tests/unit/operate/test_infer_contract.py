@@ -10,7 +10,7 @@ import pytest
 
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import load_contract
-from social_assets.operate.contracts.infer import infer
+from social_assets.operate.contracts.infer import MOST_COLUMNS, CannotInferError, infer
 from social_assets.operate.contracts.try_file import try_file
 
 FILES = {
@@ -191,3 +191,24 @@ def test_a_repeated_name_of_a_header_is_one_column(tmp_path: Path) -> None:
     assert isinstance(contract, Contract), contract
     assert "text_1" not in contract.columns
     assert [row["text"] for row in try_file(contract, file).rows] == ["a", "c"]
+
+
+def test_of_too_many_columns_those_that_matter_are_named(tmp_path: Path) -> None:
+    """Of 2,008 columns the engine had no memory for one record, after seven minutes."""
+    file, module = tmp_path / "wide.csv", tmp_path / "inferred.py"
+    names = [f"Extra {number}" for number in range(MOST_COLUMNS)]
+    file.write_text(",".join(["id", *names]) + "\n" + ",".join("1" * (len(names) + 1)) + "\n")
+    with pytest.raises(CannotInferError, match=r"wide.csv has 201 columns.*--column NAME"):
+        infer([file])
+    module.write_text(infer([file], only=["id", "Extra 7"]))
+    contract = load_contract(module)
+    assert isinstance(contract, Contract), contract
+    assert [*contract.columns] == ["id", "extra_7"]
+    assert try_file(contract, file).accepted == 1
+
+
+def test_a_column_that_no_file_has_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "few.csv"
+    file.write_text("id,text\n1,a\n")
+    with pytest.raises(CannotInferError, match="no file has the column Text"):
+        infer([file], only=["id", "Text"])

@@ -98,10 +98,15 @@ def _short(value: object) -> str:
 @click.argument("files", type=_FILE, nargs=-1, required=True)
 @click.option("--name", help="The stream's name; default: from the first file's name.")
 @click.option(
+    "--column", "only", multiple=True, help="Infer this column of the files; default: all."
+)
+@click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output."
 )
 @needs_no_home
-def infer(files: tuple[Path, ...], *, name: str | None, output: Path | None) -> None:
+def infer(
+    files: tuple[Path, ...], *, name: str | None, only: tuple[str, ...], output: Path | None
+) -> None:
     """Write a first contract for the records of FILES: names, types, key, event time.
 
     Complete it (descriptions, rules, owner), then try it: social-assets contract test.
@@ -110,7 +115,7 @@ def infer(files: tuple[Path, ...], *, name: str | None, output: Path | None) -> 
 
     if output is not None and output.exists():
         raise click.UsageError(f"{output} exists; name another file")
-    text = inferred(files, name)
+    text = inferred(files, name, only)
     if output is None:
         echo(text.rstrip("\n"))
         return
