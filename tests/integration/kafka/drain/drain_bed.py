@@ -76,6 +76,8 @@ class Stream:
     kafka: KafkaResource
     stores: StreamStores
     taken: list[Taken] = field(default_factory=list)
+    running: Future[set[date]] | None = None
+    """The drain of `draining`."""
 
     @property
     def topic(self) -> str:
@@ -132,13 +134,26 @@ class Stream:
     def draining(self, **changed: Any) -> Iterator[Future[set[date]]]:
         """Drain in a thread during the block; the drain must have succeeded at its end."""
         with ThreadPoolExecutor(max_workers=1) as thread:
-            running = thread.submit(self.drain, **changed)
-            yield running
-            running.result(timeout=120)
+            self.running = thread.submit(self.drain, **changed)
+            yield self.running
+            self.running.result(timeout=120)
 
     def wait_for(self, records: int) -> None:
-        """Wait until drains have taken this number of records, including rejected ones."""
-        wait_until(lambda: self.records_taken() >= records)
+        """Wait until drains have taken this number of records, including rejected ones.
+
+        Fails at once if the drain of `draining` has ended with fewer, with its error if it has one.
+        """
+
+        def taken() -> bool:
+            running = self.running if self.running and self.running.done() else None
+            enough = self.records_taken() >= records
+            if running and not enough:
+                running.result()
+                found = self.records_taken()
+                raise AssertionError(f"the drain has ended with {found} of {records} records")
+            return enough
+
+        wait_until(taken)
 
     def records_taken(self) -> int:
         return sum(c.landed for taken in list(self.taken) for c in taken.days.values())

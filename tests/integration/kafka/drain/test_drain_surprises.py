@@ -130,7 +130,7 @@ def test_a_topic_made_again_mid_run_ends_the_run_and_the_next_one_takes_all_of_i
 def test_a_partition_added_mid_run_is_read_by_that_run(bed: Bed, admin: KafkaAdminClient) -> None:
     stream = bed.stream(partitions=1)
     stream.send(events(range(50)))
-    with stream.draining(quiet_seconds=3):
+    with stream.draining(quiet_seconds=15):
         stream.wait_for(50)
         admin.create_partitions({stream.topic: 3})
         offsets = stream.kafka.offsets(stream.topic)
@@ -148,7 +148,8 @@ def test_a_broker_away_for_a_while_delays_a_run_and_loses_nothing(
 ) -> None:
     stream = bed.stream()
     stream.send(events(range(100)))
-    with stream.draining(quiet_seconds=15, seconds=240):
+    # A busy machine takes a minute to start a broker, and that broker to name a producer.
+    with stream.draining(quiet_seconds=30, away_seconds=150, seconds=280):
         stream.wait_for(100)
         if ending == "killed":
             os.kill(broker.pid, signal.SIGKILL)
