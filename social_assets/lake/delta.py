@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -190,15 +191,13 @@ class LakeTable:
         self.widen((), (), *applied)
 
     def remove(self) -> None:
-        """Delete the table with its files."""
-        table = self._open()
-        if table is None:
-            return
+        """Delete the table with its files; also what a removal that was killed has left."""
         if "://" not in self.uri:
-            shutil.rmtree(self.uri)
-            return
-        table.delete()
-        table.vacuum(0, dry_run=False, enforce_retention_duration=False)
+            if Path(self.uri).exists():
+                shutil.rmtree(self.uri)
+        elif (table := self._open()) is not None:
+            table.delete()
+            table.vacuum(0, dry_run=False, enforce_retention_duration=False)
 
     def create(self, *applied: Applied) -> None:
         """Create the table with transactions, in one commit, unless it exists."""

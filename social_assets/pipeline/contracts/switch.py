@@ -71,7 +71,8 @@ def complete_switch(stores: StreamStores) -> None:
     stores.loader.replace_all(pa.RecordBatchReader.from_batches(schema, rows))
     left_out = quarantined(stores)
     stores.loader.mark_loaded({b: 0 for b in stores.ledger.days("raw") if b not in left_out})
-    stores.cleaned.record_applied(Applied(SWITCHED, number))
     for layer in ("cleaned", "quarantine"):
         stores.stores.lake.staged(layer, stores.declared, number).remove()
     stores.stores.lake.redivided(stores.declared, number).remove()
+    # Last: of a process that is killed before, the next one removes what is left.
+    stores.cleaned.record_applied(Applied(SWITCHED, number))

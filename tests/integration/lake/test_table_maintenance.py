@@ -45,6 +45,14 @@ def contents(table: LakeTable) -> list[tuple[object, ...]]:
     return [tuple(map(str, row.values())) for row in rows.to_pylist()]
 
 
+def test_a_removal_that_was_killed_is_ended_by_the_next_one(raw: LakeTable) -> None:
+    append(raw, 0)
+    (Path(raw.uri) / "_delta_log" / f"{0:020}.json").unlink()
+    raw.remove()
+    assert not Path(raw.uri).exists()
+    raw.remove()
+
+
 def age(table: LakeTable, by: timedelta) -> None:
     """Make data files and log older, so that the test does not have to wait."""
     then = time.time() - by.total_seconds()
