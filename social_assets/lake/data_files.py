@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.exceptions import SchemaMismatchError
 from deltalake.transaction import AddAction
@@ -42,6 +43,10 @@ from readers how many bytes they need."""
 _ROWS_BETWEEN_PAGES = 64
 _SHORT_TEXT = 64
 """Delta's log has the smallest and largest text of a column, cut to so many characters."""
+
+_SAMPLE_ROWS = 2_048
+"""A column has a dictionary if at most half of so many values are distinct. Of ids and times, which
+are not, the dictionary costs a third of the time of writing, and makes the file larger."""
 
 Partition = tuple[Any, ...]
 
@@ -154,7 +159,7 @@ class _Files:
             self._close(partition)
             file = None
         if file is None:
-            file = _File.begun(self._target, self._storage, partition, is_wide=held.is_wide)
+            file = _File.begun(self._target, self._storage, partition, rows, is_wide=held.is_wide)
             self._open[partition] = file
         for start in range(0, rows.num_rows, ROW_GROUP_ROWS):
             file.write(rows.slice(start, ROW_GROUP_ROWS))
@@ -192,6 +197,14 @@ class _Held:
         return self.size > WIDE_BYTES * self.count
 
 
+def _repetitive(rows: pa.Table, columns: Sequence[str]) -> list[str]:
+    """Those of the columns whose values often repeat; no lists, whose values are not compared."""
+    sample = rows.slice(0, _SAMPLE_ROWS).select(columns)
+    plain = [field.name for field in sample.schema if not pa.types.is_nested(field.type)]
+    most = len(sample) // 2
+    return [name for name in plain if pc.count_distinct(sample[name]).as_py() <= most]
+
+
 class _File:
     """One data file that is being written."""
 
@@ -206,9 +219,15 @@ class _File:
 
     @classmethod
     def begun(
-        cls, target: Target, storage: FileSystem, partition: Partition, *, is_wide: bool
+        cls,
+        target: Target,
+        storage: FileSystem,
+        partition: Partition,
+        rows: pa.Table,
+        *,
+        is_wide: bool,
     ) -> _File:
-        """Begin a new file, and create its folder if the storage has folders."""
+        """Begin a new file for such rows, and create its folder if the storage has folders."""
         values = {n: str(v) for n, v in zip(target.partition_by, partition, strict=True)}
         folder = "/".join(f"{name}={value}" for name, value in values.items())
         name = f"part-00000-{uuid.uuid4()}-c000.zstd.parquet"
@@ -224,7 +243,7 @@ class _File:
             schema,
             compression="zstd",
             compression_level=1,
-            use_dictionary=False if is_wide else texts,
+            use_dictionary=False if is_wide else _repetitive(rows, texts),
             # A minimum value of 100 MB in a page's header makes the file unreadable for other
             # readers.
             write_statistics=texts,
