@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import date
 
 import pyarrow as pa
@@ -70,10 +70,14 @@ def rebuild_days(stores: StreamStores, days: Sequence[date], without: Collection
     one is validated.
     """
     counts: list[Counts] = []
-    with ExitStack() as last, ThreadPoolExecutor(max_workers=1) as writer:
+    with (
+        block_validator(stores) as validator,
+        ExitStack() as last,
+        ThreadPoolExecutor(max_workers=1) as writer,
+    ):
         writing: Future[None] | None = None
         for slice_days in slices(stores.raw, sorted(days)):
-            opened, validated = validated_days(stores, slice_days, without)
+            opened, validated = validated_days(stores, validator, slice_days, without)
             counts += validated.counts
             with opened:
                 if writing is not None:
@@ -87,8 +91,16 @@ def rebuild_days(stores: StreamStores, days: Sequence[date], without: Collection
     enter_cleaned(stores, sorted(counts, key=lambda each: each.batch))
 
 
+@contextmanager
+def block_validator(stores: StreamStores) -> Iterator[BlockValidator]:
+    """A validator for all slices of a rebuild: making its query takes as long as 80,000 records."""
+    with stores.engine.session() as session:
+        yield BlockValidator(session, stores.contract)
+
+
 def validated_days(
     stores: StreamStores,
+    validator: BlockValidator,
     days: Sequence[date],
     without: Collection[str],
     source: LakeTable | None = None,
@@ -99,7 +111,6 @@ def validated_days(
     """
     with ExitStack() as opened:
         session = opened.enter_context(stores.engine.session())
-        validator = BlockValidator(session, stores.contract)
         records = opened.enter_context(validation(stores, session, validator))
         with prefetch(_raw_blocks(stores, source or stores.raw, days, without)) as blocks:
             for block in blocks:

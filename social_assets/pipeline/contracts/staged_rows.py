@@ -16,13 +16,14 @@ from social_assets.contracts.changes.difference import renames
 from social_assets.contracts.contract import Contract
 from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.row_groups import read_parts, row_groups
-from social_assets.pipeline.clean import validated_days
+from social_assets.pipeline.clean import block_validator, validated_days
 from social_assets.pipeline.contracts.contract_in_force import ContractInForce
 from social_assets.pipeline.contracts.day_versions import missing_days, version_of, versions
 from social_assets.pipeline.contracts.redivided_raw import REDIVIDED, RedividedRaw
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantined
 from social_assets.pipeline.stores import StreamStores
+from social_assets.transform.validate_block import BlockValidator
 
 PART_ROWS = 32_768
 
@@ -70,21 +71,29 @@ class StagedRows:
 
     def make(self, days: Sequence[date]) -> None:
         """Make days from raw, a slice of days in one commit."""
-        for part in slices(self.source, sorted(days)):
-            found = versions(self.source)
-            try:
-                self._make(part, found, ())
-            except Exception as error:
-                left_out = quarantined(self.stores)
-                if not left_out or not is_of_the_batch(error):
-                    raise
-                self._make(part, found, tuple(left_out))
-
-    def _make(self, days: Sequence[date], found: dict[date, int], without: Sequence[str]) -> None:
         declared = self.stores.under(
             ContractInForce(self.stores.declared, self.stores.declared, is_recorded=True)
         )
-        opened, validated = validated_days(declared, days, without, self.source)
+        with block_validator(declared) as validator:
+            for part in slices(self.source, sorted(days)):
+                found = versions(self.source)
+                try:
+                    self._make(declared, validator, part, found, ())
+                except Exception as error:
+                    left_out = quarantined(self.stores)
+                    if not left_out or not is_of_the_batch(error):
+                        raise
+                    self._make(declared, validator, part, found, tuple(left_out))
+
+    def _make(
+        self,
+        declared: StreamStores,
+        validator: BlockValidator,
+        days: Sequence[date],
+        found: dict[date, int],
+        without: Sequence[str],
+    ) -> None:
+        opened, validated = validated_days(declared, validator, days, without, self.source)
         with opened:
             made = [Applied(version_of(day), found[day]) for day in days if day in found]
             self.quarantine.replace(days, validated.quarantine())

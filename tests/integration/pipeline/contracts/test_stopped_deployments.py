@@ -177,9 +177,11 @@ def test_a_deployment_that_is_repeated_makes_only_the_days_that_are_missing(
     made: list[object] = []
     make = StagedRows._make
 
-    def counted(staged: StagedRows, days: tuple[object, ...], *rest: object) -> None:
+    def counted(
+        staged: StagedRows, declared: object, validator: object, days: list[object], *rest: object
+    ) -> None:
         made.extend(days)
-        make(staged, days, *rest)  # type: ignore[arg-type]
+        make(staged, declared, validator, days, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(StagedRows, "_make", counted)
     deploy_contract(own.under(TEXT))
