@@ -195,11 +195,9 @@ class Session:
         """Compile an expression to a query."""
         return compiled_query(expression.op(), None)
 
-    def block_query(self, expression: ir.Table, schema: pa.Schema) -> BlockQuery:
-        """The query of an expression over a table named BLOCK, to run on many blocks of this
-        schema. It must contain no value of a record: it is kept for later processes.
-        """
-        return BlockQuery(self.connection, compiled_query(expression.op(), self.queries), schema)
+    def block_query(self, query: str, schema: pa.Schema) -> BlockQuery:
+        """A compiled query over a table named BLOCK, to run on many blocks of this schema."""
+        return BlockQuery(self.connection, query, schema)
 
     def query(self, query: str, block: pa.Table) -> pa.Table:
         """Run a compiled query on Arrow rows, without a copy."""

@@ -8,6 +8,9 @@ one that only finds the dates. A query is compiled once and run on every block. 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
 
 import duckdb
 import ibis
@@ -16,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from resources.settings.first_date import earliest_event_date
 from resources.settings.variables import ENGINE_MEMORY
 from social_assets.contracts.contract import Contract, PlaceInSource
 from social_assets.contracts.options.csv_format import dialect_and_header
@@ -28,6 +32,7 @@ from social_assets.transform.duckdb_engine import (
     is_of_disk,
 )
 from social_assets.transform.landed_keys import KEY_HASH, key_hash
+from social_assets.transform.queries.compiled_query import compiled_query
 from social_assets.transform.repeated_keys import RepeatedKeys, with_last_values
 from social_assets.transform.single_byte_text import to_utf8
 from social_assets.transform.standardize import (
@@ -79,11 +84,7 @@ class _SpelledQuery:
         self._session = session
         self._contract = contract
         self._build = build
-        derived = [column.derive for column in contract.columns.values()]
-        needs_source = any(isinstance(each, PlaceInSource) for each in derived)
-        self._input = INPUT | SOURCE_COLUMNS if needs_source else INPUT
-        if needs_source and contract.explode is not None:
-            self._input = self._input | ELEMENT_COLUMN
+        self._input = _input(contract)
         self._keys: set[str] = set()
         self._headers: set[str] = set()
         self._query: BlockQuery | None = None
@@ -148,9 +149,58 @@ class _SpelledQuery:
     def _compiled(self, schema: pa.Schema) -> BlockQuery:
         if self._query is not None:
             self._query.close()
-        records = ibis.table(self._input, name=Session.BLOCK)
-        answer = self._build(records, self._contract, self._shape(self._keys))
-        return self._session.block_query(answer, schema)
+        query = _query(
+            self._build,
+            _Same(self._contract),
+            frozenset(self._keys),
+            frozenset(self._headers),
+            first_date=earliest_event_date(),
+            folder=self._session.queries,
+        )
+        return self._session.block_query(query, schema)
+
+
+class _Same:
+    """A contract that is equal to itself only: equal ones may have other functions as rules."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.contract is self.contract
+
+    def __hash__(self) -> int:
+        return id(self.contract)
+
+
+# Making a query of a contract takes as long as validating 60,000 records. Its text has 60 KB.
+# Who collects from a platform makes a validator for every batch of every stream.
+@lru_cache(maxsize=64)
+def _query(
+    build: Build,
+    contract: _Same,
+    keys: frozenset[str],
+    headers: frozenset[str],
+    *,
+    first_date: date,
+    folder: Path | None,
+) -> str:
+    """The query over the blocks of a stream in which these keys and headers are known.
+
+    `first_date` is the installation's, which the rules read by themselves.
+    """
+    del first_date
+    records = ibis.table(_input(contract.contract), name=Session.BLOCK)
+    shape = shape_of(contract.contract, keys, headers)
+    return compiled_query(build(records, contract.contract, shape).op(), folder)
+
+
+def _input(contract: Contract) -> dict[str, str]:
+    """The columns that a contract's query reads."""
+    derived = [column.derive for column in contract.columns.values()]
+    if not any(isinstance(each, PlaceInSource) for each in derived):
+        return INPUT
+    return INPUT | SOURCE_COLUMNS | (ELEMENT_COLUMN if contract.explode is not None else {})
 
 
 class BlockValidator:
