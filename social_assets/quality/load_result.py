@@ -156,7 +156,9 @@ def example(contract: Contract, rule: str, value: bytes, csv_header: str | None)
         column = max(columns, key=lambda c: len(c.name))
         values = (place.value_in(fields) for place in column.places)
         shown = next((value for value in values if value not in (None, "")), None)
-        return "(none)" if shown is None else _short(str(shown))
+        if shown is None:
+            return "(none)"
+        return _short(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False))
     return _short(text)
 
 
@@ -164,7 +166,8 @@ def _fields(text: str, dialect: CsvDialect, header: str) -> dict[str, object] | 
     try:
         if header:
             return dict(zip(dialect.fields(header), dialect.fields(text), strict=False))
-        record = json.loads(text)
+        # Every digit, and NaN as it is written.
+        record = json.loads(text, parse_float=str, parse_constant=str)
     except (ValueError, csv.Error, RecursionError):
         return None  # a record that can't be opened is shown as it begins
     return record if isinstance(record, dict) else None

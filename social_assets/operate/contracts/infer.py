@@ -52,7 +52,10 @@ _TIME_NAME = re.compile(
     r"(^|_)(time|timestamp|date|datetime|created|published|posted|at|ts|utc)(_|$)"
 )
 _KEY_NAME = re.compile(r"(^|_)(id|id_str|uuid|guid|uri|url|permalink|key)$")
-
+_ID_NAME = re.compile(
+    r"(^|_)id(_str)?$|^(id|identificador|identifiant|identificativo|identificacao|identifier)_"
+)
+"""Exports of platforms name ids in the language of the account: Identificador de la publicación."""
 
 _DAY_OR_MONTH = (
     "TO DO: some values are dates of which day and month can be exchanged. Make it a datetime,",
@@ -236,7 +239,7 @@ def _type(name: str, texts: Sequence[str]) -> str:
     def all_are(pattern: re.Pattern[str]) -> bool:
         return bool(texts) and all(pattern.fullmatch(text) for text in texts)
 
-    if re.search(r"(^|_)id(_str)?$", name):
+    if _ID_NAME.search(name):
         return "str"
     times = re.compile(f"{_TIME.pattern}|{_EPOCH.pattern}") if _TIME_NAME.search(name) else _TIME
     if all_are(times):
@@ -258,7 +261,7 @@ def _key(columns: Sequence[InferredColumn]) -> str | None:
         if each.type in ("str", "int")
         and not each.is_nullable
         and "." not in each.source
-        and _KEY_NAME.search(each.name)
+        and (_KEY_NAME.search(each.name) or _ID_NAME.search(each.name))
         and len(set(each.values)) == len(each.values)
     ]
     unique.sort(key=lambda each: (each.name != "id", not each.name.endswith(("id", "id_str"))))

@@ -47,6 +47,12 @@ FILES = {
         ("id",),
         "created_at",
     ),
+    "meta_es.csv": (
+        "Identificador de la publicación;Descripción;Alcance\n00180;uno;5\n00181;dos;7\n",
+        {"identificador_de_la_publicacion": "str", "descripcion": "str", "alcance": "int"},
+        ("identificador_de_la_publicacion",),
+        None,
+    ),
     "repeated.csv": (
         "id,text,text,at,n_1,n\n1,a,b,2026-01-01,x,1\n2,,c,2026-01-02,y,2\n",
         {"text": "str", "at": "datetime", "n_1": "str", "n": "int"},

@@ -24,6 +24,10 @@ VIDEOS = contract("video_interactions")
         ("record_not_utf8", b"\xff\xfe", None, r"\xff\xfe"),
         ("age_in_range", b"[" * 100_000, None, "[" * 40 + "..."),
         ("age_not_integer", b"", "age", "(none)"),
+        ("age_not_integer", b'{"age": {"years": 3}}', None, '{"years": 3}'),
+        ("age_not_integer", b'{"age": true}', None, "true"),
+        ("age_not_integer", b'{"age": 570306000000000001.5}', None, "570306000000000001.5"),
+        ("age_missing", b'{"age": NaN}', None, "NaN"),
     ],
 )
 def test_a_rule_shows_the_value_of_its_column(
