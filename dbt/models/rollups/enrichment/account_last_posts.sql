@@ -19,6 +19,7 @@ changes as (
     select
         event_date,
         platform_key,
+        account_key,
         post_key,
         sumIf(initial_sum + added_sum - taken_back_sum, counter = 'likes') as likes,
         sumIf(initial_sum + added_sum - taken_back_sum, counter = 'comments') as comments,
@@ -29,6 +30,7 @@ changes as (
     group by
         event_date,
         platform_key,
+        account_key,
         post_key
 ),
 
@@ -36,18 +38,19 @@ totals as (
     select
         event_date as since,
         platform_key,
+        account_key,
         post_key,
         sum(likes) over so_far + sum(comments) over so_far as engagement,
         max(tells_likes) over so_far as knows_likes,
         max(tells_comments) over so_far as knows_comments,
         coalesce(leadInFrame(toNullable(event_date)) over (
-            partition by platform_key, post_key
+            partition by platform_key, account_key, post_key
             order by event_date
             rows between unbounded preceding and unbounded following
         ), {{ forever }}) as next_date
     from changes
     window so_far as (
-        partition by platform_key, post_key
+        partition by platform_key, account_key, post_key
         order by event_date
         rows between unbounded preceding and current row
     )
@@ -64,113 +67,58 @@ shown as (
         totals.engagement as engagement
     from totals
     inner join posts
-        on totals.platform_key = posts.platform_key and totals.post_key = posts.post_key
+        on totals.platform_key = posts.platform_key
+        and totals.account_key = posts.account_key
+        and totals.post_key = posts.post_key
     where totals.knows_likes = 1 and totals.knows_comments = 1 and begins < ends
 ),
 
+-- What begins and ends on a day. Each row gives its days at once: a CTE that is named twice is
+-- computed twice.
 steps as (
     select
-        begins as event_date,
+        step.1 as event_date,
         platform_key,
         account_key,
-        engagement,
-        toInt64(1) as counted,
+        step.2 * engagement as engagement,
+        step.2 as counted,
         toInt64(0) as published,
         toInt64(0) as recent,
         map()::Map(String, Int64) as languages
     from shown
+    array join [(begins, toInt64(1)), (ends, toInt64(-1))] as step
     union all
     select
-        ends as event_date,
-        platform_key,
-        account_key,
-        -engagement as engagement,
-        toInt64(-1) as counted,
-        toInt64(0) as published,
-        toInt64(0) as recent,
-        map()::Map(String, Int64) as languages
-    from shown
-    union all
-    select
-        published_on as event_date,
+        step.1 as event_date,
         platform_key,
         account_key,
         toInt64(0) as engagement,
         toInt64(0) as counted,
-        toInt64(1) as published,
-        toInt64(1) as recent,
-        if(language is null, map(), map(assumeNotNull(language), 1))::Map(String, Int64) as languages
+        step.2 as published,
+        step.3 as recent,
+        if(
+            language is null or step.4 = 0, map(), map(assumeNotNull(language), step.4)
+        )::Map(String, Int64) as languages
     from posts
-    union all
-    select
-        replaced_on as event_date,
-        platform_key,
-        account_key,
-        toInt64(0) as engagement,
-        toInt64(0) as counted,
-        toInt64(0) as published,
-        toInt64(0) as recent,
-        if(language is null, map(), map(assumeNotNull(language), -1))::Map(String, Int64) as languages
-    from posts
-    union all
-    select
-        published_on + 28 as event_date,
-        platform_key,
-        account_key,
-        toInt64(0) as engagement,
-        toInt64(0) as counted,
-        toInt64(0) as published,
-        toInt64(-1) as recent,
-        map()::Map(String, Int64) as languages
-    from posts
-),
-
-days as (
-    select
-        event_date,
-        platform_key,
-        account_key,
-        sum(steps.engagement) as engagement,
-        sum(steps.counted) as counted,
-        sum(steps.published) as published,
-        sum(steps.recent) as recent,
-        sumMap(steps.languages) as languages
-    from steps
-    where event_date < {{ forever }}
-    group by
-        event_date,
-        platform_key,
-        account_key
-),
-
-summed as (
-    select
-        event_date,
-        platform_key,
-        account_key,
-        sum(days.engagement) over so_far as engagement,
-        sum(days.counted) over so_far as counted,
-        sum(days.published) over so_far as published,
-        sum(days.recent) over so_far as recent,
-        sumMap(days.languages) over so_far as languages
-    from days
-    window so_far as (
-        partition by platform_key, account_key
-        order by event_date
-        rows between unbounded preceding and current row
-    )
+    array join [
+        (published_on, toInt64(1), toInt64(1), toInt64(1)),
+        (published_on + 28, toInt64(0), toInt64(-1), toInt64(0)),
+        (replaced_on, toInt64(0), toInt64(0), toInt64(-1))
+    ] as step
 )
 
 select
     event_date,
     platform_key,
     account_key,
-    published as posts_known,
-    recent as posts_in_28_days,
-    counted as posts_counted,
-    engagement,
-    arraySort(
-        language -> (-languages[language], language),
-        arrayFilter(language -> languages[language] > 0, mapKeys(languages))
-    ) as languages
-from summed
+    sum(steps.engagement) as engagement,
+    sum(steps.counted) as counted,
+    sum(steps.published) as published,
+    sum(steps.recent) as recent,
+    sumMap(steps.languages) as languages
+from steps
+where event_date < {{ forever }}
+group by
+    event_date,
+    platform_key,
+    account_key

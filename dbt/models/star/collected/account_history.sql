@@ -3,6 +3,8 @@ with newest as (
         days.event_date as event_date,
         days.platform as platform,
         days.account_id as account_id,
+        {{ surrogate_key('days.platform') }} as platform_key,
+        {{ surrogate_key('days.account_id') }} as account_key,
         max(days.collected_at) as collected_at
         {%- for attribute, type in account_day_attributes().items() %},
         {%- set state = 'max(days.' ~ attribute ~ ')' %}
@@ -20,6 +22,8 @@ compared as (
         event_date,
         platform,
         account_id,
+        platform_key,
+        account_key,
         collected_at,
         handle,
         display_name,
@@ -41,17 +45,17 @@ compared as (
     from newest
     window
         earlier as (
-            partition by platform, account_id
+            partition by platform_key, account_key
             order by event_date
             rows between unbounded preceding and 1 preceding
         ),
         week as (
-            partition by platform, account_id
+            partition by platform_key, account_key
             order by event_date
             range between 7 preceding and current row
         ),
         month as (
-            partition by platform, account_id
+            partition by platform_key, account_key
             order by event_date
             range between 30 preceding and current row
         )
@@ -62,8 +66,8 @@ select
     collected_at,
     platform,
     account_id,
-    {{ surrogate_key('platform') }} as platform_key,
-    {{ surrogate_key('account_id') }} as account_key,
+    platform_key,
+    account_key,
     handle,
     display_name,
     biography,
