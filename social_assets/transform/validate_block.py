@@ -7,7 +7,9 @@ one that only finds the dates. A query is compiled once and run on every block. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -55,6 +57,10 @@ INPUT = {
 }
 """The columns that the query reads; `row` counts the block's records from 0. `mended_text` is the
 text of a record that has a JSON key twice, with its last value alone."""
+
+
+_SAMPLED = 32
+_MOST_SAMPLED_BYTES = 1 << 16
 
 
 class RecordTooLargeError(RuntimeError):
@@ -111,6 +117,8 @@ class _SpelledQuery:
     def _of_all(self, raw: pa.Table) -> pa.Table:
         block = self._block(raw)
         headers = set(block["csv_header"].unique().drop_null().to_pylist())
+        if self._query is None:
+            self._keys |= _keys_of_some(block["record_bytes"])
         if self._query is None or not headers <= self._headers:
             self._headers |= headers
             self._query = self._compiled(block.schema)
@@ -244,6 +252,21 @@ def _as_utf8(values: pa.ChunkedArray, headers: pa.ChunkedArray) -> pa.ChunkedArr
             converted = to_utf8(whole.filter(is_of_it), encoding)
             values = pa.chunked_array([pc.replace_with_mask(whole, is_of_it, converted)])
     return values
+
+
+def _keys_of_some(records: pa.ChunkedArray) -> set[str]:
+    """The JSON keys of some records, so that the first query knows nearly all spellings: to make
+    another one takes a second. The engine tells the keys that are missing here.
+    """
+    rows = np.unique(np.linspace(0, max(0, len(records) - 1), _SAMPLED, dtype=np.int64))
+    found: set[str] = set()
+    for value in records.take(pa.array(rows[: len(records)])).to_pylist():
+        with suppress(ValueError, RecursionError):
+            record = json.loads(value) if len(value) <= _MOST_SAMPLED_BYTES else None
+            if isinstance(record, dict):
+                # Half a surrogate pair, for one, cannot stand in a query.
+                found.update(key for key in record if key.isprintable())
+    return found
 
 
 def _mended(block: pa.Table, mask: pa.Array) -> pa.Table:

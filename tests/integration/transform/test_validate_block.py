@@ -162,6 +162,26 @@ def test_a_spelling_met_in_a_later_block_is_read_from_then_on(session: Session) 
         assert validated["event_id"].to_pylist() == ["e"]
 
 
+@pytest.mark.parametrize("spelled", [0, 1, 57, 999])
+def test_one_record_that_spells_a_column_otherwise_is_read_wherever_it_stands(
+    session: Session, spelled: int
+) -> None:
+    """Also beside a key that no query can contain."""
+    stream = contract("engagement_events")
+    strange = r'"user_id\u0000": "no", "User/Id~": "no", "": 1, '
+    values = []
+    for number in range(1_000):
+        name = "User-Id" if number == spelled else "user_id"
+        record = {"event_id": f"e{number}", "event_time": ARRIVAL.isoformat(), "account_id": "1"}
+        record |= {"metric_type": "like", "value": 1, name: f"u{number}"}  # type: ignore[dict-item]
+        values.append(f"{{{strange}{json.dumps(record)[1:]}".encode())
+    offsets = pa.array(range(len(values)), pa.int64())
+    records = as_raw({"value": pa.array(values, pa.binary()), "offset": offsets})
+    answer = BlockValidator(session, stream).of(records)
+    assert answer["reasons"].to_pylist() == [""] * len(values)
+    assert answer["user_id"].to_pylist() == [f"u{number}" for number in range(1_000)]
+
+
 def test_a_block_without_records_has_no_reasons(session: Session) -> None:
     validate = BlockValidator(session, contract("posts"))
     empty = as_raw({"value": pa.array([], pa.binary()), "offset": pa.array([], pa.int64())})
