@@ -59,6 +59,8 @@ class Metric:
     rises_is_good: bool | None = True
     """Whether a rise is an improvement; None if it is neither that nor the opposite."""
     native: Native | None = None
+    needs: str = ""
+    """What must be known for a value, if records alone do not give one."""
 
     @property
     def additivity(self) -> Additivity:
@@ -86,6 +88,8 @@ class Subject:
     rollups: tuple[RollupTable, ...]
     metrics: tuple[Metric, ...]
     owner: str = "team:engagement"
+    filled_by: str = "load files with `social-assets load` or run `social-assets demo`"
+    """What people do if nothing is there."""
 
     def dimension(self, name: str) -> Dimension | None:
         """The dimension of this name; None if the subject has none."""

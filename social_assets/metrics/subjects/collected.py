@@ -176,4 +176,5 @@ SUBJECT = Subject(
         ),
     ),
     owner="team:collection",
+    filled_by="track accounts with `social-assets track`, then `social-assets collect`",
 )

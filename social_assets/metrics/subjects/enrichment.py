@@ -41,6 +41,7 @@ SUBJECT = Subject(
             "ratio",
             Ratio(Total("engagement_of_posts_sum"), Total("rated_followers_sum")),
             source=_SOURCE,
+            needs="followers, and posts of which likes and comments are known",
         ),
         Metric(
             "posting_frequency",
@@ -60,7 +61,9 @@ SUBJECT = Subject(
             "ratio",
             Ratio(Total("quality_score_sum"), Total("assessed_days")),
             source=_SOURCE,
+            needs="followers of two days, and posts of which likes and comments are known",
         ),
     ),
     owner="team:collection",
+    filled_by="track accounts with `social-assets track`, then `social-assets collect`",
 )

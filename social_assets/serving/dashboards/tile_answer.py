@@ -161,10 +161,11 @@ def _empty_text(answer: TileAnswer) -> str:
         return answer.tile.empty
     if answer.asked.filters or answer.asked.drill:
         return "No records match. Choose a longer range, or remove a filter."
-    return (
-        "No records in this range. Choose a longer range; if the platform is new, load files with "
-        "`social-assets load` or run `social-assets demo`."
-    )
+    metric = answer.answers[0].metrics[0]
+    if metric.needs:
+        return f"Not known in this range. It needs {metric.needs}."
+    filled_by = subject_of(metric.name).filled_by
+    return f"No records in this range. Choose a longer range; if the platform is new, {filled_by}."
 
 
 def _about(answer: TileAnswer) -> dict[str, Any]:

@@ -75,12 +75,22 @@ def test_a_filter_of_the_page_narrows_a_tile_and_its_drill(
     assert [row[0] for row in answer.figures.rows] == ["TikTok"]
 
 
-def test_a_tile_without_records_says_what_to_do(filled: WarehouseUnderTest) -> None:
-    tile = Tile("t", "T", ("likes",), Chart.BARS, by=("platform",))
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [
+        ("likes", "Choose a longer range; if the platform is new, load files with"),
+        ("followers", "Choose a longer range; if the platform is new, track accounts with"),
+        ("quality_score", "Not known in this range. It needs followers of two days, and"),
+    ],
+)
+def test_a_tile_without_a_value_says_what_to_do(
+    filled: WarehouseUnderTest, metric: str, told: str
+) -> None:
+    tile = Tile("t", "T", (metric,), Chart.BARS, by=("platform",))
     never = asked(start=datetime(2015, 1, 1, tzinfo=UTC), end=datetime(2015, 1, 2, tzinfo=UTC))
     shown = document(answer_of(tile, never, lambda question: ask(filled.client, question)))
     assert shown["is_empty"]
-    assert "Choose a longer range" in shown["empty"]
+    assert told in shown["empty"]
 
 
 def test_csv_has_the_numbers_with_all_digits(filled: WarehouseUnderTest) -> None:
