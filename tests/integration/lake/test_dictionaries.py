@@ -25,7 +25,7 @@ def rows(count: int) -> pa.Table:
     columns = {
         "post_id": pa.array([f"p{number}" for number in range(count)]),
         "platform": pa.array([("X", "TikTok")[number % 2] for number in range(count)]),
-        "tags": pa.array([["sports", "news"]] * count),
+        "tags": pa.array([["sports", "music"]] * count),
         "event_date": pa.repeat(pa.scalar(DAY), count),
     }
     return pa.table(columns, schema=SCHEMA)
