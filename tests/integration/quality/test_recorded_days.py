@@ -27,7 +27,7 @@ from social_assets.pipeline.stores import Stores
 from social_assets.pipeline.stream_work import ingest_files
 from social_assets.quality.day_comparison import compare_days
 from social_assets.quality.invariants import invariants
-from social_assets.quality.recorded_days import record_days, recorded
+from social_assets.quality.recorded_days import comparable, record_days, recorded
 from social_assets.warehouse import compared_days
 from social_assets.warehouse.compared_days import (
     INVARIANTS_OF_LAYERS,
@@ -180,7 +180,8 @@ def test_a_day_that_changes_during_the_comparison_is_not_checked(
     stores: Stores, client: Client
 ) -> None:
     record(stores)
-    listed = [each for each in invariants() if ".".join(each.asset.path) == FACT]
+    # All that count in the table: one that was recorded before would leave the day unchecked, too.
+    listed = comparable(stores.of(contract("engagement_events")))
     with recorded(stores, listed, "test") as compared:
         for invariant in listed:
             compared.extend(compare_days(invariant, stores, DAYS))
