@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_what_was_published_since_a_time_is_read_again(
 ) -> None:
     (account, held) = next(iter(served.truth("x").items()))
     times = sorted(post["published_at"] for post in held["posts"] if not post["deleted_at"])
-    begin = datetime.fromtimestamp(times[len(times) // 2], UTC)
+    begin = datetime.fromisoformat(times[len(times) // 2])
     said = ("--account", f"x:{account}", "--since", f"{begin:%Y-%m-%dT%H:%M:%S}")
     (found,) = collect(served.home, capsys, *said)
     (everything,) = collect(served.home, capsys, "--account", f"x:{account}", "--all")
