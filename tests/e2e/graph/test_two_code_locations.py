@@ -13,6 +13,7 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.ingest.connectors.registry import connectors
 from social_assets.operate.runs.instance import use_home
+from social_assets.serving.dashboards.registry import dashboards
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.endurance]
 
@@ -79,14 +80,15 @@ def runs(platform: LivePlatform, tag: str, value: str) -> list[Mapping[str, Any]
     return found
 
 
-def test_every_asset_but_the_platforms_can_be_materialized_in_the_ui(
+def test_every_asset_but_platforms_and_dashboards_can_be_materialized_in_the_ui(
     platform: LivePlatform,
 ) -> None:
     found = nodes(platform)
     assert {f"raw/{contract.name}" for contract in contracts()} <= found.keys()
     fixed = {key for key, node in found.items() if not node["isMaterializable"]}
-    # Platforms hold no rows: they are what the raw assets come from.
-    assert fixed == {f"platforms/{each.platform.lower()}" for each in connectors()}
+    # These hold no rows: raw assets come from platforms, and dashboards show rollups.
+    shown = {f"dashboards/{each.name}" for each in dashboards()}
+    assert fixed == {f"platforms/{each.platform.lower()}" for each in connectors()} | shown
 
 
 def test_the_checks_of_raw_are_shown_with_raw(platform: LivePlatform) -> None:
