@@ -61,6 +61,7 @@ text of a record that has a JSON key twice, with its last value alone."""
 
 _SAMPLED = 32
 _MOST_SAMPLED_BYTES = 1 << 16
+"""So many records of a stream's first block, up to so large, are read for their keys."""
 
 
 class RecordTooLargeError(RuntimeError):
@@ -195,7 +196,8 @@ def _query(
 ) -> str:
     """The query over the blocks of a stream in which these keys and headers are known.
 
-    `first_date` is the installation's, which the rules read by themselves.
+    It must contain no value of a record: `folder` keeps it for later processes. `first_date` is the
+    installation's, which the rules read by themselves.
     """
     del first_date
     records = ibis.table(_input(contract.contract), name=Session.BLOCK)

@@ -162,10 +162,12 @@ def _empty_text(answer: TileAnswer) -> str:
     if answer.asked.filters or answer.asked.drill:
         return "No records match. Choose a longer range, or remove a filter."
     metric = answer.answers[0].metrics[0]
-    if metric.needs:
-        return f"Not known in this range. It needs {metric.needs}."
+    missing = f"No value in this range: it needs {metric.needs}." if metric.needs else ""
     filled_by = subject_of(metric.name).filled_by
-    return f"No records in this range. Choose a longer range; if the platform is new, {filled_by}."
+    return (
+        f"{missing or 'No records in this range.'} Choose a longer range; if the platform is new, "
+        f"{filled_by}."
+    )
 
 
 def _about(answer: TileAnswer) -> dict[str, Any]:

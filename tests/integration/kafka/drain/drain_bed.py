@@ -134,14 +134,17 @@ class Stream:
     def draining(self, **changed: Any) -> Iterator[Future[set[date]]]:
         """Drain in a thread during the block; the drain must have succeeded at its end."""
         with ThreadPoolExecutor(max_workers=1) as thread:
-            self.running = thread.submit(self.drain, **changed)
-            yield self.running
-            self.running.result(timeout=120)
+            self.running = running = thread.submit(self.drain, **changed)
+            try:
+                yield running
+                running.result(timeout=120)
+            finally:
+                self.running = None
 
     def wait_for(self, records: int) -> None:
         """Wait until drains have taken this number of records, including rejected ones.
 
-        Fails at once if the drain of `draining` has ended with fewer, with its error if it has one.
+        Fails at once if the drain of `draining` has ended with fewer, and raises its error.
         """
 
         def taken() -> bool:

@@ -80,7 +80,7 @@ def test_a_filter_of_the_page_narrows_a_tile_and_its_drill(
     [
         ("likes", "Choose a longer range; if the platform is new, load files with"),
         ("followers", "Choose a longer range; if the platform is new, track accounts with"),
-        ("quality_score", "Not known in this range. It needs followers of two days, and"),
+        ("quality_score", "No value in this range: it needs followers of two days, and"),
     ],
 )
 def test_a_tile_without_a_value_says_what_to_do(
