@@ -10,7 +10,6 @@ from __future__ import annotations
 import http.client
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from resources.embedded_clickhouse.files import (
     exclusive_lock,
     is_locked,
 )
+from resources.machine.locked_process import LockedProcess
 from resources.settings.home import Home
 
 _SOURCES = Path(__file__).resolve().parents[2]
@@ -67,27 +67,16 @@ def ensure_running(home: Home, timeout: float = 60.0) -> Endpoint:
 
 
 def stop(home: Home, timeout: float = 30.0) -> bool:
-    """Stop the home's server and wait until it has closed its data; False if none ran."""
+    """Stop the home's server and wait until it has closed its data; False if none ran.
+
+    A server that hangs is killed after `timeout` seconds, which loses nothing that was
+    acknowledged.
+    """
     files = ServerFiles(home)
     if not is_locked(files.server_lock):
         return False
-    deadline = time.monotonic() + timeout
     with exclusive_lock(files.start_lock, timeout):
-        if not is_locked(files.server_lock):
-            return False
-        state = running_state(home)
-        # The lock file has the process id of a server that does not answer.
-        pid = int(files.server_lock.read_text()) if state is None else state.pid
-        os.kill(pid, signal.SIGTERM)
-        while is_locked(files.server_lock):
-            if time.monotonic() > deadline:
-                raise EmbeddedServerError(
-                    f"the embedded ClickHouse of {home.path} (process {pid}) has not stopped "
-                    f"within {timeout:.0f} s; see {files.log}, or end it with kill -9 {pid}, "
-                    "which loses nothing that was acknowledged"
-                )
-            time.sleep(_POLL_SECONDS)
-    return True
+        return LockedProcess(files.server_lock).stop(timeout, files.log)
 
 
 def running_state(home: Home) -> ServerState | None:

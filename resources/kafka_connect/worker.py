@@ -161,19 +161,16 @@ def start(
 
 
 def stop(home: Home, timeout: float = 60.0) -> bool:
-    """Stop the home's worker, and wait until it has; False if none ran. Connectors stay."""
+    """Stop the home's worker, and wait until it has; False if none ran. Connectors stay.
+
+    A worker that hangs is killed after `timeout` seconds, which loses nothing: the next one sends
+    again what it had not recorded as sent.
+    """
     files = _files(home)
     if not files.process.is_running():
         return False
     with exclusive_lock(files.folder / "start.lock", timeout):
-        pid = files.process.terminate(timeout)
-    if pid is not None:
-        raise ConnectError(
-            f"the Kafka Connect worker of {home.path} (process {pid}) has not stopped within "
-            f"{timeout:.0f} s; see {files.log}, or end it with kill -9 {pid}, which loses nothing: "
-            "it sends again what it had not recorded as sent"
-        )
-    return True
+        return files.process.stop(timeout, files.log)
 
 
 def _settings() -> KafkaSettings:

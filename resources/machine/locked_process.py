@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -65,21 +66,33 @@ class LockedProcess:
             lock.truncate(0)
             lock.write(f"{server.pid}\n")
 
-    def terminate(self, timeout: float) -> int | None:
-        """Ask it to end, and wait; its process id if it has not ended in time."""
+    def stop(self, timeout: float, log: Path) -> bool:
+        """Ask it to end, wait, and kill it after `timeout` seconds; False if none ran.
+
+        For servers that lose nothing by SIGKILL. `log` gets a line that says that it was killed.
+        """
         pid = self.process_id()
         if pid is None:
-            return None
-        os.kill(pid, signal.SIGTERM)
-        return None if self._has_ended(timeout) else pid
+            return False
+        self._signal(signal.SIGTERM)
+        if not self._has_ended(timeout):
+            with log.open("a") as lines:
+                lines.write(f"killed: process {pid} has not stopped within {timeout:.0f} s\n")
+            self._signal(signal.SIGKILL)
+            self._has_ended(_END_SECONDS)
+        return True
 
     def end(self) -> None:
         """End it, by SIGKILL if it takes long."""
         for signal_number in (signal.SIGTERM, signal.SIGKILL):
-            pid = self.process_id()
-            if pid is not None:
-                os.kill(pid, signal_number)
+            self._signal(signal_number)
             self._has_ended(_END_SECONDS)
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = self.process_id()
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _has_ended(self, timeout: float) -> bool:
         deadline = time.monotonic() + timeout

@@ -207,6 +207,19 @@ def test_sigterm_closes_the_data_and_ends_well(home: Home) -> None:
     assert home.logs.joinpath("clickhouse.log").read_text().endswith("stopped\n")
 
 
+def test_a_server_that_hangs_is_killed_and_keeps_what_was_acknowledged(home: Home) -> None:
+    with connect(ensure_running(home)) as client:
+        client.command("CREATE TABLE kept (n UInt8) ENGINE = MergeTree ORDER BY n")
+        client.command("INSERT INTO kept VALUES (7)")
+    state = running_state(home)
+    assert state is not None
+    os.kill(state.pid, signal.SIGSTOP)
+    assert stop(home, timeout=0.5)
+    assert f"killed: process {state.pid}" in home.logs.joinpath("clickhouse.log").read_text()
+    with connect(ensure_running(home)) as client:
+        assert client.query("SELECT n FROM kept").result_rows == [(7,)]
+
+
 def test_a_folder_of_a_newer_engine_is_refused_with_the_remedy(home: Home) -> None:
     files = ServerFiles(home).create()
     files.version_file.write_text("26.9.2.1\n99.1.2.3\n")
