@@ -65,15 +65,32 @@ class BatchedSqliteEventLog(SqliteEventLogStorage):
         base = Path(os.environ["DAGSTER_HOME"]) / "history" / "runs"
         return cls(str(base), inst_data, **config_value)
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event in one transaction of each file, where Dagster's log needs up to four."""
+        with self.one_transaction():
+            super().store_event(event)
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """All events or, if one fails, none: Dagster then takes them one by one."""
+        with self.one_transaction():
+            for event in events:
+                super().store_event(event)
+
+    @contextmanager
+    def one_transaction(self) -> Iterator[None]:
+        """Store what this thread logs within the block together, or, if it fails, nothing of it."""
+        if self._is_batch():
+            yield
+            return
         with ExitStack() as opened:
             self._batch.connections, self._batch.opened = {}, opened
             try:
-                for event in events:
-                    self.store_event(event)
+                yield
             finally:
                 self._batch.connections = None
+
+    def _is_batch(self) -> bool:
+        return getattr(self._batch, "connections", None) is not None
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -25,6 +25,7 @@ from dagster import (
 )
 from pydantic import Field
 
+from resources.dagster.recorded_events import record
 from resources.settings.home import Home
 from social_assets.defs.collection.platform_assets import platform_key
 from social_assets.defs.collection.platform_results import report_platform
@@ -131,8 +132,7 @@ def _collect(
     for note in found.notes[:_SHOWN]:
         context.log.info(note)
     context.log_event(_observation(connector, found))
-    for result in report_platform(connector):
-        context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
+    record(context, report_platform(connector))
     context.log.info(
         f"{found.chains} chains, {found.pages} pages, {found.records} records; "
         f"{len(found.errors)} chains stopped early"
@@ -149,12 +149,9 @@ def _report(
         if not days:
             continue
         stream = streams[name]
-        for event in materializations(stream, sorted(days), fed_now(stream)):
-            context.log_event(event)
-        for result in report_rules(stream):
-            context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
-        for result in report_days(context.instance, stream, sorted(days)):
-            context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
+        record(context, materializations(stream, sorted(days), fed_now(stream)))
+        record(context, report_rules(stream))
+        record(context, report_days(context.instance, stream, sorted(days)))
         if notice := partition_notice(days):
             context.log.warning(notice)
 

@@ -25,6 +25,7 @@ from dagster import (
 )
 from dagster import MetadataValue as Value
 
+from resources.dagster.recorded_events import record
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
@@ -67,8 +68,7 @@ def stream_maintenance(contract: Contract) -> AssetsDefinition:
         stream = stores.stores().of(contract, comment)
         freed = maintain_stream(stream, _today())
         if any(each.rows_removed for each in freed.values()):
-            for result in report_rules(stream):
-                context.log_event(result)
+            record(context, report_rules(stream))
         _end_expired_failures(context, stream.stores)
         return MaterializeResult(metadata=_shown(freed))
 
@@ -128,8 +128,7 @@ def dagster_maintenance(context: AssetExecutionContext) -> MaterializeResult[Non
 
 def _end_expired_failures(context: AssetExecutionContext, stores: Stores) -> None:
     """End the failures of invariants on expired days, and delete the results of these days."""
-    for result in end_expired_failures(context.instance, stores):
-        context.log_event(result)
+    record(context, end_expired_failures(context.instance, stores))
     forget_expired_days(stores, f"{context.run.run_id} expired days")
 
 

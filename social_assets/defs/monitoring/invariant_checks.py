@@ -23,6 +23,7 @@ from dagster import (
 )
 
 # These two are not exported.
+from resources.dagster.recorded_events import record
 from social_assets.contracts.contract import Contract
 from social_assets.defs.monitoring.invariant_results import (
     evaluations,
@@ -81,12 +82,9 @@ def checks_of_invariants(name: str, of: Sequence[Invariant]) -> AssetChecksDefin
                 if days is not None or any(v.one) or any(v.other) or v.day in failed
             ]
             expired = sorted(expired_days(invariant, found).intersection(days or ()))
-            for each in (
-                *evaluations(context.instance, invariant, due),
-                *(not_validated(invariant, day) for day in expired),
-            ):
-                # Its type leaves checks out; it records them.
-                context.op_execution_context.log_event(each)  # type: ignore[arg-type]
+            of_days = evaluations(context.instance, invariant, due)
+            not_compared = (not_validated(invariant, day) for day in expired)
+            record(context.op_execution_context, (*of_days, *not_compared))
             elsewhere = failing_elsewhere(
                 context.instance, invariant, comparisons, expired_days(invariant, found)
             )

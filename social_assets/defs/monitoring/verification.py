@@ -21,6 +21,7 @@ from dagster import (
 )
 
 from resources.dagster.private import UnresolvedAssetJobDefinition
+from resources.dagster.recorded_events import record
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.monitoring.invariant_results import (
@@ -47,10 +48,7 @@ def compare_all_days(context: OpExecutionContext, stores: StoresResource) -> Non
             found = compare_days(invariant, stores.stores(), None, comment)
             comparisons = with_emptied_days(context.instance, invariant, found)
             compared.extend(comparisons)
-        changed = 0
-        for each in changed_results(context.instance, invariant, comparisons):
-            context.log_event(each)  # type: ignore[arg-type]  # recorded, though not in its type
-            changed += 1
+        changed = record(context, changed_results(context.instance, invariant, comparisons))
         if changed:
             whole = summary_of_all_days(context.instance, invariant, comparisons, stores.stores())
             context.log_event(whole)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ from dagster._core.utils import make_new_run_id  # not exported; a watch needs t
 from sqlalchemy import Engine, create_engine
 
 from resources.dagster import event_log
-from resources.dagster.event_log import BatchedSqliteEventLog
+from resources.dagster.event_log import BatchedSqliteEventLog, SqliteEventLogStorage
 from resources.settings.home import Home
 from social_assets.defs.partitions import daily, range_tags
 from social_assets.operate.runs.instance import open_instance
@@ -133,17 +133,17 @@ def test_every_partition_of_a_range_is_recorded_once_in_two_batches(
 def test_a_batch_that_fails_leaves_nothing_and_is_taken_one_by_one(
     instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = BatchedSqliteEventLog.store_event
+    store = SqliteEventLogStorage.store_event
     calls: list[EventLogEntry] = []
 
-    def fail_once(log: BatchedSqliteEventLog, event: EventLogEntry) -> None:
+    def fail_once(log: SqliteEventLogStorage, event: EventLogEntry) -> None:
         store(log, event)
         if event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION:
             calls.append(event)
             if len(calls) == 10:
                 raise OSError("disk full, as asked")
 
-    monkeypatch.setattr(BatchedSqliteEventLog, "store_event", fail_once)
+    monkeypatch.setattr(SqliteEventLogStorage, "store_event", fail_once)
     tags = range_tags(date(2026, 1, 1), date(2026, 1, 31))
     run = job.execute_in_process(instance=instance, tags=tags)
     assert run.success

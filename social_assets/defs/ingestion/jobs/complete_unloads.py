@@ -11,9 +11,10 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any, Protocol
 
-from dagster import AssetKey, DagsterInstance, DagsterRun
+from dagster import AssetKey, DagsterRun
 
 from resources.clickhouse.resource import ClickHouseResource
+from resources.dagster.recorded_events import EventRecorder, record
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.checks.rule_results import report_rules
@@ -36,13 +37,8 @@ from social_assets.warehouse.pending_days import pending_days
 _THREADS = 2
 
 
-class RunContext(Protocol):
+class RunContext(EventRecorder, Protocol):
     """The part of a run's context that is needed here: of an op or of an asset."""
-
-    @property
-    def instance(self) -> DagsterInstance:
-        """The Dagster instance."""
-        ...
 
     @property
     def run(self) -> DagsterRun:
@@ -52,10 +48,6 @@ class RunContext(Protocol):
     @property
     def log(self) -> Any:
         """The run's log."""
-        ...
-
-    def log_event(self, event: Any) -> None:
-        """Record an event of the run."""
         ...
 
 
@@ -118,18 +110,16 @@ def _report(
 ) -> None:
     """Record the days that have rows as materialized; delete the records of days without rows."""
     filled = _filled(stream, behind)
-    for event in materializations(stream, days, behind):
-        if date.fromisoformat(str(event.partition)) in filled[event.asset_key]:
-            context.log_event(event)
+    made = materializations(stream, days, behind)
+    shown = {key: {day.isoformat() for day in with_rows} for key, with_rows in filled.items()}
+    record(context, [each for each in made if each.partition in shown[each.asset_key]])
     for key, with_rows in filled.items():
         empty = [day.isoformat() for day in days if day not in with_rows]
         if empty:
             _forget(context, key, empty)
-    for result in report_rules(stream):
-        context.log_event(result)
+    record(context, report_rules(stream))
     left = [day for day in days if any(day in with_rows for with_rows in filled.values())]
-    for result in report_days(context.instance, stream, left):
-        context.log_event(result)
+    record(context, report_days(context.instance, stream, left))
     for key, with_rows in filled.items():
         # Other tables may still have rows of the day, so it was compared: delete its results for
         # this asset.
@@ -138,8 +128,7 @@ def _report(
             _forget(context, key, empty)
     record_days(stream, [day for day in days if day not in left])
     if not left:
-        for summary in report_summaries(context.instance, stream):
-            context.log_event(summary)
+        record(context, report_summaries(context.instance, stream))
 
 
 def _forget(context: RunContext, asset: AssetKey, days: Sequence[str]) -> None:

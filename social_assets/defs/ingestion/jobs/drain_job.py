@@ -25,6 +25,7 @@ from dagster import (
 )
 from pydantic import Field
 
+from resources.dagster.recorded_events import record
 from resources.kafka.resource import KafkaResource
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.watermark import WATERMARK_DELAY
@@ -83,28 +84,25 @@ def drain_job(contract: Contract) -> JobDefinition:
         deploy_in_force(stores)
         finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
         stream = stores.stores().of(contract, f"{context.run.run_id} drain {contract.name}")
-        record = Materializations(stream, fed_now(stream), context.log_event)
+        taken_days = Materializations(stream, fed_now(stream), context.log_event)
         reports = RuleReports(stream)
 
         def record_batch(taken: Taken) -> None:
-            record.take(taken)
+            taken_days.take(taken)
             if taken.days:
-                for result in reports.changes():
-                    context.log_event(result)  # type: ignore[arg-type]  # recorded as well
+                record(context, reports.changes())
 
         limits = Limits(seconds=config.seconds, quiet_seconds=config.quiet_seconds)
         for day in sorted(drain(stream, kafka, record_batch, limits)):
-            record.changed(day)
-        record.flush()
+            taken_days.changed(day)
+        taken_days.flush()
         # And what this drain found interrupted.
         finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
-        for result in reports.all():
-            context.log_event(result)  # type: ignore[arg-type]  # recorded as well
-        for result in report_days(context.instance, stream, record.days):
-            context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
-        if notice := partition_notice(record.days):
+        record(context, reports.all())
+        record(context, report_days(context.instance, stream, taken_days.days))
+        if notice := partition_notice(taken_days.days):
             context.log.warning(notice)
-        context.log.info(record.summary())
+        context.log.info(taken_days.summary())
 
     # In the run's process: another one for the step would cost seconds at each run.
     @job(

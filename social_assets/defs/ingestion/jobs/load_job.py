@@ -22,6 +22,7 @@ from dagster import (
 )
 from pydantic import Field
 
+from resources.dagster.recorded_events import record
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.defs.ingestion.checks.rule_results import report_rules
@@ -90,12 +91,9 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
     complete_unloads(context, stream, stores.clickhouse)
     behind, days = fed_now(stream), sorted(ingested.days)
-    for event in materializations(stream, days, behind, _previews(stream, days, behind)):
-        context.log_event(event)
-    for result in report_rules(stream):
-        context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
-    for result in report_days(context.instance, stream, ingested.days):
-        context.log_event(result)  # type: ignore[arg-type]  # recorded, though not in its type
+    record(context, materializations(stream, days, behind, _previews(stream, days, behind)))
+    record(context, report_rules(stream))
+    record(context, report_days(context.instance, stream, ingested.days))
     if notice := partition_notice(ingested.days):
         context.log.warning(notice)
     told = _tell_records(context, stream, ingested)
