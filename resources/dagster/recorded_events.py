@@ -12,8 +12,6 @@ from typing import Any, Protocol
 
 from dagster import DagsterInstance
 
-from resources.dagster.event_log import BATCH_SIZE, BatchedSqliteEventLog
-
 
 class EventRecorder(Protocol):
     """The part of a run's context that records: of an op or of an asset."""
@@ -31,9 +29,12 @@ class EventRecorder(Protocol):
 def record(context: EventRecorder, events: Iterable[object]) -> int:
     """Record events and check results, and return how many.
 
-    SQLite stores them in transactions of up to BATCH_SIZE, which takes half the time of one by one.
+    SQLite stores them in transactions of up to 500, which takes half the time of one by one.
     All are made before the first is recorded: a transaction stays open as shortly as it can.
     """
+    # Imported here: a code server loads the jobs, and no event log.
+    from resources.dagster.event_log import BATCH_SIZE, BatchedSqliteEventLog
+
     made = list(events)
     storage = context.instance.event_log_storage
     for start in range(0, len(made), BATCH_SIZE):
