@@ -1,8 +1,11 @@
-"""Words and characters by TF-IDF, with logistic regression: learned from labelled texts.
+"""Words and characters by TF-IDF, and signs, with logistic regression: learned from labelled texts.
 
 Salton and Buckley, "Term-Weighting Approaches in Automatic Text Retrieval", 1988; Wang and Manning,
 "Baselines and Bigrams", 2012. Words and characters each have length 1, so that neither outweighs
-the other. Training uses scikit-learn; scoring needs NumPy and SciPy alone.
+the other. Two regressions are learned, one of them of features weighed by naive Bayes; both are
+linear in the same features, so that their sum is one model. On half of the public tweets about
+airlines (mean of six halves) signs add .003 accuracy and .008 macro-F1, naive Bayes .004 and .003.
+Training uses scikit-learn; scoring needs NumPy and SciPy alone.
 
 The same texts and labels give the same arrays, byte for byte, on one build of NumPy and SciPy.
 """
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 from social_assets.transform.text.models.model import LABELS, TextScores, placed, readable
 from social_assets.transform.text.models.ngrams import BUCKETS, CountedTexts, counted
+from social_assets.transform.text.models.signs import SIGNS, signs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -28,8 +32,12 @@ LEAST_TEXTS = 2
 FEWEST_LABELLED = 20
 """With fewer labelled texts of a label there is nothing to learn it from."""
 _STRENGTH = 2.0
-_BALANCE = 0.4
+_BALANCE = 0.5
 """How far rare labels are raised: by 0 not at all, by 1 until all labels weigh the same."""
+_BAYES_STRENGTH = 4.0
+_BAYES_BALANCE = 0.3
+_BAYES_SHARE = 0.5
+"""What the regression of features weighed by naive Bayes counts, where the other counts 1."""
 _ITERATIONS = 400
 _THREADS = 2
 _TEXTS_A_TASK = 2_000
@@ -37,6 +45,7 @@ ARRAYS: Mapping[str, type] = {
     "buckets": np.int32,
     "idf": np.float32,
     "weights": np.float32,
+    "signs": np.float32,
     "intercepts": np.float32,
     "classes": np.int8,
 }
@@ -52,13 +61,15 @@ class LinearTextModel:
     """A trained model. `classes` are the places in `LABELS` of the labels that it has learned.
 
     `buckets` int32 are the numbers of its features (`ngrams`), sorted; `idf` float32 what each
-    weighs, `weights` float32 features x classes, `intercepts` float32 and `classes` int8 by class.
+    weighs, `weights` float32 features x classes, `signs` float32 SIGNS x classes, `intercepts`
+    float32 and `classes` int8 by class.
     """
 
     version: str
     buckets: NDArray[np.int32]
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]
+    signs: NDArray[np.float32]
     intercepts: NDArray[np.float32]
     classes: NDArray[np.int8]
     name: str = "linear"
@@ -86,6 +97,7 @@ class LinearTextModel:
             "buckets": (features,),
             "idf": (features,),
             "weights": (features, classes),
+            "signs": (SIGNS, classes),
             "intercepts": (classes,),
             "classes": (classes,),
         }
@@ -101,6 +113,7 @@ class LinearTextModel:
             buckets=buckets,
             idf=arrays["idf"],
             weights=arrays["weights"],
+            signs=arrays["signs"],
             intercepts=arrays["intercepts"],
             classes=labels,
         )
@@ -109,7 +122,7 @@ class LinearTextModel:
         """Rows of probabilities by place in `LABELS`; labels that it does not know have 0."""
         weighed = [_weighed(counts, self.idf) for counts in counted(texts, columns)]
         scores = np.concatenate([features @ self.weights for features in weighed])
-        scores = scores + self.intercepts
+        scores = scores + signs(texts) @ self.signs + self.intercepts
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         chances = np.zeros((len(texts), len(LABELS)))
         chances[:, self.classes] = scores / scores.sum(axis=1, keepdims=True)
@@ -126,9 +139,17 @@ def train(texts: Sequence[str], labels: Sequence[str], version: str) -> LinearTe
     numbers = _numbers([labels[place] for place in places])
     classes = np.unique(numbers)
     buckets, idf = _vocabulary(found)
-    features = _stacked([_weighed(part, idf) for part in counted(found, _columns(buckets))])
-    weights, intercepts = _fitted(features, numbers, classes)
-    return LinearTextModel(version, buckets, idf, weights, intercepts, classes.astype(np.int8))
+    words = _stacked([_weighed(part, idf) for part in counted(found, _columns(buckets))])
+    weights, intercepts = _fitted(_beside(words, signs(found)), numbers, classes)
+    return LinearTextModel(
+        version,
+        buckets=buckets,
+        idf=idf,
+        weights=weights[:-SIGNS],
+        signs=weights[-SIGNS:],
+        intercepts=intercepts,
+        classes=classes.astype(np.int8),
+    )
 
 
 def _numbers(labels: Sequence[str]) -> NDArray[np.int8]:
@@ -178,6 +199,12 @@ def _of_length_one(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
     return counts
 
 
+def _beside(words: csr_matrix, shown: NDArray[np.float32]) -> csr_matrix:
+    from scipy.sparse import csr_matrix, hstack
+
+    return hstack([words, csr_matrix(shown)], format="csr")
+
+
 def _stacked(parts: Sequence[csr_matrix]) -> csr_matrix:
     from scipy.sparse import vstack
 
@@ -188,20 +215,49 @@ def _fitted(
     features: csr_matrix, numbers: NDArray[np.int8], classes: NDArray[np.int8]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weights (features x classes) and intercepts. One thread of BLAS keeps the sums in order."""
-    from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
+
+    features = features.astype(np.float64)
+    with threadpool_limits(1):
+        weights, intercepts = _plain(features, numbers, classes)
+        of_bayes = [_bayes(features, numbers == each) for each in classes]
+    weights = weights + _BAYES_SHARE * np.stack([each[0] for each in of_bayes], axis=1)
+    intercepts = intercepts + _BAYES_SHARE * np.array([each[1] for each in of_bayes])
+    return np.ascontiguousarray(weights, np.float32), intercepts.astype(np.float32)
+
+
+def _plain(
+    features: csr_matrix, numbers: NDArray[np.int8], classes: NDArray[np.int8]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights (features x classes) and intercepts of all labels at once."""
+    from sklearn.linear_model import LogisticRegression
 
     counts = np.bincount(numbers, minlength=len(LABELS))[classes]
     raised = (counts.mean() / counts) ** _BALANCE
-    with threadpool_limits(1):
-        fitted = LogisticRegression(
-            C=_STRENGTH,
-            max_iter=_ITERATIONS,
-            class_weight=dict(zip(classes.tolist(), raised.tolist(), strict=True)),
-        ).fit(features.astype(np.float64), numbers)
+    fitted = LogisticRegression(
+        C=_STRENGTH,
+        max_iter=_ITERATIONS,
+        class_weight=dict(zip(classes.tolist(), raised.tolist(), strict=True)),
+    ).fit(features, numbers)
     weights, intercepts = fitted.coef_, fitted.intercept_
     if len(classes) == 2:
         # Of two labels it has the weights of the second; the softmax of (0, x) is its logistic.
         weights = np.concatenate([np.zeros_like(weights), weights])
         intercepts = np.concatenate([np.zeros_like(intercepts), intercepts])
-    return np.ascontiguousarray(weights.T, np.float32), intercepts.astype(np.float32)
+    return weights.T, intercepts
+
+
+def _bayes(features: csr_matrix, is_label: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """Weights and intercept of one label against the others, of features by their log odds."""
+    from scipy.sparse import diags
+    from sklearn.linear_model import LogisticRegression
+
+    of_label = features[is_label].sum(axis=0).A1 + 1
+    of_others = features[~is_label].sum(axis=0).A1 + 1
+    odds = np.log((of_label / of_label.sum()) / (of_others / of_others.sum()))
+    odds[-SIGNS:] = 1
+    raised = ((~is_label).sum() / is_label.sum()) ** _BAYES_BALANCE
+    fitted = LogisticRegression(
+        C=_BAYES_STRENGTH, max_iter=_ITERATIONS, class_weight={False: 1, True: raised}
+    ).fit(features @ diags(odds), is_label)
+    return fitted.coef_[0] * odds, float(fitted.intercept_[0])

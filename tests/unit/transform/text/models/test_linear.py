@@ -119,8 +119,18 @@ def test_blank_texts_teach_nothing() -> None:
 
 
 def test_a_text_without_any_known_word_has_what_the_labels_have(model: LinearTextModel) -> None:
-    first, second = model.score(["!!!???", "0000000"]).score
+    first, second = model.score(["~~~~~~~", "^^^^^^^"]).score
     assert first == second
+
+
+def test_it_learns_from_tone_and_marks_where_words_tell_nothing() -> None:
+    drawn = random.Random(4)  # noqa: S311
+    ends = {"negative": "", "neutral": "??", "positive": "!!"}
+    truth = [drawn.choice(list(ends)) for _ in range(300)]
+    own_words = [f"{drawn.randrange(1 << 60):x}" for _ in truth]
+    texts = [f"{word}{ends[label]}" for word, label in zip(own_words, truth, strict=True)]
+    model = train(texts, truth, "1")
+    assert model.score(["qxv??", "qxv!!"]).label_names() == ["neutral", "positive"]
 
 
 @pytest.mark.timeout(20)
