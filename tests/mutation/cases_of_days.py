@@ -293,8 +293,8 @@ CONSERVATION = (
             (
                 "invariant_checks",
                 "a run of a range records its summary alone",
-                "                context.op_execution_context.log_event(each)",
-                "                repr(each)",
+                "            record(context.op_execution_context, (*of_days, *not_compared))\n",
+                "",
                 f"{_BY_DAY}a_run_of_a_range_records_each_day_of_it_beside_the_summary_and_leaves_none_skipped",
             ),
             (
@@ -326,7 +326,7 @@ CONSERVATION = (
         "5.2 conservation",
         "a drain does not check the days that it changed",
         "social_assets/defs/ingestion/jobs/drain_job.py",
-        "report_days(context.instance, stream, record.days)",
+        "report_days(context.instance, stream, taken_days.days)",
         "report_days(context.instance, stream, [])",
         "tests/e2e/graph/test_kafka_sensor.py"
         "::test_a_run_records_exactly_the_days_it_changed_and_the_sensor_then_rests",
