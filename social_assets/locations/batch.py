@@ -57,6 +57,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
     from social_assets.defs.recommenders import assets as recsys
     from social_assets.defs.reports.assets import report_assets, report_job
     from social_assets.defs.reports.dashboards import dashboard_specs
+    from social_assets.defs.text.champion import champion_assets, champion_checks
     from social_assets.defs.text.sentiment import sentiment, text_checks
     from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
     from social_assets.defs.warehouse.persons import dim_person, person_checks
@@ -103,6 +104,7 @@ def _location() -> Definitions:
             star(),
             dim_person,
             rollups(),
+            *champion_assets,
             sentiment(),
             *recsys.assets,
             *maintenance.maintenance_assets(),
@@ -121,6 +123,7 @@ def _location() -> Definitions:
             *star_checks(),
             *person_checks,
             *rollup_checks(),
+            *champion_checks,
             *text_checks,
             *recsys.checks,
             verification.all_partition_checks(),

@@ -23,6 +23,7 @@ from resources.dagster.private import UnresolvedAssetJobDefinition
 from social_assets.defs.automation import RETRIES
 from social_assets.defs.monitoring.verification import all_partition_checks
 from social_assets.defs.recommenders.assets import EVERY_DAY, ON_REQUEST
+from social_assets.defs.text.champion import CHALLENGER, CHAMPION
 
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
@@ -32,7 +33,8 @@ REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups", "text")
 @cache
 def rebuild_job() -> UnresolvedAssetJobDefinition:
     """The job of the layers that are partitioned by day, and of their checks."""
-    layers = AssetSelection.groups(*REBUILD_LAYERS)
+    # A rebuild of days changes no model.
+    layers = AssetSelection.groups(*REBUILD_LAYERS) - AssetSelection.assets(CHALLENGER, CHAMPION)
     return define_asset_job(
         REBUILD,
         selection=layers - AssetSelection.checks(all_partition_checks()),
