@@ -14,7 +14,7 @@ from dagster import Failure, MetadataValue
 from social_assets.defs.pictures import new_figure, picture
 
 if TYPE_CHECKING:
-    from social_assets.transform.text.champion import Comparison, EvaluatedModel
+    from social_assets.transform.text.champion import EvaluatedModel, ModelComparison
     from social_assets.transform.text.labels import LabelSplit
     from social_assets.transform.text.models.evaluation import Interval
 
@@ -39,7 +39,7 @@ def label_metadata(labels: LabelSplit) -> dict[str, MetadataValue]:
     }
 
 
-def comparison_metadata(comparison: Comparison) -> dict[str, MetadataValue]:
+def comparison_metadata(comparison: ModelComparison) -> dict[str, MetadataValue]:
     """The models beside each other, and where each gives other labels than people."""
     from social_assets.transform.text.champion import confusion_table, models_table
 

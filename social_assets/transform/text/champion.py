@@ -36,7 +36,7 @@ class EvaluatedModel:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ModelComparison:
     """Challenger, champion and lexicon on the same texts.
 
     `gain` is how much the challenger's macro-F1 is above the champion's.
@@ -87,13 +87,15 @@ def evaluated(model: TextModel, on: LabelledTexts) -> EvaluatedModel:
     return EvaluatedModel(model.name, model.version, given, evaluate_labels(on.labels, given))
 
 
-def compare(labels: LabelSplit, challenger: TextModel, champion: TextModel) -> Comparison:
+def compare(labels: LabelSplit, challenger: TextModel, champion: TextModel) -> ModelComparison:
     """Challenger and champion on the held-out texts. Raises ValueError if there are none."""
     on = labels.held_out
     new, present = evaluated(challenger, on), evaluated(champion, on)
     lexicon = lexicon_model()
     baseline = present if present.name == lexicon.name else evaluated(lexicon, on)
-    return Comparison(new, present, baseline, gain_in_macro_f1(on.labels, new.given, present.given))
+    return ModelComparison(
+        new, present, baseline, gain_in_macro_f1(on.labels, new.given, present.given)
+    )
 
 
 def record_of(labels: LabelSplit, evaluation: LabelEvaluation) -> Mapping[str, Any]:
@@ -115,7 +117,7 @@ def evaluation_of(record: Mapping[str, Any]) -> LabelEvaluation:
     )
 
 
-def models_table(comparison: Comparison) -> str:
+def models_table(comparison: ModelComparison) -> str:
     """The models as Markdown, with their intervals."""
     models = {
         "challenger": comparison.challenger,
