@@ -47,6 +47,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
         rebuild_job,
         recommend_job,
         recommend_with_all_job,
+        train_texts_job,
     )
     from social_assets.defs.monitoring import broken_contracts as unusable
     from social_assets.defs.monitoring import topic_watch, verification
@@ -133,6 +134,7 @@ def _location() -> Definitions:
             rebuild_job(),
             recommend_job,
             recommend_with_all_job,
+            train_texts_job,
             maintenance.maintenance_job,
             *(report_job(each) for each in reports()),
             *verification.verification_jobs(),

@@ -27,6 +27,7 @@ from social_assets.defs.text.champion import CHALLENGER, CHAMPION
 
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
+TRAIN_TEXTS = "train_text_models"
 REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups", "text")
 
 
@@ -47,6 +48,12 @@ recommend_job = define_asset_job(
     RECOMMEND,
     selection=AssetSelection.assets(*EVERY_DAY),
     description="Train and evaluate the models; publish the champion and its recommendations",
+)
+
+train_texts_job = define_asset_job(
+    TRAIN_TEXTS,
+    selection=AssetSelection.assets(CHALLENGER, CHAMPION),
+    description="Train a text model on the labelled texts; promote it if it is better",
 )
 
 recommend_with_all_job = define_asset_job(

@@ -117,7 +117,7 @@ def champion(
     present, found = registry.scoring_model(root), registry.challenger(root)
     lacking = labels.lacking()
     if found is None or lacking:
-        reason = lacking or "text/challenger has trained none"
+        reason = lacking or "text/challenger has trained none; its result says why"
         return MaterializeResult(
             metadata={
                 **label_metadata(labels),

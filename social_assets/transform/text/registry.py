@@ -53,9 +53,9 @@ class PublishedModel:
     manifest: Mapping[str, Any]
 
 
-def models_root() -> Path:
-    """Where the home keeps its text models."""
-    return Home.from_environment().artifacts / "text"
+def models_root(home: Home | None = None) -> Path:
+    """Where a home keeps its text models; default the home of the environment."""
+    return (home or Home.from_environment()).artifacts / "text"
 
 
 def publish(root: Path, model: LinearTextModel, record: Mapping[str, Any]) -> PublishedModel:

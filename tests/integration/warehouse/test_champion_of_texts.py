@@ -51,7 +51,7 @@ def planted(size: int, seed: int = 3) -> list[Row]:
 def labels(warehouse: WarehouseUnderTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
     """The warehouse, with a folder of models of its own."""
     warehouse.client.command(f"DROP TABLE IF EXISTS {SENTIMENT} SYNC")
-    monkeypatch.setattr(registry, "models_root", lambda: tmp_path / "text")
+    monkeypatch.setattr(registry, "models_root", lambda home=None: tmp_path / "text")
     return warehouse
 
 
