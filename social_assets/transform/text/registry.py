@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.registry.artifact import (
+    CURRENT,
     MANIFEST,
     MANIFEST_CHECKSUM,
     ArtifactError,
@@ -41,7 +42,10 @@ KEPT_VERSIONS = 3
 """How many versions are kept beside those that have scored, with the newest one."""
 _ARRAYS, _CHALLENGER = "arrays.npz", "challenger"
 _DIGITS = 16
-_REMEDY = "copy it again from a backup, or materialize text/challenger and text/champion"
+_REMEDY = (
+    "copy it again from a backup, or let the lexicon score (`social-assets text rollback --to"
+    " lexicon`) and materialize text/challenger and text/champion"
+)
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,11 @@ def scoring_model(root: Path) -> TextModel:
 def promote(published: PublishedModel) -> None:
     """Let a published model score. Readers get the old or the new one."""
     promote_model(published.folder)
+
+
+def let_lexicon_score(root: Path) -> None:
+    """Have no champion, as before the first promotion. Deletes no model, and keeps the history."""
+    (root / CURRENT).unlink(missing_ok=True)
 
 
 def read(folder: Path) -> PublishedModel:

@@ -66,6 +66,10 @@ def test_labels_are_learned_and_the_model_scores_posts_after_a_backfill(
     assert run("backfill", "text/sentiment") == 0
     assert scores(capsys) == [["p0", "positive", "linear"], ["p1", "negative", "linear"]]
 
+    assert run("text", "rollback", "--to", "lexicon") == 0
+    assert run("backfill", "text/sentiment") == 0
+    assert [model for _, _, model in scores(capsys)] == ["lexicon", "lexicon"]
+
 
 def test_there_is_nothing_to_go_back_to_but_an_earlier_model(
     home: Home, capsys: pytest.CaptureFixture[str]

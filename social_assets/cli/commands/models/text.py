@@ -17,6 +17,7 @@ from social_assets.operate.runs.failures import RunFailedError
 if TYPE_CHECKING:
     from resources.settings.home import Home
 
+_LEXICON = "lexicon"
 _BACKFILL = "scores: social-assets backfill text/sentiment"
 
 
@@ -58,7 +59,7 @@ def champions(home: Home) -> None:
 
 
 @text.command()
-@click.option("--to", "version", help="Which version; default the one before the present champion.")
+@click.option("--to", "version", help="Which version, or `lexicon`; default the one before.")
 @reads_home
 def rollback(home: Home, version: str | None) -> None:
     """Demote the champion: an earlier version scores what is made from then on.
@@ -67,11 +68,15 @@ def rollback(home: Home, version: str | None) -> None:
     """
     from recsys.registry.artifact import ArtifactError
     from recsys.registry.deployment_history import roll_back
-    from social_assets.transform.text.registry import models_root
+    from social_assets.transform.text.registry import let_lexicon_score, models_root
 
-    try:
-        folder = roll_back(models_root(home), version)
-    except ArtifactError as error:
-        raise RunFailedError(str(error)) from error
-    echo(f"{folder.parent.name} {folder.name} scores again")
+    if version == _LEXICON:
+        let_lexicon_score(models_root(home))
+        echo("the lexicon scores again")
+    else:
+        try:
+            folder = roll_back(models_root(home), version)
+        except ArtifactError as error:
+            raise RunFailedError(str(error)) from error
+        echo(f"{folder.parent.name} {folder.name} scores again")
     click.echo(_BACKFILL, err=True)

@@ -98,6 +98,18 @@ def test_versions_that_never_scored_are_deleted_but_for_the_newest(tmp_path: Pat
     assert len(left) == 1 + registry.KEPT_VERSIONS
 
 
+def test_the_lexicon_can_score_again_although_the_champion_is_damaged(tmp_path: Path) -> None:
+    registry.let_lexicon_score(tmp_path)
+    published = registry.publish(tmp_path, model(), RECORD)
+    registry.promote(published)
+    (published.folder / "arrays.npz").unlink()
+    registry.let_lexicon_score(tmp_path)
+    assert registry.scoring_model(tmp_path).name == "lexicon"
+    registry.promote(registry.publish(tmp_path, model(2), RECORD))
+    assert registry.scoring_model(tmp_path).name == "linear"
+    assert len(history(tmp_path)) == 2
+
+
 def test_an_earlier_champion_can_score_again(tmp_path: Path) -> None:
     first = registry.publish(tmp_path, model(1), RECORD)
     registry.promote(first)
