@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,15 @@ import pytest
 from recsys.registry.artifact import ArtifactError
 from recsys.registry.deployment_history import history, roll_back
 from social_assets.transform.text import registry
-from social_assets.transform.text.models.linear import LinearTextModel
+from social_assets.transform.text.models.linear import LinearTextModel, train
 
 RECORD = {"evaluation": {}}
 
 
+@cache
 def model(seed: int = 0) -> LinearTextModel:
-    drawn = np.random.default_rng(seed)
-    return LinearTextModel(
-        "",
-        buckets=np.arange(5, dtype=np.int32),
-        idf=np.ones(5, np.float32),
-        weights=drawn.normal(size=(5, 3)).astype(np.float32),
-        intercepts=np.zeros(3, np.float32),
-        classes=np.arange(3, dtype=np.int8),
-    )
+    of = ["positive", "negative"] * 20
+    return train([f"text {n} {label} of {seed}" for n, label in enumerate(of)], of, "")
 
 
 def test_what_is_published_is_read_back(tmp_path: Path) -> None:
