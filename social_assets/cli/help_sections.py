@@ -18,7 +18,7 @@ SECTIONS = (
     ("Collect", ("track", "untrack", "accounts", "collect", "credentials", "webhooks", "cdc")),
     ("Ask", ("metrics", "query", "sql", "notebook")),
     ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "alerts")),
-    ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys")),
+    ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys", "text")),
     ("Give", ("serve", "report")),
     ("Access", ("keys", "secrets")),
     ("Loss of a machine", ("backup", "backups", "restore", "rebuild-warehouse")),

@@ -36,9 +36,10 @@ from social_assets.cli.commands.doctor import doctor
 from social_assets.cli.commands.failed_files import failed_files
 from social_assets.cli.commands.load import load
 from social_assets.cli.commands.metrics import metrics, query
+from social_assets.cli.commands.models.recsys import recsys
+from social_assets.cli.commands.models.text import text
 from social_assets.cli.commands.notebook import notebook
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
-from social_assets.cli.commands.recsys import recsys
 from social_assets.cli.commands.reports import report
 from social_assets.cli.commands.serve import serve
 from social_assets.cli.commands.sql import sql
@@ -335,6 +336,7 @@ for command in (
     streams,
     notebook,
     recsys,
+    text,
     quarantine,
     replay,
     unload,

@@ -47,6 +47,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
         rebuild_job,
         recommend_job,
         recommend_with_all_job,
+        train_texts_job,
     )
     from social_assets.defs.monitoring import broken_contracts as unusable
     from social_assets.defs.monitoring import topic_watch, verification
@@ -57,6 +58,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
     from social_assets.defs.recommenders import assets as recsys
     from social_assets.defs.reports.assets import report_assets, report_job
     from social_assets.defs.reports.dashboards import dashboard_specs
+    from social_assets.defs.text.champion import champion_assets, champion_checks
     from social_assets.defs.text.sentiment import sentiment, text_checks
     from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
     from social_assets.defs.warehouse.persons import dim_person, person_checks
@@ -103,6 +105,7 @@ def _location() -> Definitions:
             star(),
             dim_person,
             rollups(),
+            *champion_assets,
             sentiment(),
             *recsys.assets,
             *maintenance.maintenance_assets(),
@@ -121,6 +124,7 @@ def _location() -> Definitions:
             *star_checks(),
             *person_checks,
             *rollup_checks(),
+            *champion_checks,
             *text_checks,
             *recsys.checks,
             verification.all_partition_checks(),
@@ -130,6 +134,7 @@ def _location() -> Definitions:
             rebuild_job(),
             recommend_job,
             recommend_with_all_job,
+            train_texts_job,
             maintenance.maintenance_job,
             *(report_job(each) for each in reports()),
             *verification.verification_jobs(),

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from social_assets.contracts.watermark import WATERMARK_DELAY
+from social_assets.contracts.options.watermark import WATERMARK_DELAY
 from social_assets.metrics.metric import SourceTable, Subject
 from social_assets.warehouse.pending_days import ALL_DAYS, PendingDay, pending_days
 

@@ -12,6 +12,7 @@ _BUDGETS = "tests/integration/ingest/connectors/test_budgets.py::test_"
 _MARKS = "tests/integration/ingest/connectors/test_marks_of_chains.py::test_"
 _TRACKED = "tests/integration/control/test_tracked_accounts.py::test_"
 _PAGES = "tests/integration/pipeline/pages/test_landing_pages.py::test_"
+_CHAMPION = "tests/unit/transform/text/test_champion.py::test_"
 _SENTIMENT = "tests/integration/warehouse/test_sentiment_of_texts.py::test_"
 _REBUILT = "tests/integration/pipeline/test_rebuilding_the_warehouse.py::test_"
 _BEST = "tests/recsys/evaluation/test_best.py::test_"
@@ -186,6 +187,36 @@ MADE_OF_IT = _cases(
         "AND model_version = {version:String}",
         "AND {version:String} != ''",
         f"{_SENTIMENT}another_version_scores_all_texts_again",
+    ),
+    (
+        "a text model that is no better is promoted",
+        "social_assets/transform/text/champion.py",
+        "        return self.gain.low > 0\n",
+        "        return self.gain.high >= 0\n",
+        f"{_CHAMPION}a_challenger_that_is_as_good_does_not_win",
+    ),
+    (
+        "models are trained on the texts that they are evaluated on",
+        "social_assets/transform/text/labels.py",
+        "    learned = [not held for held in held_out]\n",
+        "    learned = [True for held in held_out]\n",
+        f"{_CHAMPION}a_fifth_is_held_out_and_a_text_is_on_one_side_alone",
+    ),
+    (
+        "a damaged text model scores",
+        "social_assets/transform/text/registry.py",
+        '    if entry_of(content) != FileEntry(**manifest["files"][_ARRAYS]):\n',
+        "    if not content:\n",
+        "tests/unit/transform/text/test_registry.py::test_"
+        "a_damaged_file_is_refused_by_name_and_written_anew_by_the_next_training",
+    ),
+    (
+        "a champion that the lexicon beats passes its check",
+        "social_assets/quality/text_models.py",
+        "        return self.gain is not None and self.gain.high < 0\n",
+        "        return False\n",
+        "tests/unit/quality/test_text_models.py::test_"
+        "a_champion_is_not_right_if_the_lexicon_is_better_beyond_the_interval",
     ),
     (
         "blends are not tried",

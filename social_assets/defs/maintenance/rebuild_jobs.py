@@ -23,16 +23,19 @@ from resources.dagster.private import UnresolvedAssetJobDefinition
 from social_assets.defs.automation import RETRIES
 from social_assets.defs.monitoring.verification import all_partition_checks
 from social_assets.defs.recommenders.assets import EVERY_DAY, ON_REQUEST
+from social_assets.defs.text.champion import CHALLENGER, CHAMPION
 
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
+TRAIN_TEXTS = "train_text_models"
 REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups", "text")
 
 
 @cache
 def rebuild_job() -> UnresolvedAssetJobDefinition:
     """The job of the layers that are partitioned by day, and of their checks."""
-    layers = AssetSelection.groups(*REBUILD_LAYERS)
+    # A rebuild of days changes no model.
+    layers = AssetSelection.groups(*REBUILD_LAYERS) - AssetSelection.assets(CHALLENGER, CHAMPION)
     return define_asset_job(
         REBUILD,
         selection=layers - AssetSelection.checks(all_partition_checks()),
@@ -45,6 +48,12 @@ recommend_job = define_asset_job(
     RECOMMEND,
     selection=AssetSelection.assets(*EVERY_DAY),
     description="Train and evaluate the models; publish the champion and its recommendations",
+)
+
+train_texts_job = define_asset_job(
+    TRAIN_TEXTS,
+    selection=AssetSelection.assets(CHALLENGER, CHAMPION),
+    description="Train a text model on the labelled texts; promote it if it is better",
 )
 
 recommend_with_all_job = define_asset_job(

@@ -1,18 +1,16 @@
 """Plots of evaluations, as images in Markdown metadata.
 
-Belongs here: the drawing. The data comes from the records of the candidates. matplotlib is imported
-inside the functions: it takes a second, and only training runs draw.
+Belongs here: the drawing. The data comes from the records of the candidates.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dagster import MetadataValue
 
+from social_assets.defs.pictures import new_figure, picture
 from social_assets.recommend.candidates import DECIDED_AT, DECIDING_METRIC, EVALUATED_AT, Candidate
 
 if TYPE_CHECKING:
@@ -20,19 +18,18 @@ if TYPE_CHECKING:
     from recsys.evaluation.segments import Group
     from recsys.scoring.ranking import Float64
 
-_INCHES = (6, 3.4)
 _GROUPS = 5
 
 
 def recall_plot(evaluated: Sequence[Candidate]) -> MetadataValue:
     """Recall by the length of the list, one line a model."""
-    figure, axes = _figure()
+    figure, axes = new_figure()
     for candidate in evaluated:
         recall = [candidate.evaluation.metrics[f"recall@{k}"] for k in EVALUATED_AT]
         axes.plot(EVALUATED_AT, recall, marker="o", label=candidate.model)
     axes.set(xlabel="items recommended", ylabel="recall", xticks=EVALUATED_AT, ylim=(0, None))
     axes.legend(fontsize="small")
-    return _picture(figure, "recall by length of list")
+    return picture(figure, "recall by length of list")
 
 
 def activity_plot(candidate: Candidate, train: InteractionMatrix) -> MetadataValue:
@@ -40,10 +37,10 @@ def activity_plot(candidate: Candidate, train: InteractionMatrix) -> MetadataVal
     from recsys.evaluation.segments import by_activity
 
     groups = by_activity(candidate.evaluation, train, DECIDED_AT, _GROUPS)
-    figure, axes = _figure()
+    figure, axes = new_figure()
     _bars(axes, groups)
     axes.set(xlabel="items a user had", ylabel=DECIDING_METRIC, title=candidate.model)
-    return _picture(figure, f"{DECIDING_METRIC} by activity of users")
+    return picture(figure, f"{DECIDING_METRIC} by activity of users")
 
 
 def item_age_plot(candidate: Candidate, ages: Float64) -> MetadataValue:
@@ -51,11 +48,11 @@ def item_age_plot(candidate: Candidate, ages: Float64) -> MetadataValue:
     from recsys.evaluation.segments import by_item_age
 
     groups = by_item_age(candidate.evaluation, ages, DECIDED_AT, _GROUPS)
-    figure, axes = _figure()
+    figure, axes = new_figure()
     _bars(axes, groups)
     label = f"share found in {DECIDED_AT} places"
     axes.set(xlabel="days since an item's first interaction", ylabel=label, title=candidate.model)
-    return _picture(figure, f"{label} by age of items")
+    return picture(figure, f"{label} by age of items")
 
 
 def _bars(axes: Any, groups: Sequence[Group]) -> None:
@@ -66,18 +63,3 @@ def _bars(axes: Any, groups: Sequence[Group]) -> None:
     ]
     labels, means = [group.label for group in groups], [group.mean for group in groups]
     axes.bar(labels, means, yerr=spread, capsize=3)
-
-
-def _figure() -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    # Without pyplot, which keeps figures and a display for the whole process.
-    figure = Figure(figsize=_INCHES, layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def _picture(figure: Any, meaning: str) -> MetadataValue:
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=90)
-    encoded = base64.b64encode(content.getvalue()).decode()
-    return MetadataValue.md(f"![{meaning}](data:image/png;base64,{encoded})")

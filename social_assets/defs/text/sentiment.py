@@ -14,6 +14,7 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
+    AssetSelection,
     BackfillPolicy,
     MaterializeResult,
     MetadataValue,
@@ -29,6 +30,8 @@ from resources.clickhouse.resource import ClickHouseResource
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.partitions import daily, days_of, days_of_check
 from social_assets.defs.stores import StoresResource
+from social_assets.defs.text.champion import CHAMPION
+from social_assets.defs.text.reporting import damage_without_retry
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.quality.texts import count_scored_texts
@@ -46,16 +49,18 @@ def sentiment() -> AssetsDefinition:
     @asset(
         key=KEY,
         group_name="text",
-        deps=_SOURCES,
+        deps=[*_SOURCES, CHAMPION],
         partitions_def=daily(),
         backfill_policy=BackfillPolicy.single_run(),
         owners=["team:content"],
         kinds={"clickhouse", "python"},
-        automation_condition=REBUILD_CHANGED_DAYS,
+        # A new champion scores days that are made again; all others by a backfill.
+        automation_condition=REBUILD_CHANGED_DAYS.ignore(AssetSelection.assets(CHAMPION)),
         pool="text_sentiment",
         description=(
-            f"{MEANING}. Score from -1 to 1 and label, by the lexicon VADER. Only new and changed "
-            "texts are scored; another version of the model scores all texts of the day again"
+            f"{MEANING}. Score from -1 to 1 and label, by the champion of the text models. Only "
+            "new and changed texts are scored; another version of the model scores all texts of "
+            "the day again"
         ),
         metadata={
             "dagster/table_name": SENTIMENT,
@@ -86,14 +91,15 @@ def sentiment() -> AssetsDefinition:
 def _made(
     context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
 ) -> MaterializeResult[None]:
-    from social_assets.transform.text.models.lexicon import lexicon_model
+    from social_assets.transform.text.registry import models_root, scoring_model
 
     started = time.monotonic()
     days = days_of(context)
     stores.stores().lake.expired_days().refuse([key.to_user_string() for key in _SOURCES], days)
     deploy_in_force(stores)
     finish_before_rebuild(context.instance, stores, context.run.run_id)
-    model = lexicon_model()
+    with damage_without_retry():
+        model = scoring_model(models_root())
     with clickhouse.client(f"{context.run.run_id} {KEY.to_user_string()}") as client:
         found = score_days(client, model, days, context.run.run_id)
         shares = client.query(

@@ -20,12 +20,16 @@ from social_assets.defs.stores import StoresResource
 from social_assets.lake.schemas import Layer
 from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.stores import Stores
+from social_assets.transform.text.sentiment import SENTIMENT
+from social_assets.transform.text.sources import TEXT_SOURCES
 from social_assets.warehouse.day_sizes import sizes_by_day
 from social_assets.warehouse.dbt.tables import Warehouse
 
 Rows = Mapping[date, int]
 
 SHOWN = 3
+
+_SENTIMENT = AssetKey(SENTIMENT.split("."))
 
 LAKE_LAYERS: Mapping[str, Layer] = {
     "raw": "raw",
@@ -202,7 +206,7 @@ def _upstream(home: Home) -> dict[AssetKey, list[AssetKey]]:
         found |= {AssetKey([layer, key.path[-1]]): [key] for key in raw}
     for layer in ("star", "rollups"):
         found |= project.upstream(layer)
-    return found
+    return found | {_SENTIMENT: [AssetKey(["cleaned", each.stream]) for each in TEXT_SOURCES]}
 
 
 def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
@@ -210,12 +214,16 @@ def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
     layer, name = key.path
     if layer in LAKE_LAYERS:
         return stores.lake.table(LAKE_LAYERS[layer], contract(name)).rows_by_day()
-    tables = {table.asset: table for table in Warehouse.of(home).tables(layer)}
+    tables = {_SENTIMENT: SENTIMENT} if key == _SENTIMENT else _tables_of_dbt(home, layer)
     if key not in tables:
         return None
     with stores.clickhouse.client("backfill plan") as client:
-        sizes = sizes_by_day(client, tables[key].qualified_name)
+        sizes = sizes_by_day(client, tables[key])
         return {day: size.rows for day, size in sizes.items()}
+
+
+def _tables_of_dbt(home: Home, layer: str) -> dict[AssetKey, str]:
+    return {table.asset: table.qualified_name for table in Warehouse.of(home).tables(layer)}
 
 
 def plan_rows(plan: BackfillPlan) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

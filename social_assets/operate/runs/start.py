@@ -36,7 +36,7 @@ from social_assets.defs.ingestion.jobs.load_job import JOB_NAME as LOAD
 from social_assets.defs.ingestion.jobs.load_job import run_config
 from social_assets.defs.ingestion.jobs.unload_job import JOB_NAME as UNLOAD
 from social_assets.defs.ingestion.jobs.unload_job import unload_config
-from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND
+from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND, TRAIN_TEXTS
 from social_assets.defs.monitoring.verification import VERIFY_PARTITIONS
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.stream_tag import STREAM_TAG
@@ -179,6 +179,11 @@ def rebuild_days(
 def recommend(home: Home, progress: Progress) -> RunReport:
     """Train and evaluate the models, publish the champion."""
     return _run(home, Location.BATCH, RECOMMEND, progress)
+
+
+def run_text_training(home: Home, progress: Progress) -> RunReport:
+    """Train a text model on the labelled texts, decide on the champion. Raises RunFailedError."""
+    return _run(home, Location.BATCH, TRAIN_TEXTS, progress)
 
 
 def verify_partitions(home: Home, progress: Progress) -> RunReport:

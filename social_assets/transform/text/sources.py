@@ -15,7 +15,7 @@ from social_assets.warehouse.present_tables import present_tables
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-_NOT_BLANK = r"[^\\t-\\r\\x1c-\\x1f\\x85\\pZ]"
+NOT_BLANK = r"[^\\t-\\r\\x1c-\\x1f\\x85\\pZ]"
 """A character that Python's `str.isspace` does not count as space, for ClickHouse's `match`."""
 
 
@@ -41,7 +41,7 @@ class TextSource:
             f"SELECT event_date, event_time, '{self.stream}' AS stream,\n"
             f"  toString(platform) AS platform, {self.text_id} AS text_id, account_id,\n"
             f"  {self.text} AS text, cityHash64(text) AS text_hash\n"
-            f"FROM {self.table} WHERE {where} AND match(text, '{_NOT_BLANK}')"
+            f"FROM {self.table} WHERE {where} AND match(text, '{NOT_BLANK}')"
         )
 
 

@@ -15,6 +15,7 @@ from social_assets.defs.partitions import range_tags
 RAW = dg.AssetKey(["raw", "posts"])
 CLEANED = dg.AssetKey(["cleaned", "posts"])
 SENTIMENT = dg.AssetKey(["text", "sentiment"])
+TEXT_MODELS = (dg.AssetKey(["text", "challenger"]), dg.AssetKey(["text", "champion"]))
 PERSONS = dg.AssetKey(["star", "dim_person"])
 LATE = [date(2026, 3, 1) + timedelta(days=n) for n in range(30)]
 DAYS = {day.isoformat() for day in LATE}
@@ -127,3 +128,16 @@ def test_persons_are_made_anew_once_after_links_of_any_days(
         assert set(asked) == {PERSONS}
         instance.report_runless_asset_event(dg.AssetMaterialization(PERSONS))
         assert ticks.tick("when they are made") == {}
+
+
+def test_text_models_are_trained_once_after_labels_of_any_days_and_no_day_is_scored_again(
+    instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    for _ in range(2):
+        report(instance, dg.AssetKey(["cleaned", "text_labels"]), LATE)
+        assert ticks.tick("late labels") == {}
+        assert set(ticks.tick("no more of them")) == set(TEXT_MODELS)
+        for key in TEXT_MODELS:
+            instance.report_runless_asset_event(dg.AssetMaterialization(key))
+        assert ticks.tick("when they are trained") == {}
+        assert ticks.tick("some time later") == {}

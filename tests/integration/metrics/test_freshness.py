@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from social_assets.contracts.watermark import WATERMARK_DELAY
+from social_assets.contracts.options.watermark import WATERMARK_DELAY
 from social_assets.metrics.answer import Answer
 from social_assets.metrics.ask import ask
 from social_assets.metrics.freshness import FreshnessOfSubjects

@@ -34,6 +34,9 @@ READING = (
     ("recsys", "champions"),
     ("recsys", "rollback"),
     ("recsys", "train"),
+    ("text", "champions"),
+    ("text", "rollback"),
+    ("text", "train"),
 )
 
 

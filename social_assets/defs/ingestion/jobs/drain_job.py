@@ -28,7 +28,7 @@ from pydantic import Field
 from resources.dagster.recorded_events import record
 from resources.kafka.resource import KafkaResource
 from social_assets.contracts.contract import Contract
-from social_assets.contracts.watermark import WATERMARK_DELAY
+from social_assets.contracts.options.watermark import WATERMARK_DELAY
 from social_assets.defs.ingestion.checks.rule_results import RuleReports
 from social_assets.defs.ingestion.jobs.changed_days import fed_now, materializations
 from social_assets.defs.monitoring.invariant_results import report_days

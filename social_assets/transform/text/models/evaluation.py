@@ -18,6 +18,8 @@ HELD_OUT_SHARE = 0.2
 _RESAMPLES = 1_000
 _SEED = 0
 _LEVELS = (2.5, 97.5)
+_WIDTH = len(LABELS) + 1
+"""The labels, and none."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class LabelEvaluation:
-    """How well a model labels `texts` texts."""
+    """How well a model labels `texts` texts.
+
+    `confusion` has a row for each true label and a column for each given one, in the order of
+    `LABELS`; its last column counts texts without a label.
+    """
 
     texts: int
     accuracy: Interval
     macro_f1: Interval
+    confusion: tuple[tuple[int, ...], ...]
 
 
 def is_held_out(key: str, share: float = HELD_OUT_SHARE) -> bool:
@@ -54,18 +61,38 @@ def evaluate_labels(truth: Sequence[str], predicted: Sequence[str | None]) -> La
     """
     if not truth:
         raise ValueError("there is no text to evaluate on")
-    true = np.array([LABELS.index(label) for label in truth])
-    given = np.array([LABELS.index(label) if label else len(LABELS) for label in predicted])
-    width = len(LABELS) + 1
-    cells = true * width + given
-    counts = np.bincount(cells, minlength=width * width)
+    matrices = _resampled(_numbers(truth) * _WIDTH + _numbers(predicted), _WIDTH**2)
+    matrices = matrices.reshape(-1, _WIDTH, _WIDTH)
+    confusion = tuple(tuple(row) for row in matrices[0, : len(LABELS)].tolist())
+    accuracy, macro_f1 = _interval(_accuracy(matrices)), _interval(_macro_f1(matrices))
+    return LabelEvaluation(len(truth), accuracy, macro_f1, confusion)
+
+
+def gain_in_macro_f1(
+    truth: Sequence[str], first: Sequence[str | None], second: Sequence[str | None]
+) -> Interval:
+    """How much the macro-F1 of the first labels is above that of the second, on the same texts.
+
+    Each resample has the same texts for both, so that texts that are hard for both do not widen the
+    interval. Raises ValueError if there is no text.
+    """
+    if not truth:
+        raise ValueError("there is no text to evaluate on")
+    cells = (_numbers(truth) * _WIDTH + _numbers(first)) * _WIDTH + _numbers(second)
+    drawn = _resampled(cells, _WIDTH**3).reshape(-1, _WIDTH, _WIDTH, _WIDTH)
+    return _interval(_macro_f1(drawn.sum(axis=3)) - _macro_f1(drawn.sum(axis=2)))
+
+
+def _numbers(labels: Sequence[str | None]) -> NDArray[np.int64]:
+    return np.array([LABELS.index(each) if each else len(LABELS) for each in labels], np.int64)
+
+
+def _resampled(cells: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """How many texts fall in each cell; first of all texts, then of each resample of them."""
+    counts = np.bincount(cells, minlength=size)
     # A resample of the texts is a draw of the cells that they fall in.
     drawn = np.random.default_rng(_SEED).multinomial(len(cells), counts / len(cells), _RESAMPLES)
-    accuracy, macro_f1 = (
-        measure(np.vstack([counts, drawn]).reshape(-1, width, width))
-        for measure in (_accuracy, _macro_f1)
-    )
-    return LabelEvaluation(len(truth), _interval(accuracy), _interval(macro_f1))
+    return np.vstack([counts, drawn]).astype(np.int64)
 
 
 def _accuracy(confusion: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from sklearn.metrics import f1_score
 
-from social_assets.transform.text.models.evaluation import evaluate_labels, is_held_out
+from social_assets.transform.text.models.evaluation import (
+    evaluate_labels,
+    gain_in_macro_f1,
+    is_held_out,
+)
 
 TRUTH = ["negative"] * 50 + ["neutral"] * 30 + ["positive"] * 20
 GIVEN = ["negative"] * 40 + ["neutral"] * 35 + ["positive"] * 25
@@ -44,3 +48,28 @@ def test_a_text_is_held_out_by_its_key_alone() -> None:
     held = [key for key in map(str, range(10_000)) if is_held_out(key)]
     assert 1_850 < len(held) < 2_150
     assert all(is_held_out(key) for key in held)
+
+
+def test_the_confusion_has_a_row_for_each_true_label() -> None:
+    found = evaluate_labels(["negative", "positive"], ["neutral", None])
+    assert found.confusion == ((0, 1, 0, 0), (0, 0, 0, 0), (0, 0, 0, 1))
+
+
+def test_the_gain_of_a_model_over_itself_is_zero_and_of_the_better_one_above() -> None:
+    same = gain_in_macro_f1(TRUTH, GIVEN, GIVEN)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    better = gain_in_macro_f1(TRUTH, TRUTH, GIVEN)
+    assert better.value == pytest.approx(1 - f1_score(TRUTH, GIVEN, average="macro"))
+    assert 0 < better.low < better.value < better.high
+
+
+def test_a_paired_interval_is_narrower_than_that_of_each_model() -> None:
+    other = [*GIVEN[:-1], "neutral"]
+    gain = gain_in_macro_f1(TRUTH, GIVEN, other)
+    alone = evaluate_labels(TRUTH, GIVEN).macro_f1
+    assert gain.high - gain.low < 0.5 * (alone.high - alone.low)
+
+
+def test_a_gain_on_no_text_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no text"):
+        gain_in_macro_f1([], [], [])

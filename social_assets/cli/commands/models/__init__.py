@@ -1,0 +1,1 @@
+"""Commands of models: recommenders and text models."""
