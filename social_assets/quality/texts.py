@@ -11,9 +11,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from social_assets.transform.text.models.model import LABELS
-from social_assets.transform.text.sentiment import SENTIMENT
 from social_assets.transform.text.sources import present_sources
 from social_assets.warehouse.tables import exists
+from social_assets.warehouse.text_tables import SENTIMENT
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

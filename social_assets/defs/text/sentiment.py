@@ -32,8 +32,9 @@ from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.quality.texts import count_scored_texts
-from social_assets.transform.text.sentiment import COLUMNS, MEANING, SENTIMENT, score_days
+from social_assets.transform.text.sentiment import score_days
 from social_assets.transform.text.sources import TEXT_SOURCES
+from social_assets.warehouse.text_tables import COLUMNS, MEANING, SENTIMENT
 
 KEY = AssetKey(["text", "sentiment"])
 _SOURCES = [AssetKey(["cleaned", source.stream]) for source in TEXT_SOURCES]
