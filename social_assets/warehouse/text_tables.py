@@ -1,9 +1,9 @@
-"""The database `text`: the table of scored texts, and the views of sums on it.
+"""The database `text`: the table of scored texts, and the views on it.
 
 Belongs here: the tables' columns and DDL. The asset `text/sentiment` fills the table, and a
 deployment makes it, so that metrics of a new warehouse have no rows rather than no table. The views
-read the table: a day that is replaced is right in them at once. They read its projections, which
-ClickHouse keeps as parts of the same day, so that they need no rows of their own.
+read the table: a day that is replaced is right in them at once. Those of sums read projections of
+the table, which ClickHouse keeps with the rows of each day.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ COLUMNS = (
 def keyed(column: str) -> str:
     """SQL of the key of a column, as dbt's macro `surrogate_key` has it."""
     return f"MD5(toString({column}))"
+
+
+def members_of(column: str) -> str:
+    """A SELECT, in parentheses, of the values of a column and their keys."""
+    key = f"{column.removesuffix('_id')}_key"
+    return f"(SELECT {keyed(column)} AS {key}, {column} FROM {SENTIMENT} GROUP BY {column})"
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,14 @@ ACCOUNT_HOURS = SumsOfTexts(
     of_time="toStartOfHour(toDateTime(event_time, 'UTC'))",
     keys=("platform", "account_id"),
 )
+ACCOUNT_DAYS = SumsOfTexts(
+    name="sentiment_account_daily",
+    meaning="Sums of sentiment: one row an account, platform, stream, label and day",
+    time="event_date",
+    time_type="Date",
+    of_time="event_date",
+    keys=("platform", "account_id"),
+)
 POST_DAYS = SumsOfTexts(
     name="sentiment_post_daily",
     meaning="Sums of sentiment: one row a post, account, platform, stream, label and day",
@@ -126,7 +140,18 @@ POST_DAYS = SumsOfTexts(
     of_time="event_date",
     keys=("platform", "account_id", "post_id"),
 )
-SUMS = (ACCOUNT_HOURS, POST_DAYS)
+SUMS = (ACCOUNT_DAYS, ACCOUNT_HOURS, POST_DAYS)
+
+SCORED_TEXTS = f"{DATABASE}.scored_texts"
+_TEXTS = (
+    f"CREATE OR REPLACE VIEW {SCORED_TEXTS} AS\n"
+    f"SELECT event_date, event_time, stream, {keyed('platform')} AS platform_key,\n"
+    f"  {keyed('account_id')} AS account_key, {keyed('post_id')} AS post_key, label, score\n"
+    f"FROM {SENTIMENT}\n"
+    "COMMENT 'Scored texts with the keys of dimensions: one row a stream, platform, text and day'"
+)
+VIEWS = (SCORED_TEXTS, *(each.table for each in SUMS))
+"""The views on the table."""
 
 
 def create_table(name: str = SENTIMENT) -> str:
@@ -164,5 +189,6 @@ def create_texts() -> tuple[str, ...]:
         create_table(),
         f"ALTER TABLE {SENTIMENT} ADD COLUMN IF NOT EXISTS {post} AFTER account_id",
         f"ALTER TABLE {SENTIMENT} {added}",
+        _TEXTS,
         *(each.create_view() for each in SUMS),
     )

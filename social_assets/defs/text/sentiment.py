@@ -31,10 +31,11 @@ from social_assets.defs.partitions import daily, days_of, days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
+from social_assets.metrics.registry import metrics_from
 from social_assets.quality.texts import count_scored_texts
 from social_assets.transform.text.sentiment import score_days
 from social_assets.transform.text.sources import TEXT_SOURCES
-from social_assets.warehouse.text_tables import COLUMNS, MEANING, SENTIMENT
+from social_assets.warehouse.text_tables import COLUMNS, MEANING, SENTIMENT, VIEWS
 
 KEY = AssetKey(["text", "sentiment"])
 _SOURCES = [AssetKey(["cleaned", source.stream]) for source in TEXT_SOURCES]
@@ -59,6 +60,8 @@ def sentiment() -> AssetsDefinition:
             "texts are scored; another version of the model scores all texts of the day again"
         ),
         metadata={
+            "metrics": MetadataValue.text(_metrics()),
+            "views": MetadataValue.text(", ".join(VIEWS)),
             "dagster/table_name": SENTIMENT,
             "dagster/storage_kind": "clickhouse",
             "dagster/column_schema": TableSchema(
@@ -82,6 +85,12 @@ def sentiment() -> AssetsDefinition:
         return _made(context, clickhouse, stores)
 
     return sentiment
+
+
+def _metrics() -> str:
+    """The metrics that the views on the table answer."""
+    found = (metric.name for view in VIEWS for metric in metrics_from(view))
+    return ", ".join(dict.fromkeys(found))
 
 
 def _made(

@@ -19,24 +19,28 @@ from social_assets.metrics.formula import Ratio, Total, only
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
 from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
-from social_assets.warehouse.text_tables import ACCOUNT_HOURS, POST_DAYS, SENTIMENT, keyed
-
-_KEYED = ", ".join(
-    f"{keyed(column)} AS {name}_key"
-    for name, column in (("platform", "platform"), ("account", "account_id"), ("post", "post_id"))
+from social_assets.warehouse.text_tables import (
+    ACCOUNT_DAYS,
+    ACCOUNT_HOURS,
+    POST_DAYS,
+    SCORED_TEXTS,
+    SENTIMENT,
+    members_of,
 )
-_FACT = f"(SELECT event_date, event_time, stream, {_KEYED}, label, score FROM {SENTIMENT})"
 
-POST_OF_TEXT = KeyDimension(
-    name="post",
-    description="The post; of a comment the one that it is about",
-    column="post_key",
-    # Comments may be about posts that no stream has.
-    members=f"(SELECT DISTINCT {keyed('post_id')} AS post_key, post_id FROM {SENTIMENT})",
-    label="post_id",
-)
+
+def _of_texts(name: str, label: str, description: str) -> KeyDimension:
+    """A dimension whose members are those of the texts: some may be in no other stream."""
+    return KeyDimension(name, description, f"{name}_key", members_of(label), label)
+
+
+PLATFORM_OF_TEXT = _of_texts("platform", "platform", PLATFORM.description)
+ACCOUNT_OF_TEXT = _of_texts("account", "account_id", ACCOUNT.description)
+POST_OF_TEXT = _of_texts("post", "post_id", "The post; of a comment the one that it is about")
 LABEL = Dimension(name="label", description="negative, neutral or positive", column="label")
 
+_KEYS = (PLATFORM_OF_TEXT, ACCOUNT_OF_TEXT, POST_OF_TEXT)
+_OF_ACCOUNTS = ("account", "platform", "stream", "label")
 _MEASURES = ("score_sum", "texts")
 _TEXTS = Total("texts")
 _SCORES = "Scores of the model that `text/sentiment` names (docs/text.md)"
@@ -44,30 +48,20 @@ _SCORES = "Scores of the model that `text/sentiment` names (docs/text.md)"
 SUBJECT = Subject(
     name="sentiment",
     description="Sentiment of posts and of comments on them, by account, post, platform and label",
-    fact=_FACT,
+    fact=SCORED_TEXTS,
     sources=tuple(
         SourceTable(stream, SENTIMENT) for stream in ("posts", "posts_collected", "comments")
     ),
-    dimensions=(PLATFORM, ACCOUNT, POST_OF_TEXT, LABEL, STREAM, HOUR_OF_DAY, WEEKDAY),
+    dimensions=(*_KEYS, LABEL, STREAM, HOUR_OF_DAY, WEEKDAY),
     measures=(
         Measure("score_sum", Aggregate.SUM, "score"),
         Measure("texts", Aggregate.COUNT),
     ),
     rollups=(
+        RollupTable(ACCOUNT_DAYS.table, Grain.DAY, _OF_ACCOUNTS, _MEASURES, is_view=True),
+        RollupTable(POST_DAYS.table, Grain.DAY, (*_OF_ACCOUNTS, "post"), _MEASURES, is_view=True),
         RollupTable(
-            POST_DAYS.table,
-            Grain.DAY,
-            ("account", "post", "platform", "stream", "label"),
-            _MEASURES,
-            is_view=True,
-        ),
-        RollupTable(
-            ACCOUNT_HOURS.table,
-            Grain.HOUR,
-            ("account", "platform", "stream", "label"),
-            _MEASURES,
-            "event_hour",
-            is_view=True,
+            ACCOUNT_HOURS.table, Grain.HOUR, _OF_ACCOUNTS, _MEASURES, "event_hour", is_view=True
         ),
     ),
     metrics=(

@@ -70,8 +70,8 @@ def declared_tables(
 
 def _of_texts() -> Iterator[DeclaredTable]:
     yield DeclaredTable(text_tables.SENTIMENT, "asset")
-    for view in text_tables.SUMS:
-        yield DeclaredTable(view.table, "view")
+    for view in text_tables.VIEWS:
+        yield DeclaredTable(view, "view")
 
 
 def _models(manifest: Mapping[str, Any]) -> Iterator[DeclaredTable]:

@@ -38,15 +38,16 @@ VIEWS |= {
 ROLLUPS = columns("rollups/tables/_tables.yml") | VIEWS
 OF_LEVELS = {"collected_daily": {"event_time", "kind"}}
 """What a view has besides, so that the newest value of an account is found."""
-FACTS = {
-    **columns("star/facts/_facts.yml"),
-    text_tables.SENTIMENT: {column.name: column.type for column in text_tables.COLUMNS},
-}
+FACTS = columns("star/facts/_facts.yml")
 OF_VIEWS = {
     "star.": columns("star/collected/_collected.yml"),
     "rollups.": columns("rollups/enrichment/_enrichment.yml"),
 }
 COLLECTED = {layer + name: found for layer, of in OF_VIEWS.items() for name, found in of.items()}
+COLLECTED[text_tables.SCORED_TEXTS] = {
+    **{column.name: column.type for column in text_tables.COLUMNS},
+    **{f"{name}_key": "FixedString(16)" for name in ("platform", "account", "post")},
+}
 """Views that are the facts of a subject."""
 
 
