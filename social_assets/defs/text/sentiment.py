@@ -32,9 +32,10 @@ from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.metrics.registry import metrics_from
-from social_assets.quality.texts import count_scored_texts
+from social_assets.quality.texts import compare_scored_texts
 from social_assets.transform.text.sentiment import score_days
 from social_assets.transform.text.sources import TEXT_SOURCES
+from social_assets.warehouse.compared_days import EVERY_TEXT_IS_SCORED
 from social_assets.warehouse.text_tables import COLUMNS, MEANING, SENTIMENT, VIEWS
 
 KEY = AssetKey(["text", "sentiment"])
@@ -125,7 +126,7 @@ def _made(
 
 @asset_check(
     asset=KEY,
-    name="every_text_is_scored",
+    name=EVERY_TEXT_IS_SCORED,
     additional_deps=_SOURCES,
     description="Each text that is not blank has one row with a valid score, and each row its text",
 )
@@ -135,7 +136,7 @@ def every_text_is_scored(
     """Counted for the days of the run, or for all days that have scores."""
     comment = f"{context.run.run_id} check {KEY.to_user_string()}"
     with clickhouse.client(comment) as client:
-        found = count_scored_texts(client, days_of_check(context))
+        found = compare_scored_texts(client, days_of_check(context))
     return AssetCheckResult(
         passed=found.is_right,
         metadata={

@@ -10,11 +10,13 @@ from clickhouse_connect.driver.client import Client
 from social_assets.metrics.ask import ask
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.planner.question import Filter, Question
+from social_assets.quality.texts import compare_scored_texts
 from social_assets.serving.charts.tile import Chart, Tile
 from social_assets.serving.dashboards.asked import Asked
 from social_assets.serving.dashboards.tile_answer import answer_of, document
 from social_assets.transform.text.models.lexicon import lexicon_model
 from social_assets.transform.text.sentiment import score_days
+from social_assets.warehouse.compared_days import results_of
 from social_assets.warehouse.text_tables import SENTIMENT, SUMS, create_table, create_texts
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 
@@ -139,6 +141,25 @@ def test_a_replaced_day_is_right_at_once_and_no_other_day_changes(
         "a1": (1.0, 1),
         "a3": (1.0, 1),
     }
+
+
+def test_an_answer_knows_whether_every_text_of_its_days_is_scored(
+    texts: WarehouseUnderTest,
+) -> None:
+    def results() -> dict[str, list[date]]:
+        (found,) = results_of(texts.client, [SENTIMENT])[0].values()
+        parts = {"held": found.held, "broken": found.broken, "changed": found.changed}
+        return {name: sorted(days) for name, days in parts.items()}
+
+    assert compare_scored_texts(texts.client, DAYS).is_right
+    assert results() == {"held": [*DAYS], "broken": [], "changed": []}
+    texts.stream("posts", post(9, GOOD))
+    assert results() == {"held": [DAYS[1]], "broken": [], "changed": [DAYS[0]]}
+    assert not compare_scored_texts(texts.client, None).is_right
+    assert results() == {"held": [DAYS[1]], "broken": [DAYS[0]], "changed": []}
+    score(texts, DAYS[0])
+    assert compare_scored_texts(texts.client, DAYS[:1]).is_right
+    assert results()["held"] == [*DAYS]
 
 
 def test_every_view_reads_its_projection(texts: WarehouseUnderTest) -> None:
