@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from social_assets.metrics.answer_invariants import InvariantsOfSubjects
 from social_assets.metrics.ask import ask
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.planner.question import Filter, Question
@@ -160,6 +161,13 @@ def test_an_answer_knows_whether_every_text_of_its_days_is_scored(
     score(texts, DAYS[0])
     assert compare_scored_texts(texts.client, DAYS[:1]).is_right
     assert results()["held"] == [*DAYS]
+
+
+def test_days_that_are_not_scored_yet_are_not_checked(warehouse: WarehouseUnderTest) -> None:
+    warehouse.stream("posts", post(1, GOOD))
+    question = Question(("sentiment",), START, END)
+    said = ask(warehouse.client, question, invariants=InvariantsOfSubjects(0)).invariants
+    assert said.unchecked_days == DAYS[:1]
 
 
 def test_every_view_reads_its_projection(texts: WarehouseUnderTest) -> None:
