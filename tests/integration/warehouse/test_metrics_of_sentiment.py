@@ -18,6 +18,8 @@ from social_assets.serving.dashboards.tile_answer import answer_of, document
 from social_assets.transform.text.models.lexicon import lexicon_model
 from social_assets.transform.text.sentiment import score_days
 from social_assets.warehouse.compared_days import results_of
+from social_assets.warehouse.dbt.deployment import deploy_warehouse
+from social_assets.warehouse.pending_days import pending_days
 from social_assets.warehouse.text_tables import SENTIMENT, SUMS, create_table, create_texts
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 
@@ -185,6 +187,21 @@ def test_a_warehouse_without_texts_has_no_value_and_a_tile_says_what_gives_one(
     shown = document(answer_of(tile, asked, lambda question: ask(warehouse.client, question)))
     assert shown["is_empty"]
     assert "the asset `text/sentiment` scores them" in shown["empty"]
+
+
+def test_a_table_that_was_dropped_is_made_again_and_a_backfill_is_advised(
+    texts: WarehouseUnderTest,
+) -> None:
+    deploy_warehouse(texts.endpoint, texts.home)
+    pending = pending_days(texts.client)
+    texts.client.command(f"DROP TABLE {SENTIMENT} SYNC")
+    done = deploy_warehouse(texts.endpoint, texts.home)
+    assert done.remade == (SENTIMENT,)
+    assert str(done).endswith(f"A backfill of `text/sentiment` fills {SENTIMENT}")
+    assert pending_days(texts.client) == pending
+    assert told(texts.client, "texts", by=("account",)) == {}
+    score(texts)
+    assert told(texts.client, "texts") == {(): (8,)}
 
 
 def test_a_table_of_an_earlier_version_is_summed_and_gets_its_posts_when_it_is_scored_again(
