@@ -38,9 +38,9 @@ class Row:
     """The values in the compared range; empty if nothing is compared."""
 
     def changes(self) -> tuple[float | None, ...]:
-        """The relative change of each value against the compared one."""
+        """The change of each value in parts of the compared one: above zero if the value rose."""
         return tuple(
-            None if now is None or not before else now / before - 1
+            None if now is None or not before else (now / before - 1) * (-1 if before < 0 else 1)
             for now, before in zip(self.values, self.compared, strict=False)
         )
 

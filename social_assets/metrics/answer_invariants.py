@@ -117,7 +117,7 @@ class InvariantsOfSubjects:
             with_rows = {day for name in bases for day in read.states.of_days.get(name, {})}
             for name in (*bases, *used):
                 results = read.results.get(name, _NO_RESULTS)
-                own = read.states.of_days.get(name, {}) if name in bases else with_rows
+                own = _days_of(subject, name, read.states) if name in bases else with_rows
                 asked = list(_within(own, ranges))
                 broken.update(_within(results.broken, ranges))
                 unchecked.update(_within(results.changed, ranges))
@@ -168,6 +168,15 @@ def _bases(subject: Subject) -> tuple[str, ...]:
     """The tables behind every answer of a subject: those of its streams, and its facts."""
     streams = (f"cleaned.{source.stream}" for source in subject.sources)
     return tuple(dict.fromkeys((*streams, *(source.fact for source in subject.sources))))
+
+
+def _days_of(subject: Subject, name: str, states: PartitionStates) -> set[date]:
+    """The days on which a table has rows, or if it is a fact those of its streams.
+
+    A fact that lacks a whole day of its streams has never been compared on that day.
+    """
+    streams = [f"cleaned.{each.stream}" for each in subject.sources if each.fact == name]
+    return {day for table in (name, *streams) for day in states.of_days.get(table, {})}
 
 
 def _within(days: Iterable[date], ranges: Sequence[tuple[datetime, datetime]]) -> Iterable[date]:

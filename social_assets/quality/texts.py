@@ -11,9 +11,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from social_assets.transform.text.models.model import LABELS
-from social_assets.transform.text.sentiment import SENTIMENT
 from social_assets.transform.text.sources import present_sources
+from social_assets.warehouse.compared_days import (
+    EVERY_TEXT_IS_SCORED,
+    ComparedDay,
+    partition_states,
+    record_compared,
+)
 from social_assets.warehouse.tables import exists
+from social_assets.warehouse.text_tables import SENTIMENT
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -34,6 +40,29 @@ class ScoredTextCounts:
     def is_right(self) -> bool:
         """Whether each text has one valid row, and each row its text."""
         return not (self.unscored or self.stale or self.doubled or self.wrong)
+
+
+def compare_scored_texts(client: Client, days: Sequence[date] | None) -> ScoredTextCounts:
+    """Count as `count_scored_texts` does, and record for answers what each day has.
+
+    Of days that differ together, each is counted alone.
+    """
+    tables = (SENTIMENT, *(source.table for source in present_sources(client)))
+    states = partition_states(client, tables)
+    found = count_scored_texts(client, days)
+    listed = sorted(states.of_days.get(SENTIMENT, {})) if days is None else days
+    compared = [
+        ComparedDay(
+            SENTIMENT,
+            EVERY_TEXT_IS_SCORED,
+            day,
+            found.is_right or count_scored_texts(client, [day]).is_right,
+            tables,
+        )
+        for day in listed
+    ]
+    record_compared(client, compared, states)
+    return found
 
 
 def count_scored_texts(client: Client, days: Sequence[date] | None) -> ScoredTextCounts:

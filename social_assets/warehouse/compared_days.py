@@ -32,11 +32,13 @@ RAW_IS_ACCOUNTED_FOR = "raw_equals_cleaned_plus_quarantine"
 LAKE_EQUALS_WAREHOUSE = "lake_equals_warehouse"
 ROWS_EQUAL_SOURCE = "rows_equal_source"
 SUMS_EQUAL_FACTS = "sums_equal_facts"
+EVERY_TEXT_IS_SCORED = "every_text_is_scored"
 
 INVARIANTS_OF_LAYERS: Mapping[str, tuple[str, ...]] = {
     "cleaned": (RAW_IS_ACCOUNTED_FOR, LAKE_EQUALS_WAREHOUSE),
     "star": (ROWS_EQUAL_SOURCE,),
     "rollups": (SUMS_EQUAL_FACTS,),
+    "text": (EVERY_TEXT_IS_SCORED,),
 }
 """The invariants that a table of each layer takes part in."""
 

@@ -175,10 +175,10 @@ MADE_OF_IT = _cases(
     (
         "a text keeps its score when it changes",
         "social_assets/transform/text/sentiment.py",
-        '  AND (platform, text_id, account_id, event_time, text_hash) IN (\\n"\n'
-        '        "    SELECT platform, text_id, account_id, event_time, text_hash\\n"',
-        '  AND (platform, text_id, account_id, event_time) IN (\\n"\n'
-        '        "    SELECT platform, text_id, account_id, event_time\\n"',
+        '  AND (platform, text_id, account_id, post_id, event_time, text_hash) IN (\\n"\n'
+        '        "    SELECT platform, text_id, account_id, post_id, event_time, text_hash\\n"',
+        '  AND (platform, text_id, account_id, post_id, event_time) IN (\\n"\n'
+        '        "    SELECT platform, text_id, account_id, post_id, event_time\\n"',
         f"{_SENTIMENT}a_changed_text_is_scored_again_and_a_text_that_is_gone_loses_its_row",
     ),
     (

@@ -1,4 +1,4 @@
-"""Active alerts of rules on metrics: a viral post, a spike of an account.
+"""Active alerts of rules on metrics: a viral post, a spike or the sentiment of an account.
 
 They are read from the warehouse's rollups. If it does not answer, that is an alert itself, and the
 earlier alerts remain active.

@@ -15,6 +15,7 @@ from statistics import median
 from social_assets.alerts.metric_rules.rule import (
     AboveOwnQuantile,
     AboveThreshold,
+    BelowThreshold,
     Condition,
     MetricRule,
     RobustSpike,
@@ -22,6 +23,7 @@ from social_assets.alerts.metric_rules.rule import (
 from social_assets.metrics.answer import Answer
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.planner.question import Filter, Question
+from social_assets.metrics.registry import metric
 
 Ask = Callable[[Question], Answer]
 
@@ -41,7 +43,9 @@ class Found:
 
 
 def evaluate(rule: MetricRule, ask: Ask, now: datetime) -> tuple[Found, ...]:
-    """The members for which one of the conditions holds, the largest values first.
+    """The members for which one of the conditions holds.
+
+    The largest values come first; the smallest, if a condition is of small ones.
 
     Raises what `ask` raises.
     """
@@ -49,13 +53,16 @@ def evaluate(rule: MetricRule, ask: Ask, now: datetime) -> tuple[Found, ...]:
     for condition in rule.conditions:
         for each in _held(rule, condition, ask, now):
             found.setdefault(each.group, each)
-    ordered = sorted(found.values(), key=lambda each: (-each.value, each.group))
+    sign = 1 if any(isinstance(each, BelowThreshold) for each in rule.conditions) else -1
+    ordered = sorted(found.values(), key=lambda each: (sign * each.value, each.group))
     return tuple(ordered[: rule.limit])
 
 
 def _held(rule: MetricRule, condition: Condition, ask: Ask, now: datetime) -> list[Found]:
     if isinstance(condition, RobustSpike):
         return _spikes(rule, condition, ask, now)
+    if isinstance(condition, BelowThreshold):
+        return _low_means(rule, condition, ask, now)
     current = _largest(rule, ask, now)
     if isinstance(condition, AboveThreshold):
         return [
@@ -77,6 +84,35 @@ def _largest(rule: MetricRule, ask: Ask, now: datetime) -> dict[str, float]:
         Question((rule.metric,), end - rule.window, end, by=(rule.by,), limit=2 * rule.limit)
     )
     return _values(answer)
+
+
+def _low_means(rule: MetricRule, condition: BelowThreshold, ask: Ask, now: datetime) -> list[Found]:
+    """Members with a low mean. Those with the most records are asked for: it must be of many."""
+    end = _hour(now) + _HOUR
+    answer = ask(
+        Question(
+            (rule.metric, condition.counted),
+            end - rule.window,
+            end,
+            by=(rule.by,),
+            order_by=condition.counted,
+            limit=_MOST_WATCHED,
+        )
+    )
+    found = []
+    for row in answer.rows:
+        mean, records = row.values
+        if mean is None or not records or records < condition.least or mean >= condition.threshold:
+            continue
+        found.append(
+            Found(
+                row.group[0],
+                float(mean),
+                f"{mean:.2f}, mean of {records:,.0f} {metric(condition.counted).unit} in "
+                f"{rule.window / _HOUR:g} hours, below {condition.threshold:g}",
+            )
+        )
+    return found
 
 
 def _above_own(

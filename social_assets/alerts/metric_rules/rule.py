@@ -62,7 +62,20 @@ class RobustSpike:
     """With fewer weeks that have data, there is nothing to compare with."""
 
 
-Condition = AboveThreshold | AboveOwnQuantile | RobustSpike
+@dataclass(frozen=True)
+class BelowThreshold:
+    """A mean over the last hours is below a number, and is of many records.
+
+    `counted` names the metric of the same subject that counts the records.
+    """
+
+    threshold: float
+    counted: str
+    least: int
+    """A mean of fewer records is never told."""
+
+
+Condition = AboveThreshold | AboveOwnQuantile | RobustSpike | BelowThreshold
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,7 @@ class MetricRule:
     """How long an alert lasts at least: the same member is told again only after it."""
     severity: Severity = Severity.WARN
     limit: int = 50
-    """The most members that one evaluation tells of, the largest first."""
+    """The most members that one evaluation tells of, those farthest beyond the threshold first."""
 
 
 @cache
@@ -104,6 +117,12 @@ def rules() -> tuple[MetricRule, ...]:
             if subject.dimension(name) is None:
                 raise RuleDeclarationError(
                     f"rule {each.name}: metric {each.metric} has no dimension {name}"
+                )
+        counted = [c.counted for c in each.conditions if isinstance(c, BelowThreshold)]
+        for name in counted:
+            if subject_of(name) is not subject:
+                raise RuleDeclarationError(
+                    f"rule {each.name}: metric {name} does not count what {each.metric} is of"
                 )
         if not each.conditions:
             raise RuleDeclarationError(f"rule {each.name} has no condition")

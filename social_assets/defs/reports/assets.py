@@ -30,6 +30,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.dagster.private import UnresolvedAssetJobDefinition
 from resources.settings.home import Home
 from social_assets.defs.partitions import first_partition
+from social_assets.defs.reports.dashboards import asset_with_rows
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.registry import subject_of
 from social_assets.serving.reports.period import period_of
@@ -140,4 +141,5 @@ def _made(
 def _tables(of: Report) -> list[AssetKey]:
     """The rollups that the report may read, with all days of the period that they have."""
     subjects = dict.fromkeys(subject_of(name) for name in of.metrics)
-    return [AssetKey(each.table.split(".")) for subject in subjects for each in subject.rollups]
+    found = (asset_with_rows(each.table) for subject in subjects for each in subject.rollups)
+    return list(dict.fromkeys(found))

@@ -16,6 +16,7 @@ from social_assets.serving.dashboards.asked import Asked, read_asked
 from social_assets.serving.dashboards.dashboard import Dashboard
 from social_assets.serving.dashboards.registry import dashboards
 from social_assets.serving.dashboards.tile_answer import questions_of
+from social_assets.warehouse.text_tables import SENTIMENT, VIEWS
 
 GROUP = "dashboards"
 _NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -47,7 +48,7 @@ def _spec(of: Dashboard) -> AssetSpec:
         group_name=GROUP,
         owners=[of.owner],
         kinds={"dashboard"},
-        deps=[AssetKey(table.split(".")) for table in sorted(set().union(*read.values()))],
+        deps=sorted({asset_with_rows(table) for table in set().union(*read.values())}),
         description=(
             f"{of.description}. A page of `social-assets serve`, which reads these tables when "
             "somebody opens it"
@@ -58,6 +59,11 @@ def _spec(of: Dashboard) -> AssetSpec:
             "tiles": MetadataValue.table(tiles, _COLUMNS),
         },
     )
+
+
+def asset_with_rows(table: str) -> AssetKey:
+    """The asset that has the rows: the views of scored texts are part of `text/sentiment`."""
+    return AssetKey((SENTIMENT if table in VIEWS else table).split("."))
 
 
 def _opened(of: Dashboard) -> Asked:

@@ -34,9 +34,12 @@ from social_assets.defs.text.champion import CHAMPION
 from social_assets.defs.text.reporting import damage_without_retry
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
-from social_assets.quality.texts import count_scored_texts
-from social_assets.transform.text.sentiment import COLUMNS, MEANING, SENTIMENT, score_days
+from social_assets.metrics.registry import metrics_from
+from social_assets.quality.texts import compare_scored_texts
+from social_assets.transform.text.sentiment import score_days
 from social_assets.transform.text.sources import TEXT_SOURCES
+from social_assets.warehouse.compared_days import EVERY_TEXT_IS_SCORED
+from social_assets.warehouse.text_tables import COLUMNS, MEANING, SENTIMENT, VIEWS
 
 KEY = AssetKey(["text", "sentiment"])
 _SOURCES = [AssetKey(["cleaned", source.stream]) for source in TEXT_SOURCES]
@@ -63,6 +66,8 @@ def sentiment() -> AssetsDefinition:
             "the day again"
         ),
         metadata={
+            "metrics": MetadataValue.text(_metrics()),
+            "views": MetadataValue.text(", ".join(VIEWS)),
             "dagster/table_name": SENTIMENT,
             "dagster/storage_kind": "clickhouse",
             "dagster/column_schema": TableSchema(
@@ -86,6 +91,12 @@ def sentiment() -> AssetsDefinition:
         return _made(context, clickhouse, stores)
 
     return sentiment
+
+
+def _metrics() -> str:
+    """The metrics that the views on the table answer."""
+    found = (metric.name for view in VIEWS for metric in metrics_from(view))
+    return ", ".join(dict.fromkeys(found))
 
 
 def _made(
@@ -121,7 +132,7 @@ def _made(
 
 @asset_check(
     asset=KEY,
-    name="every_text_is_scored",
+    name=EVERY_TEXT_IS_SCORED,
     additional_deps=_SOURCES,
     description="Each text that is not blank has one row with a valid score, and each row its text",
 )
@@ -131,7 +142,7 @@ def every_text_is_scored(
     """Counted for the days of the run, or for all days that have scores."""
     comment = f"{context.run.run_id} check {KEY.to_user_string()}"
     with clickhouse.client(comment) as client:
-        found = count_scored_texts(client, days_of_check(context))
+        found = compare_scored_texts(client, days_of_check(context))
     return AssetCheckResult(
         passed=found.is_right,
         metadata={

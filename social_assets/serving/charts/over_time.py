@@ -38,7 +38,7 @@ def lines(tile: Drawn, figures: TileFigures) -> Specification:
     """One line a group or metric, each with its name at its end."""
     points = _points(tile, figures)
     value = _value_column(figures)
-    greatest = _nice(max((p["v"] for p in points if p["v"] is not None), default=1))
+    least, greatest = _ends(points)
     series = list(dict.fromkeys(p["s"] for p in points))
     is_single = len(series) == 1
     x = _time_axis(figures)
@@ -46,8 +46,8 @@ def lines(tile: Drawn, figures: TileFigures) -> Specification:
         "field": "v",
         "type": "quantitative",
         "title": None,
-        "scale": {"domain": [0, greatest], "nice": False},
-        "axis": value_axis(greatest, value.unit),
+        "scale": {"domain": [least, greatest], "nice": False},
+        "axis": value_axis(max(greatest, -least), value.unit),
     }
     before = {"condition": {"test": f"datum.s === '{BEFORE}'", "value": [4, 3]}, "value": [1, 0]}
     encoding: dict[str, Any] = {"x": x, "y": y}
@@ -58,7 +58,7 @@ def lines(tile: Drawn, figures: TileFigures) -> Specification:
         {"mark": mark, "encoding": encoding},
         _dots(encoding, is_shown=len(points) / max(1, len(series)) <= _FEW_POINTS),
     ]
-    labels = [] if is_single else _end_labels(points, series, greatest)
+    labels = [] if is_single else _end_labels(points, series, least, greatest)
     if labels:
         layers.append(
             {
@@ -243,7 +243,18 @@ def _colors(series: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _end_labels(points: Sequence[Point], series: Sequence[str], greatest: float) -> list[Point]:
+def _ends(points: Sequence[Point]) -> tuple[float, float]:
+    """The ends of the axis: from zero, and below it if a value is."""
+    values = [p["v"] for p in points if p["v"] is not None]
+    least, greatest = min(values, default=0), max(values, default=1)
+    if least >= 0:
+        return 0, _nice(greatest)
+    return -_nice(-least), _nice(greatest) if greatest > 0 else 0
+
+
+def _end_labels(
+    points: Sequence[Point], series: Sequence[str], least: float, greatest: float
+) -> list[Point]:
     """A label at the end of each line, moved up or down until none covers another."""
     last: dict[str, Point] = {}
     for point in points:
@@ -251,11 +262,11 @@ def _end_labels(points: Sequence[Point], series: Sequence[str], greatest: float)
             last[point["s"]] = point
     end = max((p["t"] for p in last.values()), default="")
     found = sorted((last[name] for name in series if name in last), key=lambda p: float(p["v"]))
-    step = _LABEL_HEIGHT / HEIGHT * greatest
+    step = _LABEL_HEIGHT / HEIGHT * (greatest - least)
     places: list[float] = []
     for point in found:
         place = float(point["v"])
-        places.append(max(place, places[-1] + step) if places else max(place, step / 2))
+        places.append(max(place, places[-1] + step) if places else max(place, least + step / 2))
     ceiling = greatest + step / 2
     for number in reversed(range(len(places))):
         places[number] = min(places[number], ceiling)

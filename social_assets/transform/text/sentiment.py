@@ -1,9 +1,9 @@
 """`text.sentiment`: score and label of each text, replaced by day.
 
-Belongs here: the table and how a day is scored. Texts that the table has already, unchanged and by
-the same version of the model, are copied within ClickHouse. The others are scored in blocks. The
-day then changes in one step, so that readers see the old rows or the new ones. A run that is killed
-changes nothing.
+Belongs here: how a day is scored. What the table is stands in `warehouse.text_tables`. Texts that
+it has already, unchanged and by the same version of the model, are copied within ClickHouse. The
+others are scored in blocks. The day then changes in one step, so that readers see the old rows or
+the new ones. A run that is killed changes nothing.
 """
 
 from __future__ import annotations
@@ -16,39 +16,18 @@ from typing import TYPE_CHECKING
 
 from social_assets.transform.text.models.model import TextModel
 from social_assets.transform.text.sources import TextSource, present_sources
+from social_assets.warehouse.text_tables import (
+    COLUMNS,
+    SENTIMENT,
+    create_database,
+    create_table,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from clickhouse_connect.driver.client import Client
 
-DATABASE = "text"
-SENTIMENT = f"{DATABASE}.sentiment"
-MEANING = "Sentiment of texts: one row a stream, platform, text and day"
 _STAGING = f"{SENTIMENT}__staging_"
-
-
-@dataclass(frozen=True)
-class TextColumn:
-    """A column of a table of texts."""
-
-    name: str
-    type: str
-    meaning: str
-
-
-COLUMNS = (
-    TextColumn("event_date", "Date", "Day of the text, UTC: the partition"),
-    TextColumn("event_time", "DateTime64(6, 'UTC')", "When the text was written, UTC"),
-    TextColumn("stream", "LowCardinality(String)", "The stream that has the text"),
-    TextColumn("platform", "LowCardinality(String)", "Where it was written"),
-    TextColumn("text_id", "String", "The post, the comment, or the version of a collected post"),
-    TextColumn("account_id", "String", "The account that published the post"),
-    TextColumn("text_hash", "UInt64", "Hash of the text: another text is scored again"),
-    TextColumn("score", "Float32", "From -1, negative, to 1, positive"),
-    TextColumn("label", "LowCardinality(String)", "negative, neutral or positive"),
-    TextColumn("model", "LowCardinality(String)", "Which model scored it"),
-    TextColumn("model_version", "LowCardinality(String)", "Which version of the model"),
-)
 _NAMES = ", ".join(column.name for column in COLUMNS)
 
 
@@ -66,8 +45,8 @@ def score_days(client: Client, model: TextModel, days: Sequence[date], run: str)
     Each day is replaced as a whole when all its texts are scored. `run` names the staging table: no
     two runs may have the same at a time.
     """
-    client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
-    client.command(_create(SENTIMENT))
+    client.command(create_database())
+    client.command(create_table())
     _drop_abandoned(client)
     sources = present_sources(client)
     found = [_score_day(client, model, sources, day, run) for day in days]
@@ -125,8 +104,8 @@ def _unchanged(source: TextSource, where: str, staging: str) -> str:
         f"SELECT {_NAMES} FROM {SENTIMENT}\n"
         f"WHERE {where} AND stream = '{source.stream}'\n"
         "  AND model = {model:String} AND model_version = {version:String}\n"
-        "  AND (platform, text_id, account_id, event_time, text_hash) IN (\n"
-        "    SELECT platform, text_id, account_id, event_time, text_hash\n"
+        "  AND (platform, text_id, account_id, post_id, event_time, text_hash) IN (\n"
+        "    SELECT platform, text_id, account_id, post_id, event_time, text_hash\n"
         f"    FROM ({source.texts(where)}))"
     )
 
@@ -140,21 +119,12 @@ def _count(client: Client, table: str) -> int:
     return int(rows)
 
 
-def _create(name: str) -> str:
-    columns = ",\n".join(f"  {c.name} {c.type} COMMENT '{c.meaning}'" for c in COLUMNS)
-    return (
-        f"CREATE TABLE IF NOT EXISTS {name} (\n{columns}\n)\n"
-        "ENGINE = MergeTree PARTITION BY event_date ORDER BY (stream, platform, text_id)\n"
-        f"COMMENT '{MEANING}'"
-    )
-
-
 @contextmanager
 def _staging_table(client: Client, run: str) -> Iterator[str]:
     """A staging table of this run, dropped at the end of the block."""
     name = _STAGING + run.replace("-", "_")
     client.command(f"DROP TABLE IF EXISTS {name} SYNC")
-    client.command(_create(name))
+    client.command(create_table(name))
     try:
         yield name
     finally:

@@ -23,7 +23,8 @@ NOT_BLANK = r"[^\\t-\\r\\x1c-\\x1f\\x85\\pZ]"
 class TextSource:
     """A stream whose rows have a text; `text_id` and `text` are SQL over its columns.
 
-    `text_id` identifies a text within a platform and an event date.
+    `text_id` identifies a text within a platform and an event date. The stream has the columns
+    `account_id` and `post_id`: a comment belongs to the post that it is about.
     """
 
     stream: str
@@ -40,6 +41,7 @@ class TextSource:
         return (
             f"SELECT event_date, event_time, '{self.stream}' AS stream,\n"
             f"  toString(platform) AS platform, {self.text_id} AS text_id, account_id,\n"
+            "  post_id,\n"
             f"  {self.text} AS text, cityHash64(text) AS text_hash\n"
             f"FROM {self.table} WHERE {where} AND match(text, '{NOT_BLANK}')"
         )

@@ -12,11 +12,11 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from social_assets.contracts.contract import Contract
-from social_assets.warehouse import ddl
+from social_assets.warehouse import ddl, text_tables
 
-Kind = Literal["cleaned", "records", "days", "view", "feed"]
+Kind = Literal["cleaned", "records", "days", "view", "feed", "asset"]
 """The loader fills `cleaned`, and keeps `records` of what is done. dbt and the views of kind `feed`
-fill `days`. A `view` has no rows of its own."""
+fill `days`. A `view` has no rows of its own. An asset of Dagster fills a table of kind `asset`."""
 
 DAY_COLUMN = "event_date"
 """The column of days, by which every table is partitioned, by day or by month."""
@@ -65,7 +65,13 @@ def declared_tables(
 ) -> tuple[DeclaredTable, ...]:
     """The tables and views of contracts and of a dbt manifest: models after those they read."""
     records = [DeclaredTable(name, "records") for name in ddl.create_records()]
-    return (*map(cleaned_table, contracts), *records, *_models(manifest))
+    return (*map(cleaned_table, contracts), *records, *_of_texts(), *_models(manifest))
+
+
+def _of_texts() -> Iterator[DeclaredTable]:
+    yield DeclaredTable(text_tables.SENTIMENT, "asset")
+    for view in text_tables.VIEWS:
+        yield DeclaredTable(view, "view")
 
 
 def _models(manifest: Mapping[str, Any]) -> Iterator[DeclaredTable]:

@@ -1,4 +1,4 @@
-"""Creates the warehouse: databases, `cleaned.*` from the contracts, and everything that dbt builds.
+"""Creates the warehouse: `cleaned.*` from the contracts, `text.*`, and everything that dbt builds.
 
 Belongs here: what must exist before the first row arrives. A view is created before rows are
 inserted into the table that it reads, so that no row is missed.
@@ -17,7 +17,7 @@ from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract, contracts
-from social_assets.warehouse import ddl
+from social_assets.warehouse import ddl, text_tables
 from social_assets.warehouse.dbt.declared_tables import DeclaredTable
 from social_assets.warehouse.dbt.deployment_record import last_deployment, record_deployment
 from social_assets.warehouse.dbt.numbers_to_text import convert_to_text
@@ -77,6 +77,8 @@ class Deployment:
             told.append(f"altered in the warehouse, and restored: {', '.join(self.altered)}")
         if told:
             told.append("The next load, drain or `social-assets deploy` fills them from the lake")
+            if text_tables.SENTIMENT in self.remade:
+                told.append(f"A backfill of `text/sentiment` fills {text_tables.SENTIMENT}")
         if self.as_text:
             told.append(f"numbers converted to text: {', '.join(self.as_text)}")
         if not told and not self.kept:
@@ -129,7 +131,7 @@ def deploy_warehouse(
             _log.info("%s", done)
         remade = (*plan.anew, *plan.as_text)
         record_lost_rows(client, declared, found, remade)
-        _create_cleaned(client, streams)
+        _create_tables(client, streams)
         if views and (half_loaded := _half_loaded(client, streams)):
             _log.warning(
                 "the warehouse is not upgraded yet: %d batches were inserted in part (%s ...); "
@@ -205,14 +207,15 @@ def _digest(project: PreparedProject, streams: Sequence[Contract]) -> str:
     content = hashlib.sha256(project.digest.encode())
     for each in streams:
         content.update(ddl.create_table(each).encode())
+    content.update("\n".join(text_tables.create_texts()).encode())
     return content.hexdigest()[:16]
 
 
-def _create_cleaned(client: Client, streams: Sequence[Contract]) -> None:
+def _create_tables(client: Client, streams: Sequence[Contract]) -> None:
     client.command(ddl.create_database())
     for each in streams:
         client.command(ddl.create_table(each))
-    for statement in ddl.create_records().values():
+    for statement in (*ddl.create_records().values(), *text_tables.create_texts()):
         client.command(statement)
 
 

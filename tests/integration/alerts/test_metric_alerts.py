@@ -13,6 +13,7 @@ from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.alerts.active import FailureKind, Observation
 from social_assets.alerts.kinds.metric_alerts import observe_metrics
 from social_assets.alerts.metric_rules.rule import rules
+from social_assets.warehouse.text_tables import COLUMNS, SENTIMENT
 from tests.integration.warehouse.conftest import (  # noqa: F401 - fixtures
     Row,
     WarehouseUnderTest,
@@ -35,6 +36,28 @@ def like(account: int, post: str, at: datetime, likes: float) -> Row:
         "metric_type": "like",
         "value": float(likes),
     }
+
+
+def scored(account: int, count: int, score: float, at: datetime = NOW - HOUR) -> list[Row]:
+    """Comments on the post of an account, as `text/sentiment` leaves them."""
+    label = "negative" if score < 0 else "positive"
+    return [
+        {
+            "event_date": at.date(),
+            "event_time": at,
+            "stream": "comments",
+            "platform": "X",
+            "text_id": f"{account}/{at.isoformat()}/{score}/{number}",
+            "account_id": str(account),
+            "post_id": "p",
+            "text_hash": number,
+            "score": score,
+            "label": label,
+            "model": "lexicon",
+            "model_version": "1",
+        }
+        for number in range(count)
+    ]
 
 
 def ordinary_days(account: int, likes: float) -> Iterator[Row]:
@@ -97,6 +120,36 @@ def test_an_account_far_above_this_hour_of_the_weeks_before_spikes(
     # It lasts for the cool-down of 6 hours, and is not told again after it.
     assert "engagement_spike/1" in told(observed(NOW + 3 * HOUR))
     assert "engagement_spike/1" not in told(observed(NOW + 7 * HOUR))
+
+
+def test_an_account_with_many_negative_texts_is_told_and_one_with_few_is_not(
+    warehouse: WarehouseUnderTest,  # noqa: F811
+) -> None:
+    rows = [
+        *scored(1, 30, -0.9),
+        *scored(1, 10, 0.2),
+        *scored(2, 19, -1.0),
+        *scored(3, 20, -1.0, NOW - 2 * DAY),
+        *scored(4, 20, -0.5),
+        *scored(5, 20, -0.8),
+    ]
+    names = [column.name for column in COLUMNS]
+    warehouse.client.insert(SENTIMENT, [[row[name] for name in names] for row in rows], names)
+    found = [each for each in observed().active if each.kind is FailureKind.METRIC]
+    assert [(each.title, each.detail) for each in found] == [
+        (
+            "sentiment of account 5 is negative",
+            "-0.80, mean of 20 texts in 24 hours, below -0.5",
+        ),
+        (
+            "sentiment of account 1 is negative",
+            "-0.62, mean of 40 texts in 24 hours, below -0.5",
+        ),
+    ]
+    assert {each.owner for each in found} == {"team:content"}
+    assert found[1].remedy.endswith("/dashboards/account_overview?account=1")
+    later = {key for key in told(observed(NOW + DAY + HOUR)) if key.startswith("negative")}
+    assert later == set()
 
 
 def test_an_alert_leads_to_the_dashboard_of_its_member(

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from resources.settings.home import Home
-from tests.integration.metrics.records import of_all_streams
+from social_assets.warehouse.text_tables import COLUMNS, SENTIMENT
+from tests.integration.metrics.records import of_all_streams, texts
 from tests.integration.warehouse.conftest import WarehouseUnderTest, served
 
 
@@ -16,4 +17,7 @@ def filled(deployed_home: Callable[[str], Home]) -> Iterator[WarehouseUnderTest]
     with served(deployed_home("metrics")) as warehouse:
         for stream, rows in of_all_streams().items():
             warehouse.stream(stream, *rows)
+        names = [column.name for column in COLUMNS]
+        scored = [[row[name] for name in names] for row in texts(1_500)]
+        warehouse.client.insert(SENTIMENT, scored, names)
         yield warehouse

@@ -39,7 +39,11 @@ _VALUES = {
     "age_group": records.AGES,
     "gender": records.GENDERS,
     "membership_status": records.STATUSES,
-    "stream": ("engagement_events", "video_interactions", "community_interactions"),
+    "stream": (
+        *("engagement_events", "video_interactions", "community_interactions"),
+        *records.TEXT_STREAMS,
+    ),
+    "label": records.LABELS,
     "weekday": tuple(map(str, range(1, 8))),
     "hour_of_day": tuple(map(str, range(24))),
     "told_hour": tuple(map(str, range(-1, 24))),

@@ -24,6 +24,8 @@ REASONS = ("Habit", "Boredom", "Procrastination")
 AGES = ("13-17", "18-24", "65+")
 GENDERS = ("Male", "Female", "Other")
 COUNTERS = ("likes", "comments", "shares", "views")
+TEXT_STREAMS = ("posts", "posts_collected", "comments")
+LABELS = ("negative", "neutral", "positive")
 STATUSES = ("Member", "Moderator", "Left")
 COMMUNITIES = tuple(str(number) for number in range(5))
 
@@ -177,6 +179,28 @@ def counters(count: int) -> list[Row]:
                 {**known, "endpoint": "posts", "event_time": time, "collected_at": time, **told}
             )
     return found
+
+
+def texts(count: int) -> list[Row]:
+    """Rows of `text.sentiment`, as the asset of this name leaves them."""
+    random = _seeded(8)
+    return [
+        {
+            "event_date": (time := _time(random)).date(),
+            "event_time": time,
+            "stream": random.choice(TEXT_STREAMS),
+            "platform": random.choice(PLATFORMS),
+            "text_id": str(number),
+            "account_id": random.choice(ACCOUNTS),
+            "post_id": random.choice(POSTS),
+            "text_hash": number,
+            "score": (score := random.choice((0.0, random.uniform(-1, 1)))),
+            "label": LABELS[1 + (score >= 0.05) - (score <= -0.05)],
+            "model": "lexicon",
+            "model_version": "1",
+        }
+        for number in range(count)
+    ]
 
 
 def of_all_streams() -> dict[str, list[Row]]:

@@ -102,6 +102,10 @@ _FACTS: Mapping[str, Sequence[str]] = {
         " ifNull(quality_score, 0) AS quality_score_sum, quality_score IS NOT NULL AS assessed_days"
         " FROM rollups.account_enrichment",
     ),
+    "sentiment": (
+        "SELECT stream, label, score AS score_sum, toString(platform) AS platform,"
+        " account_id AS account, post_id AS post FROM text.sentiment",
+    ),
 }
 _LABELLED = (
     "platform",
@@ -160,7 +164,7 @@ def read_facts(client: Client) -> dict[str, list[FactRow]]:
                 row = dict(zip(result.column_names, values, strict=True))
                 for name in _LABELLED:
                     if name in row:
-                        row[name] = _LABELS[str(row[name])]
+                        row[name] = _LABELS.get(str(row[name]), row[name])
                 begin = datetime(1970, 1, 1, tzinfo=UTC)
                 row["at"] = begin + timedelta(microseconds=int(row["t"]))
                 facts[subject].append(row)
@@ -295,7 +299,7 @@ def _level(level: Level, rows: list[FactRow]) -> Expected:
 
 def _sum(total: Total, rows: list[FactRow]) -> float:
     inside = _only(total.only, rows)
-    if total.measure in ("events", "interactions"):
+    if total.measure in ("events", "interactions", "texts"):
         return len(inside)
     if total.measure == "posts":
         return sum(row["kind"] == "post" for row in inside)
@@ -305,9 +309,9 @@ def _sum(total: Total, rows: list[FactRow]) -> float:
 def _divided(over: Expected, under: Expected) -> Expected:
     if over.low is None or over.high is None or not under.low or not under.high:
         return NOTHING
-    return Expected(
-        over.low / under.high * (1 - _SUM_ERROR), over.high / under.low * (1 + _SUM_ERROR)
-    )
+    ends = [one / other for one in (over.low, over.high) for other in (under.low, under.high)]
+    slack = max(map(abs, ends)) * _SUM_ERROR
+    return Expected(min(ends) - slack, max(ends) + slack)
 
 
 def _quantile(formula: Quantile, rows: list[FactRow]) -> Expected:

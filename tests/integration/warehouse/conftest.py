@@ -129,7 +129,7 @@ def warehouse(deployed: WarehouseUnderTest) -> WarehouseUnderTest:
     Its home is shared: a test that lands files needs one of its own, because an emptied warehouse
     lacks the batches of the lake and the next test would load them again.
     """
-    deployed.empty("cleaned", "star", "rollups")
+    deployed.empty("cleaned", "star", "rollups", "text")
     return deployed
 
 

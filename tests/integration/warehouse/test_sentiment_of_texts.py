@@ -15,7 +15,8 @@ from social_assets.defs.text.sentiment import sentiment, text_checks
 from social_assets.quality.texts import count_scored_texts
 from social_assets.transform.text.models.lexicon import lexicon_model
 from social_assets.transform.text.models.model import TextScores
-from social_assets.transform.text.sentiment import SENTIMENT, ScoredTexts, score_days
+from social_assets.transform.text.sentiment import ScoredTexts, score_days
+from social_assets.warehouse.text_tables import SENTIMENT
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 
 DAY, NEXT = date(2026, 1, 1), date(2026, 1, 2)
@@ -66,8 +67,6 @@ def comment(number: int, content: str, platform: str = "YouTube") -> Row:
 
 @pytest.fixture
 def score(warehouse: WarehouseUnderTest) -> Score:
-    warehouse.client.command(f"DROP TABLE IF EXISTS {SENTIMENT} SYNC")
-
     def scored(model: CountingModel | None = None, *days: date, run: str = "run-1") -> ScoredTexts:
         chosen = model or CountingModel("1")
         return score_days(warehouse.client, chosen, days or (DAY,), run)
@@ -158,8 +157,8 @@ def test_a_run_that_is_killed_changes_nothing_and_is_repeated(
     assert labels(warehouse) == {"p1": "positive"}
     score(None, DAY, NEXT)
     assert set(labels(warehouse)) == {"p1", "p2", "p3"}
-    left = "SELECT count() FROM system.tables WHERE database = 'text'"
-    assert warehouse.value(left) == 1
+    left = "SELECT name FROM system.tables WHERE database = 'text' AND engine = 'MergeTree'"
+    assert warehouse.client.query(left).result_rows == [("sentiment",)]
 
 
 def test_two_runs_at_once_give_the_rows_of_one(warehouse: WarehouseUnderTest, score: Score) -> None:

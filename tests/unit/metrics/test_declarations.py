@@ -13,6 +13,7 @@ from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import QUANTILES, Aggregate, Measure
 from social_assets.metrics.metric import RollupTable, Subject
 from social_assets.metrics.registry import metrics, subjects
+from social_assets.warehouse import text_tables
 
 DBT = Path(__file__).parents[3] / "dbt" / "models"
 USED_BY_OTHERS = {"rollups.platform_daily", "rollups.post_counters_daily"}
@@ -31,8 +32,11 @@ def columns(file: str) -> dict[str, dict[str, str]]:
 
 
 VIEWS = columns("rollups/collected/_collected_rollups.yml")
+VIEWS |= {
+    view.name: {column.name: column.type for column in view.columns} for view in text_tables.SUMS
+}
 ROLLUPS = columns("rollups/tables/_tables.yml") | VIEWS
-OF_LEVELS = {"event_time", "kind"}
+OF_LEVELS = {"collected_daily": {"event_time", "kind"}}
 """What a view has besides, so that the newest value of an account is found."""
 FACTS = columns("star/facts/_facts.yml")
 OF_VIEWS = {
@@ -40,6 +44,10 @@ OF_VIEWS = {
     "rollups.": columns("rollups/enrichment/_enrichment.yml"),
 }
 COLLECTED = {layer + name: found for layer, of in OF_VIEWS.items() for name, found in of.items()}
+COLLECTED[text_tables.SCORED_TEXTS] = {
+    **{column.name: column.type for column in text_tables.COLUMNS},
+    **{f"{name}_key": "FixedString(16)" for name in ("platform", "account", "post")},
+}
 """Views that are the facts of a subject."""
 
 
@@ -53,35 +61,42 @@ def type_of(measure: Measure) -> str:
 
 def type_of_view(measure: Measure) -> str:
     """A count of a fact's rows is unsigned: a union of both types has no sum."""
-    return "UInt64" if measure.aggregate is Aggregate.COUNT else "Int64"
+    if measure.aggregate is Aggregate.COUNT:
+        return "UInt64"
+    return "Float64" if measure.name == "score_sum" else "Int64"
+
+
+def _without_layer(table: str) -> str:
+    return table.partition(".")[2]
 
 
 @pytest.mark.parametrize(("subject", "rollup"), PAIRS, ids=lambda each: getattr(each, "table", ""))
 def test_a_rollup_has_the_columns_that_are_declared_and_no_others(
     subject: Subject, rollup: RollupTable
 ) -> None:
-    found = ROLLUPS[rollup.table.removeprefix("rollups.")]
-    is_view = rollup.table.removeprefix("rollups.") in VIEWS
+    found = ROLLUPS[_without_layer(rollup.table)]
+    is_view = _without_layer(rollup.table) in VIEWS
     for name in rollup.measures:
         kind = type_of_view(subject.measure(name)) if is_view else type_of(subject.measure(name))
         assert found[name].startswith(kind), name
     declared = [subject.dimension(name) for name in rollup.dimensions]
     named = {each.column for each in declared if each and not isinstance(each, TimePart)}
-    more = OF_LEVELS if is_view else set()
+    more = OF_LEVELS.get(_without_layer(rollup.table), set())
     assert set(found) == {"event_date", rollup.time, *named, *rollup.measures, *more}
 
 
 @pytest.mark.parametrize(("subject", "rollup"), PAIRS, ids=lambda each: getattr(each, "table", ""))
 def test_the_grain_of_a_rollup_is_that_of_its_time(subject: Subject, rollup: RollupTable) -> None:
     del subject
-    time = ROLLUPS[rollup.table.removeprefix("rollups.")][rollup.time]
+    time = ROLLUPS[_without_layer(rollup.table)][rollup.time]
     assert time == ("DateTime('UTC')" if rollup.grain is Grain.HOUR else "Date")
     assert rollup.table.endswith("_hourly" if rollup.grain is Grain.HOUR else "_daily")
 
 
 def test_every_rollup_answers_some_metric() -> None:
     declared = {rollup.table for _, rollup in PAIRS}
-    assert declared | USED_BY_OTHERS == {f"rollups.{name}" for name in ROLLUPS}
+    named = {_without_layer(table) for table in declared | USED_BY_OTHERS}
+    assert named == set(ROLLUPS)
 
 
 @pytest.mark.parametrize("subject", subjects(), ids=lambda each: each.name)
@@ -108,7 +123,8 @@ def test_units_are_few_and_the_same_thing_has_the_same_unit() -> None:
     assert units == {
         "attendances", "clicks", "comments", "events", "followers", "follows", "impressions",
         "interactions", "likes", "minutes", "points", "posts", "ratio",
-        "records", "shares", "users", "value", "videos", "viewers", "views", "visits",
+        "records", "score", "shares", "texts", "users", "value", "videos", "viewers", "views",
+        "visits",
     }  # fmt: skip
 
 

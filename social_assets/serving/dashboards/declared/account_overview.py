@@ -1,4 +1,4 @@
-"""The account overview: a period against the one before, the best posts, the best time to post."""
+"""The account overview: a period against the one before, best posts and times, sentiment."""
 
 from social_assets.serving.charts.tile import Chart, Tile
 from social_assets.serving.dashboards.dashboard import ACCOUNT, PLATFORM, Dashboard
@@ -11,7 +11,7 @@ def _number(metric: str, title: str) -> Tile:
 DASHBOARD = Dashboard(
     name="account_overview",
     title="Account overview",
-    description="This period against the one before, the best posts, and when people react",
+    description="This period against the one before, best posts, when people react, sentiment",
     order=10,
     range="last_7_days",
     filters=(ACCOUNT, PLATFORM),
@@ -57,6 +57,24 @@ DASHBOARD = Dashboard(
             limit=168,
             drill="post",
             note="Hours of the page's time zone. Post shortly before the hours with the most.",
+        ),
+        Tile(
+            "sentiment_over_time",
+            "Sentiment, and the period before",
+            ("sentiment",),
+            Chart.LINE,
+            is_compared=True,
+            note="Mean score of posts and of comments on them: -1 is negative, 1 is positive.",
+            width=7,
+        ),
+        Tile(
+            "texts_by_label",
+            "Texts by sentiment",
+            ("texts",),
+            Chart.STACK,
+            by=("label",),
+            drill="post",
+            width=5,
         ),
     ),
 )

@@ -46,6 +46,16 @@ def test_labels_of_close_lines_do_not_cover_each_other() -> None:
     assert places[-1] <= greatest * 1.1
 
 
+def test_the_axis_of_lines_reaches_the_values_below_zero() -> None:
+    column = TileColumn("sentiment", "Sentiment", ColumnRole.VALUE, "score")
+    begin = datetime(2026, 11, 1)
+    rows = tuple((begin + timedelta(days=n), -0.7 + n * 0.5) for n in range(3))
+    tile = Tile("t", "Sentiment", ("sentiment",), Chart.LINE)
+    spec = specification(tile, TileFigures((BUCKET, column), rows, Grain.DAY))
+    assert spec is not None
+    assert spec["layer"][0]["encoding"]["y"]["scale"]["domain"] == pytest.approx([-0.8, 0.3])
+
+
 @pytest.mark.parametrize("chart", [Chart.BARS, Chart.COLUMNS])
 def test_bars_begin_at_zero(chart: Chart) -> None:
     tile = Tile("t", "Likes", ("likes",), chart, by=("platform",))
