@@ -13,7 +13,7 @@ _MARKS = "tests/integration/ingest/connectors/test_marks_of_chains.py::test_"
 _TRACKED = "tests/integration/control/test_tracked_accounts.py::test_"
 _PAGES = "tests/integration/pipeline/pages/test_landing_pages.py::test_"
 _CHAMPION = "tests/unit/transform/text/test_champion.py::test_"
-_SENTIMENT = "tests/integration/warehouse/test_sentiment_of_texts.py::test_"
+_SENTIMENT = "tests/integration/warehouse/text/test_sentiment_of_texts.py::test_"
 _REBUILT = "tests/integration/pipeline/test_rebuilding_the_warehouse.py::test_"
 _BEST = "tests/recsys/evaluation/test_best.py::test_"
 

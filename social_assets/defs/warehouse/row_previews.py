@@ -45,9 +45,14 @@ def _newest(
 ) -> dict[str, TableMetadataValue]:
     """Rows of one day, newest first if a column has a time; nothing if there are none.
 
-    `columns` are types by name. Binary values are shown as hex, states of aggregations as their
-    results.
+    `columns` are types by name. A table of an older version that waits for its deployment is shown
+    without the columns that it lacks. Binary values are shown as hex, states of aggregations as
+    their results.
     """
+    present = _present(client, table)
+    columns = {name: present[name] for name in columns if name in present}
+    if not columns:
+        return {}
     selected = ", ".join(_selected(name, kind) for name, kind in columns.items())
     times = [name for name, kind in columns.items() if "DateTime" in kind and "Agg" not in kind]
     order = f"ORDER BY `{times[0]}` DESC " if times else ""
@@ -63,6 +68,17 @@ def _newest(
     ]
     schema = TableSchema([TableColumn(name, kind) for name, kind in columns.items()])
     return {PREVIEW: MetadataValue.table(records, schema)}
+
+
+def _present(client: Client, table: str) -> dict[str, str]:
+    """The types of the columns that a table has, by name; none if there is no such table."""
+    database, _, name = table.partition(".")
+    found = client.query(
+        "SELECT name, type FROM system.columns\n"
+        "WHERE database = {database:String} AND table = {name:String}",
+        parameters={"database": database, "name": name},
+    )
+    return {str(column): str(kind) for column, kind in found.result_rows}
 
 
 def _selected(name: str, kind: str) -> str:

@@ -20,10 +20,10 @@ from social_assets.defs.stores import StoresResource
 from social_assets.lake.schemas import Layer
 from social_assets.operate.runs.locations import Location
 from social_assets.pipeline.stores import Stores
-from social_assets.transform.text.sentiment import SENTIMENT
 from social_assets.transform.text.sources import TEXT_SOURCES
 from social_assets.warehouse.day_sizes import sizes_by_day
 from social_assets.warehouse.dbt.tables import Warehouse
+from social_assets.warehouse.text_tables import SENTIMENT
 
 Rows = Mapping[date, int]
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from dagster import AssetKey
 
-from resources.settings.home import Home
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.cli.main import main
+from social_assets.defs.warehouse.row_previews import newest_rows
 from social_assets.operate.runs.instance import open_instance
 from social_assets.operate.runs.start import load_files, rebuild_days
+from social_assets.warehouse.dbt.tables import Warehouse
 from tests.e2e.commands.test_command_line import LIKE
 
 DAY = date(2026, 11, 1)
@@ -46,6 +50,20 @@ def test_a_load_shows_the_newest_rows_of_cleaned_facts_and_rollups(loaded: Home)
     assert len(found["star/fact_engagement"]) == 5
     assert found["cleaned/engagement_events"][0]["post_id"] == "p1"
     json.dumps(found, allow_nan=False)
+
+
+def test_a_table_that_waits_for_its_deployment_is_shown_without_what_it_lacks(
+    loaded: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(loaded.path))
+    tables = {each.name: each for each in Warehouse.of(loaded).tables("star")}
+    table = tables["fact_engagement"]
+    later = replace(table, columns={**table.columns, "column_of_a_later_version": "String"})
+    with ClickHouseResource().client() as client:
+        found = newest_rows(client, later, DAY)["newest_rows"]
+        assert set(found.records[0].data) == set(table.columns)
+        missing = replace(later, name="table_of_a_later_version")
+        assert newest_rows(client, missing, DAY) == {}
 
 
 @pytest.mark.endurance

@@ -17,7 +17,8 @@ from social_assets.defs.text.champion import champion_assets, champion_checks
 from social_assets.defs.text.sentiment import sentiment
 from social_assets.transform.text import registry
 from social_assets.transform.text.labels import read_labels
-from social_assets.transform.text.sentiment import SENTIMENT, score_days
+from social_assets.transform.text.sentiment import score_days
+from social_assets.warehouse.text_tables import SENTIMENT
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 
 DAY = date(2026, 1, 1)
