@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from recsys.interaction_file import InteractionFileError, folds, read_interactions, read_train_test
-from social_assets.cli.commands.recsys import recsys
+from social_assets.cli.commands.models.recsys import recsys
 
 
 @pytest.fixture
