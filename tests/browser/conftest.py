@@ -18,7 +18,8 @@ from resources.settings.home import Home
 from resources.web.token import login_url
 from social_assets.serving.app import create_app
 from social_assets.serving.settings import ServeSettings
-from tests.integration.metrics.records import of_all_streams
+from social_assets.warehouse.text_tables import COLUMNS, SENTIMENT
+from tests.integration.metrics.records import of_all_streams, texts
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, served
 
 _COLLECTED = ("profiles", "posts_collected", "post_counters")
@@ -67,6 +68,10 @@ def site(deployed_home: Callable[[str], Home]) -> Iterator[Site]:
     with served(deployed_home("browser")) as warehouse:
         for stream, rows in _until_yesterday(of_all_streams()).items():
             warehouse.stream(stream, *rows)
+        scored = _until_yesterday({"text": texts(600)})["text"]
+        names = [column.name for column in COLUMNS]
+        rows = [{**row, "event_date": row["event_time"].date()} for row in scored]
+        warehouse.client.insert(SENTIMENT, [[row[name] for name in names] for row in rows], names)
         with running(warehouse.home) as address:
             yield Site(address, warehouse)
 
