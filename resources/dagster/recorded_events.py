@@ -30,7 +30,7 @@ def record(context: EventRecorder, events: Iterable[object]) -> int:
     """Record events and check results, and return how many.
 
     SQLite stores them in transactions of up to 500, which takes half the time of one by one.
-    All are made before the first is recorded: a transaction stays open as shortly as it can.
+    All are made before the first is recorded, so that other processes do not wait for the making.
     """
     # Imported here: a code server loads the jobs, and no event log.
     from resources.dagster.event_log import BATCH_SIZE, BatchedSqliteEventLog

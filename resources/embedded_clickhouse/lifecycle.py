@@ -22,9 +22,8 @@ from resources.embedded_clickhouse.files import (
     USER,
     ServerFiles,
     ServerState,
-    exclusive_lock,
-    is_locked,
 )
+from resources.machine.file_locks import exclusive_lock, is_locked
 from resources.machine.locked_process import LockedProcess
 from resources.settings.home import Home
 
@@ -45,7 +44,7 @@ class Endpoint:
 
 
 class EmbeddedServerError(RuntimeError):
-    """The embedded server cannot be started or stopped; the text has the reason and the log."""
+    """The embedded server cannot be started; the text has the reason and the log."""
 
 
 def ensure_running(home: Home, timeout: float = 60.0) -> Endpoint:

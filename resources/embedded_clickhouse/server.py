@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
-from resources.embedded_clickhouse.files import ServerFiles, ServerState, exclusive_lock
+from resources.embedded_clickhouse.files import ServerFiles, ServerState
 from resources.embedded_clickhouse.http.access import Access
 from resources.embedded_clickhouse.http.app import HttpInterface
 from resources.embedded_clickhouse.options import PORT, OptionError, Options, loopback_address
@@ -27,6 +27,7 @@ from resources.embedded_clickhouse.query.execution import Execution
 from resources.embedded_clickhouse.query.room import Room
 from resources.embedded_clickhouse.query.written_parts import open_part_log
 from resources.embedded_clickhouse.version_file import check_version, record_version
+from resources.machine.file_locks import exclusive_lock
 from resources.machine.home_machine import claim_home
 from resources.machine.port_holder import describe_process, holder
 from resources.machine.ports import free_port

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from resources.embedded_clickhouse.files import write_atomically
+from resources.machine.file_locks import write_atomically
 
 _log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from resources.embedded_clickhouse.files import exclusive_lock, write_atomically
 from resources.kafka.jars import KafkaBrokerError, ensure_jars, java, java_environment
+from resources.machine.file_locks import exclusive_lock, write_atomically
 from resources.machine.home_machine import claim_home
 from resources.machine.locked_process import LockedProcess
 from resources.machine.port_holder import holder

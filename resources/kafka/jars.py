@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from resources.embedded_clickhouse.files import exclusive_lock
+from resources.machine.file_locks import exclusive_lock
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parents[1]

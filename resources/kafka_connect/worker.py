@@ -23,10 +23,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from resources.embedded_clickhouse.files import exclusive_lock, write_atomically
 from resources.kafka.jars import ensure_jars, java, java_environment
 from resources.kafka.settings import BOOTSTRAP_SERVERS, KafkaSettings
 from resources.kafka_connect.client import ConnectClient, ConnectError
+from resources.machine.file_locks import exclusive_lock, write_atomically
 from resources.machine.home_machine import claim_home
 from resources.machine.locked_process import LockedProcess
 from resources.machine.ports import free_port, is_free

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from resources.embedded_clickhouse.files import is_locked
+from resources.machine.file_locks import is_locked
 
 _POLL_SECONDS = 0.02
 _END_SECONDS = 5
@@ -43,8 +43,9 @@ class LockedProcess:
         return is_locked(self.lock)
 
     def process_id(self) -> int | None:
-        """The process, if it lives."""
-        return int(self.lock.read_text()) if self.is_running() else None
+        """The process, if it lives; None also in the moment before it has written its number."""
+        number = self.lock.read_text().strip() if self.is_running() else ""
+        return int(number) if number else None
 
     def launch(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: TextIO
@@ -70,33 +71,45 @@ class LockedProcess:
         """Ask it to end, wait, and kill it after `timeout` seconds; False if none ran.
 
         For servers that lose nothing by SIGKILL. `log` gets a line that says that it was killed.
+        Raises TimeoutError if it lives on.
         """
         pid = self.process_id()
         if pid is None:
             return False
-        self._signal(signal.SIGTERM)
-        if not self._has_ended(timeout):
-            with log.open("a") as lines:
-                lines.write(f"killed: process {pid} has not stopped within {timeout:.0f} s\n")
-            self._signal(signal.SIGKILL)
-            self._has_ended(_END_SECONDS)
+        self._signal(pid, signal.SIGTERM)
+        if self._has_ended(pid, timeout):
+            return True
+        with log.open("a") as lines:
+            lines.write(f"killed: process {pid} has not stopped within {timeout:g} s\n")
+        self._signal(pid, signal.SIGKILL)
+        if not self._has_ended(pid, _END_SECONDS):
+            raise TimeoutError(
+                f"process {pid}, which holds {self.lock}, lives {_END_SECONDS} s after SIGKILL: the"
+                " system waits for one of its disks; repair it, and give the command again"
+            )
         return True
 
     def end(self) -> None:
         """End it, by SIGKILL if it takes long."""
-        for signal_number in (signal.SIGTERM, signal.SIGKILL):
-            self._signal(signal_number)
-            self._has_ended(_END_SECONDS)
-
-    def _signal(self, number: signal.Signals) -> None:
         pid = self.process_id()
-        if pid is not None:
+        if pid is None:
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            self._signal(pid, number)
+            if self._has_ended(pid, _END_SECONDS):
+                return
+
+    def _signal(self, pid: int, number: signal.Signals) -> None:
+        if self.process_id() == pid:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
-    def _has_ended(self, timeout: float) -> bool:
+    def _has_ended(self, pid: int, timeout: float) -> bool:
+        """Whether this process is gone. Another one may hold the lock then: a supervisor that
+        starts a server again does so at once.
+        """
         deadline = time.monotonic() + timeout
-        while self.is_running():
+        while self.process_id() == pid:
             if time.monotonic() > deadline:
                 return False
             time.sleep(_POLL_SECONDS)

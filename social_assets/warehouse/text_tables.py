@@ -51,19 +51,20 @@ def members_of(column: str) -> str:
     return f"(SELECT {keyed(column)} AS {key}, {column} FROM {SENTIMENT} GROUP BY {column})"
 
 
+HOUR = "event_hour"
+_OF_HOUR = "toStartOfHour(toDateTime(event_time, 'UTC'))"
+
+
 @dataclass(frozen=True)
 class SumsOfTexts:
     """A view of sums of scores and numbers of texts, and the projection that it reads."""
 
     name: str
     meaning: str
-    time: str
-    """The column of its grain."""
-    time_type: str
-    of_time: str
-    """SQL of `time` over the table's columns."""
     keys: tuple[str, ...]
     """The columns of the table whose keys are dimensions."""
+    is_hourly: bool = False
+    """Whether it has a row an hour; else a row a day."""
 
     @property
     def table(self) -> str:
@@ -74,8 +75,8 @@ class SumsOfTexts:
     def columns(self) -> tuple[TextColumn, ...]:
         """The columns of the view."""
         shown = [TextColumn("event_date", "Date", "Day, UTC")]
-        if self.time != "event_date":
-            shown.append(TextColumn(self.time, self.time_type, "Begin of the hour, UTC"))
+        if self.is_hourly:
+            shown.append(TextColumn(HOUR, "DateTime('UTC')", "Begin of the hour, UTC"))
         shown.append(TextColumn("stream", "LowCardinality(String)", "The stream of the texts"))
         shown += [
             TextColumn(f"{key.removesuffix('_id')}_key", "FixedString(16)", f"MD5 of {key}")
@@ -90,21 +91,19 @@ class SumsOfTexts:
 
     @property
     def _grouped(self) -> list[str]:
-        return list(dict.fromkeys(("event_date", self.of_time, "stream", *self.keys, "label")))
+        times = ("event_date", _OF_HOUR) if self.is_hourly else ("event_date",)
+        return [*times, "stream", *self.keys, "label"]
 
     def projection(self) -> str:
-        """The definition of the projection: the groups of the view, before keys are hashed."""
+        """The projection's name and query: the groups of the view, before keys are hashed."""
         grouped = ", ".join(self._grouped)
-        return (
-            f"PROJECTION {self.name}\n"
-            f"    (SELECT {grouped}, sum(score), count() GROUP BY {grouped})"
-        )
+        return f"{self.name}\n    (SELECT {grouped}, sum(score), count() GROUP BY {grouped})"
 
     def create_view(self) -> str:
         """`CREATE OR REPLACE VIEW`."""
         shown = ["event_date", "stream"]
-        if self.time != "event_date":
-            shown.insert(1, f"{self.of_time} AS {self.time}")
+        if self.is_hourly:
+            shown.insert(1, f"{_OF_HOUR} AS {HOUR}")
         shown += [f"{keyed(key)} AS {key.removesuffix('_id')}_key" for key in self.keys]
         shown += ["label", "sum(score) AS score_sum", "count() AS texts"]
         return (
@@ -119,25 +118,17 @@ class SumsOfTexts:
 ACCOUNT_HOURS = SumsOfTexts(
     name="sentiment_account_hourly",
     meaning="Sums of sentiment: one row an account, platform, stream, label and hour",
-    time="event_hour",
-    time_type="DateTime('UTC')",
-    of_time="toStartOfHour(toDateTime(event_time, 'UTC'))",
     keys=("platform", "account_id"),
+    is_hourly=True,
 )
 ACCOUNT_DAYS = SumsOfTexts(
     name="sentiment_account_daily",
     meaning="Sums of sentiment: one row an account, platform, stream, label and day",
-    time="event_date",
-    time_type="Date",
-    of_time="event_date",
     keys=("platform", "account_id"),
 )
 POST_DAYS = SumsOfTexts(
     name="sentiment_post_daily",
     meaning="Sums of sentiment: one row a post, account, platform, stream, label and day",
-    time="event_date",
-    time_type="Date",
-    of_time="event_date",
     keys=("platform", "account_id", "post_id"),
 )
 SUMS = (ACCOUNT_DAYS, ACCOUNT_HOURS, POST_DAYS)
@@ -161,7 +152,7 @@ def create_table(name: str = SENTIMENT) -> str:
     a text, in which the texts of a stream are looked up.
     """
     columns = [f"  {c.name} {c.type} COMMENT '{c.meaning}'" for c in COLUMNS]
-    body = ",\n".join([*columns, *(f"  {each.projection()}" for each in SUMS)])
+    body = ",\n".join([*columns, *(f"  PROJECTION {each.projection()}" for each in SUMS)])
     return (
         f"CREATE TABLE IF NOT EXISTS {name} (\n{body}\n)\n"
         "ENGINE = MergeTree PARTITION BY event_date ORDER BY (stream, platform, text_id)\n"
@@ -181,9 +172,7 @@ def create_texts() -> tuple[str, ...]:
     day is made again.
     """
     post = next(f"{c.name} {c.type} COMMENT '{c.meaning}'" for c in COLUMNS if c.name == "post_id")
-    added = ", ".join(f"ADD {each.projection()}" for each in SUMS).replace(
-        "ADD PROJECTION", "ADD PROJECTION IF NOT EXISTS"
-    )
+    added = ", ".join(f"ADD PROJECTION IF NOT EXISTS {each.projection()}" for each in SUMS)
     return (
         create_database(),
         create_table(),

@@ -11,7 +11,8 @@ import hashlib
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from resources.embedded_clickhouse.files import USER, write_atomically
+from resources.embedded_clickhouse.files import USER
+from resources.machine.file_locks import write_atomically
 
 _MERGE_SELECTOR_BASE = 12
 """The size of a merge in multiples of its largest part: a larger base rewrites rows less often.

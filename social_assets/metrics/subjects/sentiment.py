@@ -19,9 +19,11 @@ from social_assets.metrics.formula import Ratio, Total, only
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Aggregate, Measure
 from social_assets.metrics.metric import Metric, RollupTable, SourceTable, Subject
+from social_assets.transform.text.sources import TEXT_SOURCES
 from social_assets.warehouse.text_tables import (
     ACCOUNT_DAYS,
     ACCOUNT_HOURS,
+    HOUR,
     POST_DAYS,
     SCORED_TEXTS,
     SENTIMENT,
@@ -49,9 +51,7 @@ SUBJECT = Subject(
     name="sentiment",
     description="Sentiment of posts and of comments on them, by account, post, platform and label",
     fact=SCORED_TEXTS,
-    sources=tuple(
-        SourceTable(stream, SENTIMENT) for stream in ("posts", "posts_collected", "comments")
-    ),
+    sources=tuple(SourceTable(each.stream, SENTIMENT) for each in TEXT_SOURCES),
     dimensions=(*_KEYS, LABEL, STREAM, HOUR_OF_DAY, WEEKDAY),
     measures=(
         Measure("score_sum", Aggregate.SUM, "score"),
@@ -60,9 +60,7 @@ SUBJECT = Subject(
     rollups=(
         RollupTable(ACCOUNT_DAYS.table, Grain.DAY, _OF_ACCOUNTS, _MEASURES, is_view=True),
         RollupTable(POST_DAYS.table, Grain.DAY, (*_OF_ACCOUNTS, "post"), _MEASURES, is_view=True),
-        RollupTable(
-            ACCOUNT_HOURS.table, Grain.HOUR, _OF_ACCOUNTS, _MEASURES, "event_hour", is_view=True
-        ),
+        RollupTable(ACCOUNT_HOURS.table, Grain.HOUR, _OF_ACCOUNTS, _MEASURES, HOUR, is_view=True),
     ),
     metrics=(
         Metric(

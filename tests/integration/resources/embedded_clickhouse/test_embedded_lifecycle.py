@@ -19,7 +19,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import Error
 
 from resources.clickhouse.resource import connect
-from resources.embedded_clickhouse.files import ServerFiles, is_locked
+from resources.embedded_clickhouse.files import ServerFiles
 from resources.embedded_clickhouse.lifecycle import (
     EmbeddedServerError,
     ensure_running,
@@ -27,6 +27,7 @@ from resources.embedded_clickhouse.lifecycle import (
     stop,
 )
 from resources.embedded_clickhouse.options import OptionError, loopback_address
+from resources.machine.file_locks import is_locked
 from resources.settings.home import Home
 from tests.integration.resources.embedded_clickhouse.waiting import wait_until
 
