@@ -69,7 +69,12 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     progress(f"{len(files)} files, {sum(f.records for f in files):,} records in {home.landing}")
 
     from social_assets.defs.maintenance.rebuild_jobs import RECOMMEND
-    from social_assets.operate.runs.start import newest_report, rebuild_days, verify_partitions
+    from social_assets.operate.runs.start import (
+        newest_report,
+        rebuild_days,
+        run_text_training,
+        verify_partitions,
+    )
 
     training: list[Future[None]] = []
 
@@ -82,7 +87,8 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     for each in (deployed, *training):
         each.result()
 
-    # The nightly task, done now so that the UI shows a result of every check.
+    # These follow new labels, and the night. Done now, so that the UI shows results of all checks.
+    run_text_training(home, progress)
     verified = verify_partitions(home, progress)
 
     console.print("[bold]4. collection: five platforms, from a server beside it[/]")

@@ -22,6 +22,8 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy  # not
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.jobs.changed_days import fed_by
+from social_assets.defs.maintenance.rebuild_jobs import REBUILD, REBUILD_LAYERS, TRAIN_TEXTS
+from social_assets.defs.monitoring.verification import VERIFY_PARTITIONS
 from social_assets.defs.partitions import daily
 from social_assets.ingest.connectors.registry import connectors
 from social_assets.metrics.registry import metrics_from, subject_of
@@ -200,6 +202,19 @@ def test_the_assets_of_a_stream_grow_stale_as_its_contract_says(defs: Definition
             assert isinstance(policy, TimeWindowFreshnessPolicy)
             assert policy.warn_window.to_timedelta() == contract.freshness.warn_after
             assert policy.fail_window.to_timedelta() == contract.freshness.fail_after
+
+
+def test_each_check_of_raw_to_rollups_and_of_texts_is_made_by_a_run_that_the_demo_starts(
+    defs: Definitions,
+) -> None:
+    graph = defs.resolve_asset_graph()
+    made = {
+        key
+        for job in (REBUILD, TRAIN_TEXTS, VERIFY_PARTITIONS)
+        for key in defs.resolve_job_def(job).asset_layer.asset_graph.asset_check_keys
+    }
+    shown = {key for key in graph.asset_check_keys if key.asset_key.path[0] in REBUILD_LAYERS}
+    assert shown - made == set()
 
 
 def test_invariants_are_checked_by_day(defs: Definitions) -> None:
