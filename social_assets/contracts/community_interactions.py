@@ -33,6 +33,7 @@ CONTRACT = Contract(
     model=CommunityInteraction,
     key=("community_id", "user_id"),
     critical=("age",),
+    persons=("user_id",),
     formats=("parquet",),
     owner="team:engagement",
 )

@@ -137,7 +137,8 @@ class Contract:
     field with the time of a record. Without it, the record's Kafka timestamp or the landing date of
     its file counts, with the time of day of `time_of_day` if that is named. `time_formats`,
     `time_zone` and `null_spellings` are those of all columns that declare none. `critical` columns
-    reject a record if they are null (the key always does). `late_after` applies to live records
+    reject a record if they are null (the key always does). `persons` are the columns with a
+    platform's id of a person, who can ask to be forgotten. `late_after` applies to live records
     only, `future_after` to all. `warn_above` and `fail_above` are shares of a day's records that
     one rule may reject before its check warns or fails. `lag_warn_above` and `lag_fail_above` are
     the offsets that the topic may be ahead of the lake before that check warns or fails. `csv`
@@ -165,6 +166,7 @@ class Contract:
     time_zone: str | None = None
     null_spellings: tuple[str, ...] = ()
     critical: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
     late_after: timedelta = timedelta(days=7)
     future_after: timedelta = timedelta(minutes=5)
     max_record_bytes: int = 1 << 20

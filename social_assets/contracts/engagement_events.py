@@ -59,6 +59,7 @@ CONTRACT = Contract(
     key=("event_id",),
     event_time="event_time",
     critical=("account_id", "metric_type", "value"),
+    persons=("user_id",),
     formats=("ndjson", "parquet"),
     owner="team:engagement",
 )

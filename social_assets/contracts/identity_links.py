@@ -44,6 +44,7 @@ CONTRACT = Contract(
     key=("link_id",),
     event_time="linked_at",
     critical=("platform", "user_id", "linked_platform", "linked_user_id"),
+    persons=("user_id", "linked_user_id"),
     formats=("ndjson", "csv"),
     owner="team:engagement",
     # They come when someone declares one, and not at all where nobody does.

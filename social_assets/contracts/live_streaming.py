@@ -39,6 +39,7 @@ CONTRACT = Contract(
     key=("event_id",),
     time_of_day="watch_time",
     critical=("user_id",),
+    persons=("user_id",),
     formats=("ndjson",),
     owner="team:engagement",
 )

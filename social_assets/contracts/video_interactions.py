@@ -85,6 +85,7 @@ CONTRACT = Contract(
     key=("user_id", "video_id"),
     time_of_day="watch_time",
     critical=("age",),
+    persons=("user_id",),
     formats=("csv", "ndjson", "parquet"),
     owner="team:engagement",
 )

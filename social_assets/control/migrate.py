@@ -17,7 +17,7 @@ from social_assets.control.errors import ControlStoreNewerError
 from social_assets.control.location import ControlLocation
 from social_assets.control.schema import NO_TRANSACTION, WRITES
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """The revisions of this release, oldest first. A test compares them with the migrations."""
 
 VERSION_TABLE = "control_revision"

@@ -13,6 +13,7 @@ from social_assets.lake.expired_days import EXPIRED_DAYS, ExpiredDays
 from social_assets.lake.failed_files import FAILED_FILES, FailedFiles
 from social_assets.lake.gaps import GAPS, Gaps
 from social_assets.lake.ledger import LEDGER, Ledger
+from social_assets.lake.privacy.forgotten_persons import FORGOTTEN_PERSONS, ForgottenPersons
 from social_assets.lake.quarantined_batches import QUARANTINED_BATCHES, QuarantinedBatches
 from social_assets.lake.schemas import LANDED_DATE, PARTITION_COLUMNS, Layer, schema
 from social_assets.lake.unloads import UNLOADS, Unloads
@@ -115,6 +116,16 @@ class Lake:
             storage_options=self.storage_options,
         )
         return Unloads(table)
+
+    def forgotten_persons(self) -> ForgottenPersons:
+        """The persons who are forgotten, by the hash of their id."""
+        table = LakeTable(
+            uri=f"{self.root}/forgotten_persons",
+            schema=FORGOTTEN_PERSONS,
+            partition_by=(),
+            storage_options=self.storage_options,
+        )
+        return ForgottenPersons(table)
 
     def expired_days(self) -> ExpiredDays:
         """The days that retention has removed, of all streams and tables."""

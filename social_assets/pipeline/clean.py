@@ -19,6 +19,7 @@ from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.pipeline.day_slices import slices
 from social_assets.pipeline.ledger_counts import account_cleaned, enter_cleaned
 from social_assets.pipeline.prefetch import prefetch
+from social_assets.pipeline.privacy.forgotten_records import stream_validator
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.validation.records import Counts, ValidatedRecords, validation
 from social_assets.pipeline.validation.rows import input_columns
@@ -49,7 +50,7 @@ def clean_batch(stores: StreamStores, batch_id: str, days: Sequence[date]) -> No
         return
     with (
         stores.engine.session() as session,
-        validation(stores, session, BlockValidator(session, stores.contract)) as records,
+        validation(stores, session, stream_validator(stores, session)) as records,
         prefetch(_pending_blocks(stores, days, batch_id)) as blocks,
     ):
         for block in blocks:
@@ -95,7 +96,7 @@ def rebuild_days(stores: StreamStores, days: Sequence[date], without: Collection
 def block_validator(stores: StreamStores) -> Iterator[BlockValidator]:
     """A validator for all slices of a rebuild: making its query takes as long as 80,000 records."""
     with stores.engine.session() as session:
-        yield BlockValidator(session, stores.contract)
+        yield stream_validator(stores, session)
 
 
 def validated_days(

@@ -7,7 +7,7 @@ each load or rebuild, in case a crash came between a table's commit and the ledg
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import get_args
 
@@ -61,11 +61,21 @@ def recount_raw(stores: StreamStores) -> None:
 
     The days that batches had before have no records, in cleaned neither.
     """
+    known = {e.event_date for step in get_args(Step) for e in stores.ledger.entries(step)}
+    recount_days(stores, known | stores.raw.rows_by_day().keys())
+
+
+def recount_days(stores: StreamStores, days: Collection[date]) -> None:
+    """Count the batches of some days in raw, and enter them anew: records of them are gone.
+
+    A batch that has no record of a day any more has none in cleaned either.
+    """
     with stores.engine.session() as session:
-        landed = _counted(session, stores.raw, sorted(stores.raw.rows_by_day()))
+        landed = _counted(session, stores.raw, sorted(days))
     there = {(batch_id, day) for batch_id, day, _ in landed}
     for step in get_args(Step):
-        left = [e for e in stores.ledger.entries(step) if (e.batch_id, e.event_date) not in there]
+        entries = [e for e in stores.ledger.entries(step) if e.event_date in days]
+        left = [e for e in entries if (e.batch_id, e.event_date) not in there]
         gone = [Entry(each.batch_id, each.event_date, each.origin, records=0) for each in left]
         stores.ledger.record(step, gone)
     stores.ledger.record("raw", [Entry(*key, records=n) for key, n in landed.items()])

@@ -17,11 +17,12 @@ import ibis
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.options.csv_format import CsvDialect, dialect_and_header
 from social_assets.pipeline.stores import StreamStores
-from social_assets.transform.validate import TOTALS
+from social_assets.transform.validate import FORGOTTEN, TOTALS
 
 SHOWN_CHARACTERS = 40
 MOST_EXAMPLES = 200
 SHOWN_REASONS = 3
+_NO_FAULT = (TOTALS, FORGOTTEN)
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ def failure_of_load(
     contract: Contract, loaded: LoadedRecords, rejected: Sequence[Rejected]
 ) -> list[str]:
     """Why a load counts as failed, its most frequent reasons, and the command that shows more;
-    nothing if it did not fail. Records that were loaded before (duplicates) and rows of totals are
-    no failure.
+    nothing if it did not fail. Records that were loaded before (duplicates), rows of totals and
+    records of persons who are forgotten are no failure.
     """
-    totals = sum(each.records for each in rejected if each.rule == TOTALS)
+    totals = sum(each.records for each in rejected if each.rule in _NO_FAULT)
     records, bad = loaded.records - totals, loaded.rejected - totals
     if not bad:
         return []
@@ -72,7 +73,7 @@ def failure_of_load(
         why = f"{told} ({share:.1%}), more than the {contract.fail_above:.1%} of its fail_above"
     else:
         return []
-    reasons = _most_frequent([each for each in rejected if each.rule != TOTALS])
+    reasons = _most_frequent([each for each in rejected if each.rule not in _NO_FAULT])
     return [why, *reasons, shown_by(contract.name)]
 
 

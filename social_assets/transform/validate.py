@@ -28,6 +28,10 @@ SEPARATOR = ";"
 TOTALS = "record_of_totals"
 """The rule of rows that belong to a report and are no records: rejecting them is no fault."""
 
+FORGOTTEN = "person_forgotten"
+"""The reason of records of persons who are forgotten. It is no rule of a contract: `rules` has none
+of the name, and rejecting such records is no fault."""
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -213,11 +213,16 @@ def _input(contract: Contract) -> dict[str, str]:
     return INPUT | SOURCE_COLUMNS | (ELEMENT_COLUMN if contract.explode is not None else {})
 
 
+Refuse = Callable[[pa.Table], pa.Table]
+"""Adds reasons that no rule of the contract has to the answer of `BlockValidator.of`."""
+
+
 class BlockValidator:
     """Validates one stream's records, block after block."""
 
-    def __init__(self, session: Session, contract: Contract) -> None:
+    def __init__(self, session: Session, contract: Contract, refuse: Refuse | None = None) -> None:
         self._query = _SpelledQuery(session, contract, _validated)
+        self._refuse = refuse
 
     def of(self, raw: pa.Table) -> pa.Table:
         """Validate a block. Returns one row a record of `raw` (raw columns, UTC), in its order.
@@ -225,7 +230,8 @@ class BlockValidator:
         Columns: those of the contract's cleaned rows, `event_date`, `reasons` ('' if accepted, else
         rule names joined), and KEY_HASH. Raises RecordTooLargeError.
         """
-        return self._query.of(raw)
+        answer = self._query.of(raw)
+        return answer if self._refuse is None else self._refuse(answer)
 
 
 class EventDates:

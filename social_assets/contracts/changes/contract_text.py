@@ -33,7 +33,7 @@ _FORMAT = 1
 
 _NOT_OF_ROWS = frozenset(
     {
-        *("name", "model", "owner", "topic", "formats", "unread", "absent"),
+        *("name", "model", "owner", "topic", "formats", "unread", "absent", "persons"),
         # How files are cut into records, which raw holds as they were cut.
         *("csv", "records_at"),
         # Each column has them.
@@ -109,7 +109,8 @@ def contract_of(text: str, declared: Contract) -> Contract:
     options = decode.options(parsed["contract"], Contract)
     shared = {f.name: getattr(declared, f.name) for f in fields(Contract) if f.name in _NOT_OF_ROWS}
     names = {column.name for column in columns}
-    shared["absent"] = tuple(name for name in declared.absent if name in names)
+    for option in ("absent", "persons"):
+        shared[option] = tuple(name for name in getattr(declared, option) if name in names)
     return RecordedContract(**shared, **options, recorded=columns, missing=tuple(decode.missing))
 
 
@@ -132,7 +133,7 @@ def with_columns(contract: Contract, columns: tuple[Column, ...]) -> Contract:
     """The contract with other columns; options that name a missing column lose it."""
     names = {column.name for column in columns}
     options = {f.name: getattr(contract, f.name) for f in fields(Contract)}
-    for name in ("key", "critical", "absent"):
+    for name in ("key", "critical", "absent", "persons"):
         options[name] = tuple(each for each in options[name] if each in names)
     for name in ("event_time", "time_of_day"):
         options[name] = options[name] if options[name] in names else None

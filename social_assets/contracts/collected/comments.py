@@ -38,6 +38,7 @@ CONTRACT = Contract(
     key=("platform", "comment_id"),
     critical=("post_id", "account_id"),
     event_time="published_at",
+    persons=("author_id",),
     formats=("ndjson",),
     owner=OWNER,
     freshness=AS_PEOPLE_WRITE,

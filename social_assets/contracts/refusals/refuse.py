@@ -38,7 +38,10 @@ LAYERS = frozenset(
 """Names of layers and databases, which cannot be names of streams."""
 
 FORMATS = ("csv", "ndjson", "parquet")
-_TEXTS = ("key", "formats", "time_formats", "null_spellings", "critical", "unread", "absent")
+_TEXTS = (
+    *("key", "formats", "time_formats", "null_spellings", "critical", "persons"),
+    *("unread", "absent"),
+)
 
 
 def refuse_unusable(contract: Contract) -> None:
@@ -158,6 +161,13 @@ def _refuse_roles(contract: Contract, columns: Mapping[str, Column]) -> None:
                 name,
                 f"{TYPE_WORDS[columns[name].type]} cannot be in the key",
                 "use str, int, bool or datetime",
+            )
+    for name in contract.persons:
+        if name in columns and columns[name].type != "string":
+            refuse(
+                name,
+                f"{TYPE_WORDS[columns[name].type]} cannot be the id of a person",
+                "use str: an id may begin with zeros",
             )
     event_time = columns.get(contract.event_time or "")
     if event_time is not None and event_time.type != "timestamp":

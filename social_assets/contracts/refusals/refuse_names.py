@@ -52,7 +52,7 @@ def refuse_names(contract: Contract) -> None:
 
 def _named(contract: Contract) -> Iterator[tuple[str, str]]:
     """The options that name columns, each with such a name."""
-    for option in ("key", "critical", "absent"):
+    for option in ("key", "critical", "persons", "absent"):
         for name in getattr(contract, option):
             yield option, name
     for option in ("event_time", "time_of_day"):

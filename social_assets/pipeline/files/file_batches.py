@@ -30,6 +30,7 @@ from social_assets.pipeline.files.unload_requests import (
 )
 from social_assets.pipeline.ledger_counts import enter_cleaned, enter_landed, reconcile
 from social_assets.pipeline.load import load_validated
+from social_assets.pipeline.privacy.forgotten_records import stream_validator
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
@@ -151,6 +152,6 @@ class FileBatches:
 def file_batches(stores: StreamStores) -> Iterator[FileBatches]:
     """The files of a call; the spellings of one are known when the next one is validated."""
     with stores.engine.session() as reading, stores.engine.session() as validating:
-        validator = BlockValidator(validating, stores.contract)
+        validator = stream_validator(stores, validating)
         dates = EventDates(validating, stores.contract)
         yield FileBatches(stores, reading, validating, validator, dates)

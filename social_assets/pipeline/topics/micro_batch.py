@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.ledger import MICRO_BATCH_SOURCES
 from social_assets.lake.schemas import ELEMENT, RAW, cleaned_schema
+from social_assets.pipeline.privacy.forgotten_records import stream_validator
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topics.landed_keys_by_day import StreamKeys
@@ -37,7 +38,6 @@ from social_assets.pipeline.validation.rows import (
 )
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.landed_keys import KEY_HASH
-from social_assets.transform.validate_block import BlockValidator
 from social_assets.warehouse.loader import rows_for_warehouse
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader
 
@@ -94,7 +94,7 @@ class BatchValidator:
         self._schema = cleaned_schema(stores.contract)
         self._quarantine = stores.quarantine.schema
         self._columns = input_columns(stores.contract)
-        self._validator = BlockValidator(session, stores.contract)
+        self._validator = stream_validator(stores, session)
         self._landed = StreamKeys(stores, session)
 
     def validate(self, raw: pa.Table, ingested_at: datetime) -> ValidatedBatch:

@@ -1,0 +1,1 @@
+"""Forgets persons: deletes their records, and rejects those that arrive later."""

@@ -1,0 +1,233 @@
+"""Deletes the records of persons from a stream: from raw, cleaned, quarantine and the warehouse.
+
+Belongs here: the order of steps in the lake and on `cleaned.<stream>`. The caller rebuilds facts,
+dimensions and rollups of the days. Repeating a step changes nothing: whoever calls it again, after
+a crash, finds the days that still have such records.
+
+A record is a person's if a column of the contract's `persons` holds the id. So is every record in
+which a distinct id stands as a whole word, and every rejected record in which any id does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property, reduce
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from social_assets.contracts.contract import Contract
+from social_assets.lake.delta import LakeTable
+from social_assets.lake.privacy.purge import purge
+from social_assets.lake.row_groups import read_parts, row_groups
+from social_assets.pipeline.ledger_counts import recount_days
+from social_assets.pipeline.load import load_days
+from social_assets.pipeline.privacy.forgotten_records import ForgottenRecords, forgotten_records
+from social_assets.pipeline.privacy.ids_in_bytes import DISTINCT_CHARACTERS, IdsInBytes
+from social_assets.pipeline.quarantined_batches import is_of_the_batch
+from social_assets.pipeline.step_log import StepLog
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import make_anew, recover
+from social_assets.pipeline.validation.rows import input_columns
+from social_assets.transform.duckdb_engine import Session
+from social_assets.transform.validate import FORGOTTEN
+from social_assets.transform.validate_block import BlockValidator
+
+PART_ROWS = 65_536
+_BYTES = ("value", "key", "csv_header")
+_HEADERS = "headers"
+
+Mask = Callable[[pa.Table], pa.BooleanArray]
+"""Tells of the rows of a table which ones to delete."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was deleted from a stream: records of raw, and the days that were rebuilt."""
+
+    stream: str
+    records: int
+    days: tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class PersonIds:
+    """The ids of the persons whose requests are not done; of all others only hashes are known."""
+
+    ids: frozenset[str] = field(repr=False)
+
+    @cached_property
+    def anywhere(self) -> IdsInBytes:
+        """Finds all of them."""
+        return IdsInBytes(self.ids)
+
+    @cached_property
+    def distinct(self) -> IdsInBytes:
+        """Finds those that mean the person wherever they stand."""
+        return IdsInBytes([each for each in self.ids if len(each) >= DISTINCT_CHARACTERS])
+
+
+def erase_persons(stores: StreamStores, persons: PersonIds) -> Erased:
+    """Delete the records of persons, and those of everybody forgotten that arrived since.
+
+    The persons must be recorded in the lake as forgotten: records that land meanwhile are rejected.
+    Waits for the stream's lock. Raises ContractNotDeployedError, MissingSaltError.
+    """
+    with stores.lock():
+        stores.in_force.check_complete()
+        recover(stores)
+        days = _days_with_records(stores, persons)
+        records = _erase(stores, persons, days) if days else 0
+        if days or persons.ids:
+            # Also if a process was killed between deleting and purging.
+            for table in (stores.raw, stores.cleaned, stores.quarantine):
+                purge(table)
+    return Erased(stores.name, records, tuple(days))
+
+
+def _erase(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+    # Before anything is deleted: if the process is killed, facts and rollups are rebuilt.
+    stores.loader.record_pending(days, stores.run_id)
+    expired = stores.stores.lake.expired_days().days(f"raw/{stores.name}")
+    with StepLog(stores).step("forget", f"{days[0]} to {days[-1]}"):
+        records = _erase_days(stores, persons, [day for day in days if day not in expired])
+        return records + _erase_without_raw(stores, persons, [d for d in days if d in expired])
+
+
+def _erase_days(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+    if not days:
+        return 0
+    records = _delete_from_raw(stores, persons, days)
+    recount_days(stores, days)
+    make_anew(stores, days)
+    return records
+
+
+def _erase_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+    if not days:
+        return 0
+    records = _delete_without_raw(stores, persons, days)
+    load_days(stores, days)
+    return records
+
+
+def _days_with_records(stores: StreamStores, persons: PersonIds) -> list[date]:
+    """The days of which a table has records of these persons, or rejected ones of anybody who is
+    forgotten.
+    """
+    found: set[date] = set()
+    ids = persons.anywhere
+    for table in (stores.raw, stores.quarantine):
+        columns = [name for name in (*_BYTES, _HEADERS) if name in table.schema.names]
+        for part in _parts(stores, table, table.rows_by_day(), [*columns, "event_date"]):
+            days = part["event_date"].filter(_in_bytes(ids, part))
+            found |= set(days.unique().to_pylist())
+    cleaned, quarantine = stores.cleaned, stores.quarantine
+    with stores.engine.session() as session:
+        wanted = session.rows(pa.table({"id": pa.array(sorted(persons.ids), pa.string())}))
+        for name in stores.contract.persons:
+            rows = session.scan(cleaned.files(), cleaned.schema, ["event_date", name])
+            found |= _days(session, rows.semi_join(wanted, rows[name] == wanted["id"]))
+        rows = session.scan(quarantine.files(), quarantine.schema, ["event_date", "reasons"])
+        found |= _days(session, rows.filter(rows["reasons"].contains(FORGOTTEN)))
+    return sorted(found)
+
+
+def _delete_from_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+    with stores.engine.session() as session:
+        forgotten = forgotten_records(stores, session)
+        validator = BlockValidator(session, stores.contract)
+        return _delete(
+            stores,
+            stores.raw,
+            days,
+            lambda part: _of_persons(stores.contract, persons, forgotten, validator, part),
+        )
+
+
+def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+    """Delete from cleaned and quarantine on days whose raw records have expired."""
+    with stores.engine.session() as session:
+        forgotten = forgotten_records(stores, session)
+
+        def of_cleaned(part: pa.Table) -> pa.BooleanArray:
+            texts = [field.name for field in part.schema if pa.types.is_string(field.type)]
+            found = _any_of(persons.distinct.mask(part[name]) for name in texts)
+            return found if forgotten is None else pc.or_(found, forgotten.mask(part))
+
+        deleted = _delete(stores, stores.cleaned, days, of_cleaned)
+    _delete(stores, stores.quarantine, days, lambda part: persons.anywhere.mask(part["value"]))
+    return deleted
+
+
+def _delete(stores: StreamStores, table: LakeTable, days: Sequence[date], of: Mask) -> int:
+    """Delete the rows of a mask, in one commit; returns how many."""
+    deleted = 0
+
+    def kept() -> Iterator[pa.RecordBatch]:
+        nonlocal deleted
+        for part in _parts(stores, table, days, table.schema.names):
+            mask = of(part)
+            deleted += mask.true_count
+            yield from part.filter(pc.invert(mask)).to_batches()
+
+    table.replace(days, pa.RecordBatchReader.from_batches(table.schema, kept()))
+    return deleted
+
+
+def _of_persons(
+    contract: Contract,
+    persons: PersonIds,
+    forgotten: ForgottenRecords | None,
+    validator: BlockValidator,
+    part: pa.Table,
+) -> pa.BooleanArray:
+    """Which raw records of a part are of the persons, or of others who are forgotten."""
+    anywhere, distinct = _in_bytes(persons.anywhere, part), _in_bytes(persons.distinct, part)
+    try:
+        answer = validator.of(part.select(input_columns(contract)))
+    except Exception as error:
+        if not is_of_the_batch(error):
+            raise
+        # Records of a quarantined batch, which nothing can read: as if all were rejected.
+        return anywhere
+    is_rejected = pc.not_equal(answer["reasons"], "").combine_chunks()
+    found = pc.or_(distinct, pc.and_(anywhere, is_rejected))
+    return found if forgotten is None else pc.or_(found, forgotten.mask(answer))
+
+
+def _in_bytes(ids: IdsInBytes, part: pa.Table) -> pa.BooleanArray:
+    """Which records have one of the ids in their bytes, their key or a header."""
+    names = [name for name in _BYTES if name in part.column_names]
+    found = _any_of(ids.mask(part[name]) for name in names)
+    if _HEADERS not in part.column_names:
+        return found
+    headers = part[_HEADERS].combine_chunks()
+    matches = ids.mask(headers.items).to_numpy(zero_copy_only=False)
+    ends = np.concatenate(([0], np.cumsum(matches)))[headers.offsets.to_numpy()]
+    return pc.or_(found, pa.array(ends[1:] > ends[:-1]))
+
+
+def _parts(
+    stores: StreamStores, table: LakeTable, days: Collection[date], columns: Sequence[str]
+) -> Iterator[pa.Table]:
+    return read_parts(
+        table,
+        row_groups(table, days),
+        columns,
+        part_bytes=stores.engine.part_bytes,
+        part_rows=PART_ROWS,
+    )
+
+
+def _any_of(masks: Iterable[pa.BooleanArray]) -> pa.BooleanArray:
+    return reduce(pc.or_, masks)
+
+
+def _days(session: Session, rows: ir.Table) -> set[date]:
+    found = session.table(rows.select("event_date").distinct())
+    return set(found["event_date"].cast(pa.date32()).to_pylist())

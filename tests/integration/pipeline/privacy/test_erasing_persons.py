@@ -1,0 +1,212 @@
+"""After a person is erased, no table and no file of the lake has a byte of the id."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import Engine
+
+from resources.settings.home import Home
+from social_assets.control.engine import open_engine
+from social_assets.control.privacy.deletion_requests import DeletionRequests
+from social_assets.control.privacy.person import Person
+from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
+from social_assets.pipeline.privacy import erase_persons as steps
+from social_assets.pipeline.privacy.erase_persons import Erased, PersonIds, erase_persons
+from social_assets.pipeline.stores import StreamStores
+from social_assets.pipeline.stream_work import ingest_files, rebuild
+from tests.integration.pipeline.accounts import contents, counts
+
+FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
+GONE = "gone-person-0001"
+OTHER = "other-person-0002"
+
+
+def event(number: int, user: str, day: date = FIRST, **fields: object) -> str:
+    named = {"event_id": f"e{number}", "event_time": f"{day}T12:00:00Z", "account_id": "a1"}
+    kind = {"platform": "x", "post_id": "p1", "metric_type": "like", "value": 1}
+    return json.dumps(named | kind | {"user_id": user} | fields) + "\n"
+
+
+HIDDEN = (
+    event(1, GONE),
+    event(1, GONE),  # a duplicate
+    event(2, GONE, SECOND, value=-1),  # rejected
+    event(3, OTHER, SECOND, mentioned=[{"person": GONE}]),  # in a field that no contract names
+    event(4, OTHER, comment="by " + GONE + "!"),
+    '{"broken": "' + GONE + "\n",  # no record
+    event(5, "\\u0067one-person-0001").replace("\\\\u", "\\u"),  # escaped
+    event(6, OTHER, post_id=GONE),
+)
+LEFT = (
+    event(10, OTHER),
+    event(10, OTHER),
+    event(11, OTHER + "x", SECOND),
+    event(12, GONE + "9"),  # another id, which begins alike
+    event(13, OTHER, value=-1),
+)
+
+
+@pytest.fixture
+def events(stream: Callable[[str], StreamStores]) -> StreamStores:
+    return stream("engagement_events")
+
+
+@pytest.fixture
+def requests(clickhouse: object) -> Iterator[DeletionRequests]:
+    home = Home.from_environment()
+    engine: Engine = open_engine(home)
+    yield DeletionRequests(engine, home)
+    engine.dispose()
+
+
+@pytest.fixture
+def forget(events: StreamStores, requests: DeletionRequests) -> Callable[..., Erased]:
+    def forget(id_: str, platform: str | None = None) -> Erased:
+        request = requests.request(Person(id_, platform))
+        person = ForgottenPerson(request.person_hash, platform or ANY_PLATFORM)
+        events.stores.lake.forgotten_persons().add([person])
+        return erase_persons(events, PersonIds(frozenset([id_])))
+
+    return forget
+
+
+def written(path: Path, *lines: str) -> Path:
+    path.write_text("".join(lines))
+    return path
+
+
+def files_with(root: Path, text: str) -> list[str]:
+    """The files of a folder that have a text, in their bytes or in a value of a Parquet file."""
+    found = []
+    for path in sorted(each for each in root.rglob("*") if each.is_file()):
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content += gzip.decompress(content)
+        if path.suffix == ".parquet":
+            content += str(pq.read_table(path, partitioning=None).to_pylist()).encode()
+        if text.encode() in content.replace((GONE + "9").encode(), b""):
+            found.append(str(path.relative_to(root)))
+    return found
+
+
+def test_an_erased_person_leaves_the_tables_of_a_home_that_never_had_the_records(
+    events: StreamStores,
+    forget: Callable[..., Erased],
+    tmp_path: Path,
+) -> None:
+    ingest_files(events, [written(tmp_path / "a.ndjson", *LEFT)])
+    untouched = contents(events)
+    ingest_files(events, [written(tmp_path / "b.ndjson", *HIDDEN)])
+    assert files_with(tmp_path / "lake", GONE)
+    erased = forget(GONE)
+    assert erased == Erased("engagement_events", len(HIDDEN), (FIRST, SECOND, date.today()))
+    assert contents(events) == untouched
+    assert files_with(tmp_path / "lake", GONE) == []
+    assert counts(events).raw == len(LEFT)
+    assert events.ledger.days("raw").keys() == events.ledger.days("cleaned").keys()
+
+
+def test_erasing_again_changes_nothing(
+    events: StreamStores, forget: Callable[..., Erased], tmp_path: Path
+) -> None:
+    ingest_files(events, [written(tmp_path / "a.ndjson", *HIDDEN, *LEFT)])
+    forget(GONE)
+    found = contents(events)
+    assert forget(GONE).days == ()
+    rebuild(events, [FIRST, SECOND])
+    assert contents(events) == found
+
+
+def test_a_record_of_a_forgotten_person_that_arrives_later_is_rejected_and_then_erased(
+    events: StreamStores, forget: Callable[..., Erased], tmp_path: Path
+) -> None:
+    ingest_files(events, [written(tmp_path / "a.ndjson", *HIDDEN, *LEFT)])
+    forget(GONE)
+    before = counts(events)
+    ingest_files(events, [written(tmp_path / "b.ndjson", event(20, GONE), event(21, OTHER))])
+    reasons = events.quarantine.read()["reasons"].to_pylist()
+    assert reasons.count(["person_forgotten"]) == 1
+    assert counts(events).cleaned == before.cleaned + 1
+    # Nobody knows the id any more.
+    assert erase_persons(events, PersonIds(frozenset())).records == 1
+    assert files_with(tmp_path / "lake", GONE) == []
+    assert counts(events).rejected == before.rejected
+
+
+def test_a_person_of_one_platform_leaves_the_same_id_of_another_one(
+    events: StreamStores, forget: Callable[..., Erased], tmp_path: Path
+) -> None:
+    lines = [event(1, "77", platform="x"), event(2, "77", platform="tiktok"), event(3, "7")]
+    ingest_files(events, [written(tmp_path / "a.ndjson", *lines)])
+    assert forget("77", "X").records == 1
+    assert sorted(events.cleaned.read()["event_id"].to_pylist()) == ["e2", "e3"]
+
+
+def test_a_short_id_is_erased_where_a_person_stands_and_from_rejected_records(
+    events: StreamStores, forget: Callable[..., Erased], tmp_path: Path
+) -> None:
+    lines = [event(1, "42"), event(2, OTHER, value=42), event(3, OTHER, value=-42)]
+    ingest_files(events, [written(tmp_path / "a.ndjson", *lines, '{"user_id": 42, "broken\n')])
+    assert forget("42").records == 3
+    assert events.cleaned.read()["event_id"].to_pylist() == ["e2"]
+
+
+@pytest.mark.parametrize(
+    "step", ["_delete_from_raw", "recount_days", "make_anew", "purge"], ids=lambda each: each
+)
+def test_an_erasure_that_was_stopped_is_completed_by_the_next(
+    events: StreamStores,
+    forget: Callable[..., Erased],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    ingest_files(events, [written(tmp_path / "a.ndjson", *LEFT)])
+    untouched = contents(events)
+    ingest_files(events, [written(tmp_path / "b.ndjson", *HIDDEN)])
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(steps, step, stopped)
+        forget(GONE)
+    forget(GONE)
+    assert contents(events) == untouched
+    assert files_with(tmp_path / "lake", GONE) == []
+    assert counts(events).raw == len(LEFT)
+
+
+def test_days_whose_raw_records_have_expired_are_erased_from_cleaned(
+    events: StreamStores, forget: Callable[..., Erased], tmp_path: Path
+) -> None:
+    ingest_files(events, [written(tmp_path / "a.ndjson", event(1, GONE), event(2, OTHER))])
+    raw = events.raw
+    rows = raw.rows_by_day()
+    events.stores.lake.expired_days().record("raw/engagement_events", rows)
+    raw.replace(rows, pa.RecordBatchReader.from_batches(raw.schema, []))
+    assert forget(GONE) == Erased("engagement_events", 1, (FIRST,))
+    assert events.cleaned.read()["event_id"].to_pylist() == ["e2"]
+    assert events.loader.rows_by_day() == {FIRST: 1}
+    assert files_with(tmp_path / "lake", GONE) == []
+
+
+def test_a_request_keeps_no_id_once_it_is_done(requests: DeletionRequests) -> None:
+    request = requests.request(Person("someone-else"), timedelta(days=3))
+    assert requests.request(Person("someone-else")) == request
+    assert [each.person for each in requests.pending() if each.request == request] == [
+        Person("someone-else")
+    ]
+    requests.report(request.id, "{}", is_done=True)
+    assert request.id not in [each.request.id for each in requests.pending()]
+    assert next(each for each in requests.all() if each.id == request.id).state(request.due_at) == (
+        "done"
+    )
