@@ -21,6 +21,7 @@ SECTIONS = (
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys", "text")),
     ("Give", ("serve", "report")),
     ("Access", ("keys", "secrets")),
+    ("Privacy", ("forget", "deletions")),
     ("Loss of a machine", ("backup", "backups", "restore", "rebuild-warehouse")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )

@@ -39,6 +39,7 @@ from social_assets.cli.commands.metrics import metrics, query
 from social_assets.cli.commands.models.recsys import recsys
 from social_assets.cli.commands.models.text import text
 from social_assets.cli.commands.notebook import notebook
+from social_assets.cli.commands.privacy.forget import deletions, forget
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
 from social_assets.cli.commands.reports import report
 from social_assets.cli.commands.serve import serve
@@ -348,6 +349,8 @@ for command in (
     backups,
     restore,
     rebuild_warehouse,
+    forget,
+    deletions,
 ):
     cli.add_command(command)
 # The name up to release 0.1.
@@ -365,16 +368,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 _STREAM = (
-    "stream",
-    "days",
-    "first",
-    "last",
-    "raw",
-    "cleaned",
-    "duplicates",
-    "rejected",
-    "warehouse",
-    "conserved",
+    *("stream", "days", "first", "last"),
+    *("raw", "cleaned", "duplicates", "rejected", "warehouse", "conserved"),
 )
 _COUNTS = ("stream", "raw", "cleaned", "duplicates", "rejected", "warehouse")
 _DAYS = ("stream", "days", "first", "last", "conserved")

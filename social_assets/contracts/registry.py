@@ -93,6 +93,11 @@ def contract(name: str) -> Contract:
     raise UnknownStreamError(f"no stream {name!r}; the streams are {known}")
 
 
+def person_columns() -> frozenset[str]:
+    """The names that columns with ids of persons have, in any contract."""
+    return frozenset(name for each in contracts() for name in each.persons)
+
+
 def refuse_broken(name: str) -> None:
     """Raise ContractError if the contract of that name cannot be used."""
     for broken in broken_contracts():

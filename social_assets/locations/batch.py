@@ -55,6 +55,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
     from social_assets.defs.monitoring.invariant_checks import stream_invariants
     from social_assets.defs.monitoring.partition_checks import every_day_has_rows
     from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
+    from social_assets.defs.privacy import deletions as privacy
     from social_assets.defs.recommenders import assets as recsys
     from social_assets.defs.reports.assets import report_assets, report_job
     from social_assets.defs.reports.dashboards import dashboard_specs
@@ -109,6 +110,7 @@ def _location() -> Definitions:
             sentiment(),
             *recsys.assets,
             *maintenance.maintenance_assets(),
+            privacy.deletions,
             *report_assets(),
             *dashboard_specs(),
         ],
@@ -127,6 +129,7 @@ def _location() -> Definitions:
             *champion_checks,
             *text_checks,
             *recsys.checks,
+            *privacy.deletion_checks,
             verification.all_partition_checks(),
             *unusable.broken_contract_checks(),
         ],
@@ -136,6 +139,7 @@ def _location() -> Definitions:
             recommend_with_all_job,
             train_texts_job,
             maintenance.maintenance_job,
+            privacy.forget_job,
             *(report_job(each) for each in reports()),
             *verification.verification_jobs(),
             topic_watch.check_topics(),
@@ -145,6 +149,7 @@ def _location() -> Definitions:
         schedules=[
             nightly_rebuild(),
             maintenance.maintenance_schedule,
+            privacy.nightly_deletions,
             *verification.verification_schedules(),
             topic_watch.topics_every_ten_minutes(),
             platforms_every_ten_minutes(),

@@ -39,6 +39,7 @@ from social_assets.defs.ingestion.jobs.unload_job import unload_config
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND, TRAIN_TEXTS
 from social_assets.defs.monitoring.verification import VERIFY_PARTITIONS
 from social_assets.defs.partitions import range_tags
+from social_assets.defs.privacy.deletions import JOB_NAME as FORGET
 from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.operate.runs.backfill_plan import made_together
 from social_assets.operate.runs.cli_run_lock import cli_run_lock
@@ -184,6 +185,11 @@ def recommend(home: Home, progress: Progress) -> RunReport:
 def run_text_training(home: Home, progress: Progress) -> RunReport:
     """Train a text model on the labelled texts, decide on the champion. Raises RunFailedError."""
     return _run(home, Location.BATCH, TRAIN_TEXTS, progress)
+
+
+def forget_persons(home: Home, progress: Progress) -> RunReport:
+    """Forget the persons of all pending requests. Raises RunFailedError."""
+    return _run(home, Location.BATCH, FORGET, progress)
 
 
 def verify_partitions(home: Home, progress: Progress) -> RunReport:

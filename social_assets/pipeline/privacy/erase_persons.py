@@ -11,6 +11,7 @@ which a distinct id stands as a whole word, and every rejected record in which a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, reduce
@@ -28,7 +29,7 @@ from social_assets.pipeline.ledger_counts import recount_days
 from social_assets.pipeline.load import load_days
 from social_assets.pipeline.privacy.forgotten_records import ForgottenRecords, forgotten_records
 from social_assets.pipeline.privacy.ids_in_bytes import DISTINCT_CHARACTERS, IdsInBytes
-from social_assets.pipeline.quarantined_batches import is_of_the_batch
+from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantined
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import make_anew, recover
@@ -36,6 +37,13 @@ from social_assets.pipeline.validation.rows import input_columns
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.validate import FORGOTTEN
 from social_assets.transform.validate_block import BlockValidator
+from social_assets.warehouse.pending_days import (
+    BEHIND,
+    CLEANED,
+    pending_days,
+    record_finished,
+    record_pending,
+)
 
 PART_ROWS = 65_536
 _BYTES = ("value", "key", "csv_header")
@@ -47,11 +55,33 @@ Mask = Callable[[pa.Table], pa.BooleanArray]
 
 @dataclass(frozen=True)
 class Erased:
-    """What was deleted from a stream: records of raw, and the days that were rebuilt."""
+    """What was deleted from a stream: records of raw, and the days that were rebuilt.
+
+    `files` are the names of the files that brought these records.
+    """
 
     stream: str
     records: int
     days: tuple[date, ...]
+    files: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """Deleted rows: how many, and the files that they came from."""
+
+    records: int = 0
+    files: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> Deleted:
+        """The rows of a table with the columns of provenance."""
+        files = rows.filter(pc.equal(rows["source"], "file"))["origin"]
+        return cls(rows.num_rows, frozenset(files.unique().to_pylist()))
+
+    def __add__(self, other: Deleted) -> Deleted:
+        """The sum of two."""
+        return Deleted(self.records + other.records, self.files | other.files)
 
 
 @dataclass(frozen=True)
@@ -81,38 +111,51 @@ def erase_persons(stores: StreamStores, persons: PersonIds) -> Erased:
         stores.in_force.check_complete()
         recover(stores)
         days = _days_with_records(stores, persons)
-        records = _erase(stores, persons, days) if days else 0
+        deleted = _erase(stores, persons, days) if days else Deleted()
         if days or persons.ids:
             # Also if a process was killed between deleting and purging.
             for table in (stores.raw, stores.cleaned, stores.quarantine):
                 purge(table)
-    return Erased(stores.name, records, tuple(days))
+    return Erased(stores.name, deleted.records, tuple(days), deleted.files)
 
 
-def _erase(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
-    # Before anything is deleted: if the process is killed, facts and rollups are rebuilt.
-    stores.loader.record_pending(days, stores.run_id)
+def _erase(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
     expired = stores.stores.lake.expired_days().days(f"raw/{stores.name}")
-    with StepLog(stores).step("forget", f"{days[0]} to {days[-1]}"):
-        records = _erase_days(stores, persons, [day for day in days if day not in expired])
-        return records + _erase_without_raw(stores, persons, [d for d in days if d in expired])
+    with _recorded_as_pending(stores, days), StepLog(stores).step("forget", _span(days)):
+        erased = _erase_days(stores, persons, [day for day in days if day not in expired])
+        return erased + _erase_without_raw(stores, persons, [d for d in days if d in expired])
 
 
-def _erase_days(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+@contextmanager
+def _recorded_as_pending(stores: StreamStores, days: Sequence[date]) -> Iterator[None]:
+    """Record the days of all layers before anything is deleted, and `cleaned` as finished at the
+    end. If the process is killed, `finish_days` loads and builds them.
+    """
+    layers = (CLEANED, *BEHIND)
+    with stores.stores.clickhouse.client(stores.log_comment) as client:
+        record_pending(client, stores.name, layers, days, stores.run_id)
+        found = [day for day in pending_days(client) if day.stream == stores.name]
+    yield
+    done = [day for day in found if day.layer == CLEANED and day.event_date in days]
+    with stores.stores.clickhouse.client(stores.log_comment) as client:
+        record_finished(client, done, stores.run_id)
+
+
+def _erase_days(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
     if not days:
-        return 0
-    records = _delete_from_raw(stores, persons, days)
+        return Deleted()
+    deleted = _delete_from_raw(stores, persons, days)
     recount_days(stores, days)
     make_anew(stores, days)
-    return records
+    return deleted
 
 
-def _erase_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+def _erase_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
     if not days:
-        return 0
-    records = _delete_without_raw(stores, persons, days)
+        return Deleted()
+    deleted = _delete_without_raw(stores, persons, days)
     load_days(stores, days)
-    return records
+    return deleted
 
 
 def _days_with_records(stores: StreamStores, persons: PersonIds) -> list[date]:
@@ -120,8 +163,9 @@ def _days_with_records(stores: StreamStores, persons: PersonIds) -> list[date]:
     forgotten.
     """
     found: set[date] = set()
-    ids = persons.anywhere
-    for table in (stores.raw, stores.quarantine):
+    # Of records that were validated, those with a short id stand in quarantine as well.
+    in_raw = persons.anywhere if quarantined(stores) else persons.distinct
+    for table, ids in ((stores.raw, in_raw), (stores.quarantine, persons.anywhere)):
         columns = [name for name in (*_BYTES, _HEADERS) if name in table.schema.names]
         for part in _parts(stores, table, table.rows_by_day(), [*columns, "event_date"]):
             days = part["event_date"].filter(_in_bytes(ids, part))
@@ -137,7 +181,7 @@ def _days_with_records(stores: StreamStores, persons: PersonIds) -> list[date]:
     return sorted(found)
 
 
-def _delete_from_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+def _delete_from_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
     with stores.engine.session() as session:
         forgotten = forgotten_records(stores, session)
         validator = BlockValidator(session, stores.contract)
@@ -149,7 +193,7 @@ def _delete_from_raw(stores: StreamStores, persons: PersonIds, days: Sequence[da
         )
 
 
-def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> int:
+def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
     """Delete from cleaned and quarantine on days whose raw records have expired."""
     with stores.engine.session() as session:
         forgotten = forgotten_records(stores, session)
@@ -164,15 +208,15 @@ def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence
     return deleted
 
 
-def _delete(stores: StreamStores, table: LakeTable, days: Sequence[date], of: Mask) -> int:
-    """Delete the rows of a mask, in one commit; returns how many."""
-    deleted = 0
+def _delete(stores: StreamStores, table: LakeTable, days: Sequence[date], of: Mask) -> Deleted:
+    """Delete the rows of a mask, in one commit."""
+    deleted = Deleted()
 
     def kept() -> Iterator[pa.RecordBatch]:
         nonlocal deleted
         for part in _parts(stores, table, days, table.schema.names):
             mask = of(part)
-            deleted += mask.true_count
+            deleted += Deleted.of(part.filter(mask))
             yield from part.filter(pc.invert(mask)).to_batches()
 
     table.replace(days, pa.RecordBatchReader.from_batches(table.schema, kept()))
@@ -222,6 +266,10 @@ def _parts(
         part_bytes=stores.engine.part_bytes,
         part_rows=PART_ROWS,
     )
+
+
+def _span(days: Sequence[date]) -> str:
+    return f"{days[0]} to {days[-1]}"
 
 
 def _any_of(masks: Iterable[pa.BooleanArray]) -> pa.BooleanArray:

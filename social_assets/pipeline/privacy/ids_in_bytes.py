@@ -7,6 +7,7 @@ the columns of a contract say is compared by `forgotten_records`.
 from __future__ import annotations
 
 import json
+import mmap
 import re
 from collections.abc import Collection, Iterator
 
@@ -30,15 +31,16 @@ class IdsInBytes:
 
     def __init__(self, ids: Collection[str]) -> None:
         self._spelled = sorted({each for id_ in ids for each in spellings(id_)})
-        self._patterns = [
+        self.patterns = [
             _BEFORE + _any_of(self._spelled[at : at + _IDS_AT_ONCE]) + _AFTER
             for at in range(0, len(self._spelled), _IDS_AT_ONCE)
         ]
+        """In the syntax of RE2: a text has an id if one of them matches."""
 
     def mask(self, values: pa.Array | pa.ChunkedArray) -> pa.BooleanArray:
         """One value for each of an array of bytes or texts; null has no id."""
         found = pa.array(np.zeros(len(values), np.bool_))
-        for pattern in self._patterns:
+        for pattern in self.patterns:
             matched = pc.match_substring_regex(values, pattern)
             if isinstance(matched, pa.ChunkedArray):
                 matched = matched.combine_chunks()
@@ -49,7 +51,7 @@ class IdsInBytes:
         """Whether the content of a file has one of the ids."""
         return bool(self.mask(pa.array([content], pa.large_binary())).true_count)
 
-    def spans(self, content: bytes) -> Iterator[tuple[int, int]]:
+    def spans(self, content: bytes | mmap.mmap) -> Iterator[tuple[int, int]]:
         """Where the ids stand in the content of a file: begin and end of each."""
         if not self._spelled:
             return

@@ -25,6 +25,7 @@ from social_assets.control.engine import engine_of, open_engine, reading, writin
 from social_assets.control.errors import ControlStoreNewerError
 from social_assets.control.location import ControlLocation
 from social_assets.control.migrate import REVISIONS, VERSION_TABLE
+from social_assets.control.privacy import deletion_requests
 from social_assets.control.reports import deliveries, schedules
 from social_assets.control.schema import METADATA
 from social_assets.control.secrets import encrypted_secrets
@@ -40,6 +41,7 @@ TABLES = {
     collection_tables.TRACKED_ACCOUNTS.name,
     collection_tables.TRACKED_ENDPOINTS.name,
     collection_tables.CHAIN_POSITIONS.name,
+    deletion_requests.DELETION_REQUESTS.name,
 }
 
 OPEN = """

@@ -68,7 +68,7 @@ def complete_unloads(
     days = sorted({day for each in unloads for day in each.days})
     behind = fed_by(stream.name)
     _rebuild_behind(stream, clickhouse, behind, days)
-    _report(context, stream, behind, days)
+    report_changed_days(context, stream, behind, days)
     stream.unloads.done(unloads)
     context.log.info(f"{names_of(unloads)}: unloaded from {len(days)} days")
     return unloads
@@ -105,7 +105,7 @@ def _rebuild_behind(
         record_built(client, unfinished, behind, days, stream.run_id)
 
 
-def _report(
+def report_changed_days(
     context: RunContext, stream: StreamStores, behind: Sequence[AssetKey], days: Sequence[date]
 ) -> None:
     """Record the days that have rows as materialized; delete the records of days without rows."""

@@ -18,7 +18,9 @@ from social_assets.control.engine import open_engine
 from social_assets.control.privacy.deletion_requests import DeletionRequests
 from social_assets.control.privacy.person import Person
 from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
-from social_assets.pipeline.privacy import erase_persons as steps
+from social_assets.pipeline import stream_work
+from social_assets.pipeline.finish_days import finish_pending_days
+from social_assets.pipeline.privacy import erase_persons as erasing
 from social_assets.pipeline.privacy.erase_persons import Erased, PersonIds, erase_persons
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
@@ -107,7 +109,8 @@ def test_an_erased_person_leaves_the_tables_of_a_home_that_never_had_the_records
     ingest_files(events, [written(tmp_path / "b.ndjson", *HIDDEN)])
     assert files_with(tmp_path / "lake", GONE)
     erased = forget(GONE)
-    assert erased == Erased("engagement_events", len(HIDDEN), (FIRST, SECOND, date.today()))
+    days = (FIRST, SECOND, date.today())
+    assert erased == Erased("engagement_events", len(HIDDEN), days, frozenset(["b.ndjson"]))
     assert contents(events) == untouched
     assert files_with(tmp_path / "lake", GONE) == []
     assert counts(events).raw == len(LEFT)
@@ -160,7 +163,14 @@ def test_a_short_id_is_erased_where_a_person_stands_and_from_rejected_records(
 
 
 @pytest.mark.parametrize(
-    "step", ["_delete_from_raw", "recount_days", "make_anew", "purge"], ids=lambda each: each
+    "step",
+    [
+        "erase_persons._delete_from_raw",
+        "erase_persons.recount_days",
+        "erase_persons.make_anew",
+        "stream_work.load_days",
+        "erase_persons.purge",
+    ],
 )
 def test_an_erasure_that_was_stopped_is_completed_by_the_next(
     events: StreamStores,
@@ -177,8 +187,12 @@ def test_an_erasure_that_was_stopped_is_completed_by_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(steps, step, stopped)
+        module, _, name = step.rpartition(".")
+        patched.setattr(
+            {"erase_persons": erasing, "stream_work": stream_work}[module], name, stopped
+        )
         forget(GONE)
+    finish_pending_days([events], lambda *_: None, lambda _: False)
     forget(GONE)
     assert contents(events) == untouched
     assert files_with(tmp_path / "lake", GONE) == []
@@ -193,7 +207,7 @@ def test_days_whose_raw_records_have_expired_are_erased_from_cleaned(
     rows = raw.rows_by_day()
     events.stores.lake.expired_days().record("raw/engagement_events", rows)
     raw.replace(rows, pa.RecordBatchReader.from_batches(raw.schema, []))
-    assert forget(GONE) == Erased("engagement_events", 1, (FIRST,))
+    assert forget(GONE) == Erased("engagement_events", 1, (FIRST,), frozenset(["a.ndjson"]))
     assert events.cleaned.read()["event_id"].to_pylist() == ["e2"]
     assert events.loader.rows_by_day() == {FIRST: 1}
     assert files_with(tmp_path / "lake", GONE) == []

@@ -1,0 +1,1 @@
+"""Assets of privacy: what was deleted of persons who are forgotten."""

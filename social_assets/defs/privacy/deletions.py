@@ -1,0 +1,211 @@
+"""`privacy/deletions`: forgets the persons of all requests that are pending, and the checks of it.
+
+Belongs here: the order of all places, and what is shown. How records are recognized and deleted
+belongs to `pipeline.privacy`, the requests to `control.privacy`.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetKey,
+    DefaultScheduleStatus,
+    MaterializeResult,
+    MetadataValue,
+    ScheduleDefinition,
+    TableRecord,
+    asset,
+    asset_check,
+    define_asset_job,
+)
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.contracts.registry import contracts, person_columns
+from social_assets.defs.automation import RETRIES
+from social_assets.defs.ingestion.jobs.changed_days import fed_by
+from social_assets.defs.ingestion.jobs.complete_unloads import report_changed_days
+from social_assets.defs.stores import StoresResource
+from social_assets.defs.warehouse.deployment import deploy_in_force
+from social_assets.defs.warehouse.recovery import finish_before_rebuild, finish_warehouse
+
+if TYPE_CHECKING:
+    from social_assets.control.privacy.deletion_requests import DeletionRequests
+    from social_assets.pipeline.privacy.erase_persons import Erased
+    from social_assets.pipeline.stores import StreamStores
+
+KEY = AssetKey(["privacy", "deletions"])
+JOB_NAME = "forget_persons"
+_OWNERS = ["team:platform"]
+
+
+@asset(
+    key=KEY,
+    group_name="privacy",
+    owners=_OWNERS,
+    kinds={"python", "deltalake", "clickhouse"},
+    pool="privacy_deletions",
+    description=(
+        "Forgets the persons of all pending requests: deletes their records from lake and"
+        " warehouse, their copies and lists, and overwrites their ids in histories and logs; then"
+        " looks whether any place still has one. Also deletes what arrived of persons who were"
+        " forgotten before"
+    ),
+)
+def deletions(
+    context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
+) -> MaterializeResult[None]:
+    """Repeated, it goes on where a run was killed. A request is done when no place has the id."""
+    from social_assets.defs.privacy.other_places import clean_home, clean_warehouse
+    from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
+    from social_assets.pipeline.privacy.deletion_report import DeletionReport
+    from social_assets.pipeline.privacy.erase_persons import PersonIds, erase_persons
+
+    started, home = time.monotonic(), Home.from_environment()
+    deploy_in_force(stores)
+    finish_before_rebuild(context.instance, stores, context.run.run_id)
+    opened = stores.stores()
+    with _requests(home) as requests:
+        pending = requests.pending()
+        # First of all: records that land from now on are rejected.
+        opened.lake.forgotten_persons().add(
+            ForgottenPerson(each.request.person_hash, each.person.platform or ANY_PLATFORM)
+            for each in pending
+        )
+        persons = PersonIds(frozenset(each.person.id for each in pending))
+        comment = f"{context.run.run_id} {KEY.to_user_string()}"
+        streams = [opened.of(contract, comment) for contract in contracts()]
+        erased = [erase_persons(stream, persons) for stream in streams]
+        touched = _touched(streams, erased)
+        finish_warehouse(context.instance, stores, comment)
+        for stream, days in touched:
+            report_changed_days(context, stream, fed_by(stream.name), days)
+        with clickhouse.client(comment) as client:
+            in_warehouse = clean_warehouse(client, persons, erased, context.run.run_id)
+        in_home = clean_home(home, persons, erased)
+        left = [*in_warehouse, *in_home.left]
+        report = DeletionReport.of(
+            context.run.run_id,
+            len(pending),
+            erased,
+            landed_files=in_home.landed_files,
+            overwritten_files=in_home.overwritten_files,
+            left=left,
+        )
+        for each in pending:
+            requests.report(each.request.id, report.as_json(), is_done=not left)
+        requests.delete_ids_of_done()
+    return MaterializeResult(
+        metadata={
+            "requests": len(pending),
+            "requests_done": 0 if left else len(pending),
+            "records": sum(each.records for each in erased),
+            "days": len({day for each in erased for day in each.days}),
+            "landed_files": in_home.landed_files,
+            "overwritten_files": in_home.overwritten_files,
+            "left": MetadataValue.table([TableRecord(vars(each)) for each in left])
+            if left
+            else MetadataValue.text("no place has an id of these persons"),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+    )
+
+
+@asset_check(
+    asset=KEY,
+    name="requests_are_done_in_time",
+    description="No deletion request is past its date; the law gives a month",
+)
+def requests_are_done_in_time() -> AssetCheckResult:
+    """Warns of a request that an attempt has left undone."""
+    at = datetime.now(UTC)
+    with _requests(Home.from_environment()) as requests:
+        found = requests.all()
+    states = [each.state(at) for each in found]
+    tried = [each for each in found if each.done_at is None and each.report is not None]
+    return AssetCheckResult(
+        passed=not tried and "overdue" not in states,
+        severity=(AssetCheckSeverity.ERROR if "overdue" in states else AssetCheckSeverity.WARN),
+        metadata={
+            **{state: states.count(state) for state in ("done", "pending", "overdue")},
+            "left_undone": ", ".join(each.id for each in tried) or "none",
+        },
+    )
+
+
+@asset_check(
+    asset=KEY,
+    name="no_forgotten_person_is_kept",
+    description="No table of the warehouse has the id of a person who is forgotten, by its hash",
+)
+def no_forgotten_person_is_kept(
+    context: AssetCheckExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
+) -> AssetCheckResult:
+    """Compares every column that contracts name as one of persons, in every table."""
+    from social_assets.quality.forgotten_persons import kept_persons
+
+    forgotten = stores.stores().lake.forgotten_persons().all()
+    if not forgotten:
+        return AssetCheckResult(passed=True, description="nobody has asked to be forgotten")
+    with _requests(Home.from_environment()) as requests:
+        salt = requests.salt()
+    comment = f"{context.run.run_id} check {KEY.to_user_string()}"
+    with clickhouse.client(comment) as client:
+        kept = kept_persons(client, forgotten, salt, person_columns())
+    return AssetCheckResult(
+        passed=not kept,
+        metadata={
+            "forgotten": len(forgotten),
+            "columns": ", ".join(sorted(person_columns())),
+            **{f"{each.table}.{each.column}": each.persons for each in kept},
+        },
+    )
+
+
+deletion_checks: list[AssetChecksDefinition] = [
+    requests_are_done_in_time,
+    no_forgotten_person_is_kept,
+]
+
+forget_job = define_asset_job(
+    JOB_NAME,
+    selection=[KEY],
+    description="Forget the persons of all pending requests, and check it",
+    tags=RETRIES,
+)
+
+nightly_deletions = ScheduleDefinition(
+    name="nightly_deletions",
+    job=forget_job,
+    cron_schedule="30 4 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Deletes what requests are pending for, and what arrived of forgotten persons",
+)
+
+
+@contextmanager
+def _requests(home: Home) -> Iterator["DeletionRequests"]:
+    from social_assets.control.engine import open_engine
+    from social_assets.control.privacy.deletion_requests import DeletionRequests
+
+    engine = open_engine(home)
+    try:
+        yield DeletionRequests(engine, home)
+    finally:
+        engine.dispose()
+
+
+def _touched(
+    streams: Sequence["StreamStores"], erased: Sequence["Erased"]
+) -> list[tuple["StreamStores", list[date]]]:
+    by_name = {stream.name: stream for stream in streams}
+    return [(by_name[each.stream], list(each.days)) for each in erased if each.days]

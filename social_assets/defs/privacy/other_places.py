@@ -1,0 +1,78 @@
+"""Persons outside the tables of streams: in lists, texts, artifacts, copies, histories, logs.
+
+Belongs here: the order in which these places are cleaned and looked into. What is done in each
+belongs to `pipeline.privacy`, and for models to `recommend.forgotten`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from resources.settings.home import Home
+from social_assets.contracts.registry import person_columns
+from social_assets.pipeline.identity.refresh_persons import refresh_persons
+from social_assets.pipeline.privacy.erase_persons import Erased, PersonIds
+from social_assets.pipeline.privacy.home_files import (
+    Remainder,
+    delete_landed_copies,
+    overwrite_in_home,
+    places_in_home,
+)
+from social_assets.pipeline.privacy.warehouse_rows import (
+    delete_lists,
+    places_in_warehouse,
+    wait_for_old_parts,
+)
+from social_assets.recommend.forgotten import delete_superseded, in_use_that_know
+from social_assets.recommend.top_n import TABLE as TOP_N
+from social_assets.transform.text.registry import models_root, scoring_model
+from social_assets.transform.text.sentiment import score_days
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+_BUILT_BY_DAY = ("star", "rollups", "text")
+_TRAIN = "social-assets recsys train, then the same command again"
+
+
+@dataclass(frozen=True)
+class CleanedHome:
+    """How many files were deleted or overwritten, and the places that still have an id."""
+
+    landed_files: int
+    overwritten_files: int
+    left: tuple[Remainder, ...]
+
+
+def clean_warehouse(
+    client: Client, persons: PersonIds, erased: Sequence[Erased], run_id: str
+) -> list[Remainder]:
+    """Make anew what is not built by dbt, wait for old files, and look into every table.
+
+    The facts and rollups of the erased days must have been rebuilt.
+    """
+    if days := sorted({day for each in erased for day in each.days}):
+        score_days(client, scoring_model(models_root()), days, run_id)
+        locks = Home.from_environment().path / "locks"
+        refresh_persons(client, locks, run_id, datetime.now(UTC))
+    if not persons.ids:
+        return []
+    delete_lists(client, TOP_N, "user_id", persons)
+    rebuilt = [f"cleaned.{each.stream}" for each in erased if each.days]
+    old_files = wait_for_old_parts(client, [*rebuilt, TOP_N, *(_BUILT_BY_DAY if rebuilt else ())])
+    return [*old_files, *places_in_warehouse(client, persons, person_columns())]
+
+
+def clean_home(home: Home, persons: PersonIds, erased: Sequence[Erased]) -> CleanedHome:
+    """Delete copies and old models, overwrite histories and logs, and look into every file."""
+    landed_files = delete_landed_copies(home, persons, erased)
+    if not persons.ids:
+        return CleanedHome(landed_files, 0, ())
+    delete_superseded(persons)
+    models = [str(each.relative_to(home.path)) for each in in_use_that_know(persons)]
+    overwritten = overwrite_in_home(home, persons)
+    left = [*(Remainder(each, _TRAIN) for each in models), *places_in_home(home, persons)]
+    return CleanedHome(landed_files, overwritten, tuple(left))

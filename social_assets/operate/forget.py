@@ -1,0 +1,64 @@
+"""Forgets persons for operators: records requests, starts the runs, reads the report.
+
+Belongs here: the order of runs. Models know a person until they are trained again, so that a second
+pass follows the training. What a pass does belongs to the asset `privacy/deletions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from resources.settings.home import Home
+from social_assets.control.engine import open_engine
+from social_assets.control.privacy.deletion_requests import DeletionRequest, DeletionRequests
+from social_assets.control.privacy.person import Person
+from social_assets.operate.runs.start import Progress, forget_persons, recommend
+from social_assets.pipeline.privacy.deletion_report import DeletionReport
+
+_MODELS = "artifacts/"
+
+
+def request_deletions(
+    home: Home, persons: Sequence[Person], due_in: timedelta
+) -> list[DeletionRequest]:
+    """Record a request for each person; one that is pending already is not doubled."""
+    with _requests(home) as requests:
+        return [requests.request(person, due_in) for person in persons]
+
+
+def all_requests(home: Home) -> list[DeletionRequest]:
+    """All requests, oldest first."""
+    with _requests(home) as requests:
+        return requests.all()
+
+
+def forget_pending(home: Home, progress: Progress) -> DeletionReport | None:
+    """Forget the persons of all pending requests; None if there is none. Raises RunFailedError."""
+    with _requests(home) as requests:
+        pending = {each.id for each in requests.all() if each.done_at is None}
+    if not pending:
+        return None
+    forget_persons(home, progress)
+    first = _report(home, pending)
+    if not any(each.place.startswith(_MODELS) for each in first.left):
+        return first
+    recommend(home, progress)
+    forget_persons(home, progress)
+    return _report(home, pending).after(first)
+
+
+def _report(home: Home, ids: set[str]) -> DeletionReport:
+    with _requests(home) as requests:
+        (text, *_) = {each.report for each in requests.all() if each.id in ids and each.report}
+    return DeletionReport.of_json(text)
+
+
+@contextmanager
+def _requests(home: Home) -> Iterator[DeletionRequests]:
+    engine = open_engine(home)
+    try:
+        yield DeletionRequests(engine, home)
+    finally:
+        engine.dispose()

@@ -1,0 +1,74 @@
+"""What one pass over all places has deleted, and what is left: the proof of a deletion request.
+
+Belongs here: the values, and their JSON in the operational store. They name no person.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from social_assets.pipeline.privacy.erase_persons import Erased
+from social_assets.pipeline.privacy.home_files import Remainder
+
+
+@dataclass(frozen=True)
+class DeletionReport:
+    """`requests` were done together; `records` are records of raw, by stream; `days` by stream."""
+
+    run_id: str
+    requests: int
+    records: dict[str, int]
+    days: dict[str, int]
+    landed_files: int
+    overwritten_files: int
+    left: tuple[Remainder, ...]
+
+    @classmethod
+    def of(
+        cls,
+        run_id: str,
+        requests: int,
+        erased: Sequence[Erased],
+        *,
+        landed_files: int,
+        overwritten_files: int,
+        left: Sequence[Remainder],
+    ) -> DeletionReport:
+        """The report of a pass; streams without records of the persons are left out."""
+        touched = [each for each in erased if each.days]
+        return cls(
+            run_id,
+            requests,
+            {each.stream: each.records for each in touched},
+            {each.stream: len(each.days) for each in touched},
+            landed_files,
+            overwritten_files,
+            tuple(sorted(left)),
+        )
+
+    @classmethod
+    def of_json(cls, text: str) -> DeletionReport:
+        """The report that `as_json` wrote."""
+        stored = json.loads(text)
+        left = tuple(Remainder(**each) for each in stored.pop("left"))
+        return cls(left=left, **stored)
+
+    def after(self, first: DeletionReport) -> DeletionReport:
+        """The report of a second pass over the same requests, with what the first one deleted."""
+        return replace(
+            self,
+            records=_sums(first.records, self.records),
+            days=_sums(first.days, self.days),
+            landed_files=first.landed_files + self.landed_files,
+            overwritten_files=max(first.overwritten_files, self.overwritten_files),
+        )
+
+    def as_json(self) -> str:
+        """The text that the operational store keeps."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def _sums(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {name: first.get(name, 0) + second.get(name, 0) for name in sorted({*first, *second})}

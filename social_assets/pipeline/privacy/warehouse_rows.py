@@ -1,0 +1,116 @@
+"""Ids in tables of the warehouse: lists by person, old parts of tables, and what still has one.
+
+Belongs here: looking into every table of every database of ours. Other rows are deleted by
+rebuilding their days (`erase_persons` and dbt).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from social_assets.pipeline.privacy.erase_persons import PersonIds
+from social_assets.pipeline.privacy.home_files import Remainder
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+_NOT_OURS = "('system', 'INFORMATION_SCHEMA', 'information_schema')"
+_LONGEST_WAIT_SECONDS = 120.0
+_POLL_SECONDS = 0.25
+_AGAIN = "give the same command again"
+_REMEDY = "rebuild its days by social-assets backfill, then give the same command again"
+
+
+def delete_lists(client: Client, table: str, column: str, persons: PersonIds) -> None:
+    """Delete the rows of persons from a table that is not divided by days.
+
+    The table is replaced: a mutation would keep the text of its condition, with the ids, in a file.
+    """
+    ids = {"ids": sorted(persons.ids)}
+    of_persons = f"has({{ids:Array(String)}}, {column})"
+    if not client.command(f"EXISTS TABLE {table}"):
+        return
+    found = client.query(f"SELECT count() FROM {table} WHERE {of_persons}", parameters=ids)
+    if not found.result_rows[0][0]:
+        return
+    kept = f"{table}__without_forgotten"
+    client.command(f"DROP TABLE IF EXISTS {kept} SYNC")
+    client.command(f"CREATE TABLE {kept} AS {table}")
+    client.command(
+        f"INSERT INTO {kept} SELECT * FROM {table} WHERE NOT {of_persons}", parameters=ids
+    )
+    client.command(f"EXCHANGE TABLES {kept} AND {table}")
+    client.command(f"DROP TABLE {kept} SYNC")
+
+
+def wait_for_old_parts(client: Client, tables: Collection[str]) -> list[Remainder]:
+    """Wait until ClickHouse has deleted the files of parts and tables that are replaced by now.
+
+    `tables` are those that were rebuilt, as `cleaned.posts`, or whole databases, as `star`: of
+    others ClickHouse may keep old parts for hours. Returns what is left after two minutes. Parts
+    that merges replace meanwhile have rows of now.
+    """
+    ends_at = time.monotonic() + _LONGEST_WAIT_SECONDS
+    left = _old_parts(client, tables)
+    while left and time.monotonic() < ends_at:
+        time.sleep(_POLL_SECONDS)
+        left &= _old_parts(client, tables)
+    return [Remainder(f"old files of {table}", _AGAIN) for table in sorted({t for t, _ in left})]
+
+
+def places_in_warehouse(
+    client: Client, persons: PersonIds, person_columns: Collection[str]
+) -> list[Remainder]:
+    """The tables that still have an id: any id in a column of persons, a distinct one anywhere."""
+    patterns = {f"pattern{n}": text for n, text in enumerate(persons.distinct.patterns)}
+    parameters = {"ids": sorted(persons.ids), **patterns}
+    found = []
+    for table, columns in _text_columns(client).items():
+        texts = [f"toString({_quoted(column)})" for column in columns]
+        conditions = [f"match({text}, {{{name}:String}})" for text in texts for name in patterns]
+        conditions += [
+            f"has({{ids:Array(String)}}, toString({_quoted(column)}))"
+            for column in columns
+            if column in person_columns
+        ]
+        if conditions:
+            query = f"SELECT count() FROM {table} WHERE {' OR '.join(conditions)}"
+            rows = client.query(query, parameters=parameters).result_rows[0][0]
+            found += [Remainder(f"{rows:,} rows of {table}", _REMEDY)] if rows else []
+    return found
+
+
+def _text_columns(client: Client) -> dict[str, list[str]]:
+    """Every table of ours with its columns of texts; no states and no hashes."""
+    rows = client.query(
+        "SELECT database, table, groupArray(name)\n"
+        "FROM system.columns\n"
+        "WHERE (database, table) IN (\n"
+        "  SELECT database, name FROM system.tables WHERE engine LIKE '%MergeTree')\n"
+        f"AND database NOT IN {_NOT_OURS}\n"
+        "AND type LIKE '%String%' AND type NOT LIKE '%FixedString%'\n"
+        "AND type NOT LIKE 'AggregateFunction%'\n"
+        "GROUP BY database, table ORDER BY database, table"
+    ).result_rows
+    return {f"{_quoted(database)}.{_quoted(table)}": names for database, table, names in rows}
+
+
+def _old_parts(client: Client, tables: Collection[str]) -> set[tuple[str, str]]:
+    """Parts that are no longer read, by table and name, and dropped tables. An empty part has
+    nothing of anybody.
+    """
+    rows = client.query(
+        "SELECT database || '.' || table AS name, part FROM (\n"
+        "  SELECT database, table, name AS part FROM system.parts WHERE NOT active AND rows > 0\n"
+        "  UNION ALL\n"
+        "  SELECT database, table, toString(uuid) FROM system.dropped_tables)\n"
+        "WHERE has({tables:Array(String)}, name) OR has({tables:Array(String)}, database)",
+        parameters={"tables": sorted(tables)},
+    ).result_rows
+    return {(table, part) for table, part in rows}
+
+
+def _quoted(name: str) -> str:
+    return f"`{name}`"

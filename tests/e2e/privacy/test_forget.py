@@ -1,0 +1,120 @@
+"""`social-assets forget`: no file of the home has the id any more, and all rows of others stay."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from resources.clickhouse.resource import ClickHouseResource
+from resources.settings.home import Home
+from social_assets.operate.forget import all_requests
+from social_assets.operate.runs.start import forget_persons, rebuild_days
+from social_assets.operate.status import stream_statuses
+from social_assets.pipeline.privacy.home_files import has_id
+from social_assets.pipeline.privacy.ids_in_bytes import IdsInBytes
+
+pytestmark = [pytest.mark.endurance, pytest.mark.timeout(900)]
+
+GONE = "planted-person-7f3a9"
+FIRST, DAYS = date(2026, 10, 7), 5
+USERS, POSTS = 40, 25
+KILLED_AFTER_SECONDS = (5.0, 9.0, 13.0)
+
+
+def event(number: int, user: str, **fields: object) -> str:
+    day = FIRST + timedelta(days=number * 7919 % 97 % DAYS)
+    named = {"event_id": f"e{number}", "event_time": f"{day}T10:00:{number % 60:02}Z"}
+    what = {"platform": "x", "account_id": "1", "post_id": f"p{number % POSTS}", "value": 1}
+    return json.dumps(named | what | {"user_id": user, "metric_type": "like"} | fields) + "\n"
+
+
+def events() -> str:
+    others = [event(user * POSTS + n * 3, f"u{user}") for user in range(USERS) for n in range(8)]
+    own = [event(10_000 + n, GONE) for n in range(20)]
+    hidden = [
+        event(10_001, GONE),
+        event(10_100, GONE, value=-1),
+        event(10_101, "u1", seen_by=[{"id": GONE}]),
+        '{"user_id": "' + GONE + '", "cut off\n',
+    ]
+    return "".join([*others, *own, *hidden])
+
+
+def command(home: Home, *arguments: str) -> list[str]:
+    return [
+        *(sys.executable, "-W", "ignore", "-m", "social_assets", "--home", str(home.path)),
+        *arguments,
+    ]
+
+
+def run(home: Home, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(home, *arguments), input=given, capture_output=True, text=True, check=False
+    )
+
+
+def files_with_the_id(home: Home) -> list[str]:
+    ids = IdsInBytes([GONE])
+    files = sorted(each for each in home.path.rglob("*") if each.is_file())
+    return [str(each.relative_to(home.path)) for each in files if has_id(each, ids)]
+
+
+def rows_of_others() -> list[tuple[str, int]]:
+    with ClickHouseResource().client() as client:
+        found = client.query(
+            "SELECT user_id, count() FROM cleaned.engagement_events\n"
+            f"WHERE user_id != '{GONE}' AND event_id NOT LIKE 'e10%' GROUP BY 1 ORDER BY 1"
+        )
+        return [(user, rows) for user, rows in found.result_rows]
+
+
+def test_a_person_is_forgotten_everywhere_although_the_command_is_killed(home: Home) -> None:
+    landing = home.landing / "engagement_events"
+    landing.mkdir(parents=True, exist_ok=True)
+    file = landing / "engagement.ndjson"
+    file.write_text(events())
+    os.utime(file, (0, 0))
+    # Takes the waiting files.
+    rebuild_days(home, FIRST, FIRST + timedelta(days=DAYS - 1), (), lambda _: None)
+    trained = run(home, "recsys", "train")
+    assert trained.returncode == 0, trained.stdout + trained.stderr
+    before = rows_of_others()
+    assert len(before) == USERS
+    places = {each.split("/")[0] for each in files_with_the_id(home)}
+    assert places >= {"artifacts", "clickhouse", "dagster", "lake", "landing"}
+
+    for seconds in KILLED_AFTER_SECONDS:
+        with subprocess.Popen(
+            command(home, "forget"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        ) as process:
+            try:
+                process.communicate(GONE, timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    done = run(home, "forget", given=GONE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert files_with_the_id(home) == []
+    assert GONE not in done.stdout + done.stderr
+    assert rows_of_others() == before
+    assert all(each.is_conserved for each in stream_statuses())
+    assert all(each.done_at for each in all_requests(home))
+
+
+def test_what_arrives_of_a_forgotten_person_is_rejected_and_deleted_by_the_next_run(
+    home: Home, tmp_path: Path
+) -> None:
+    later = tmp_path / "later.ndjson"
+    later.write_text(event(20_000, GONE) + event(20_001, "u1"))
+    loaded = run(home, "load", "engagement_events", str(later))
+    assert loaded.returncode == 0, loaded.stderr
+    assert "person_forgotten" in loaded.stdout
+    assert files_with_the_id(home) != []
+    forget_persons(home, lambda _: None)
+    tables = [each for each in files_with_the_id(home) if each.startswith("lake/")]
+    assert tables == []
