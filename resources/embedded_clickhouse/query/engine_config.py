@@ -44,7 +44,12 @@ _CONFIG = """<clickhouse>
     <buffer_size_rows_flush_threshold>4096</buffer_size_rows_flush_threshold>
     <flush_interval_milliseconds>60000</flush_interval_milliseconds>
   </part_log>
-  <merge_tree><merge_selector_base>{merge_base}</merge_selector_base></merge_tree>
+  <merge_tree>
+    <merge_selector_base>{merge_base}</merge_selector_base>
+    <cleanup_delay_period>10</cleanup_delay_period>
+    <cleanup_delay_period_random_add>2</cleanup_delay_period_random_add>
+    <max_cleanup_delay_period>30</max_cleanup_delay_period>
+  </merge_tree>
   <users>
     <{user}>
       <auth_methods>

@@ -22,7 +22,7 @@ from social_assets.control.schema import METADATA, UtcTime, now
 from social_assets.control.secrets.encrypted_secrets import EncryptedSecrets
 
 DUE_IN = timedelta(days=30)
-"""The law gives a month (GDPR, article 12, paragraph 3)."""
+"""GDPR, article 12, paragraph 3, gives a month."""
 
 _SALT = "privacy/salt"
 _SALT_BYTES = 32

@@ -122,7 +122,7 @@ def deletions(
 @asset_check(
     asset=KEY,
     name="requests_are_done_in_time",
-    description="No deletion request is past its date; the law gives a month",
+    description="No deletion request is past its date; GDPR gives a month",
 )
 def requests_are_done_in_time() -> AssetCheckResult:
     """Warns of a request that an attempt has left undone."""

@@ -34,7 +34,6 @@ from social_assets.transform.text.sentiment import score_days
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-_BUILT_BY_DAY = ("star", "rollups", "text")
 _TRAIN = "social-assets recsys train, then the same command again"
 
 
@@ -61,8 +60,7 @@ def clean_warehouse(
     if not persons.ids:
         return []
     delete_lists(client, TOP_N, "user_id", persons)
-    rebuilt = [f"cleaned.{each.stream}" for each in erased if each.days]
-    old_files = wait_for_old_parts(client, [*rebuilt, TOP_N, *(_BUILT_BY_DAY if rebuilt else ())])
+    old_files = wait_for_old_parts(client)
     return [*old_files, *places_in_warehouse(client, persons, person_columns())]
 
 

@@ -96,7 +96,7 @@ def _reader_of(path: Path) -> Callable[[Path, IdsInBytes], bool]:
     if path.suffix == ".gz":
         return lambda each, ids: ids.is_in(gzip.decompress(each.read_bytes()))
     if is_sqlite(path):
-        return lambda each, ids: values_in_sqlite(each, ids) > 0 or _in_bytes(each, ids)
+        return lambda each, ids: values_in_sqlite(each, ids) > 0
     return _in_bytes
 
 

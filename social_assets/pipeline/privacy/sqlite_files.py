@@ -13,28 +13,30 @@ from pathlib import Path
 from social_assets.pipeline.privacy.ids_in_bytes import IdsInBytes
 
 _WAIT_SECONDS = 60.0
-_MAGIC = b"SQLite format 3\x00"
+_SUFFIXES = (".db", ".sqlite")
 
 
 def is_sqlite(path: Path) -> bool:
-    """Whether a file is one of SQLite."""
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
+    """Whether a file is one of SQLite, by its name.
+
+    Nobody may open such a file but by SQLite: a process that closes it loses the locks of all its
+    connections to it, and then other processes damage the file (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    return path.name.endswith(_SUFFIXES)
 
 
 def overwrite_in_sqlite(path: Path, ids: IdsInBytes) -> int:
     """Overwrite the ids in all values of all tables; returns how many values had one.
 
-    Free pages are zeroed too. Other processes may use the file meanwhile. Raises
-    sqlite3.OperationalError if one of them holds it for a minute.
+    The file is written anew, without the bytes of rows that were deleted before. Other processes
+    may use it meanwhile. Raises sqlite3.OperationalError if one of them holds it for a minute.
     """
     with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)) as connection:
         connection.create_function("has_id", 1, lambda value: _has(value, ids), deterministic=True)
         connection.create_function("starred", 1, lambda value: _starred(value, ids))
         connection.execute("PRAGMA secure_delete = ON")
         changed = sum(_overwrite_in(connection, table) for table in _tables(connection))
-        if changed:
-            connection.execute("VACUUM")
+        connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return changed
 

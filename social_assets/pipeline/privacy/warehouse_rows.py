@@ -45,18 +45,16 @@ def delete_lists(client: Client, table: str, column: str, persons: PersonIds) ->
     client.command(f"DROP TABLE {kept} SYNC")
 
 
-def wait_for_old_parts(client: Client, tables: Collection[str]) -> list[Remainder]:
+def wait_for_old_parts(client: Client) -> list[Remainder]:
     """Wait until ClickHouse has deleted the files of parts and tables that are replaced by now.
 
-    `tables` are those that were rebuilt, as `cleaned.posts`, or whole databases, as `star`: of
-    others ClickHouse may keep old parts for hours. Returns what is left after two minutes. Parts
-    that merges replace meanwhile have rows of now.
+    Returns what is left after two minutes. Parts that merges replace meanwhile have rows of now.
     """
     ends_at = time.monotonic() + _LONGEST_WAIT_SECONDS
-    left = _old_parts(client, tables)
+    left = _old_parts(client)
     while left and time.monotonic() < ends_at:
         time.sleep(_POLL_SECONDS)
-        left &= _old_parts(client, tables)
+        left &= _old_parts(client)
     return [Remainder(f"old files of {table}", _AGAIN) for table in sorted({t for t, _ in left})]
 
 
@@ -97,17 +95,16 @@ def _text_columns(client: Client) -> dict[str, list[str]]:
     return {f"{_quoted(database)}.{_quoted(table)}": names for database, table, names in rows}
 
 
-def _old_parts(client: Client, tables: Collection[str]) -> set[tuple[str, str]]:
+def _old_parts(client: Client) -> set[tuple[str, str]]:
     """Parts that are no longer read, by table and name, and dropped tables. An empty part has
     nothing of anybody.
     """
     rows = client.query(
-        "SELECT database || '.' || table AS name, part FROM (\n"
+        "SELECT database || '.' || table, part FROM (\n"
         "  SELECT database, table, name AS part FROM system.parts WHERE NOT active AND rows > 0\n"
         "  UNION ALL\n"
         "  SELECT database, table, toString(uuid) FROM system.dropped_tables)\n"
-        "WHERE has({tables:Array(String)}, name) OR has({tables:Array(String)}, database)",
-        parameters={"tables": sorted(tables)},
+        f"WHERE database NOT IN {_NOT_OURS}"
     ).result_rows
     return {(table, part) for table, part in rows}
 

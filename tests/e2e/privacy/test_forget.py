@@ -23,20 +23,28 @@ pytestmark = [pytest.mark.endurance, pytest.mark.timeout(900)]
 
 GONE = "planted-person-7f3a9"
 FIRST, DAYS = date(2026, 10, 7), 5
-USERS, POSTS = 40, 25
+USERS, TASTES = 40, 4
 KILLED_AFTER_SECONDS = (5.0, 9.0, 13.0)
 
 
-def event(number: int, user: str, **fields: object) -> str:
-    day = FIRST + timedelta(days=number * 7919 % 97 % DAYS)
-    named = {"event_id": f"e{number}", "event_time": f"{day}T10:00:{number % 60:02}Z"}
-    what = {"platform": "x", "account_id": "1", "post_id": f"p{number % POSTS}", "value": 1}
-    return json.dumps(named | what | {"user_id": user, "metric_type": "like"} | fields) + "\n"
+def event(number: int, user: str, post: int = 0, day: int = 0, **fields: object) -> str:
+    at = f"{FIRST + timedelta(days=day)}T10:00:{number % 60:02}Z"
+    named = {"event_id": f"e{number}", "event_time": at, "post_id": f"p{post}", "user_id": user}
+    what = {"platform": "x", "account_id": "1", "value": 1, "metric_type": "like"}
+    return json.dumps(named | what | fields) + "\n"
 
 
 def events() -> str:
-    others = [event(user * POSTS + n * 3, f"u{user}") for user in range(USERS) for n in range(8)]
-    own = [event(10_000 + n, GONE) for n in range(20)]
+    """Users of four tastes, each of which likes the ten posts of its taste on some days."""
+    others = [
+        event(
+            user * 100 + n, f"u{user}", user % TASTES * 10 + n, (user // TASTES * 3 + n * 7) % DAYS
+        )
+        for user in range(USERS)
+        for n in range(10)
+        if (user + n) % 7
+    ]
+    own = [event(10_000 + n, GONE, n % 10, n % DAYS) for n in range(20)]
     hidden = [
         event(10_001, GONE),
         event(10_100, GONE, value=-1),
@@ -60,16 +68,20 @@ def run(home: Home, *arguments: str, given: str = "") -> subprocess.CompletedPro
 
 
 def files_with_the_id(home: Home) -> list[str]:
-    ids = IdsInBytes([GONE])
-    files = sorted(each for each in home.path.rglob("*") if each.is_file())
-    return [str(each.relative_to(home.path)) for each in files if has_id(each, ids)]
+    """The files with the id in their bytes, or in a value of a compressed table."""
+    found = subprocess.run(
+        ["grep", "-rlF", GONE, str(home.path)], capture_output=True, text=True, check=False
+    )
+    tables = (each for each in home.path.rglob("*.parquet") if has_id(each, IdsInBytes([GONE])))
+    paths = {*map(Path, found.stdout.splitlines()), *tables}
+    return sorted(str(each.relative_to(home.path)) for each in paths)
 
 
 def rows_of_others() -> list[tuple[str, int]]:
     with ClickHouseResource().client() as client:
         found = client.query(
             "SELECT user_id, count() FROM cleaned.engagement_events\n"
-            f"WHERE user_id != '{GONE}' AND event_id NOT LIKE 'e10%' GROUP BY 1 ORDER BY 1"
+            f"WHERE user_id != '{GONE}' AND length(event_id) < 6 GROUP BY 1 ORDER BY 1"
         )
         return [(user, rows) for user, rows in found.result_rows]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     default=30,
     show_default=True,
     metavar="DAYS",
-    help="Until when it must be done; the law gives a month.",
+    help="Until when it must be done; GDPR gives a month.",
 )
 @reads_home
 def forget(home: Home, *, later: bool, due_in: int) -> None:
