@@ -181,7 +181,9 @@ class TrackedAccounts:
         """What is due of a platform, the longest due first, whatever its priority."""
         joined = TRACKED_ENDPOINTS.join(TRACKED_ACCOUNTS)
         query = (
-            select(TRACKED_ACCOUNTS, _E.endpoint, _E.eligible_at, _E.next_refresh_at)
+            select(
+                TRACKED_ACCOUNTS, _E.endpoint, _E.eligible_at, _E.next_due_at, _E.next_refresh_at
+            )
             .select_from(joined)
             .where(_E.platform == platform, _E.eligible_at <= at)
             .order_by(_E.eligible_at)
@@ -198,6 +200,7 @@ class TrackedAccounts:
                 row.eligible_at,
                 row.next_refresh_at <= at,
                 plan_of(row),
+                row.next_refresh_at if row.next_refresh_at <= at else row.next_due_at,
             )
             for row in rows
         ]

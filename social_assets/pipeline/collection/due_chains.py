@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from social_assets.control.accounts import Account
 from social_assets.control.collection.schedule import DAY, slot
@@ -30,6 +30,10 @@ from social_assets.warehouse.loader import ClientFactory
 
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER = ChainPlace()
+_ASKED_ONCE_IN = timedelta(hours=6)
+"""A collection that a limit or a kill has stopped goes on where it was for so long; a daily one
+for a day. A single post that always fails delays the others for no longer.
+"""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,9 @@ class DueChains:
         """The chains of the due endpoints that are asked about posts, account by account.
 
         The posts that were asked about longest ago come first, so that each has its turn however
-        few calls the limits leave. An endpoint of an account without posts is collected by asking
-        nothing.
+        few calls the limits leave. Those that a collection which stopped early has asked about are
+        left out: an account may have more posts than an hour allows calls. An endpoint of an
+        account without posts is collected by asking nothing.
         """
         asked = [
             (each, endpoint)
@@ -75,10 +80,21 @@ class DueChains:
                 yield self._chain(each, endpoint, _NEVER, None, ids=posts)
             else:
                 known = self.tracked.places(each.platform, each.name, each.endpoint)
-                in_turn = sorted(posts, key=lambda post: known.get(post, _NEVER).turn)
+                left = [post for post in posts if not self._is_done(each, known.get(post, _NEVER))]
+                if not left:
+                    self.tracked.finish([self._nothing(each)])
+                in_turn = sorted(left, key=lambda post: known.get(post, _NEVER).turn)
                 for post in in_turn:
                     place = known.get(post, _NEVER)
                     yield self._chain(each, endpoint, place, post, is_last=post == in_turn[-1])
+
+    def _is_done(self, due: DueEndpoint, place: ChainPlace) -> bool:
+        """Whether a chain was collected to its end since its endpoint became due."""
+        if place.resume is not None or place.collected_at is None:
+            return False
+        is_daily = _asks_all(due, self.connector.endpoint(due.endpoint))
+        begin = max(due.due_since, self.at - (DAY if is_daily else _ASKED_ONCE_IN))
+        return place.collected_at > begin
 
     def _posts(
         self, due: Sequence[DueEndpoint], *, all_posts: bool = False

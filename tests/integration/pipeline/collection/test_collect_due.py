@@ -89,11 +89,44 @@ def test_posts_that_were_asked_about_longest_ago_come_first(
     collecting.tracked.finish([collected("asked", timedelta(hours=1))])
     collecting.tracked.finish([collected("first", timedelta(hours=2))])
     collecting.tracked.finish([collected("failed", timedelta(minutes=1), "no calls are left")])
-    due = DueEndpoint("X", "1", "1", "comments", at, False, CollectionPlan())
+    due = DueEndpoint("X", "1", "1", "comments", at, False, CollectionPlan(), at)
     chains = DueChains(X, collecting.tracked, collecting.stores.clickhouse, at).of_posts([due])
     in_turn = list(chains)
     assert [each.start.parent_id for each in in_turn] == ["new", "failed", "first", "asked"]
     assert [each.is_last for each in in_turn] == [False, False, False, True]
+
+
+def test_a_collection_that_goes_on_leaves_out_the_posts_that_it_has_asked_about(
+    collecting: CollectingHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, plan = datetime.now(UTC), CollectionPlan()
+    posts = ("asked", "stopped", "asked_before", "failed", "new")
+    monkeypatch.setattr(due_chains, "posts_of", lambda *_, **__: {"1": posts})
+    collecting.tracked.track(Account("X", "1"), plan)
+    collecting.tracked.ensure_endpoints("X", "1", [("comments", True)])
+
+    def collected(post: str, hours: int, resume: str | None = None) -> None:
+        chain = Collected(
+            "X", "1", "comments", post, None, resume, at - timedelta(hours=hours), is_last=False
+        )
+        collecting.tracked.finish([chain])
+
+    def asked(since_hours: int) -> set[str | None]:
+        due_since = at - timedelta(hours=since_hours)
+        due = DueEndpoint("X", "1", "1", "comments", at, False, plan, due_since)
+        chains = DueChains(X, collecting.tracked, collecting.stores.clickhouse, at)
+        return {each.start.parent_id for each in chains.of_posts([due])}
+
+    collected("asked", hours=1)
+    collected("stopped", hours=1, resume="page 2")
+    collected("asked_before", hours=3)
+    assert asked(since_hours=2) == {"stopped", "asked_before", "failed", "new"}
+    assert asked(since_hours=30) == {"stopped", "failed", "new"}
+    for post in posts:
+        collected(post, hours=1)
+    assert asked(since_hours=2) == set()
+    assert collecting.tracked.due("X", at, 9) == [], "then the endpoint is collected"
+    assert asked(since_hours=1) == set(posts), "and when it is due again, all have their turn"
 
 
 def test_what_a_killed_demonstration_left_is_the_servers_and_is_released(
