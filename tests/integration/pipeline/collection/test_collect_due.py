@@ -61,6 +61,33 @@ def test_a_revoked_token_pauses_its_account_alone_and_a_resumed_one_goes_on(
     assert collecting.collect("tiktok").chains == 0
 
 
+def test_an_account_whose_token_a_killed_process_found_revoked_is_paused(
+    collecting: CollectingHome,
+) -> None:
+    (account,) = track_served(collecting.url, collecting.home, CollectionPlan(), ["tiktok"])
+    credential = collecting.credentials.of_account("TikTok", account.account_id)
+    assert credential is not None
+    collecting.credentials.revoke(credential.id, "the platform refuses the token")
+    collecting.collect("tiktok")
+    paused = collecting.tracked.get("TikTok", account.account_id)
+    assert "let its owner authorize the app" in str(paused.paused_reason)
+
+
+def test_an_account_that_nobody_may_ask_for_says_what_it_lacks_and_goes_on_when_it_has_it(
+    collecting: CollectingHome,
+) -> None:
+    (account,) = track_served(collecting.url, collecting.home, CollectionPlan(), ["tiktok"])
+    collecting.credentials.remove("TikTok", account.account_id)
+    collecting.collect("tiktok")
+    found = collecting.tracked.get("TikTok", account.account_id)
+    assert "social-assets credentials add tiktok" in str(found.problem)
+    assert found.paused_at is None
+    assert collecting.tracked.without_endpoints("TikTok", 1) == []
+    track_served(collecting.url, collecting.home, CollectionPlan(), ["tiktok"])
+    collecting.tracked.make_due("TikTok", account.account_id)
+    assert collecting.collect("tiktok").records > 0
+
+
 def test_an_account_that_gets_a_credential_of_its_own_gets_its_endpoints(
     collecting: CollectingHome,
 ) -> None:
