@@ -227,6 +227,19 @@ class TrackedAccounts:
                 found.setdefault(name, set()).add(endpoint)
         return found
 
+    def never_collected(
+        self, platform: str, names: Iterable[str], endpoints: Iterable[str]
+    ) -> set[str]:
+        """The accounts with one of these endpoints that was never collected to its end."""
+        query = select(_E.name).where(
+            _E.platform == platform,
+            _E.name.in_(set(names)),
+            _E.endpoint.in_(set(endpoints)),
+            _E.last_collected_at.is_(None),
+        )
+        with reading(self._engine) as connection:
+            return set(connection.execute(query).scalars())
+
     def places(self, platform: str, name: str, endpoint: str) -> dict[str, ChainPlace]:
         """Where the chains of an endpoint go on, by the post that they are about."""
         query = select(_C.parent_id, _C.since, _C.resume, _C.updated_at).where(

@@ -156,6 +156,32 @@ def test_a_collection_that_goes_on_leaves_out_the_posts_that_it_has_asked_about(
     assert asked(since_hours=1) == set(posts), "and when it is due again, all have their turn"
 
 
+def test_comments_are_asked_for_again_soon_if_the_posts_could_not_be_collected(
+    collecting: CollectingHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, plan = datetime.now(UTC), CollectionPlan()
+    monkeypatch.setattr(due_chains, "posts_of", lambda *_, **__: {})
+    collecting.tracked.track(Account("X", "1"), plan)
+    collecting.tracked.ensure_endpoints("X", "1", [("posts", False), ("comments", True)])
+    due = DueEndpoint("X", "1", "1", "comments", at, False, plan, at)
+
+    def collect(at: datetime) -> None:
+        chains = DueChains(X, collecting.tracked, collecting.stores.clickhouse, at)
+        assert list(chains.of_posts([due])) == []
+
+    def is_due(at: datetime) -> bool:
+        return "comments" in {each.endpoint for each in collecting.tracked.due("X", at, 9)}
+
+    collect(at)
+    assert "could not be collected yet" in str(collecting.tracked.get("X", "1").problem)
+    assert not is_due(at)
+    assert is_due(at + timedelta(minutes=1))
+    later = at + timedelta(minutes=1)
+    collecting.tracked.finish([Collected("X", "1", "posts", "", None, None, later)])
+    collect(later)
+    assert not is_due(later + timedelta(minutes=5)), "an account without posts is collected"
+
+
 def test_what_a_killed_demonstration_left_is_the_servers_and_is_released(
     collecting: CollectingHome,
 ) -> None:
