@@ -69,11 +69,12 @@ def collect_now(
                     "the pause"
                 )
         for account in accounts:
+            if since is not None:
+                _rewind(tracked, account, since)
+            # At last: what was collected before is asked for again.
             tracked.make_due(
                 account.platform, account.account_id, from_the_beginning=from_the_beginning
             )
-            if since is not None:
-                _rewind(tracked, account, since)
         at = datetime.now(UTC)
         due = [
             each

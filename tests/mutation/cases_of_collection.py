@@ -11,6 +11,7 @@ _TOKENS = "tests/integration/ingest/connectors/test_renewal_of_tokens.py::test_"
 _BUDGETS = "tests/integration/ingest/connectors/test_budgets.py::test_"
 _MARKS = "tests/integration/ingest/connectors/test_marks_of_chains.py::test_"
 _TRACKED = "tests/integration/control/test_tracked_accounts.py::test_"
+_DUE = "tests/integration/pipeline/collection/test_collect_due.py::test_"
 _PAGES = "tests/integration/pipeline/pages/test_landing_pages.py::test_"
 _CHAMPION = "tests/unit/transform/text/test_champion.py::test_"
 _SENTIMENT = "tests/integration/warehouse/text/test_sentiment_of_texts.py::test_"
@@ -147,6 +148,20 @@ COLLECTION = _cases(
         "            if other is not None:\n",
         "            if other == name:\n",
         f"{_TRACKED}an_account_under_two_names_is_collected_once",
+    ),
+    (
+        "a collection that goes on asks about all posts again",
+        "social_assets/pipeline/collection/due_chains.py",
+        "return place.collected_at > begin",
+        "return False",
+        f"{_DUE}a_collection_that_goes_on_leaves_out_the_posts_that_it_has_asked_about",
+    ),
+    (
+        "an account that nobody may ask for has no endpoint",
+        "social_assets/pipeline/collection/account_endpoints.py",
+        "return found or self.connector.endpoints_of(is_own=True)",
+        "return found",
+        f"{_DUE}an_account_that_nobody_may_ask_for_says_what_it_lacks_and_goes_on_when_it_has_it",
     ),
 )
 MADE_OF_IT = _cases(

@@ -55,6 +55,8 @@ class DueEndpoint:
     is_refresh: bool
     """Whether it is the daily full refresh, which begins without a mark."""
     plan: CollectionPlan
+    due_since: datetime
+    """When it became due; `due_at` is later if it failed since."""
 
 
 @dataclass(frozen=True)

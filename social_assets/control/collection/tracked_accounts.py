@@ -181,7 +181,9 @@ class TrackedAccounts:
         """What is due of a platform, the longest due first, whatever its priority."""
         joined = TRACKED_ENDPOINTS.join(TRACKED_ACCOUNTS)
         query = (
-            select(TRACKED_ACCOUNTS, _E.endpoint, _E.eligible_at, _E.next_refresh_at)
+            select(
+                TRACKED_ACCOUNTS, _E.endpoint, _E.eligible_at, _E.next_due_at, _E.next_refresh_at
+            )
             .select_from(joined)
             .where(_E.platform == platform, _E.eligible_at <= at)
             .order_by(_E.eligible_at)
@@ -198,6 +200,7 @@ class TrackedAccounts:
                 row.eligible_at,
                 row.next_refresh_at <= at,
                 plan_of(row),
+                row.next_refresh_at if row.next_refresh_at <= at else row.next_due_at,
             )
             for row in rows
         ]
@@ -223,6 +226,19 @@ class TrackedAccounts:
             for name, endpoint in connection.execute(query):
                 found.setdefault(name, set()).add(endpoint)
         return found
+
+    def never_collected(
+        self, platform: str, names: Iterable[str], endpoints: Iterable[str]
+    ) -> set[str]:
+        """The accounts with one of these endpoints that was never collected to its end."""
+        query = select(_E.name).where(
+            _E.platform == platform,
+            _E.name.in_(set(names)),
+            _E.endpoint.in_(set(endpoints)),
+            _E.last_collected_at.is_(None),
+        )
+        with reading(self._engine) as connection:
+            return set(connection.execute(query).scalars())
 
     def places(self, platform: str, name: str, endpoint: str) -> dict[str, ChainPlace]:
         """Where the chains of an endpoint go on, by the post that they are about."""

@@ -16,7 +16,7 @@ from social_assets.control.collection.tracked_account import DueEndpoint
 from social_assets.control.collection.tracked_accounts import TrackedAccounts
 from social_assets.ingest.connectors.chain import ChainStart
 from social_assets.ingest.connectors.client import ConnectorClient
-from social_assets.ingest.connectors.connector import Connector, Frequency
+from social_assets.ingest.connectors.connector import ApiEndpoint, Connector, Frequency
 from social_assets.ingest.connectors.errors import (
     AccountGoneError,
     CollectionError,
@@ -36,9 +36,12 @@ class AccountEndpoints:
     credentials: PlatformCredentials
 
     def own_accounts(self) -> set[str]:
-        """The ids of the accounts that have a credential of their own."""
+        """The ids of the accounts that have a credential of their own, also if it is revoked.
+
+        Asking with a revoked one pauses the account, whatever became of the process that noticed.
+        """
         records = self.credentials.list(self.connector.platform)
-        return {each.account_id for each in records if each.account_id and each.is_active}
+        return {each.account_id for each in records if each.account_id}
 
     def make_known(self, client: ConnectorClient) -> list[CollectionError]:
         """Find the ids and endpoints of accounts that were tracked since; returns what failed.
@@ -69,7 +72,7 @@ class AccountEndpoints:
         names = {each.name: each.account_id in own for each in due}
         known = self.tracked.endpoint_names(self.connector.platform, names)
         for name, is_own in names.items():
-            declared = {each.name for each in self.connector.endpoints_of(is_own=is_own)}
+            declared = {each.name for each in self._endpoints_of(is_own=is_own)}
             if known.get(name, set()) != declared:
                 self._ensure(name, is_own=is_own)
         return [
@@ -77,7 +80,7 @@ class AccountEndpoints:
             for each in due
             if any(
                 endpoint.name == each.endpoint
-                for endpoint in self.connector.endpoints_of(is_own=names[each.name])
+                for endpoint in self._endpoints_of(is_own=names[each.name])
             )
         ]
 
@@ -91,6 +94,11 @@ class AccountEndpoints:
     def _ensure(self, name: str, *, is_own: bool) -> None:
         endpoints = [
             (each.name, each.frequency is Frequency.DAILY)
-            for each in self.connector.endpoints_of(is_own=is_own)
+            for each in self._endpoints_of(is_own=is_own)
         ]
         self.tracked.ensure_endpoints(self.connector.platform, name, endpoints)
+
+    def _endpoints_of(self, *, is_own: bool) -> tuple[ApiEndpoint, ...]:
+        """The endpoints of an account. If no one else may ask for it, asking says what it lacks."""
+        found = self.connector.endpoints_of(is_own=is_own)
+        return found or self.connector.endpoints_of(is_own=True)

@@ -5,9 +5,9 @@ Belongs here: the choice of chains. When an endpoint is due belongs to `control.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from social_assets.control.accounts import Account
 from social_assets.control.collection.schedule import DAY, slot
@@ -28,8 +28,14 @@ from social_assets.pipeline.collection.recent_posts import RECENT, posts_of
 from social_assets.pipeline.pages.collect_chains import DueChain
 from social_assets.warehouse.loader import ClientFactory
 
+_UNLISTED = "After the posts of the account, which could not be collected yet"
+"""Of an account's problems the last one by alphabet is shown: the reason why the posts failed."""
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER = ChainPlace()
+_ASKED_ONCE_IN = timedelta(hours=6)
+"""A collection that a limit or a kill has stopped goes on where it was for so long; a daily one
+for a day. A single post that always fails delays the others for no longer.
+"""
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,10 @@ class DueChains:
         """The chains of the due endpoints that are asked about posts, account by account.
 
         The posts that were asked about longest ago come first, so that each has its turn however
-        few calls the limits leave. An endpoint of an account without posts is collected by asking
-        nothing.
+        few calls the limits leave. Those that a collection which stopped early has asked about are
+        left out: an account may have more posts than an hour allows calls. An endpoint of an
+        account without posts is collected by asking nothing; while its posts were never collected,
+        it fails, and is asked about again soon.
         """
         asked = [
             (each, endpoint)
@@ -66,19 +74,42 @@ class DueChains:
         every = self._posts(
             [each for each, endpoint in asked if _asks_all(each, endpoint)], all_posts=True
         )
+        unlisted = self._unlisted(each for each, _ in asked)
         for each, endpoint in asked:
             by_account = every if _asks_all(each, endpoint) else recent
             posts = by_account.get(each.account_id or "", ())
             if not posts:
-                self.tracked.finish([self._nothing(each)])
+                self.tracked.finish([self._nothing(each, unlisted)])
             elif endpoint.asked_for is AskedFor.POSTS:
                 yield self._chain(each, endpoint, _NEVER, None, ids=posts)
             else:
                 known = self.tracked.places(each.platform, each.name, each.endpoint)
-                in_turn = sorted(posts, key=lambda post: known.get(post, _NEVER).turn)
+                left = [post for post in posts if not self._is_done(each, known.get(post, _NEVER))]
+                if not left:
+                    self.tracked.finish([self._nothing(each, unlisted)])
+                in_turn = sorted(left, key=lambda post: known.get(post, _NEVER).turn)
                 for post in in_turn:
                     place = known.get(post, _NEVER)
-                    yield self._chain(each, endpoint, place, post, is_last=post == in_turn[-1])
+                    is_last = post == in_turn[-1] and each.name not in unlisted
+                    yield self._chain(each, endpoint, place, post, is_last=is_last)
+
+    def _unlisted(self, due: Iterable[DueEndpoint]) -> set[str]:
+        """The accounts whose posts were never collected to their end: there may be more."""
+        lists = [
+            each.name
+            for each in self.connector.endpoints
+            if each.asked_for is AskedFor.ACCOUNT and "posts_collected" in each.streams
+        ]
+        names = {each.name for each in due}
+        return self.tracked.never_collected(self.connector.platform, names, lists)
+
+    def _is_done(self, due: DueEndpoint, place: ChainPlace) -> bool:
+        """Whether a chain was collected to its end since its endpoint became due."""
+        if place.resume is not None or place.collected_at is None:
+            return False
+        is_daily = _asks_all(due, self.connector.endpoint(due.endpoint))
+        begin = max(due.due_since, self.at - (DAY if is_daily else _ASKED_ONCE_IN))
+        return place.collected_at > begin
 
     def _posts(
         self, due: Sequence[DueEndpoint], *, all_posts: bool = False
@@ -124,7 +155,7 @@ class DueChains:
             is_last=is_last,
         )
 
-    def _nothing(self, due: DueEndpoint) -> Collected:
+    def _nothing(self, due: DueEndpoint, unlisted: set[str]) -> Collected:
         return Collected(
             due.platform,
             due.name,
@@ -133,6 +164,7 @@ class DueChains:
             None,
             None,
             self.at,
+            _UNLISTED if due.name in unlisted else None,
             is_refresh=due.is_refresh,
         )
 

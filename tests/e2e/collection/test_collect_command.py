@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 
+from bench.collection.served_platforms import ServedPlatforms, served_platforms
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.cli.main import main
@@ -15,7 +16,6 @@ from social_assets.control.collection.schedule import CollectionPlan
 from social_assets.demo.platforms.world.accounts import PLATFORMS
 from social_assets.demo.served_accounts import track_served
 from social_assets.ingest.connectors.registry import connector_of
-from tests.e2e.collection.served_platforms import ServedPlatforms, served_platforms
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,33 @@ def test_a_revoked_token_pauses_its_account_alone_and_a_resumed_one_goes_on(
     assert collecting.collect("tiktok").chains == 0
 
 
+def test_an_account_whose_token_a_killed_process_found_revoked_is_paused(
+    collecting: CollectingHome,
+) -> None:
+    (account,) = track_served(collecting.url, collecting.home, CollectionPlan(), ["tiktok"])
+    credential = collecting.credentials.of_account("TikTok", account.account_id)
+    assert credential is not None
+    collecting.credentials.revoke(credential.id, "the platform refuses the token")
+    collecting.collect("tiktok")
+    paused = collecting.tracked.get("TikTok", account.account_id)
+    assert "let its owner authorize the app" in str(paused.paused_reason)
+
+
+def test_an_account_that_nobody_may_ask_for_says_what_it_lacks_and_goes_on_when_it_has_it(
+    collecting: CollectingHome,
+) -> None:
+    (account,) = track_served(collecting.url, collecting.home, CollectionPlan(), ["tiktok"])
+    collecting.credentials.remove("TikTok", account.account_id)
+    collecting.collect("tiktok")
+    found = collecting.tracked.get("TikTok", account.account_id)
+    assert "social-assets credentials add tiktok" in str(found.problem)
+    assert found.paused_at is None
+    assert collecting.tracked.without_endpoints("TikTok", 1) == []
+    track_served(collecting.url, collecting.home, CollectionPlan(), ["tiktok"])
+    collecting.tracked.make_due("TikTok", account.account_id)
+    assert collecting.collect("tiktok").records > 0
+
+
 def test_an_account_that_gets_a_credential_of_its_own_gets_its_endpoints(
     collecting: CollectingHome,
 ) -> None:
@@ -89,11 +116,70 @@ def test_posts_that_were_asked_about_longest_ago_come_first(
     collecting.tracked.finish([collected("asked", timedelta(hours=1))])
     collecting.tracked.finish([collected("first", timedelta(hours=2))])
     collecting.tracked.finish([collected("failed", timedelta(minutes=1), "no calls are left")])
-    due = DueEndpoint("X", "1", "1", "comments", at, False, CollectionPlan())
+    due = DueEndpoint("X", "1", "1", "comments", at, False, CollectionPlan(), at)
     chains = DueChains(X, collecting.tracked, collecting.stores.clickhouse, at).of_posts([due])
     in_turn = list(chains)
     assert [each.start.parent_id for each in in_turn] == ["new", "failed", "first", "asked"]
     assert [each.is_last for each in in_turn] == [False, False, False, True]
+
+
+def test_a_collection_that_goes_on_leaves_out_the_posts_that_it_has_asked_about(
+    collecting: CollectingHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, plan = datetime.now(UTC), CollectionPlan()
+    posts = ("asked", "stopped", "asked_before", "failed", "new")
+    monkeypatch.setattr(due_chains, "posts_of", lambda *_, **__: {"1": posts})
+    collecting.tracked.track(Account("X", "1"), plan)
+    collecting.tracked.ensure_endpoints("X", "1", [("comments", True)])
+
+    def collected(post: str, hours: int, resume: str | None = None) -> None:
+        chain = Collected(
+            "X", "1", "comments", post, None, resume, at - timedelta(hours=hours), is_last=False
+        )
+        collecting.tracked.finish([chain])
+
+    def asked(since_hours: int) -> set[str | None]:
+        due_since = at - timedelta(hours=since_hours)
+        due = DueEndpoint("X", "1", "1", "comments", at, False, plan, due_since)
+        chains = DueChains(X, collecting.tracked, collecting.stores.clickhouse, at)
+        return {each.start.parent_id for each in chains.of_posts([due])}
+
+    collected("asked", hours=1)
+    collected("stopped", hours=1, resume="page 2")
+    collected("asked_before", hours=3)
+    assert asked(since_hours=2) == {"stopped", "asked_before", "failed", "new"}
+    assert asked(since_hours=30) == {"stopped", "failed", "new"}
+    for post in posts:
+        collected(post, hours=1)
+    assert asked(since_hours=2) == set()
+    assert collecting.tracked.due("X", at, 9) == [], "then the endpoint is collected"
+    assert asked(since_hours=1) == set(posts), "and when it is due again, all have their turn"
+
+
+def test_comments_are_asked_for_again_soon_if_the_posts_could_not_be_collected(
+    collecting: CollectingHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, plan = datetime.now(UTC), CollectionPlan()
+    monkeypatch.setattr(due_chains, "posts_of", lambda *_, **__: {})
+    collecting.tracked.track(Account("X", "1"), plan)
+    collecting.tracked.ensure_endpoints("X", "1", [("posts", False), ("comments", True)])
+    due = DueEndpoint("X", "1", "1", "comments", at, False, plan, at)
+
+    def collect(at: datetime) -> None:
+        chains = DueChains(X, collecting.tracked, collecting.stores.clickhouse, at)
+        assert list(chains.of_posts([due])) == []
+
+    def is_due(at: datetime) -> bool:
+        return "comments" in {each.endpoint for each in collecting.tracked.due("X", at, 9)}
+
+    collect(at)
+    assert "could not be collected yet" in str(collecting.tracked.get("X", "1").problem)
+    assert not is_due(at)
+    assert is_due(at + timedelta(minutes=1))
+    later = at + timedelta(minutes=1)
+    collecting.tracked.finish([Collected("X", "1", "posts", "", None, None, later)])
+    collect(later)
+    assert not is_due(later + timedelta(minutes=5)), "an account without posts is collected"
 
 
 def test_what_a_killed_demonstration_left_is_the_servers_and_is_released(

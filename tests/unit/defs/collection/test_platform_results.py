@@ -33,7 +33,7 @@ def checked(name: str, state: PlatformState) -> AssetCheckResult:
 
 
 def late(since: timedelta) -> DueEndpoint:
-    return DueEndpoint("X", "nasa", "1", "posts", AT - since, False, CollectionPlan())
+    return DueEndpoint("X", "nasa", "1", "posts", AT - since, False, CollectionPlan(), AT - since)
 
 
 @pytest.mark.parametrize("name", CHECKS)
