@@ -1,6 +1,6 @@
 """Where the files of pictures are.
 
-Belongs here: reading the setting. What is in the store belongs to `social_assets.lake.media_files`.
+Belongs here: reading the setting. What is in the store belongs to `social_assets.lake.media`.
 """
 
 from __future__ import annotations

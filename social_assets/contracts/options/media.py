@@ -19,10 +19,11 @@ class Media:
 
     A picture is kept until `keep_days` days after the event date of its post; None means for ever.
     Then it is deleted, or moved to the archive of the store. A picture of more than `most_bytes`
-    is not fetched.
+    is not fetched. If all files have more than `warn_above_bytes`, a check warns.
     """
 
     column: str
     keep_days: int | None = None
     then: Literal["delete", "archive"] = "delete"
     most_bytes: int = 8 << 20
+    warn_above_bytes: int = 50 << 30

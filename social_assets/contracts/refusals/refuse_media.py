@@ -39,7 +39,7 @@ def refuse_media(contract: Contract, columns: Mapping[str, Column]) -> None:
         refuse("media needs an event time", "name it: pictures are kept by the age of their post")
     if media.then not in ("delete", "archive"):
         refuse(f"then of media is {media.then!r}", 'write "delete" or "archive"')
-    for option in ("keep_days", "most_bytes"):
+    for option in ("keep_days", "most_bytes", "warn_above_bytes"):
         number = getattr(media, option)
         is_count = isinstance(number, int) and not isinstance(number, bool) and number > 0
         if not is_count and not (option == "keep_days" and number is None):

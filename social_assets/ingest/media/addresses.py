@@ -8,6 +8,7 @@ Connecting to exactly the address that was checked belongs to `fetch_pictures`.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
@@ -20,6 +21,7 @@ Default: none."""
 
 LONGEST_URL = 4_096
 _PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _REFUSED = tuple(
     map(
@@ -102,7 +104,7 @@ def picture_url(text: str, allowed: AllowedHost | None = None) -> PictureUrl:
         raise AddressRefusedError("it is no URL") from None
     if url.scheme not in _PORTS:
         raise AddressRefusedError(f"the scheme {url.scheme[:20] or 'is missing'}; only http(s)")
-    if not host:
+    if not _HOST.fullmatch(host):
         raise AddressRefusedError("it names no host")
     if url.userinfo:
         raise AddressRefusedError("it has a user name or a password")

@@ -146,7 +146,7 @@ class PictureFetcher:
         url = picture_url(text, self.allowed)
         for _ in range(MOST_REDIRECTS + 1):
             addresses = check_resolved(url, await self._resolved(url))
-            response = await _connected(client, url, addresses)
+            response = await connected(client, url, addresses)
             try:
                 location = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or not location:
@@ -197,10 +197,10 @@ class PictureFetcher:
         return bytes(body)
 
 
-async def _connected(
+async def connected(
     client: httpx.AsyncClient, url: PictureUrl, addresses: tuple[str, ...]
 ) -> httpx.Response:
-    """The head of an answer, from the first address that can be reached."""
+    """The head of an answer, from the first address that can be reached. Raises NotFetchedError."""
     for number, address in enumerate(addresses[:_ADDRESSES_TRIED], 1):
         # TLS names and verifies the host, and the connection goes to the checked address.
         request = client.build_request(

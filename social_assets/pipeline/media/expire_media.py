@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from resources.settings.home import Home
 from social_assets.contracts.collected.post_media import CONTRACT
-from social_assets.lake.media_files import MediaFiles, StoredFile
+from social_assets.lake.media.media_files import MediaFiles, StoredFile
 from social_assets.pipeline.media.media_rows import PictureRow, media_lock, media_rows, take_rows
 from social_assets.pipeline.media.picture_states import (
     TABLE,

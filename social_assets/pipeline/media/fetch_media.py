@@ -20,7 +20,7 @@ from social_assets.contracts.contract import Contract, Media
 from social_assets.ingest.media.addresses import AllowedHost
 from social_assets.ingest.media.fetch_pictures import NoPicture, Picture, PictureFetcher
 from social_assets.ingest.media.picture_type import EXTENSIONS
-from social_assets.lake.media_files import MediaFiles
+from social_assets.lake.media.media_files import MediaFiles
 from social_assets.pipeline.media.media_rows import PictureRow, media_lock, media_rows, take_rows
 from social_assets.pipeline.media.picture_states import (
     WantedPicture,
@@ -87,6 +87,8 @@ class MediaFetch:
     now: Callable[[], datetime] = _now
     fetch_seconds: float = 30.0
     """For a picture, with all its redirects."""
+    stream: str | None = None
+    """Only the pictures of this stream; of all, by default."""
 
     def run(self, seconds: float = SECONDS) -> FetchedMedia:
         """Fetch what is wanted, newest posts first. One process at a time; another one waits."""
@@ -96,6 +98,8 @@ class MediaFetch:
             rows = media_rows(self.home, self.stores, self.log_comment)
             done.days |= rows.recover_pages().get(CONTRACT.name, set())
             for contract, media in streams_with_media():
+                if self.stream not in (None, contract.name):
+                    continue
                 fetcher = PictureFetcher(media.most_bytes, self.allowed, self.fetch_seconds)
                 seen: set[WantedPicture] = set()
                 while time.monotonic() < ends_at:

@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 TABLE = f"cleaned.{CONTRACT.name}"
 CURRENT_STATES = f"""
-    SELECT stream, platform, post_id, picture,
-        max(published_at) AS published_at,
-        argMax(state, happened_at) AS state,
-        argMax(sha256, happened_at) AS sha256,
-        argMax(media_type, happened_at) AS media_type,
-        argMax(size_bytes, happened_at) AS size_bytes,
-        argMax(tries, happened_at) AS tries,
-        argMax(retry_at, happened_at) AS retry_at
-    FROM {TABLE}
-    GROUP BY stream, platform, post_id, picture
+    SELECT stream, platform, post_id, picture, published_at,
+        newest.1 AS state, newest.2 AS sha256, newest.3 AS media_type, newest.4 AS size_bytes,
+        newest.5 AS reason, newest.6 AS tries, newest.7 AS retry_at, happened_at
+    FROM (
+        SELECT stream, platform, post_id, picture,
+            max(newer.published_at) AS published_at,
+            -- As one value: of a nullable column alone it would be the newest that is known.
+            argMax(
+                (state, sha256, media_type, size_bytes, reason, tries, retry_at), newer.happened_at
+            ) AS newest,
+            max(newer.happened_at) AS happened_at
+        FROM {TABLE} AS newer
+        GROUP BY stream, platform, post_id, picture
+    )
 """
 """One row a picture: what is true of it now."""
 
@@ -167,8 +171,8 @@ def _kept(client: Client, where: str, parameters: dict[str, Any]) -> list[KeptPi
         parameters=parameters,
     ).result_rows
     return [
-        KeptPicture(PictureOfPost(*row[:4], _utc(row[4])), *row[5:])  # type: ignore[misc]
-        for row in found
+        KeptPicture(PictureOfPost(stream, platform, post_id, picture, _utc(published_at)), *rest)
+        for stream, platform, post_id, picture, published_at, *rest in found
     ]
 
 

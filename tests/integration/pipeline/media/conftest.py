@@ -19,7 +19,7 @@ from social_assets.contracts.registry import contract
 from social_assets.demo.platforms.process import platform_server
 from social_assets.ingest.media.addresses import AllowedHost
 from social_assets.lake.lake import Lake
-from social_assets.lake.media_files import MediaFiles
+from social_assets.lake.media.media_files import MediaFiles
 from social_assets.pipeline.media.expire_media import ExpiredMedia, expire_media
 from social_assets.pipeline.media.fetch_media import FetchedMedia, MediaFetch
 from social_assets.pipeline.media.picture_states import CURRENT_STATES

@@ -19,7 +19,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.ingest.media.addresses import AllowedHost
 from social_assets.lake.lake import Lake
-from social_assets.lake.media_files import MediaFiles
+from social_assets.lake.media.media_files import MediaFiles
 from social_assets.pipeline.media.fetch_media import MediaFetch
 from social_assets.pipeline.pages import land_pages
 from social_assets.pipeline.pages.spool import PageSpool

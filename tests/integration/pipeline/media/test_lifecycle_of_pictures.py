@@ -101,7 +101,9 @@ def test_a_picture_whose_file_is_lost_is_fetched_again(media: MediaHome) -> None
     media.fetch()
     held = media.stored()
     media.files.delete(next(iter(media.files.list())))
+    media.at += timedelta(seconds=1)
     assert media.expire().states == {"failed": 1}
+    media.at += timedelta(seconds=1)
     assert media.fetch().states == {"fetched": 1}
     assert media.stored() == held
 
