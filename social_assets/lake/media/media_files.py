@@ -60,6 +60,11 @@ class MediaFiles:
             return cls(storage, path)
         return cls(fs.LocalFileSystem(), str(Path(root).expanduser().resolve()))
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder. An object store has no folders, and its files appear whole."""
+        return isinstance(self.storage, fs.LocalFileSystem)
+
     def put(self, body: bytes, extension: str) -> str:
         """Store a file unless it is there, and return the hash of its content.
 
@@ -68,7 +73,7 @@ class MediaFiles:
         sha256 = hashlib.sha256(body).hexdigest()
         path = self._path("kept", f"{sha256}.{extension}")
         if self._size(path) != len(body):
-            if isinstance(self.storage, fs.LocalFileSystem):
+            if self.is_local:
                 _write_whole(Path(path), body)
             else:
                 with self.storage.open_output_stream(path) as stream:
@@ -93,13 +98,14 @@ class MediaFiles:
 
     def unfinished(self) -> Iterator[Path]:
         """What processes have begun to write into a local folder. Some may be at it."""
-        if isinstance(self.storage, fs.LocalFileSystem):
+        if self.is_local:
             yield from Path(self.root).glob("kept/*/.*.unfinished")
 
     def archive(self, file: StoredFile) -> None:
         """Move a file to the archive."""
         target = self._path("archive", file.name)
-        self.storage.create_dir(target.rpartition("/")[0])
+        if self.is_local:
+            Path(target).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.storage.move(self._path(file.area, file.name), target)
 
     def delete(self, file: StoredFile) -> None:
