@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from social_assets.lake.media.media_files import MediaFiles
-from social_assets.pipeline.media.picture_states import CURRENT_STATES, TABLE, referenced_pictures
+from social_assets.pipeline.media.picture_states import CURRENT_STATES, TABLE, referenced_files
 from social_assets.warehouse.present_tables import present_tables
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def stored_media(client: Client, stream: str = "") -> StoredMedia:
 
 def compare_files(client: Client, files: MediaFiles) -> ComparedFiles:
     """Look for each file that a row names."""
-    named = {each.sha256: each.size_bytes for each in referenced_pictures(client)}
+    named = referenced_files(client).sizes
     there = {each.sha256: each.size_bytes for each in files.list()}
     missing = sorted(named.keys() - there.keys())
     wrong = sorted(name for name, size in named.items() if there.get(name, size) != size)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,8 +20,10 @@ from social_assets.pipeline.media.media_rows import PictureRow, media_lock, medi
 from social_assets.pipeline.media.picture_states import (
     TABLE,
     KeptPicture,
+    ReferencedFiles,
     ended_pictures,
-    referenced_pictures,
+    pictures_of,
+    referenced_files,
     streams_with_media,
 )
 from social_assets.pipeline.stores import Stores
@@ -71,9 +72,10 @@ def expire_media(
         rows = _ended(stores, at, log_comment)
         done.days |= take_rows(pipeline, rows)
         with stores.clickhouse.client(log_comment) as client:
-            referenced = referenced_pictures(client)
-        there = _arrange(files, referenced, done)
-        lost = [_lost(each, at) for each in referenced if each.sha256 not in there]
+            referenced = referenced_files(client)
+            there = _arrange(files, referenced, done)
+            missing = [each for each in referenced.sizes if each not in there]
+            lost = [_lost(each, at) for each in pictures_of(client, missing)] if missing else []
         done.days |= take_rows(pipeline, lost)
         done.states.update(row.state for row in (*rows, *lost))
     return done
@@ -113,15 +115,12 @@ def _ended(stores: Stores, at: datetime, log_comment: str | None) -> list[Pictur
     return found
 
 
-def _arrange(
-    files: MediaFiles, referenced: Sequence[KeptPicture], done: ExpiredMedia
-) -> frozenset[str]:
+def _arrange(files: MediaFiles, referenced: ReferencedFiles, done: ExpiredMedia) -> frozenset[str]:
     """Move and delete files, so that each is where the rows say; returns the hashes that are there.
 
     A file that one post keeps and another one has archived stays where it is.
     """
-    kept = {each.sha256 for each in referenced if each.state == "fetched"}
-    archived = {each.sha256 for each in referenced} - kept
+    kept, archived = referenced.kept, referenced.archived
     there: set[str] = set()
     for file in files.list():
         if file.sha256 in (kept if file.area == "kept" else archived):

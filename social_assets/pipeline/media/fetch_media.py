@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -33,6 +33,8 @@ SECONDS = 300.0
 """A run begins no batch after so long; another one continues."""
 BATCH = 200
 """Pictures that are fetched before their rows land."""
+MOST_WANTED = 4_000
+"""So many are looked for at once."""
 RETRY_AFTER = (
     timedelta(minutes=10),
     timedelta(hours=1),
@@ -101,17 +103,22 @@ class MediaFetch:
                 if self.stream not in (None, contract.name):
                     continue
                 fetcher = PictureFetcher(media.most_bytes, self.allowed, self.fetch_seconds)
-                seen: set[WantedPicture] = set()
-                while time.monotonic() < ends_at:
-                    wanted = self._wanted(contract, media)
-                    # One that was rejected on its way to the warehouse would be wanted for ever.
-                    if not wanted or not seen.isdisjoint(wanted):
-                        break
-                    seen.update(wanted)
+                for wanted in self._batches(contract, media):
                     found = self._fetch(fetcher, wanted)
                     done.days |= take_rows(rows, found)
                     done.add(found)
+                    if time.monotonic() > ends_at:
+                        break
         return done
+
+    def _batches(self, contract: Contract, media: Media) -> Iterator[Sequence[WantedPicture]]:
+        """What is wanted, until nothing is; it is looked for again after MOST_WANTED."""
+        seen: set[WantedPicture] = set()
+        # One that was rejected on its way to the warehouse would be wanted for ever.
+        while (wanted := self._wanted(contract, media)) and seen.isdisjoint(wanted):
+            seen.update(wanted)
+            for first in range(0, len(wanted), BATCH):
+                yield wanted[first : first + BATCH]
 
     def _wanted(self, contract: Contract, media: Media) -> list[WantedPicture]:
         at = self.now()
@@ -119,7 +126,7 @@ class MediaFetch:
         first_kept = None if kept is None else (at - timedelta(days=kept)).date()
         with self.stores.clickhouse.client(self.log_comment) as client:
             return wanted_pictures(
-                client, contract, media, first_kept=first_kept, at=at, most=BATCH
+                client, contract, media, first_kept=first_kept, at=at, most=MOST_WANTED
             )
 
     def _fetch(self, fetcher: PictureFetcher, wanted: Sequence[WantedPicture]) -> list[PictureRow]:

@@ -6,7 +6,7 @@ state is that of its newest row. Fetching and recording belong to `fetch_media`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -39,33 +39,41 @@ CURRENT_STATES = f"""
 """One row a picture: what is true of it now."""
 
 _LONGEST_PATH = 500
+_ID = "sipHash128(toString(platform), post_id, {})"
 _WANTED = """
-    SELECT posts.platform, posts.post_id, posts.picture, posts.url, posts.published_at, known.tries
+    SELECT posts.platform, posts.post_id, posts.picture, posts.url, posts.published_at, failed.tries
     FROM (
-        SELECT platform, post_id,
-            if(path({column}) IN ('', '/'), {column}, path({column})) AS whole,
-            if(length(whole) <= {longest}, whole, lower(hex(SHA256(whole)))) AS picture,
-            argMax({column}, ingested_at) AS url, min({event_time}) AS published_at
+        SELECT id, any(p.platform) AS platform, any(p.post_id) AS post_id, any(p.name) AS picture,
+            argMax(p.address, p.ingested_at) AS url, min(p.at) AS published_at
         FROM (
-            SELECT platform, post_id, ingested_at, {event_time}, assumeNotNull({column}) AS {column}
+            SELECT platform, post_id, ingested_at, {event_time} AS at,
+                assumeNotNull({column}) AS address,
+                if(path(address) IN ('', '/'), address, path(address)) AS whole,
+                if(length(whole) <= {longest}, whole, lower(hex(SHA256(whole)))) AS name,
+                {id_of_name} AS id
             FROM cleaned.{stream}
             WHERE {column} IS NOT NULL AND {column} != '' AND event_date >= {{first_kept:Date}}
-        )
-        GROUP BY platform, post_id, whole
+        ) AS p
+        WHERE id NOT IN ({done})
+        GROUP BY id
     ) AS posts
-    LEFT JOIN ({states}) AS known
-        ON known.stream = {{stream:String}} AND known.platform = posts.platform
-        AND known.post_id = posts.post_id AND known.picture = posts.picture
-    WHERE known.picture = ''
-        OR (known.state = 'failed' AND known.retry_at <= {{at:DateTime64(6, 'UTC')}})
-    ORDER BY posts.published_at DESC, posts.platform, posts.post_id, posts.picture
+    LEFT JOIN ({failed}) AS failed ON failed.id = posts.id
+    ORDER BY published_at DESC, platform, post_id, picture
     LIMIT {{most:UInt32}}
 """
-_NO_STATES = """
-    SELECT '' AS stream, '' AS platform, '' AS post_id, '' AS picture, '' AS state,
-        toUInt32(0) AS tries, now64(6, 'UTC') AS retry_at
-    WHERE 0
+_DONE = f"""
+    SELECT {_ID.format("picture")} AS id
+    FROM {TABLE} WHERE stream = {{stream:String}}
+    GROUP BY id
+    HAVING argMax(state != 'failed' OR retry_at > {{at:DateTime64(6, 'UTC')}}, happened_at)
 """
+"""The pictures that are not to be fetched now."""
+_FAILED = f"""
+    SELECT {_ID.format("picture")} AS id, argMax(tries, happened_at) AS tries
+    FROM {TABLE} WHERE stream = {{stream:String}} AND state = 'failed'
+    GROUP BY id
+"""
+_NOTHING = "SELECT toFixedString('', 16) AS id, 0 AS tries WHERE 0"
 _FIRST_DAY = date(1970, 1, 1)
 
 
@@ -102,6 +110,19 @@ class KeptPicture:
     tries: int
 
 
+@dataclass(frozen=True)
+class ReferencedFiles:
+    """The files that rows name: hash -> size. `archived` ones are kept by no post any more."""
+
+    kept: Mapping[str, int]
+    archived: Mapping[str, int]
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """All of them."""
+        return {**self.kept, **self.archived}
+
+
 def streams_with_media() -> tuple[tuple[Contract, Media], ...]:
     """The streams whose contract names a column of pictures."""
     return tuple((each, each.media) for each in contracts() if each.media is not None)
@@ -121,12 +142,15 @@ def wanted_pictures(
     if f"cleaned.{contract.name}" not in present:
         # The first rows of a stream make its table.
         return []
+    is_known = TABLE in present
     query = _WANTED.format(
         column=f"`{media.column}`",
         event_time=f"`{contract.event_time}`",
         stream=contract.name,
         longest=_LONGEST_PATH,
-        states=CURRENT_STATES if TABLE in present else _NO_STATES,
+        id_of_name=_ID.format("name"),
+        done=_DONE if is_known else f"SELECT id FROM ({_NOTHING})",
+        failed=_FAILED if is_known else _NOTHING,
     )
     parameters = {
         "first_kept": first_kept or _FIRST_DAY,
@@ -156,9 +180,30 @@ def ended_pictures(client: Client, stream: str, published_before: datetime) -> l
     )
 
 
-def referenced_pictures(client: Client) -> list[KeptPicture]:
-    """The pictures that have a file: fetched ones, and archived ones."""
-    return _kept(client, "state IN ('fetched', 'archived')", {})
+def referenced_files(client: Client) -> ReferencedFiles:
+    """The files that rows name, one for each hash."""
+    if TABLE not in present_tables(client, ["cleaned"]):
+        return ReferencedFiles({}, {})
+    found = client.query(
+        "SELECT assumeNotNull(sha256), max(state = 'fetched'), any(assumeNotNull(size_bytes))\n"
+        f"FROM ({CURRENT_STATES}) WHERE state IN ('fetched', 'archived') AND sha256 IS NOT NULL\n"
+        "GROUP BY sha256",
+        column_oriented=True,
+    )
+    rows = list(zip(*found.result_columns, strict=True)) if found.row_count else []
+    return ReferencedFiles(
+        {sha256: size for sha256, is_kept, size in rows if is_kept},
+        {sha256: size for sha256, is_kept, size in rows if not is_kept},
+    )
+
+
+def pictures_of(client: Client, files: Sequence[str]) -> list[KeptPicture]:
+    """The pictures that have one of some files, by their hashes."""
+    return _kept(
+        client,
+        "state IN ('fetched', 'archived') AND sha256 IN {files:Array(String)}",
+        {"files": list(files)},
+    )
 
 
 def _kept(client: Client, where: str, parameters: dict[str, Any]) -> list[KeptPicture]:
