@@ -114,6 +114,11 @@ class Home:
         return self.path / "collection"
 
     @property
+    def media(self) -> Path:
+        """Pictures of posts, each named by the hash of its content."""
+        return self.path / "media"
+
+    @property
     def landing(self) -> Path:
         """Where files arrive, one folder a stream."""
         return self.path / "landing"

@@ -41,6 +41,8 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_X_DOLLARS_A_DAY": "what collection from X may cost a day",
     "SOCIAL_ASSETS_X_DOLLARS_A_MONTH": "what collection from X may cost a month",
     "SOCIAL_ASSETS_LAKE_URL": "root of the lake",
+    "SOCIAL_ASSETS_MEDIA_URL": "root of the store of pictures; default in the home, or the lake",
+    "SOCIAL_ASSETS_MEDIA_ALLOWED_HOST": "one loopback host:port to fetch pictures from, for tests",
     FIRST_DATE: "first daily partition, and first event date accepted if before 2013",
     ENGINE_MEMORY: "what DuckDB may take in each process, as 640MB (default)",
     ENGINE_THREADS: "threads of DuckDB in each process, 2 by default",

@@ -15,9 +15,12 @@ from social_assets.cli.errors import discard_output
 
 SECTIONS = (
     ("Start", ("demo", "demo-live", "load", "dev", "doctor", "contract")),
-    ("Collect", ("track", "untrack", "accounts", "collect", "credentials", "webhooks", "cdc")),
+    (
+        "Collect",
+        ("track", "untrack", "accounts", "collect", "credentials", "webhooks", "cdc"),
+    ),
     ("Ask", ("metrics", "query", "sql", "notebook")),
-    ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "alerts")),
+    ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "media", "alerts")),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys", "text")),
     ("Give", ("serve", "report")),
     ("Access", ("keys", "secrets")),

@@ -27,6 +27,7 @@ from social_assets.cli.commands.capture import cdc
 from social_assets.cli.commands.collection.accounts import accounts, track, untrack
 from social_assets.cli.commands.collection.collect import collect
 from social_assets.cli.commands.collection.credentials import credentials
+from social_assets.cli.commands.collection.media import media
 from social_assets.cli.commands.collection.webhooks import webhooks
 from social_assets.cli.commands.contracts.contract import contract
 from social_assets.cli.commands.contracts.deploy import deploy, plan
@@ -329,6 +330,7 @@ for command in (
     untrack,
     accounts,
     collect,
+    media,
     load,
     metrics,
     query,
@@ -367,11 +369,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-_STREAM = (
-    *("stream", "days", "first", "last"),
-    *("raw", "cleaned", "duplicates", "rejected", "warehouse", "conserved"),
-)
 _COUNTS = ("stream", "raw", "cleaned", "duplicates", "rejected", "warehouse")
+_STREAM = ("stream", "days", "first", "last", *_COUNTS[1:], "conserved")
 _DAYS = ("stream", "days", "first", "last", "conserved")
 _TABLE = ("table", "rows", "partitions", "bytes")
 _CHECK = ("asset", "check", "result")

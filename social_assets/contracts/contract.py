@@ -41,6 +41,7 @@ from social_assets.contracts.options.change_capture import (
 )
 from social_assets.contracts.options.csv_format import DETECTED, CsvFormat
 from social_assets.contracts.options.explode import Explode
+from social_assets.contracts.options.media import Media
 from social_assets.contracts.pandera_private import register_ibis_backends
 from social_assets.contracts.refusals.refuse import refuse_unusable
 
@@ -54,6 +55,7 @@ __all__ = [
     "HashOf",
     "HashOfRecord",
     "HourOf",
+    "Media",
     "Numerals",
     "PlaceInSource",
     "Spellings",
@@ -147,7 +149,8 @@ class Contract:
     within a record of which each element is a row. `sources` says for the records of a platform
     where they hold a column: it comes before the column's own place. `unread` are fields of the
     source that are ignored, `absent` columns that it may lack: neither counts as a change of its
-    schema. `capture` makes the stream one of changes, by `of_changes`.
+    schema. `media` names a column with addresses of pictures, which are fetched and kept. `capture`
+    makes the stream one of changes, by `of_changes`.
     """
 
     name: str
@@ -179,6 +182,7 @@ class Contract:
     freshness: Freshness = Freshness()
     drift: Drift = Drift()
     retention: Retention = Retention()
+    media: Media | None = None
     capture: ChangeCapture | None = None
 
     @classmethod

@@ -112,6 +112,7 @@ def _collect(home: Home, progress: Callable[[str], None], seed: int) -> None:
         track_served,
     )
     from social_assets.operate.collect import collect_now
+    from social_assets.operate.runs.start import fetch_media
 
     with platform_server(seed=seed, accounts=1) as url, asked_at(url):
         if has_others(url, home):
@@ -120,6 +121,7 @@ def _collect(home: Home, progress: Callable[[str], None], seed: int) -> None:
         try:
             track_served(url, home, CollectionPlan())
             found = collect_now(home, None, (), progress, seconds=_COLLECT_SECONDS)
+            fetch_media(home, progress)
         finally:
             # Their tokens must never be sent to the platforms themselves.
             release_served(url, home, "its platform server ran during the demonstration")

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,15 +23,21 @@ from social_assets.control.engine import open_engine
 from social_assets.control.errors import UnknownCredentialError, UnknownTrackedAccountError
 from social_assets.demo.platforms.world.accounts import PLATFORMS
 from social_assets.ingest.connectors.registry import connector_of, url_setting
+from social_assets.ingest.media.addresses import ALLOWED_HOST
 
 _SECONDS = 120.0
 
 
 @contextmanager
 def asked_at(url: str) -> Iterator[None]:
-    """Let the connectors of this process ask the server at an address instead of the platforms."""
-    before = {url_setting(each): os.environ.get(url_setting(each)) for each in PLATFORMS}
-    os.environ.update({url_setting(each): f"{url}/{each}" for each in PLATFORMS})
+    """Let the connectors of this process ask the server at an address instead of the platforms.
+
+    Pictures may be fetched from it too, though it is on loopback.
+    """
+    settings = {url_setting(each): f"{url}/{each}" for each in PLATFORMS}
+    settings[ALLOWED_HOST] = urlsplit(url).netloc
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:

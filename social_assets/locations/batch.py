@@ -19,6 +19,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
     from sensors.automation import automation_sensor
     from sensors.broken_contracts import broken_contracts_sensors
     from sensors.failed_captures import failed_captures_sensors
+    from sensors.media import media_sensor
     from sensors.recommenders import recommenders_sensor
     from sensors.report_schedules import report_schedules_sensor
     from social_assets.contracts.registry import contracts
@@ -42,6 +43,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
     from social_assets.defs.ingestion.raw import raw_asset
     from social_assets.defs.installation import in_installation
     from social_assets.defs.maintenance import nightly as maintenance
+    from social_assets.defs.maintenance.media import files_are_there, media_maintenance
     from social_assets.defs.maintenance.rebuild_jobs import (
         nightly_rebuild,
         rebuild_job,
@@ -49,6 +51,8 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
         recommend_with_all_job,
         train_texts_job,
     )
+    from social_assets.defs.media.media_assets import fetch_media_job, media_assets
+    from social_assets.defs.media.media_checks import media_checks
     from social_assets.defs.monitoring import broken_contracts as unusable
     from social_assets.defs.monitoring import topic_watch, verification
     from social_assets.defs.monitoring.altered_table_checks import tables_are_as_declared
@@ -102,6 +106,7 @@ def _location() -> Definitions:
             *(make(contract) for contract in contracts() for make in STREAM_ASSETS),
             *(current_asset(contract) for contract in contracts() if contract.capture),
             *platform_assets(),
+            *media_assets(),
             *unusable.broken_contract_assets(),
             star(),
             dim_person,
@@ -111,6 +116,7 @@ def _location() -> Definitions:
             *recsys.assets,
             *maintenance.maintenance_assets(),
             privacy.deletions,
+            media_maintenance,
             *report_assets(),
             *dashboard_specs(),
         ],
@@ -122,6 +128,8 @@ def _location() -> Definitions:
                 if not (contract.capture and make in NOT_OF_CHANGES)
             ),
             *map(platform_checks, connectors()),
+            *media_checks(),
+            files_are_there,
             *(slot_is_read(contract) for contract in contracts() if contract.capture),
             *star_checks(),
             *person_checks,
@@ -138,6 +146,7 @@ def _location() -> Definitions:
             recommend_job,
             recommend_with_all_job,
             train_texts_job,
+            fetch_media_job(),
             maintenance.maintenance_job,
             privacy.forget_job,
             *(report_job(each) for each in reports()),
@@ -157,6 +166,7 @@ def _location() -> Definitions:
         sensors=[
             alerts_sensor(),
             automation_sensor(),
+            media_sensor(),
             recommenders_sensor(),
             report_schedules_sensor(),
             *broken_contracts_sensors(),

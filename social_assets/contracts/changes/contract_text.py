@@ -39,7 +39,7 @@ _NOT_OF_ROWS = frozenset(
         # Each column has them.
         *("time_formats", "time_zone", "null_spellings", "sources"),
         *("warn_above", "fail_above", "lag_warn_above", "lag_fail_above"),
-        *("freshness", "drift", "retention"),
+        *("freshness", "drift", "retention", "media"),
         # What makes rows of it are columns, key and event time.
         "capture",
     }

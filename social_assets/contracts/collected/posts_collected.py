@@ -9,7 +9,7 @@ from datetime import datetime
 import pandera.ibis as pa
 
 from social_assets.contracts.collected.envelope import AS_PEOPLE_WRITE, OWNER, UNEVEN
-from social_assets.contracts.contract import Contract, HashOf
+from social_assets.contracts.contract import Contract, HashOf, Media
 
 
 class CollectedPost(pa.DataFrameModel):
@@ -53,6 +53,7 @@ CONTRACT = Contract(
     owner=OWNER,
     freshness=AS_PEOPLE_WRITE,
     drift=UNEVEN,
+    media=Media("media_url", keep_days=365),
     sources={
         "Instagram": {
             "post_id": "record.id",

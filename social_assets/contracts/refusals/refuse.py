@@ -24,6 +24,7 @@ from social_assets.contracts.refusals.refuse_columns import (
     refuse_column,
 )
 from social_assets.contracts.refusals.refuse_explode import refuse_explode
+from social_assets.contracts.refusals.refuse_media import refuse_media
 from social_assets.contracts.refusals.refuse_names import refuse_names
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 LAYERS = frozenset(
     {
         *("raw", "cleaned", "quarantine", "star", "rollups", "features", "text", "recsys"),
-        *("reports", "privacy", "internal", "current"),
+        *("reports", "privacy", "internal", "current", "media"),
     }
 )
 """Names of layers and databases, which cannot be names of streams."""
@@ -55,6 +56,7 @@ def refuse_unusable(contract: Contract) -> None:
     _refuse_roles(contract, columns)
     refuse_capture(contract)
     refuse_explode(contract)
+    refuse_media(contract, columns)
     refuse_names(contract)
     _refuse_numbers(contract)
     _refuse_retention(contract)

@@ -29,10 +29,7 @@ from resources.dagster.recorded_events import record
 from resources.settings.home import Home
 from social_assets.defs.collection.platform_assets import platform_key
 from social_assets.defs.collection.platform_results import report_platform
-from social_assets.defs.ingestion.checks.rule_results import report_rules
-from social_assets.defs.ingestion.jobs.changed_days import fed_now, materializations
-from social_assets.defs.monitoring.invariant_results import report_days
-from social_assets.defs.partitions import partition_notice
+from social_assets.defs.ingestion.jobs.landed_days import report_landed
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_warehouse
@@ -146,14 +143,7 @@ def _report(
 ) -> None:
     """Record the changed days of each stream, and the results of the checks that they change."""
     for name, days in sorted(changed.items()):
-        if not days:
-            continue
-        stream = streams[name]
-        record(context, materializations(stream, sorted(days), fed_now(stream)))
-        record(context, report_rules(stream))
-        record(context, report_days(context.instance, stream, sorted(days)))
-        if notice := partition_notice(days):
-            context.log.warning(notice)
+        report_landed(context, streams[name], days)
 
 
 def _observation(connector: Connector, found: "CollectedPlatform") -> AssetObservation:

@@ -25,6 +25,7 @@ from social_assets.contracts.contract import Contract
 from social_assets.defs.collection.platform_assets import platforms_of
 from social_assets.defs.ingestion.columns import raw_columns
 from social_assets.defs.ingestion.freshness_policy import freshness_policy
+from social_assets.defs.media.media_keys import media_of
 from social_assets.defs.partitions import daily, days_of, partition_notice
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.stream_tag import STREAM_TAG
@@ -77,7 +78,7 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
 def _spec(contract: Contract) -> AssetSpec:
     return AssetSpec(
         key=["raw", contract.name],
-        deps=platforms_of(contract.name),
+        deps=[*platforms_of(contract.name), *media_of(contract.name)],
         group_name="raw",
         owners=[contract.owner],
         kinds={"deltalake", "kafka"},

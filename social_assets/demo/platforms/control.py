@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from social_assets.demo.platforms.apis.answers import ApiAnswer, JsonObject, Platforms
 from social_assets.demo.platforms.faults import FaultPlan
+from social_assets.demo.platforms.pictures.answer import PictureServer
 from social_assets.demo.platforms.pushes.deliveries import Deliveries
 from social_assets.demo.platforms.world.clock import SimulatedClock, parsed, zulu
 from social_assets.demo.platforms.world.truth import truth
@@ -25,10 +26,17 @@ from social_assets.demo.platforms.world.world import UnknownIdError
 class ServerControl:
     """Answers the paths that begin with two underscores."""
 
-    def __init__(self, platforms: Platforms, clock: SimulatedClock, faults: FaultPlan) -> None:
+    def __init__(
+        self,
+        platforms: Platforms,
+        clock: SimulatedClock,
+        faults: FaultPlan,
+        pictures: PictureServer,
+    ) -> None:
         self._all = platforms
         self._clock = clock
         self._faults = faults
+        self._pictures = pictures
         self._deliveries = Deliveries(platforms.world)
         self._paths: dict[str, Callable[[JsonObject], Any]] = {
             "GET __truth": self._truth,
@@ -42,6 +50,7 @@ class ServerControl:
             "POST __faults": self._set_faults,
             "GET __tokens": lambda _: self._all.tokens.listed(),
             "POST __tokens": self._change_token,
+            "GET __pictures": lambda _: dict(self._pictures.asked),
             "POST __mutate": self._mutate,
             "POST __options": self._set_options,
             "GET __webhooks": lambda _: self._deliveries.report(),

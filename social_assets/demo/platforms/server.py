@@ -33,6 +33,8 @@ from social_assets.demo.platforms.apis.x import XApi
 from social_assets.demo.platforms.apis.youtube import YouTubeApi
 from social_assets.demo.platforms.control import ServerControl
 from social_assets.demo.platforms.faults import Fault, FaultPlan
+from social_assets.demo.platforms.pictures.answer import PATH as PICTURES
+from social_assets.demo.platforms.pictures.answer import PictureServer
 from social_assets.demo.platforms.world.accounts import PLATFORMS
 from social_assets.demo.platforms.world.clock import SimulatedClock
 from social_assets.demo.platforms.world.world import SimulatedWorld, WorldOptions
@@ -78,7 +80,8 @@ class PlatformServer:
             "tiktok": TikTokApi(self.platforms),
             "youtube": YouTubeApi(self.platforms),
         }
-        self._control = ServerControl(self.platforms, self.clock, self.faults)
+        self.pictures = PictureServer()
+        self._control = ServerControl(self.platforms, self.clock, self.faults, self.pictures)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -93,6 +96,8 @@ class PlatformServer:
         first, *rest = [part for part in scope["path"].split("/") if part] or [""]
         if first.startswith("__"):
             await _respond(send, await self._control.answer(scope, first, body))
+        elif first == PICTURES:
+            await self._picture(rest, send)
         elif first in self._apis:
             await self._call(
                 _call(scope, headers, [first, *rest], body, now=self.clock.now()), first, send
@@ -100,6 +105,13 @@ class PlatformServer:
         else:
             known = ", ".join(self._apis)
             await _respond(send, ApiAnswer(404, {"error": f"no such platform; there are {known}"}))
+
+    async def _picture(self, rest: list[str], send: Send) -> None:
+        # The faults that leave the body alone: `pictures` has its own ones.
+        fault = self.faults.of(PICTURES, "/".join(rest), is_token_call=True)
+        if fault == "slow":
+            await asyncio.sleep(self.faults.slow_seconds)
+        await self.pictures.respond(send, rest, fault)
 
     async def _call(self, call: ApiCall, platform: str, send: Send) -> None:
         api = self._apis[platform]

@@ -37,6 +37,7 @@ from social_assets.defs.ingestion.jobs.load_job import run_config
 from social_assets.defs.ingestion.jobs.unload_job import JOB_NAME as UNLOAD
 from social_assets.defs.ingestion.jobs.unload_job import unload_config
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD, RECOMMEND, TRAIN_TEXTS
+from social_assets.defs.media.media_keys import FETCH_MEDIA
 from social_assets.defs.monitoring.verification import VERIFY_PARTITIONS
 from social_assets.defs.partitions import range_tags
 from social_assets.defs.privacy.deletions import JOB_NAME as FORGET
@@ -175,6 +176,11 @@ def rebuild_days(
     selected = sorted(made_together(assets)) if assets else None
     tags = range_tags(first, last)
     return _run(home, Location.BATCH, REBUILD, progress, tags=tags, selected=selected, then=then)
+
+
+def fetch_media(home: Home, progress: Progress) -> RunReport:
+    """Fetch the pictures that are wanted now. Raises RunFailedError."""
+    return _run(home, Location.BATCH, FETCH_MEDIA, progress)
 
 
 def recommend(home: Home, progress: Progress) -> RunReport:

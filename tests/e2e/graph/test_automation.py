@@ -17,6 +17,7 @@ CLEANED = dg.AssetKey(["cleaned", "posts"])
 SENTIMENT = dg.AssetKey(["text", "sentiment"])
 TEXT_MODELS = (dg.AssetKey(["text", "challenger"]), dg.AssetKey(["text", "champion"]))
 PERSONS = dg.AssetKey(["star", "dim_person"])
+PICTURES = dg.AssetKey(["media", "posts_collected"])
 LATE = [date(2026, 3, 1) + timedelta(days=n) for n in range(30)]
 DAYS = {day.isoformat() for day in LATE}
 
@@ -141,3 +142,14 @@ def test_text_models_are_trained_once_after_labels_of_any_days_and_no_day_is_sco
             instance.report_runless_asset_event(dg.AssetMaterialization(key))
         assert ticks.tick("when they are trained") == {}
         assert ticks.tick("some time later") == {}
+
+
+def test_pictures_are_fetched_once_after_posts_of_any_days(
+    instance: dg.DagsterInstance, ticks: Ticks
+) -> None:
+    for _ in range(2):
+        report(instance, dg.AssetKey(["cleaned", "posts_collected"]), LATE)
+        assert PICTURES not in ticks.tick("late posts")
+        assert PICTURES in ticks.tick("no more of them")
+        instance.report_runless_asset_event(dg.AssetMaterialization(PICTURES))
+        assert PICTURES not in ticks.tick("when they are fetched")

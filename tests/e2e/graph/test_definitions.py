@@ -37,8 +37,8 @@ from social_assets.warehouse.text_tables import SENTIMENT, VIEWS
 CHECKOUT = Path(__file__).resolve().parents[3]
 LAYERS = {"platforms", "raw", "cleaned", "quarantine", "star", "rollups", "text", "recsys"}
 WAREHOUSE = {"star", "rollups"}
-WITHOUT_COLUMNS = {"platforms", "recsys", "maintenance", "reports", "dashboards"}
-"""Platforms, artifacts, upkeep and pages: no tables."""
+WITHOUT_COLUMNS = {"platforms", "media", "recsys", "maintenance", "reports", "dashboards"}
+"""Platforms, pictures, artifacts, upkeep and pages: no tables."""
 TEXT_MODELS = {AssetKey(["text", "challenger"]), AssetKey(["text", "champion"])}
 
 SIXTH_STREAM = '''
@@ -98,7 +98,9 @@ def test_every_asset_has_description_owner_kinds_group_and_columns(specs: list[A
 
 
 def test_the_group_of_an_asset_is_its_layer(specs: list[AssetSpec]) -> None:
-    assert {spec.group_name for spec in specs} == LAYERS | {"maintenance", "reports", "dashboards"}
+    assert {spec.group_name for spec in specs} == LAYERS | {
+        *("media", "maintenance", "reports", "dashboards")
+    }
     assert all(spec.key.path[0] == spec.group_name for spec in specs)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from social_assets.demo.platforms.access.ledger import CallLedger
 from social_assets.demo.platforms.access.tokens import GrantedTokens, TokenGrant
+from social_assets.demo.platforms.pictures.answer import picture_address
 from social_assets.demo.platforms.world.clock import HOUR
 from social_assets.demo.platforms.world.world import SimulatedWorld
 
@@ -43,6 +44,11 @@ class ApiCall:
     """Set by the API module, for the ledger."""
     app: int = 1
     """Set by the API module: the app of the call's token."""
+
+    def picture(self, name: str) -> str:
+        """The address of a picture of the platform on this server."""
+        server, _, platform = self.url.rpartition("/")
+        return picture_address(server, platform, name, self.now)
 
 
 @dataclass(slots=True)

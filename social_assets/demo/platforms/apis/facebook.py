@@ -271,7 +271,7 @@ class FacebookApi(GraphFaults):
             "permalink_url": f"https://www.facebook.com/{post.id}",
             "status_type": post.kind,
             "from": {"name": post.account.name, "id": post.account.id},
-            "full_picture": f"https://example.invalid/{post.id}.jpg",
+            "full_picture": call.picture(post.id),
             "is_published": True,
             "reactions": reactions,
             "likes": reactions,

@@ -225,7 +225,7 @@ class InstagramApi(GraphFaults):
         counters = self._world.counters(post, call.now)
         is_reel = post.kind == "REELS"
         code = post.id[-8:]
-        picture = f"https://example.invalid/{post.id}"
+        picture = call.picture(post.id)
         whole: JsonObject = {
             "id": post.id,
             "caption": post.text,
@@ -235,7 +235,7 @@ class InstagramApi(GraphFaults):
             "comments_count": self._world.count_comments(post, call.now),
             "media_url": picture,
             "permalink": f"https://www.instagram.com/p/{code}/",
-            "thumbnail_url": f"{picture}/t" if is_reel else None,
+            "thumbnail_url": call.picture(f"{post.id}_t") if is_reel else None,
             "timestamp": offset_time(post.published),
             "username": post.account.username,
             "children": {"data": _children(post)} if _children(post) else None,

@@ -181,7 +181,7 @@ class TikTokApi:
             newer = [post for post in posts if post.published * 1000 >= cursor]
             cut = newer[-call.repeats :] + cut
         last = cut[-1].published * 1000 if cut else min(cursor, int(call.now) * 1000)
-        videos = [self._video(post, fields, call.now) for post in cut]
+        videos = [self._video(post, fields, call) for post in cut]
         return _good(call, {"videos": videos, "cursor": last, "has_more": len(older) > size})
 
     def _query(self, call: ApiCall, account: SimulatedAccount) -> ApiAnswer:
@@ -192,17 +192,17 @@ class TikTokApi:
             raise Refused(_invalid(call, "video_ids should hold between 1 and 20 ids"))
         found = (self._world.post("tiktok", str(each), call.now) for each in ids)
         shown = [post for post in found if post is not None and post.account.id == account.id]
-        return _good(call, {"videos": [self._video(post, fields, call.now) for post in shown]})
+        return _good(call, {"videos": [self._video(post, fields, call) for post in shown]})
 
-    def _video(self, post: SimulatedPost, fields: list[str], now: float) -> JsonObject:
-        counters = self._world.counters(post, now)
+    def _video(self, post: SimulatedPost, fields: list[str], call: ApiCall) -> JsonObject:
+        counters = self._world.counters(post, call.now)
         text = post.text or ""
         page = f"https://www.tiktok.com/@{quote(post.account.username)}/video/{post.id}"
         embedded = f"https://www.tiktok.com/player/v1/{post.id}"
         whole = {
             "id": post.id,
             "create_time": post.published,
-            "cover_image_url": f"https://example.invalid/tiktok/{post.id}.jpg",
+            "cover_image_url": call.picture(post.id),
             "share_url": page,
             "video_description": text,
             "duration": 5 + post.ordinal % 50,
@@ -212,7 +212,7 @@ class TikTokApi:
             "embed_html": f'<iframe src="{embedded}"></iframe>',
             "embed_link": embedded,
             "like_count": counters.likes,
-            "comment_count": self._world.count_comments(post, now),
+            "comment_count": self._world.count_comments(post, call.now),
             "share_count": counters.shares,
             "view_count": counters.views,
         }

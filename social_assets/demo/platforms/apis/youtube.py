@@ -145,7 +145,7 @@ class YouTubeApi:
     def _videos(self, call: ApiCall, _: TokenGrant) -> ApiAnswer:
         found = [self._world.post("youtube", each, call.now) for each in _ids(call)]
         items = [
-            video_object(self._world, post, _parts(call), call.now)
+            video_object(self._world, post, _parts(call), call)
             for post in found
             if post is not None
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from social_assets.demo.platforms.apis.answers import JsonObject, digits
+from social_assets.demo.platforms.apis.answers import ApiCall, JsonObject, digits
 from social_assets.demo.platforms.world.accounts import SimulatedAccount
 from social_assets.demo.platforms.world.clock import zulu
 from social_assets.demo.platforms.world.comments import SimulatedComment
@@ -56,23 +56,23 @@ def channel_object(
 
 
 def video_object(
-    world: SimulatedWorld, post: SimulatedPost, parts: frozenset[str], now: float
+    world: SimulatedWorld, post: SimulatedPost, parts: frozenset[str], call: ApiCall
 ) -> JsonObject:
     """Return a video with the parts asked for."""
-    counters = world.counters(post, now)
+    counters = world.counters(post, call.now)
     statistics = {"viewCount": str(counters.views)}
     if not post.is_hiding_likes:
         statistics["likeCount"] = str(counters.likes)
     statistics["favoriteCount"] = "0"
     if not post.has_comments_off:
-        statistics["commentCount"] = str(world.count_comments(post, now))
+        statistics["commentCount"] = str(world.count_comments(post, call.now))
     whole = {
         "snippet": {
             "publishedAt": zulu(post.published),
             "channelId": post.account.id,
             "title": post.text or "",
             "description": "",
-            "thumbnails": _thumbnails(post.id),
+            "thumbnails": _thumbnails(post.id, call.picture(post.id)),
             "channelTitle": post.account.name,
             "tags": [post.account.username],
             "categoryId": "22",
@@ -183,8 +183,12 @@ def _resource(kind: str, of: str, whole: JsonObject, parts: frozenset[str]) -> J
     return {"kind": f"youtube#{kind}", "etag": digits(kind + of), "id": of} | given
 
 
-def _thumbnails(of: str) -> JsonObject:
+def _thumbnails(of: str, address: str | None = None) -> JsonObject:
     return {
-        name: {"url": f"https://example.invalid/{of}/{name}.jpg", "width": width, "height": height}
+        name: {
+            "url": address or f"https://example.invalid/{of}/{name}.jpg",
+            "width": width,
+            "height": height,
+        }
         for name, (width, height) in _SIZES.items()
     }

@@ -48,7 +48,7 @@ CONNECTOR = Connector(
             ("posts_collected", "post_counters"),
             records="data",
             query={
-                "fields": "id,message,created_time,permalink_url,status_type,"
+                "fields": "id,message,created_time,permalink_url,status_type,full_picture,"
                 "reactions.limit(0).summary(total_count),comments.limit(0).summary(true),shares",
                 "limit": "50",
             },

@@ -1,0 +1,1 @@
+"""Pictures from addresses of strangers: checked, fetched within bounds, typed by content."""
