@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from tests.e2e.collection.served_platforms import ServedPlatforms, served_platforms
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
@@ -18,7 +19,6 @@ from social_assets.defs.media.media_keys import media_key
 from social_assets.demo.served_accounts import track_served
 from social_assets.lake.media.media_files import MediaFiles
 from social_assets.operate.runs.instance import open_instance
-from tests.e2e.collection.served_platforms import ServedPlatforms, served_platforms
 
 pytestmark = pytest.mark.endurance
 

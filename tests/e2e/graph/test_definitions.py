@@ -37,7 +37,9 @@ from social_assets.warehouse.text_tables import SENTIMENT, VIEWS
 CHECKOUT = Path(__file__).resolve().parents[3]
 LAYERS = {"platforms", "raw", "cleaned", "quarantine", "star", "rollups", "text", "recsys"}
 WAREHOUSE = {"star", "rollups"}
-WITHOUT_COLUMNS = {"platforms", "media", "recsys", "maintenance", "reports", "dashboards"}
+WITHOUT_COLUMNS = {
+    *("platforms", "media", "recsys", "privacy", "maintenance", "reports", "dashboards"),
+}
 """Platforms, pictures, artifacts, upkeep and pages: no tables."""
 TEXT_MODELS = {AssetKey(["text", "challenger"]), AssetKey(["text", "champion"])}
 
@@ -99,7 +101,7 @@ def test_every_asset_has_description_owner_kinds_group_and_columns(specs: list[A
 
 def test_the_group_of_an_asset_is_its_layer(specs: list[AssetSpec]) -> None:
     assert {spec.group_name for spec in specs} == LAYERS | {
-        *("media", "maintenance", "reports", "dashboards")
+        *("media", "privacy", "maintenance", "reports", "dashboards")
     }
     assert all(spec.key.path[0] == spec.group_name for spec in specs)
 
@@ -230,6 +232,7 @@ def test_what_comes_at_night_and_what_watches_starts_switched_on(
 ) -> None:
     schedules = {s.name for s in defs.schedules or () if s.default_status.value == "RUNNING"}
     assert schedules == {
+        "nightly_deletions",
         "nightly_rebuild",
         "nightly_maintenance",
         "nightly_verify_conservation",
