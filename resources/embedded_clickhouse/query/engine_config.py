@@ -19,9 +19,15 @@ _MERGE_SELECTOR_BASE = 12
 With ClickHouse's default of 5, merges took two thirds of the CPU of a drain (10 M events, 50
 inserts: 50 of 75 CPU s; with 12: 28 of 60; with 25: no less than with 12)."""
 
+_DROP_DELAY = "database_atomic_delay_before_drop_table_sec"
 _DROP_DELAY_SECONDS = 1
 """How long the files of a dropped table stay; ClickHouse's default is 8 minutes. Nothing here uses
 UNDROP, and a person who is forgotten is in dropped tables as well."""
+
+_IDLE_WAIT = "background_processing_pool_task_sleep_seconds_when_no_work_max"
+_IDLE_WAIT_SECONDS = 30
+"""How long a table to which nobody writes waits until it looks for work, such as deleting the files
+of replaced parts; ClickHouse's default is 10 minutes."""
 
 # Without this, chDB maps the file of a body into memory, and the whole body becomes resident.
 # The log of parts is in memory, so that queries on it work on a full disk; see `written_parts`.
@@ -34,7 +40,7 @@ _CONFIG = """<clickhouse>
     <storage_file_read_method>pread</storage_file_read_method>
   </default></profiles>
   <quotas><default/></quotas>
-  <database_atomic_delay_before_drop_table_sec>{drop_delay}</database_atomic_delay_before_drop_table_sec>
+  <{drop_delay_name}>{drop_delay}</{drop_delay_name}>
   <part_log>
     <database>system</database>
     <table>part_log</table>
@@ -44,12 +50,8 @@ _CONFIG = """<clickhouse>
     <buffer_size_rows_flush_threshold>4096</buffer_size_rows_flush_threshold>
     <flush_interval_milliseconds>60000</flush_interval_milliseconds>
   </part_log>
-  <merge_tree>
-    <merge_selector_base>{merge_base}</merge_selector_base>
-    <cleanup_delay_period>10</cleanup_delay_period>
-    <cleanup_delay_period_random_add>2</cleanup_delay_period_random_add>
-    <max_cleanup_delay_period>30</max_cleanup_delay_period>
-  </merge_tree>
+  <{idle_wait_name}>{idle_wait}</{idle_wait_name}>
+  <merge_tree><merge_selector_base>{merge_base}</merge_selector_base></merge_tree>
   <users>
     <{user}>
       <auth_methods>
@@ -80,6 +82,9 @@ def write_engine_config(path: Path, password: str, reserve_bytes: int) -> None:
             digest=digest,
             merge_base=_MERGE_SELECTOR_BASE,
             reserve=reserve_bytes,
+            drop_delay_name=_DROP_DELAY,
             drop_delay=_DROP_DELAY_SECONDS,
+            idle_wait_name=_IDLE_WAIT,
+            idle_wait=_IDLE_WAIT_SECONDS,
         ),
     )
