@@ -24,11 +24,6 @@ _DROP_DELAY_SECONDS = 1
 """How long the files of a dropped table stay; ClickHouse's default is 8 minutes. Nothing here uses
 UNDROP, and a person who is forgotten is in dropped tables as well."""
 
-_IDLE_WAIT = "background_processing_pool_task_sleep_seconds_when_no_work_max"
-_IDLE_WAIT_SECONDS = 30
-"""How long a table to which nobody writes waits until it looks for work, such as deleting the files
-of replaced parts; ClickHouse's default is 10 minutes."""
-
 # Without this, chDB maps the file of a body into memory, and the whole body becomes resident.
 # The log of parts is in memory, so that queries on it work on a full disk; see `written_parts`.
 # chDB opens its sessions as `default` without a password, so that must stay valid too.
@@ -50,7 +45,6 @@ _CONFIG = """<clickhouse>
     <buffer_size_rows_flush_threshold>4096</buffer_size_rows_flush_threshold>
     <flush_interval_milliseconds>60000</flush_interval_milliseconds>
   </part_log>
-  <{idle_wait_name}>{idle_wait}</{idle_wait_name}>
   <merge_tree><merge_selector_base>{merge_base}</merge_selector_base></merge_tree>
   <users>
     <{user}>
@@ -84,7 +78,5 @@ def write_engine_config(path: Path, password: str, reserve_bytes: int) -> None:
             reserve=reserve_bytes,
             drop_delay_name=_DROP_DELAY,
             drop_delay=_DROP_DELAY_SECONDS,
-            idle_wait_name=_IDLE_WAIT,
-            idle_wait=_IDLE_WAIT_SECONDS,
         ),
     )

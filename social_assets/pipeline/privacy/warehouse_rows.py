@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NOT_OURS = "('system', 'INFORMATION_SCHEMA', 'information_schema')"
 _LONGEST_WAIT_SECONDS = 120.0
 _POLL_SECONDS = 0.25
-_AGAIN = "give the same command again"
+_AGAIN = "ClickHouse deletes them within some ten minutes; then give the same command again"
 _REMEDY = "rebuild its days by social-assets backfill, then give the same command again"
 
 
