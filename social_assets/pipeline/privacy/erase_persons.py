@@ -162,6 +162,27 @@ def _days_with_records(stores: StreamStores, persons: PersonIds) -> list[date]:
     """The days of which a table has records of these persons, or rejected ones of anybody who is
     forgotten.
     """
+    quarantine = stores.quarantine
+    with stores.engine.session() as session:
+        rows = session.scan(quarantine.files(), quarantine.schema, ["event_date", "reasons"])
+        found = _days(session, rows.filter(rows["reasons"].contains(FORGOTTEN)))
+        # Without ids, as each night, no bytes of any record are read.
+        if persons.ids:
+            found |= _days_by_column(stores, session, persons) | _days_by_bytes(stores, persons)
+    return sorted(found)
+
+
+def _days_by_column(stores: StreamStores, session: Session, persons: PersonIds) -> set[date]:
+    found: set[date] = set()
+    cleaned = stores.cleaned
+    wanted = session.rows(pa.table({"id": pa.array(sorted(persons.ids), pa.string())}))
+    for name in stores.contract.persons:
+        rows = session.scan(cleaned.files(), cleaned.schema, ["event_date", name])
+        found |= _days(session, rows.semi_join(wanted, rows[name] == wanted["id"]))
+    return found
+
+
+def _days_by_bytes(stores: StreamStores, persons: PersonIds) -> set[date]:
     found: set[date] = set()
     # Of records that were validated, those with a short id stand in quarantine as well.
     in_raw = persons.anywhere if quarantined(stores) else persons.distinct
@@ -170,15 +191,7 @@ def _days_with_records(stores: StreamStores, persons: PersonIds) -> list[date]:
         for part in _parts(stores, table, table.rows_by_day(), [*columns, "event_date"]):
             days = part["event_date"].filter(_in_bytes(ids, part))
             found |= set(days.unique().to_pylist())
-    cleaned, quarantine = stores.cleaned, stores.quarantine
-    with stores.engine.session() as session:
-        wanted = session.rows(pa.table({"id": pa.array(sorted(persons.ids), pa.string())}))
-        for name in stores.contract.persons:
-            rows = session.scan(cleaned.files(), cleaned.schema, ["event_date", name])
-            found |= _days(session, rows.semi_join(wanted, rows[name] == wanted["id"]))
-        rows = session.scan(quarantine.files(), quarantine.schema, ["event_date", "reasons"])
-        found |= _days(session, rows.filter(rows["reasons"].contains(FORGOTTEN)))
-    return sorted(found)
+    return found
 
 
 def _delete_from_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
@@ -204,8 +217,14 @@ def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence
             return found if forgotten is None else pc.or_(found, forgotten.mask(part))
 
         deleted = _delete(stores, stores.cleaned, days, of_cleaned)
-    _delete(stores, stores.quarantine, days, lambda part: persons.anywhere.mask(part["value"]))
+    _delete(stores, stores.quarantine, days, lambda part: _of_quarantine(persons, part))
     return deleted
+
+
+def _of_quarantine(persons: PersonIds, part: pa.Table) -> pa.BooleanArray:
+    reasons = part["reasons"].combine_chunks()
+    is_forgotten = _any_item(reasons.offsets, pc.equal(reasons.values, FORGOTTEN))
+    return pc.or_(persons.anywhere.mask(part["value"]), is_forgotten)
 
 
 def _delete(stores: StreamStores, table: LakeTable, days: Sequence[date], of: Mask) -> Deleted:
@@ -251,9 +270,14 @@ def _in_bytes(ids: IdsInBytes, part: pa.Table) -> pa.BooleanArray:
     if _HEADERS not in part.column_names:
         return found
     headers = part[_HEADERS].combine_chunks()
-    matches = ids.mask(headers.items).to_numpy(zero_copy_only=False)
-    ends = np.concatenate(([0], np.cumsum(matches)))[headers.offsets.to_numpy()]
-    return pc.or_(found, pa.array(ends[1:] > ends[:-1]))
+    return pc.or_(found, _any_item(headers.offsets, ids.mask(headers.items)))
+
+
+def _any_item(offsets: pa.Array, of_items: pa.BooleanArray) -> pa.BooleanArray:
+    """Whether a list, of which `offsets` tell the items, has an item of the mask."""
+    true = np.concatenate(([0], np.cumsum(of_items.to_numpy(zero_copy_only=False))))
+    ends = true[offsets.to_numpy()]
+    return pa.array(ends[1:] > ends[:-1])
 
 
 def _parts(

@@ -213,6 +213,32 @@ def test_days_whose_raw_records_have_expired_are_erased_from_cleaned(
     assert files_with(tmp_path / "lake", GONE) == []
 
 
+def test_a_later_record_is_erased_although_its_raw_record_has_expired(
+    events: StreamStores, forget: Callable[..., Erased], tmp_path: Path
+) -> None:
+    ingest_files(events, [written(tmp_path / "a.ndjson", event(1, OTHER))])
+    forget(GONE)
+    ingest_files(events, [written(tmp_path / "b.ndjson", event(2, GONE))])
+    raw = events.raw
+    rows = raw.rows_by_day()
+    events.stores.lake.expired_days().record("raw/engagement_events", rows)
+    raw.replace(rows, pa.RecordBatchReader.from_batches(raw.schema, []))
+    assert erase_persons(events, PersonIds(frozenset())).days == (FIRST,)
+    assert erase_persons(events, PersonIds(frozenset())).days == ()
+    assert files_with(tmp_path / "lake", GONE) == []
+    assert events.cleaned.read()["event_id"].to_pylist() == ["e1"]
+
+
+def test_a_header_of_a_record_with_the_id_is_found() -> None:
+    headers = pa.array(
+        [[("trace", b"1")], [], [("from", GONE.encode()), ("x", b"")], None],
+        pa.map_(pa.string(), pa.binary()),
+    )
+    part = pa.table({"value": pa.array([b"a", b"b", b"c", b"d"]), "headers": headers})
+    found = erasing._in_bytes(PersonIds(frozenset([GONE])).anywhere, part)
+    assert found.to_pylist() == [False, False, True, False]
+
+
 def test_a_request_keeps_no_id_once_it_is_done(requests: DeletionRequests) -> None:
     request = requests.request(Person("someone-else"), timedelta(days=3))
     assert requests.request(Person("someone-else")) == request
