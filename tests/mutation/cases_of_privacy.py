@@ -1,0 +1,62 @@
+"""Mutations of what forgets a person: deletion, purging, rejection of what arrives later."""
+
+from __future__ import annotations
+
+from tests.mutation.case import Case
+
+_ERASING = "tests/integration/pipeline/privacy/test_erasing_persons.py::test_"
+_ERASE = "social_assets/pipeline/privacy/erase_persons.py"
+_ERASED = f"{_ERASING}an_erased_person_leaves_the_tables_of_a_home_that_never_had_the_records"
+
+
+def _cases(*taken_away: tuple[str, str, str, str, str]) -> list[Case]:
+    return [
+        Case("16.6 privacy", what, file, old, new, test)
+        for what, file, old, new, test in taken_away
+    ]
+
+
+CASES = _cases(
+    (
+        "the log of Delta keeps the smallest and largest ids",
+        "social_assets/lake/privacy/purge.py",
+        "        delta.cleanup_metadata()\n",
+        "",
+        _ERASED,
+    ),
+    (
+        "an id in a field that no contract names stays",
+        _ERASE,
+        "    found = pc.or_(distinct, pc.and_(anywhere, is_rejected))\n",
+        "    found = pc.and_(anywhere, is_rejected)\n",
+        _ERASED,
+    ),
+    (
+        "a pass that was killed before it purged is not completed",
+        _ERASE,
+        "        if days or persons.ids:\n",
+        "        if days:\n",
+        f"{_ERASING}an_erasure_that_was_stopped_is_completed_by_the_next",
+    ),
+    (
+        "the warehouse keeps the days of a pass that was killed",
+        _ERASE,
+        "    layers = (CLEANED, *BEHIND)\n",
+        "    layers = BEHIND\n",
+        f"{_ERASING}an_erasure_that_was_stopped_is_completed_by_the_next",
+    ),
+    (
+        "what arrives later of a forgotten person is accepted",
+        "social_assets/pipeline/privacy/forgotten_records.py",
+        "    refuse = None if forgotten is None else forgotten.refuse\n",
+        "    refuse = None\n",
+        f"{_ERASING}a_record_of_a_forgotten_person_that_arrives_later_is_rejected_and_then_erased",
+    ),
+    (
+        "the same id of another platform is erased too",
+        "social_assets/pipeline/privacy/forgotten_records.py",
+        "                    is_of = pc.and_(is_of, pc.fill_null(same, True))\n",
+        "",
+        f"{_ERASING}a_person_of_one_platform_leaves_the_same_id_of_another_one",
+    ),
+)
