@@ -24,7 +24,7 @@ SECTIONS = (
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys", "text")),
     ("Give", ("serve", "report")),
     ("Access", ("keys", "secrets")),
-    ("Privacy", ("forget", "deletions")),
+    ("Privacy", ("forget", "deletions", "export-person")),
     ("Loss of a machine", ("backup", "backups", "restore", "rebuild-warehouse")),
     ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
 )

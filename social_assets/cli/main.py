@@ -40,7 +40,7 @@ from social_assets.cli.commands.metrics import metrics, query
 from social_assets.cli.commands.models.recsys import recsys
 from social_assets.cli.commands.models.text import text
 from social_assets.cli.commands.notebook import notebook
-from social_assets.cli.commands.privacy.forget import deletions, forget
+from social_assets.cli.commands.privacy.forget import deletions, export_person, forget
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
 from social_assets.cli.commands.reports import report
 from social_assets.cli.commands.serve import serve
@@ -353,6 +353,7 @@ for command in (
     rebuild_warehouse,
     forget,
     deletions,
+    export_person,
 ):
     cli.add_command(command)
 # The name up to release 0.1.

@@ -1,4 +1,4 @@
-"""Forgets persons for operators: records requests, starts the runs, reads the report.
+"""Forgets persons for operators, and exports their records: requests, runs, the report.
 
 Belongs here: the order of runs. Models know a person until they are trained again, so that a second
 pass follows the training. What a pass does belongs to the asset `privacy/deletions`.
@@ -10,12 +10,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
+from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
+from social_assets.contracts.registry import contracts
 from social_assets.control.engine import open_engine
 from social_assets.control.privacy.deletion_requests import DeletionRequest, DeletionRequests
 from social_assets.control.privacy.person import Person
+from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.start import Progress, forget_persons, recommend
 from social_assets.pipeline.privacy.deletion_report import DeletionReport
+from social_assets.pipeline.privacy.export_person import KnownRecord, export_person
 
 _MODELS = "artifacts/"
 
@@ -47,6 +51,14 @@ def forget_pending(home: Home, progress: Progress) -> DeletionReport | None:
     recommend(home, progress)
     forget_persons(home, progress)
     return _report(home, pending).after(first)
+
+
+def known_records(home: Home, person: Person) -> Iterator[KnownRecord]:
+    """All records of a person, stream by stream."""
+    del home  # The environment names it.
+    stores = StoresResource(clickhouse=ClickHouseResource()).stores()
+    for contract in contracts():
+        yield from export_person(stores.of(contract), person)
 
 
 def _report(home: Home, ids: set[str]) -> DeletionReport:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from recsys.registry.deployment_history import champion
 from resources.settings.home import Home
-from social_assets.pipeline.privacy.erase_persons import PersonIds
 from social_assets.pipeline.privacy.home_files import has_id
+from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.recommend.folders import Versions, champions_root, matrices
 
 _USERS = "users.parquet"

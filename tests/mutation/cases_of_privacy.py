@@ -27,8 +27,8 @@ CASES = _cases(
     (
         "an id in a field that no contract names stays",
         _ERASE,
-        "    found = pc.or_(distinct, pc.and_(anywhere, is_rejected))\n",
-        "    found = pc.and_(anywhere, is_rejected)\n",
+        "        is_named = pc.or_(in_bytes(group.distinct, part), is_named)\n",
+        "",
         _ERASED,
     ),
     (
@@ -55,8 +55,8 @@ CASES = _cases(
     (
         "the same id of another platform is erased too",
         "social_assets/pipeline/privacy/forgotten_records.py",
-        "                    is_of = pc.and_(is_of, pc.fill_null(same, True))\n",
-        "",
+        "                    is_of = pc.and_(is_of, may_be_of(platform, rows))\n",
+        "                    pass\n",
         f"{_ERASING}a_person_of_one_platform_leaves_the_same_id_of_another_one",
     ),
 )

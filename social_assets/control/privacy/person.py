@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 LONGEST_ID = 200
+_UNKNOWN = "Unknown"
 
 
 class PersonNameError(ValueError):
@@ -30,7 +31,7 @@ class Person:
             )
         if len(self.id) > LONGEST_ID:
             raise PersonNameError(f"the id has more than {LONGEST_ID} characters")
-        if self.id.casefold() == "unknown":
+        if self.id.casefold() == _UNKNOWN.casefold():
             raise PersonNameError("Unknown stands for every record without a person")
 
     @classmethod
@@ -40,7 +41,7 @@ class Person:
 
         before, colon, after = text.partition(":")
         known = PLATFORM.lookup().get(before.strip().casefold())
-        if colon and known is not None and known != PLATFORM.otherwise:
+        if colon and known is not None and known != _UNKNOWN:
             return cls(after, known)
         return cls(text)
 

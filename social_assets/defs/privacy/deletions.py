@@ -67,7 +67,9 @@ def deletions(
     from social_assets.defs.privacy.other_places import clean_home, clean_warehouse
     from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
     from social_assets.pipeline.privacy.deletion_report import DeletionReport
-    from social_assets.pipeline.privacy.erase_persons import PersonIds, erase_persons
+    from social_assets.pipeline.privacy.erase_persons import erase_persons
+    from social_assets.pipeline.privacy.ids_of_others import ids_of_others
+    from social_assets.pipeline.privacy.person_ids import PersonIds
 
     started, home = time.monotonic(), Home.from_environment()
     deploy_in_force(stores)
@@ -80,7 +82,7 @@ def deletions(
             ForgottenPerson(each.request.person_hash, each.person.platform or ANY_PLATFORM)
             for each in pending
         )
-        persons = PersonIds(frozenset(each.person.id for each in pending))
+        persons = PersonIds(frozenset(each.person for each in pending))
         comment = f"{context.run.run_id} {KEY.to_user_string()}"
         streams = [opened.of(contract, comment) for contract in contracts()]
         erased = [erase_persons(stream, persons) for stream in streams]
@@ -88,9 +90,11 @@ def deletions(
         finish_warehouse(context.instance, stores, comment)
         for stream, days in touched:
             report_changed_days(context, stream, fed_by(stream.name), days)
+        others = set().union(*(ids_of_others(stream, persons) for stream in streams))
+        searched = persons.without(others)
         with clickhouse.client(comment) as client:
-            in_warehouse = clean_warehouse(client, persons, erased, context.run.run_id)
-        in_home = clean_home(home, persons, erased)
+            in_warehouse = clean_warehouse(client, searched, erased, context.run.run_id)
+        in_home = clean_home(home, searched, erased)
         left = [*in_warehouse, *in_home.left]
         report = DeletionReport.of(
             context.run.run_id,
@@ -111,6 +115,7 @@ def deletions(
             "days": len({day for each in erased for day in each.days}),
             "landed_files": in_home.landed_files,
             "overwritten_files": in_home.overwritten_files,
+            "ids_of_other_platforms_too": len(others),
             "left": MetadataValue.table([TableRecord(vars(each)) for each in left])
             if left
             else MetadataValue.text("no place has an id of these persons"),

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from resources.settings.home import Home
 from social_assets.contracts.registry import person_columns
 from social_assets.pipeline.identity.refresh_persons import refresh_persons
-from social_assets.pipeline.privacy.erase_persons import Erased, PersonIds
+from social_assets.pipeline.privacy.erase_persons import Erased
 from social_assets.pipeline.privacy.home_files import (
     Remainder,
     delete_landed_copies,
     overwrite_in_home,
     places_in_home,
 )
+from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.pipeline.privacy.warehouse_rows import (
     delete_lists,
     places_in_warehouse,

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, reduce
+from functools import reduce
 
 import ibis.expr.types as ir
 import numpy as np
@@ -27,8 +27,13 @@ from social_assets.lake.privacy.purge import purge
 from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.pipeline.ledger_counts import recount_days
 from social_assets.pipeline.load import load_days
-from social_assets.pipeline.privacy.forgotten_records import ForgottenRecords, forgotten_records
-from social_assets.pipeline.privacy.ids_in_bytes import DISTINCT_CHARACTERS, IdsInBytes
+from social_assets.pipeline.privacy.forgotten_records import (
+    ForgottenRecords,
+    forgotten_records,
+    may_be_of,
+)
+from social_assets.pipeline.privacy.ids_in_bytes import IdsInBytes
+from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantined
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
@@ -84,23 +89,6 @@ class Deleted:
         return Deleted(self.records + other.records, self.files | other.files)
 
 
-@dataclass(frozen=True)
-class PersonIds:
-    """The ids of the persons whose requests are not done; of all others only hashes are known."""
-
-    ids: frozenset[str] = field(repr=False)
-
-    @cached_property
-    def anywhere(self) -> IdsInBytes:
-        """Finds all of them."""
-        return IdsInBytes(self.ids)
-
-    @cached_property
-    def distinct(self) -> IdsInBytes:
-        """Finds those that mean the person wherever they stand."""
-        return IdsInBytes([each for each in self.ids if len(each) >= DISTINCT_CHARACTERS])
-
-
 def erase_persons(stores: StreamStores, persons: PersonIds) -> Erased:
     """Delete the records of persons, and those of everybody forgotten that arrived since.
 
@@ -110,7 +98,7 @@ def erase_persons(stores: StreamStores, persons: PersonIds) -> Erased:
     with stores.lock():
         stores.in_force.check_complete()
         recover(stores)
-        days = _days_with_records(stores, persons)
+        days = days_with_records(stores, persons)
         deleted = _erase(stores, persons, days) if days else Deleted()
         if days or persons.ids:
             # Also if a process was killed between deleting and purging.
@@ -158,7 +146,7 @@ def _erase_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[
     return deleted
 
 
-def _days_with_records(stores: StreamStores, persons: PersonIds) -> list[date]:
+def days_with_records(stores: StreamStores, persons: PersonIds) -> list[date]:
     """The days of which a table has records of these persons, or rejected ones of anybody who is
     forgotten.
     """
@@ -188,8 +176,8 @@ def _days_by_bytes(stores: StreamStores, persons: PersonIds) -> set[date]:
     in_raw = persons.anywhere if quarantined(stores) else persons.distinct
     for table, ids in ((stores.raw, in_raw), (stores.quarantine, persons.anywhere)):
         columns = [name for name in (*_BYTES, _HEADERS) if name in table.schema.names]
-        for part in _parts(stores, table, table.rows_by_day(), [*columns, "event_date"]):
-            days = part["event_date"].filter(_in_bytes(ids, part))
+        for part in parts_of(stores, table, table.rows_by_day(), [*columns, "event_date"]):
+            days = part["event_date"].filter(in_bytes(ids, part))
             found |= set(days.unique().to_pylist())
     return found
 
@@ -213,7 +201,12 @@ def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence
 
         def of_cleaned(part: pa.Table) -> pa.BooleanArray:
             texts = [field.name for field in part.schema if pa.types.is_string(field.type)]
-            found = _any_of(persons.distinct.mask(part[name]) for name in texts)
+            found = pa.array(np.zeros(part.num_rows, np.bool_))
+            for platform, group in persons.by_platform.items():
+                is_named = _any_of(group.distinct.mask(part[name]) for name in texts)
+                if platform is not None:
+                    is_named = pc.and_(is_named, may_be_of(platform, part))
+                found = pc.or_(found, is_named)
             return found if forgotten is None else pc.or_(found, forgotten.mask(part))
 
         deleted = _delete(stores, stores.cleaned, days, of_cleaned)
@@ -233,13 +226,26 @@ def _delete(stores: StreamStores, table: LakeTable, days: Sequence[date], of: Ma
 
     def kept() -> Iterator[pa.RecordBatch]:
         nonlocal deleted
-        for part in _parts(stores, table, days, table.schema.names):
+        for part in parts_of(stores, table, days, table.schema.names):
             mask = of(part)
             deleted += Deleted.of(part.filter(mask))
             yield from part.filter(pc.invert(mask)).to_batches()
 
     table.replace(days, pa.RecordBatchReader.from_batches(table.schema, kept()))
     return deleted
+
+
+def records_of_persons(
+    stores: StreamStores,
+    session: Session,
+    days: Sequence[date],
+    persons: PersonIds,
+    same: ForgottenRecords,
+) -> Iterator[pa.Table]:
+    """The raw records of some days that are of the persons; `same` compares columns."""
+    validator = BlockValidator(session, stores.contract)
+    for part in parts_of(stores, stores.raw, days, stores.raw.schema.names):
+        yield part.filter(_of_persons(stores.contract, persons, same, validator, part))
 
 
 def _of_persons(
@@ -250,20 +256,25 @@ def _of_persons(
     part: pa.Table,
 ) -> pa.BooleanArray:
     """Which raw records of a part are of the persons, or of others who are forgotten."""
-    anywhere, distinct = _in_bytes(persons.anywhere, part), _in_bytes(persons.distinct, part)
     try:
         answer = validator.of(part.select(input_columns(contract)))
     except Exception as error:
         if not is_of_the_batch(error):
             raise
         # Records of a quarantined batch, which nothing can read: as if all were rejected.
-        return anywhere
+        return in_bytes(persons.anywhere, part)
     is_rejected = pc.not_equal(answer["reasons"], "").combine_chunks()
-    found = pc.or_(distinct, pc.and_(anywhere, is_rejected))
+    found = pa.array(np.zeros(part.num_rows, np.bool_))
+    for platform, group in persons.by_platform.items():
+        is_named = pc.and_(in_bytes(group.anywhere, part), is_rejected)
+        is_named = pc.or_(in_bytes(group.distinct, part), is_named)
+        if platform is not None:
+            is_named = pc.and_(is_named, may_be_of(platform, answer))
+        found = pc.or_(found, is_named)
     return found if forgotten is None else pc.or_(found, forgotten.mask(answer))
 
 
-def _in_bytes(ids: IdsInBytes, part: pa.Table) -> pa.BooleanArray:
+def in_bytes(ids: IdsInBytes, part: pa.Table) -> pa.BooleanArray:
     """Which records have one of the ids in their bytes, their key or a header."""
     names = [name for name in _BYTES if name in part.column_names]
     found = _any_of(ids.mask(part[name]) for name in names)
@@ -280,9 +291,10 @@ def _any_item(offsets: pa.Array, of_items: pa.BooleanArray) -> pa.BooleanArray:
     return pa.array(ends[1:] > ends[:-1])
 
 
-def _parts(
+def parts_of(
     stores: StreamStores, table: LakeTable, days: Collection[date], columns: Sequence[str]
 ) -> Iterator[pa.Table]:
+    """The rows of some days of a table, in parts of bounded size."""
     return read_parts(
         table,
         row_groups(table, days),

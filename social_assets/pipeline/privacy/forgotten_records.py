@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from resources.settings.home import Home
+from social_assets.contracts.column import DEFAULTS
 from social_assets.contracts.contract import Contract
 from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
 from social_assets.pipeline.stores import StreamStores
@@ -23,6 +24,8 @@ from social_assets.transform.validate_block import BlockValidator
 
 PLATFORM = "platform"
 """The column with the platform of a person's id."""
+UNKNOWN = str(DEFAULTS["string"])
+"""The platform of records that name none."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,8 @@ class ForgottenRecords:
                 if not len(forgotten):
                     continue
                 is_of = pc.is_in(ids, forgotten.combine_chunks())
-                if platform != ANY_PLATFORM and PLATFORM in self.contract.columns:
-                    same = pc.equal(rows[PLATFORM].combine_chunks(), platform)
-                    # A record without a platform can be of any.
-                    is_of = pc.and_(is_of, pc.fill_null(same, True))
+                if platform != ANY_PLATFORM:
+                    is_of = pc.and_(is_of, may_be_of(platform, rows))
                 found = pc.or_(found, is_of)
         return found
 
@@ -70,6 +71,14 @@ class ForgottenRecords:
         block = pa.table({"id": different, "salt": pa.repeat(self.salt, len(different))})
         query = f"SELECT id, sha256(salt || ':' || id) AS hash FROM {Session.BLOCK}"
         return self.session.query(query, block)
+
+
+def may_be_of(platform: str, rows: pa.Table) -> pa.BooleanArray:
+    """Which rows can be of a platform: those that name it or none."""
+    if PLATFORM not in rows.column_names:
+        return pa.array(np.ones(rows.num_rows, np.bool_))
+    known = rows[PLATFORM].combine_chunks()
+    return pc.or_(pc.is_in(known, pa.array([platform, UNKNOWN])), pc.is_null(known))
 
 
 def forgotten_records(

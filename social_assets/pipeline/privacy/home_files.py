@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 
 from resources.settings.home import Home
 from social_assets.pipeline.files.landing_folder import LOADED
-from social_assets.pipeline.privacy.erase_persons import Erased, PersonIds
+from social_assets.pipeline.privacy.erase_persons import Erased
 from social_assets.pipeline.privacy.ids_in_bytes import IdsInBytes
+from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.pipeline.privacy.sqlite_files import (
     is_sqlite,
     overwrite_in_sqlite,

@@ -10,8 +10,8 @@ import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from social_assets.pipeline.privacy.erase_persons import PersonIds
 from social_assets.pipeline.privacy.home_files import Remainder
+from social_assets.pipeline.privacy.person_ids import PersonIds
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -1,4 +1,4 @@
-"""`social-assets forget` and `deletions`: deletion requests, and what became of them.
+"""`social-assets forget`, `deletions` and `export-person`: what is known of a person, and its end.
 
 Belongs here: parsing and printing. The id of a person is read from the terminal or a pipe, never
 from an argument, which the shell's history would keep. `operate.forget` starts the runs.
@@ -18,6 +18,7 @@ from social_assets.operate.runs.failures import RunFailedError
 
 if TYPE_CHECKING:
     from resources.settings.home import Home
+    from social_assets.control.privacy.person import Person
 
 
 @click.command(short_help="Delete all that is known of a person.")
@@ -40,18 +41,9 @@ def forget(home: Home, *, later: bool, due_in: int) -> None:
     arrives later of them is rejected. A request is done when no place has the id any more. Killed,
     the same command goes on. Files outside the home, topics and backups are not touched.
     """
-    from social_assets.control.privacy.person import Person, PersonNameError
     from social_assets.operate.forget import forget_pending, request_deletions
 
-    lines = (
-        [click.prompt("person (PLATFORM:ID)", err=True)]
-        if sys.stdin.isatty()
-        else [line.strip() for line in sys.stdin if line.strip()]
-    )
-    try:
-        persons = [Person.parse(line) for line in lines]
-    except PersonNameError as error:
-        raise click.UsageError(str(error)) from error
+    persons = _persons()
     requests = request_deletions(home, persons, timedelta(days=due_in))
     for each in requests:
         echo(f"request {each.id}, due {each.due_at:%Y-%m-%d}")
@@ -89,3 +81,32 @@ def deletions(home: Home, form: str) -> None:
         for each in all_requests(home)
     ]
     print_rows(("request", "state", "platform", "requested", "due", "done"), rows, form)
+
+
+@click.command("export-person", short_help="Print all records of a person.")
+@reads_home
+def export_person(home: Home) -> None:
+    """Print every record that is known of a person, one JSON object a line, to give to the person.
+
+    Asks for PLATFORM:ID, or reads it from a pipe. These are the records that `forget` deletes.
+    """
+    from social_assets.operate.forget import known_records
+
+    for person in _persons():
+        for each in known_records(home, person):
+            click.echo(each.as_json())
+
+
+def _persons() -> list[Person]:
+    """The persons that are typed, or read from a pipe."""
+    from social_assets.control.privacy.person import Person, PersonNameError
+
+    lines = (
+        [click.prompt("person (PLATFORM:ID)", err=True)]
+        if sys.stdin.isatty()
+        else [line.strip() for line in sys.stdin if line.strip()]
+    )
+    try:
+        return [Person.parse(line) for line in lines]
+    except PersonNameError as error:
+        raise click.UsageError(str(error)) from error

@@ -21,7 +21,10 @@ from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, Forgotten
 from social_assets.pipeline import stream_work
 from social_assets.pipeline.finish_days import finish_pending_days
 from social_assets.pipeline.privacy import erase_persons as erasing
-from social_assets.pipeline.privacy.erase_persons import Erased, PersonIds, erase_persons
+from social_assets.pipeline.privacy.erase_persons import Erased, erase_persons
+from social_assets.pipeline.privacy.export_person import export_person
+from social_assets.pipeline.privacy.ids_of_others import ids_of_others
+from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 from tests.integration.pipeline.accounts import contents, counts
@@ -75,7 +78,7 @@ def forget(events: StreamStores, requests: DeletionRequests) -> Callable[..., Er
         request = requests.request(Person(id_, platform))
         person = ForgottenPerson(request.person_hash, platform or ANY_PLATFORM)
         events.stores.lake.forgotten_persons().add([person])
-        return erase_persons(events, PersonIds(frozenset([id_])))
+        return erase_persons(events, PersonIds(frozenset([Person(id_, platform)])))
 
     return forget
 
@@ -139,7 +142,7 @@ def test_a_record_of_a_forgotten_person_that_arrives_later_is_rejected_and_then_
     assert reasons.count(["person_forgotten"]) == 1
     assert counts(events).cleaned == before.cleaned + 1
     # Nobody knows the id any more.
-    assert erase_persons(events, PersonIds(frozenset())).records == 1
+    assert erase_persons(events, PersonIds()).records == 1
     assert files_with(tmp_path / "lake", GONE) == []
     assert counts(events).rejected == before.rejected
 
@@ -151,6 +154,24 @@ def test_a_person_of_one_platform_leaves_the_same_id_of_another_one(
     ingest_files(events, [written(tmp_path / "a.ndjson", *lines)])
     assert forget("77", "X").records == 1
     assert sorted(events.cleaned.read()["event_id"].to_pylist()) == ["e2", "e3"]
+
+
+def test_a_distinct_id_of_one_platform_leaves_records_of_others_and_is_told(
+    events: StreamStores, forget: Callable[..., Erased], tmp_path: Path
+) -> None:
+    lines = [
+        event(1, GONE, platform="x"),
+        event(2, GONE, platform="tiktok"),
+        event(3, OTHER, platform="tiktok", seen_by=GONE),
+        event(4, OTHER, platform="x", seen_by=GONE),
+        event(5, GONE, platform=None),
+    ]
+    ingest_files(events, [written(tmp_path / "a.ndjson", *lines)])
+    assert forget(GONE, "X").records == 3
+    assert sorted(events.cleaned.read()["event_id"].to_pylist()) == ["e2", "e3"]
+    assert ids_of_others(events, PersonIds(frozenset([Person(GONE, "X")]))) == {GONE}
+    assert forget(GONE, "TikTok").records == 2
+    assert ids_of_others(events, PersonIds(frozenset([Person(GONE, "TikTok")]))) == set()
 
 
 def test_a_short_id_is_erased_where_a_person_stands_and_from_rejected_records(
@@ -223,8 +244,8 @@ def test_a_later_record_is_erased_although_its_raw_record_has_expired(
     rows = raw.rows_by_day()
     events.stores.lake.expired_days().record("raw/engagement_events", rows)
     raw.replace(rows, pa.RecordBatchReader.from_batches(raw.schema, []))
-    assert erase_persons(events, PersonIds(frozenset())).days == (FIRST,)
-    assert erase_persons(events, PersonIds(frozenset())).days == ()
+    assert erase_persons(events, PersonIds()).days == (FIRST,)
+    assert erase_persons(events, PersonIds()).days == ()
     assert files_with(tmp_path / "lake", GONE) == []
     assert events.cleaned.read()["event_id"].to_pylist() == ["e1"]
 
@@ -235,8 +256,20 @@ def test_a_header_of_a_record_with_the_id_is_found() -> None:
         pa.map_(pa.string(), pa.binary()),
     )
     part = pa.table({"value": pa.array([b"a", b"b", b"c", b"d"]), "headers": headers})
-    found = erasing._in_bytes(PersonIds(frozenset([GONE])).anywhere, part)
+    found = erasing.in_bytes(PersonIds(frozenset([Person(GONE)])).anywhere, part)
     assert found.to_pylist() == [False, False, True, False]
+
+
+def test_the_records_that_would_be_erased_can_be_exported_first(
+    events: StreamStores, tmp_path: Path
+) -> None:
+    ingest_files(events, [written(tmp_path / "a.ndjson", *LEFT, *HIDDEN)])
+    before = contents(events)
+    found = [*export_person(events, Person(GONE))]
+    assert len(found) == len(HIDDEN)
+    assert all(GONE in json.dumps(each.record) for each in found)
+    assert {each.stream: each.origin for each in found} == {"engagement_events": "a.ndjson"}
+    assert contents(events) == before
 
 
 def test_a_request_keeps_no_id_once_it_is_done(requests: DeletionRequests) -> None:
