@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from tests.e2e.collection.served_platforms import ServedPlatforms, served_platforms
 
+from bench.collection.served_platforms import ServedPlatforms, served_platforms
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from resources.settings.media_root import media_root
