@@ -387,7 +387,7 @@ def test_nightly_maintenance_says_what_it_freed(
         event.asset_key.path[1]: {k: v.value for k, v in event.materialization.metadata.items()}
         for event in scheduled("nightly_maintenance", instance).get_asset_materialization_events()
     }
-    assert freed.keys() == {*(c.name for c in contracts()), "warehouse", "dagster"}
+    assert freed.keys() == {*(c.name for c in contracts()), "warehouse", "dagster", "media"}
     of_stream = freed["video_interactions"]
     assert of_stream["rows_removed"] == quarantined > 0
     assert of_stream["files_after"] < of_stream["files_before"]
