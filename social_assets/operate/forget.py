@@ -7,14 +7,12 @@ pass follows the training. What a pass does belongs to the asset `privacy/deleti
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.control.engine import open_engine
-from social_assets.control.privacy.deletion_requests import DeletionRequest, DeletionRequests
+from social_assets.control.privacy.deletion_requests import DeletionRequest, opened_requests
 from social_assets.control.privacy.person import Person
 from social_assets.defs.stores import StoresResource
 from social_assets.operate.runs.start import Progress, forget_persons, recommend
@@ -28,19 +26,19 @@ def request_deletions(
     home: Home, persons: Sequence[Person], due_in: timedelta
 ) -> list[DeletionRequest]:
     """Record a request for each person; one that is pending already is not doubled."""
-    with _requests(home) as requests:
+    with opened_requests(home) as requests:
         return [requests.request(person, due_in) for person in persons]
 
 
 def all_requests(home: Home) -> list[DeletionRequest]:
     """All requests, oldest first."""
-    with _requests(home) as requests:
+    with opened_requests(home) as requests:
         return requests.all()
 
 
 def forget_pending(home: Home, progress: Progress) -> DeletionReport | None:
     """Forget the persons of all pending requests; None if there is none. Raises RunFailedError."""
-    with _requests(home) as requests:
+    with opened_requests(home) as requests:
         pending = {each.id for each in requests.all() if each.done_at is None}
     if not pending:
         return None
@@ -62,15 +60,6 @@ def known_records(home: Home, person: Person) -> Iterator[KnownRecord]:
 
 
 def _report(home: Home, ids: set[str]) -> DeletionReport:
-    with _requests(home) as requests:
+    with opened_requests(home) as requests:
         (text, *_) = {each.report for each in requests.all() if each.id in ids and each.report}
     return DeletionReport.of_json(text)
-
-
-@contextmanager
-def _requests(home: Home) -> Iterator[DeletionRequests]:
-    engine = open_engine(home)
-    try:
-        yield DeletionRequests(engine, home)
-    finally:
-        engine.dispose()

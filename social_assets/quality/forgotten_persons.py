@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
 from social_assets.pipeline.privacy.forgotten_records import PLATFORM
+from social_assets.pipeline.privacy.warehouse_rows import text_columns
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -35,7 +36,7 @@ def kept_persons(
     """
     found = []
     by_platform = _by_platform(forgotten)
-    for table, names in _tables_with(client, columns).items():
+    for table, names in text_columns(client).items():
         for column in sorted(set(names) & set(columns)):
             persons = 0
             for platform, hashes in by_platform.items():
@@ -61,16 +62,3 @@ def _by_platform(forgotten: Collection[ForgottenPerson]) -> dict[str, list[str]]
     for each in sorted(forgotten):
         found.setdefault(each.platform, []).append(each.person_hash)
     return found
-
-
-def _tables_with(client: Client, columns: Collection[str]) -> dict[str, list[str]]:
-    """The tables that have one of the columns, with the names of all their columns."""
-    rows = client.query(
-        "SELECT concat('`', database, '`.`', table, '`'), groupArray(name) AS names\n"
-        "FROM system.columns\n"
-        "WHERE (database, table) IN (\n"
-        "  SELECT database, name FROM system.tables WHERE engine LIKE '%MergeTree')\n"
-        "GROUP BY database, table HAVING hasAny(names, {columns:Array(String)}) ORDER BY 1",
-        parameters={"columns": sorted(columns)},
-    ).result_rows
-    return {table: list(names) for table, names in rows}

@@ -86,6 +86,23 @@ def replace_rows(  # noqa: PLR0917  (each is another thing)
         client.command(f"EXCHANGE TABLES {staging} AND {table.name}")
 
 
+def delete_rows(client: Client, table: ServingTable, column: str, values: Sequence[str]) -> None:
+    """Delete the rows with one of the values. Repeating it changes nothing.
+
+    The table is replaced: ClickHouse would keep the text of a mutation, with the values, in a file.
+    Also drops the table that a killed call has left.
+    """
+    if not client.command(f"EXISTS TABLE {table.name}"):
+        return
+    given, named = {"values": list(values)}, f"has({{values:Array(String)}}, {column})"
+    with _staging_table(client, table, "deleting") as staging:
+        found = client.query(f"SELECT count() FROM {table.name} WHERE {named}", parameters=given)
+        if found.result_rows[0][0]:
+            kept = f"INSERT INTO {staging} SELECT * FROM {table.name} WHERE NOT {named}"
+            client.command(kept, parameters=given)
+            client.command(f"EXCHANGE TABLES {staging} AND {table.name}")
+
+
 def is_of(client: Client, table: ServingTable, model: LoadedModel) -> bool:
     """Whether the table exists with these columns, and all of its rows are by this version."""
     columns = client.query(

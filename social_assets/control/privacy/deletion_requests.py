@@ -7,15 +7,15 @@ is done, and is then deleted; the hash of it stays. What a request does is in `p
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Engine, Row, String, Table, Text, insert, select, update
 
 from resources.settings.home import Home
-from social_assets.control.engine import reading, writing
+from social_assets.control.engine import open_engine, reading, writing
 from social_assets.control.errors import ChangedMeanwhileError, UnknownSecretError
 from social_assets.control.privacy.person import Person, hash_of
 from social_assets.control.schema import METADATA, UtcTime, now
@@ -26,6 +26,8 @@ DUE_IN = timedelta(days=30)
 
 _SALT = "privacy/salt"
 _SALT_BYTES = 32
+_DELETION = "privacy/deletion/"
+_BEING_RECORDED = timedelta(hours=1)
 
 DELETION_REQUESTS = Table(
     "deletion_requests",
@@ -129,13 +131,19 @@ class DeletionRequests:
                 .values(report=report, done_at=done_at)
             )
         if is_done:
-            self.delete_ids_of_done()
+            self._delete_secret(_secret(id_))
 
-    def delete_ids_of_done(self) -> None:
-        """Delete the ids of requests that are done: a killed process may have left some."""
-        for each in self.all():
-            if each.done_at is not None:
-                self._delete_secret(_secret(each.id))
+    def delete_ids_not_pending(self) -> None:
+        """Delete ids whose requests are done, or were never recorded: a killed process leaves them.
+
+        An id of the last hour may belong to a request that is being recorded.
+        """
+        pending = {_secret(each.id) for each in self.all() if each.done_at is None}
+        before = self._clock() - _BEING_RECORDED
+        for each in self._secrets.list():
+            is_left = each.name not in pending and each.created_at < before
+            if each.name.startswith(_DELETION) and is_left:
+                self._delete_secret(each.name)
 
     def salt(self) -> str:
         """The salt of hashes. Raises MissingSaltError."""
@@ -159,8 +167,18 @@ class DeletionRequests:
             self._secrets.delete(name)
 
 
+@contextmanager
+def opened_requests(home: Home) -> Iterator[DeletionRequests]:
+    """The requests of a home's store. Raises ControlStoreError."""
+    engine = open_engine(home)
+    try:
+        yield DeletionRequests(engine, home)
+    finally:
+        engine.dispose()
+
+
 def _secret(id_: str) -> str:
-    return f"privacy/deletion/{id_}"
+    return f"{_DELETION}{id_}"
 
 
 def _request(row: Row[tuple[object, ...]]) -> DeletionRequest:

@@ -5,8 +5,7 @@ belongs to `pipeline.privacy`, the requests to `control.privacy`.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     DefaultScheduleStatus,
+    Failure,
     MaterializeResult,
     MetadataValue,
     ScheduleDefinition,
@@ -34,11 +34,10 @@ from social_assets.defs.automation import RETRIES
 from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.ingestion.jobs.complete_unloads import report_changed_days
 from social_assets.defs.stores import StoresResource
-from social_assets.defs.warehouse.deployment import deploy_in_force
+from social_assets.defs.warehouse.deployment import deploy_in_force, waiting_for_contracts
 from social_assets.defs.warehouse.recovery import finish_before_rebuild, finish_warehouse
 
 if TYPE_CHECKING:
-    from social_assets.control.privacy.deletion_requests import DeletionRequests
     from social_assets.pipeline.privacy.erase_persons import Erased
     from social_assets.pipeline.stores import StreamStores
 
@@ -64,6 +63,7 @@ def deletions(
     context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
 ) -> MaterializeResult[None]:
     """Repeated, it goes on where a run was killed. A request is done when no place has the id."""
+    from social_assets.control.privacy.deletion_requests import opened_requests
     from social_assets.defs.privacy.other_places import clean_home, clean_warehouse
     from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
     from social_assets.pipeline.privacy.deletion_report import DeletionReport
@@ -75,8 +75,12 @@ def deletions(
     deploy_in_force(stores)
     finish_before_rebuild(context.instance, stores, context.run.run_id)
     opened = stores.stores()
-    with _requests(home) as requests:
+    with opened_requests(home) as requests:
         pending = requests.pending()
+        if waiting := waiting_for_contracts(opened):
+            if pending:
+                raise Failure(f"persons are not forgotten yet: {waiting}", allow_retries=False)
+            return MaterializeResult(metadata={"waits": waiting})
         # First of all: records that land from now on are rejected.
         opened.lake.forgotten_persons().add(
             ForgottenPerson(each.request.person_hash, each.person.platform or ANY_PLATFORM)
@@ -102,11 +106,12 @@ def deletions(
             erased,
             landed_files=in_home.landed_files,
             overwritten_files=in_home.overwritten_files,
+            ids_of_others=len(others),
             left=left,
         )
         for each in pending:
             requests.report(each.request.id, report.as_json(), is_done=not left)
-        requests.delete_ids_of_done()
+        requests.delete_ids_not_pending()
     return MaterializeResult(
         metadata={
             "requests": len(pending),
@@ -115,7 +120,7 @@ def deletions(
             "days": len({day for each in erased for day in each.days}),
             "landed_files": in_home.landed_files,
             "overwritten_files": in_home.overwritten_files,
-            "ids_of_other_platforms_too": len(others),
+            "ids_of_others": len(others),
             "left": MetadataValue.table([TableRecord(vars(each)) for each in left])
             if left
             else MetadataValue.text("no place has an id of these persons"),
@@ -131,8 +136,10 @@ def deletions(
 )
 def requests_are_done_in_time() -> AssetCheckResult:
     """Warns of a request that an attempt has left undone."""
+    from social_assets.control.privacy.deletion_requests import opened_requests
+
     at = datetime.now(UTC)
-    with _requests(Home.from_environment()) as requests:
+    with opened_requests(Home.from_environment()) as requests:
         found = requests.all()
     states = [each.state(at) for each in found]
     tried = [each for each in found if each.done_at is None and each.report is not None]
@@ -155,12 +162,13 @@ def no_forgotten_person_is_kept(
     context: AssetCheckExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
 ) -> AssetCheckResult:
     """Compares every column that contracts name as one of persons, in every table."""
+    from social_assets.control.privacy.deletion_requests import opened_requests
     from social_assets.quality.forgotten_persons import kept_persons
 
     forgotten = stores.stores().lake.forgotten_persons().all()
     if not forgotten:
         return AssetCheckResult(passed=True, description="nobody has asked to be forgotten")
-    with _requests(Home.from_environment()) as requests:
+    with opened_requests(Home.from_environment()) as requests:
         salt = requests.salt()
     comment = f"{context.run.run_id} check {KEY.to_user_string()}"
     with clickhouse.client(comment) as client:
@@ -195,18 +203,6 @@ nightly_deletions = ScheduleDefinition(
     default_status=DefaultScheduleStatus.RUNNING,
     description="Deletes what requests are pending for, and what arrived of forgotten persons",
 )
-
-
-@contextmanager
-def _requests(home: Home) -> Iterator["DeletionRequests"]:
-    from social_assets.control.engine import open_engine
-    from social_assets.control.privacy.deletion_requests import DeletionRequests
-
-    engine = open_engine(home)
-    try:
-        yield DeletionRequests(engine, home)
-    finally:
-        engine.dispose()
 
 
 def _touched(

@@ -23,12 +23,12 @@ from social_assets.pipeline.privacy.home_files import (
 )
 from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.pipeline.privacy.warehouse_rows import (
-    delete_lists,
     places_in_warehouse,
     wait_for_old_parts,
 )
 from social_assets.recommend.forgotten import delete_superseded, in_use_that_know
-from social_assets.recommend.top_n import TABLE as TOP_N
+from social_assets.recommend.serving_tables import delete_rows
+from social_assets.recommend.top_n import TOP_N
 from social_assets.transform.text.registry import models_root, scoring_model
 from social_assets.transform.text.sentiment import score_days
 
@@ -60,7 +60,7 @@ def clean_warehouse(
         refresh_persons(client, locks, run_id, datetime.now(UTC))
     if not persons.ids:
         return []
-    delete_lists(client, TOP_N, "user_id", persons)
+    delete_rows(client, TOP_N, "user_id", sorted(persons.ids))
     old_files = wait_for_old_parts(client)
     return [*old_files, *places_in_warehouse(client, persons, person_columns())]
 

@@ -15,7 +15,10 @@ from social_assets.pipeline.privacy.home_files import Remainder
 
 @dataclass(frozen=True)
 class DeletionReport:
-    """`requests` were done together; `records` are records of raw, by stream; `days` by stream."""
+    """`requests` were done together; `records` are records of raw, by stream; `days` by stream.
+
+    `ids_of_others` were not looked for outside of streams: records of other platforms have them.
+    """
 
     run_id: str
     requests: int
@@ -23,6 +26,7 @@ class DeletionReport:
     days: dict[str, int]
     landed_files: int
     overwritten_files: int
+    ids_of_others: int
     left: tuple[Remainder, ...]
 
     @classmethod
@@ -34,6 +38,7 @@ class DeletionReport:
         *,
         landed_files: int,
         overwritten_files: int,
+        ids_of_others: int,
         left: Sequence[Remainder],
     ) -> DeletionReport:
         """The report of a pass; streams without records of the persons are left out."""
@@ -45,6 +50,7 @@ class DeletionReport:
             {each.stream: len(each.days) for each in touched},
             landed_files,
             overwritten_files,
+            ids_of_others,
             tuple(sorted(left)),
         )
 

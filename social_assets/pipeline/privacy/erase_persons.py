@@ -34,7 +34,7 @@ from social_assets.pipeline.privacy.forgotten_records import (
 )
 from social_assets.pipeline.privacy.ids_in_bytes import IdsInBytes
 from social_assets.pipeline.privacy.person_ids import PersonIds
-from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantined
+from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import make_anew, recover
@@ -172,9 +172,11 @@ def _days_by_column(stores: StreamStores, session: Session, persons: PersonIds) 
 
 def _days_by_bytes(stores: StreamStores, persons: PersonIds) -> set[date]:
     found: set[date] = set()
-    # Of records that were validated, those with a short id stand in quarantine as well.
-    in_raw = persons.anywhere if quarantined(stores) else persons.distinct
-    for table, ids in ((stores.raw, in_raw), (stores.quarantine, persons.anywhere)):
+    # Rejected records with a short id stand in quarantine as well.
+    for table, ids in (
+        (stores.raw, persons.distinct),
+        (stores.quarantine, persons.anywhere),
+    ):
         columns = [name for name in (*_BYTES, _HEADERS) if name in table.schema.names]
         for part in parts_of(stores, table, table.rows_by_day(), [*columns, "event_date"]):
             days = part["event_date"].filter(in_bytes(ids, part))
@@ -184,14 +186,8 @@ def _days_by_bytes(stores: StreamStores, persons: PersonIds) -> set[date]:
 
 def _delete_from_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
     with stores.engine.session() as session:
-        forgotten = forgotten_records(stores, session)
-        validator = BlockValidator(session, stores.contract)
-        return _delete(
-            stores,
-            stores.raw,
-            days,
-            lambda part: _of_persons(stores.contract, persons, forgotten, validator, part),
-        )
+        records = _RawRecords(stores, session, persons, forgotten_records(stores, session))
+        return _delete(stores, stores.raw, days, records.mask)
 
 
 def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
@@ -243,9 +239,9 @@ def records_of_persons(
     same: ForgottenRecords,
 ) -> Iterator[pa.Table]:
     """The raw records of some days that are of the persons; `same` compares columns."""
-    validator = BlockValidator(session, stores.contract)
+    records = _RawRecords(stores, session, persons, same)
     for part in parts_of(stores, stores.raw, days, stores.raw.schema.names):
-        yield part.filter(_of_persons(stores.contract, persons, same, validator, part))
+        yield part.filter(records.mask(part))
 
 
 def _of_persons(
@@ -256,13 +252,7 @@ def _of_persons(
     part: pa.Table,
 ) -> pa.BooleanArray:
     """Which raw records of a part are of the persons, or of others who are forgotten."""
-    try:
-        answer = validator.of(part.select(input_columns(contract)))
-    except Exception as error:
-        if not is_of_the_batch(error):
-            raise
-        # Records of a quarantined batch, which nothing can read: as if all were rejected.
-        return in_bytes(persons.anywhere, part)
+    answer = validator.of(part.select(input_columns(contract)))
     is_rejected = pc.not_equal(answer["reasons"], "").combine_chunks()
     found = pa.array(np.zeros(part.num_rows, np.bool_))
     for platform, group in persons.by_platform.items():
@@ -272,6 +262,38 @@ def _of_persons(
             is_named = pc.and_(is_named, may_be_of(platform, answer))
         found = pc.or_(found, is_named)
     return found if forgotten is None else pc.or_(found, forgotten.mask(answer))
+
+
+class _RawRecords:
+    """Tells which raw records are of persons; those of quarantined batches are not validated."""
+
+    def __init__(
+        self,
+        stores: StreamStores,
+        session: Session,
+        persons: PersonIds,
+        same: ForgottenRecords | None,
+    ) -> None:
+        self._contract = stores.contract
+        self._persons = persons
+        self._same = same
+        self._validator = BlockValidator(session, stores.contract)
+        self._quarantined = pa.array(sorted(quarantined(stores)), pa.string())
+
+    def mask(self, part: pa.Table) -> pa.BooleanArray:
+        """One value a record of the part.
+
+        Nothing can read a record of a quarantined batch, so a distinct id alone tells whose it is.
+        """
+        is_unread = pc.is_in(part["batch_id"], self._quarantined).combine_chunks()
+        if not is_unread.true_count:
+            return self._of_validated(part)
+        found = pc.and_(in_bytes(self._persons.distinct, part), is_unread)
+        is_read = pc.invert(is_unread)
+        return pc.replace_with_mask(found, is_read, self._of_validated(part.filter(is_read)))
+
+    def _of_validated(self, part: pa.Table) -> pa.BooleanArray:
+        return _of_persons(self._contract, self._persons, self._same, self._validator, part)
 
 
 def in_bytes(ids: IdsInBytes, part: pa.Table) -> pa.BooleanArray:

@@ -107,12 +107,7 @@ def stream_validator(stores: StreamStores, session: Session) -> BlockValidator:
 def read_salt() -> str:
     """The salt of the hashes. Raises MissingSaltError."""
     # SQLAlchemy takes a third of a second to import, and nobody may be forgotten.
-    from social_assets.control.engine import open_engine
-    from social_assets.control.privacy.deletion_requests import DeletionRequests
+    from social_assets.control.privacy.deletion_requests import opened_requests
 
-    home = Home.from_environment()
-    engine = open_engine(home)
-    try:
-        return DeletionRequests(engine, home).salt()
-    finally:
-        engine.dispose()
+    with opened_requests(Home.from_environment()) as requests:
+        return requests.salt()

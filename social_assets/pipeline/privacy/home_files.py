@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import mmap
 import os
-from collections.abc import Callable, Collection, Iterator
+import zlib
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from resources.settings.home import Home
 from social_assets.pipeline.files.landing_folder import LOADED
 from social_assets.pipeline.privacy.erase_persons import Erased
-from social_assets.pipeline.privacy.ids_in_bytes import IdsInBytes
+from social_assets.pipeline.privacy.ids_in_bytes import LONGEST_SPELLING, IdsInBytes
 from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.pipeline.privacy.sqlite_files import (
     is_sqlite,
@@ -28,7 +29,7 @@ from social_assets.pipeline.privacy.sqlite_files import (
     values_in_sqlite,
 )
 
-_OF_OTHERS = ("lake", "clickhouse", "artifacts", "landing", "control")
+_OF_OTHERS = ("lake", "clickhouse", "artifacts", "landing", "control", "media")
 """Folders that are cleaned elsewhere, or not by overwriting."""
 
 _SEARCHED_ELSEWHERE = ("clickhouse", "artifacts")
@@ -38,6 +39,7 @@ _REMEDIES = {
     "control": "people entered it: social-assets untrack, or change the dashboard or report",
     "collection": "pages that wait to be landed: social-assets collect, then the command again",
 }
+_CHUNK_BYTES = 16 << 20
 _OF_SQLITE = ("-wal", "-shm", "-journal")
 _OTHER_REMEDY = "repeat the command; if it stays, remove the file"
 
@@ -85,29 +87,42 @@ def places_in_home(home: Home, persons: PersonIds) -> list[Remainder]:
 
 
 def has_id(path: Path, ids: IdsInBytes) -> bool:
-    """Whether a file has one of the ids: in its bytes, or in a value of its tables."""
+    """Whether a file has one of the ids: in its bytes, or in a value of its tables.
+
+    Of a damaged file, such as one that could not be loaded, only the bytes are searched.
+    """
     with suppress(FileNotFoundError):  # Another process has deleted it meanwhile.
-        return _reader_of(path)(path, ids)
+        if is_sqlite(path):
+            return values_in_sqlite(path, ids) > 0
+        return _in_bytes(path, ids) or _in_values(path, ids)
     return False
 
 
-def _reader_of(path: Path) -> Callable[[Path, IdsInBytes], bool]:
-    if path.suffix == ".parquet":
-        return _in_parquet
-    if path.suffix == ".gz":
-        return lambda each, ids: ids.is_in(gzip.decompress(each.read_bytes()))
-    if is_sqlite(path):
-        return lambda each, ids: values_in_sqlite(each, ids) > 0
-    return _in_bytes
+def _in_values(path: Path, ids: IdsInBytes) -> bool:
+    """Whether a compressed file has an id."""
+    with suppress(pa.ArrowException, EOFError, zlib.error, gzip.BadGzipFile):
+        if path.suffix == ".parquet":
+            return _in_parquet(path, ids)
+        if path.suffix == ".gz":
+            return _in_gzip(path, ids)
+    return False
+
+
+def _in_gzip(path: Path, ids: IdsInBytes) -> bool:
+    with gzip.open(path) as file:
+        before = b""
+        while chunk := file.read(_CHUNK_BYTES):
+            if ids.is_in(before + chunk):
+                return True
+            before = chunk[-LONGEST_SPELLING:]
+    return False
 
 
 def _in_parquet(path: Path, ids: IdsInBytes) -> bool:
-    file = pq.ParquetFile(path)
-    for batch in file.iter_batches(batch_size=8_192):
-        for column in batch.columns:
-            if any(ids.mask(values).true_count for values in _texts(column)):
-                return True
-    return _in_bytes(path, ids)
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=8_192):
+        if any(ids.mask(texts).true_count for column in batch.columns for texts in _texts(column)):
+            return True
+    return False
 
 
 def _texts(column: pa.Array) -> Iterator[pa.Array]:

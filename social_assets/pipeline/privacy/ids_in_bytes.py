@@ -15,9 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from social_assets.control.privacy.person import LONGEST_ID
+
 DISTINCT_CHARACTERS = 8
 """An id of so many characters means the person wherever it stands. A shorter one, such as `42`, is
 in records that have nothing to do with the person."""
+
+LONGEST_SPELLING = 12 * LONGEST_ID + 2
+"""The most bytes of an id in JSON, where a character can be two escapes, and of its neighbours."""
 
 _IDS_AT_ONCE = 200
 """A pattern of more ids may not fit into the memory of RE2's automaton."""

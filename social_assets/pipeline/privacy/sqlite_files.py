@@ -7,13 +7,29 @@ stars.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from social_assets.pipeline.privacy.ids_in_bytes import IdsInBytes
 
 _WAIT_SECONDS = 60.0
 _SUFFIXES = (".db", ".sqlite")
+
+
+class SqliteFileError(RuntimeError):
+    """A file of SQLite could not be searched or written."""
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise SqliteFileError(
+            f"{path}: {error}. End what holds the file, or repair or remove it; then give the same "
+            "command again"
+        ) from error
 
 
 def is_sqlite(path: Path) -> bool:
@@ -29,9 +45,10 @@ def overwrite_in_sqlite(path: Path, ids: IdsInBytes) -> int:
     """Overwrite the ids in all values of all tables; returns how many values had one.
 
     The file is written anew, without the bytes of rows that were deleted before. Other processes
-    may use it meanwhile. Raises sqlite3.OperationalError if one of them holds it for a minute.
+    may use it meanwhile. Raises SqliteFileError, also if one of them holds it for a minute.
     """
-    with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)) as connection:
+    opened = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)
+    with _named(path), closing(opened) as connection:
         connection.create_function("has_id", 1, lambda value: _has(value, ids), deterministic=True)
         connection.create_function("starred", 1, lambda value: _starred(value, ids))
         connection.execute("PRAGMA secure_delete = ON")
@@ -44,7 +61,7 @@ def overwrite_in_sqlite(path: Path, ids: IdsInBytes) -> int:
 def values_in_sqlite(path: Path, ids: IdsInBytes) -> int:
     """How many values of all tables have one of the ids."""
     uri = f"{path.as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS)) as connection:
+    with _named(path), closing(sqlite3.connect(uri, uri=True, timeout=_WAIT_SECONDS)) as connection:
         connection.create_function("has_id", 1, lambda value: _has(value, ids), deterministic=True)
         found = 0
         for table in _tables(connection):

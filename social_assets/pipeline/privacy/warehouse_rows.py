@@ -1,7 +1,7 @@
-"""Ids in tables of the warehouse: lists by person, old parts of tables, and what still has one.
+"""Ids in tables of the warehouse: old parts of tables, and rows that still have one.
 
-Belongs here: looking into every table of every database of ours. Other rows are deleted by
-rebuilding their days (`erase_persons` and dbt).
+Belongs here: looking into every table of every database of ours. Rows are deleted by
+rebuilding their days (`erase_persons` and dbt), or with lists by person (`recommend`).
 """
 
 from __future__ import annotations
@@ -21,28 +21,6 @@ _LONGEST_WAIT_SECONDS = 120.0
 _POLL_SECONDS = 0.25
 _AGAIN = "ClickHouse deletes them within some ten minutes; then give the same command again"
 _REMEDY = "rebuild its days by social-assets backfill, then give the same command again"
-
-
-def delete_lists(client: Client, table: str, column: str, persons: PersonIds) -> None:
-    """Delete the rows of persons from a table that is not divided by days.
-
-    The table is replaced: a mutation would keep the text of its condition, with the ids, in a file.
-    """
-    ids = {"ids": sorted(persons.ids)}
-    of_persons = f"has({{ids:Array(String)}}, {column})"
-    if not client.command(f"EXISTS TABLE {table}"):
-        return
-    found = client.query(f"SELECT count() FROM {table} WHERE {of_persons}", parameters=ids)
-    if not found.result_rows[0][0]:
-        return
-    kept = f"{table}__without_forgotten"
-    client.command(f"DROP TABLE IF EXISTS {kept} SYNC")
-    client.command(f"CREATE TABLE {kept} AS {table}")
-    client.command(
-        f"INSERT INTO {kept} SELECT * FROM {table} WHERE NOT {of_persons}", parameters=ids
-    )
-    client.command(f"EXCHANGE TABLES {kept} AND {table}")
-    client.command(f"DROP TABLE {kept} SYNC")
 
 
 def wait_for_old_parts(client: Client) -> list[Remainder]:
@@ -65,7 +43,7 @@ def places_in_warehouse(
     patterns = {f"pattern{n}": text for n, text in enumerate(persons.distinct.patterns)}
     parameters = {"ids": sorted(persons.ids), **patterns}
     found = []
-    for table, columns in _text_columns(client).items():
+    for table, columns in text_columns(client).items():
         texts = [f"toString({_quoted(column)})" for column in columns]
         conditions = [f"match({text}, {{{name}:String}})" for text in texts for name in patterns]
         conditions += [
@@ -80,7 +58,7 @@ def places_in_warehouse(
     return found
 
 
-def _text_columns(client: Client) -> dict[str, list[str]]:
+def text_columns(client: Client) -> dict[str, list[str]]:
     """Every table of ours with its columns of texts; no states and no hashes."""
     rows = client.query(
         "SELECT database, table, groupArray(name)\n"

@@ -58,7 +58,12 @@ def forget(home: Home, *, later: bool, due_in: int) -> None:
     if report.left:
         left = "\n".join(f"  {each.place}: {each.remedy}" for each in report.left)
         raise RunFailedError(f"not done, these places still have the id:\n{left}")
-    echo("done: no place has the id any more")
+    if report.ids_of_others:
+        echo(
+            f"{report.ids_of_others} of the ids are also those of records of other platforms, which"
+            " stay: these ids were not looked for outside of streams"
+        )
+    echo("done: no other record or place has the ids any more")
 
 
 @click.command(short_help="List deletion requests and their state.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,8 +25,10 @@ from social_assets.pipeline.privacy.erase_persons import Erased, erase_persons
 from social_assets.pipeline.privacy.export_person import export_person
 from social_assets.pipeline.privacy.ids_of_others import ids_of_others
 from social_assets.pipeline.privacy.person_ids import PersonIds
+from social_assets.pipeline.quarantined_batches import quarantine_batch
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import ingest_files, rebuild
+from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
+from social_assets.transform.validate_block import BlockValidator
 from tests.integration.pipeline.accounts import contents, counts
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
@@ -81,6 +83,23 @@ def forget(events: StreamStores, requests: DeletionRequests) -> Callable[..., Er
         return erase_persons(events, PersonIds(frozenset([Person(id_, platform)])))
 
     return forget
+
+
+@pytest.fixture
+def unread(events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A batch in raw which a deletion may not validate, beside records that it may."""
+    readable = [event(1, "42"), event(2, OTHER, value=42)]
+    ingest_files(events, [written(tmp_path / "a.ndjson", *readable)])
+    second = written(tmp_path / "b.ndjson", event(3, OTHER, value=42), event(4, GONE))
+    (landed,) = land_files(events, [second]).landed
+
+    class Unreading(BlockValidator):
+        def of(self, raw: pa.Table) -> pa.Table:
+            assert landed.batch_id not in raw["batch_id"].to_pylist()
+            return super().of(raw)
+
+    monkeypatch.setattr(erasing, "BlockValidator", Unreading)
+    return landed.batch_id
 
 
 def written(path: Path, *lines: str) -> Path:
@@ -234,6 +253,21 @@ def test_days_whose_raw_records_have_expired_are_erased_from_cleaned(
     assert files_with(tmp_path / "lake", GONE) == []
 
 
+@pytest.mark.parametrize(("id_", "left"), [("42", ["e2", "e3", "e4"]), (GONE, ["e1", "e2", "e3"])])
+def test_a_batch_that_nothing_can_read_loses_records_with_a_distinct_id_alone(
+    id_: str,
+    left: list[str],
+    events: StreamStores,
+    forget: Callable[..., Erased],
+    unread: str,
+) -> None:
+    with events.lock():
+        quarantine_batch(events, unread, pa.ArrowInvalid("unreadable"), "clean")
+    assert forget(id_).records == 1
+    ids = [json.loads(each)["event_id"] for each in events.raw.read()["value"].to_pylist()]
+    assert sorted(ids) == left
+
+
 def test_a_later_record_is_erased_although_its_raw_record_has_expired(
     events: StreamStores, forget: Callable[..., Erased], tmp_path: Path
 ) -> None:
@@ -280,6 +314,20 @@ def test_a_request_keeps_no_id_once_it_is_done(requests: DeletionRequests) -> No
     ]
     requests.report(request.id, "{}", is_done=True)
     assert request.id not in [each.request.id for each in requests.pending()]
+    assert request.id not in str(requests._secrets.list())
     assert next(each for each in requests.all() if each.id == request.id).state(request.due_at) == (
         "done"
     )
+
+
+def test_the_id_of_a_request_that_was_never_recorded_is_deleted_after_an_hour(
+    requests: DeletionRequests,
+) -> None:
+    requests._secrets.put("privacy/deletion/lost", "an id")
+    requests.delete_ids_not_pending()
+    assert "privacy/deletion/lost" in str(requests._secrets.list())
+    later = DeletionRequests(
+        requests._engine, Home.from_environment(), lambda: datetime.now(UTC) + timedelta(hours=2)
+    )
+    later.delete_ids_not_pending()
+    assert "privacy/deletion/lost" not in str(requests._secrets.list())
