@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 from social_assets.pipeline.privacy.home_files import Remainder
 from social_assets.pipeline.privacy.person_ids import PersonIds
+from social_assets.warehouse.compared_days import COMPARED_DAYS
+from social_assets.warehouse.ddl import create_records
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 _NOT_OURS = "('system', 'INFORMATION_SCHEMA', 'information_schema')"
+_WITHOUT_RECORDS = (*create_records(), COMPARED_DAYS)
+"""Tables of what loaders and checks have done: no value of a record is in them."""
 _LONGEST_WAIT_SECONDS = 120.0
 _POLL_SECONDS = 0.25
 _AGAIN = "ClickHouse deletes them within some ten minutes; then give the same command again"
@@ -84,7 +88,7 @@ def _old_parts(client: Client) -> set[tuple[str, str]]:
         "  SELECT database, table, toString(uuid) FROM system.dropped_tables)\n"
         f"WHERE database NOT IN {_NOT_OURS}"
     ).result_rows
-    return {(table, part) for table, part in rows}
+    return {(table, part) for table, part in rows if table not in _WITHOUT_RECORDS}
 
 
 def _quoted(name: str) -> str:
