@@ -41,7 +41,11 @@ def test_an_id_that_two_chunks_share_is_found(
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.gz", "a.ndjson"])
-@pytest.mark.parametrize("content", [b"", b"garbage", b"PAR1", gzip.compress(b"x" * 99)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"garbage", b"PAR1", gzip.compress(b"x" * 99)[:-9]],
+    ids=["empty", "garbage", "start of Parquet", "cut gzip"],
+)
 def test_a_damaged_file_has_no_id_but_in_its_bytes(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
