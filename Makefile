@@ -12,7 +12,7 @@ MUTATION_ARGS ?=
 # Tests start some hundred processes; each compiles the sources again unless one may keep the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo demo-live dev kafka stop test test-browser test-endurance test-integration test-kafka test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
+.PHONY: help install demo demo-live dev kafka stop test test-browser test-endurance test-integration test-kafka test-s3 test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets stop
 	$(BIN)/social-assets kafka stop
 
-UNMARKED := -m "not kafka and not java and not spark and not endurance and not browser"
+UNMARKED := -m "not kafka and not java and not spark and not endurance and not browser and not s3"
 QUICK := tests/unit tests/integration/control tests/integration/ingest tests/integration/lake
 
 test: install ## The tests of functions, of the operational store, the lake and connectors: under 5 minutes
@@ -54,10 +54,21 @@ test-browser: install ## Dashboards in Chromium: needs Debian's package chromium
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser
 
 test-endurance: install ## What takes long: processes killed at many moments, the whole graph, every invariant
-	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark"
+	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark and not s3"
 
 test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and Maven
 	$(BIN)/python -m pytest -m "kafka or java" tests/integration/kafka tests/integration/resources/embedded_clickhouse
+
+test-s3: install .s3/versitygw ## The tests on an S3 server, and those of the pipeline with their lakes there; needs Go
+	$(BIN)/python -m pytest -m s3 tests/integration/s3
+	LAKES_OF_TESTS=s3 $(BIN)/python -m pytest $(UNMARKED) $(ON_S3)
+
+ON_S3 := tests/integration/pipeline tests/integration/lake/test_two_writers.py \
+	tests/integration/lake/test_table_maintenance.py tests/integration/warehouse/test_current_view.py
+
+# What it is built of is in go.mod, with the hashes in go.sum.
+.s3/versitygw: tests/s3_gateway/go.mod tests/s3_gateway/go.sum
+	cd tests/s3_gateway && go build -o $(abspath $@) github.com/versity/versitygw/cmd/versitygw
 
 test-spark: install .venv-spark/.installed ## The tests on Spark in this process; needs Java 17
 	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0 tests/integration/recommend tests/recsys

@@ -25,9 +25,10 @@ from social_assets.warehouse.dbt.project import exclusive
 from social_assets.warehouse.loader import Loader
 from tests.postgres_server import postgres, postgres_database
 from tests.redis_server import redis
+from tests.s3_server import s3, serve_lakes
 from tests.small_disk import MakeSmallDisk, SmallDisk, mounted
 
-__all__ = ["postgres", "postgres_database", "redis"]  # fixtures of modules of their own
+__all__ = ["postgres", "postgres_database", "redis", "s3"]  # fixtures of modules of their own
 
 DeployedHome = Callable[[str], Home]
 
@@ -55,13 +56,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Set what all tests of a process share: a first date before all records, no rest of files."""
     os.environ["SOCIAL_ASSETS_FIRST_DATE"] = "2013-01-01"
     os.environ["SOCIAL_ASSETS_LANDING_REST_SECONDS"] = "0"
     # The time of an example is no sign of a fault on a machine with other work.
     settings.register_profile("no_deadline", deadline=None)
     settings.load_profile("no_deadline")
+    serve_lakes(config)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.exceptions import SchemaMismatchError
 from deltalake.transaction import AddAction
-from pyarrow.fs import FileSystem, LocalFileSystem, PyFileSystem
+
+from social_assets.lake.storage.file_system import Storage, storage_of
 
 ROW_GROUP_ROWS = 32_768
 ROW_GROUP_BYTES = 32 << 20
@@ -64,17 +65,9 @@ class Target:
         """The columns of a data file, without partition columns, which are in its path."""
         return pa.schema([f for f in self.schema if f.name not in self.partition_by])
 
-    def storage(self) -> FileSystem:
-        """The table's folder or bucket as a file system; paths are relative to it."""
-        if "://" not in self.uri:
-            return LocalFileSystem()
-        from deltalake.fs import DeltaStorageHandler
-
-        return PyFileSystem(DeltaStorageHandler(self.uri, dict(self.storage_options)))
-
-    def location(self, path: str) -> str:
-        """A path within the table, in the form that `storage` needs."""
-        return path if "://" in self.uri else f"{self.uri}/{path}"
+    def storage(self) -> Storage:
+        """The table's folder or bucket."""
+        return storage_of(self.uri, self.storage_options)
 
 
 def write_files(target: Target, batches: Iterable[pa.RecordBatch]) -> list[AddAction]:
@@ -136,7 +129,7 @@ class _Files:
             file.abandon()
         for path in [*(each.path for each in self._done), *(f.path for f in self._open.values())]:
             with suppress(OSError):
-                self._storage.delete_file(self._target.location(path))
+                self._storage.files.delete_file(self._storage.path(path))
 
     def _row_groups(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Partition, _Held]]:
         for batch in chain.from_iterable(map(_of_bounded_bytes, batches)):
@@ -221,7 +214,7 @@ class _File:
     def begun(
         cls,
         target: Target,
-        storage: FileSystem,
+        storage: Storage,
         partition: Partition,
         rows: pa.Table,
         *,
@@ -232,12 +225,12 @@ class _File:
         folder = "/".join(f"{name}={value}" for name, value in values.items())
         name = f"part-00000-{uuid.uuid4()}-c000.zstd.parquet"
         path = f"{folder}/{name}" if folder else name
-        if isinstance(storage, LocalFileSystem):
-            storage.create_dir(target.location(folder), recursive=True)
+        if storage.is_local:
+            storage.files.create_dir(storage.path(folder), recursive=True)
         schema = target.file_schema()
         verbatim = [f.name for f in schema if pa.types.is_binary(f.type)]
         texts = [f.name for f in schema if f.name not in verbatim]
-        sink = storage.open_output_stream(target.location(path))
+        sink = storage.files.open_output_stream(storage.path(path))
         writer = pq.ParquetWriter(
             sink,
             schema,

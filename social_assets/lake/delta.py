@@ -7,13 +7,10 @@ come from the log, so that an invariant needs no scan.
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -30,11 +27,10 @@ from deltalake import (
 from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import (
     CommitFailedError,
-    DeltaError,
     TableNotFoundError,
 )
 from deltalake.transaction import AddAction
-from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
+from pyarrow.fs import SubTreeFileSystem
 
 from social_assets.lake.data_files import (
     ROW_GROUP_ROWS,
@@ -43,6 +39,8 @@ from social_assets.lake.data_files import (
     with_columns,
     write_files,
 )
+from social_assets.lake.storage.errors import storage_errors
+from social_assets.lake.storage.file_system import remove_files, storage_of
 
 _VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
 """How raw bytes are written: without a dictionary, as they are rarely equal, and without
@@ -62,10 +60,6 @@ PROPERTIES: Mapping[str, str] = {
     "delta.logRetentionDuration": "interval 15 minutes",
 }
 """The properties of every table."""
-
-
-class LakeDiskError(OSError):
-    """The disk is full or read-only; names the table and the remedy. The table is unchanged."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +117,7 @@ class LakeTable:
         conflict check and by `is_once` and `is_next`: AppliedElsewhereError.
         """
         properties = _properties(applied)
-        with _disk_errors(self.uri), _single(self.uri, applied):
+        with storage_errors(self.uri), _single(self.uri, applied):
             table = self._complete()
             if there := [each for each in applied if _is_taken(table, each)]:
                 raise AppliedElsewhereError(self.uri, there)
@@ -152,7 +146,7 @@ class LakeTable:
         has another day.
         """
         replaced = {day.isoformat() for day in days}
-        with _disk_errors(self.uri):
+        with storage_errors(self.uri):
             table = self._complete()
             files = self.write_files(table, rows)
             others = {each.partition_values[by] for each in files} - replaced
@@ -174,7 +168,7 @@ class LakeTable:
 
     def written(self, rows: Iterable[pa.RecordBatch]) -> list[AddAction]:
         """Files for `commit_all`; without such a commit, maintenance deletes them."""
-        with _disk_errors(self.uri):
+        with storage_errors(self.uri):
             self._created()
             target = Target(self.uri, self.schema, self.partition_by, self.storage_options)
             return write_files(target, rows)
@@ -182,7 +176,7 @@ class LakeTable:
     def commit_all(self, files: Sequence[AddAction], *applied: Applied) -> None:
         """Replace all rows by those of `files`, and the columns by those of `schema`."""
         properties = _properties(applied)
-        with _disk_errors(self.uri):
+        with storage_errors(self.uri):
             schema = DeltaSchema.from_arrow(self.schema)
             self._commit(self._created(), files, "overwrite", schema, properties)
 
@@ -192,16 +186,12 @@ class LakeTable:
 
     def remove(self) -> None:
         """Delete the table with its files; also what a removal that was killed has left."""
-        if "://" not in self.uri:
-            if Path(self.uri).exists():
-                shutil.rmtree(self.uri)
-        elif (table := self._open()) is not None:
-            table.delete()
-            table.vacuum(0, dry_run=False, enforce_retention_duration=False)
+        with storage_errors(self.uri):
+            remove_files(self.uri, self.storage_options)
 
     def create(self, *applied: Applied) -> None:
         """Create the table with transactions, in one commit, unless it exists."""
-        with _disk_errors(self.uri), _single(self.uri, applied):
+        with storage_errors(self.uri), _single(self.uri, applied):
             self._open() or self._create(*applied)
 
     def widen(self, added: Sequence[pa.Field], nullable: Sequence[str], *applied: Applied) -> None:
@@ -211,7 +201,7 @@ class LakeTable:
         stream's lock.
         """
         properties = _properties(applied)
-        with _disk_errors(self.uri), _single(self.uri, applied):
+        with storage_errors(self.uri), _single(self.uri, applied):
             table = self._created()
             strict = {f.name for f in table.schema().fields if not f.nullable}
             names = {f.name for f in table.schema().fields}
@@ -276,14 +266,16 @@ class LakeTable:
             return self.schema.empty_table()
         # deltalake's own filesystem is of Python. A thread of Arrow that releases it while the
         # interpreter ends aborts the process.
-        local = None if "://" in self.uri else SubTreeFileSystem(self.uri, LocalFileSystem())
-        return table.to_pyarrow_dataset(filesystem=local).to_table(use_threads=False)
+        storage = storage_of(self.uri, self.storage_options)
+        files = SubTreeFileSystem(storage.root, storage.files) if storage.root else storage.files
+        return table.to_pyarrow_dataset(filesystem=files).to_table(use_threads=False)
 
     def _open(self) -> DeltaTable | None:
-        try:
-            return DeltaTable(self.uri, storage_options=dict(self.storage_options))
-        except TableNotFoundError:
-            return None
+        with storage_errors(self.uri):
+            try:
+                return DeltaTable(self.uri, storage_options=dict(self.storage_options))
+            except TableNotFoundError:
+                return None
 
     def writer_properties(self) -> WriterProperties:
         """The settings with which Delta's library writes files: for rows of ordinary width."""
@@ -348,22 +340,6 @@ def _properties(applied: Iterable[Applied]) -> CommitProperties:
 
 
 @contextmanager
-def _disk_errors(uri: str) -> Iterator[None]:
-    """Turn the errors of Delta's library about a full or read-only disk into LakeDiskError."""
-    try:
-        yield
-    except (DeltaError, OSError) as error:
-        told = _DISK_ERROR.search(str(error))
-        if told is None:
-            raise
-        raise LakeDiskError(
-            f"the lake's table {uri} could not be written: {(told[1] or told[2]).strip()}."
-            " The table is as it was. Make room on that disk, or make it writable; the same"
-            " command then goes on"
-        ) from error
-
-
-@contextmanager
 def _single(uri: str, applied: Iterable[Applied]) -> Iterator[None]:
     """Turn the errors of Delta's library about a conflicting transaction into ours."""
     try:
@@ -385,10 +361,6 @@ def _is_taken(table: DeltaTable, applied: Applied) -> bool:
     if applied.is_next:
         return version != applied.before
     return version is not None and version >= applied.version
-
-
-# Recognized by its number: the text differs between calls, and between Delta and Arrow.
-_DISK_ERROR = re.compile(r"([^:]*)\(os error (?:28|30|122)\)|\[errno (?:28|30|122)\] ([^\[]*)")
 
 
 def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = None) -> list[str]:

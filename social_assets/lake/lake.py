@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from social_assets.contracts.contract import Contract
@@ -16,6 +16,7 @@ from social_assets.lake.ledger import LEDGER, Ledger
 from social_assets.lake.privacy.forgotten_persons import FORGOTTEN_PERSONS, ForgottenPersons
 from social_assets.lake.quarantined_batches import QUARANTINED_BATCHES, QuarantinedBatches
 from social_assets.lake.schemas import LANDED_DATE, PARTITION_COLUMNS, Layer, schema
+from social_assets.lake.storage.file_system import delta_options
 from social_assets.lake.unloads import UNLOADS, Unloads
 
 
@@ -28,7 +29,11 @@ class Lake:
 
     root: str
     locks: Path
-    storage_options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def storage_options(self) -> Mapping[str, str]:
+        """What Delta's library needs to open the tables."""
+        return delta_options(self.root)
 
     def table(self, layer: Layer, contract: Contract) -> LakeTable:
         """The table of one layer of one stream."""

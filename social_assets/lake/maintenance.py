@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs
 from deltalake import DeltaTable
-from deltalake.fs import DeltaStorageHandler
 
 from social_assets.lake.compact_wide import compact_wide, has_wide_rows
 from social_assets.lake.delta import GIVEN_UP_KEPT_HOURS, PROPERTIES, LakeTable
+from social_assets.lake.storage.file_system import Storage, storage_of
 
 FULL_BYTES = 128 << 20
 """The size up to which files are merged at night."""
@@ -154,7 +154,8 @@ def _sweep(table: LakeTable) -> Freed:
     doomed = delta.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
     if not doomed:
         return Freed()
-    found = _storage(table).get_file_info([unquote(path) for path in doomed])
+    storage = _storage(table)
+    found = storage.files.get_file_info([storage.path(unquote(path)) for path in doomed])
     delta.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
     return Freed(files_deleted=len(doomed), bytes_freed=sum(each.size or 0 for each in found))
 
@@ -202,13 +203,14 @@ def _sizes_of_all(table: LakeTable) -> pa.ChunkedArray:
 
 
 def _log_files(table: LakeTable) -> int:
-    return len(_storage(table).get_file_info(pyarrow.fs.FileSelector("_delta_log")))
+    storage = _storage(table)
+    log = pyarrow.fs.FileSelector(storage.path("_delta_log"))
+    return len(storage.files.get_file_info(log))
 
 
 def _open(table: LakeTable) -> DeltaTable:
     return DeltaTable(table.uri, storage_options=dict(table.storage_options))
 
 
-def _storage(table: LakeTable) -> pyarrow.fs.FileSystem:
-    """The folder or bucket of the table as a file system."""
-    return pyarrow.fs.PyFileSystem(DeltaStorageHandler(table.uri, dict(table.storage_options)))
+def _storage(table: LakeTable) -> Storage:
+    return storage_of(table.uri, table.storage_options)

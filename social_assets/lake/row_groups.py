@@ -17,9 +17,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow.fs import PyFileSystem
 
 from social_assets.lake.delta import LakeTable
+from social_assets.lake.storage.file_system import storage_of
 
 READ_BYTES = 4 << 20
 """About how much of a row group is decoded at once."""
@@ -168,9 +168,6 @@ def _opened(table: LakeTable, file: str) -> pq.ParquetFile:
     path = file.removeprefix("file://")
     if "://" not in path:
         return pq.ParquetFile(path, buffer_size=1 << 20)
-    from deltalake.fs import DeltaStorageHandler
-
-    storage = PyFileSystem(DeltaStorageHandler(table.uri, dict(table.storage_options)))
-    return pq.ParquetFile(
-        storage.open_input_file(path.removeprefix(table.uri).lstrip("/")), buffer_size=1 << 20
-    )
+    storage = storage_of(table.uri, table.storage_options)
+    name = storage.path(path.removeprefix(table.uri).lstrip("/"))
+    return pq.ParquetFile(storage.files.open_input_file(name), buffer_size=1 << 20)

@@ -147,7 +147,11 @@ class Session:
         `with_file` adds each row's file as `filename`; it needs at least one file.
         """
         if files:
-            table = self._files(files, with_file=with_file, may_lack=may_lack)
+            table = (
+                self._stored_files(files, schema, with_file=with_file)
+                if "://" in files[0]
+                else self._files(files, with_file=with_file, may_lack=may_lack)
+            )
             if lacking := [each for each in columns if may_lack and each not in table.columns]:
                 types = ibis.Schema.from_pyarrow(plain(schema))
                 table = table.mutate(**{each: ibis.null(types[each]) for each in lacking})
@@ -166,9 +170,6 @@ class Session:
 
     def _files(self, files: list[str], *, with_file: bool, may_lack: bool) -> ir.Table:
         name = self._name("scan")
-        if any(file.startswith(("http://", "https://", "s3://")) for file in files):
-            self.connection.install_extension("httpfs")
-            self.connection.load_extension("httpfs")
         paths = ", ".join(_quoted(_escaped(file)) for file in files)
         self.connection.execute(
             f"CREATE TEMP VIEW {name} AS SELECT * FROM read_parquet([{paths}], "
@@ -176,6 +177,24 @@ class Session:
         )
         columns = self.connection.sql(f"FROM {name} LIMIT 0").to_arrow_table().schema
         return ibis.table(ibis.Schema.from_pyarrow(columns), name=name)
+
+    def _stored_files(self, urls: list[str], schema: pa.Schema, *, with_file: bool) -> ir.Table:
+        """Files of an object store: what `_files` does for local ones."""
+        # Imported here: a lake in a folder does not need it.
+        from social_assets.lake.storage.file_system import dataset_of
+
+        if not with_file:
+            return self._dataset(dataset_of(urls, schema))
+        each = [
+            self._dataset(dataset_of([url], schema)).mutate(filename=self.constant(url))
+            for url in urls
+        ]
+        return ibis.union(*each) if len(each) > 1 else each[0]
+
+    def _dataset(self, dataset: pa.dataset.Dataset) -> ir.Table:
+        name = self._name("scan")
+        self.connection.register(name, dataset)
+        return ibis.table(ibis.Schema.from_pyarrow(plain(dataset.schema)), name=name)
 
     def rows(self, table: pa.Table) -> ir.Table:
         """Arrow rows as a table, without a copy."""

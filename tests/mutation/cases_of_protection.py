@@ -38,9 +38,9 @@ DISKS = _cases(
     ),
     (
         "a full disk below the lake is told in Delta's words, without a remedy",
-        "social_assets/lake/delta.py",
-        "        if told is None:\n            raise\n",
-        "        raise\n",
+        "social_assets/lake/storage/errors.py",
+        "        if (told := _DISK_ERROR.search(str(error))) is not None:\n",
+        "        if (told := _DISK_ERROR.search(str(error))) is None:\n",
         "tests/integration/lake/test_full_lake_disk.py"
         "::test_a_full_disk_is_named_with_table_and_remedy_and_the_table_is_unchanged",
     ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from social_assets.lake.delta import LakeDiskError, LakeTable
+from social_assets.lake.delta import LakeTable
+from social_assets.lake.storage.errors import LakeDiskError
 from tests.small_disk import MakeSmallDisk
 
 

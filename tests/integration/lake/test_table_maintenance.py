@@ -20,6 +20,7 @@ from social_assets.lake import maintenance
 from social_assets.lake.delta import Applied, LakeTable
 from social_assets.lake.ledger import LEDGER, Entry, Ledger
 from social_assets.lake.schemas import RAW
+from tests.lake_of_tests import folder_of, lake_root_in
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 OFFSETS = "kafka/events/id/0"
@@ -28,7 +29,7 @@ MOMENTS = 8
 
 @pytest.fixture
 def raw(tmp_path: Path) -> LakeTable:
-    return LakeTable(str(tmp_path / "raw"), RAW, ("event_date",))
+    return LakeTable(f"{lake_root_in(tmp_path)}/raw", RAW, ("event_date",))
 
 
 def append(table: LakeTable, number: int, day: date = MONDAY, rows: int = 5) -> None:
@@ -47,16 +48,16 @@ def contents(table: LakeTable) -> list[tuple[object, ...]]:
 
 def test_a_removal_that_was_killed_is_ended_by_the_next_one(raw: LakeTable) -> None:
     append(raw, 0)
-    (Path(raw.uri) / "_delta_log" / f"{0:020}.json").unlink()
+    (folder_of(raw.uri) / "_delta_log" / f"{0:020}.json").unlink()
     raw.remove()
-    assert not Path(raw.uri).exists()
+    assert not folder_of(raw.uri).exists()
     raw.remove()
 
 
 def age(table: LakeTable, by: timedelta) -> None:
     """Make data files and log older, so that the test does not have to wait."""
     then = time.time() - by.total_seconds()
-    for path in Path(table.uri).rglob("*"):
+    for path in folder_of(table.uri).rglob("*"):
         os.utime(path, (then, then))
 
 
@@ -101,7 +102,7 @@ def test_offsets_outlast_compaction_vacuum_checkpoint_and_a_log_cut_short(
     monkeypatch.setattr(maintenance, "PROPERTIES", none_kept)
     freed = maintenance.maintain(raw)
     assert freed.log_files_deleted >= 12
-    assert not list(Path(raw.uri, "_delta_log").glob("*00000.json"))
+    assert not list((folder_of(raw.uri) / "_delta_log").glob("*00000.json"))
     assert raw.applied_version(OFFSETS) == 60
     append(raw, 12)
     assert raw.applied_version(OFFSETS) == 65
@@ -114,7 +115,7 @@ def test_files_given_up_stay_as_long_as_a_query_may_take(raw: LakeTable) -> None
     listed = raw.files()
     freed = maintenance.maintain(raw)
     assert (freed.files_before, freed.files_after, freed.files_deleted) == (60, 1, 0)
-    assert all(Path(unquote(path)).exists() for path in listed)
+    assert all(folder_of(unquote(path)).exists() for path in listed)
 
 
 def test_files_given_up_long_ago_are_deleted_and_counted(
@@ -122,18 +123,18 @@ def test_files_given_up_long_ago_are_deleted_and_counted(
 ) -> None:
     for number in range(60):
         append(raw, number)
-    size = sum(Path(path).stat().st_size for path in raw.files())
+    size = sum(folder_of(path).stat().st_size for path in raw.files())
     monkeypatch.setattr(maintenance, "GIVEN_UP_KEPT_HOURS", 0)
     before = contents(raw)
     freed = maintenance.maintain(raw)
     assert (freed.files_deleted, freed.bytes_freed) == (60, size)
-    assert len(list(Path(raw.uri).rglob("*.parquet"))) == 2  # the data, and the checkpoint
+    assert len(list(folder_of(raw.uri).rglob("*.parquet"))) == 2  # the data, and the checkpoint
     assert contents(raw) == before
 
 
 def test_a_file_that_no_commit_names_is_deleted_once_it_is_old(raw: LakeTable) -> None:
     append(raw, 0)
-    orphan = Path(raw.uri, "event_date=2026-03-02", "part-killed.parquet")
+    orphan = folder_of(raw.uri) / "event_date=2026-03-02" / "part-killed.parquet"
     orphan.write_bytes(b"half a file")
     maintenance.maintain(raw)
     assert orphan.exists()
@@ -164,7 +165,7 @@ def test_a_table_without_days_is_compacted_as_a_whole(tmp_path: Path) -> None:
 def test_a_table_that_is_not_there_is_no_work(raw: LakeTable) -> None:
     assert maintenance.maintain(raw) == maintenance.Freed()
     assert maintenance.compact_briefly([raw], {MONDAY}) == 0
-    assert not Path(raw.uri).exists()
+    assert not folder_of(raw.uri).exists()
 
 
 @pytest.mark.endurance

@@ -12,7 +12,7 @@ import pytest
 
 from social_assets.contracts.registry import contracts
 from social_assets.lake.delta import Applied, AppliedElsewhereError, LakeTable
-from social_assets.lake.lake import Lake
+from tests.lake_of_tests import lake_in
 
 BATCH = Applied("batch-1", 1, is_once=True)
 
@@ -22,8 +22,7 @@ def writers(tmp_path: Path) -> tuple[LakeTable, LakeTable]:
     """The same raw table in two installations with separate locks."""
     contract = next(iter(contracts()))
     one, two = (
-        Lake(str(tmp_path / "lake"), locks=tmp_path / name).table("raw", contract)
-        for name in ("machine-a", "machine-b")
+        lake_in(tmp_path, name).table("raw", contract) for name in ("machine-a", "machine-b")
     )
     return one, two
 

@@ -11,10 +11,10 @@ from resources.clickhouse.resource import URL_VARIABLE, ClickHouseResource
 from resources.embedded_clickhouse.lifecycle import stop
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.contracts.registry import contract
-from social_assets.lake.lake import Lake
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from tests.integration.pipeline.killed.killed_worker import Worker
+from tests.lake_of_tests import lake_in
 
 REAL_FILES = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -35,7 +35,7 @@ def stream(clickhouse: ClickHouseResource, tmp_path: Path) -> Callable[[str], St
     with clickhouse.client() as client:
         client.command("DROP DATABASE IF EXISTS cleaned SYNC")
     stores = Stores(
-        Lake(str(tmp_path / "lake"), tmp_path / "locks"),
+        lake_in(tmp_path),
         DuckDBEngine(tmp_path / "spill"),
         clickhouse,
     )

@@ -21,6 +21,7 @@ from social_assets.pipeline.maintain import expire, first_kept, maintain_stream
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 from tests.integration.pipeline.accounts import contents, counts
+from tests.lake_of_tests import lake_root_in
 
 OLD, NEW, TODAY = date(2026, 1, 1), date(2026, 3, 1), date(2026, 3, 2)
 StreamOf = Callable[[str], StreamStores]
@@ -122,7 +123,7 @@ def test_a_warehouse_table_drops_the_days_before_the_limit(
 def test_a_run_that_asks_for_a_day_whose_raw_is_gone_fails_and_changes_nothing(
     events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(LAKE_URL, str(tmp_path / "lake"))
+    monkeypatch.setenv(LAKE_URL, lake_root_in(tmp_path))
     monkeypatch.setattr(cleaned, "deploy_in_force", lambda stores: None)
     maintain_stream(keeping(events, Retention(raw_days=30)), TODAY)
     before = contents(events)
@@ -140,7 +141,7 @@ def test_a_run_that_asks_for_a_day_whose_raw_is_gone_fails_and_changes_nothing(
 def test_what_a_night_freed_is_in_the_metadata_of_its_asset(
     events: StreamStores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(LAKE_URL, str(tmp_path / "lake"))
+    monkeypatch.setenv(LAKE_URL, lake_root_in(tmp_path))
     monkeypatch.setattr(maintenance, "_today", lambda: TODAY)
     stream = keeping(events, Retention(quarantine_days=30)).contract
     result = materialize(

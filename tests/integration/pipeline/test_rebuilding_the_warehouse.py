@@ -19,6 +19,7 @@ from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files
 from social_assets.warehouse.pending_days import pending_days
 from tests.integration.pipeline.test_loading_files import NEW_YEAR, event
+from tests.lake_of_tests import folder_of
 
 DAYS = [NEW_YEAR + timedelta(days=number) for number in range(3)]
 
@@ -131,7 +132,7 @@ def test_a_warehouse_later_than_a_restored_lake_is_refused(
     lost: StreamStores, tmp_path: Path
 ) -> None:
     rebuild(lost)
-    lake, copy = Path(lost.stores.lake.root), tmp_path / "copy"
+    lake, copy = folder_of(lost.stores.lake.root), tmp_path / "copy"
     copytree(lake, copy)
     load(lost, tmp_path, 3)
     rmtree(lake)

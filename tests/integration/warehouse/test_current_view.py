@@ -14,7 +14,6 @@ import pytest
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.user_module import import_file
 from social_assets.contracts.contract import Contract
-from social_assets.lake.lake import Lake
 from social_assets.lake.schemas import RAW
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.pipeline.topics.micro_batch import BatchValidator, clean, land
@@ -22,6 +21,7 @@ from social_assets.pipeline.topics.micro_batch import load as load_micro_batch
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.warehouse.micro_batch_loader import micro_batch_loader
 from tests.integration.warehouse.conftest import WarehouseUnderTest
+from tests.lake_of_tests import lake_in
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "change_capture" / "orders.py"
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -110,7 +110,7 @@ def table(deployed: WarehouseUnderTest, tmp_path: Path) -> Table:
     for name in ("cleaned.orders", "current.orders"):
         deployed.client.command(f"DROP TABLE IF EXISTS {name} SYNC")
     stores = Stores(
-        Lake(str(tmp_path / "lake"), tmp_path / "locks"),
+        lake_in(tmp_path),
         DuckDBEngine(tmp_path / "spill"),
         ClickHouseResource(),
     )

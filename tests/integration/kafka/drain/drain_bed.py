@@ -32,6 +32,7 @@ from social_assets.pipeline.topics.topic_source import Limits
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.tables import Warehouse
+from tests.lake_of_tests import lake_in
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 NOON = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 12, tzinfo=UTC)
@@ -221,7 +222,7 @@ class Bed:
         """The stores of a stream with this topic."""
         folder = self.folder / topic / lake
         stores = Stores(
-            Lake(str(folder / "lake"), folder / "locks"),
+            lake_in(folder),
             DuckDBEngine(folder / "spill"),
             ClickHouseResource(),
         )

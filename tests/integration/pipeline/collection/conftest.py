@@ -21,10 +21,10 @@ from social_assets.demo.platforms.process import platform_server
 from social_assets.demo.served_accounts import asked_at
 from social_assets.ingest.connectors.client import ConnectorClient
 from social_assets.ingest.connectors.registry import connector_of
-from social_assets.lake.lake import Lake
 from social_assets.pipeline.collection.collect_due import CollectedPlatform, Collection
 from social_assets.pipeline.stores import Stores
 from social_assets.transform.duckdb_engine import DuckDBEngine
+from tests.lake_of_tests import lake_in
 
 
 @dataclass
@@ -68,7 +68,7 @@ def collecting(
     with clickhouse.client() as client:
         client.command("DROP DATABASE IF EXISTS cleaned SYNC")
     stores = Stores(
-        Lake(str(tmp_path / "lake"), tmp_path / "locks"),
+        lake_in(tmp_path),
         DuckDBEngine(tmp_path / "spill"),
         clickhouse,
     )

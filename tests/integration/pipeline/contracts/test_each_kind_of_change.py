@@ -21,13 +21,13 @@ from social_assets.contracts.column import HashOf, Numerals, Spellings
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.posts import CONTRACT as POSTS
 from social_assets.contracts.posts import Post
-from social_assets.lake.lake import Lake
 from social_assets.pipeline.contracts.deploy_contract import deploy_contract
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from tests.integration.pipeline.accounts import contents, counts
 from tests.integration.pipeline.contracts.evolving_stream import Columns, contract
+from tests.lake_of_tests import lake_in
 
 Rows = list[tuple[Any, ...]]
 Records = Sequence[dict[str, Any]]
@@ -42,7 +42,7 @@ def stores(clickhouse: ClickHouseResource, tmp_path: Path) -> Make:
         with clickhouse.client() as client:
             client.command("DROP DATABASE IF EXISTS cleaned SYNC")
         folder = tmp_path / name
-        lake = Lake(str(folder / "lake"), folder / "locks")
+        lake = lake_in(folder)
         return Stores(lake, DuckDBEngine(folder / "spill"), clickhouse)
 
     return make

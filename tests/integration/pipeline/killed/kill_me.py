@@ -21,7 +21,6 @@ from resources.clickhouse.resource import ClickHouseResource
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.engagement_events import EngagementEvent
 from social_assets.contracts.registry import contract
-from social_assets.lake.lake import Lake
 from social_assets.pipeline.contracts.deploy_contract import deploy_contract
 from social_assets.pipeline.files.file_batches import Replace
 from social_assets.pipeline.files.unload import unload_pending
@@ -29,6 +28,7 @@ from social_assets.pipeline.files.unload_requests import request_unload
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
 from social_assets.transform.duckdb_engine import DuckDBEngine
+from tests.lake_of_tests import lake_in
 
 
 class WithLanguage(EngagementEvent):
@@ -43,7 +43,7 @@ CHANGED = replace(TODAY, model=WithLanguage, key=("event_id", "user_id"))
 
 
 def stores_in(home: Path, declared: Contract = TODAY) -> StreamStores:
-    lake = Lake(str(home / "lake"), home / "locks")
+    lake = lake_in(home)
     stores = Stores(lake, DuckDBEngine(home / "spill"), ClickHouseResource())
     return stores.of(declared)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 
 class Worker:
@@ -26,17 +26,30 @@ class Worker:
 
     def run(self, *command: object, kill_after: float | None = None) -> tuple[int, float]:
         """Run a command; returns its exit code (negative: the signal) and seconds."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(" ".join(map(str, command)) + "\n")
-        self.process.stdin.flush()
-        child = int(self.process.stdout.readline())
-        started = time.monotonic()
+        child, started = self._begin(*command)
         timer = Timer(kill_after or 0, os.kill, (child, signal.SIGKILL))
         if kill_after is not None:
             timer.start()
-        code = int(self.process.stdout.readline())
+        code = self._ended()
         timer.cancel()
         return code, time.monotonic() - started
+
+    def kill_when(self, moment: Event, *command: object) -> int:
+        """Run a command, kill it at a moment, or after two minutes; returns its exit code."""
+        child, _ = self._begin(*command)
+        moment.wait(120)
+        os.kill(child, signal.SIGKILL)
+        return self._ended()
+
+    def _begin(self, *command: object) -> tuple[int, float]:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(" ".join(map(str, command)) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline()), time.monotonic()
+
+    def _ended(self) -> int:
+        assert self.process.stdout is not None
+        return int(self.process.stdout.readline())
 
     def close(self) -> None:
         assert self.process.stdin is not None

@@ -18,7 +18,6 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.demo.platforms.process import platform_server
 from social_assets.ingest.media.addresses import AllowedHost
-from social_assets.lake.lake import Lake
 from social_assets.lake.media.media_files import MediaFiles
 from social_assets.pipeline.media.expire_media import ExpiredMedia, expire_media
 from social_assets.pipeline.media.fetch_media import FetchedMedia, MediaFetch
@@ -26,6 +25,7 @@ from social_assets.pipeline.media.picture_states import CURRENT_STATES
 from social_assets.pipeline.stores import Stores
 from social_assets.pipeline.stream_work import ingest_files
 from social_assets.transform.duckdb_engine import DuckDBEngine
+from tests.lake_of_tests import lake_in
 
 FETCH_SECONDS = 6.0
 
@@ -122,7 +122,7 @@ def media(clickhouse: ClickHouseResource, tmp_path: Path) -> Iterator[MediaHome]
     with clickhouse.client() as client:
         client.command("DROP DATABASE IF EXISTS cleaned SYNC")
     stores = Stores(
-        Lake(str(tmp_path / "lake"), tmp_path / "locks"),
+        lake_in(tmp_path),
         DuckDBEngine(tmp_path / "spill"),
         clickhouse,
     )

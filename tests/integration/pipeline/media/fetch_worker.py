@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.ingest.media.addresses import AllowedHost
-from social_assets.lake.lake import Lake
 from social_assets.lake.media.media_files import MediaFiles
 from social_assets.pipeline.media.fetch_media import MediaFetch
 from social_assets.pipeline.pages import land_pages
 from social_assets.pipeline.pages.spool import PageSpool
 from social_assets.pipeline.stores import Stores
 from social_assets.transform.duckdb_engine import DuckDBEngine
+from tests.lake_of_tests import lake_in
 
 
 def killed_after(function: Any) -> Any:
@@ -47,7 +47,7 @@ def main() -> None:
     elif moment == "raw":
         land_pages.land = killed_after(land_pages.land)  # type: ignore[attr-defined]
     stores = Stores(
-        Lake(str(folder / "lake"), folder / "locks"),
+        lake_in(folder),
         DuckDBEngine(folder / "spill"),
         ClickHouseResource(),
     )

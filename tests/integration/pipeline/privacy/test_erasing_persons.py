@@ -30,6 +30,7 @@ from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
 from social_assets.transform.validate_block import BlockValidator
 from tests.integration.pipeline.accounts import contents, counts
+from tests.lake_of_tests import folder_of, lake_root_in
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 1, 2)
 GONE = "gone-person-0001"
@@ -129,12 +130,12 @@ def test_an_erased_person_leaves_the_tables_of_a_home_that_never_had_the_records
     ingest_files(events, [written(tmp_path / "a.ndjson", *LEFT)])
     untouched = contents(events)
     ingest_files(events, [written(tmp_path / "b.ndjson", *HIDDEN)])
-    assert files_with(tmp_path / "lake", GONE)
+    assert files_with(folder_of(lake_root_in(tmp_path)), GONE)
     erased = forget(GONE)
     days = (FIRST, SECOND, date.today())
     assert erased == Erased("engagement_events", len(HIDDEN), days, frozenset(["b.ndjson"]))
     assert contents(events) == untouched
-    assert files_with(tmp_path / "lake", GONE) == []
+    assert files_with(folder_of(lake_root_in(tmp_path)), GONE) == []
     assert counts(events).raw == len(LEFT)
     assert events.ledger.days("raw").keys() == events.ledger.days("cleaned").keys()
 
@@ -162,7 +163,7 @@ def test_a_record_of_a_forgotten_person_that_arrives_later_is_rejected_and_then_
     assert counts(events).cleaned == before.cleaned + 1
     # Nobody knows the id any more.
     assert erase_persons(events, PersonIds()).records == 1
-    assert files_with(tmp_path / "lake", GONE) == []
+    assert files_with(folder_of(lake_root_in(tmp_path)), GONE) == []
     assert counts(events).rejected == before.rejected
 
 
@@ -235,7 +236,7 @@ def test_an_erasure_that_was_stopped_is_completed_by_the_next(
     finish_pending_days([events], lambda *_: None, lambda _: False)
     forget(GONE)
     assert contents(events) == untouched
-    assert files_with(tmp_path / "lake", GONE) == []
+    assert files_with(folder_of(lake_root_in(tmp_path)), GONE) == []
     assert counts(events).raw == len(LEFT)
 
 
@@ -250,7 +251,7 @@ def test_days_whose_raw_records_have_expired_are_erased_from_cleaned(
     assert forget(GONE) == Erased("engagement_events", 1, (FIRST,), frozenset(["a.ndjson"]))
     assert events.cleaned.read()["event_id"].to_pylist() == ["e2"]
     assert events.loader.rows_by_day() == {FIRST: 1}
-    assert files_with(tmp_path / "lake", GONE) == []
+    assert files_with(folder_of(lake_root_in(tmp_path)), GONE) == []
 
 
 @pytest.mark.parametrize(("id_", "left"), [("42", ["e2", "e3", "e4"]), (GONE, ["e1", "e2", "e3"])])
@@ -280,7 +281,7 @@ def test_a_later_record_is_erased_although_its_raw_record_has_expired(
     raw.replace(rows, pa.RecordBatchReader.from_batches(raw.schema, []))
     assert erase_persons(events, PersonIds()).days == (FIRST,)
     assert erase_persons(events, PersonIds()).days == ()
-    assert files_with(tmp_path / "lake", GONE) == []
+    assert files_with(folder_of(lake_root_in(tmp_path)), GONE) == []
     assert events.cleaned.read()["event_id"].to_pylist() == ["e1"]
 
 

@@ -1,0 +1,127 @@
+"""The folder or bucket of a table as a file system of Arrow.
+
+Belongs here: how the data files of a lake are opened, by writers, readers and maintenance. Commits
+are made by Delta's library, which has a client of its own.
+
+S3 is opened by Arrow's client: Delta's holds Python's lock while it waits for the network, so that
+one slow answer stops every thread of the process. Other object stores are opened by Delta's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyarrow.fs import FileSystem, FileType, LocalFileSystem, PyFileSystem
+
+_ATTEMPTS = 10
+"""As many as Delta's client makes."""
+_CONNECT_SECONDS, _ANSWER_SECONDS = 10, 30
+"""How long a connection, and a request without progress, may take; then it is tried again."""
+_PARTITION = re.compile(r"([^/=]+)=[^/]*/")
+_S3 = ("s3", "s3a")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A file system, and where in it the files of a table are."""
+
+    files: FileSystem
+    root: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether folders must be created, which object stores do not have."""
+        return isinstance(self.files, LocalFileSystem)
+
+    def path(self, name: str) -> str:
+        """A path within the table, in the form that `files` needs."""
+        return f"{self.root}/{name}" if self.root else name
+
+
+def storage_of(uri: str, options: Mapping[str, str]) -> Storage:
+    """The storage of a table. `options` are those of Delta's library, which S3 does not need: its
+    credentials are found as AWS's own tools find them.
+    """
+    if "://" not in uri:
+        return Storage(LocalFileSystem(), uri)
+    url = urlsplit(uri, allow_fragments=False)
+    if url.scheme in _S3:
+        environment = tuple((name, os.environ.get(name, "")) for name in _NAMES)
+        return Storage(_s3(environment), f"{url.netloc}{url.path}".rstrip("/"))
+    from deltalake.fs import DeltaStorageHandler
+
+    return Storage(PyFileSystem(DeltaStorageHandler(uri, dict(options))), "")
+
+
+def remove_files(uri: str, options: Mapping[str, str]) -> None:
+    """Delete all files of a table, if there are any. Killed, the next call completes it."""
+    storage = storage_of(uri, options)
+    if not storage.root:
+        storage.files.delete_dir_contents("", accept_root_dir=True, missing_dir_ok=True)
+    elif storage.files.get_file_info(storage.root).type != FileType.NotFound:
+        storage.files.delete_dir(storage.root)
+
+
+def delta_options(root: str) -> Mapping[str, str]:
+    """The options with which Delta's library opens the tables of a lake."""
+    if urlsplit(root).scheme not in _S3:
+        return {}
+    # Without it, the library reads profiles and roles only where no endpoint is named.
+    return {"AWS_FORCE_CREDENTIAL_LOAD": "true"}
+
+
+def dataset_of(files: Sequence[str], schema: pa.Schema) -> ds.Dataset:
+    """Some files of a table in an object store, by URL; a file that lacks a column has nulls.
+
+    Not for rows of any width, which `row_groups` reads. DuckDB's extension for object stores is no
+    alternative: a query would download it. A file system of Python, registered in DuckDB 2.0,
+    crashes the process if two threads read.
+    """
+    url = urlsplit(files[0], allow_fragments=False)
+    bucket = f"{url.scheme}://{url.netloc}"
+    storage = storage_of(bucket, {})
+    partitions = [name for name in _PARTITION.findall(files[0]) if name in schema.names]
+    return ds.dataset(
+        [storage.path(file.removeprefix(f"{bucket}/")) for file in files],
+        schema=schema,
+        filesystem=storage.files,
+        format="parquet",
+        partitioning=ds.partitioning(
+            pa.schema([schema.field(name) for name in partitions]), flavor="hive"
+        ),
+    )
+
+
+_NAMES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
+)
+"""What a client is made of; it is made again when one of them changes."""
+
+
+@lru_cache(maxsize=8)
+def _s3(environment: tuple[tuple[str, str], ...]) -> FileSystem:
+    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
+
+    named = dict(environment)
+    endpoint = named["AWS_ENDPOINT_URL_S3"] or named["AWS_ENDPOINT_URL"]
+    return S3FileSystem(
+        region=named["AWS_REGION"] or named["AWS_DEFAULT_REGION"] or None,
+        endpoint_override=endpoint or None,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+        connect_timeout=_CONNECT_SECONDS,
+        request_timeout=_ANSWER_SECONDS,
+    )
