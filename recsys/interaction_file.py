@@ -68,12 +68,8 @@ def read_train_test(train: Path, test: Path) -> TrainTest:
     learned, evaluated = (
         InteractionMatrix.from_table(table, users=whole.users, items=whole.items) for table in rows
     )
-    repeated = evaluated.csr.multiply(learned.csr)
-    rest = (evaluated.csr - repeated).tocsr()
-    rest.eliminate_zeros()
-    rest.sort_indices()
-    test_matrix = InteractionMatrix(rest, whole.users, whole.items)
-    return TrainTest(learned, test_matrix, int(repeated.nnz))
+    new = ~np.isin(evaluated.pairs(), learned.pairs())
+    return TrainTest(learned, evaluated.keeping(new), int(np.count_nonzero(~new)))
 
 
 def hold_out(matrix: InteractionMatrix, share: float = 0.1, seed: int = 0) -> TrainTest:
@@ -116,15 +112,4 @@ def _place_in_row(csr: Any, drawn: Any) -> Any:
 
 
 def _parts(matrix: InteractionMatrix, tested: Any) -> TrainTest:
-    import scipy.sparse
-
-    csr = matrix.csr
-    row = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
-
-    def part(mask: Any) -> InteractionMatrix:
-        entries = (csr.data[mask], (row[mask], csr.indices[mask]))
-        kept = scipy.sparse.csr_matrix(entries, shape=csr.shape)
-        kept.sort_indices()
-        return InteractionMatrix(kept, matrix.users, matrix.items)
-
-    return TrainTest(part(~tested), part(tested), 0)
+    return TrainTest(matrix.keeping(~tested), matrix.keeping(tested), 0)
