@@ -1,7 +1,8 @@
 """Interaction files, the format of the public data sets: one line `user item item ...` a user.
 
 Belongs here: reading them, and holding out a slice of them at random. Does not belong here: splits
-in time (`split`). Ids are text of any kind without white space.
+in time (`split`). Ids are text of any kind without white space. The items of a line may be in the
+order in which the user had them, which a file does not say: the reader has to know.
 """
 
 from dataclasses import dataclass
@@ -30,9 +31,10 @@ class TrainTest:
     repeated: int
 
 
-def read_interactions(path: Path) -> Any:
+def read_interactions(path: Path, in_order: bool = False) -> Any:
     """A pa.Table of user_id, item_id and weight 1, one row an interaction; repeated ones count
-    once.
+    once. With `in_order` it has event_time too, later from item to item; only its order has a
+    meaning.
 
     Raises InteractionFileError for a file that is missing, not UTF-8, or has no interaction.
     """
@@ -53,12 +55,17 @@ def read_interactions(path: Path) -> Any:
         {
             "user_id": users.take(pa.array(of_line[~first])).cast(pa.string()),
             "item_id": flat.filter(pa.array(~first)).cast(pa.string()),
+            "place": np.flatnonzero(~first),
         }
     )
-    pairs = pairs.group_by(["user_id", "item_id"], use_threads=False).aggregate([])
+    unique = pairs.group_by(["user_id", "item_id"], use_threads=False)
+    pairs = unique.aggregate([("place", "min")])
     if pairs.num_rows == 0:
         raise InteractionFileError(f"{path} has no interactions: write lines `user item item ...`")
-    return pairs.append_column("weight", pa.repeat(pa.scalar(1.0), pairs.num_rows))
+    places = pairs["place_min"].cast(pa.timestamp("us", "UTC"))
+    pairs = pairs.select(["user_id", "item_id"])
+    pairs = pairs.append_column("weight", pa.repeat(pa.scalar(1.0), pairs.num_rows))
+    return pairs.append_column("event_time", places) if in_order else pairs
 
 
 def read_train_test(train: Path, test: Path) -> TrainTest:

@@ -224,7 +224,8 @@ class Interactions:
 
 def query_interactions(client: Client, window_days: int, videos: bool = False) -> pa.Table:
     """Read the reactions of users to posts in the last days: a row for each user, post and day,
-    with the time of the first of them. With `videos`, also what they watched in the window of the posts.
+    with the time of the first of them. With `videos`, also what they watched in the window of the
+    posts.
 
     Raises RecommendError if the warehouse has no tables, or no such events yet.
     """
