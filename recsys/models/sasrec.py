@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from recsys.models.sequences.packing import SequencePieces
-from recsys.models.sequences.training import Epoch, TrainingPlan, NetworkSize, require_deep, train
+from recsys.models.sequences.training import Epoch, NetworkSize, TrainingPlan, require_deep, train
 from recsys.recommender import SequenceRecommender
 from recsys.scoring.histories import Histories
 from recsys.scoring.ranking import Float64, Int32, Int64, ItemLists, batches, hide

@@ -113,15 +113,26 @@ class LoadedModel:
 
         Raises KeyError if the model does not know the item, ValueError for n < 1.
         """
-        index = _index_of(self.items, item_id)
-        if index < 0:
-            raise KeyError(
-                f"item {item_id!r} is not among the {len(self.items)} items of"
-                f" {self.manifest['model']} {self.manifest['version']}"
-            )
-        ids, scores = self.scorer.similar_items(np.array([index]), n)
+        ids, scores = self.scorer.similar_items(np.array([self.item_index(item_id)]), n)
         answers = ranked_rows(pa.array([item_id]), self.items, ids, scores)
         return pa.table(answers).select(["item_id", "rank", "score"])
+
+    def item_index(self, item_id: str) -> int:
+        """The position of an item; raises KeyError if the model does not know it."""
+        return self._index("item", self.items, item_id)
+
+    def user_index(self, user_id: str) -> int:
+        """The position of a user; raises KeyError if the model does not know the user."""
+        return self._index("user", self.users, user_id)
+
+    def _index(self, kind: str, ids: Any, wanted: str) -> int:
+        index = _index_of(ids, wanted)
+        if index < 0:
+            raise KeyError(
+                f"{kind} {wanted!r} is not among the {len(ids)} {kind}s of"
+                f" {self.manifest['model']} {self.manifest['version']}"
+            )
+        return index
 
     @cached_property
     def places(self) -> Int32:

@@ -16,6 +16,7 @@ from recsys.memory import TooLargeError
 from recsys.models.catalog import COLLABORATIVE, new_model
 from recsys.models.sasrec import SASRec
 from recsys.models.sequences.training import DeepMissingError
+from recsys.scoring.lists.reasons import reasons
 from recsys.scoring.self_attention import hidden_states
 
 CHECKOUT = Path(recsys.__file__).parent.parent
@@ -143,6 +144,17 @@ def test_what_jax_learned_is_served_with_numpy_and_pyarrow_alone(fitted, split, 
     ids, _ = fitted.recommend(np.array([0]), split.train.csr[:1], 1)
     expected = split.train.items[int(ids[0, 0])].as_py()
     assert done.stdout.split() == [expected, "i06", "model", "popularity"]
+
+
+@pytest.mark.deep
+def test_the_item_before_is_the_reason_for_the_next(fitted, split, tmp_path):
+    model = load(publish(fitted, split.train, tmp_path, version="1", **PROVENANCE))
+    first = []
+    for user in range(0, 300, 10):
+        offered = model.recommend(model.users[user].as_py(), 1)["item_id"][0].as_py()
+        found = reasons(model, model.users[user].as_py(), offered, 1)["item_id"].to_pylist()
+        first += [int(offered[1:]) - int(item[1:]) for item in found]
+    assert np.mean([step % ITEMS == 1 for step in first]) > 0.8
 
 
 @pytest.mark.deep
