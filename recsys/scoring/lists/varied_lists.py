@@ -179,10 +179,10 @@ def _in_order_asked(found: pa.Table, user_ids: Sequence[str]) -> pa.Table:
     users = list(dict.fromkeys(user_ids))
     row = pc.index_in(found["user_id"], value_set=pa.array(users, pa.string())).to_numpy()
     lengths = np.bincount(row, minlength=len(users))
-    lists = ItemLists(
-        np.concatenate(([0], np.cumsum(lengths))), np.arange(len(row), dtype=np.int32)
-    )
-    asked = np.array([users.index(user) for user in user_ids], dtype=np.int64)
+    every = np.arange(len(row), dtype=np.int32)
+    lists = ItemLists(np.concatenate(([0], np.cumsum(lengths))), every)
+    place = {user: at for at, user in enumerate(users)}
+    asked = np.array([place[user] for user in user_ids], dtype=np.int64)
     repeated = lists.take(asked)
     ranks = np.arange(len(repeated.indices)) - np.repeat(repeated.indptr[:-1], repeated.lengths)
     table = found.take(pa.array(repeated.indices))
