@@ -4,8 +4,8 @@
 
 A rating of 7 or more is an interaction; weights of matrix models halve every 60 days. The last film
 of each user with two or more is tested, or with --after the first one after 2013-08-01. The model
-of sequences needs the extra `deep`. It is chosen by its own validation slice, and the parameters of
-the others are those of `movietweetings`; none has seen a tested film. The interval is of the paired
+of sequences needs the extra `deep`, and has its defaults; the parameters of the others are those of
+`movietweetings`. The interval is of the paired
 difference to SASRec's NDCG@10, if SASRec is measured; so it stands first.
 """
 

@@ -95,12 +95,12 @@ class SelfAttention:
 
     `users` float32[users, w] is what the network has read at the end of each fitted user's
     sequence, so that known users are scored by one product. `known` bool[items] are the items that
-    were learned; the others, and users without items, score 0. For `arrays` see `Arrays`.
+    were learned; the others, and users without items, score 0. For `network` see `Arrays`.
 
-    Raises ValueError for arrays of another type or with values not finite.
+    Raises ValueError for arrays of another type or shape, or with values not finite.
     """
 
-    arrays_: Arrays
+    network: Arrays
     users: Float32
     known: NDArray[np.bool_]
     heads: int
@@ -109,17 +109,30 @@ class SelfAttention:
 
     def __post_init__(self) -> None:
         for name in NAMES:
-            array = self.arrays_[name]
+            array = self.network[name]
             if array.dtype != np.float32 or not np.isfinite(array).all():
                 raise ValueError(
                     f"{name} is {array.dtype}, or holds NaN or inf: training diverged; lower the"
                     " learning rate"
                 )
-        width = self.arrays_["tokens"].shape[1]
-        if self.users.shape[1:] != (width,) or width % self.heads:
+        found = {name: self.network[name].shape for name in NAMES}
+        items, width, places = len(self.known), self.users.shape[-1], len(self.network["places"])
+        blocks, _, hidden = (*found["wide"], 0, 0, 0)[:3]
+        shapes = {
+            "tokens": (items + 1, width),
+            "places": (places, width),
+            **dict.fromkeys(("query", "key", "value", "mixed"), (blocks, width, width)),
+            "wide": (blocks, width, hidden),
+            "wide_bias": (blocks, hidden),
+            "narrow": (blocks, hidden, width),
+            "narrow_bias": (blocks, width),
+            **dict.fromkeys(("scales", "shifts"), (2 * blocks + 1, width)),
+        }
+        wrong = [name for name in NAMES if found[name] != shapes[name]]
+        if wrong or self.users.ndim != 2 or self.heads < 1 or width % self.heads:
             raise ValueError(
-                f"users are {list(self.users.shape)} and heads {self.heads} for a width of {width}:"
-                " both must come from one training"
+                f"{', '.join(wrong) or 'heads'} do not fit {items} items, a width of {width} and"
+                f" {self.heads} heads: all must come from one training"
             )
 
     @classmethod
@@ -138,12 +151,12 @@ class SelfAttention:
     def of_learned(cls, arrays: Arrays, known: Any, heads: int, histories: Histories) -> Self:
         """The scorer of learned arrays, with the users of these histories."""
         width = arrays["tokens"].shape[1]
-        network = cls(arrays, np.empty((0, width), dtype=np.float32), known, heads)
-        return cls(arrays, network.read(histories), known, heads)
+        without_users = cls(arrays, np.empty((0, width), dtype=np.float32), known, heads)
+        return cls(arrays, without_users.read(histories), known, heads)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays that an artifact stores."""
-        return {**self.arrays_, "users": self.users, "known": self.known}
+        return {**self.network, "users": self.users, "known": self.known}
 
     def settings(self) -> dict[str, Any]:
         """The settings that a manifest stores."""
@@ -151,9 +164,7 @@ class SelfAttention:
 
     def fits(self, users: int, items: int) -> bool:
         """Whether the arrays have this number of users and items."""
-        return (len(self.users), len(self.known)) == (users, items) and len(
-            self.arrays_["tokens"]
-        ) == items + 1
+        return (len(self.users), len(self.known)) == (users, items)
 
     def scores(self, user_indices: NDArray[np.integer], histories: Histories) -> Float32:
         """float32[len(user_indices), items], a fresh array; `users` hold the histories."""
@@ -169,7 +180,7 @@ class SelfAttention:
         user without items.
         """
         lengths = np.minimum(histories.lists.lengths, self.length)
-        found = np.zeros((len(histories), self.arrays_["tokens"].shape[1]), dtype=np.float32)
+        found = np.zeros((len(histories), self.network["tokens"].shape[1]), dtype=np.float32)
         # By length, so that a batch has little padding.
         by_length = np.argsort(lengths, kind="stable")
         by_length = by_length[lengths[by_length] > 0]
@@ -181,7 +192,7 @@ class SelfAttention:
     @property
     def length(self) -> int:
         """The number of newest items that are read."""
-        return len(self.arrays_["places"]) - 1
+        return len(self.network["places"]) - 1
 
     def _read(self, items: Int32, lengths: Int64) -> Float32:
         start = np.full((len(items), 1), len(self.known), dtype=np.int32)
@@ -189,7 +200,7 @@ class SelfAttention:
         places = np.arange(inputs.shape[1])
         # Padding stands at the end, so that a place reads none of it.
         visible = np.tril(np.ones((1, len(places), len(places)), dtype=np.bool_))
-        states = hidden_states(np, self.arrays_, self.heads, inputs, places[None, :], visible)
+        states = hidden_states(np, self.network, self.heads, inputs, places[None, :], visible)
         last: Float32 = states[np.arange(len(items)), lengths]
         return last
 
@@ -215,7 +226,7 @@ class SelfAttention:
 
     @property
     def _items(self) -> Float32:
-        items: Float32 = self.arrays_["tokens"][:-1]
+        items: Float32 = self.network["tokens"][:-1]
         return items
 
     @cached_property

@@ -117,8 +117,13 @@ def test_arrays_that_are_not_finite_are_refused(broken):
 
 
 def test_arrays_of_another_width_or_number_are_refused():
-    with pytest.raises(ValueError, match="heads 3 for a width of 4"):
+    with pytest.raises(ValueError, match="heads do not fit 6 items, a width of 4 and 3 heads"):
         SelfAttention(arrays(), np.zeros((0, 4), np.float32), np.ones(6, dtype=bool), 3)
+    with pytest.raises(ValueError, match="tokens do not fit 7 items"):
+        SelfAttention(arrays(), np.zeros((0, 4), np.float32), np.ones(7, dtype=bool), 2)
+    short = {**arrays(), "key": arrays()["key"][:1]}
+    with pytest.raises(ValueError, match="key do not fit"):
+        SelfAttention(short, np.zeros((0, 4), np.float32), np.ones(6, dtype=bool), 2)
     whole = scorer(rows=([0],))
     assert whole.fits(1, 6) and not whole.fits(1, 7) and not whole.fits(2, 6)
     again = SelfAttention.of_arrays(whole.arrays(), whole.settings())
