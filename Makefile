@@ -12,7 +12,7 @@ MUTATION_ARGS ?=
 # Tests start some hundred processes; each compiles the sources again unless one may keep the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo demo-live dev kafka stop test test-browser test-endurance test-integration test-kafka test-s3 test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
+.PHONY: help install demo demo-live dev kafka stop test test-browser test-deep test-endurance test-integration test-kafka test-s3 test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets stop
 	$(BIN)/social-assets kafka stop
 
-UNMARKED := -m "not kafka and not java and not spark and not endurance and not browser and not s3"
+UNMARKED := -m "not kafka and not java and not spark and not deep and not endurance and not browser and not s3"
 QUICK := tests/unit tests/integration/control tests/integration/ingest tests/integration/lake
 
 test: install ## The tests of functions, of the operational store, the lake and connectors: under 5 minutes
@@ -54,7 +54,7 @@ test-browser: install ## Dashboards in Chromium: needs Debian's package chromium
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser
 
 test-endurance: install ## What takes long: processes killed at many moments, the whole graph, every invariant
-	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark and not s3"
+	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark and not deep and not s3"
 
 test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and Maven
 	$(BIN)/python -m pytest -m "kafka or java" tests/integration/kafka tests/integration/resources/embedded_clickhouse
@@ -78,6 +78,15 @@ test-spark: install .venv-spark/.installed ## The tests on Spark in this process
 .venv-spark/.installed: requirements-spark.txt | install
 	rm -rf .venv-spark
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes --target .venv-spark -r $<
+	touch $@
+
+test-deep: install .venv-deep/.installed ## The tests of models that JAX trains
+	PYTHONPATH=.venv-deep $(BIN)/python -m pytest -n 2 -m deep tests/integration/recommend tests/recsys
+
+# As .venv-spark; `uv pip compile` of the extra `deep`.
+.venv-deep/.installed: requirements-deep.txt | install
+	rm -rf .venv-deep
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes --target .venv-deep -r $<
 	touch $@
 
 mutation: install ## Remove one behaviour at a time; a named test must fail (12 minutes)

@@ -1,7 +1,8 @@
 """Interaction files, the format of the public data sets: one line `user item item ...` a user.
 
 Belongs here: reading them, and holding out a slice of them at random. Does not belong here: splits
-in time (`split`). Ids are text of any kind without white space.
+in time (`split`). Ids are text of any kind without white space. The items of a line may be in the
+order in which the user had them, which a file does not say: the reader has to know.
 """
 
 from dataclasses import dataclass
@@ -30,9 +31,10 @@ class TrainTest:
     repeated: int
 
 
-def read_interactions(path: Path) -> Any:
+def read_interactions(path: Path, in_order: bool = False) -> Any:
     """A pa.Table of user_id, item_id and weight 1, one row an interaction; repeated ones count
-    once.
+    once. With `in_order` it has event_time too, later from item to item; only its order has a
+    meaning.
 
     Raises InteractionFileError for a file that is missing, not UTF-8, or has no interaction.
     """
@@ -53,12 +55,17 @@ def read_interactions(path: Path) -> Any:
         {
             "user_id": users.take(pa.array(of_line[~first])).cast(pa.string()),
             "item_id": flat.filter(pa.array(~first)).cast(pa.string()),
+            "place": np.flatnonzero(~first),
         }
     )
-    pairs = pairs.group_by(["user_id", "item_id"], use_threads=False).aggregate([])
+    unique = pairs.group_by(["user_id", "item_id"], use_threads=False)
+    pairs = unique.aggregate([("place", "min")])
     if pairs.num_rows == 0:
         raise InteractionFileError(f"{path} has no interactions: write lines `user item item ...`")
-    return pairs.append_column("weight", pa.repeat(pa.scalar(1.0), pairs.num_rows))
+    places = pairs["place_min"].cast(pa.timestamp("us", "UTC"))
+    pairs = pairs.select(["user_id", "item_id"])
+    pairs = pairs.append_column("weight", pa.repeat(pa.scalar(1.0), pairs.num_rows))
+    return pairs.append_column("event_time", places) if in_order else pairs
 
 
 def read_train_test(train: Path, test: Path) -> TrainTest:
@@ -68,12 +75,8 @@ def read_train_test(train: Path, test: Path) -> TrainTest:
     learned, evaluated = (
         InteractionMatrix.from_table(table, users=whole.users, items=whole.items) for table in rows
     )
-    repeated = evaluated.csr.multiply(learned.csr)
-    rest = (evaluated.csr - repeated).tocsr()
-    rest.eliminate_zeros()
-    rest.sort_indices()
-    test_matrix = InteractionMatrix(rest, whole.users, whole.items)
-    return TrainTest(learned, test_matrix, int(repeated.nnz))
+    new = ~np.isin(evaluated.pairs(), learned.pairs())
+    return TrainTest(learned, evaluated.keeping(new), int(np.count_nonzero(~new)))
 
 
 def hold_out(matrix: InteractionMatrix, share: float = 0.1, seed: int = 0) -> TrainTest:
@@ -116,15 +119,4 @@ def _place_in_row(csr: Any, drawn: Any) -> Any:
 
 
 def _parts(matrix: InteractionMatrix, tested: Any) -> TrainTest:
-    import scipy.sparse
-
-    csr = matrix.csr
-    row = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
-
-    def part(mask: Any) -> InteractionMatrix:
-        entries = (csr.data[mask], (row[mask], csr.indices[mask]))
-        kept = scipy.sparse.csr_matrix(entries, shape=csr.shape)
-        kept.sort_indices()
-        return InteractionMatrix(kept, matrix.users, matrix.items)
-
-    return TrainTest(part(~tested), part(tested), 0)
+    return TrainTest(matrix.keeping(~tested), matrix.keeping(tested), 0)

@@ -10,6 +10,7 @@ the lower item index (`ranking`). A score of 0 says that the model knows nothing
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -20,7 +21,15 @@ from recsys.scoring.dense_filter import DenseFilter
 from recsys.scoring.factors import Factors
 from recsys.scoring.histories import Histories
 from recsys.scoring.item_filter import ItemFilter
-from recsys.scoring.ranking import Float32, Int32, ItemLists, Ranked, popular_first, rank_in_batches
+from recsys.scoring.ranking import (
+    Float32,
+    Int32,
+    Int64,
+    ItemLists,
+    Ranked,
+    popular_first,
+    rank_in_batches,
+)
 from recsys.scoring.scorer import Scorer
 
 # Copies of float32: in the solver, in the model, and during the check.
@@ -41,12 +50,13 @@ class Recommender(ABC):
     def parameters(self) -> Mapping[str, int | float | str]:
         """The parameters of the constructor, from which an equal model can be constructed."""
 
-    def fit(self, user_items: Any) -> Self:
+    def fit(self, user_items: Any, times: Int64 | None = None) -> Self:
         """Learn from a csr_matrix float32[users, items] of weights > 0; returns the model.
 
-        The matrix is not changed. Raises ValueError for weights that are NaN, infinite or not
-        positive, and where the model cannot learn from so little (its docstring says);
-        TooLargeError, before anything is computed, where memory is not enough.
+        `times` int64 of its stored entries, see InteractionMatrix, are needed by models of
+        sequences, and others ignore them. The matrix is not changed. Raises ValueError for weights
+        that are NaN, infinite or not positive, and where the model cannot learn from so little (its
+        docstring says); TooLargeError, before anything is computed, where memory is not enough.
         """
         if not (np.isfinite(user_items.data).all() and (user_items.data > 0).all()):
             raise ValueError(
@@ -55,7 +65,7 @@ class Recommender(ABC):
             )
         needed = self.bytes_needed(user_items)
         decline_if_too_large(self.name, user_items.shape, needed, self.memory_gib)
-        self._fit(user_items)
+        self._fit_with_times(user_items, times)
         self.places = popular_first(np.bincount(user_items.indices, minlength=user_items.shape[1]))
         return self
 
@@ -63,6 +73,11 @@ class Recommender(ABC):
         """The approximate peak memory of a fit, without the matrix and a few copies of it."""
         del user_items
         return 0
+
+    def _fit_with_times(self, user_items: Any, times: Int64 | None) -> None:
+        """Learn from a checked matrix, and from times if the model reads them."""
+        del times
+        self._fit(user_items)
 
     @abstractmethod
     def _fit(self, user_items: Any) -> None:
@@ -83,16 +98,21 @@ class Recommender(ABC):
         """
 
     @abstractmethod
-    def fold_in(self, user_items: Any) -> Float32:
+    def fold_in(self, user_items: Any, times: Int64 | None = None) -> Float32:
         """Scores of all items for users who were not fitted, float32[rows, items].
 
-        Row r of the CSR `user_items` holds a user's weights of items.
+        Row r of the CSR `user_items` holds a user's weights of items; `times` as for `fit`.
         """
 
-    def recommend_new(self, user_items: Any, n: int) -> Ranked:
+    def recommend_new(self, user_items: Any, n: int, times: Int64 | None = None) -> Ranked:
         """The best `n` other items for users who were not fitted; see `fold_in`, `recommend`."""
+
+        def scores(rows: slice) -> Float32:
+            entries = slice(user_items.indptr[rows.start], user_items.indptr[rows.stop])
+            return self.fold_in(user_items[rows], None if times is None else times[entries])
+
         return rank_in_batches(
-            lambda rows: self.fold_in(user_items[rows]),
+            scores,
             ItemLists.of(user_items),
             user_items.shape[1],
             n,
@@ -135,10 +155,13 @@ class ScorerRecommender(Recommender):
             raise RuntimeError(f"{self.name} is not fitted: call fit(matrix.csr) first")
         return self._scorer
 
-    def histories(self, user_items: Any) -> Histories:
+    reads_times: ClassVar[bool] = False
+    """Whether it reads the order of histories."""
+
+    def histories(self, user_items: Any, times: Int64 | None = None) -> Histories:
         """The rows of a CSR as this model counts them, and as its artifact stores them."""
-        own = Histories.of(user_items)
-        return Histories(own.lists, own.weights ** np.float32(self.weight_exponent))
+        own = Histories.of(user_items, times if self.reads_times else None)
+        return replace(own, weights=own.weights ** np.float32(self.weight_exponent))
 
     def scores(self, user_indices: NDArray[np.integer], user_items: Any) -> Float32:
         """As promised by Recommender; the users must be among those fitted.
@@ -152,9 +175,9 @@ class ScorerRecommender(Recommender):
             scores[unknown] = self.scorer.fold_in(histories.take(unknown))
         return scores
 
-    def fold_in(self, user_items: Any) -> Float32:
+    def fold_in(self, user_items: Any, times: Int64 | None = None) -> Float32:
         """As promised by Recommender."""
-        return self.scorer.fold_in(self.histories(user_items))
+        return self.scorer.fold_in(self.histories(user_items, times))
 
     def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
         """As promised by Recommender."""
@@ -204,3 +227,26 @@ class ItemFilterRecommender(ScorerRecommender):
         """The filter of a checked matrix, whose weights are to the power of `weight_exponent` and
         in units of their mean.
         """
+
+
+class SequenceRecommender(ScorerRecommender):
+    """A model that learns from the order in which users had their items."""
+
+    reads_times = True
+
+    def _fit_with_times(self, user_items: Any, times: Int64 | None) -> None:
+        if times is None or len(times) != user_items.nnz:
+            found = "none" if times is None else f"{len(times)}"
+            raise ValueError(
+                f"{self.name} learns from the order of interactions, and needs a time for each of"
+                f" {user_items.nnz} but has {found}: build the matrix from rows with event_time,"
+                " and call fit(matrix.csr, matrix.times)"
+            )
+        self._fit_in_order(user_items, times)
+
+    def _fit(self, user_items: Any) -> None:
+        self._fit_with_times(user_items, None)
+
+    @abstractmethod
+    def _fit_in_order(self, user_items: Any, times: Int64) -> None:
+        """Learn from a checked matrix and the time of each stored entry."""

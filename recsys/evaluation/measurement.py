@@ -64,7 +64,7 @@ def measure(model: Recommender, train: InteractionMatrix, test: InteractionMatri
     Raises ValueError if no user has test items.
     """
     started = time.perf_counter()
-    model.fit(train.csr)
+    model.fit(train.csr, train.times)
     fitted = time.perf_counter()
     ids, _ = model.recommend(np.arange(train.csr.shape[0]), train.csr, LISTED)
     recommended = time.perf_counter()

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.matrix import InteractionMatrix, id_column, present_column
+from recsys.matrix import InteractionMatrix, event_times, id_column
 from recsys.scoring.ranking import Float64
 
 
@@ -45,7 +45,7 @@ def temporal_split(table: Any, cut: datetime) -> Split:
     """
     if cut.tzinfo is None:
         raise ValueError(f"cut {cut} has no time zone: give one, such as tzinfo=UTC")
-    before = pc.less(_event_time(table), pa.scalar(cut, pa.timestamp("us", "UTC")))
+    before = pc.less(event_times(table), pa.scalar(cut, pa.timestamp("us", "UTC")))
     train = InteractionMatrix.from_table(table.filter(before))
 
     later = table.filter(pc.invert(before))
@@ -55,17 +55,14 @@ def temporal_split(table: Any, cut: datetime) -> Split:
     known = of_known_users.filter(known_item)
     later_pairs = InteractionMatrix.from_table(known, users=train.users, items=train.items)
 
-    unseen = later_pairs.csr - later_pairs.csr.multiply(train.csr > 0)
-    unseen = unseen.tocsr()
-    unseen.eliminate_zeros()
-    unseen.sort_indices()
+    unseen = ~np.isin(later_pairs.pairs(), train.pairs())
     return Split(
         train=train,
-        test=InteractionMatrix(unseen, train.users, train.items),
+        test=later_pairs.keeping(unseen),
         cut=cut,
         new_user_rows=later.num_rows - of_known_users.num_rows,
         new_item_rows=of_known_users.num_rows - known.num_rows,
-        repeated_pairs=later_pairs.csr.nnz - unseen.nnz,
+        repeated_pairs=int(np.count_nonzero(~unseen)),
     )
 
 
@@ -74,7 +71,7 @@ def ages_of_items(table: Any, items: Any, at: datetime) -> Float64:
 
     `table` is as for temporal_split. NaN for an item without an interaction before `at`.
     """
-    times = pa.table({"item_id": id_column(table, "item_id"), "first": _event_time(table)})
+    times = pa.table({"item_id": id_column(table, "item_id"), "first": event_times(table)})
     first = times.group_by("item_id").aggregate([("first", "min")])
     known = first["first_min"].take(pc.index_in(items, value_set=first["item_id"]))
     seconds = pc.subtract(
@@ -83,12 +80,3 @@ def ages_of_items(table: Any, items: Any, at: datetime) -> Float64:
     )
     days: Float64 = pc.divide(seconds, 86_400.0).to_numpy()
     return np.where(days >= 0, days, np.nan)
-
-
-def _event_time(table: Any) -> Any:
-    column = present_column(table, "event_time")
-    if not pa.types.is_timestamp(column.type):
-        raise ValueError(f"event_time is {column.type}, not a timestamp: cast it")
-    if column.null_count:
-        raise ValueError(f"event_time is null in {column.null_count} rows: filter them out")
-    return column.cast(pa.timestamp(column.type.unit, "UTC"))

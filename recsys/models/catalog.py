@@ -1,8 +1,8 @@
 """The list of all models by name.
 
 Belongs here: the list. A new model is a module in this folder and a line here. The imports are
-light: a model imports SciPy, implicit, scikit-learn or Spark when it is fitted. Does not belong
-here: which model is best for given data (`evaluation.best`).
+light: a model imports SciPy, implicit, scikit-learn, JAX or Spark when it is fitted. Does not
+belong here: which model is best for given data (`evaluation.best`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ from recsys.models.ials import FrequencyScaledALS
 from recsys.models.item_neighbours import BM25Neighbours, CosineNeighbours, TfIdfNeighbours
 from recsys.models.pairwise import BPR, LogisticMF
 from recsys.models.popularity import DecayedPopularity, Popularity
+from recsys.models.sasrec import SASRec
 from recsys.models.spark_als import SparkALS
 from recsys.recommender import ScorerRecommender
 
@@ -45,6 +46,8 @@ FROM_TEXT: Mapping[str, Callable[..., ScorerRecommender]] = {
 }
 DISTRIBUTED: Mapping[str, type[ScorerRecommender]] = {SparkALS.name: SparkALS}
 """Trained on a cluster; needs an extra, and is made only where it is asked for by name."""
+SEQUENTIAL: Mapping[str, type[ScorerRecommender]] = {SASRec.name: SASRec}
+"""Learn from the order of interactions: `fit` needs times, and the extra `deep`."""
 BASELINES = (Popularity.name, DecayedPopularity.name)
 
 
@@ -56,7 +59,7 @@ def new_model(
     Raises ValueError for an unknown name, for parameters that the model does not take, and for a
     model of texts without texts.
     """
-    from_matrix = {**COLLABORATIVE, **DISTRIBUTED}
+    from_matrix = {**COLLABORATIVE, **SEQUENTIAL, **DISTRIBUTED}
     known = (*from_matrix, *FROM_TEXT)
     if name not in known:
         raise ValueError(f"no model is called {name!r}: {', '.join(known)}")

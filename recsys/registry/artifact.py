@@ -5,10 +5,11 @@ imports the format too. Does not belong here: reading models back to recommend (
 
     <root>/<model>/current              name of the version that consumers get
     <root>/<model>/<version>/manifest.json, manifest.json.sha256
-                            /factors.npz or item_filter.npz    the arrays of the model's scorer
+                            /<scoring>.npz  the arrays of the model's scorer
                             /users.parquet, items.parquet    ids, sorted; row i is index i
                             /seen.npz       indptr int64, indices int32, weights float32: the
-                                            items of each user (CSR), weighted as the model counts
+                                            items of each user (CSR), weighted as the model counts;
+                                            times int64 if the model reads their order
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.registry.files import ids_bytes, new_folder, npz_bytes, replace_text
+from recsys.registry.files import TIMES, ids_bytes, new_folder, npz_bytes, replace_text
 
 if TYPE_CHECKING:
     from recsys.matrix import InteractionMatrix
@@ -149,7 +150,7 @@ def arrays_file(scoring: str) -> str:
 
 
 def _contents(model: "ScorerRecommender", matrix: "InteractionMatrix") -> dict[str, bytes]:
-    scorer, seen = model.scorer, model.histories(matrix.csr)
+    scorer, seen = model.scorer, model.histories(matrix.csr, matrix.times)
     users, items = matrix.csr.shape
     if not scorer.fits(users, items):
         found = ", ".join(f"{name} {list(array.shape)}" for name, array in scorer.arrays().items())
@@ -161,6 +162,7 @@ def _contents(model: "ScorerRecommender", matrix: "InteractionMatrix") -> dict[s
         "indptr": seen.lists.indptr,
         "indices": seen.lists.indices,
         "weights": seen.weights,
+        **({} if seen.times is None else {TIMES: seen.times}),
     }
     return {
         arrays_file(scorer.scoring): npz_bytes(scorer.arrays()),

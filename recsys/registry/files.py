@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 ID_COLUMN = "id"
+TIMES = "times"
+"""The array with the time of each interaction, which older files do not have."""
 
 
 class UnreadableFileError(ValueError):
@@ -56,6 +58,24 @@ def parse_npz(content: bytes, name: str, expected: Mapping[str, type]) -> dict[s
                 f"{name} should hold {key} as {np.dtype(scalar)}, but has {found}: write it again"
             )
     return arrays
+
+
+def times_among(
+    arrays: Mapping[str, NDArray[Any]], name: str, count: int
+) -> NDArray[np.int64] | None:
+    """The times of `count` interactions among parsed arrays, None if there are none.
+
+    Raises UnreadableFileError for another type or number.
+    """
+    if TIMES not in arrays:
+        return None
+    times = arrays[TIMES]
+    if times.dtype != np.int64 or times.shape != (count,):
+        raise UnreadableFileError(
+            f"{name} should hold {count} {TIMES} as int64, but has {times.dtype}"
+            f"{list(times.shape)}: write it again"
+        )
+    return times
 
 
 def ids_bytes(ids: Any) -> bytes:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from recsys.registry import artifact
 from recsys.registry.artifact import ArtifactError, FileEntry
-from recsys.registry.files import UnreadableFileError, parse_ids, parse_npz
+from recsys.registry.files import UnreadableFileError, parse_ids, parse_npz, times_among
 from recsys.scoring.histories import Histories
 from recsys.scoring.rank_fusion import RankFusion
 from recsys.scoring.ranking import (
@@ -33,6 +33,7 @@ from recsys.scoring.ranking import (
 )
 from recsys.scoring.recommendations import ranked_rows
 from recsys.scoring.scorer import Scorer
+from recsys.scoring.self_attention import SelfAttention
 from recsys.scoring.weighted_parts import PART_SCORERS
 from recsys.scoring.weighted_sum import WeightedSum
 
@@ -40,6 +41,7 @@ SCORERS: Mapping[str, type[Scorer]] = {
     **PART_SCORERS,
     RankFusion.scoring: RankFusion,
     WeightedSum.scoring: WeightedSum,
+    SelfAttention.scoring: SelfAttention,
     "fused": RankFusion,  # what release 0.1 wrote into manifests
 }
 FROM_MODEL, FROM_POPULARITY = "model", "popularity"
@@ -87,18 +89,20 @@ class LoadedModel:
         return answers.append_column("source", sources)
 
     def recommend_for_items(self, item_ids: Sequence[str], n: int = 10) -> Any:
-        """The best `n` items for a new user with the given items, without training.
+        """The best `n` items for a new user with the given items, oldest first, without training.
 
         A pa.Table of rank (from 1), item_id, score and source, as in `recommend`. Items that the
         model does not know are ignored; if it knows none, the result is the most popular items.
         Raises ValueError for n < 1.
         """
-        found = {_index_of(self.items, item) for item in item_ids}
-        known = np.array(sorted(found - {-1}), dtype=np.int32)
+        # The place of the last mention counts as time, for models that read the order.
+        place = {_index_of(self.items, item): at for at, item in enumerate(item_ids)}
+        known = np.array(sorted(place.keys() - {-1}), dtype=np.int32)
+        times = np.array([place[item] for item in known.tolist()], dtype=np.int64)
         lists = ItemLists(np.array([0, len(known)]), known)
         # The weights of these interactions are unknown: each counts as an average one.
         weight = self.histories.weights.mean() if len(self.histories.weights) else 1.0
-        history = Histories(lists, np.full(len(known), weight, dtype=np.float32))
+        history = Histories(lists, np.full(len(known), weight, dtype=np.float32), times)
         has_items = np.array([len(known) > 0])
         ranked, sources = self._ranked(lambda _: self.scorer.fold_in(history), has_items, lists, n)
         answers = pa.table(ranked_rows(pa.array([""]), self.items, *ranked))
@@ -109,15 +113,26 @@ class LoadedModel:
 
         Raises KeyError if the model does not know the item, ValueError for n < 1.
         """
-        index = _index_of(self.items, item_id)
-        if index < 0:
-            raise KeyError(
-                f"item {item_id!r} is not among the {len(self.items)} items of"
-                f" {self.manifest['model']} {self.manifest['version']}"
-            )
-        ids, scores = self.scorer.similar_items(np.array([index]), n)
+        ids, scores = self.scorer.similar_items(np.array([self.item_index(item_id)]), n)
         answers = ranked_rows(pa.array([item_id]), self.items, ids, scores)
         return pa.table(answers).select(["item_id", "rank", "score"])
+
+    def item_index(self, item_id: str) -> int:
+        """The position of an item; raises KeyError if the model does not know it."""
+        return self._index("item", self.items, item_id)
+
+    def user_index(self, user_id: str) -> int:
+        """The position of a user; raises KeyError if the model does not know the user."""
+        return self._index("user", self.users, user_id)
+
+    def _index(self, kind: str, ids: Any, wanted: str) -> int:
+        index = _index_of(ids, wanted)
+        if index < 0:
+            raise KeyError(
+                f"{kind} {wanted!r} is not among the {len(ids)} {kind}s of"
+                f" {self.manifest['model']} {self.manifest['version']}"
+            )
+        return index
 
     @cached_property
     def places(self) -> Int32:
@@ -295,7 +310,8 @@ def _assembled(
             f"{where[file]} does not fit the ids, for {len(users)} users and {len(items)} items:"
             " publish again"
         )
-    histories = Histories(ItemLists(seen["indptr"], seen["indices"]), seen["weights"])
+    times = times_among(seen, where[artifact.SEEN], len(seen["indices"]))
+    histories = Histories(ItemLists(seen["indptr"], seen["indices"]), seen["weights"], times)
     if not _fits(histories, len(users), len(items)):
         raise UnreadableFileError(
             f"{where[artifact.SEEN]} does not fit {len(users)} users x {len(items)} items:"

@@ -45,10 +45,11 @@ class PresentUsers:
         """
         known = pc.is_in(id_column(table, "item_id"), value_set=model.items)
         matrix = InteractionMatrix.from_table(table.filter(known), items=model.items)
-        own = Histories.of(matrix.csr)
+        # A model whose artifact has times reads the order of histories.
+        own = Histories.of(matrix.csr, None if model.histories.times is None else matrix.times)
         # Computed as at publication, so that an unchanged history has the same bytes.
         exponent = np.float32(model.manifest.get("weight_exponent", 1.0))
-        histories = Histories(own.lists, own.weights**exponent)
+        histories = replace(own, weights=own.weights**exponent)
         users = pa.table({"user_id": model.users, "history": model.histories.fingerprints()})
         row = pc.fill_null(pc.index_in(matrix.users, value_set=model.users), NOT_LEARNED)
         found = cls(model, matrix.users, histories, row.to_numpy().astype(np.int64))

@@ -1,4 +1,4 @@
-"""The items of users with their weights, in a consumer: a CSR matrix without SciPy.
+"""The items of users with weights and times, in a consumer: a CSR matrix without SciPy.
 
 Belongs here: that value. NumPy only. Does not belong here: the computation of weights (`matrix`).
 """
@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.scoring.ranking import Float32, ItemLists
+from recsys.scoring.ranking import Float32, Int32, Int64, ItemLists
 
 
 @dataclass(frozen=True)
 class Histories:
-    """A list of items for each user; `weights` float32 has the weight of each item."""
+    """A list of items for each user; `weights` float32 has the weight of each item, and `times`
+    int64 when the user first had it, in microseconds since 1970, where that is known.
+    """
 
     lists: ItemLists
     weights: Float32
+    times: Int64 | None = None
 
     @classmethod
-    def of(cls, csr: Any) -> "Histories":
-        """The rows of a SciPy CSR matrix users x items."""
-        return cls(ItemLists.of(csr), csr.data.astype(np.float32, copy=False))
+    def of(cls, csr: Any, times: Int64 | None = None) -> "Histories":
+        """The rows of a SciPy CSR matrix users x items; `times` of its stored entries."""
+        return cls(ItemLists.of(csr), csr.data.astype(np.float32, copy=False), times)
 
     @classmethod
     def of_single_items(cls, item_indices: NDArray[np.integer]) -> "Histories":
@@ -46,7 +49,23 @@ class Histories:
 
     def take(self, rows: NDArray[np.integer]) -> "Histories":
         """The given rows, in the given order."""
-        return Histories(self.lists.take(rows), self.weights[self.lists.positions(rows)])
+        entries = self.lists.positions(rows)
+        times = None if self.times is None else self.times[entries]
+        return Histories(self.lists.take(rows), self.weights[entries], times)
+
+    def in_order(self) -> Int32:
+        """The items of each list, oldest first, in an array like `lists.indices`; see `order`."""
+        return self.lists.indices[self.order()]
+
+    def order(self) -> Int64:
+        """The positions in `lists.indices` by row, and within a row oldest first.
+
+        Items of one time, and all items where times are unknown, are in the order of their weights,
+        since weights decay with age; of equal weights the lower index is first.
+        """
+        row = self.lists.row_of_each()
+        keys = (self.weights, row) if self.times is None else (self.weights, self.times, row)
+        return np.lexsort(keys)
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -6,7 +6,7 @@ too.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -38,7 +38,7 @@ class WeightedScorer:
     def histories(self, histories: Histories) -> Histories:
         """The histories in the weights of this part."""
         weights = histories.weights ** np.float32(self.weight_exponent)
-        return Histories(histories.lists, weights)
+        return replace(histories, weights=weights)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Belongs here: training and evaluating a model on the interaction matrix, the record of the
 evaluation on disk, the choice of the challenger, and the two rules of its admission. Models and
 metrics are in `recsys`. A new model is a line in the catalog of `recsys.models` and one in `DAILY`,
-`WEEKLY` or `ON_REQUEST`.
+`WEEKLY`, `DEEP` or `ON_REQUEST`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -33,6 +34,9 @@ WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "blend", "con
 """Models that cost more or win less often, evaluated once a week or on request."""
 ON_REQUEST = ("spark_als",)
 """Models that need additional packages, evaluated only if requested by name."""
+DEEP = ("sasrec",)
+"""Models that need the extra `deep`: weekly where it is installed, else only if requested by name,
+which fails and says what to install."""
 EVALUATED_AT = (10, 20, 50)
 DECIDED_AT = 10
 DECIDING_METRIC = f"ndcg@{DECIDED_AT}"
@@ -132,6 +136,11 @@ class Admission:
     figures: Mapping[str, float]
 
 
+def deep_is_installed() -> bool:
+    """Whether the packages of the extra `deep` are there; imports none of them."""
+    return all(find_spec(name) is not None for name in ("jax", "optax"))
+
+
 def current_candidate(model: str) -> Candidate:
     """The latest record of a model."""
     return Candidate.load(candidates(model).required())
@@ -182,7 +191,7 @@ def evaluated_on(matrix_version: str) -> list[Candidate]:
 
     Baselines are left out.
     """
-    folders = [candidates(model).current() for model in (ALS, *DAILY, *WEEKLY, *ON_REQUEST)]
+    folders = [candidates(model).current() for model in (ALS, *DAILY, *WEEKLY, *DEEP, *ON_REQUEST)]
     fresh = [
         Candidate.load(folder)
         for folder in folders
@@ -238,7 +247,7 @@ def evaluate_model(version: str, model: ScorerRecommender, interactions: Interac
     train, test = own.train, own.test
     started = time.monotonic()
     try:
-        model.fit(train.csr)
+        model.fit(train.csr, train.times)
     except (ValueError, MemoryError, ImportError) as error:
         raise RecommendError(f"{interactions.window}: {error}") from error
     fitted = time.monotonic()

@@ -49,7 +49,7 @@ _INTERACTIONS = f"""
 SELECT
     users.user_id AS user_id,
     posts.post_id AS item_id,
-    toDateTime64(reactions.event_date, 6, 'UTC') AS event_time,
+    reactions.oldest AS event_time,
     toFloat64(reactions.points)
         * exp2(
             -dateDiff('day', reactions.event_date, {{weighed_on:Date}}) / {{half_life_days:Float64}}
@@ -67,6 +67,7 @@ FROM (
             6
         )) AS points,
         count() AS events,
+        min(event_time) AS oldest,
         max(event_time) AS newest
     FROM {FACT}
     WHERE event_date >= {{from_day:Date}}
@@ -222,8 +223,9 @@ class Interactions:
 
 
 def query_interactions(client: Client, window_days: int, videos: bool = False) -> pa.Table:
-    """Read the reactions of users to posts in the last days: a row for each user, post and day.
-    With `videos`, also what they watched in the window of the posts.
+    """Read the reactions of users to posts in the last days: a row for each user, post and day,
+    with the time of the first of them. With `videos`, also what they watched in the window of the
+    posts.
 
     Raises RecommendError if the warehouse has no tables, or no such events yet.
     """
@@ -319,9 +321,13 @@ def split_interactions(
 def _window(rows: Any) -> tuple[datetime, datetime, datetime]:
     """The window's start, cut and end: midnights in UTC."""
     import numpy as np
+    import pyarrow.compute as pc
 
-    days = rows.group_by("event_time").aggregate([("events", "sum")]).sort_by("event_time")
-    dates = [day.astimezone(UTC) for day in days["event_time"].to_pylist()]
+    from recsys.matrix import event_times
+
+    by_day = rows.append_column("day", pc.floor_temporal(event_times(rows), unit="day"))
+    days = by_day.group_by("day").aggregate([("events", "sum")]).sort_by("day")
+    dates = [day.astimezone(UTC) for day in days["day"].to_pylist()]
     if len(dates) < 2:
         found = f"only {dates[0]:%Y-%m-%d}" if dates else "none"
         raise RecommendError(

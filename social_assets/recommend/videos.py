@@ -26,7 +26,7 @@ WATCHED_VIDEOS = f"""
 SELECT
     users.user_id AS user_id,
     concat('{ITEM_PREFIX}', videos.video_id) AS item_id,
-    toDateTime64(watched.event_date, 6, 'UTC') AS event_time,
+    watched.oldest AS event_time,
     toFloat64(watched.points) * {{watched_weight:Float64}} * exp2(
         -dateDiff('day', watched.event_date, {{weighed_on:Date}})
             / {{watched_half_life_days:Float64}}
@@ -40,6 +40,7 @@ FROM (
         event_date,
         sum(toDecimal64(if({LENGTH} > 0, least({WATCHED} / {LENGTH}, 1.), 1.), 6)) AS points,
         count() AS events,
+        min(event_time) AS oldest,
         max(event_time) AS newest
     FROM {VIDEO_FACT}
     WHERE event_date >= {{from_day:Date}}

@@ -39,6 +39,7 @@ from tests.mutation import (
     cases_of_operations,
     cases_of_privacy,
     cases_of_protection,
+    cases_of_recommenders,
     cases_of_serving,
     cases_of_upkeep,
 )
@@ -55,6 +56,7 @@ CASES: Sequence[Case] = (
     *cases_of_loss.CASES,
     *cases_of_serving.CASES,
     *cases_of_collection.CASES,
+    *cases_of_recommenders.CASES,
 )
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTEST = ("-q", "-n", "0", "-x", "-p", "no:cacheprovider", "--tb=short", "-rfE")

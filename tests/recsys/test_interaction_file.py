@@ -24,6 +24,15 @@ def test_a_line_is_a_user_and_items_of_any_unicode(files):
     assert rows == [("a", "x"), ("a", "y"), ("b", "x"), ("b", "z"), ("ç", "y")]
 
 
+def test_the_items_of_a_line_may_be_in_order(tmp_path):
+    file = tmp_path / "walks.txt"
+    file.write_text("a z x z y\nb x\na w\n")
+    rows = read_interactions(file, in_order=True).sort_by("event_time")
+    pairs = zip(rows["user_id"].to_pylist(), rows["item_id"].to_pylist(), strict=True)
+    assert list(pairs) == [("a", "z"), ("a", "x"), ("a", "y"), ("b", "x"), ("a", "w")]
+    assert "event_time" not in read_interactions(file).column_names
+
+
 def test_pairs_that_train_has_are_no_test_and_items_of_test_alone_are_known(files):
     pairs = read_train_test(*files)
     assert pairs.repeated == 1
@@ -69,6 +78,20 @@ def test_the_command_prints_the_figures_of_the_boards(files):
     assert list(figures) == names
     # All items are offered to each user; the item that train lacks is last.
     assert figures["recall@20"] == 1
+
+
+def test_the_command_tests_on_the_last_item_of_each_line(tmp_path):
+    train = tmp_path / "walks.txt"
+    # All end with z; popularity offers it to everyone who has all else.
+    train.write_text("".join(f"u{n} a b z\n" for n in range(5)) + "v z a b\nw own\n")
+    arguments = ["evaluate", "--train", str(train), "--last-out", "--format", "json"]
+    done = CliRunner().invoke(recsys, [*arguments, "--model", "popularity"])
+    assert json.loads(done.stdout)["recall@20"] == 1
+    both = CliRunner().invoke(recsys, [*arguments, "--folds", "3"])
+    assert "give one of them" in both.output
+    unordered = ["evaluate", "--train", str(train), "--model", "sasrec"]
+    wrong = CliRunner().invoke(recsys, unordered)
+    assert "rows with event_time" in str(wrong.exception)
 
 
 def test_an_unknown_model_is_named(files):

@@ -118,3 +118,44 @@ def test_a_matrix_over_more_items_weighs_the_same(rows):
     assert wide.csr.has_sorted_indices
     with pytest.raises(ValueError, match="item_id x and others, 2 rows in all"):
         narrow.over(pa.array(["u"]))
+
+
+def test_each_pair_has_the_time_when_the_user_first_had_the_item(rows):
+    table = rows(("a", "y", 1, 4), ("a", "x", 1, 9), ("a", "y", 1, 2), ("b", "x", 0, 1))
+    matrix = InteractionMatrix.from_table(table)
+    day = 86_400_000_000
+    begin = int(np.datetime64("2026-01-01", "us").astype(int))
+    assert matrix.times.tolist() == [begin + 9 * day, begin + 2 * day]
+    assert matrix.over(pa.array(["w", "x", "y", "z"])).times.tolist() == matrix.times.tolist()
+    kept = matrix.keeping(np.array([False, True]))
+    assert (kept.csr.toarray().tolist(), kept.times.tolist()) == (
+        [[0, 2], [0, 0]],
+        [begin + 2 * day],
+    )
+
+
+def test_rows_without_times_give_a_matrix_without_times_as_does_a_file_of_an_earlier_release(
+    rows, tmp_path
+):
+    matrix = InteractionMatrix.from_table(rows(("a", "x")).drop(["event_time"]))
+    assert matrix.times is None
+    matrix.save(tmp_path / "old")
+    with np.load(tmp_path / "old" / "matrix.npz") as arrays:
+        assert sorted(arrays.files) == ["data", "indices", "indptr"]
+    assert InteractionMatrix.load(tmp_path / "old").times is None
+
+
+def test_times_that_do_not_fit_a_saved_matrix_are_refused(rows, tmp_path):
+    matrix = InteractionMatrix.from_table(rows(("a", "x"), ("a", "y")))
+    short = InteractionMatrix(matrix.csr, matrix.users, matrix.items, matrix.times[:1])
+    short.save(tmp_path / "short")
+    with pytest.raises(UnreadableFileError, match=r"matrix.npz should hold 2 times as int64"):
+        InteractionMatrix.load(tmp_path / "short")
+
+
+@pytest.mark.parametrize("times", [["2026-01-01"], [None]])
+def test_an_event_time_that_is_no_time_is_refused(rows, times):
+    table = rows(("a", "x")).drop(["event_time"])
+    kind = pa.string() if times[0] else pa.timestamp("us")
+    with pytest.raises(ValueError, match=r"event_time is (string|null)"):
+        InteractionMatrix.from_table(table.append_column("event_time", pa.array(times, kind)))

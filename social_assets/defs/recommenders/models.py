@@ -24,11 +24,13 @@ from social_assets.recommend.candidates import (
     ALS,
     DAILY,
     DECIDING_METRIC,
+    DEEP,
     ON_REQUEST,
     POPULARITY,
     WEEKLY,
     Candidate,
     candidate_model,
+    deep_is_installed,
     default_parameters,
     evaluate_model,
     metrics_table,
@@ -153,7 +155,11 @@ def start_spark(context: AssetExecutionContext, model: str) -> None:
 
 daily_candidates = [candidate_asset(name, AT_ONCE) for name in DAILY]
 weekly_candidates = [candidate_asset(name, WEEKLY_ON_SUNDAY) for name in WEEKLY]
-requested_candidates = [candidate_asset(name, None) for name in ON_REQUEST]
+_with_deep = deep_is_installed()
+deep_candidates = [candidate_asset(name, WEEKLY_ON_SUNDAY if _with_deep else None) for name in DEEP]
+distributed_candidates = [candidate_asset(name, None) for name in ON_REQUEST]
+requested_candidates = [*([] if _with_deep else deep_candidates), *distributed_candidates]
+"""Those whose packages may not be there: made only if requested by name."""
 
 
 def _evaluated(
@@ -200,5 +206,5 @@ def rounded(seconds: float) -> float:
     return round(seconds, 3)
 
 
-NOT_DAILY = [*weekly_candidates, *requested_candidates]
+NOT_DAILY = [*weekly_candidates, *deep_candidates, *distributed_candidates]
 """Models that the daily schedule does not train."""

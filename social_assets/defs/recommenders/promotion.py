@@ -144,7 +144,8 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     figures = {name: value for admission in admissions for name, value in admission.figures.items()}
     window, whole = interactions.window, interactions.whole
     start_spark(context, candidate.model)
-    model = model_for(candidate.model, candidate.parameters, interactions, whole).fit(whole.csr)
+    model = model_for(candidate.model, candidate.parameters, interactions, whole)
+    model.fit(whole.csr, whole.times)
     folder = publish(
         model,
         whole,

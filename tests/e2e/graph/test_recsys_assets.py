@@ -23,14 +23,14 @@ def test_definitions_load_without_the_libraries_that_training_needs() -> None:
     program = (
         "import json, sys, social_assets.defs.recommenders.assets as module;"
         "heavy = {'implicit', 'pyspark', 'scipy', 'sklearn', 'clickhouse_connect', 'matplotlib',"
-        " 'optuna'} & set(sys.modules);"
+        " 'optuna', 'jax', 'optax'} & set(sys.modules);"
         "keys = [asset.key.to_user_string() for asset in module.assets];"
         "print(json.dumps([keys, sorted(heavy)]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     keys, heavy = json.loads(done.stdout)
     candidates = ("popularity", "als", *recsys_candidates.DAILY, *recsys_candidates.WEEKLY)
-    candidates += recsys_candidates.ON_REQUEST
+    candidates += recsys_candidates.DEEP + recsys_candidates.ON_REQUEST
     names = ("interaction_matrix", *candidates, "challenger", "champion", "top_n")
     names += ("similar_items", "tuning")
     assert keys == [f"recsys/{name}" for name in names]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from recsys.scoring.histories import Histories
 from resources.clickhouse.resource import connect
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
 from resources.settings.home import Home
@@ -23,7 +24,7 @@ from social_assets.recommend.interactions import (
 )
 
 LAST_DAY = date(2026, 11, 20)
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 HALF_LIFE_AGO = LAST_DAY - timedelta(days=14)
 
 # (day, user, post, metric, value); the weights of the metrics: view 0.5, rating 0.25, like 2.
@@ -75,7 +76,7 @@ def clean(client: Client) -> None:
         *("post_id", "user_id", "metric_type", "value"),
     )
     rows = [
-        [f"e{n}", noon(day), day, "Reddit", "1", post, user, metric, value]
+        [f"e{n}", noon(day) - n * MINUTE, day, "Reddit", "1", post, user, metric, value]
         for n, (day, user, post, metric, value) in enumerate(EVENTS)
     ]
     client.insert("cleaned.engagement_events", rows, column_names=names)
@@ -120,6 +121,21 @@ def test_a_reaction_weighs_by_its_kind_its_value_and_its_age(rows: pa.Table) -> 
         ("p2", LAST_DAY): 8 * 0.25,
         ("p3", LAST_DAY): 10 * 0.5,
     }
+
+
+def test_a_matrix_knows_to_the_minute_when_a_user_first_had_a_post(rows: pa.Table) -> None:
+    first = {
+        (row["item_id"], row["event_time"].astimezone(UTC))
+        for row in rows.to_pylist()
+        if (row["user_id"], row["event_time"].date()) == ("ann", LAST_DAY)
+    }
+    assert first == {(f"p{n}", noon(LAST_DAY) - n * MINUTE) for n in (1, 2, 3)}
+    matrix = split_interactions(rows, NO_TEXTS, "v1").whole
+    ann = matrix.csr.indptr[:2]
+    assert matrix.users[0].as_py() == "ann"
+    oldest = Histories.of(matrix.csr, matrix.times).order()[slice(*ann)]
+    names = [matrix.items[int(matrix.csr.indices[entry])].as_py() for entry in oldest]
+    assert names == ["p1", "p3", "p2"]
 
 
 def test_audiences_what_was_merely_shown_and_what_is_too_old_do_not_count(rows: pa.Table) -> None:

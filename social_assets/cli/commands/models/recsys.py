@@ -38,6 +38,11 @@ def recsys() -> None:
     "--test", type=_FILE, help="The same; default a tenth of each user's items, held out at random."
 )
 @click.option("--folds", type=int, help="Cross-validate on train instead: so many folds, in turn.")
+@click.option(
+    "--last-out",
+    is_flag=True,
+    help="Items of a line are in order of time; test on the last of each user. `sasrec` needs it.",
+)
 @click.option("--model", "name", default="best", show_default=True, help="A model, or `best`.")
 @click.option("--parameters", default="{}", help="JSON, such as '{\"width\": 512}'.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what is held out.")
@@ -47,15 +52,21 @@ def evaluate(  # noqa: PLR0917  (a parameter an option)
     train: Path,
     test: Path | None,
     folds: int | None,
+    last_out: bool,
     name: str,
     parameters: str,
     seed: int,
     form: str,
 ) -> None:
     """Fit a model on pairs, rank all items for all users, and compare with the test pairs."""
-    if folds is not None and test is not None:
-        raise click.UsageError("--folds cuts the pairs of --train itself: leave --test out")
-    if folds is None:
+    if (folds is not None) + (test is not None) + last_out > 1:
+        raise click.UsageError(
+            "--folds and --last-out cut the pairs of --train themselves: leave --test out, and give"
+            " one of them"
+        )
+    if last_out:
+        measured = measured_on_next_items(train, name, _parameters(parameters))
+    elif folds is None:
         measured = measured_on_files(train, test, name, _parameters(parameters), seed)
     else:
         measured = cross_validated(train, folds, name, _parameters(parameters), seed)
@@ -154,6 +165,26 @@ def measured_on_files(
         if pairs.repeated:
             click.echo(f"{pairs.repeated} pairs of {test} are in {train}: left out", err=True)
         measured = measure(model, pairs.train, pairs.test)
+        _tell_choice(model)
+        return measured
+    except (ValueError, MemoryError, ImportError) as error:
+        raise RunFailedError(str(error)) from error
+
+
+def measured_on_next_items(train: Path, name: str, parameters: dict[str, Any]) -> Measurement:
+    """Leave-last-out on lines in order of time; raises RunFailedError as above."""
+    from recsys.evaluation.measurement import measure
+    from recsys.evaluation.next_item import leave_last_out
+    from recsys.interaction_file import read_interactions
+    from recsys.matrix import InteractionMatrix
+
+    try:
+        model = _model(name, parameters)
+        rows = read_interactions(train, in_order=True)
+        split = leave_last_out(InteractionMatrix.from_table(rows))
+        if split.unknown_items:
+            click.echo(f"{split.unknown_items} last items nobody else has: left out", err=True)
+        measured = measure(model, split.train, split.test)
         _tell_choice(model)
         return measured
     except (ValueError, MemoryError, ImportError) as error:
