@@ -10,6 +10,9 @@ words at spaces, Chinese and Japanese into pairs of characters, and keeps `#` an
 
 from __future__ import annotations
 
+import re
+import zlib
+
 from social_assets.warehouse.text_tables import DATABASE, TextColumn
 
 DOCUMENTS = f"{DATABASE}.documents"
@@ -38,17 +41,19 @@ COLUMNS = (
 
 _GRANULARITY = 1024
 """Rows that are read at least for a match. Matches of a rare word are far from each other."""
-_PAIRS = 65_536
+PAIRS = 65_536
 """Pairs of neighbouring words have so many tokens together: fewer would make phrases inexact, and
 one for each pair would make the index several times as large."""
-_LONGEST_TEXT, _LONGEST_WORD = 100_000, 64
+_LONGEST_TEXT = 100_000
+LONGEST_WORD = 64
 
 _WITHOUT_SPACES = (
     r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\x{30FC}"
 )
 """Characters of scripts that put no spaces between words. Hangul does, but joins particles."""
 _LETTERS = r"\p{L}\p{M}\p{N}_"
-_WORD = rf"[{_WITHOUT_SPACES}]+|[{_LETTERS}]+|\p{{So}}"
+_WORD = rf"[{_WITHOUT_SPACES}]+|[{_LETTERS}]+|[^\P{{So}}\x{{FFFD}}]"
+"""Symbols are words: emoji. The sign of a broken character is none."""
 _TAG = rf"#[{_LETTERS}]+|@[{_LETTERS}]+(?:\.[{_LETTERS}]+)*"
 
 _ACCENTS = r"[\x{0300}-\x{036f}]"
@@ -86,14 +91,27 @@ def words(text: str) -> str:
         "arrayMap(place -> substringUTF8(word, place, 2),"
         " range(1, toUInt64(greatest(lengthUTF8(word), 2))))"
     )
-    cut = f"[substringUTF8(word, 1, {_LONGEST_WORD})]"
+    cut = f"[substringUTF8(word, 1, {LONGEST_WORD})]"
     return (
         f"if(match({text}, {_literal(spaceless)}),\n"
         f"  arrayFlatten(arrayMap(word -> if(match(word, {_literal('^' + spaceless)}),\n"
         f"    {pairs}, {cut}), extractAll({apart}, {_literal(_WORD)}))),\n"
-        f"  arrayMap(word -> substringUTF8(word, 1, {_LONGEST_WORD}),"
+        f"  arrayMap(word -> substringUTF8(word, 1, {LONGEST_WORD}),"
         f" extractAll({text}, {_literal(_WORD)})))"
     )
+
+
+def plain_words(text: str) -> list[str] | None:
+    """What `words` gives for a text of ASCII alone, without a query; None for another text."""
+    if not text.isascii():
+        return None
+    return [word[:LONGEST_WORD] for word in re.findall(r"[a-z0-9_]+", text.lower())]
+
+
+def pair_token(before: str, after: str) -> str:
+    """The token of two neighbours, as `pairs` gives it."""
+    number = zlib.crc32(f"{before} {after}".encode()) % PAIRS
+    return f"{SEPARATOR}{number.to_bytes(2).hex().upper()}"
 
 
 def marked(text: str) -> str:
@@ -110,7 +128,7 @@ def pairs(in_order: str) -> str:
     """SQL of the tokens of neighbours in an array of words: a phrase has all of them."""
     return (
         f"arrayMap((before, after) -> concat('{SEPARATOR}',"
-        f" hex(toUInt16(cityHash64(before, after) % {_PAIRS}))),\n"
+        f" hex(toUInt16(CRC32(concat(before, ' ', after)) % {PAIRS}))),\n"
         f"    arrayPopBack({in_order}), arrayPopFront({in_order}))"
     )
 

@@ -58,7 +58,7 @@ def clean_warehouse(
     if days := sorted({day for each in erased for day in each.days}):
         score_days(client, scoring_model(models_root()), days, run_id)
         locks = Home.from_environment().path / "locks"
-        index_days(client, locks, days, run_id)
+        index_days(client, locks, days, run_id, is_erased=True)
         refresh_persons(client, locks, run_id, datetime.now(UTC))
     if not persons.ids:
         return []

@@ -43,11 +43,14 @@ class IndexedDays:
     documents: int
 
 
-def index_days(client: Client, locks: Path, days: Sequence[date], run: str) -> IndexedDays:
+def index_days(
+    client: Client, locks: Path, days: Sequence[date], run: str, *, is_erased: bool = False
+) -> IndexedDays:
     """Give search the current texts of these days; texts that are gone are no longer found.
 
     One process at a time, since a partition holds the days of a month. `run` names the staging
-    table: no two runs may have the same at a time.
+    table: no two runs may have the same at a time. `is_erased`: no file may have the rows any more
+    that these days had, or had earlier; the months are written anew then.
     """
     for statement in (create_database(), create_sentiment(), create_table()):
         client.command(statement)
@@ -55,7 +58,7 @@ def index_days(client: Client, locks: Path, days: Sequence[date], run: str) -> I
         sources = present_sources(client)
         changed = _days_of_same_posts(client, sources, days)
         with _staging_table(client, run) as staging:
-            _keep_other_days(client, staging, changed)
+            _keep_other_days(client, staging, changed, is_erased=is_erased)
             if sources:
                 parameters = {"days": changed}
                 client.command(_filled(sources, staging), parameters=parameters)
@@ -143,8 +146,13 @@ def _filled(sources: Sequence[TextSource], staging: str) -> str:
     return f"INSERT INTO {staging} ({_NAMES})\n{documents(scored)}"
 
 
-def _keep_other_days(client: Client, staging: str, days: Sequence[date]) -> None:
-    """Give the staging table the months of these days, without these days."""
+def _keep_other_days(
+    client: Client, staging: str, days: Sequence[date], *, is_erased: bool
+) -> None:
+    """Give the staging table the months of these days, without these days.
+
+    The files of the months are linked, and the rows of these days are only masked in them.
+    """
     present = {
         name
         for (name,) in client.query(
@@ -161,6 +169,8 @@ def _keep_other_days(client: Client, staging: str, days: Sequence[date]) -> None
             f"DELETE FROM {staging} WHERE event_date IN {{days:Array(Date)}}",
             parameters={"days": list(days)},
         )
+    if present and is_erased:
+        client.command(f"ALTER TABLE {staging} APPLY DELETED MASK SETTINGS mutations_sync = 2")
 
 
 def _swap(client: Client, staging: str, days: Sequence[date]) -> None:

@@ -15,6 +15,7 @@ from social_assets.defs.partitions import range_tags
 RAW = dg.AssetKey(["raw", "posts"])
 CLEANED = dg.AssetKey(["cleaned", "posts"])
 SENTIMENT = dg.AssetKey(["text", "sentiment"])
+DOCUMENTS = dg.AssetKey(["text", "documents"])
 TEXT_MODELS = (dg.AssetKey(["text", "challenger"]), dg.AssetKey(["text", "champion"]))
 PERSONS = dg.AssetKey(["star", "dim_person"])
 PICTURES = dg.AssetKey(["media", "posts_collected"])
@@ -106,7 +107,7 @@ def test_texts_are_scored_after_a_drain(
     for key in (RAW, CLEANED, *(behind(defs.resolve_asset_graph(), CLEANED) - {SENTIMENT})):
         report(instance, key, LATE)
     assert ticks.tick("after a drain") == {}
-    assert ticks.tick("some time later") == {SENTIMENT: DAYS}
+    assert ticks.tick("some time later") == {SENTIMENT: DAYS, DOCUMENTS: DAYS}
 
 
 def test_facts_that_a_drain_never_recorded_are_made_anew(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import dagster as dg
@@ -12,12 +13,20 @@ import pytest
 from resources.clickhouse.resource import ClickHouseResource
 from social_assets.defs.partitions import daily
 from social_assets.defs.text.documents import document_checks, documents
+from social_assets.pipeline.privacy.warehouse_rows import wait_for_old_parts
 from social_assets.quality.documents import DocumentCounts, count_documents
 from social_assets.transform.text import documents as filling
 from social_assets.transform.text.documents import IndexedDays, index_days
 from social_assets.transform.text.models.lexicon import lexicon_model
 from social_assets.transform.text.sentiment import score_days
-from social_assets.warehouse.search_tables import DOCUMENTS
+from social_assets.warehouse.search_tables import (
+    DOCUMENTS,
+    folded,
+    pair_token,
+    pairs,
+    plain_words,
+    words,
+)
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, at
 from tests.integration.warehouse.text.test_sentiment_of_texts import comment, post
 
@@ -188,6 +197,20 @@ def test_texts_of_any_script_become_words(
     assert count_documents(warehouse.client, [DAY]).is_right
 
 
+@pytest.mark.parametrize(
+    "text", ["A walk, 2 rivers_x!", "x" * 200 + " y", "", "don't <b>", "\t\x00"]
+)
+def test_words_of_ascii_need_no_query(warehouse: WarehouseUnderTest, text: str) -> None:
+    in_order, neighbours = warehouse.client.query(
+        f"SELECT in_order, {pairs('in_order')} FROM (\n"
+        f"  SELECT {words('plain')} AS in_order FROM (SELECT {folded('{t:String}')} AS plain))",
+        parameters={"t": text},
+    ).first_row
+    assert plain_words(text) == in_order
+    assert [pair_token(a, b) for a, b in pairwise(in_order)] == neighbours
+    assert plain_words("\u00e9") is None
+
+
 def test_the_asset_makes_days_and_its_check_passes(warehouse: WarehouseUnderTest) -> None:
     warehouse.stream("posts", post(1, "one"), post(2, "two", NEXT))
     with dg.DagsterInstance.ephemeral() as instance:
@@ -205,3 +228,30 @@ def test_the_asset_makes_days_and_its_check_passes(warehouse: WarehouseUnderTest
 def test_locks_are_in_the_home(warehouse: WarehouseUnderTest, index: Index) -> None:
     index()
     assert Path(warehouse.home.path / "locks" / "text_documents.lock").exists()
+
+
+def test_after_erasing_no_file_has_a_text_that_is_gone(
+    warehouse: WarehouseUnderTest, index: Index
+) -> None:
+    gone, stays = "zyxwvutsgone", "zyxwvutsstays"
+    warehouse.stream("posts", post(1, gone), post(2, stays, NEXT))
+    index(DAY, NEXT)
+    warehouse.stream("posts", post(3, "more"))
+    index()
+    assert files_with(warehouse, gone) and files_with(warehouse, stays)
+    warehouse.empty("cleaned")
+    warehouse.stream("posts", post(2, stays, NEXT), post(3, "more"))
+    locks = warehouse.home.path / "locks"
+    index_days(warehouse.client, locks, [DAY], "run-2", is_erased=True)
+    assert wait_for_old_parts(warehouse.client) == []
+    assert texts(warehouse) == {"p2": stays, "p3": "more"} and having(warehouse, stays) == ["p2"]
+    assert files_with(warehouse, stays) and not files_with(warehouse, gone)
+
+
+def files_with(warehouse: WarehouseUnderTest, word: str) -> list[Path]:
+    """Files of parts of tables that have the word."""
+    parts = warehouse.client.query(
+        "SELECT path FROM system.parts WHERE active AND database = 'text' AND table = 'documents'"
+    ).result_rows
+    files = (file for (path,) in parts for file in Path(path).glob("*"))
+    return [file for file in files if word.encode() in file.read_bytes()]
