@@ -24,8 +24,8 @@ LABELS = ("negative", "neutral", "positive")
 COLUMNS = (
     TextColumn("event_date", "Date", "Day of the text, UTC; a partition is its month"),
     TextColumn("event_time", "DateTime64(6, 'UTC')", "When the text was written, UTC"),
-    TextColumn("kind", "LowCardinality(String)", "post or comment"),
-    TextColumn("platform", "LowCardinality(String)", "Where it was written"),
+    TextColumn("kind", "String", "post or comment"),
+    TextColumn("platform", "String", "Where it was written"),
     TextColumn("document_id", "String", "Its id on the platform"),
     TextColumn("account_id", "String", "The account that published the post"),
     TextColumn("post_id", "String", "The post; of a comment the one that it is about"),
@@ -39,8 +39,11 @@ COLUMNS = (
     TextColumn("likes", "UInt64", "Likes of a comment when it was collected"),
 )
 
-_GRANULARITY = 1024
-"""Rows that are read at least for a match. Matches of a rare word are far from each other."""
+_SETTINGS = (
+    "index_granularity = 256, min_compress_block_size = 4096, max_compress_block_size = 16384"
+)
+"""Matches of a rare word are far from each other: little is read and decompressed for each. For
+the same reason the columns of a result's place have no dictionary."""
 PAIRS = 65_536
 """Pairs of neighbouring words have so many tokens together: fewer would make phrases inexact, and
 one for each pair would make the index several times as large."""
@@ -178,7 +181,7 @@ def create_table(name: str = DOCUMENTS) -> str:
         f"CREATE TABLE IF NOT EXISTS {name} (\n{body}\n)\n"
         "ENGINE = MergeTree PARTITION BY toStartOfMonth(event_date)\n"
         "ORDER BY (event_time, document_id)\n"
-        f"SETTINGS index_granularity = {_GRANULARITY}\n"
+        f"SETTINGS {_SETTINGS}\n"
         f"COMMENT '{MEANING}'"
     )
 

@@ -63,8 +63,8 @@ def search(
 ) -> None:
     """Find posts and comments that have every word of QUERY.
 
-    QUERY may have "exact phrases", beginnings (rain*), #hashtags and @mentions. Put -- before the
-    words if one is to be left out: search -- river -winter. A table shows matches in brackets.
+    QUERY may have "exact phrases", beginnings (rain*), #hashtags and @mentions. Put
+    quotes around it to leave a word out: 'river -winter'. A table shows matches in brackets.
     """
     from social_assets.operate.search import found_by
     from social_assets.serving.search.question import SearchError, SearchTexts

@@ -97,7 +97,7 @@ async def search(  # noqa: PLR0917 - FastAPI calls it by name
 ) -> SearchAnswer:
     """Posts and comments by their text.
 
-    `relevance` is BM25 over the newest 2,000 matches, `engagement` orders the newest 1,000.
+    `relevance` is BM25 over the newest 500 matches, `engagement` orders the newest 1,000.
     """
     check_parameters(request)
     cursors = Cursors.of(request, asked)

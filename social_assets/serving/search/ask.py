@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from social_assets.serving.search.conditions import Condition, condition_of
+from social_assets.serving.search.conditions import TokenCondition, condition_of
 from social_assets.serving.search.engagement import with_engagement
 from social_assets.serving.search.found import MOST_COUNTED, FoundDocument, FoundDocuments
 from social_assets.serving.search.places import (
     AT_PLACES,
     BY_TIME,
     PLACE,
-    Candidate,
+    Match,
     place_parameters,
 )
 from social_assets.serving.search.question import Order, Search, nothing_to_find
@@ -48,7 +48,7 @@ def find(client: Client, search: Search, after: Sequence[str | int] = ()) -> Fou
     total = _total(client, search, condition)
     following: tuple[str | int, ...] | None = None
     ranked: int | None = None
-    page: list[Candidate] = []
+    page: list[Match] = []
     if total and search.order is Order.NEWEST:
         page = _newest(client, condition, after, search.limit + 1)
         following = page[search.limit - 1].place if len(page) > search.limit else None
@@ -71,7 +71,7 @@ def _note(term: Term) -> str:
     )
 
 
-def _total(client: Client, search: Search, condition: Condition) -> int:
+def _total(client: Client, search: Search, condition: TokenCondition) -> int:
     """How many match. The index knows it; with a range it is counted up to a limit."""
     query = f"SELECT count() FROM {DOCUMENTS} WHERE {condition.sql}"
     if search.start is not None or search.end is not None:
@@ -83,8 +83,8 @@ def _total(client: Client, search: Search, condition: Condition) -> int:
 
 
 def _newest(
-    client: Client, condition: Condition, after: Sequence[str | int], count: int
-) -> list[Candidate]:
+    client: Client, condition: TokenCondition, after: Sequence[str | int], count: int
+) -> list[Match]:
     """The newest matches after a place: `count`, and those of the same moment as the last one."""
     where, parameters = condition.sql, dict(condition.parameters)
     if after:
@@ -100,16 +100,16 @@ def _newest(
         f"ORDER BY {BY_TIME} LIMIT {count} WITH TIES",
         parameters=parameters,
     ).result_rows
-    return sorted((Candidate(*row) for row in rows), key=lambda each: each.place, reverse=True)
+    return sorted((Match(*row) for row in rows), key=lambda each: each.place, reverse=True)
 
 
 def _ranked(
     client: Client,
     search: Search,
     terms: Sequence[Term],
-    condition: Condition,
+    condition: TokenCondition,
     after: Sequence[str | int],
-) -> tuple[list[Candidate], tuple[str | int, ...] | None, int]:
+) -> tuple[list[Match], tuple[str | int, ...] | None, int]:
     """A page of the newest matches by their rank, and how many matches are ranked.
 
     The place of a page is how many come before it, and since when documents do not count: so that
@@ -128,7 +128,7 @@ def _ranked(
 
 
 def _documents(
-    client: Client, search: Search, terms: Sequence[Term], page: Sequence[Candidate]
+    client: Client, search: Search, terms: Sequence[Term], page: Sequence[Match]
 ) -> tuple[FoundDocument, ...]:
     """The texts of a page, in its order. A phrase that a text does not have word by word is out."""
     if not page:
@@ -155,7 +155,7 @@ def _documents(
 
 
 def _document(
-    candidate: Candidate, row: Sequence[Any], search: Search, terms: Sequence[Term]
+    candidate: Match, row: Sequence[Any], search: Search, terms: Sequence[Term]
 ) -> FoundDocument:
     account_id, post_id, content, score, label = row
     return FoundDocument(

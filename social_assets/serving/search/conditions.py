@@ -17,7 +17,7 @@ from social_assets.warehouse.search_tables import filter_token
 
 
 @dataclass
-class Condition:
+class TokenCondition:
     """Parts that all must hold, and their parameters, whose names begin alike."""
 
     name: str = "is"
@@ -44,9 +44,9 @@ class Condition:
         self.parts.append(f"event_time {sign} {time} AND event_date {sign[0]}= toDate({time})")
 
 
-def condition_of(search: Search, terms: Sequence[Term]) -> Condition:
+def condition_of(search: Search, terms: Sequence[Term]) -> TokenCondition:
     """The documents that match."""
-    condition = Condition()
+    condition = TokenCondition()
     wanted = [term for term in terms if not term.clause.is_excluded]
     needed = [token for term in wanted for token in term.tokens]
     one_of = [term.any_of for term in wanted if term.any_of]
@@ -85,14 +85,14 @@ def _filters(search: Search) -> list[tuple[str, ...]]:
     return [tokens for tokens in found if tokens]
 
 
-def _exclude(condition: Condition, term: Term) -> None:
+def _exclude(condition: TokenCondition, term: Term) -> None:
     if not term.any_of:
         condition.add("hasAllTokens", term.tokens, "NOT ")
         return
     if not term.tokens:
         condition.add("hasAnyTokens", term.any_of, "NOT ")
         return
-    both = Condition(f"{condition.name}_{len(condition.parameters)}")
+    both = TokenCondition(f"{condition.name}_{len(condition.parameters)}")
     both.add("hasAllTokens", term.tokens)
     both.add("hasAnyTokens", term.any_of)
     condition.parts.append(f"NOT ({both.sql})")

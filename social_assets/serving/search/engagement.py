@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from social_assets.serving.search.places import (
     AT_PLACES,
     PLACE,
-    Candidate,
+    Match,
     by_rank,
     place_parameters,
 )
@@ -57,9 +57,9 @@ _QUERY = (
 )
 
 
-def with_engagement(client: Client, matches: Sequence[Candidate]) -> list[Candidate]:
+def with_engagement(client: Client, matches: Sequence[Match]) -> list[Match]:
     """Matches with their reactions, the most first; of equal ones the newest first."""
     if not matches:
         return []
     rows = client.query(_QUERY, parameters=place_parameters(matches)).result_rows
-    return by_rank([Candidate(*row) for row in rows])
+    return by_rank([Match(*row) for row in rows])

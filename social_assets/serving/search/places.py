@@ -25,7 +25,7 @@ AT_PLACES = (
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Match:
     """A match by its place, and the number that it is ordered by."""
 
     written_at: str
@@ -40,13 +40,13 @@ class Candidate:
         return self.written_at, self.document_id, self.platform, self.kind
 
 
-def by_rank(found: Sequence[Candidate]) -> list[Candidate]:
+def by_rank(found: Sequence[Match]) -> list[Match]:
     """The greatest rank first; of equal ones the newest first."""
     newest_first = sorted(found, key=lambda each: each.place, reverse=True)
     return sorted(newest_first, key=lambda each: -each.rank)
 
 
-def place_parameters(page: Sequence[Candidate]) -> dict[str, list[str]]:
+def place_parameters(page: Sequence[Match]) -> dict[str, list[str]]:
     """The parameters of `AT_PLACES`."""
     return {
         "times": [each.written_at for each in page],

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from social_assets.serving.search.conditions import Condition, account_tokens
-from social_assets.serving.search.places import BY_TIME, PLACE, Candidate, by_rank
+from social_assets.serving.search.conditions import TokenCondition, account_tokens
+from social_assets.serving.search.places import BY_TIME, PLACE, Match, by_rank
 from social_assets.serving.search.question import ClauseKind, Search
 from social_assets.serving.search.terms import Term
 from social_assets.warehouse.search_tables import DOCUMENTS
@@ -39,8 +39,8 @@ class _Weights:
 
 
 def by_relevance(
-    client: Client, search: Search, terms: Sequence[Term], condition: Condition
-) -> list[Candidate]:
+    client: Client, search: Search, terms: Sequence[Term], condition: TokenCondition
+) -> list[Match]:
     """The newest matches, the most relevant one first."""
     weights = _weights(client, search, [t for t in terms if not t.clause.is_excluded])
     parameters = dict(condition.parameters)
@@ -54,10 +54,10 @@ def by_relevance(
     rows = client.query(
         f"SELECT {PLACE}, {' + '.join(parts)} AS relevance\n"
         f"FROM {DOCUMENTS} WHERE {condition.sql}\n"
-        f"ORDER BY {BY_TIME} LIMIT {MOST_RANKED} WITH TIES",
+        f"ORDER BY {BY_TIME} LIMIT {MOST_RANKED}",
         parameters=parameters,
     ).result_rows
-    return by_rank([Candidate(*row) for row in rows])
+    return by_rank([Match(*row) for row in rows])
 
 
 def _weights(client: Client, search: Search, wanted: Sequence[Term]) -> _Weights:
@@ -68,7 +68,7 @@ def _weights(client: Client, search: Search, wanted: Sequence[Term]) -> _Weights
     others = [
         term.any_of or term.tokens for term in wanted if term.clause.kind is not ClauseKind.WORDS
     ]
-    seen = Condition("seen")
+    seen = TokenCondition("seen")
     if search.scope is not None:
         seen.add("hasAnyTokens", account_tokens(search.scope))
     parameters = dict(seen.parameters)
@@ -78,7 +78,7 @@ def _weights(client: Client, search: Search, wanted: Sequence[Term]) -> _Weights
         f" LIMIT {_SAMPLE})",
     ]
     for tokens in [*((word,) for word in of_words), *others]:
-        having = Condition(f"having_{len(counts)}", [*seen.parts])
+        having = TokenCondition(f"having_{len(counts)}", [*seen.parts])
         having.add("hasAnyTokens", tokens)
         parameters |= having.parameters
         counts.append(f"SELECT count(), {len(counts)} FROM {DOCUMENTS} WHERE {having.sql}")

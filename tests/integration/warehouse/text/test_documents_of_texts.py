@@ -233,7 +233,7 @@ def test_locks_are_in_the_home(warehouse: WarehouseUnderTest, index: Index) -> N
 def test_after_erasing_no_file_has_a_text_that_is_gone(
     warehouse: WarehouseUnderTest, index: Index
 ) -> None:
-    gone, stays = "zyxwvutsgone", "zyxwvutsstays"
+    gone, stays = "qwertzuiop", "yxcvbnmkjh"
     warehouse.stream("posts", post(1, gone), post(2, stays, NEXT))
     index(DAY, NEXT)
     warehouse.stream("posts", post(3, "more"))
