@@ -24,7 +24,7 @@ from social_assets.warehouse.search_tables import (
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-MOST_BEGINNING = 200
+MOST_BEGINNING = 50
 """Words that a prefix stands for: the most frequent ones."""
 
 _DATABASE, _, _TABLE = DOCUMENTS.partition(".")
