@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -112,7 +113,7 @@ def _questions(client: Client, count: int) -> dict[str, list[SearchTexts]]:
     drawn = random.Random(7)  # noqa: S311
     common, rare, other = _words(client)
     texts = _contents(client, 40 * count)
-    chinese = [text for text in texts if any(each >= "\u4e00" for each in text)]
+    chinese = [run for text in texts for run in re.findall("[\u4e00-\u9fff]{4,}", text)]
     latin = [text.split() for text in texts]
 
     def some(words: Sequence[str]) -> list[str]:
@@ -134,8 +135,7 @@ def _questions(client: Client, count: int) -> dict[str, list[SearchTexts]]:
         "phrase": [SearchTexts(f'"{pair}"') for pair in pairs],
         "beginning": [SearchTexts(f"{word[:5]}*") for word in some(other)],
         "Chinese": [
-            SearchTexts(text.split()[-1 - ("\U0001f525" in text)][:3])
-            for text in drawn.sample(chinese, min(count, len(chinese)))
+            SearchTexts(run[:3]) for run in drawn.sample(chinese, min(count, len(chinese)))
         ],
         "an account": [
             SearchTexts(word, accounts=(f"x:{drawn.randint(1, 50)}",)) for word in some(common)
