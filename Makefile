@@ -7,12 +7,13 @@ DEMO_ARGS ?=
 RECSYS_ARGS ?=
 STREAM_ARGS ?=
 SERVE_ARGS ?=
+UNDERSTAND_ARGS ?=
 MUTATION_ARGS ?=
 
 # Tests start some hundred processes; each compiles the sources again unless one may keep the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo demo-live dev kafka stop test test-browser test-deep test-endurance test-integration test-kafka test-s3 test-spark mutation lint types bench bench-recsys bench-stream bench-serve clean
+.PHONY: help install demo demo-live dev kafka stop test test-browser test-deep test-endurance test-integration test-kafka test-s3 test-spark mutation lint types bench bench-recsys bench-stream bench-serve bench-understand clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,3 +115,7 @@ bench-stream: install ## Drain, freshness, idle and PySpark as the peer; needs J
 
 bench-serve: install ## Requests a second of API and nginx, and freshness; needs wrk and nginx
 	$(BIN)/python -m bench.serving.load $(SERVE_ARGS)
+
+bench-understand: install ## Text models and search over 10 million texts (4 GB of disk)
+	$(BIN)/python -m bench.understand.texts
+	$(BIN)/python -m bench.understand.search $(UNDERSTAND_ARGS)

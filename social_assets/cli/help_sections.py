@@ -19,7 +19,7 @@ SECTIONS = (
         "Collect",
         ("track", "untrack", "accounts", "collect", "credentials", "webhooks", "cdc"),
     ),
-    ("Ask", ("metrics", "query", "sql", "notebook")),
+    ("Ask", ("metrics", "query", "search", "sql", "notebook")),
     ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "media", "alerts")),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys", "text")),
     ("Give", ("serve", "report")),

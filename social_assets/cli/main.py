@@ -43,6 +43,7 @@ from social_assets.cli.commands.notebook import notebook
 from social_assets.cli.commands.privacy.forget import deletions, export_person, forget
 from social_assets.cli.commands.quarantine import gaps, quarantine, replay
 from social_assets.cli.commands.reports import report
+from social_assets.cli.commands.search import search
 from social_assets.cli.commands.serve import serve
 from social_assets.cli.commands.sql import sql
 from social_assets.cli.commands.streams import streams
@@ -334,6 +335,7 @@ for command in (
     load,
     metrics,
     query,
+    search,
     serve,
     sql,
     streams,

@@ -64,6 +64,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
     from social_assets.defs.reports.assets import report_assets, report_job
     from social_assets.defs.reports.dashboards import dashboard_specs
     from social_assets.defs.text.champion import champion_assets, champion_checks
+    from social_assets.defs.text.documents import document_checks, documents
     from social_assets.defs.text.sentiment import sentiment, text_checks
     from social_assets.defs.warehouse.dbt_resource import warehouse_dbt
     from social_assets.defs.warehouse.persons import dim_person, person_checks
@@ -113,6 +114,7 @@ def _location() -> Definitions:
             rollups(),
             *champion_assets,
             sentiment(),
+            documents(),
             *recsys.assets,
             *maintenance.maintenance_assets(),
             privacy.deletions,
@@ -136,6 +138,7 @@ def _location() -> Definitions:
             *rollup_checks(),
             *champion_checks,
             *text_checks,
+            *document_checks,
             *recsys.checks,
             *privacy.deletion_checks,
             verification.all_partition_checks(),

@@ -19,6 +19,7 @@ from resources.web.token import login_url
 from social_assets.serving.app import create_app
 from social_assets.serving.settings import ServeSettings
 from social_assets.warehouse.text_tables import COLUMNS, SENTIMENT
+from tests.browser.searched_texts import write_texts
 from tests.integration.metrics.records import of_all_streams, texts
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, served
 
@@ -72,6 +73,7 @@ def site(deployed_home: Callable[[str], Home]) -> Iterator[Site]:
         names = [column.name for column in COLUMNS]
         rows = [{**row, "event_date": row["event_time"].date()} for row in scored]
         warehouse.client.insert(SENTIMENT, [[row[name] for name in names] for row in rows], names)
+        write_texts(warehouse.client)
         with running(warehouse.home) as address:
             yield Site(address, warehouse)
 

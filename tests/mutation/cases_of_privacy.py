@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutation.case import Case
 
 _ERASING = "tests/integration/pipeline/privacy/test_erasing_persons.py::test_"
+_DOCUMENTS = "tests/integration/warehouse/text/test_documents_of_texts.py::test_"
 _ERASE = "social_assets/pipeline/privacy/erase_persons.py"
 _ERASED = f"{_ERASING}an_erased_person_leaves_the_tables_of_a_home_that_never_had_the_records"
 
@@ -58,5 +59,19 @@ CASES = _cases(
         "                    is_of = pc.and_(is_of, may_be_of(platform, rows))\n",
         "                    pass\n",
         f"{_ERASING}a_person_of_one_platform_leaves_the_same_id_of_another_one",
+    ),
+    (
+        "a text that is gone from search stays in its files",
+        "social_assets/transform/text/documents.py",
+        "    if present and is_erased:\n",
+        "    if False:\n",
+        f"{_DOCUMENTS}after_erasing_no_file_has_a_text_that_is_gone",
+    ),
+    (
+        "search finds the text that a post had before",
+        "social_assets/transform/text/documents.py",
+        "tuple(changed_at, event_date, stream, text_id)) AS row",
+        "tuple(-toUnixTimestamp64Micro(changed_at), stream, text_id)) AS row",
+        f"{_DOCUMENTS}of_an_edited_post_only_the_newest_text_is_found",
     ),
 )

@@ -29,6 +29,7 @@ from social_assets.pipeline.privacy.warehouse_rows import (
 from social_assets.recommend.forgotten import delete_superseded, in_use_that_know
 from social_assets.recommend.serving_tables import delete_rows
 from social_assets.recommend.top_n import TOP_N
+from social_assets.transform.text.documents import index_days
 from social_assets.transform.text.registry import models_root, scoring_model
 from social_assets.transform.text.sentiment import score_days
 
@@ -57,6 +58,7 @@ def clean_warehouse(
     if days := sorted({day for each in erased for day in each.days}):
         score_days(client, scoring_model(models_root()), days, run_id)
         locks = Home.from_environment().path / "locks"
+        index_days(client, locks, days, run_id, is_erased=True)
         refresh_persons(client, locks, run_id, datetime.now(UTC))
     if not persons.ids:
         return []

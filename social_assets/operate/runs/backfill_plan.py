@@ -23,6 +23,7 @@ from social_assets.pipeline.stores import Stores
 from social_assets.transform.text.sources import TEXT_SOURCES
 from social_assets.warehouse.day_sizes import sizes_by_day
 from social_assets.warehouse.dbt.tables import Warehouse
+from social_assets.warehouse.search_tables import DOCUMENTS
 from social_assets.warehouse.text_tables import SENTIMENT
 
 Rows = Mapping[date, int]
@@ -30,6 +31,7 @@ Rows = Mapping[date, int]
 SHOWN = 3
 
 _SENTIMENT = AssetKey(SENTIMENT.split("."))
+_DOCUMENTS = AssetKey(DOCUMENTS.split("."))
 
 LAKE_LAYERS: Mapping[str, Layer] = {
     "raw": "raw",
@@ -206,7 +208,8 @@ def _upstream(home: Home) -> dict[AssetKey, list[AssetKey]]:
         found |= {AssetKey([layer, key.path[-1]]): [key] for key in raw}
     for layer in ("star", "rollups"):
         found |= project.upstream(layer)
-    return found | {_SENTIMENT: [AssetKey(["cleaned", each.stream]) for each in TEXT_SOURCES]}
+    texts = [AssetKey(["cleaned", each.stream]) for each in TEXT_SOURCES]
+    return found | {_SENTIMENT: texts, _DOCUMENTS: [*texts, _SENTIMENT]}
 
 
 def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
@@ -214,7 +217,9 @@ def _rows(stores: Stores, home: Home, key: AssetKey) -> Rows | None:
     layer, name = key.path
     if layer in LAKE_LAYERS:
         return stores.lake.table(LAKE_LAYERS[layer], contract(name)).rows_by_day()
-    tables = {_SENTIMENT: SENTIMENT} if key == _SENTIMENT else _tables_of_dbt(home, layer)
+    tables = {_SENTIMENT: SENTIMENT, _DOCUMENTS: DOCUMENTS}
+    if key not in tables:
+        tables = _tables_of_dbt(home, layer)
     if key not in tables:
         return None
     with stores.clickhouse.client("backfill plan") as client:

@@ -16,6 +16,7 @@ from social_assets.serving.api import (
     recommendations,
     schedules,
 )
+from social_assets.serving.search import api as search
 
 
 def api_routers() -> Sequence[APIRouter]:
@@ -23,7 +24,7 @@ def api_routers() -> Sequence[APIRouter]:
     return [
         module.router
         for module in (
-            *(metrics, query, posts, accounts, profiles),
+            *(metrics, query, posts, accounts, profiles, search),
             *(recommendations, schedules, health),
         )
     ]

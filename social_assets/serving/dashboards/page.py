@@ -28,6 +28,9 @@ _RANGES = (
 _GRAIN_WORDS = {"hour": "Hours", "day": "Days", "week": "Weeks", "month": "Months"}
 
 
+_WITH_CHARTS = ("page.js", "builder.js")
+
+
 @dataclass(frozen=True)
 class Shell:
     """What all pages share."""
@@ -56,7 +59,7 @@ def index_page(shell: Shell, declared: Iterable[Dashboard], saved: Sequence[Save
         f'{f"""<ul class="cards">{own}</ul>""" if own else nothing}'
         '<p><a class="button" href="/dashboards/new">Compose a dashboard</a></p>'
     )
-    return _html(shell, "Dashboards", main, script="")
+    return html_page(shell, "Dashboards", main, script="")
 
 
 def dashboard_page(
@@ -82,7 +85,7 @@ def dashboard_page(
         f' data-range="{escape(dashboard.range)}" data-grain="{dashboard.grain.word}">{tiles}</div>'
         f"{_DRILL}"
     )
-    return _html(shell, dashboard.title, main, script="page.js", current=dashboard.name)
+    return html_page(shell, dashboard.title, main, script="page.js", current=dashboard.name)
 
 
 def builder_page(shell: Shell, saved: SavedDashboard | None) -> str:
@@ -107,7 +110,7 @@ def builder_page(shell: Shell, saved: SavedDashboard | None) -> str:
           <p id="builder-message" role="alert"></p>
         </form>"""
     )
-    return _html(shell, title, main, script="builder.js")
+    return html_page(shell, title, main, script="builder.js")
 
 
 _DRILL = (
@@ -178,16 +181,15 @@ def _tile(tile: AnyTile, url: str) -> str:
     )
 
 
-def _html(shell: Shell, title: str, main: str, *, script: str, current: str = "") -> str:
+def html_page(shell: Shell, title: str, main: str, *, script: str, current: str = "") -> str:
+    """A page: its head, the links to other pages, and the content."""
     from social_assets.serving.dashboards.registry import dashboards
 
     base = f"/dashboards/assets/{shell.digest}"
-    scripts = (
-        f'<script src="{base}/vega.js" type="module" async id="vega"></script>'
-        f'<script src="{base}/{script}" type="module"></script>'
-        if script
-        else ""
-    )
+    vega = f'<script src="{base}/vega.js" type="module" async id="vega"></script>'
+    own = f'<script src="{base}/{script}" type="module"></script>' if script else ""
+    scripts = f"{vega if script in _WITH_CHARTS else ''}{own}"
+    searching = ' aria-current="page"' if current == "search" else ""
     links = "".join(
         f'<a href="/dashboards/{escape(each.name)}"'
         f"{' aria-current=' + chr(34) + 'page' + chr(34) if each.name == current else ''}>"
@@ -206,6 +208,7 @@ def _html(shell: Shell, title: str, main: str, *, script: str, current: str = ""
         '<a class="skip" href="#main">Skip to the content</a>'
         '<header class="top"><a class="brand" href="/">social-assets</a>'
         '<details class="nav"><summary>Dashboards</summary><nav aria-label="Dashboards">'
-        f'{links}<a href="/dashboards/new">Compose a dashboard</a></nav></details></header>'
+        f'{links}<a href="/dashboards/new">Compose a dashboard</a></nav></details>'
+        f'<a href="/search"{searching}>Search</a></header>'
         f'<main id="main" tabindex="-1">{main}</main></body></html>'
     )

@@ -34,6 +34,7 @@ from social_assets.serving.dashboards.health.open_stores import open_stores
 from social_assets.serving.dashboards.health.tile import HealthSource, HealthTile
 from social_assets.serving.dashboards.options import Option, options_of, with_post_texts
 from social_assets.serving.dashboards.registry import dashboard, dashboards
+from social_assets.serving.dashboards.search_page import search_page
 from social_assets.serving.dashboards.tile_answer import (
     TileAnswer,
     answer_of,
@@ -96,6 +97,10 @@ def _add_pages(router: APIRouter, assets: Assets) -> None:
     async def listed() -> Response:
         # People shorten the address of a dashboard to find the others.
         return RedirectResponse("/", 308)
+
+    @router.get("/search")
+    async def search(asked: SeesAll) -> Response:
+        return _page(search_page(shell(asked)))
 
     @router.get("/dashboards/new")
     async def new(asked: SeesAll) -> Response:

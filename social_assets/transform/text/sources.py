@@ -30,6 +30,16 @@ class TextSource:
     stream: str
     text_id: str
     text: str
+    kind: str = "post"
+    """What it is the text of: a post or a comment."""
+    document_id: str = "post_id"
+    """SQL of the id of that post or comment: an edited one has several texts."""
+    changed_at: str = "event_time"
+    """SQL of the time since which a post or comment has this text: the newest is current."""
+    tags: str = "tags"
+    likes: str = "0"
+    is_of_one_day: bool = False
+    """Whether all rows of a document have the same event date."""
 
     @property
     def table(self) -> str:
@@ -46,11 +56,39 @@ class TextSource:
             f"FROM {self.table} WHERE {where} AND match(text, '{NOT_BLANK}')"
         )
 
+    def versions(self, where: str) -> str:
+        """A SELECT of all texts, blank ones too, with the post or comment that has each.
+
+        A post whose newest text is blank has no text, so blank ones count here.
+        """
+        return (
+            f"SELECT '{self.kind}' AS kind, toString(platform) AS platform,\n"
+            f"  {self.document_id} AS document_id, {self.changed_at} AS changed_at,\n"
+            f"  event_date, event_time, '{self.stream}' AS stream, {self.text_id} AS text_id,\n"
+            f"  account_id, post_id, {self.text} AS text, {self.tags} AS document_tags,\n"
+            f"  toUInt64({self.likes}) AS document_likes\n"
+            f"FROM {self.table} WHERE {where}"
+        )
+
 
 TEXT_SOURCES = (
     TextSource("posts", "post_id", "content"),
-    TextSource("posts_collected", "post_version", "trimBoth(concat(title, '\\n', content))"),
-    TextSource("comments", "comment_id", "content"),
+    TextSource(
+        "posts_collected",
+        "post_version",
+        "trimBoth(concat(title, '\\n', content))",
+        changed_at="collected_at",
+    ),
+    TextSource(
+        "comments",
+        "comment_id",
+        "content",
+        kind="comment",
+        document_id="comment_id",
+        tags="CAST([], 'Array(String)')",
+        likes="coalesce(likes, 0)",
+        is_of_one_day=True,
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from social_assets.contracts.contract import Contract
-from social_assets.warehouse import ddl, text_tables
+from social_assets.warehouse import ddl, search_tables, text_tables
 
 Kind = Literal["cleaned", "records", "days", "view", "feed", "asset"]
 """The loader fills `cleaned`, and keeps `records` of what is done. dbt and the views of kind `feed`
@@ -70,6 +70,7 @@ def declared_tables(
 
 def _of_texts() -> Iterator[DeclaredTable]:
     yield DeclaredTable(text_tables.SENTIMENT, "asset")
+    yield DeclaredTable(search_tables.DOCUMENTS, "asset")
     for view in text_tables.VIEWS:
         yield DeclaredTable(view, "view")
 

@@ -17,7 +17,7 @@ from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract, contracts
-from social_assets.warehouse import ddl, text_tables
+from social_assets.warehouse import ddl, search_tables, text_tables
 from social_assets.warehouse.dbt.declared_tables import DeclaredTable
 from social_assets.warehouse.dbt.deployment_record import last_deployment, record_deployment
 from social_assets.warehouse.dbt.numbers_to_text import convert_to_text
@@ -77,8 +77,11 @@ class Deployment:
             told.append(f"altered in the warehouse, and restored: {', '.join(self.altered)}")
         if told:
             told.append("The next load, drain or `social-assets deploy` fills them from the lake")
-            if text_tables.SENTIMENT in self.remade:
-                told.append(f"A backfill of `text/sentiment` fills {text_tables.SENTIMENT}")
+            told += [
+                f"A backfill of `{table.replace('.', '/')}` fills {table}"
+                for table in (text_tables.SENTIMENT, search_tables.DOCUMENTS)
+                if table in self.remade
+            ]
         if self.as_text:
             told.append(f"numbers converted to text: {', '.join(self.as_text)}")
         if not told and not self.kept:
@@ -207,15 +210,20 @@ def _digest(project: PreparedProject, streams: Sequence[Contract]) -> str:
     content = hashlib.sha256(project.digest.encode())
     for each in streams:
         content.update(ddl.create_table(each).encode())
-    content.update("\n".join(text_tables.create_texts()).encode())
+    content.update("\n".join(_texts()).encode())
     return content.hexdigest()[:16]
+
+
+def _texts() -> tuple[str, ...]:
+    """The statements that make the database `text`."""
+    return (*text_tables.create_texts(), search_tables.create_table())
 
 
 def _create_tables(client: Client, streams: Sequence[Contract]) -> None:
     client.command(ddl.create_database())
     for each in streams:
         client.command(ddl.create_table(each))
-    for statement in (*ddl.create_records().values(), *text_tables.create_texts()):
+    for statement in (*ddl.create_records().values(), *_texts()):
         client.command(statement)
 
 

@@ -41,6 +41,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "report list": (),
     "report schedules": (),
     "restore": ("--from", "{backups}"),
+    "search": ("river",),
     "secrets list": (),
     "sql": ("SELECT nan AS a, 1 AS b",),
     "status": (),

@@ -1,0 +1,1 @@
+"""Search over posts and comments: what is asked, what is found, and how both are shown."""
