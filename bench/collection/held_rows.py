@@ -145,11 +145,8 @@ def _of_comments(platform: str, last: Held, shown: Sequence[_Shown]) -> Iterator
     )
     private = {post["post_id"] for of in last.values() for post in of["posts"] if of["is_private"]}
     # X is asked for comments once a day, at a time that the collections do not tell: the first is
-    # compared. It says of an answer to the post itself that it answers the post.
-    found = {
-        comment: (post, parent if parent != post else "", text, int(at))
-        for comment, post, parent, text, at in rows
-    }
+    # compared.
+    found = {comment: (post, parent, text, int(at)) for comment, post, parent, text, at in rows}
     must = {
         comment
         for each in (shown[:1] if platform == "x" else shown)

@@ -179,6 +179,7 @@ with a value counts.
 OPTIONS: Mapping[str, type | tuple[type, ...]] = {
     "categorical": bool,
     "derive": get_args(Derivation),
+    "missing_if_equal_to": str,
     "null_spellings": (tuple, list),
     "numerals": Numerals,
     "renamed_from": (str, tuple, list),
@@ -216,7 +217,8 @@ class Column:
     the time of day stands apart from the date, `time_source` names its place. `separator` stands
     between the texts of a list that is not JSON. `renamed_from` are earlier names of the column,
     under which records may still hold it. Texts of JSON are stored `verbatim`, or else without
-    blanks at the ends, and an empty one is missing.
+    blanks at the ends, and an empty one is missing. So is one that equals the value of another
+    column, `missing_if_equal_to`.
     """
 
     name: str
@@ -237,6 +239,7 @@ class Column:
     source: tuple[Place, ...] = ()
     renamed_from: tuple[str, ...] = ()
     verbatim: bool = False
+    missing_if_equal_to: str | None = None
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -321,6 +324,7 @@ def column_of(
         source=places_of(metadata.get("source", ())),
         renamed_from=_names(metadata.get("renamed_from", ())),
         verbatim=metadata.get("verbatim", False),
+        missing_if_equal_to=metadata.get("missing_if_equal_to"),
     )
 
 

@@ -79,6 +79,13 @@ def cleaned(records: ir.Table, contract: Contract) -> ir.Table:
             if c.name in contract.required
         },
     )
+    repeated = {
+        c.name: flagged[c.name].nullif(flagged[c.missing_if_equal_to])
+        for c in contract.source_columns
+        if c.missing_if_equal_to in contract.columns
+    }
+    if repeated:
+        flagged = flagged.mutate(**repeated)
     filled = flagged.mutate(
         **{
             c.name: flagged[c.name].fill_null(c.default)

@@ -24,7 +24,9 @@ class CollectedComment(pa.DataFrameModel):
     collected_at: datetime = pa.Field(nullable=True, description="When it was found first, UTC")
     reply_to_id: str = pa.Field(
         nullable=True,
-        description="What it answers; missing if it is the post, and no platform's id",
+        # X says of a direct answer that it answers the post.
+        metadata={"missing_if_equal_to": "post_id"},
+        description="The comment that it answers; missing if it answers the post",
     )
     author_id: str = pa.Field(nullable=True, description="The platform's id of its author")
     author_name: str = pa.Field(nullable=True, description="Its author, as shown")

@@ -216,6 +216,8 @@ def refuse_column(contract: Contract, column: Column) -> None:
     if column.derive is not None:
         _refuse_derivation(contract, column, refuse)
     _refuse_times(column, refuse)
+    if column.missing_if_equal_to is not None:
+        _refuse_equal(contract, column, refuse)
     if column.numerals and column.type not in ("integer", "number"):
         refuse("only a column of int or float can have numerals", "remove them, or change the type")
     table = ibis.table({column.name: _IBIS[column.type]}, name="records")
@@ -232,6 +234,23 @@ def refuse_column(contract: Contract, column: Column) -> None:
             ) from error
         if not is_boolean:
             refuse(f"the rule {check.name} gives no bool", "return a boolean column of ibis")
+
+
+def _refuse_equal(
+    contract: Contract, column: Column, refuse: Callable[[str, str], typing.NoReturn]
+) -> None:
+    if column.name in contract.required:
+        refuse(
+            "missing_if_equal_to would reject records: a value of this column must not be missing",
+            "remove the option",
+        )
+    other = contract.columns.get(str(column.missing_if_equal_to))
+    if other is None or other.name == column.name or other.derive or other.type != column.type:
+        word = TYPE_WORDS[column.type]
+        refuse(
+            f"missing_if_equal_to is {column.missing_if_equal_to!r}",
+            f"name another column of the type {word} that is read from the record",
+        )
 
 
 def _refuse_times(column: Column, refuse: Callable[[str, str], typing.NoReturn]) -> None:

@@ -79,6 +79,17 @@ def test_an_unsupported_type_is_refused(kind: object, remedy: str) -> None:
         (str, {"metadata": {"derive": HourOf("ad_id")}}, "HourOf makes int, and the type is str"),
         (str, {"metadata": {"derive": AgeGroup("aeg")}}, "derived from aeg, not among the other"),
         (str, {"metadata": {"derive": HashOf(("x",))}}, "derived from x, not among the other"),
+        (
+            str,
+            {"nullable": True, "metadata": {"missing_if_equal_to": "ad"}},
+            "missing_if_equal_to is 'ad'; name another column of the type str",
+        ),
+        (
+            int,
+            {"metadata": {"missing_if_equal_to": "ad_id"}},
+            "name another column of the type int",
+        ),
+        (str, {"metadata": {"missing_if_equal_to": "x"}}, "missing_if_equal_to is 'x'"),
         (str, {"unique": True}, "pa.Field(unique=True) has no effect here"),
         (str, {"ge": 0}, "the rule greater_than_or_equal_to(0) cannot be applied to str"),
         (str, {"alias": "my id"}, "column my id: this cannot be a column's name"),
@@ -96,6 +107,12 @@ def test_a_column_that_cannot_work_is_refused(kind: object, field: Any, said: st
     assert refused.value.stream == "ads"
     assert refused.value.column
     assert refused.value.remedy
+
+
+def test_a_value_that_must_not_be_missing_cannot_be_so_by_another_one() -> None:
+    equal = pa.Field(metadata={"missing_if_equal_to": "ad_id"})
+    with pytest.raises(RefusedError, match="missing_if_equal_to would reject records"):
+        contract({"x": (str, equal)}, critical=("x",))
 
 
 @pytest.mark.parametrize(

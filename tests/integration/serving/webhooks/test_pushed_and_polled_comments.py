@@ -129,7 +129,7 @@ X = TwoCopies(
         }
     },
     _REPLY,
-    {"reply_to_id": "1990", "author_id": "18", "author_name": None, "content": "Nice"},
+    {"reply_to_id": None, "author_id": "18", "author_name": None, "content": "Nice"},
 )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
+import pandera.ibis as pa
 import pytest
 
+from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract
 from tests.integration.transform.raw_records import Validate
 from tests.integration.transform.values.streams import read_csv, read_json, stream_of
@@ -61,3 +64,40 @@ def test_a_required_column_that_says_there_is_nothing_is_missing(validate: Valid
 def test_an_empty_header_spelling_lets_another_one_speak(validate: Validate) -> None:
     rows = validate(VIDEO, [b",1,2,30", b"7,1,2,30", b"#N/A,1,2,30"], "user_id,UserID,video_id,age")
     assert [row["user_id"] for row in rows] == ["1", "7", "1"]
+
+
+class Answer(pa.DataFrameModel):
+    """An answer to a text, and to the one that began it all."""
+
+    answer_id: str = pa.Field()
+    began_with: str = pa.Field(nullable=True)
+    answers: str = pa.Field(nullable=True, metadata={"missing_if_equal_to": "began_with"})
+    level: int = pa.Field(default=0)
+    above: int = pa.Field(default=-1, metadata={"missing_if_equal_to": "level"})
+
+
+ANSWERS = Contract(
+    name="answers", model=Answer, key=("answer_id",), formats=("ndjson", "csv"), owner="team:tests"
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"began_with": "t1", "answers": "t1"}, None),
+        ({"began_with": "t1", "answers": "t2"}, "t2"),
+        ({"answers": "t1"}, "t1"),
+        ({"began_with": "t1"}, None),
+        ({"began_with": " t1 ", "answers": "t1"}, None),
+    ],
+)
+def test_a_value_that_equals_that_of_another_column_is_missing(
+    validate: Validate, fields: dict[str, str], kept: str | None
+) -> None:
+    (row,) = validate(ANSWERS, [json.dumps({"answer_id": "a", **fields}).encode()])
+    assert (row["reasons"], row["answers"]) == ([], kept)
+
+
+def test_such_a_value_becomes_the_default_in_csv_too(validate: Validate) -> None:
+    rows = validate(ANSWERS, [b"a,3,3", b"b,3,2", b"c,,0"], "answer_id,level,above")
+    assert [(row["level"], row["above"]) for row in rows] == [(3, -1), (3, 2), (0, 0)]

@@ -256,6 +256,7 @@ def test_every_option_of_a_column_is_compared() -> None:
         .time_source,
         "separator": "|",
         "verbatim": True,
+        "missing_if_equal_to": "id",
         "checks": with_column("s", str, isin=["a"]).columns["s"].checks,
         "source": with_column("s", str, metadata={"source": "x"}).columns["s"].source,
         "renamed_from": ("z",),
