@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -138,7 +139,9 @@ def _faults(orders: CapturedTable, drains: Drains) -> list[Callable[[], None]]:
     def kill_warehouse() -> None:
         lock = ServerFiles(orders.home).server_lock
         if lock.exists() and lock.read_text().strip():
-            os.kill(int(lock.read_text()), signal.SIGKILL)
+            # Killed before, it may not be back yet.
+            with suppress(ProcessLookupError):
+                os.kill(int(lock.read_text()), signal.SIGKILL)
 
     kills = [kill_database, drains.kill, kill_worker, kill_broker, kill_warehouse]
     return [*kills, *reversed(kills)]
