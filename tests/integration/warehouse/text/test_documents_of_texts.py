@@ -13,7 +13,6 @@ import pytest
 from resources.clickhouse.resource import ClickHouseResource
 from social_assets.defs.partitions import daily
 from social_assets.defs.text.documents import document_checks, documents
-from social_assets.pipeline.privacy.warehouse_rows import wait_for_old_parts
 from social_assets.quality.documents import DocumentCounts, count_documents
 from social_assets.transform.text import documents as filling
 from social_assets.transform.text.documents import IndexedDays, index_days
@@ -243,7 +242,6 @@ def test_after_erasing_no_file_has_a_text_that_is_gone(
     warehouse.stream("posts", post(2, stays, NEXT), post(3, "more"))
     locks = warehouse.home.path / "locks"
     index_days(warehouse.client, locks, [DAY], "run-2", is_erased=True)
-    assert wait_for_old_parts(warehouse.client) == []
     assert texts(warehouse) == {"p2": stays, "p3": "more"} and having(warehouse, stays) == ["p2"]
     assert files_with(warehouse, stays) and not files_with(warehouse, gone)
 

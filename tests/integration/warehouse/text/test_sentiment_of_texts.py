@@ -157,7 +157,10 @@ def test_a_run_that_is_killed_changes_nothing_and_is_repeated(
     assert labels(warehouse) == {"p1": "positive"}
     score(None, DAY, NEXT)
     assert set(labels(warehouse)) == {"p1", "p2", "p3"}
-    left = "SELECT name FROM system.tables WHERE database = 'text' AND engine = 'MergeTree'"
+    left = (
+        "SELECT name FROM system.tables\n"
+        "WHERE database = 'text' AND name LIKE 'sentiment%' AND engine = 'MergeTree'"
+    )
     assert warehouse.client.query(left).result_rows == [("sentiment",)]
 
 
