@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from pyarrow.fs import FileSystem, FileType, LocalFileSystem, PyFileSystem
+from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem, PyFileSystem
 
 _ATTEMPTS = 10
 """As many as Delta's client makes."""
@@ -62,11 +64,17 @@ def storage_of(uri: str, options: Mapping[str, str]) -> Storage:
 
 def remove_files(uri: str, options: Mapping[str, str]) -> None:
     """Delete all files of a table, if there are any. Killed, the next call completes it."""
-    storage = storage_of(uri, options)
-    if not storage.root:
-        storage.files.delete_dir_contents("", accept_root_dir=True, missing_dir_ok=True)
-    elif storage.files.get_file_info(storage.root).type != FileType.NotFound:
-        storage.files.delete_dir(storage.root)
+    if "://" not in uri:
+        if Path(uri).exists():
+            shutil.rmtree(uri)
+        return
+    from deltalake.fs import DeltaStorageHandler
+
+    # Arrow's client deletes what stands for folders as well, in any order, which stores refuse.
+    files = PyFileSystem(DeltaStorageHandler(uri, dict(options)))
+    for found in files.get_file_info(FileSelector("", allow_not_found=True, recursive=True)):
+        if found.is_file:
+            files.delete_file(found.path)
 
 
 def delta_options(root: str) -> Mapping[str, str]:
