@@ -27,7 +27,7 @@ from social_assets.pipeline.stream_work import ingest_files
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from tests.lake_of_tests import lake_in
 
-FETCH_SECONDS = 6.0
+FETCH_SECONDS = 9.0
 
 
 @dataclass
