@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from social_assets.lake.delta import LakeTable
+from social_assets.lake.storage.errors import storage_errors
 from social_assets.lake.storage.file_system import storage_of
 
 READ_BYTES = 4 << 20
@@ -101,7 +102,7 @@ def _read(
     }
     names = [name for name in schema.names if name not in table.partition_by]
     wanted = names if batch_id is None or "batch_id" in names else [*names, "batch_id"]
-    with _opened(table, group.file) as file:
+    with storage_errors(table.uri), _opened(table, group.file) as file:
         for found in file.iter_batches(
             batch_size=at_once, row_groups=[group.number], columns=wanted, use_threads=False
         ):
@@ -129,7 +130,7 @@ def _of_file(table: LakeTable, file: str, batch_id: str | None) -> list[RowGroup
     if found is None:
         raise ValueError(f"{file} is of no event date; is {table.uri} partitioned by it?")
     day = date.fromisoformat(found.group(1))
-    with _opened(table, file) as opened:
+    with storage_errors(table.uri), _opened(table, file) as opened:
         metadata = opened.metadata
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         is_ours = str(metadata.created_by).startswith(_OUR_WRITER)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from social_assets.quality.texts import of_days
 from social_assets.transform.text.documents import current_texts
 from social_assets.transform.text.sources import present_sources
 from social_assets.warehouse.search_tables import DOCUMENTS, KINDS, filter_token, folded, words
@@ -46,12 +47,7 @@ def count_documents(client: Client, days: Sequence[date] | None) -> DocumentCoun
     """
     if not exists(client, DOCUMENTS):
         return DocumentCounts(0, 0, 0, 0, 0)
-    asked = (
-        f"SELECT DISTINCT event_date FROM {DOCUMENTS}"
-        if days is None
-        else ", ".join(f"toDate('{day}')" for day in days)
-    )
-    where = f"event_date IN ({asked})"
+    where = of_days(DOCUMENTS, days)
     sources = present_sources(client)
     rows = f"SELECT {_IDENTITY.replace('text_hash', 'cityHash64(content)')} FROM {DOCUMENTS}"
     rows += f" WHERE {where}"

@@ -72,12 +72,7 @@ def count_scored_texts(client: Client, days: Sequence[date] | None) -> ScoredTex
     """
     if not exists(client, SENTIMENT):
         return ScoredTextCounts(0, 0, 0, 0, 0)
-    asked = (
-        f"SELECT DISTINCT event_date FROM {SENTIMENT}"
-        if days is None
-        else ", ".join(f"toDate('{day}')" for day in days)
-    )
-    where = f"event_date IN ({asked})"
+    where = of_days(SENTIMENT, days)
     identity = "event_date, stream, platform, text_id, text_hash"
     sources = present_sources(client)
     texts = (
@@ -97,3 +92,13 @@ def count_scored_texts(client: Client, days: Sequence[date] | None) -> ScoredTex
         f"FROM {SENTIMENT} WHERE {where}"
     ).result_rows
     return ScoredTextCounts(int(total), int(unscored), int(stale), int(doubled), int(wrong))
+
+
+def of_days(table: str, days: Sequence[date] | None) -> str:
+    """The condition of some days, or of all that a table has rows of."""
+    asked = (
+        f"SELECT DISTINCT event_date FROM {table}"
+        if days is None
+        else ", ".join(f"toDate('{day}')" for day in days)
+    )
+    return f"event_date IN ({asked})"

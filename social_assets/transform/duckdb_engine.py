@@ -148,7 +148,7 @@ class Session:
         """
         if files:
             table = (
-                self._stored_files(files, schema, with_file=with_file)
+                self._stored_files(files, schema, columns, with_file=with_file)
                 if "://" in files[0]
                 else self._files(files, with_file=with_file, may_lack=may_lack)
             )
@@ -178,23 +178,23 @@ class Session:
         columns = self.connection.sql(f"FROM {name} LIMIT 0").to_arrow_table().schema
         return ibis.table(ibis.Schema.from_pyarrow(columns), name=name)
 
-    def _stored_files(self, urls: list[str], schema: pa.Schema, *, with_file: bool) -> ir.Table:
+    def _stored_files(
+        self, urls: list[str], schema: pa.Schema, columns: list[str], *, with_file: bool
+    ) -> ir.Table:
         """Files of an object store: what `_files` does for local ones."""
         # Imported here: a lake in a folder does not need it.
-        from social_assets.lake.storage.file_system import dataset_of
+        from social_assets.lake.storage.file_system import dataset_of, rows_with_files
 
-        if not with_file:
-            return self._dataset(dataset_of(urls, schema))
-        each = [
-            self._dataset(dataset_of([url], schema)).mutate(filename=self.constant(url))
-            for url in urls
-        ]
-        return ibis.union(*each) if len(each) > 1 else each[0]
-
-    def _dataset(self, dataset: pa.dataset.Dataset) -> ir.Table:
         name = self._name("scan")
-        self.connection.register(name, dataset)
-        return ibis.table(ibis.Schema.from_pyarrow(plain(dataset.schema)), name=name)
+        if not with_file:
+            self.connection.register(name, dataset_of(urls, schema))
+            return ibis.table(ibis.Schema.from_pyarrow(plain(schema)), name=name)
+        # Only a scan of the dataset tells files, and it is read once: the rows may spill to disk.
+        rows = rows_with_files(urls, schema, columns)
+        source = self._name("rows")
+        self.connection.register(source, rows)
+        self.connection.execute(f"CREATE TEMP TABLE {name} AS FROM {source}")
+        return ibis.table(ibis.Schema.from_pyarrow(plain(rows.schema)), name=name)
 
     def rows(self, table: pa.Table) -> ir.Table:
         """Arrow rows as a table, without a copy."""

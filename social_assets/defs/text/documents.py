@@ -16,10 +16,6 @@ from dagster import (
     AssetsDefinition,
     BackfillPolicy,
     MaterializeResult,
-    TableColumn,
-    TableColumnConstraints,
-    TableConstraints,
-    TableSchema,
     asset,
     asset_check,
 )
@@ -29,6 +25,7 @@ from resources.settings.home import Home
 from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.partitions import daily, days_of, days_of_check
 from social_assets.defs.stores import StoresResource
+from social_assets.defs.text.reporting import table_metadata
 from social_assets.defs.text.sentiment import KEY as SENTIMENT
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
@@ -60,24 +57,7 @@ def documents() -> AssetsDefinition:
             f"{MEANING}. The newest text of each, with its sentiment, in ClickHouse's text index: "
             "what `social-assets search`, the page Search and /api/v1/search read"
         ),
-        metadata={
-            "dagster/table_name": DOCUMENTS,
-            "dagster/storage_kind": "clickhouse",
-            "dagster/column_schema": TableSchema(
-                columns=[
-                    TableColumn(
-                        column.name,
-                        column.type,
-                        column.meaning,
-                        constraints=TableColumnConstraints(
-                            nullable=column.type.startswith("Nullable")
-                        ),
-                    )
-                    for column in COLUMNS
-                ],
-                constraints=TableConstraints(other=["one row a kind, platform and document_id"]),
-            ),
-        },
+        metadata=table_metadata(DOCUMENTS, COLUMNS, "one row a kind, platform and document_id"),
     )
     def documents(
         context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource

@@ -1,15 +1,23 @@
 """What the assets of text models report to Dagster.
 
-Belongs here: the conversion of labels and comparisons to metadata, and of errors to failures.
+Belongs here: the conversion of tables, labels and comparisons to metadata, and of errors to
+failures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dagster import Failure, MetadataValue
+from dagster import (
+    Failure,
+    MetadataValue,
+    TableColumn,
+    TableColumnConstraints,
+    TableConstraints,
+    TableSchema,
+)
 
 from social_assets.defs.pictures import new_figure, picture
 
@@ -17,6 +25,27 @@ if TYPE_CHECKING:
     from social_assets.transform.text.champion import EvaluatedModel, ModelComparison
     from social_assets.transform.text.labels import LabelSplit
     from social_assets.transform.text.models.evaluation import Interval
+    from social_assets.warehouse.text_tables import TextColumn
+
+
+def table_metadata(name: str, columns: Sequence[TextColumn], grain: str) -> dict[str, object]:
+    """What the graph shows of a table of texts: its name, columns and grain."""
+    return {
+        "dagster/table_name": name,
+        "dagster/storage_kind": "clickhouse",
+        "dagster/column_schema": TableSchema(
+            columns=[
+                TableColumn(
+                    column.name,
+                    column.type,
+                    column.meaning,
+                    constraints=TableColumnConstraints(nullable=column.type.startswith("Nullable")),
+                )
+                for column in columns
+            ],
+            constraints=TableConstraints(other=[grain]),
+        ),
+    }
 
 
 @contextmanager

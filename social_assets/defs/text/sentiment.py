@@ -18,10 +18,6 @@ from dagster import (
     BackfillPolicy,
     MaterializeResult,
     MetadataValue,
-    TableColumn,
-    TableColumnConstraints,
-    TableConstraints,
-    TableSchema,
     asset,
     asset_check,
 )
@@ -31,7 +27,7 @@ from social_assets.defs.automation import REBUILD_CHANGED_DAYS
 from social_assets.defs.partitions import daily, days_of, days_of_check
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.text.champion import CHAMPION
-from social_assets.defs.text.reporting import damage_without_retry
+from social_assets.defs.text.reporting import damage_without_retry, table_metadata
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.metrics.registry import metrics_from
@@ -68,20 +64,7 @@ def sentiment() -> AssetsDefinition:
         metadata={
             "metrics": MetadataValue.text(_metrics()),
             "views": MetadataValue.text(", ".join(VIEWS)),
-            "dagster/table_name": SENTIMENT,
-            "dagster/storage_kind": "clickhouse",
-            "dagster/column_schema": TableSchema(
-                columns=[
-                    TableColumn(
-                        column.name,
-                        column.type,
-                        column.meaning,
-                        constraints=TableColumnConstraints(nullable=False),
-                    )
-                    for column in COLUMNS
-                ],
-                constraints=TableConstraints(other=["one row a stream, platform, text and day"]),
-            ),
+            **table_metadata(SENTIMENT, COLUMNS, "one row a stream, platform, text and day"),
         },
     )
     def sentiment(

@@ -12,22 +12,24 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem, PyFileSystem
 
-_ATTEMPTS = 10
-"""As many as Delta's client makes."""
+_ATTEMPTS = 6
+"""A server that is gone is given up after some twenty seconds; ten attempts take 95."""
 _CONNECT_SECONDS, _ANSWER_SECONDS = 10, 30
 """How long a connection, and a request without progress, may take; then it is tried again."""
 _PARTITION = re.compile(r"([^/=]+)=[^/]*/")
 _S3 = ("s3", "s3a")
+_FILE = "filename"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,22 @@ def delta_options(root: str) -> Mapping[str, str]:
         return {}
     # Without it, the library reads profiles and roles only where no endpoint is named.
     return {"AWS_FORCE_CREDENTIAL_LOAD": "true"}
+
+
+def rows_with_files(
+    files: Sequence[str], schema: pa.Schema, columns: Sequence[str]
+) -> pa.RecordBatchReader:
+    """Columns of such files, read once, with the URL of each row's file as `filename`."""
+    dataset = dataset_of(files, schema)
+    before = files[0].removesuffix(dataset.files[0])
+    found = pa.schema([*(schema.field(name) for name in columns), pa.field(_FILE, pa.string())])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in dataset.scanner([*columns, "__filename"]).to_batches():
+            urls = pc.binary_join_element_wise(before, batch["__filename"], "")
+            yield pa.record_batch([*(batch[name] for name in columns), urls], schema=found)
+
+    return pa.RecordBatchReader.from_batches(found, batches())
 
 
 def dataset_of(files: Sequence[str], schema: pa.Schema) -> ds.Dataset:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from resources.clickhouse.resource import URL_VARIABLE, ClickHouseResource
-from resources.embedded_clickhouse.lifecycle import stop
-from resources.settings.home import ENVIRONMENT_VARIABLE, Home
+from tests.integration.pipeline.conftest import clickhouse
 from tests.lake_of_tests import BUCKET_VARIABLE, FOLDER_VARIABLE
 from tests.s3_server import BUCKET, S3Server
+
+__all__ = ["clickhouse"]  # a fixture of these tests
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +20,3 @@ def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv(BUCKET_VARIABLE, url)
     monkeypatch.setenv(FOLDER_VARIABLE, str(s3.folder))
     return url
-
-
-@pytest.fixture(scope="module")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseResource]:
-    home = Home(tmp_path_factory.mktemp("home"))
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv(ENVIRONMENT_VARIABLE, str(home.path))
-        environment.delenv(URL_VARIABLE, raising=False)
-        yield ClickHouseResource()
-        stop(home)

@@ -13,6 +13,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from social_assets.contracts.registry import contract
 from social_assets.demo.samples import generate
 from social_assets.lake.delta import Applied, AppliedElsewhereError
+from social_assets.lake.row_groups import read_parts, row_groups
 from social_assets.lake.storage.errors import LakeStoreError
 from social_assets.pipeline.stores import Stores, StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
@@ -120,6 +121,20 @@ def test_a_write_waits_for_a_server_that_stands_still(s3: S3Server, tmp_path: Pa
     finally:
         timer.join()
     assert table.read().num_rows == 1
+
+
+def test_rows_that_cannot_be_read_are_told_like_tables_that_cannot_be_opened(
+    s3: S3Server, tmp_path: Path
+) -> None:
+    table = lake_in(tmp_path).table("raw", contract("posts"))
+    table.append(rows(table), Applied("batch-1", 1))
+    groups = row_groups(table, table.rows_by_day())
+    s3.kill()
+    try:
+        with pytest.raises(LakeStoreError, match="the same command then goes on"):
+            next(read_parts(table, groups, ["value"], part_bytes=1 << 20, part_rows=9))
+    finally:
+        s3.start()
 
 
 def test_a_server_that_is_gone_is_named_with_what_to_look_at(

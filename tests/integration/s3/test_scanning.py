@@ -49,6 +49,15 @@ def test_each_row_tells_its_file(table: LakeTable, tmp_path: Path) -> None:
     assert all(f"event_date={row['event_date']}" in row["filename"] for row in found)
 
 
+def test_a_hundred_files_are_one_scan(table: LakeTable, tmp_path: Path) -> None:
+    for number in range(100):
+        rows = pa.table({"id": [number], "event_date": [DAYS[1]], "later": ["no"]}, WIDE)
+        table.append(rows, Applied("many", number + 1))
+    with DuckDBEngine(tmp_path / "spill").session() as session:
+        rows = session.scan(table.files(), WIDE, ["id"], with_file=True)
+        assert session.table(rows.aggregate(n=rows.filename.nunique())).to_pylist() == [{"n": 102}]
+
+
 def test_a_table_without_files_has_no_rows(tmp_path: Path) -> None:
     with DuckDBEngine(tmp_path / "spill").session() as session:
         assert session.table(session.scan([], WIDE, ["id"])).num_rows == 0

@@ -7,16 +7,9 @@ import pytest
 
 from recsys import InteractionMatrix
 from recsys.evaluation.next_item import leave_last_out, next_after
+from tests.recsys.evaluation.test_split import pairs
 
 CUT = datetime(2026, 1, 6, tzinfo=UTC)
-
-
-def pairs(matrix):
-    coo = matrix.csr.tocoo()
-    return {
-        (matrix.users[user].as_py(), matrix.items[item].as_py())
-        for user, item in zip(coo.row, coo.col, strict=True)
-    }
 
 
 def test_the_last_item_of_each_user_is_tested_and_all_others_are_learned(rows):
