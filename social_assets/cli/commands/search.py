@@ -93,6 +93,9 @@ def search(
 
 
 def _print_table(found: FoundDocuments) -> None:
+    if not found.total:
+        echo("nothing is found; use fewer words, a longer range, or begin* for words that begin so")
+        return
     written = io.StringIO()
     table = RowTable(_COLUMNS, screen_width(), written.write)
     table.add([_row(each, _marked(each)) for each in found.documents])
