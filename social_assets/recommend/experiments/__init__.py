@@ -1,0 +1,1 @@
+"""Experiments: what is declared, who gets which variant, and what came of it; without Dagster."""

@@ -1,0 +1,1 @@
+"""The declared experiments, one module each with an `EXPERIMENT`."""

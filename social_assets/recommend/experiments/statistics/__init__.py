@@ -1,0 +1,1 @@
+"""The statistics of experiments, over moments: nothing here reads a table."""
