@@ -1,0 +1,1 @@
+"""Forecasts of engagement, and the checks of them."""

@@ -1,0 +1,1 @@
+"""Forecasts of series of counts, with intervals whose coverage is measured."""

@@ -1,0 +1,1 @@
+"""Forecasts of the home, for the command line."""

@@ -1,0 +1,1 @@
+"""The figures of forecasts: bands of engagement, values outside of them, models."""
