@@ -1,8 +1,9 @@
 """How the platform's processes log: JSON lines for machines, or plain lines for people.
 
 Here belongs the form, and the fields that a line may carry. Loggers of ours write to standard
-error, which Dagster keeps with the run. Secrets of the environment are taken out of every line.
-Standard library only.
+error, which Dagster keeps with the run, and to the home's log files (`log_files`), from which they
+are shipped to ClickHouse. Secrets of the environment are taken out of every line. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -39,7 +40,11 @@ LOGGERS = ("social_assets", "resources", "sensors")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-class LogFormatError(ValueError):
+class LogSettingError(ValueError):
+    """A variable that says how processes log has no usable value."""
+
+
+class LogFormatError(LogSettingError):
     """The variable names a form, or a level, that there is not."""
 
 
@@ -53,9 +58,14 @@ def is_json() -> bool:
 
 def log_level(default: str = "INFO") -> str:
     """The level that the environment names. Raises LogFormatError for one that there is not."""
-    named = (os.environ.get(LEVEL) or default).upper()
+    return named_level(LEVEL, default)
+
+
+def named_level(variable: str, default: str) -> str:
+    """The level that a variable names. Raises LogFormatError for one that there is not."""
+    named = (os.environ.get(variable) or default).upper()
     if named not in _LEVELS:
-        raise LogFormatError(f"{LEVEL} is {named!r}; it must be one of {', '.join(_LEVELS)}")
+        raise LogFormatError(f"{variable} is {named!r}; it must be one of {', '.join(_LEVELS)}")
     return named
 
 
@@ -64,7 +74,7 @@ def configure_logs(default: str = "INFO") -> None:
     if any(isinstance(h, _Handler) for h in logging.getLogger(LOGGERS[0]).handlers):
         return
     level = log_level(default)
-    handler = _Handler()
+    handler = _Handler(level)
     handler.setFormatter(JsonLines() if is_json() else HumanLines())
     for name in LOGGERS:
         logger = logging.getLogger(name)
@@ -83,7 +93,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **_fields(record),
+            **fields_of(record),
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
@@ -96,15 +106,20 @@ class HumanLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the error below it where there is one."""
         time = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        said = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        said = " ".join(f"{name}={value}" for name, value in fields_of(record).items())
         error = "\n" + self.formatException(record.exc_info) if record.exc_info else ""
         line = f"{time} {record.levelname} {record.getMessage()} {said}".rstrip()
         return hidden(line + error)
 
 
 class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
-    """To standard error."""
+    """To standard error, from a level on, which may be above that of the log files."""
+
+    def __init__(self, level: str) -> None:
+        super().__init__()
+        self.setLevel(level)
 
 
-def _fields(record: logging.LogRecord) -> dict[str, object]:
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    """What a line says beside its message."""
     return {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}

@@ -1,0 +1,1 @@
+"""Shipping and reading the logs of a home."""

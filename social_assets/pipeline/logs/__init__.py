@@ -1,0 +1,1 @@
+"""From the home's log files to `ops.logs`, exactly once."""
