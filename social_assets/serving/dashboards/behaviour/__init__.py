@@ -1,0 +1,1 @@
+"""Reads the evidence of unusual behaviour for its dashboard."""
