@@ -1,0 +1,1 @@
+{{ user_events_select() }}

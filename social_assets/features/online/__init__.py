@@ -1,0 +1,1 @@
+"""Features as they are now: the store that answers within milliseconds, and how it is filled."""

@@ -1,0 +1,1 @@
+"""Features of one user, account or post by the API, from the online store."""
