@@ -1,0 +1,1 @@
+"""Rebuilds on Spark: the driver's part, and the executors' part."""
