@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from recsys.matrix import InteractionMatrix, id_column
 from recsys.scoring.consumer import LoadedModel
 from recsys.scoring.histories import Histories
-from recsys.scoring.ranking import Float32, Int64, batches, rank_in_batches
+from recsys.scoring.ranking import (
+    Float32,
+    Int64,
+    ItemLists,
+    Ranked,
+    batches,
+    rank_in_batches,
+)
 from recsys.scoring.recommendations import ranked_rows
 
 NOT_LEARNED = -1
@@ -63,11 +70,15 @@ class PresentUsers:
 
         `served` is a pa.Table of user_id and history: the fingerprint that went with each list.
         """
+        return self.have(served, self.histories.fingerprints())
+
+    def have(self, served: Any, fingerprints: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which users have a list in `served` with the given fingerprint, bool[users]."""
         place = pc.index_in(self.users, value_set=served["user_id"])
         there = pc.is_valid(place).to_numpy(zero_copy_only=False)
         same = np.zeros(len(self), dtype=np.bool_)
         before = served["history"].take(place.drop_null()).to_numpy()
-        same[there] = before == self.histories.fingerprints()[there]
+        same[there] = before == fingerprints[there]
         return same
 
     def among(self, served: Any) -> NDArray[np.bool_]:
@@ -79,19 +90,26 @@ class PresentUsers:
         """The best `n` unseen items of the given users, as record batches of
         `recommendations.SCHEMA` with history, the fingerprint of what the list was made of.
         """
-        fingerprints, items = self.histories.fingerprints(), len(self.model.items)
-        for batch in batches(len(rows), max(n, items)):
+        fingerprints = self.histories.fingerprints()
+        for batch in batches(len(rows), max(n, len(self.model.items))):
             own = rows[batch]
-            ids, scores = rank_in_batches(
-                lambda part, own=own: self._scores(own[part]),  # type: ignore[misc]
-                self.histories.lists.take(own),
-                items,
-                n,
-                self.model.places,
-            )
+            ids, scores = self.best(own, n)
             ranked = ranked_rows(self.users.take(pa.array(own)), self.model.items, ids, scores)
             listed = np.repeat(fingerprints[own], (ids >= 0).sum(axis=1))
             yield ranked.append_column(pa.field("history", pa.uint64()), pa.array(listed))
+
+    def best(self, rows: NDArray[np.integer], n: int, besides: ItemLists | None = None) -> Ranked:
+        """The best `n` items of the given users that they do not have, and that are not in
+        `besides`, which has a list for each of these rows.
+        """
+        hidden = self.histories.lists.take(rows)
+        return rank_in_batches(
+            lambda part: self._scores(rows[part]),
+            hidden if besides is None else hidden.joined(besides),
+            len(self.model.items),
+            n,
+            self.model.places,
+        )
 
     def _scores(self, rows: NDArray[np.integer]) -> Float32:
         """Scores by the model's factors of a user, or by fold-in if the history has changed."""

@@ -69,6 +69,15 @@ class ItemLists:
         found: Int64 = np.arange(lengths.sum()) + np.repeat(self.indptr[rows] - starts, lengths)
         return found
 
+    def joined(self, other: "ItemLists") -> "ItemLists":
+        """Each list with that of the same row of `other`; items that are in both are in it once."""
+        rows = np.concatenate((self.row_of_each(), other.row_of_each()))
+        indices = np.concatenate((self.indices, other.indices)).astype(np.int64)
+        pairs = np.unique((rows << 32) | indices)
+        lengths = np.bincount(pairs >> 32, minlength=len(self))
+        indptr = np.concatenate(([0], np.cumsum(lengths)))
+        return ItemLists(indptr, (pairs & 0xFFFFFFFF).astype(np.int32))
+
     def fits(self, rows: int, items: int) -> bool:
         """Whether this is a CSR of that shape, so that every index is inside its array."""
         return (

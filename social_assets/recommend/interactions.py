@@ -11,6 +11,7 @@ users who watched them. A user is the same person in both, by the star schema.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,13 @@ from typing import TYPE_CHECKING, Any, Self
 from social_assets.contracts.column import DEFAULTS
 from social_assets.contracts.engagement_events import HALF_LIFE, LARGEST_VALUE, METRIC_WEIGHTS
 from social_assets.recommend.errors import RecommendError
-from social_assets.recommend.videos import VIDEO_FACT, VIDEOS, WATCHED_VIDEOS, WATCHING
+from social_assets.recommend.videos import (
+    ONLY_USERS,
+    VIDEO_FACT,
+    VIDEOS,
+    WATCHED_VIDEOS,
+    WATCHING,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,6 +78,7 @@ FROM (
         max(event_time) AS newest
     FROM {FACT}
     WHERE event_date >= {{from_day:Date}}
+        AND {ONLY_USERS}
         AND {_COUNTS}
     GROUP BY user_key, post_key, event_date
 ) AS reactions
@@ -245,6 +253,14 @@ def read_interactions_since(
     return resolved(_read(client, start.date(), last.date(), videos))
 
 
+def read_interactions_of(
+    client: Client, users: Sequence[str], start: datetime, end: datetime, videos: bool = False
+) -> pa.Table:
+    """As `read_interactions_since`, for some users, who may have none."""
+    last = end - _ONE_DAY
+    return resolved(_rows(client, start.date(), last.date(), videos, users))
+
+
 def resolved(rows: pa.Table) -> pa.Table:
     """The rows whose user and post are in their dimensions."""
     import pyarrow.compute as pc
@@ -258,13 +274,22 @@ def _days(client: Client, window_days: int) -> tuple[date, date]:
     return max(newest - (window_days - 1) * _ONE_DAY, date(1970, 1, 1)), newest
 
 
-def _read(client: Client, from_day: date, weighed_on: date, videos: bool) -> pa.Table:
+def _rows(
+    client: Client, from_day: date, weighed_on: date, videos: bool, users: Sequence[str] = ()
+) -> pa.Table:
+    """Without users, the rows of all."""
+    days = {"from_day": from_day, "weighed_on": weighed_on, "only_users": list(users)}
     rows: pa.Table = client.query_arrow(
         f"{_INTERACTIONS} UNION ALL {WATCHED_VIDEOS}" if videos else _INTERACTIONS,
-        parameters={**_WEIGHING, **WATCHING, "from_day": from_day, "weighed_on": weighed_on},
+        parameters={**_WEIGHING, **WATCHING, **days},
         settings={"join_use_nulls": 1},
         use_strings=True,
     )
+    return rows
+
+
+def _read(client: Client, from_day: date, weighed_on: date, videos: bool) -> pa.Table:
+    rows = _rows(client, from_day, weighed_on, videos)
     if rows.num_rows == 0:
         raise RecommendError(
             f"{FACT} has no reaction of a known user to a post ({', '.join(METRIC_WEIGHTS)}): load"

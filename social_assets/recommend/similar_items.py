@@ -1,6 +1,6 @@
 """The serving table `recsys.similar_items`: for every post the most similar posts, by the champion.
 
-Belongs here: the table and its content. Swapping it belongs to `serving_tables`.
+Belongs here: the table and its content. Swapping it belongs to `warehouse.served`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from social_assets.recommend.serving_tables import ServingColumn, ServingTable
+from social_assets.warehouse.served.serving_tables import ServingColumn, ServingTable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,6 +20,12 @@ BY_DEFAULT = os.environ.get(VARIABLE) == "1"
 ITEM_PREFIX = "video:"
 """The prefix of a video's id as an item, so that no post has the same id."""
 
+ONLY_USERS = (
+    "(empty({only_users:Array(String)})"
+    " OR user_key IN (SELECT MD5(arrayJoin({only_users:Array(String)}))))"
+)
+"""A condition on facts: the users of the parameter, or all if it names none."""
+
 # One row for a user, video and day, with the columns of the query of posts. A video without a
 # length counts as watched completely.
 WATCHED_VIDEOS = f"""
@@ -44,6 +50,7 @@ FROM (
         max(event_time) AS newest
     FROM {VIDEO_FACT}
     WHERE event_date >= {{from_day:Date}}
+        AND {ONLY_USERS}
     GROUP BY user_key, video_key, event_date
 ) AS watched
 LEFT ANY JOIN (SELECT user_key, user_id FROM star.dim_user) AS users

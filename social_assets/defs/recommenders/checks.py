@@ -23,6 +23,7 @@ from social_assets.recommend.candidates import (
     current_candidate,
     keeps_up_with,
 )
+from social_assets.recommend.experiments.admission import admitted_by_experiment
 from social_assets.recommend.interactions import POSTS
 from social_assets.recommend.top_n import ITEMS_A_USER, TABLE
 from social_assets.recommend.videos import KNOWN_VIDEOS, VIDEO_FACT
@@ -62,6 +63,23 @@ def keeps_up_with_champion() -> AssetCheckResult:
         description=admission.reason,
         metadata=admission_metadata(admission),
     )
+
+
+@asset_check(
+    asset=_CHALLENGER,
+    name="is_shipped_by_its_experiment",
+    blocking=True,
+    description="An experiment that compares the model ships it; passes if none compares it",
+)
+def is_shipped_by_its_experiment(
+    context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
+) -> AssetCheckResult:
+    """What people do decides over what was computed offline."""
+    admission = admitted_by_experiment(
+        current_candidate(CHALLENGER).model,
+        lambda: clickhouse.client(f"{context.run.run_id} check recsys/{CHALLENGER}"),
+    )
+    return AssetCheckResult(passed=admission.passed, description=admission.reason)
 
 
 @asset_check(
@@ -152,6 +170,7 @@ def is_of_the_champion(
 checks: list[AssetChecksDefinition] = [
     beats_popularity_check,
     keeps_up_with_champion,
+    is_shipped_by_its_experiment,
     one_row_a_user_and_rank,
     items_are_known,
     is_of_the_champion,

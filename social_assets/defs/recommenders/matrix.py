@@ -32,11 +32,8 @@ from social_assets.defs.recommenders.models import (
     rounded,
     size_metadata,
 )
-from social_assets.defs.recommenders.reporting import (
-    failures_without_retry,
-    query_comment,
-    version_of,
-)
+from social_assets.defs.recommenders.reporting import failures_without_retry, version_of
+from social_assets.defs.reporting import query_comment
 from social_assets.recommend import videos as recsys_videos
 from social_assets.recommend.folders import (
     matrices,

@@ -6,7 +6,6 @@ Belongs here: what both assets read, write and report. The rules of admission ar
 
 import time
 from importlib.metadata import version as installed_version
-from typing import TYPE_CHECKING
 
 from dagster import (
     AssetExecutionContext,
@@ -17,6 +16,7 @@ from dagster import (
     asset,
 )
 
+from resources.clickhouse.resource import ClickHouseResource
 from social_assets.defs.recommenders.matrix import interaction_matrix
 from social_assets.defs.recommenders.models import (
     AT_ONCE,
@@ -31,10 +31,8 @@ from social_assets.defs.recommenders.models import (
     start_spark,
 )
 from social_assets.defs.recommenders.plots import activity_plot, item_age_plot, recall_plot
-from social_assets.defs.recommenders.reporting import (
-    failures_without_retry,
-    version_of,
-)
+from social_assets.defs.recommenders.reporting import failures_without_retry, version_of
+from social_assets.defs.reporting import query_comment
 from social_assets.recommend import videos as recsys_videos
 from social_assets.recommend.candidates import (
     ALS,
@@ -53,6 +51,7 @@ from social_assets.recommend.candidates import (
     metrics_table,
     model_for,
 )
+from social_assets.recommend.experiments.admission import admitted_by_experiment
 from social_assets.recommend.folders import (
     candidates,
     champions_root,
@@ -64,8 +63,7 @@ from social_assets.recommend.interactions import (
     Interactions,
 )
 
-if TYPE_CHECKING:
-    pass
+_CLICKHOUSE = "clickhouse"
 
 
 @asset(
@@ -117,10 +115,11 @@ def challenger(context: AssetExecutionContext) -> MaterializeResult[None]:
     owners=OWNERS,
     kinds={"python", "numpy"},
     automation_condition=AT_ONCE,
-    required_resource_keys={SPARK},
+    required_resource_keys={SPARK, _CLICKHOUSE},
     description=(
         "The model that serves: the admitted challenger's recipe, fitted on all data and published"
-        " as an artifact that `recsys.load` reads. Where none is admitted it stays as it is;"
+        " as an artifact that `recsys.load` reads. Where none is admitted it stays as it is. A"
+        " model that an experiment compares is admitted if the experiment ships it;"
         " `social-assets recsys rollback` goes back"
     ),
 )
@@ -131,12 +130,14 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     from recsys.registry.deployment_history import promote_model
 
     started = time.monotonic()
+    clickhouse: ClickHouseResource = context.resources.clickhouse
     before = champion_manifest()
     candidate, baseline = current_candidate(CHALLENGER), current_candidate(POPULARITY)
     interactions = items_for(candidate.model, matrix_of(candidate))
     admissions = (
         beats_popularity(candidate, baseline),
         keeps_up_with(before, candidate),
+        admitted_by_experiment(candidate.model, lambda: clickhouse.client(query_comment(context))),
     )
     for admission in admissions:
         if not admission.passed:

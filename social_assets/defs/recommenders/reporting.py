@@ -1,4 +1,4 @@
-"""What the recommenders report to Dagster: failures without retry, versions, columns, admissions.
+"""What the recommenders report to Dagster: failures without retry, versions, admissions.
 
 Belongs here: the conversion of values of `recommend` to Dagster's types.
 """
@@ -12,15 +12,10 @@ from dagster import (
     AssetExecutionContext,
     Failure,
     MetadataValue,
-    TableColumn,
-    TableColumnConstraints,
-    TableConstraints,
-    TableSchema,
 )
 
 from social_assets.recommend.candidates import Admission
 from social_assets.recommend.errors import RecommendError
-from social_assets.recommend.serving_tables import ServingTable
 
 
 @contextmanager
@@ -44,20 +39,3 @@ def admission_metadata(admission: Admission) -> dict[str, MetadataValue]:
         "reason": MetadataValue.text(admission.reason),
         **{name: MetadataValue.float(value) for name, value in admission.figures.items()},
     }
-
-
-def table_schema(table: ServingTable) -> TableSchema:
-    """The columns of a serving table, for the UI."""
-    filled = TableColumnConstraints(nullable=False)
-    return TableSchema(
-        columns=[
-            TableColumn(column.name, column.type, column.meaning, constraints=filled)
-            for column in table.columns
-        ],
-        constraints=TableConstraints(other=list(table.constraints)),
-    )
-
-
-def query_comment(context: AssetExecutionContext) -> str:
-    """The comment by which ClickHouse's query log names the run and the asset."""
-    return f"{context.run.run_id} {context.asset_key.to_user_string()}"

@@ -23,28 +23,20 @@ from social_assets.defs.recommenders.models import (
     rounded,
 )
 from social_assets.defs.recommenders.promotion import champion
-from social_assets.defs.recommenders.reporting import (
-    failures_without_retry,
-    query_comment,
-    table_schema,
-    version_of,
-)
+from social_assets.defs.recommenders.reporting import failures_without_retry, version_of
+from social_assets.defs.reporting import query_comment, table_schema
 from social_assets.recommend.candidates import (
     required_champion,
 )
-from social_assets.recommend.serving_tables import (
-    ServingTable,
-    is_of,
-    replace_rows,
-    rows_of_table,
-    size_of_table,
-)
+from social_assets.recommend.list_rules import ServedRules
+from social_assets.recommend.model_lists import is_of, replace_rows
 from social_assets.recommend.similar_items import (
     SIMILAR_ITEMS,
     SIMILAR_ITEMS_AN_ITEM,
     similar_items_of,
 )
 from social_assets.recommend.top_n import ITEMS_A_USER, TABLE, TOP_N, refresh_top_n
+from social_assets.warehouse.served.serving_tables import ServingTable, rows_of_table, size_of_table
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -89,10 +81,12 @@ def top_n(
     started = time.monotonic()
     model = recsys.load(required_champion())
     with clickhouse.client(query_comment(context)) as client:
-        found = refresh_top_n(client, model, version_of(context), datetime.now(UTC))
+        rules = ServedRules.from_environment()
+        found = refresh_top_n(client, model, version_of(context), datetime.now(UTC), rules)
         served = _served(client, TOP_N, model, started)
     counts = {"users_ranked": found.ranked, "users_kept": found.kept, "users_gone": found.gone}
-    return MaterializeResult(metadata={**served, **counts})
+    by_rules = {"rules": rules.of_lists().text() or "none"}
+    return MaterializeResult(metadata={**served, **counts, **by_rules})
 
 
 @asset(

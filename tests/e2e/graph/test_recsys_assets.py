@@ -32,7 +32,7 @@ def test_definitions_load_without_the_libraries_that_training_needs() -> None:
     candidates = ("popularity", "als", *recsys_candidates.DAILY, *recsys_candidates.WEEKLY)
     candidates += recsys_candidates.DEEP + recsys_candidates.ON_REQUEST
     names = ("interaction_matrix", *candidates, "challenger", "champion", "top_n")
-    names += ("similar_items", "tuning")
+    names += ("similar_items", "tuning", "list_rules", "explored_items")
     assert keys == [f"recsys/{name}" for name in names]
     assert heavy == []
 
@@ -77,7 +77,8 @@ class Automation:
             self.report(dg.AssetMaterialization(["recsys", name]))
 
     def checked(self, passed: bool) -> None:
-        for name in ("beats_popularity", "keeps_up_with_champion"):
+        names = ("beats_popularity", "keeps_up_with_champion", "is_shipped_by_its_experiment")
+        for name in names:
             key = dg.AssetKey(["recsys", "challenger"])
             self.report(dg.AssetCheckEvaluation(asset_key=key, check_name=name, passed=passed))
 

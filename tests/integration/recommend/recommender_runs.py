@@ -18,7 +18,7 @@ from social_assets.defs.partitions import daily
 from social_assets.defs.recommenders.assets import assets, checks
 
 FIRST_DAY = date(2026, 11, 1)
-USERS, POSTS, TASTES = 400, 160, 8
+USERS, POSTS, TASTES, ACCOUNTS = 400, 160, 8, 20
 
 # The columns that dbt gives the fact; test_interactions_of_the_star_schema reads dbt's own table.
 FACT = """
@@ -63,14 +63,18 @@ class Warehouse:
         self.client.command(FACT)
         self.client.command(
             "CREATE TABLE star.dim_user ENGINE = MergeTree ORDER BY user_key AS\n"
-            f"SELECT MD5(toString(number)) AS user_key, toString(number) AS user_id\n"
+            "SELECT MD5(toString(number)) AS user_key, toString(number) AS user_id,\n"
+            "  if(number % 2 = 0, '18-24', '25-34') AS age_group\n"
             f"FROM numbers({USERS})"
         )
         self.client.command(
             "CREATE TABLE star.dim_post ENGINE = MergeTree ORDER BY post_key AS\n"
             "SELECT MD5(post_id) AS post_key, concat('p', toString(number)) AS post_id,\n"
             f"  concat('about ', toString(number % {TASTES})) AS content, ['tag'] AS tags,\n"
-            "  now64(6, 'UTC') AS last_seen_at\n"
+            "  now64(6, 'UTC') AS last_seen_at, last_seen_at AS first_seen_at,\n"
+            f"  toString(number % {ACCOUNTS}) AS account_id, 'X' AS platform,\n"
+            "  toDateTime64('2026-11-01 00:00:00', 6, 'UTC') - toIntervalDay(number)\n"
+            "    AS published_at\n"
             f"FROM numbers({POSTS})"
         )
 
@@ -113,14 +117,15 @@ class Warehouse:
     def arrive(self, user: str) -> None:
         """Add a new user."""
         self.client.command(
-            "INSERT INTO star.dim_user SELECT MD5({user:String}), {user:String}",
+            "INSERT INTO star.dim_user (user_key, user_id)\n"
+            "SELECT MD5({user:String}), {user:String}",
             parameters={"user": user},
         )
 
     def publish(self, post: str, content: str) -> None:
         """Add a post without reactions."""
         self.client.command(
-            "INSERT INTO star.dim_post\n"
+            "INSERT INTO star.dim_post (post_key, post_id, content, tags, last_seen_at)\n"
             "SELECT MD5({post:String}), {post:String}, {content:String}, ['tag'], now64(6, 'UTC')",
             parameters={"post": post, "content": content},
         )

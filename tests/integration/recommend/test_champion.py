@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ from click.testing import CliRunner
 import recsys
 from social_assets.cli.main import cli
 from social_assets.recommend.candidates import DAILY, WEEKLY
+from social_assets.recommend.experiments import admission
+from social_assets.recommend.experiments.analysis import Analysis
+from social_assets.recommend.experiments.definition import Experiment, Variant
+from social_assets.recommend.experiments.outcomes.exposed_units import ExposureCounts
+from social_assets.recommend.experiments.recommendation import Action, Recommendation
+from social_assets.recommend.experiments.results_tables import write_analyses
 from tests.integration.recommend.recommender_runs import (
     Recommend,
     Warehouse,
@@ -33,7 +40,11 @@ def test_interactions_without_taste_leave_the_champion_as_it_is(
     second = recommend()
 
     assert not second.success
-    assert results(second) == {"beats_popularity": False, "keeps_up_with_champion": True}
+    assert results(second) == {
+        "beats_popularity": False,
+        "keeps_up_with_champion": True,
+        "is_shipped_by_its_experiment": True,
+    }
     assert champion_version(artifacts) == first.run_id
     assert warehouse.served() == served
 
@@ -59,6 +70,45 @@ def test_a_worse_recipe_falls_behind_the_champion(
 
     assert "als falls behind champion" in failure(second)
     assert champion_version(artifacts) == first.run_id
+
+
+@pytest.mark.parametrize("variant", ["control", "learned"])
+def test_a_model_that_an_experiment_compares_becomes_champion_only_if_it_is_shipped(
+    warehouse: Warehouse,
+    recommend: Recommend,
+    artifacts: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variant: str,
+) -> None:
+    compared = Experiment(
+        name="feed",
+        title="Feed",
+        hypothesis="ALS is better than popularity",
+        variants=(Variant("control", model="popularity"), Variant("learned", model="als")),
+        goals=("likes",),
+        start=date(2026, 11, 1),
+        planned_units=100,
+    )
+    monkeypatch.setattr(admission, "experiments", lambda: (compared,))
+    action = Action.KEEP if variant == "control" else Action.SHIP
+    analysis = Analysis(
+        experiment=compared,
+        as_of=date(2026, 11, 20),
+        exposures=ExposureCounts({"control": 60, "learned": 60}),
+        counted={"control": 60, "learned": 60},
+        sample_ratio_p_value=1.0,
+        rows=(),
+        recommendation=Recommendation(action, variant, "likes say so"),
+    )
+    write_analyses(warehouse.client, [analysis], "a-run", datetime.now(UTC))
+    warehouse.engage()
+    result = recommend("interaction_matrix", "popularity", "als", "challenger", "champion")
+    assert result.success == (variant == "learned")
+    if result.success:
+        assert recsys.load(artifacts / "champion").manifest["model"] == "als"
+    else:
+        assert "experiment feed does not ship als: keep control: likes say so" in failure(result)
+        assert not (artifacts / "champion").exists()
 
 
 def test_the_best_of_all_candidates_becomes_champion_and_its_rivals_are_shown(

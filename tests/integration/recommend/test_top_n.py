@@ -9,7 +9,7 @@ import pytest
 
 import recsys
 from social_assets.defs.recommenders.assets import checks
-from social_assets.recommend import serving_tables as recsys_serving
+from social_assets.recommend import model_lists
 from tests.integration.recommend.recommender_runs import (
     USERS,
     Recommend,
@@ -22,12 +22,14 @@ from tests.integration.recommend.recommender_runs import (
 
 pytestmark = pytest.mark.endurance
 
+_BY = "{model:String}, {version:String}, now64(6), 0, 1, ''"
+_BY_ANOTHER = "{model:String}, 'another version', now64(6), 0, 1, ''"
 WRONG_ROWS = {
-    "('0', 1, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",
-    "('0', 21, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",
-    "('x', 2, 'p1', 0, {model:String}, {version:String}, now64(6), 0)": "one_row_a_user_and_rank",
-    "('x', 1, 'nowhere', 0, {model:String}, {version:String}, now64(6), 0)": "items_are_known",
-    "('x', 1, 'p1', 0, {model:String}, 'another version', now64(6), 0)": "is_of_the_champion",
+    f"('0', 1, 'p1', 0, {_BY})": "one_row_a_user_and_rank",
+    f"('0', 21, 'p1', 0, {_BY})": "one_row_a_user_and_rank",
+    f"('x', 2, 'p1', 0, {_BY})": "one_row_a_user_and_rank",
+    f"('x', 1, 'nowhere', 0, {_BY})": "items_are_known",
+    f"('x', 1, 'p1', 0, {_BY_ANOTHER})": "is_of_the_champion",
 }
 
 
@@ -94,7 +96,7 @@ def test_a_run_that_dies_while_filling_leaves_what_is_served(
     def die(*_: object) -> None:
         raise ConnectionError("the network is gone")
 
-    monkeypatch.setattr(recsys_serving, "_labelled", die)
+    monkeypatch.setattr(model_lists, "_labelled", die)
     warehouse.engage(days=1)
     result = recommend("top_n")
     tables = warehouse.client.query("SHOW TABLES FROM recsys").result_rows

@@ -1,6 +1,6 @@
-"""What the recommenders serve: posts for a user, and posts like a post.
+"""Posts like a post, as the champion ranks them.
 
-Belongs here: reading the serving tables of `recommend`. Before the first training there are none,
+Belongs here: reading the serving table. Before the first training there are none,
 and the answer is empty with a note.
 """
 
@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from social_assets.recommend.serving_tables import ServingTable
 from social_assets.recommend.similar_items import SIMILAR_ITEMS
-from social_assets.recommend.top_n import TOP_N
 from social_assets.serving.api.post_rows import posts_of
 from social_assets.serving.api.prefix import PREFIX
 from social_assets.serving.api.request.parameters import check_parameters
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix=PREFIX, tags=["recommendations"])
 
-_NOT_TRAINED = "No recommender has been trained; `social-assets recsys train` trains one."
+NOT_TRAINED = "No recommender has been trained; `social-assets recsys train` trains one."
 
 
 class Item(BaseModel):
@@ -47,23 +45,6 @@ class Items(BaseModel):
     note: str | None = None
 
 
-@router.get("/users/{user_id}/recommendations")
-async def recommendations(
-    request: Request,
-    asked: Annotated[Requested, Depends(requested)],
-    user_id: Annotated[str, Path(max_length=500)],
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> Items:
-    """The posts that the champion recommends to a user; empty for one that it does not know."""
-    check_parameters(request)
-    return await asked.services.warehouse.run(
-        lambda client: _items(
-            client, asked.known_caller, TOP_N, ("user_id", "item_id"), user_id, limit
-        ),
-        asked.id,
-    )
-
-
 @router.get("/items/{item_id}/similar")
 async def similar(
     request: Request,
@@ -73,40 +54,25 @@ async def similar(
 ) -> Items:
     """The posts that are most like a post."""
     check_parameters(request)
+    caller = asked.known_caller
     return await asked.services.warehouse.run(
-        lambda client: _items(
-            client,
-            asked.known_caller,
-            SIMILAR_ITEMS,
-            ("item_id", "similar_item_id"),
-            item_id,
-            limit,
-        ),
-        asked.id,
+        lambda client: _items(client, caller, item_id, limit), asked.id
     )
 
 
-def _items(  # noqa: PLR0917 - each is another thing
-    client: Client,
-    caller: Caller,
-    table: ServingTable,
-    columns: tuple[str, str],
-    of: str,
-    limit: int,
-) -> Items:
-    [[exists]] = client.query(f"EXISTS TABLE {table.name}").result_rows
+def _items(client: Client, caller: Caller, of: str, limit: int) -> Items:
+    [[exists]] = client.query(f"EXISTS TABLE {SIMILAR_ITEMS.name}").result_rows
     if not exists:
-        return Items(items=[], model=None, note=_NOT_TRAINED)
-    key, item = columns
+        return Items(items=[], model=None, note=NOT_TRAINED)
     found = client.query(
-        f"SELECT rank, {item}, score, model, model_version, computed_at\nFROM {table.name}\n"
-        f"WHERE {key} = {{of:String}}\nORDER BY rank",
+        "SELECT rank, similar_item_id, score, model, model_version, computed_at\n"
+        f"FROM {SIMILAR_ITEMS.name}\n"
+        "WHERE item_id = {of:String}\nORDER BY rank",
         parameters={"of": of},
     ).result_rows
     if not caller.sees_all:
         shown = {row.post_id for row in posts_of(client, caller, [of, *(r[1] for r in found)])}
-        is_hidden = key == "item_id" and of not in shown
-        found = [] if is_hidden else [row for row in found if row[1] in shown]
+        found = [row for row in found if row[1] in shown] if of in shown else []
     first = found[0] if found else (None,) * 6
     return Items(
         items=[Item(rank=row[0], item_id=row[1], score=row[2]) for row in found[:limit]],

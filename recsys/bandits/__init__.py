@@ -1,0 +1,1 @@
+"""Which item to try next, by what was learned from those that were tried."""

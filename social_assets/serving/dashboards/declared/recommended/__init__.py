@@ -1,0 +1,1 @@
+"""Dashboards of what is recommended, and of experiments with it."""
