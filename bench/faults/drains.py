@@ -204,16 +204,20 @@ class DaemonDrains:
             time.sleep(0.01)
 
     def _holder(self) -> int | None:
-        """The process that holds the stream's lock, which is the drain."""
-        lock = self._home.path / "locks" / f"{STREAM}.lock"
-        if not lock.exists():
-            return None
-        inode = str(lock.stat().st_ino)
-        for line in Path("/proc/locks").read_text().splitlines():
-            fields = line.split()
-            if fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
-                return int(fields[4])
+        return stream_holder(self._home)
+
+
+def stream_holder(home: Home) -> int | None:
+    """The process that holds the stream's lock, which is the drain; None if nobody does."""
+    lock = home.path / "locks" / f"{STREAM}.lock"
+    if not lock.exists():
         return None
+    inode = str(lock.stat().st_ino)
+    for line in Path("/proc/locks").read_text().splitlines():
+        fields = line.split()
+        if fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
+            return int(fields[4])
+    return None
 
 
 def drain_for_minutes() -> None:

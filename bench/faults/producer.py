@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
+from resources.kafka.durable import DURABLE
+
 DAYS = 3
 _TICK_SECONDS = 0.05
 _DUPLICATES, _BAD = 0.05, 0.03
@@ -36,6 +38,9 @@ _BAD_RECORDS = (
 class Sent:
     """Counts of the topic: records, records that are not events, records sent twice; and for
     each date the distinct events and the sum of their values.
+
+    `longest_pause_seconds`: the longest time without an acknowledgement, between the first and the
+    last one.
     """
 
     records: int
@@ -43,6 +48,7 @@ class Sent:
     duplicates: int
     events: dict[str, int]
     values: dict[str, int]
+    longest_pause_seconds: float = 0.0
 
 
 def main() -> None:
@@ -64,7 +70,7 @@ def send(servers: str, topic: str, rate: int, seed: int) -> Sent:
     producer = Producer(
         {
             "bootstrap.servers": servers,
-            "enable.idempotence": True,
+            **DURABLE,
             "delivery.timeout.ms": 600_000,
             "linger.ms": 5,
             "reconnect.backoff.max.ms": 500,
@@ -73,10 +79,16 @@ def send(servers: str, topic: str, rate: int, seed: int) -> Sent:
     )
     kinds: Counter[str] = Counter()
     refused: list[str] = []
+    longest = 0.0
+    last: float | None = None
 
     def heed(error: object, _: object) -> None:
+        nonlocal longest, last
         if error is not None:
             refused.append(str(error))
+            return
+        now = time.monotonic()
+        longest, last = max(longest, now - (last or now)), now
 
     for kind, value in _records(random.Random(seed), rate):  # noqa: S311 - no secret
         kinds[kind] += 1
@@ -97,6 +109,7 @@ def send(servers: str, topic: str, rate: int, seed: int) -> Sent:
         duplicates=kinds["duplicate"],
         events=dict(Counter(day for day, _ in dates)),
         values=dict(values),
+        longest_pause_seconds=round(longest, 2),
     )
 
 
@@ -112,10 +125,10 @@ def _records(choice: random.Random, rate: int) -> Iterator[tuple[str, bytes]]:
                 yield "bad", choice.choice(_BAD_RECORDS)
             elif fate < _BAD + _DUPLICATES and numbers:
                 again = choice.randrange(max(0, numbers - 5_000), numbers)
-                yield "duplicate", _event(again)
+                yield "duplicate", event(again)
             else:
                 numbers += 1
-                yield "event", _event(numbers - 1)
+                yield "event", event(numbers - 1)
         made = due
 
 
@@ -130,7 +143,8 @@ def _value(number: int) -> int:
     return number % 11
 
 
-def _event(number: int) -> bytes:
+def event(number: int) -> bytes:
+    """The record of an event; its number determines all of it."""
     return (
         f'{{"event_id":"e{number}","event_time":"{_moment(number).isoformat()}","platform":"X",'
         f'"account_id":{1 + number % 7},"post_id":"p{number % 50}","user_id":"{number % 97}",'

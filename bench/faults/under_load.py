@@ -115,7 +115,7 @@ def run_rounds(
         *([KILL_DAEMON] if is_daemon else []),
         *([KILL_BACKFILL] if backfills else []),
     ]
-    with drains, backfills or nullcontext(), _producer(servers, rate, seed) as stop_producing:
+    with drains, backfills or nullcontext(), producing(servers, rate, seed) as stop_producing:
         for _ in range(rounds):
             drains.ensure_running()
             if backfills:
@@ -186,7 +186,7 @@ def _by_name(rows: object) -> dict[str, int]:
 
 
 @contextmanager
-def _producer(servers: str, rate: int, seed: int) -> Iterator[Callable[[], Sent]]:
+def producing(servers: str, rate: int, seed: int) -> Iterator[Callable[[], Sent]]:
     """Start a producer; the returned function stops it and returns its counts."""
     command = [sys.executable, "-m", "bench.faults.producer", servers, contract(STREAM).kafka_topic]
     process = subprocess.Popen(

@@ -124,6 +124,14 @@ def process_id(home: Home) -> int | None:
     return _Files(home).process.process_id()
 
 
+def is_answering(home: Home) -> bool:
+    """Whether the broker serves requests."""
+    files = _Files(home)
+    return (
+        files.process.is_running() and files.ports.exists() and _answers(_read_ports(files).client)
+    )
+
+
 def start(home: Home, jars: Path | None = None, timeout: float | None = None) -> str:
     """Start the home's broker unless it runs; its bootstrap servers, once it answers.
 

@@ -14,6 +14,7 @@ from typing import Any
 from dagster import ConfigurableResource
 
 from resources.kafka.admin import KafkaUnreachableError, ask
+from resources.kafka.replication import FACTOR, Replication
 from resources.kafka.settings import (
     BOOTSTRAP_SERVERS,
     ClientSettings,
@@ -27,6 +28,7 @@ __all__ = [
     "KafkaSettingsError",
     "KafkaUnreachableError",
     "TopicOffsets",
+    "TopicReplicas",
 ]
 
 _UNKNOWN_TOPIC = 3
@@ -54,6 +56,23 @@ class TopicOffsets:
     topic_id: str
     earliest: Mapping[int, int] = field(repr=False)
     end: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class TopicReplicas:
+    """Where the records of one topic are at one moment.
+
+    `replicas` is the number of brokers that each partition is assigned to, of the partition with
+    the fewest; `in_sync` is how many of them have all of it, of the worst partition; `behind` is
+    the number of partitions that some replica lags behind, `leaderless` that nobody serves.
+    """
+
+    topic: str
+    partitions: int
+    replicas: int
+    in_sync: int
+    behind: int
+    leaderless: int
 
 
 class KafkaResource(ConfigurableResource):  # type: ignore[type-arg]
@@ -88,21 +107,38 @@ class KafkaResource(ConfigurableResource):  # type: ignore[type-arg]
             lambda admin: _topic_id(admin, topic),
         )
 
+    def replicas(self, topic: str, timeout_seconds: float = 5.0) -> TopicReplicas | None:
+        """How many brokers have the topic now; None if there is no such topic."""
+        return ask(
+            self._settings(),
+            f"asking for the replicas of topic {topic}",
+            timeout_seconds,
+            lambda admin: _replicas(admin, topic),
+        )
+
     def create_topic(
         self, topic: str, partitions: int = 4, config: Mapping[str, str] = _NO_CONFIG
     ) -> None:
         """Make the topic unless it exists; one that exists stays as it is.
 
-        Raises KafkaRefusedError if the cluster won't have it.
+        It is replicated as the environment says, unless `config` says otherwise. Raises
+        KafkaRefusedError if the cluster won't have it.
         """
+        replication = Replication.from_environment()
         ask(
             self._settings(),
             f"making topic {topic}",
             _TOPIC_SECONDS,
-            lambda admin: _create(admin, topic, partitions, config),
+            lambda admin: _create(admin, topic, partitions, config, replication),
         )
 
-    def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+    def commit(
+        self,
+        group: str,
+        topic: str,
+        offsets: Mapping[int, int],
+        timeout_seconds: float = _TOPIC_SECONDS,
+    ) -> None:
         """Commit a consumer group's offsets, for the tools that show operators its lag.
 
         The platform does not read them. Raises KafkaRefusedError, for example if the group has live
@@ -111,7 +147,7 @@ class KafkaResource(ConfigurableResource):  # type: ignore[type-arg]
         ask(
             self._settings(),
             f"committing offsets of group {group} on topic {topic}",
-            _TOPIC_SECONDS,
+            timeout_seconds,
             lambda admin: _commit(admin, group, topic, offsets),
         )
 
@@ -145,6 +181,21 @@ def _topic_id(admin: Any, topic: str) -> str | None:
     return None if described is None else str(described.get("topic_id") or "")
 
 
+def _replicas(admin: Any, topic: str) -> TopicReplicas | None:
+    described = _describe(admin, topic)
+    if described is None:
+        return None
+    partitions = described["partitions"]
+    return TopicReplicas(
+        topic,
+        partitions=len(partitions),
+        replicas=min(len(p["replica_nodes"]) for p in partitions),
+        in_sync=min(len(p["isr_nodes"]) for p in partitions),
+        behind=sum(len(p["isr_nodes"]) < len(p["replica_nodes"]) for p in partitions),
+        leaderless=sum(p["leader_id"] < 0 for p in partitions),
+    )
+
+
 def _offsets(admin: Any, topic: str) -> TopicOffsets | None:
     from kafka.errors import UnknownTopicOrPartitionError
     from kafka.protocol.consumer import OffsetSpec
@@ -171,17 +222,36 @@ def _offsets(admin: Any, topic: str) -> TopicOffsets | None:
     )
 
 
-def _create(admin: Any, topic: str, partitions: int, config: Mapping[str, str]) -> None:
-    from kafka.errors import BrokerResponseError, RetriableError, TopicAlreadyExistsError
+def _create(
+    admin: Any,
+    topic: str,
+    partitions: int,
+    config: Mapping[str, str],
+    replication: Replication,
+) -> None:
+    from kafka.errors import (
+        BrokerResponseError,
+        InvalidReplicationFactorError,
+        RetriableError,
+        TopicAlreadyExistsError,
+    )
 
+    wanted = {
+        "num_partitions": partitions,
+        "replication_factor": replication.factor_for_brokers,
+        "configs": {**replication.topic_config, **config},
+    }
     try:
-        admin.create_topics(
-            {topic: {"num_partitions": partitions, "configs": dict(config)}},
-            wait_for_metadata=True,
-        )
+        admin.create_topics({topic: wanted}, wait_for_metadata=True)
     except TopicAlreadyExistsError:
         # Fine: another process created it.
         return
+    except InvalidReplicationFactorError as error:
+        raise KafkaRefusedError(
+            f"the cluster refuses to make topic {topic} with {replication.factor or 'its own'} "
+            f"replicas: fewer brokers are up ({error}). Start those that are down, or set {FACTOR} "
+            "to the number of brokers"
+        ) from error
     except BrokerResponseError as error:
         if isinstance(error, RetriableError):
             raise

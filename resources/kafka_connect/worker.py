@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resources.kafka.jars import ensure_jars, java, java_environment
+from resources.kafka.replication import Replication
 from resources.kafka.settings import BOOTSTRAP_SERVERS, KafkaSettings
 from resources.kafka_connect.client import ConnectClient, ConnectError
 from resources.machine.file_locks import exclusive_lock, write_atomically
@@ -55,20 +56,22 @@ _LOGIN = (
     "};\n"
 )
 
-# Offsets are flushed each second: what a killed worker sends again is what came since. Replication
-# -1 is the brokers' default. Plugins are found as services: a search of all jars takes longer.
+# Offsets are flushed each second: what a killed worker sends again is what came since. Plugins are
+# found as services: a search of all jars takes longer.
 _PROPERTIES = """\
 bootstrap.servers={servers}
 group.id={prefix}social-assets-connect
 config.storage.topic={prefix}connect_configs
 offset.storage.topic={prefix}connect_offsets
 status.storage.topic={prefix}connect_status
-config.storage.replication.factor=-1
-offset.storage.replication.factor=-1
-status.storage.replication.factor=-1
+config.storage.replication.factor={replication}
+offset.storage.replication.factor={replication}
+status.storage.replication.factor={replication}
 offset.storage.partitions=1
 status.storage.partitions=1
 offset.flush.interval.ms=1000
+producer.acks=all
+producer.enable.idempotence=true
 scheduled.rebalance.max.delay.ms=0
 session.timeout.ms=6000
 heartbeat.interval.ms=2000
@@ -82,7 +85,7 @@ rest.extension.classes=org.apache.kafka.connect.rest.basic.auth.extension.BasicA
 config.providers=env
 config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider
 config.providers.env.param.allowlist.pattern={passwords}.*
-"""
+{topic_config}"""
 
 
 @dataclass(frozen=True)
@@ -202,8 +205,15 @@ def _launch(
     write_atomically(files.folder / "users", f"{_USER}={files.password.read_text()}")
     write_atomically(files.folder / "login.conf", _LOGIN)
     write_atomically(files.port, f"{_choose_port(files)}\n")
+    replication = Replication.from_environment()
     properties = _PROPERTIES.format(
         servers=settings.servers,
+        replication=replication.factor_for_brokers,
+        topic_config="".join(
+            f"{topic}.storage.{name}={value}\n"
+            for topic in ("config", "offset", "status")
+            for name, value in replication.topic_config.items()
+        ),
         prefix=topic_prefix,
         host=_HOST,
         port=files.port.read_text().strip(),

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from resources.kafka.durable import DURABLE, flush, not_taken
 from resources.kafka.settings import KafkaSettings
 from social_assets.ingest.webhooks.webhook import WebhookEvent
 
@@ -24,8 +25,7 @@ _SECONDS = 5.0
 """How long a group of events may take; the platforms wait for about ten seconds."""
 
 _SENDING = {
-    "acks": "all",
-    "enable.idempotence": True,
+    **DURABLE,
     "compression.type": "lz4",
     "message.timeout.ms": int(_SECONDS * 1000),
     # A group is produced in one go, and flushed: nothing is gained by waiting for more.
@@ -52,23 +52,24 @@ class KafkaLog:
         failed: dict[int, str] = {}
         producer = self._connected()
 
-        def report_of(place: int) -> Report:
+        def report_of(place: int, topic: str) -> Report:
             def report(error: KafkaError | None, _: Message[bytes, bytes]) -> None:
                 if error is not None:
                     self._is_fatal |= error.fatal()
-                    failed[place] = error.str()
+                    failed[place] = not_taken(error, topic, self._settings.servers)
 
             return report
 
         for place, event in enumerate(events):
+            topic = self._topics[event.stream]
             try:
-                producer.produce(
-                    self._topics[event.stream], event.value, on_delivery=report_of(place)
-                )
+                producer.produce(topic, event.value, on_delivery=report_of(place, topic))
             except BufferError:
-                failed[place] = "the producer's queue is full"
-        if producer.flush(_SECONDS * 2):
-            failed |= dict.fromkeys(range(len(events)), "no answer from Kafka in time")
+                failed[place] = (
+                    f"topic {topic}: more events wait for {self._settings.servers} than the "
+                    "producer holds; those that are sent again go with a later group"
+                )
+        flush(producer, _SECONDS * 2)
         if failed:
             reason = next(iter(failed.values()))
             _log.warning(

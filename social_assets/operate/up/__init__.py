@@ -1,0 +1,1 @@
+"""All processes of an installation on this machine, kept running without containers."""
