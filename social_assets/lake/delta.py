@@ -8,7 +8,7 @@ come from the log, so that an invariant needs no scan.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -25,10 +25,7 @@ from deltalake import (
     write_deltalake,
 )
 from deltalake import Schema as DeltaSchema
-from deltalake.exceptions import (
-    CommitFailedError,
-    TableNotFoundError,
-)
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction
 from pyarrow.fs import SubTreeFileSystem
 
@@ -41,6 +38,7 @@ from social_assets.lake.data_files import (
 )
 from social_assets.lake.storage.errors import storage_errors
 from social_assets.lake.storage.file_system import remove_files, storage_of
+from social_assets.lake.storage.repeated_commits import found_if_made
 
 _VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
 """How raw bytes are written: without a dictionary, as they are rarely equal, and without
@@ -79,7 +77,7 @@ class AppliedElsewhereError(RuntimeError):
     """Another writer has committed the same transaction; nothing was written."""
 
     def __init__(self, uri: str, applied: Iterable[Applied]) -> None:
-        listed = ", ".join(each.app_id for each in applied)
+        listed = ", ".join(each.app_id for each in applied) or "rows"
         super().__init__(
             f"another writer took {listed} into the lake's table {uri} meanwhile; nothing was "
             "written twice. Let all writers of an installation use one home, and give the same "
@@ -145,14 +143,38 @@ class LakeTable:
         `by` is the partition column of the days. Raises ValueError, and changes nothing, if a row
         has another day.
         """
-        replaced = {day.isoformat() for day in days}
         with storage_errors(self.uri):
             table = self._complete()
-            files = self.write_files(table, rows)
-            others = {each.partition_values[by] for each in files} - replaced
-            if others:
-                told = f"rows of {', '.join(sorted(map(str, others)))} can't replace other days"
-                raise ValueError(f"the lake's table {self.uri}: {told}; nothing was changed")
+            self._replace(table, days, self.write_files(table, rows), applied, by)
+
+    def rows_written(self, rows: Iterable[pa.RecordBatch]) -> list[AddAction]:
+        """Files for `replace_by`, also of a process that does not commit; without such a commit,
+        maintenance deletes them.
+        """
+        with storage_errors(self.uri):
+            return self.write_files(self._complete(), rows)
+
+    def replace_by(
+        self, days: Iterable[date], files: Sequence[AddAction], *applied: Applied
+    ) -> None:
+        """Replace all rows of `days` by those of `files`, as `replace` does."""
+        with storage_errors(self.uri):
+            self._replace(self._complete(), days, files, applied, "event_date")
+
+    def _replace(
+        self,
+        table: DeltaTable,
+        days: Iterable[date],
+        files: Sequence[AddAction],
+        applied: Iterable[Applied],
+        by: str,
+    ) -> None:
+        replaced = {day.isoformat() for day in days}
+        others = {each.partition_values[by] for each in files} - replaced
+        if others:
+            told = f"rows of {', '.join(sorted(map(str, others)))} can't replace other days"
+            raise ValueError(f"the lake's table {self.uri}: {told}; nothing was changed")
+        with self._found_if_made(files, applied, [(by, "in", sorted(replaced))]):
             table.create_write_transaction(
                 [*files],
                 mode="overwrite",
@@ -176,7 +198,7 @@ class LakeTable:
     def commit_all(self, files: Sequence[AddAction], *applied: Applied) -> None:
         """Replace all rows by those of `files`, and the columns by those of `schema`."""
         properties = _properties(applied)
-        with storage_errors(self.uri):
+        with storage_errors(self.uri), self._found_if_made(files, applied, None):
             schema = DeltaSchema.from_arrow(self.schema)
             self._commit(self._created(), files, "overwrite", schema, properties)
 
@@ -228,9 +250,7 @@ class LakeTable:
         if days is None:
             return _locations(table)
         listed = list(days)
-        if not listed:
-            return []
-        return _locations(table, [("event_date", "in", listed)])
+        return _locations(table, [("event_date", "in", listed)]) if listed else []
 
     def files_since(self, column: str, after: datetime) -> list[str]:
         """The data files whose statistics allow rows with a later time in this column."""
@@ -311,6 +331,16 @@ class LakeTable:
             commit_properties=properties,
         )
 
+    def _found_if_made(
+        self,
+        files: Sequence[AddAction],
+        applied: Iterable[Applied],
+        replaced: list[tuple[str, str, Any]] | None,
+    ) -> AbstractContextManager[None]:
+        taken = {each.app_id: each.version for each in applied}
+        refused = AppliedElsewhereError(self.uri, applied)
+        return found_if_made(self._open, files, taken, replaced, refused)
+
     def _created(self) -> DeltaTable:
         return self._open() or self._create()
 
@@ -335,8 +365,7 @@ class LakeTable:
 
 
 def _properties(applied: Iterable[Applied]) -> CommitProperties:
-    transactions = [Transaction(each.app_id, each.version) for each in applied]
-    return CommitProperties(app_transactions=transactions)
+    return CommitProperties(app_transactions=[Transaction(a.app_id, a.version) for a in applied])
 
 
 @contextmanager

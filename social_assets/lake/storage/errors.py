@@ -27,21 +27,38 @@ class LakeStoreError(OSError):
 
 @contextmanager
 def storage_errors(uri: str) -> Iterator[None]:
-    """Turn the errors of Delta's library about the storage of a table into ours."""
+    """Turn the errors of Delta's and Arrow's libraries about the storage of a table into ours."""
     try:
         yield
     except (LakeDiskError, LakeStoreError):
         raise
     except (DeltaError, OSError) as error:
-        if (told := _DISK_ERROR.search(str(error))) is not None:
+        if (found := _DISK_ERROR.search(str(error))) is not None:
             raise LakeDiskError(
-                f"the lake's table {uri} could not be written: {(told[1] or told[2]).strip()}."
+                f"the lake's table {uri} could not be written: {(found[1] or found[2]).strip()}."
                 " The table is as it was. Make room on that disk, or make it writable; the same"
                 " command then goes on"
             ) from error
         if "://" in uri and _STORE_ERROR.search(str(error)):
-            raise LakeStoreError(_explained(uri, str(error))) from error
+            told = _explained(f"the lake's table {uri}", str(error), LAKE_URL)
+            raise LakeStoreError(told) from error
         raise
+
+
+@contextmanager
+def store_errors(thing: str, setting: str) -> Iterator[None]:
+    """Turn the errors of Arrow's library about an object store that is no lake into ours.
+
+    `thing` names what is there, and `setting` what names the bucket.
+    """
+    try:
+        yield
+    except LakeStoreError:
+        raise
+    except OSError as error:
+        if _STORE_ERROR.search(str(error)) is None:
+            raise
+        raise LakeStoreError(_explained(thing, str(error), setting)) from error
 
 
 # Recognized by its number: the text differs between calls, and between Delta and Arrow.
@@ -58,7 +75,7 @@ _CREDENTIALS = (
     "the machine"
 )
 _REMEDIES = {
-    "NoSuchBucket": f"Create the bucket, or correct {LAKE_URL}",
+    "NoSuchBucket": "Create the bucket, or correct {setting}",
     "AccessDenied": f"{_CREDENTIALS}, and what they may do in the bucket",
     "SignatureDoesNotMatch": _CREDENTIALS,
     "InvalidAccessKeyId": _CREDENTIALS,
@@ -68,18 +85,22 @@ _REMEDIES = {
 }
 
 
-def _explained(uri: str, text: str) -> str:
+def _explained(thing: str, text: str, setting: str) -> str:
     server = (found[1] if (found := _STORE_ERROR.search(text)) else None) or "the store"
     if _OF_THE_CLOUD in text:
         # The library looks for a role of the machine when nothing else gives credentials.
-        return f"the lake's table {uri} cannot be opened: no credentials were found. {_CREDENTIALS}"
+        return f"{thing} cannot be opened: no credentials were found. {_CREDENTIALS}"
     reason = _reason(text)
     remedy = next(
-        (remedy for word, remedy in _REMEDIES.items() if word in reason),
+        (
+            remedy.format(setting=setting)
+            for word, remedy in _REMEDIES.items()
+            if word.lower() in reason.replace("_", "").lower()
+        ),
         "See that the object store answers (AWS_ENDPOINT_URL, the network)",
     )
     return (
-        f"the lake's table {uri} cannot be read or written: {server} says: {reason}. {remedy}; the "
+        f"{thing} cannot be read or written: {server} says: {reason}. {remedy}; the "
         "same command then goes on"
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,9 +20,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from resources.settings.home import Home
-from resources.settings.lake_root import LAKE_URL, lake_root
+from resources.settings.lake_root import lake_root
 from social_assets.control.secrets.secret_keys import KeySource
-from social_assets.lake.pinned.pinned_tables import PinnedFileGoneError, PinnedTable, pinned_tables
+from social_assets.lake.pinned.pinned_tables import PinnedFileGoneError, pinned_tables
+from social_assets.lake.pinned.table_versions import table_versions
 from social_assets.operate.disaster.backup_folder import (
     BackupFolder,
     StoredContent,
@@ -48,7 +49,7 @@ class MadeBackup:
     """A backup that was just made; `removed` are those that it replaced."""
 
     backup: Backup
-    place: Path
+    place: str
     removed: Sequence[str]
     seconds: float
 
@@ -61,6 +62,7 @@ class MadeBackup:
             "copied_files": self.backup.copied_files,
             "copied_bytes": self.backup.copied_bytes,
             "tables": len(self.backup.tables),
+            "lake_url": self.backup.lake_url,
             "left_out": list(self.backup.left_out),
             "lacks_secret_key": self.backup.lacks_secret_key,
             "removed": list(self.removed),
@@ -76,6 +78,11 @@ class MadeBackup:
         if self.removed:
             lines.append(f"removed: {', '.join(self.removed)}")
         lines += [f"left out, since it changes: {each}" for each in made.left_out]
+        if made.lake_url:
+            lines.append(
+                f"the lake {made.lake_url} is not in it: its bucket must keep it, by versions and "
+                "replication"
+            )
         if made.lacks_secret_key:
             lines.append(
                 "control/secret.key is not in it, and stored credentials can't be read without it: "
@@ -94,15 +101,16 @@ def make_backup(
     OSError for a full disk.
     """
     started = time.monotonic()
-    lake = _check_places(home, folder_of(url))
-    with opened_for_backup(url) as folder:
+    _check_places(home, folder_of(url))
+    root = lake_root(home)
+    with opened_for_backup(url, home.path / "spill") as folder:
         earlier = _latest_of(home, folder)
         copies = _Copies(folder, earlier)
         began_at = datetime.now(UTC)
         say("copying what is not in the lake")
         dumps = copies.of_databases()
         files, left_out = copies.of_home(home_files(home, with_secret_key=with_secret_key))
-        tables, pinned_at, of_lake = _copy_lake(lake, copies, say)
+        tables, pinned_at, of_lake = _lake(root, copies, say)
         backup = Backup(
             id=began_at.strftime("%Y%m%dT%H%M%S.%fZ"),
             home=str(home.path),
@@ -111,7 +119,8 @@ def make_backup(
             began_at=began_at,
             pinned_at=pinned_at,
             ended_at=datetime.now(UTC),
-            tables={each.name: each.version for each in tables},
+            tables=tables,
+            lake_url=root if "://" in root else "",
             left_out=left_out,
             lacks_secret_key=KeySource(home).file.exists() and not with_secret_key,
             files=[*dumps, *files, *of_lake],
@@ -123,23 +132,17 @@ def make_backup(
         removed = set() if keep is None else _too_many(home, folder, keep)
         if removed:
             folder.remove(removed)
-    return MadeBackup(backup, folder.path, sorted(removed), time.monotonic() - started)
+    return MadeBackup(backup, folder.place.url, sorted(removed), time.monotonic() - started)
 
 
-def _check_places(home: Home, target: Path) -> Path:
-    """The folder of the lake. Raises BackupError for stores that this command can't copy."""
+def _check_places(home: Home, target: Path | None) -> None:
+    if target is None:
+        return  # a bucket
     if target.is_relative_to(home.path) or home.path.is_relative_to(target):
         raise BackupError(
             f"{target} and the home {home.path} lie in one another: they would be lost together; "
             "name a folder on another disk"
         )
-    root = lake_root(home)
-    if "://" in root:
-        raise BackupError(
-            f"{LAKE_URL} names a lake in an object store, which this command does not copy: keep "
-            "it by versions and replication of its bucket"
-        )
-    return Path(root)
 
 
 class _Copies:
@@ -206,10 +209,16 @@ class _FileChangesError(RuntimeError):
     """A file was written during every attempt to copy it."""
 
 
-def _copy_lake(
-    lake: Path, copies: _Copies, say: Say
-) -> tuple[Sequence[PinnedTable], datetime, list[BackedUpFile]]:
-    """The tables at one instant, when that was, and their files."""
+def _lake(
+    root: str, copies: _Copies, say: Say
+) -> tuple[Mapping[str, int], datetime, list[BackedUpFile]]:
+    """The versions of the tables at one instant, when that was, and their files.
+
+    A lake in an object store is not copied: its versions say what it must have at least.
+    """
+    if "://" in root:
+        return table_versions(root), datetime.now(UTC), []
+    lake = Path(root)
     for number in range(_PINNINGS):
         tables = pinned_tables(lake)
         pinned_at = datetime.now(UTC)
@@ -220,7 +229,8 @@ def _copy_lake(
             say(f"copying {len(data):,} files of {len(tables)} tables of the lake")
             with ThreadPoolExecutor(_THREADS) as threads:
                 found = threads.map(lambda each: _take(copies, lake, *each), data.items())
-                return tables, pinned_at, [*logs, *found]
+                versions = {each.name: each.version for each in tables}
+                return versions, pinned_at, [*logs, *found]
         except PinnedFileGoneError as error:
             if number == _PINNINGS - 1:
                 raise BackupError(

@@ -37,11 +37,11 @@ COLUMNS = ("id", "state", "lake_as_of", "home", "files", "bytes", "copied_bytes"
 
 def list_backups(url: str) -> list[ListedBackup]:
     """The backups of a folder, oldest first. Raises BackupError if it is no folder of backups."""
-    folder = listed_folder(url)
     found: list[ListedBackup] = []
-    for id_ in folder.ids():
-        try:
-            found.append(ListedBackup(id_, folder.read(id_)))
-        except BackupError:
-            found.append(ListedBackup(id_, None))
+    with listed_folder(url) as folder:
+        for id_ in folder.ids():
+            try:
+                found.append(ListedBackup(id_, folder.read(id_)))
+            except BackupError:
+                found.append(ListedBackup(id_, None))
     return found

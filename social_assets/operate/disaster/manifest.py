@@ -53,6 +53,9 @@ class Backup:
     files: Sequence[BackedUpFile]
     copied_files: int
     copied_bytes: int
+    lake_url: str = ""
+    """The object store that has the lake, of which the backup has the versions alone; "" if the
+    lake is in the backup."""
 
     @property
     def bytes(self) -> int:

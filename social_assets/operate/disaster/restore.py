@@ -19,6 +19,7 @@ from pathlib import Path
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from resources.settings.lake_root import LAKE_URL
 from resources.settings.private_home import make_private
+from social_assets.lake.pinned.table_versions import table_versions
 from social_assets.operate.disaster.backup_folder import (
     BackupFolder,
     StoredContent,
@@ -97,11 +98,13 @@ def restore(home: Home, url: str, say: Say, *, id_: str | None = None) -> Restor
 
 def _check_settings(backup: Backup) -> None:
     """Raise BackupError unless the settings name the stores that the backup has, and no others."""
-    if os.environ.get(LAKE_URL):
+    if os.environ.get(LAKE_URL) and not backup.lake_url:
         raise BackupError(
             f"{LAKE_URL} is set, and a restore puts the lake into the home: unset it, restore, and "
             "move the lake"
         )
+    if backup.lake_url:
+        _check_lake(backup, os.environ.get(LAKE_URL))
     paths = {each.path for each in backup.files}
     for variable, path in DUMPS.items():
         if path in paths and not os.environ.get(variable):
@@ -113,6 +116,25 @@ def _check_settings(backup: Backup) -> None:
             raise BackupError(
                 f"{variable} is set, and the backup {backup.id} has that store as files of the "
                 "home: unset it, and restore"
+            )
+
+
+def _check_lake(backup: Backup, root: str | None) -> None:
+    """Raise BackupError unless the named lake has all that the rest of the backup speaks of."""
+    if not root:
+        raise BackupError(
+            f"the lake of the backup {backup.id} is {backup.lake_url}: set {LAKE_URL} to it, or to "
+            "its replica"
+        )
+    found = table_versions(root)
+    for name, version in sorted(backup.tables.items()):
+        if found.get(name, -1) < version:
+            has = f"version {found[name]}" if name in found else "no table"
+            raise BackupError(
+                f"the lake {root} is older than the backup {backup.id}: of {name} it has {has}, "
+                f"and the backup was made at version {version}. What lies between would be lost "
+                "without a trace: bring the bucket up to date, or restore an earlier backup with "
+                "--backup"
             )
 
 
@@ -161,7 +183,9 @@ def _copy_all(home: Home, folder: BackupFolder, backup: Backup, staging: Path, s
 def _latest(folder: BackupFolder) -> str:
     ids = folder.ids()
     if not ids:
-        raise BackupError(f"{folder.path} has no complete backup: none was ever finished there")
+        raise BackupError(
+            f"{folder.place.url} has no complete backup: none was ever finished there"
+        )
     return ids[-1]
 
 
@@ -172,10 +196,10 @@ def _copy(folder: BackupFolder, backup: Backup, file: BackedUpFile, files: Path)
         return
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.restoring")
-    place = folder.place(StoredContent(file.sha256, file.size))
+    content = StoredContent(file.sha256, file.size)
     digest = hashlib.sha256()
     try:
-        with place.open("rb") as source, unfinished.open("wb") as copy:
+        with folder.opened(content) as source, unfinished.open("wb") as copy:
             while chunk := source.read(_CHUNK):
                 digest.update(chunk)
                 copy.write(chunk)
@@ -188,7 +212,7 @@ def _copy(folder: BackupFolder, backup: Backup, file: BackedUpFile, files: Path)
 
 
 def _damaged(folder: BackupFolder, backup: Backup, file: BackedUpFile, how: str) -> str:
-    place = folder.place(StoredContent(file.sha256, file.size))
+    place = folder.place.where(StoredContent(file.sha256, file.size).name)
     whole = [id_ for id_ in folder.ids() if id_ != backup.id and _lacks(folder, id_, file)]
     remedy = (
         f"restore with --backup {whole[-1]}, which does not have this content"

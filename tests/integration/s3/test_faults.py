@@ -110,6 +110,33 @@ def test_a_commit_whose_answer_is_lost_is_not_made_twice(
     assert table.read().num_rows == 1
 
 
+@pytest.mark.parametrize("has_rows", [True, False], ids=["rows", "no rows"])
+def test_days_are_replaced_once_although_the_answer_is_lost(
+    s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_rows: bool
+) -> None:
+    lost: list[str] = []
+
+    def second_commit(request: object) -> Fault | None:
+        path = str(getattr(request, "path", ""))
+        if path.endswith("00000000000000000002.json") and not lost:
+            lost.append(path)
+            return Fault.CUT_AFTER
+        return None
+
+    table = lake_in(tmp_path).table("raw", contract("posts"))
+    table.create()
+    table.append(rows(table))
+    days = list(table.rows_by_day())
+    with faulty_proxy(s3.port, second_commit) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        new = rows(table) if has_rows else rows(table).slice(0, 0)
+        table.replace(days, new.to_reader(), Applied("rebuild-1", 1))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3.port}")
+    assert lost
+    assert table.read().num_rows == (1 if has_rows else 0)
+    assert table.applied_version("rebuild-1") == 1
+
+
 def test_a_write_waits_for_a_server_that_stands_still(s3: S3Server, tmp_path: Path) -> None:
     table = lake_in(tmp_path).table("raw", contract("posts"))
     table.create()

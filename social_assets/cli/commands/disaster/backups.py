@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from resources.settings.home import Home
 
 _FROM = click.option(
-    "--from", "source", required=True, metavar="FOLDER", help="A folder or file:// URL of backups."
+    "--from", "source", required=True, metavar="PLACE", help="A folder or s3:// URL of backups."
 )
 
 
 @click.command(short_help="Back up the home, while it is in use.")
 @click.option(
-    "--to", "target", required=True, metavar="FOLDER", help="A folder or file:// URL for backups."
+    "--to", "target", required=True, metavar="PLACE", help="A folder or s3:// URL for backups."
 )
 @click.option(
     "--keep", type=click.IntRange(min=1), help="Remove older backups of this home; default: none."
@@ -40,9 +40,9 @@ _FROM = click.option(
 @FORM
 @reads_home
 def backup(home: Home, target: str, keep: int | None, form: str, *, with_secret_key: bool) -> None:
-    """Copy lake, operational store, Dagster's records, artifacts and landing to a folder.
+    """Copy lake, operational store, Dagster's records, artifacts and landing to a folder or bucket.
 
-    Only what the folder lacks is copied. Loads and drains go on meanwhile. ClickHouse is not
+    Only what is not there yet is copied. Loads and drains go on meanwhile. ClickHouse is not
     copied, since the lake has all that it is made of.
     """
     from social_assets.operate.disaster.backup import make_backup
@@ -55,12 +55,12 @@ def backup(home: Home, target: str, keep: int | None, form: str, *, with_secret_
         out.print(str(done), markup=False)
 
 
-@click.command(short_help="List the backups of a folder.")
+@click.command(short_help="List the backups of a folder or bucket.")
 @_FROM
 @FORM
 @needs_no_home
 def backups(source: str, form: str) -> None:
-    """List the backups of a folder, oldest first."""
+    """List the backups of a folder or bucket, oldest first."""
     from social_assets.operate.disaster.list_backups import COLUMNS, list_backups
 
     print_rows(COLUMNS, [each.row for each in list_backups(source)], form)

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from resources.settings.home import Home
-from social_assets.operate.disaster import backup_folder
 from social_assets.operate.disaster.backup import make_backup
 from social_assets.operate.disaster.backup_folder import BackupFolder, StoredContent
+from social_assets.operate.disaster.places import folder as folders
 
 
 def die() -> None:
@@ -20,7 +20,7 @@ def die() -> None:
 def kill_at(moment: str) -> None:
     """Die there, with everything as it is on disk then."""
     keep, kept = BackupFolder._keep, [0]
-    flush = backup_folder._flush
+    flush = folders._flush
 
     def keep_some(folder: BackupFolder, file: Path, content: StoredContent) -> None:
         if moment == f"object {kept[0]}":
@@ -37,7 +37,7 @@ def kill_at(moment: str) -> None:
             die()
 
     BackupFolder._keep = keep_some  # type: ignore[method-assign]
-    backup_folder._flush = flush_or_die
+    folders._flush = flush_or_die
 
 
 if __name__ == "__main__":

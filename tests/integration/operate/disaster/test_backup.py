@@ -213,7 +213,7 @@ def test_older_backups_are_removed_with_what_only_they_have(used: UsedHome) -> N
 
 def test_two_backups_into_one_folder_at_once_are_refused(used: UsedHome) -> None:
     with (
-        opened_for_backup(str(used.target)),
+        opened_for_backup(str(used.target), used.home.path / "spill"),
         pytest.raises(BackupError, match=r"another backup into .* is running"),
     ):
         used.back_up()
@@ -224,7 +224,7 @@ def test_a_folder_that_cannot_hold_backups_is_refused(used: UsedHome, tmp_path: 
         make_backup(used.home, str(used.home.path / "backups"), told.append)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").touch()
-    with pytest.raises(BackupError, match=r"has no backups .* name a folder"):
+    with pytest.raises(BackupError, match=r"has no backups .* name what"):
         make_backup(used.home, str(tmp_path / "other"), told.append)
     with pytest.raises(BackupError, match="ftp://; name a folder"):
         make_backup(used.home, "ftp://user:password@host/x", told.append)

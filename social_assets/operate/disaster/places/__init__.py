@@ -1,0 +1,1 @@
+"""Where backups are kept: a folder, or a bucket."""
