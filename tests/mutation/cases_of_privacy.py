@@ -19,6 +19,14 @@ def _cases(*taken_away: tuple[str, str, str, str, str]) -> list[Case]:
 
 CASES = _cases(
     (
+        "a staging table of a killed run stays with its rows",
+        "social_assets/pipeline/privacy/warehouse_rows.py",
+        "DROP TABLE IF EXISTS {name} SYNC",
+        "SELECT 1 FROM {name} LIMIT 0",
+        "tests/integration/pipeline/privacy/test_staging_tables.py::test_"
+        "what_a_killed_run_has_left_is_dropped_and_other_tables_stay",
+    ),
+    (
         "the log of Delta keeps the smallest and largest ids",
         "social_assets/lake/privacy/purge.py",
         "        delta.cleanup_metadata()\n",

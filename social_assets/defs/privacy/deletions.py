@@ -31,8 +31,9 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts, person_columns
 from social_assets.defs.automation import RETRIES
-from social_assets.defs.ingestion.jobs.changed_days import fed_by
+from social_assets.defs.ingestion.jobs.changed_days import built_from
 from social_assets.defs.ingestion.jobs.complete_unloads import report_changed_days
+from social_assets.defs.reporting import check_comment
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force, waiting_for_contracts
 from social_assets.defs.warehouse.recovery import finish_before_rebuild, finish_warehouse
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 KEY = AssetKey(["privacy", "deletions"])
 JOB_NAME = "forget_persons"
 _OWNERS = ["team:platform"]
+_SHIPPER_SECONDS = 600.0
+"""How long a shipper of logs may take for a pass."""
 
 
 @asset(
@@ -64,8 +67,13 @@ def deletions(
 ) -> MaterializeResult[None]:
     """Repeated, it goes on where a run was killed. A request is done when no place has the id."""
     from social_assets.control.privacy.deletion_requests import opened_requests
-    from social_assets.defs.privacy.other_places import clean_home, clean_warehouse
+    from social_assets.defs.privacy.other_places import (
+        clean_home,
+        clean_warehouse,
+        delete_online_features,
+    )
     from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
+    from social_assets.pipeline.logs.ship import only_shipper
     from social_assets.pipeline.privacy.deletion_report import DeletionReport
     from social_assets.pipeline.privacy.erase_persons import erase_persons
     from social_assets.pipeline.privacy.ids_of_others import ids_of_others
@@ -93,12 +101,15 @@ def deletions(
         touched = _touched(streams, erased)
         finish_warehouse(context.instance, stores, comment)
         for stream, days in touched:
-            report_changed_days(context, stream, fed_by(stream.name), days)
+            report_changed_days(context, stream, built_from(stream.name), days)
         others = set().union(*(ids_of_others(stream, persons) for stream in streams))
         searched = persons.without(others)
-        with clickhouse.client(comment) as client:
-            in_warehouse = clean_warehouse(client, searched, erased, context.run.run_id)
-        in_home = clean_home(home, searched, erased)
+        delete_online_features(home, persons)
+        # Lines with an id must not be shipped after the table of logs was searched.
+        with only_shipper(home, _SHIPPER_SECONDS):
+            with clickhouse.client(comment) as client:
+                in_warehouse = clean_warehouse(client, searched, erased, context.run.run_id)
+            in_home = clean_home(home, searched, erased)
         left = [*in_warehouse, *in_home.left]
         report = DeletionReport.of(
             context.run.run_id,
@@ -170,7 +181,7 @@ def no_forgotten_person_is_kept(
         return AssetCheckResult(passed=True, description="nobody has asked to be forgotten")
     with opened_requests(Home.from_environment()) as requests:
         salt = requests.salt()
-    comment = f"{context.run.run_id} check {KEY.to_user_string()}"
+    comment = check_comment(context, KEY)
     with clickhouse.client(comment) as client:
         kept = kept_persons(client, forgotten, salt, person_columns())
     return AssetCheckResult(

@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING
 
 from resources.settings.home import Home
 from social_assets.contracts.registry import person_columns
+from social_assets.defs.warehouse.features_lock import features_lock
+from social_assets.features.feature_view import ACCOUNT, POST, USER
+from social_assets.features.offline.training_table import training_table
+from social_assets.features.online.chosen_store import online_store
+from social_assets.features.online.materialize import online_lock
+from social_assets.forecasts.tables import FORECASTS, SERIES
 from social_assets.pipeline.identity.refresh_persons import refresh_persons
 from social_assets.pipeline.privacy.erase_persons import Erased
 from social_assets.pipeline.privacy.home_files import (
@@ -21,17 +27,20 @@ from social_assets.pipeline.privacy.home_files import (
     overwrite_in_home,
     places_in_home,
 )
+from social_assets.pipeline.privacy.ids_in_bytes import DISTINCT_CHARACTERS
+from social_assets.pipeline.privacy.log_lines import delete_log_lines
 from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.pipeline.privacy.warehouse_rows import (
+    drop_staging_tables,
     places_in_warehouse,
     wait_for_old_parts,
 )
 from social_assets.recommend.forgotten import delete_superseded, in_use_that_know
-from social_assets.recommend.serving_tables import delete_rows
 from social_assets.recommend.top_n import TOP_N
 from social_assets.transform.text.documents import index_days
 from social_assets.transform.text.registry import models_root, scoring_model
 from social_assets.transform.text.sentiment import score_days
+from social_assets.warehouse.served.serving_tables import delete_rows
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -63,8 +72,32 @@ def clean_warehouse(
     if not persons.ids:
         return []
     delete_rows(client, TOP_N, "user_id", sorted(persons.ids))
+    with features_lock():
+        delete_rows(client, training_table(), "user_id", sorted(persons.ids))
+    for forecasts in (FORECASTS, SERIES):
+        # A person may be an account too; the next night forecasts those that are left.
+        delete_rows(client, forecasts, "account", sorted(persons.ids))
+    delete_log_lines(client, persons)
+    staging = drop_staging_tables(client)
     old_files = wait_for_old_parts(client)
-    return [*old_files, *places_in_warehouse(client, persons, person_columns())]
+    return [*staging, *old_files, *places_in_warehouse(client, persons, person_columns())]
+
+
+def delete_online_features(home: Home, persons: PersonIds) -> int:
+    """Delete the persons from the online store, also if it is a Redis. Returns how many rows.
+
+    A distinct id may also name an account, whose records are deleted as well. A pass that has read
+    their rows before ends first: it holds the lock. Raises OnlineStoreError.
+    """
+    users = [(each.platform, each.id) for each in persons.persons]
+    distinct = [each for each in users if len(each[1]) >= DISTINCT_CHARACTERS]
+    store = online_store(home)
+    try:
+        with online_lock(home.path / "locks"):
+            deleted = store.forget(USER, users)
+            return deleted + sum(store.forget(each, distinct) for each in (ACCOUNT, POST))
+    finally:
+        store.close()
 
 
 def clean_home(home: Home, persons: PersonIds, erased: Sequence[Erased]) -> CleanedHome:

@@ -22,9 +22,33 @@ _NOT_OURS = "('system', 'INFORMATION_SCHEMA', 'information_schema')"
 _WITHOUT_RECORDS = (*create_records(), COMPARED_DAYS)
 """Tables of what loaders and checks have done: no value of a record is in them."""
 _LONGEST_WAIT_SECONDS = 120.0
+_STAGING_WAIT_SECONDS = 20.0
 _POLL_SECONDS = 0.25
+_WAIT = "wait until the run has ended, then give the same command again"
 _AGAIN = "ClickHouse deletes them within some ten minutes; then give the same command again"
 _REMEDY = "rebuild its days by social-assets backfill, then give the same command again"
+
+
+def drop_staging_tables(client: Client) -> list[Remainder]:
+    """Drop staging tables that do not end by themselves: runs that were killed leave them.
+
+    They may have rows of before. A run that is alive swaps or drops its own within seconds; one
+    that takes longer fails at its next statement and is tried again, with the rows of then. Returns
+    those that a query fills at this moment.
+    """
+    left = _staging_tables(client)
+    ends_at = time.monotonic() + _STAGING_WAIT_SECONDS
+    while left and time.monotonic() < ends_at:
+        time.sleep(_POLL_SECONDS)
+        left &= _staging_tables(client)
+    filled = []
+    for database, table in sorted(left):
+        if _is_in_a_query(client, table):
+            filled.append(Remainder(f"the table {database}.{table}, which a run fills", _WAIT))
+        else:
+            name = f"{_quoted(database)}.{_quoted(table)}"
+            client.command(f"DROP TABLE IF EXISTS {name} SYNC")
+    return filled
 
 
 def wait_for_old_parts(client: Client) -> list[Remainder]:
@@ -75,6 +99,24 @@ def text_columns(client: Client) -> dict[str, list[str]]:
         "GROUP BY database, table ORDER BY database, table"
     ).result_rows
     return {f"{_quoted(database)}.{_quoted(table)}": names for database, table, names in rows}
+
+
+def _staging_tables(client: Client) -> set[tuple[str, str]]:
+    rows = client.query(
+        "SELECT database, name FROM system.tables\n"
+        f"WHERE name LIKE '%\\_\\_staging%' AND database NOT IN {_NOT_OURS}"
+    ).result_rows
+    return {(database, table) for database, table in rows}
+
+
+def _is_in_a_query(client: Client, table: str) -> bool:
+    """Whether a query that runs now, but this one, names the table."""
+    found = client.query(
+        "SELECT count() FROM system.processes\n"
+        "WHERE position(query, {table:String}) > 0 AND query_id != queryID()",
+        parameters={"table": table},
+    ).result_rows
+    return bool(found[0][0])
 
 
 def _old_parts(client: Client) -> set[tuple[str, str]]:

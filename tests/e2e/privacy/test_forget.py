@@ -86,6 +86,19 @@ def rows_of_others() -> list[tuple[str, int]]:
         return [(user, rows) for user, rows in found.result_rows]
 
 
+def rows_of_the_key() -> dict[str, int]:
+    """The rows of the person in each table that knows users by the hash of their id."""
+    with ClickHouseResource().client() as client:
+        tables = client.query(
+            "SELECT concat(database, '.', table) FROM system.columns WHERE name = 'user_key'\n"
+            "AND (database, table) IN (\n"
+            "  SELECT database, name FROM system.tables WHERE engine LIKE '%MergeTree')\n"
+            "ORDER BY 1"
+        ).result_rows
+        count = f"SELECT count() FROM {{}} WHERE user_key = MD5('{GONE}')"
+        return {name: client.query(count.format(name)).first_row[0] for (name,) in tables}
+
+
 def test_a_person_is_forgotten_everywhere_although_the_command_is_killed(home: Home) -> None:
     landing = home.landing / "engagement_events"
     landing.mkdir(parents=True, exist_ok=True)
@@ -100,6 +113,8 @@ def test_a_person_is_forgotten_everywhere_although_the_command_is_killed(home: H
     assert len(before) == USERS
     places = {each.split("/")[0] for each in files_with_the_id(home)}
     assert places >= {"artifacts", "clickhouse", "dagster", "lake", "landing"}
+    features = {f"features.{name}" for name in ("sessions", "user_days", "user_posts")}
+    assert features < {table for table, rows in rows_of_the_key().items() if rows}
 
     for seconds in KILLED_AFTER_SECONDS:
         with subprocess.Popen(
@@ -114,6 +129,7 @@ def test_a_person_is_forgotten_everywhere_although_the_command_is_killed(home: H
         done = run(home, "forget", given=GONE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert files_with_the_id(home) == []
+    assert set(rows_of_the_key().values()) == {0}
     assert GONE not in done.stdout + done.stderr
     assert rows_of_others() == before
     assert all(each.is_conserved for each in stream_statuses())

@@ -8,8 +8,9 @@ from resources.clickhouse.resource import ClickHouseResource
 from social_assets.control.privacy.person import hash_of
 from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
 from social_assets.quality.forgotten_persons import kept_persons
-from social_assets.recommend.serving_tables import DATABASE, delete_rows
+from social_assets.recommend.model_lists import DATABASE
 from social_assets.recommend.top_n import TOP_N
+from social_assets.warehouse.served.serving_tables import delete_rows
 
 
 def test_rows_of_a_person_are_deleted_from_a_list_and_from_what_a_killed_call_left(
@@ -22,7 +23,8 @@ def test_rows_of_a_person_are_deleted_from_a_list_and_from_what_a_killed_call_le
         for name in (TOP_N.name, left_behind):
             client.command(TOP_N.create(name))
             rows = [
-                (user, 1, "p1", 0.5, "als", "1", datetime.now(UTC), 0) for user in ("gone", "stays")
+                (user, 1, "p1", 0.5, "als", "1", datetime.now(UTC), 0, 1, "")
+                for user in ("gone", "stays")
             ]
             client.insert(name, rows, column_names=[column.name for column in TOP_N.columns])
         found = kept_persons(client, forgotten, "salt", ["user_id"])
