@@ -101,16 +101,16 @@ def measure(home: Home, key: str, folder: Path, given: argparse.Namespace) -> No
     with serving(home, api):
         few_paths = calendar_questions(_COLD)
         few.write_text("\n".join(few_paths) + "\n")
-        body = len(_get(api, key, few_paths[0]))
+        body = len(answer_of(api, key, few_paths[0]))
         begun = time.perf_counter()
         for path in few_paths:
-            _get(api, key, path)
+            answer_of(api, key, path)
         each = (time.perf_counter() - begun) / len(few_paths) * 1000
         print(f"{len(few_paths)} questions, asked one by one: {each:.1f} ms each")
         with plain_uvicorn(folder, body) as plain:
             print(f"uvicorn, {body} bytes, no work       {load(plain, key, few, 15)}")
         for path in few_paths:
-            _get(api, key, path)
+            answer_of(api, key, path)
         print(f"API alone, {_COLD} questions, cached    {load(api, key, few, 15)}")
         make = account_questions if given.mix == "accounts" else calendar_questions
         paths = make(given.questions)
@@ -120,7 +120,7 @@ def measure(home: Home, key: str, folder: Path, given: argparse.Namespace) -> No
             print(f"nginx, cold: {arrive(cached, key, paths, given.arrival)}")
             answer = load(cached, key, many, given.seconds)
             print(f"nginx, {len(paths):,} questions, {given.seconds:3} s        {answer}")
-        print_freshness(lambda path: _get(api, key, path))
+        print_freshness(lambda path: answer_of(api, key, path))
 
 
 def account_questions(count: int) -> list[str]:
@@ -150,7 +150,11 @@ def load(port: int, key: str, paths: Path, seconds: int) -> Load:
     command = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s"]
     command += ["-H", f"Authorization: Bearer {key}", "-s", str(_SCRIPT)]
     command += [f"http://127.0.0.1:{port}", "--", str(paths)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return figures(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def figures(printed: str) -> Load:
+    """What the script has printed."""
     line = next(each for each in printed.splitlines() if each.startswith("FIGURES"))
     _, requests, micros, errors, *percentiles = line.split()
     return Load(int(requests), int(micros) / 1e6, int(errors), *map(float, percentiles))
@@ -217,7 +221,8 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         process.wait(20)
 
 
-def _get(port: int, key: str, path: str) -> bytes:
+def answer_of(port: int, key: str, path: str) -> bytes:
+    """The body of an answer."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {key}"}
     )
@@ -230,7 +235,7 @@ def _await(port: int, path: str) -> None:
     until = time.monotonic() + _START_SECONDS
     while True:
         try:
-            _get(port, "", path)
+            answer_of(port, "", path)
             return
         except OSError:
             if time.monotonic() > until:

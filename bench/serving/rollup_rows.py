@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from social_assets.contracts.engagement_events import ENGAGING, SHOWN
 from social_assets.demo.samples.bench_records import METRIC_SHARES, PLATFORMS
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def fill(client: Client, simulation: Simulation) -> None:
     for first, days in _months(simulation.first, simulation.recent):
         client.command(_by_platform(first, days, users=8), settings=_SETTINGS)
     client.command(_by_platform(simulation.recent, RECENT_DAYS, users=20_000), settings=_SETTINGS)
+    client.command(_users_of_platforms(simulation.recent), settings=_SETTINGS)
     for first, days in _weeks(simulation.recent, simulation.end):
         client.command(_by_platform_and_hour(first, days), settings=_SETTINGS)
     for table, partition in client.query(
@@ -142,6 +144,17 @@ SELECT event_date, platform_key, metric_type, events, value_sum, users, value_qu
 ) AS sums CROSS JOIN (
     SELECT uniqCombinedState(sipHash128(number)) AS users FROM numbers({users})
 ) AS sketches"""
+
+
+def _users_of_platforms(first: date) -> str:
+    """One row a platform and day, with the sketch of a kind."""
+    return f"""
+INSERT INTO rollups.engagement_users_daily
+SELECT event_date, platform_key, sumSimpleState(p.events), uniqCombinedMergeState(p.users),
+    uniqCombinedMergeStateIf(p.users, metric_type IN {SHOWN}),
+    sumSimpleStateIf(p.value_sum, metric_type IN {ENGAGING})
+FROM rollups.engagement_platform_daily AS p
+WHERE event_date >= '{first}' GROUP BY event_date, platform_key"""
 
 
 def _by_platform_and_hour(first: date, days: int) -> str:

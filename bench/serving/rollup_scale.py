@@ -67,6 +67,8 @@ class Question:
         )
 
 
+_REACH = "uniqCombinedMerge(reached_users) AS n"
+_ENGAGEMENT_RATE = "sum(engagement_sum) / uniqCombinedMerge(reached_users) AS n"
 _OF_ACCOUNT = "account_key = {account}"
 
 
@@ -74,11 +76,14 @@ def questions(years: int) -> Sequence[Question]:
     """The named questions; `years` is the number of days of the longest range."""
     by_day, by_kind = "event_date, metric_type", "metric_type"
     platform, account = "engagement_platform_daily", "engagement_account_daily"
+    users = "engagement_users_daily"
     of_day = "platform_key, event_date, metric_type"
     return (
         Question("platforms by day, 30 days", platform, _EVENTS, of_day, most_rows=2_000),
         Question("platforms by day, 2 years", platform, _EVENTS, of_day, days=years),
-        Question("users of platforms, 30 days", platform, _USERS, "platform_key"),
+        Question("users of platforms, 30 days", users, _USERS, "platform_key"),
+        Question("reach of platforms, 30 days", users, _REACH, "platform_key"),
+        Question("engagement rate of platforms, 30 days", users, _ENGAGEMENT_RATE, "platform_key"),
         Question(
             "platforms by hour, 2 days",
             "engagement_platform_hourly",

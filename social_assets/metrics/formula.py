@@ -81,11 +81,16 @@ class Total(Formula):
     additivity = Additivity.ADDITIVE
     of_nothing = 0
 
+    @property
+    def atom(self) -> Atom:
+        """The one value that it needs."""
+        return Atom(self.measure, self.only)
+
     def atoms(self) -> Iterator[Atom]:  # noqa: D102 - as declared
-        yield Atom(self.measure, self.only)
+        yield self.atom
 
     def sql(self, column: Columns) -> str:  # noqa: D102
-        return column(Atom(self.measure, self.only))
+        return column(self.atom)
 
     def in_words(self) -> str:  # noqa: D102
         return f"sum of {_words(self.measure)}{_restriction(self.only)}"
@@ -100,11 +105,16 @@ class Distinct(Formula):
     additivity = Additivity.FROM_STATES
     of_nothing = 0
 
+    @property
+    def atom(self) -> Atom:
+        """The one value that it needs."""
+        return Atom(self.measure, self.only)
+
     def atoms(self) -> Iterator[Atom]:  # noqa: D102
-        yield Atom(self.measure, self.only)
+        yield self.atom
 
     def sql(self, column: Columns) -> str:  # noqa: D102
-        return column(Atom(self.measure, self.only))
+        return column(self.atom)
 
     def in_words(self) -> str:  # noqa: D102
         return f"distinct {_words(self.measure)}{_restriction(self.only)}"

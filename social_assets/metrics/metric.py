@@ -6,10 +6,11 @@ Belongs here: the declarations' types. The declarations are in `subjects`, one m
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from social_assets.metrics.dimension import Dimension
-from social_assets.metrics.formula import Additivity, Formula
+from social_assets.metrics.formula import Additivity, Atom, Formula
 from social_assets.metrics.grain import Grain
 from social_assets.metrics.measure import Measure
 
@@ -27,6 +28,20 @@ class RollupTable:
     """The column of its grain: a Date, or the begin of the hour."""
     is_view: bool = False
     """Whether it keeps no rows, so that no invariant is checked of it."""
+    columns_of: tuple[tuple[Atom, str], ...] = ()
+    """Columns that keep one atom each: its measure, over those rows alone that its restriction
+    names. The table need not have the dimensions of the restriction."""
+
+    def column_of(self, atom: Atom) -> str | None:
+        """The column that keeps this atom alone; None if there is none."""
+        return dict(self.columns_of).get(atom)
+
+    def has(self, atom: Atom, always: Collection[str] = ()) -> bool:
+        """Whether the rows tell an atom. `always` are dimensions that every table tells."""
+        if self.column_of(atom) is not None:
+            return True
+        restricted = {name for name, _ in atom.only}.difference(always)
+        return atom.measure in self.measures and restricted.issubset(self.dimensions)
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,8 @@ class Subject:
     owner: str = "team:engagement"
     filled_by: str = "load files with `social-assets load` or run `social-assets demo`"
     """What people do if nothing is there."""
+    nothing: str = ""
+    """What it means if nothing is there, where that is the rule."""
 
     def dimension(self, name: str) -> Dimension | None:
         """The dimension of this name; None if the subject has none."""

@@ -7,11 +7,13 @@ the API, the command line, dashboards and alerts without another change.
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
 from social_assets.metrics import subjects as package
-from social_assets.metrics.formula import AsReported, Formula
+from social_assets.metrics.formula import AsReported, Atom, Formula
+from social_assets.metrics.measure import Aggregate
 from social_assets.metrics.metric import Metric, RollupTable, Subject
 
 
@@ -75,14 +77,32 @@ def metrics_from(table: str) -> tuple[Metric, ...]:
     )
 
 
+def restricted_sums(table: str) -> Mapping[str, str]:
+    """The columns of a rollup that sum some rows of the fact, and SQL of what each row adds."""
+    return {
+        column: f"if({_restriction(subject, atom)}, {subject.measure(atom.measure).of_fact}, 0)"
+        for subject in subjects()
+        for rollup in subject.rollups
+        if rollup.table == table
+        for atom, column in rollup.columns_of
+        if subject.measure(atom.measure).aggregate is Aggregate.SUM
+    }
+
+
+def _restriction(subject: Subject, atom: Atom) -> str:
+    conditions = []
+    for name, values in atom.only:
+        dimension = subject.dimension(name)
+        if dimension is None:
+            raise KeyError(name)
+        conditions.append(f"{dimension.column} IN ({', '.join(map(repr, values))})")
+    return " AND ".join(conditions)
+
+
 def _answers(rollup: RollupTable, formula: Formula) -> bool:
-    dimensions = set(rollup.dimensions)
-    if isinstance(formula, AsReported) and not dimensions.issuperset(formula.by):
+    if isinstance(formula, AsReported) and not set(formula.by).issubset(rollup.dimensions):
         return False
-    return all(
-        atom.measure in rollup.measures and dimensions.issuperset(name for name, _ in atom.only)
-        for atom in formula.atoms()
-    )
+    return all(rollup.has(atom) for atom in formula.atoms())
 
 
 def _known(name: str) -> tuple[Subject, Metric]:
@@ -105,6 +125,7 @@ def _check(subject: Subject) -> None:
         for kind, declared, known in (
             ("dimension", rollup.dimensions, dimensions),
             ("measure", rollup.measures, measures),
+            ("measure", [atom.measure for atom, _ in rollup.columns_of], measures),
         ):
             for name in declared:
                 if name not in known:

@@ -2,29 +2,20 @@
 
 from functools import cache
 
-from dagster import AssetChecksDefinition, AssetsDefinition, AssetSpec, MetadataValue
+from dagster import AssetChecksDefinition, AssetsDefinition
 
 from resources.settings.home import Home
 from social_assets.defs.monitoring.invariant_checks import layer_invariants
 from social_assets.defs.warehouse.dbt_layers import layer_assets
+from social_assets.defs.warehouse.metrics_of_tables import with_metrics
 from social_assets.defs.warehouse.speed_checks import speed_equals_batch_checks
-from social_assets.metrics.registry import metrics_from
 from social_assets.warehouse.dbt.tables import Warehouse
 
 
 @cache
 def rollups() -> AssetsDefinition:
     """The assets of the layer; prepares the dbt project if nobody has."""
-    return layer_assets("rollups").map_asset_specs(_with_metrics)
-
-
-def _with_metrics(spec: AssetSpec) -> AssetSpec:
-    """Name in the metadata which metrics are answered from the table."""
-    answered = metrics_from(".".join(spec.key.path))
-    if not answered:
-        return spec
-    names = ", ".join(metric.name for metric in answered)
-    return spec.merge_attributes(metadata={"metrics": MetadataValue.text(names)})
+    return layer_assets("rollups").map_asset_specs(with_metrics)
 
 
 def rollup_checks() -> list[AssetChecksDefinition]:

@@ -2,13 +2,13 @@
 
 Belongs here: the choice. The rules: a table answers if it has every dimension and measure that the
 question needs, and if no row of it straddles the edge of a bucket or of a part of time that it asks
-for; of those, the one with the
-fewest dimensions has the fewest rows. The fact answers what no rollup can.
+for; of those, the one with the fewest dimensions has the fewest rows. The fact answers what no
+rollup can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -64,16 +64,17 @@ def plan(question: Question, subject: Subject, kept: Kept | None = None) -> Plan
     asked = metrics_of(question, subject)
     by = tuple(found for name in question.by if (found := subject.dimension(name)))
     atoms = tuple(dict.fromkeys(atom for each in asked for atom in each.formula.atoms()))
-    dimensions = _needed_dimensions(question, atoms)
-    parts = [d for name in dimensions if isinstance(d := subject.dimension(name), TimePart)]
-    columns = dimensions - {part.name for part in parts}
-    measures = {atom.measure for atom in atoms}
+    dimensions = _dimensions_of(question)
+    restricted = {name for atom in atoms for name, _ in atom.only}
+    named = [subject.dimension(name) for name in dimensions | restricted]
+    parts = {each.name: each for each in named if isinstance(each, TimePart)}
+    columns = dimensions.difference(parts)
     tables = {
         grain: table
         for grain in (Grain.HOUR, Grain.DAY, Grain.MONTH)
         if grain <= question.grain
-        and all(_tells(grain, part, question) for part in parts)
-        and (table := _smallest(subject.rollups, grain, columns, measures))
+        and all(_tells(grain, part, question) for part in parts.values())
+        and (table := _smallest(subject.rollups, grain, columns, atoms, parts))
     }
     covered = cover(bucket_edges(question), tuple(tables))
     pieces = tuple(
@@ -90,23 +91,27 @@ def _tells(grain: Grain, part: TimePart, question: Question) -> bool:
     return all(offset % step == timedelta() for _, offset in offsets_in(question))
 
 
-def _needed_dimensions(question: Question, atoms: Iterable[Atom]) -> set[str]:
+def _dimensions_of(question: Question) -> set[str]:
     return {
         *question.by,
         *(OF_ACCOUNTS if question.accounts is not None else ()),
         *(each.dimension for each in question.where),
-        *(name for atom in atoms for name, _ in atom.only),
     }
 
 
 def _smallest(
-    rollups: Iterable[RollupTable], grain: Grain, dimensions: set[str], measures: set[str]
+    rollups: Iterable[RollupTable],
+    grain: Grain,
+    dimensions: set[str],
+    atoms: Iterable[Atom],
+    parts: Collection[str],
 ) -> RollupTable | None:
+    """The table with the fewest dimensions that tells all atoms; parts of time it need not name."""
     fitting = [
         each
         for each in rollups
         if each.grain is grain
-        and dimensions <= set(each.dimensions)
-        and measures <= set(each.measures)
+        and dimensions.issubset(each.dimensions)
+        and all(each.has(atom, parts) for atom in atoms)
     ]
     return min(fitting, key=lambda each: len(each.dimensions), default=None)

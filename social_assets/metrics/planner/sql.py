@@ -8,7 +8,7 @@ groups that are answered, `merged` one row a bucket and group.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -114,10 +114,7 @@ def _part(plan: Plan, piece: Piece, parameters: _Parameters) -> str:
     columns = [f"{bucket} AS bucket"]
     columns += [f"{_column(each, time)} AS {_group(n)}" for n, each in enumerate(plan.by)]
     for number, atom in enumerate(plan.atoms):
-        measure = plan.subject.measure(atom.measure)
-        condition = _condition(plan, atom, time, parameters)
-        partial = measure.from_rollup if piece.rollup else measure.from_fact
-        columns.append(f"{partial(condition, is_final=False)} AS {_atom(number)}")
+        columns.append(f"{_partial(plan, piece, atom, time, parameters)} AS {_atom(number)}")
     conditions = [_within(piece), *_filters(plan, time, parameters)]
     if plan.kept and plan.by and not (plan.kept.more or plan.question.with_others or _shares(plan)):
         own = ", ".join(_column(each, time) for each in plan.by)
@@ -129,6 +126,16 @@ def _part(plan: Plan, piece: Piece, parameters: _Parameters) -> str:
         f"SELECT\n    {_listed(columns)}\nFROM {table}\n"
         f"WHERE {' AND '.join(conditions)}\nGROUP BY {', '.join(grouped)}"
     )
+
+
+def _partial(plan: Plan, piece: Piece, atom: Atom, time: str, parameters: _Parameters) -> str:
+    """An atom's value over the rows of a piece, to be merged with those of other pieces."""
+    measure = plan.subject.measure(atom.measure)
+    if piece.rollup and (column := piece.rollup.column_of(atom)):
+        return replace(measure, name=column).from_rollup("", is_final=False)
+    condition = _condition(plan, atom, time, parameters)
+    partial = measure.from_rollup if piece.rollup else measure.from_fact
+    return partial(condition, is_final=False)
 
 
 def _top(plan: Plan, groups: list[str]) -> str:

@@ -6,7 +6,7 @@ competitor's account is measured by the same public interactions as one's own.
 
 from __future__ import annotations
 
-from social_assets.contracts.engagement_events import METRIC_WEIGHTS
+from social_assets.contracts.engagement_events import ENGAGING, METRIC_WEIGHTS, SHOWN
 from social_assets.metrics.dimension import (
     ACCOUNT,
     HOUR_OF_DAY,
@@ -42,14 +42,14 @@ def _total(*kinds: str) -> Total:
     return Total("value_sum", only(metric_type=kinds))
 
 
-_ENGAGEMENT = _total("like", "comment", "share", "click")
+_ENGAGEMENT = _total(*ENGAGING)
 _WEIGHTED = Weighted(
     tuple(
         (METRIC_WEIGHTS[kind], _total(kind))
         for kind in ("like", "comment", "share", "click", "follow", "view")
     )
 )
-_REACHED = Distinct("users", only(metric_type=("reach", "impression", "view")))
+_REACHED = Distinct("users", only(metric_type=SHOWN))
 
 SUBJECT = Subject(
     name="engagement",
@@ -64,6 +64,13 @@ SUBJECT = Subject(
         Measure("value_quantiles", Aggregate.QUANTILES, "value"),
     ),
     rollups=(
+        RollupTable(
+            "rollups.engagement_users_daily",
+            Grain.DAY,
+            ("platform",),
+            ("events", "users"),
+            columns_of=((_REACHED.atom, "reached_users"), (_ENGAGEMENT.atom, "engagement_sum")),
+        ),
         RollupTable("rollups.engagement_platform_daily", Grain.DAY, _BY_PLATFORM, _MEASURES),
         RollupTable("rollups.engagement_account_daily", Grain.DAY, _BY_ACCOUNT, _MEASURES),
         RollupTable("rollups.engagement_daily", Grain.DAY, _BY_POST, _MEASURES),

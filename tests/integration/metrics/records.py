@@ -7,6 +7,7 @@ of an answer.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import md5
 from random import Random
 
 from tests.integration.warehouse.conftest import Row
@@ -201,6 +202,72 @@ def texts(count: int) -> list[Row]:
         }
         for number in range(count)
     ]
+
+
+def unusual(count: int) -> dict[str, list[Row]]:
+    """Rows of the tables of unusual behaviour, as dbt leaves them; other columns are empty."""
+    random = _seeded(10)
+    sessions: list[Row] = [
+        {
+            "event_date": (time := _time(random)).date(),
+            "event_time": time,
+            "platform_key": _key(random.choice(PLATFORMS)),
+            "user_key": _key(str(random.randrange(40))),
+            "kind": random.choice(("burst", "regular", "too_fast")),
+            "events": random.randint(10, 90),
+        }
+        for _ in range(count)
+    ]
+    bursts: list[Row] = [
+        {
+            "event_date": (time := _time(random)).date(),
+            "event_time": time,
+            "platform_key": _key(random.choice(PLATFORMS)),
+            "authors": (authors := random.randint(5, 20)),
+            "texts": authors + random.randint(0, 9),
+        }
+        for _ in range(count)
+    ]
+    return {"unusual_sessions": sessions, "coordinated_texts": bursts}
+
+
+def _key(label: str) -> bytes:
+    return md5(label.encode(), usedforsecurity=False).digest()
+
+
+def recommendations(count: int) -> dict[str, list[Row]]:
+    """Items that were shown, and what users did with a half of them at once."""
+    random = _seeded(9)
+    shown: list[Row] = []
+    for number in range(count):
+        time = _time(random)
+        shown.append(
+            {
+                "exposure_id": f"s{number}",
+                "position": random.randrange(1, 13),
+                "shown_at": time,
+                "event_time": time,
+                "platform": random.choice(PLATFORMS),
+                "user_id": random.choice(("Unknown", *map(str, range(50)))),
+                "item_id": random.choice(COLLECTED_POSTS),
+                "model": random.choice(("als", "blend", "popularity")),
+                "placement": random.choice(("home_feed", "it's")),
+            }
+        )
+    given = [
+        {
+            "feedback_id": f"{kind} {each['exposure_id']}",
+            "happened_at": each["shown_at"],
+            "event_time": each["shown_at"],
+            **{name: each[name] for name in ("platform", "user_id", "item_id")},
+            "kind": kind,
+            "dwell_seconds": random.uniform(0, 90) if kind == "dwell" else None,
+        }
+        for each in shown
+        for kind in ("click", "skip", "dwell")
+        if random.random() < 0.5
+    ]
+    return {"recommendation_exposures": shown, "recommendation_feedback": given}
 
 
 def of_all_streams() -> dict[str, list[Row]]:

@@ -102,6 +102,22 @@ _FACTS: Mapping[str, Sequence[str]] = {
         " ifNull(quality_score, 0) AS quality_score_sum, quality_score IS NOT NULL AS assessed_days"
         " FROM rollups.account_enrichment",
     ),
+    "sessions": (
+        f"SELECT {_KEYS}, is_bounce AS bounces, minutes AS minutes_sum, events AS events_sum,"
+        " items AS items_sum FROM features.sessions",
+    ),
+    "recommendations": (
+        f"SELECT {_KEYS}, place AS position, model, placement,"
+        " is_clicked AS clicked, clicks AS clicks_sum, skips AS skips_sum, dwells AS dwells_sum,"
+        " dwell_seconds AS dwell_seconds_sum FROM features.recommendation_exposures",
+    ),
+    "unusual_sessions": (
+        f"SELECT {_KEYS}, kind, events AS events_sum FROM features.unusual_sessions",
+    ),
+    "coordinated_texts": (
+        "SELECT lower(hex(platform_key)) AS platform, authors AS authors_sum, texts AS texts_sum"
+        " FROM features.coordinated_texts",
+    ),
     "sentiment": (
         "SELECT stream, label, score AS score_sum, toString(platform) AS platform,"
         " account_id AS account, post_id AS post FROM text.sentiment",
@@ -299,7 +315,7 @@ def _level(level: Level, rows: list[FactRow]) -> Expected:
 
 def _sum(total: Total, rows: list[FactRow]) -> float:
     inside = _only(total.only, rows)
-    if total.measure in ("events", "interactions", "texts"):
+    if total.measure in ("bursts", "events", "exposures", "interactions", "sessions", "texts"):
         return len(inside)
     if total.measure == "posts":
         return sum(row["kind"] == "post" for row in inside)

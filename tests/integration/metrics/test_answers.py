@@ -95,6 +95,31 @@ def test_the_coarsest_table_with_the_dimensions_answers(filled: WarehouseUnderTe
     )
 
 
+@pytest.mark.parametrize("metric", ["unique_users", "reach", "engagement_rate", "engagement"])
+def test_users_of_platforms_come_from_one_sketch_a_day_for_all_kinds(
+    filled: WarehouseUnderTest, metric: str
+) -> None:
+    """The column of a restricted measure answers without the dimension of its restriction."""
+    asked = Question((metric,), START, END + timedelta(hours=1), by=("platform",))
+    answer = ask(filled.client, asked)
+    of_kinds = ask(filled.client, replace(asked, metrics=(metric, "likes")))
+    assert answer.tables[0] == "rollups.engagement_users_daily"
+    assert of_kinds.tables[0] == "rollups.engagement_platform_daily"
+    values, others = (
+        {row.group: row.values[0] for row in each.rows} for each in (answer, of_kinds)
+    )
+    assert values == pytest.approx(others, rel=1e-12)
+
+
+def test_a_column_of_a_restriction_does_not_answer_another_one(filled: WarehouseUnderTest) -> None:
+    asked = Question(("reach",), START, END, by=("platform",))
+    of_views = replace(asked, where=(Filter("metric_type", ("view",)),))
+    assert ask(filled.client, of_views).tables == ("rollups.engagement_platform_daily",)
+    assert ask(filled.client, replace(asked, by=("metric_type",))).tables == (
+        "rollups.engagement_platform_daily",
+    )
+
+
 def test_hours_of_the_day_are_answered_over_years(filled: WarehouseUnderTest) -> None:
     long = Question(("events",), END - timedelta(days=3 * 365), END, by=("hour_of_day",))
     assert len(ask(filled.client, long).rows) == 24

@@ -35,9 +35,14 @@ VIEWS = columns("rollups/collected/_collected_rollups.yml")
 VIEWS |= {
     view.name: {column.name: column.type for column in view.columns} for view in text_tables.SUMS
 }
+FEATURES = columns("features/tables/_tables.yml")
 ROLLUPS = columns("rollups/tables/_tables.yml") | VIEWS
-OF_LEVELS = {"collected_daily": {"event_time", "kind"}}
-"""What a view has besides, so that the newest value of an account is found."""
+for name in ("sessions_daily", "recommendation_positions_daily"):
+    ROLLUPS[name] = FEATURES[name]
+MORE_COLUMNS = {
+    "collected_daily": {"event_time", "kind"},
+}
+"""What a table has besides: for the newest value of an account."""
 FACTS = columns("star/facts/_facts.yml")
 OF_VIEWS = {
     "star.": columns("star/collected/_collected.yml"),
@@ -48,7 +53,9 @@ COLLECTED[text_tables.SCORED_TEXTS] = {
     **{column.name: column.type for column in text_tables.COLUMNS},
     **{f"{name}_key": "FixedString(16)" for name in ("platform", "account", "post")},
 }
-"""Views that are the facts of a subject."""
+for name in ("sessions", "recommendation_exposures", "unusual_sessions", "coordinated_texts"):
+    COLLECTED[f"features.{name}"] = FEATURES[name]
+"""What is the fact of a subject and has no stream of its own."""
 
 
 def type_of(measure: Measure) -> str:
@@ -81,7 +88,10 @@ def test_a_rollup_has_the_columns_that_are_declared_and_no_others(
         assert found[name].startswith(kind), name
     declared = [subject.dimension(name) for name in rollup.dimensions]
     named = {each.column for each in declared if each and not isinstance(each, TimePart)}
-    more = OF_LEVELS.get(_without_layer(rollup.table), set())
+    more = {*MORE_COLUMNS.get(_without_layer(rollup.table), ())}
+    for atom, column in rollup.columns_of:
+        assert found[column].startswith(type_of(subject.measure(atom.measure))), column
+        more.add(column)
     assert set(found) == {"event_date", rollup.time, *named, *rollup.measures, *more}
 
 
@@ -121,10 +131,10 @@ def test_a_subject_reads_facts_with_the_columns_that_it_names(subject: Subject) 
 def test_units_are_few_and_the_same_thing_has_the_same_unit() -> None:
     units = {each.unit for each in metrics()}
     assert units == {
-        "attendances", "clicks", "comments", "events", "followers", "follows", "impressions",
-        "interactions", "likes", "minutes", "points", "posts", "ratio",
-        "records", "score", "shares", "texts", "users", "value", "videos", "viewers", "views",
-        "visits",
+        "attendances", "bursts", "clicks", "comments", "events", "followers", "follows",
+        "impressions", "interactions", "items", "likes", "minutes", "points", "posts", "ratio",
+        "records", "score", "seconds", "sessions", "shares", "texts", "users", "value", "videos",
+        "viewers", "views", "visits",
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from social_assets.cli.main import cli
 from social_assets.metrics import registry
-from social_assets.metrics.formula import Total, only
+from social_assets.metrics.formula import Atom, Total, only
 from social_assets.metrics.metric import Metric, Native
 from social_assets.metrics.registry import (
     MetricDeclarationError,
@@ -98,6 +98,7 @@ def test_a_rollup_with_a_dimension_or_measure_that_the_subject_lacks_is_named() 
     for changed, said in (
         (replace(rollup, dimensions=("hall",)), "has no dimension hall"),
         (replace(rollup, measures=("tickets",)), "has no measure tickets"),
+        (replace(rollup, columns_of=((Atom("tickets"), "sold"),)), "has no measure tickets"),
     ):
         with pytest.raises(MetricDeclarationError, match=f"{rollup.table}: .*{said}"):
             registry._check(replace(live.SUBJECT, rollups=(changed,)))
@@ -134,4 +135,7 @@ def test_a_rollup_names_the_metrics_that_it_answers() -> None:
     assert names("rollups.engagement_platform_daily") == (
         names("rollups.engagement_daily") - {"reported_reach"}
     )
+    assert names("rollups.engagement_users_daily") == {
+        "events", "unique_users", "reach", "engagement", "engagement_rate", "share_of_voice",
+    }  # fmt: skip
     assert names("rollups.demographics") == set()

@@ -1,0 +1,1 @@
+"""How the platform grows beyond one machine."""
