@@ -13,7 +13,7 @@ MUTATION_ARGS ?=
 # Tests start some hundred processes; each compiles the sources again unless one may keep the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo demo-live dev kafka stop test test-browser test-deep test-endurance test-integration test-kafka test-s3 test-spark mutation lint types bench bench-recsys bench-stream bench-serve bench-understand clean
+.PHONY: help install demo demo-live dev kafka stop test test-browser test-deep test-endurance test-integration test-kafka test-s3 test-s3-pipeline test-spark mutation lint types bench bench-recsys bench-stream bench-serve bench-scale bench-understand clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,8 +60,10 @@ test-endurance: install ## What takes long: processes killed at many moments, th
 test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and Maven
 	$(BIN)/python -m pytest -m "kafka or java" tests/integration/kafka tests/integration/resources/embedded_clickhouse
 
-test-s3: install .s3/versitygw ## The tests on an S3 server, and those of the pipeline with their lakes there; needs Go
+test-s3: install .s3/versitygw ## The tests on an S3 server; needs Go
 	$(BIN)/python -m pytest -m s3 tests/integration/s3
+
+test-s3-pipeline: install .s3/versitygw ## The tests of the pipeline with their lakes on an S3 server; needs Go
 	LAKES_OF_TESTS=s3 $(BIN)/python -m pytest $(UNMARKED) $(ON_S3)
 
 ON_S3 := tests/integration/pipeline tests/integration/lake/test_two_writers.py \
@@ -71,8 +73,8 @@ ON_S3 := tests/integration/pipeline tests/integration/lake/test_two_writers.py \
 .s3/versitygw: tests/s3_gateway/go.mod tests/s3_gateway/go.sum
 	cd tests/s3_gateway && go build -o $(abspath $@) github.com/versity/versitygw/cmd/versitygw
 
-test-spark: install .venv-spark/.installed ## The tests on Spark in this process; needs Java 17
-	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0 tests/integration/recommend tests/recsys
+test-spark: install .venv-spark/.installed ## The tests on Spark, in this process and on a cluster; needs Java 17
+	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0 tests/integration/recommend tests/recsys tests/integration/pipeline/spark
 
 # What the extra adds to requirements.txt, beside the environment that everything else runs in. The
 # list of hashes is made of the extra in pyproject.toml by `uv pip compile -c requirements.txt`.
@@ -116,6 +118,13 @@ bench-stream: install ## Drain, freshness, idle and PySpark as the peer; needs J
 bench-serve: install ## Requests a second of API and nginx, and freshness; needs wrk and nginx
 	$(BIN)/python -m bench.serving.load $(SERVE_ARGS)
 
-bench-understand: install ## Text models and search over 10 million texts (4 GB of disk)
+bench-scale: install .venv-spark/.installed ## Rebuilds on DuckDB and Spark, with a comparison of all rows; needs Java 17
+	PYTHONPATH=.venv-spark $(BIN)/python -m bench.scale.spark_rebuild $(SCALE_ARGS)
+
+bench-understand: install ## Text models, live texts, sessions, features, forecasts, search over 10 million texts (4 GB; Java 17, Maven)
 	$(BIN)/python -m bench.understand.texts
+	$(BIN)/python -m bench.understand.scored_texts
+	$(BIN)/python -m bench.understand.sessions
+	$(BIN)/python -m bench.understand.features
+	$(BIN)/python -m bench.understand.forecasts
 	$(BIN)/python -m bench.understand.search $(UNDERSTAND_ARGS)

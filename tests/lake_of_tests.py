@@ -1,4 +1,4 @@
-"""Where the lakes of tests are: in folders, or in a bucket of the S3 server (`make test-s3`).
+"""Where the lakes of tests are: in folders, or on the S3 server (`make test-s3-pipeline`).
 
 The same tests hold for both, so that an object store is no special case.
 """

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,6 +111,16 @@ class PostgresServer:
         self._call(
             "pg_ctl", "-D", str(self._data), "-w", "-l", str(self.log), "-o", options, "start"
         )
+
+    def kill(self) -> None:
+        """Kill its first process with SIGKILL; returns when the others have seen it and ended."""
+        pid = int((self._data / "postmaster.pid").read_text().splitlines()[0])
+        others = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while any(Path(f"/proc/{other}").exists() for other in others):
+            assert time.monotonic() < deadline, "PostgreSQL lives on"
+            time.sleep(0.05)
 
     def stop(self) -> None:
         """End all its processes at once, as a crash does: the next start recovers."""

@@ -44,6 +44,8 @@ from social_assets.operate.runs.instance import open_instance
 TARGET_SECONDS = 1.0
 STREAM = "engagement_events"
 LATE_DAYS = 30
+INTERVAL = timedelta(seconds=30)
+"""Between two ticks of the sensor."""
 LAST = date(2026, 6, 30)
 
 
@@ -55,15 +57,21 @@ class Ticks:
         self._defs = defs
         self._instance = instance
         self._cursor: AssetDaemonCursor | None = None
+        # Conditions with a schedule then depend on the ticks alone: no quarter of an hour begins
+        # within the first ones.
+        self._at = datetime.now(UTC).replace(minute=1, second=0, microsecond=0)
 
-    def tick(self, name: str, target: float | None = TARGET_SECONDS) -> dict[dg.AssetKey, set[str]]:
-        """Evaluate the conditions once; returns the requested partitions and the seconds."""
+    def tick(
+        self, name: str, target: float | None = TARGET_SECONDS, after: timedelta = INTERVAL
+    ) -> dict[dg.AssetKey, set[str]]:
+        """Evaluate the conditions once, as long after the last time; returns what is requested."""
+        self._at += after
         started, cpu = time.perf_counter(), time.process_time()
         result = dg.evaluate_automation_conditions(
             self._defs,
             self._instance,
             dg.AssetSelection.all(),
-            evaluation_time=datetime.now(UTC),
+            evaluation_time=self._at,
             cursor=self._cursor,
         )
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from dagster import ConfigurableResource
 
+from resources.clickhouse.cluster import INSERT_SETTINGS as CLUSTER_INSERTS
+from resources.clickhouse.cluster import cluster_from_environment
 from resources.embedded_clickhouse.lifecycle import Endpoint, ensure_running
 from resources.settings.environments import require_complete
 from resources.settings.home import Home
@@ -130,9 +132,25 @@ def connect(endpoint: Endpoint, log_comment: str | None = None, **settings: Sett
     import clickhouse_connect
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
+    cluster = cluster_from_environment()
+
     address = urlsplit(endpoint.url)
     comment = {} if log_comment is None else {"log_comment": log_comment}
     try:
+        if cluster is not None:
+            from resources.clickhouse.cluster_client import ClusterClient
+
+            return ClusterClient(
+                cluster,
+                interface=address.scheme,
+                host=address.hostname or "",
+                port=address.port or _DEFAULT_PORTS[address.scheme],
+                username=endpoint.user,
+                password=endpoint.password,
+                database=None,
+                autogenerate_session_id=False,
+                settings={**CLUSTER_INSERTS, **settings, **comment},
+            )
         return clickhouse_connect.get_client(
             interface=address.scheme,
             host=address.hostname or "",

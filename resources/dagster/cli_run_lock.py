@@ -18,6 +18,15 @@ from dagster._core.launcher.base import CheckRunHealthResult, RunLauncher, Worke
 
 from resources.settings.home import Home
 
+__all__ = [
+    "ABANDONED",
+    "CheckRunHealthResult",
+    "KnowsCommands",
+    "WorkerStatus",
+    "health_of_command",
+    "mark_of",
+]
+
 ABANDONED = "the command that ran it was killed; run the command again"
 
 

@@ -87,6 +87,19 @@ def running_state(home: Home) -> ServerState | None:
     return state
 
 
+def process_id(home: Home) -> int | None:
+    """The server's process, if it lives; it may still be about to answer."""
+    files = ServerFiles(home)
+    if not files.server_lock.exists():
+        return None
+    return LockedProcess(files.server_lock).process_id()
+
+
+def running_endpoint(home: Home) -> Endpoint | None:
+    """The endpoint of the home's server, if it runs and answers. Starts nothing."""
+    return _running(ServerFiles(home))
+
+
 def _running(files: ServerFiles) -> Endpoint | None:
     state = files.read_state()
     if state is None or not is_locked(files.server_lock) or not _answers(state):

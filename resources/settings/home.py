@@ -129,6 +129,11 @@ class Home:
         return self.path / "artifacts"
 
     @property
+    def features(self) -> Path:
+        """Online features; made anew from the warehouse."""
+        return self.path / "features"
+
+    @property
     def reports(self) -> Path:
         """The files of scheduled reports, one folder a report and period."""
         return self.path / "reports"

@@ -23,6 +23,8 @@ ALERT_URLS = "SOCIAL_ASSETS_ALERT_URLS"
 REPORT_MAIL_URL = "SOCIAL_ASSETS_REPORT_MAIL_URL"
 SECRET_KEY = "SOCIAL_ASSETS_SECRET_KEY"  # noqa: S105 - the name of a variable
 CONNECTORS = "SOCIAL_ASSETS_CONNECTORS"
+ENGINE = "SOCIAL_ASSETS_ENGINE"
+EXPERIMENTS = "SOCIAL_ASSETS_EXPERIMENTS"
 ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
 ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
 ENGINE_SPILL = "SOCIAL_ASSETS_ENGINE_SPILL"
@@ -33,6 +35,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_MACHINE": "one name for the containers or pods of one host that share a home",
     "SOCIAL_ASSETS_CONTRACTS": "folder with contracts of one's own",
     CONNECTORS: "folder with connectors of one's own",
+    EXPERIMENTS: "folder with experiments of one's own",
     "SOCIAL_ASSETS_FACEBOOK_URL": "where Facebook is, for tests: its declared address if unset",
     "SOCIAL_ASSETS_INSTAGRAM_URL": "where Instagram is, for tests",
     "SOCIAL_ASSETS_TIKTOK_URL": "where TikTok is, for tests",
@@ -44,10 +47,12 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_MEDIA_URL": "root of the store of pictures; default in the home, or the lake",
     "SOCIAL_ASSETS_MEDIA_ALLOWED_HOST": "one loopback host:port to fetch pictures from, for tests",
     FIRST_DATE: "first daily partition, and first event date accepted if before 2013",
+    ENGINE: "what rebuilds days: duckdb (default) or spark, which carries DuckDB to its executors",
     ENGINE_MEMORY: "what DuckDB may take in each process, as 640MB (default)",
     ENGINE_THREADS: "threads of DuckDB in each process, 2 by default",
     ENGINE_SPILL: "folder for what is more than that memory; default in the home",
     "SOCIAL_ASSETS_CLICKHOUSE_URL": "the ClickHouse server; unset: the embedded one",
+    "SOCIAL_ASSETS_CLICKHOUSE_CLUSTER": "cluster of that server, as its remote_servers name it",
     "SOCIAL_ASSETS_CLICKHOUSE_PORT": "port of the embedded ClickHouse",
     "SOCIAL_ASSETS_CLICKHOUSE_IDLE_SECONDS": "after which the embedded ClickHouse ends",
     "SOCIAL_ASSETS_CLICKHOUSE_MEMORY_BYTES": "memory of the embedded ClickHouse",
@@ -64,6 +69,8 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_KAFKA_SSL_CERTIFICATE": "file with one's own certificate for Kafka",
     "SOCIAL_ASSETS_KAFKA_SSL_KEY": "file with the key of that",
     "SOCIAL_ASSETS_KAFKA_API_VERSION": "version of brokers that do not tell it",
+    "SOCIAL_ASSETS_KAFKA_REPLICATION_FACTOR": "brokers that have each record of topics made here",
+    "SOCIAL_ASSETS_KAFKA_MIN_INSYNC_REPLICAS": "how many of them must take a record; a majority",
     "SOCIAL_ASSETS_KAFKA_TOPIC_PREFIX": "what every topic's name begins with",
     "SOCIAL_ASSETS_KAFKA_PORT": "port of the home's own broker",
     "SOCIAL_ASSETS_KAFKA_HEAP_MB": "memory of the home's own broker",
@@ -89,13 +96,19 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_UI_HOSTS": "names under which Dagster UI, dashboards and API may be asked",
     "SOCIAL_ASSETS_WEBHOOKS_URL": "where the platforms find the receiver of webhooks, https://...",
     "SOCIAL_ASSETS_CACHE_URL": "redis://... of answers that API servers share; unset: in each",
+    "SOCIAL_ASSETS_FEATURES_URL": "redis://... of online features; unset: SQLite in the home",
     "SOCIAL_ASSETS_LOAD_FOLDERS": "folders, separated by colons, that runs may load files from",
     "SOCIAL_ASSETS_LANDING_REST_SECONDS": "how long a file in landing must be unchanged; 5",
     ALERT_URLS: "channels of alerts, as Apprise URLs; __<OWNER>, __ERROR, __WARN narrow it",
     "SOCIAL_ASSETS_RECOMMEND_VIDEOS": "1: videos are items of the recommenders, beside posts",
+    "SOCIAL_ASSETS_LIST_RULES": "rules of recommended lists, a JSON object; unset: none",
     "SOCIAL_ASSETS_LOG_FORMAT": "json: one object a line; human (default)",
     "SOCIAL_ASSETS_LOG_LEVEL": "DEBUG, INFO (default; of dev WARNING), WARNING or ERROR",
+    "SOCIAL_ASSETS_LOG_FILES_LEVEL": "the same for the log files that are shipped; INFO (default)",
+    "SOCIAL_ASSETS_LOG_FILES_BYTES": "most bytes of log files that wait to be shipped; 256 MiB",
+    "SOCIAL_ASSETS_LOG_DAYS": "how many days ClickHouse keeps log lines; 30",
     "SOCIAL_ASSETS_LOG_COMMENT": "tag of dbt's queries; set by the platform itself",
+    "SOCIAL_ASSETS_DBT_CLUSTER": "for dbt's process; set by the platform itself",
     "SOCIAL_ASSETS_DBT_HOST": "for dbt's process; set by the platform itself",
     "SOCIAL_ASSETS_DBT_PORT": "for dbt's process; set by the platform itself",
     "SOCIAL_ASSETS_DBT_USER": "for dbt's process; set by the platform itself",
@@ -121,6 +134,7 @@ _URLS_WITH_A_PASSWORD = frozenset(
     {
         CAPTURE_URL,
         "SOCIAL_ASSETS_CACHE_URL",
+        "SOCIAL_ASSETS_FEATURES_URL",
         "SOCIAL_ASSETS_CLICKHOUSE_URL",
         "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL",
         "SOCIAL_ASSETS_CONTROL_URL",

@@ -197,6 +197,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         UnknownSecretError,
         UnknownTrackedAccountError,
     )
+    from social_assets.features.errors import OnlineStoreError
     from social_assets.ingest.cdc.source_database import SourceDatabaseError
     from social_assets.ingest.connectors.engine.token_keeper import (
         RefreshFailedError,
@@ -225,6 +226,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.pipeline.contracts.staged_rows import RowsNotConvertibleError
     from social_assets.pipeline.files.unload_requests import NotUnloadableError
     from social_assets.pipeline.rebuild_warehouse import LaterWarehouseError
+    from social_assets.recommend.experiments.definition import ExperimentError
     from social_assets.serving.caching.shared_answers import CacheUrlError
     from social_assets.serving.webhooks.settings import WebhookSettingsError
     from social_assets.warehouse.dbt.project import DbtError
@@ -249,6 +251,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         DbtError,
         EmbeddedServerError,
         EnvironmentSettingsError,
+        ExperimentError,
         FileError,
         HomeOfAnotherMachineError,
         HomePathError,
@@ -269,6 +272,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         NoSuchAssetError,
         NoSuchDaysError,
         NotUnloadableError,
+        OnlineStoreError,
         OutputError,
         RunFailedError,
         ServeError,

@@ -19,14 +19,20 @@ SECTIONS = (
         "Collect",
         ("track", "untrack", "accounts", "collect", "credentials", "webhooks", "cdc"),
     ),
-    ("Ask", ("metrics", "query", "search", "sql", "notebook")),
-    ("Look", ("status", "streams", "quarantine", "failed-files", "gaps", "media", "alerts")),
+    (
+        "Ask",
+        ("metrics", "query", "search", "features", "forecast", "experiments", "sql", "notebook"),
+    ),
+    (
+        "Look",
+        ("status", "streams", "quarantine", "failed-files", "gaps", "media", "alerts", "logs"),
+    ),
     ("Change", ("backfill", "replay", "unload", "plan", "deploy", "recsys", "text")),
     ("Give", ("serve", "report")),
     ("Access", ("keys", "secrets")),
     ("Privacy", ("forget", "deletions", "export-person")),
     ("Loss of a machine", ("backup", "backups", "restore", "rebuild-warehouse")),
-    ("Servers of the home", ("serve-clickhouse", "kafka", "stop")),
+    ("Servers of the home", ("up", "serve-clickhouse", "kafka", "ship-logs", "stop")),
 )
 _OTHER = "More"
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resources.log_files.handler import begin_logs
 from resources.machine.home_machine import take_over_home
 from resources.settings.environments import EnvironmentSettingsError
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home, HomePathError
-from resources.settings.logs import LogFormatError, configure_logs, is_json
+from resources.settings.logs import LogSettingError, is_json
 from social_assets.cli.commands.access.keys import keys
 from social_assets.cli.commands.access.secrets import secrets
-from social_assets.cli.commands.alerts import alerts
 from social_assets.cli.commands.capture import cdc
 from social_assets.cli.commands.collection.accounts import accounts, track, untrack
 from social_assets.cli.commands.collection.collect import collect
@@ -34,9 +34,12 @@ from social_assets.cli.commands.contracts.deploy import deploy, plan
 from social_assets.cli.commands.disaster.backups import backup, backups, restore
 from social_assets.cli.commands.disaster.rebuild_warehouse import rebuild_warehouse
 from social_assets.cli.commands.doctor import doctor
+from social_assets.cli.commands.experiments.experiments import experiments
 from social_assets.cli.commands.failed_files import failed_files
 from social_assets.cli.commands.load import load
 from social_assets.cli.commands.metrics import metrics, query
+from social_assets.cli.commands.models.features import features
+from social_assets.cli.commands.models.forecast import forecast
 from social_assets.cli.commands.models.recsys import recsys
 from social_assets.cli.commands.models.text import text
 from social_assets.cli.commands.notebook import notebook
@@ -45,14 +48,15 @@ from social_assets.cli.commands.quarantine import gaps, quarantine, replay
 from social_assets.cli.commands.reports import report
 from social_assets.cli.commands.search import search
 from social_assets.cli.commands.serve import serve
+from social_assets.cli.commands.servers import kafka, serve_clickhouse, stop, up
 from social_assets.cli.commands.sql import sql
 from social_assets.cli.commands.streams import streams
 from social_assets.cli.commands.unload import unload
+from social_assets.cli.commands.watching.alerts import alerts
+from social_assets.cli.commands.watching.logs import logs, ship_logs
 from social_assets.cli.errors import DEBUG, run_command
 from social_assets.cli.help_sections import SectionedGroup
 from social_assets.cli.home_use import (
-    is_installation,
-    knows_home,
     makes_home,
     reads_home,
 )
@@ -95,10 +99,10 @@ def cli(context: click.Context, home: Path | None, *, debug: bool, take_over: bo
         context.obj = Home(home) if home else Home.from_environment()
         os.environ[ENVIRONMENT_VARIABLE] = str(context.obj.path)
         # At a terminal, show progress; for programs that read JSON, log every step.
-        configure_logs("INFO" if is_json() else "WARNING")
+        begin_logs(context.invoked_subcommand or "command", "INFO" if is_json() else "WARNING")
         # Errors that it logs with a trace are also raised.
         logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
-    except (HomePathError, EnvironmentSettingsError, LogFormatError) as error:
+    except (HomePathError, EnvironmentSettingsError, LogSettingError) as error:
         raise click.UsageError(str(error)) from error
     if take_over:
         take_over_home(context.obj.path / "locks")
@@ -242,74 +246,6 @@ def demo_live(home: Home, rate: float, seconds: float | None, port: int, is_open
     run_demo_live(home, out, LiveOptions(rate, seconds, port, is_opened))
 
 
-@cli.command("serve-clickhouse", short_help="Serve the embedded ClickHouse here.")
-@click.option("--port", type=int, help="Default: a free one.")
-@makes_home
-def serve_clickhouse(home: Home, port: int | None) -> None:
-    """Serve the home's embedded ClickHouse in the foreground."""
-    from resources.embedded_clickhouse.files import USER, ServerFiles
-    from resources.embedded_clickhouse.lifecycle import EmbeddedServerError
-    from resources.embedded_clickhouse.options import PORT, OptionError
-    from resources.embedded_clickhouse.query.engine import DataFolderError
-    from resources.embedded_clickhouse.server import AlreadyRunningError, serve
-    from resources.embedded_clickhouse.version_file import ForeignVersionError
-
-    def announce() -> None:
-        files = ServerFiles(home)
-        state = files.read_state()
-        where = "" if state is None else f" at {state.url}"
-        echo(
-            f"ClickHouse listens{where}, user {USER}, password in {files.password_file}; "
-            "Ctrl-C or `social-assets stop` ends it"
-        )
-
-    if port is not None:
-        os.environ[PORT] = str(port)
-    try:
-        serve(home, announce=announce)
-    except (AlreadyRunningError, DataFolderError, ForeignVersionError, OptionError) as error:
-        raise EmbeddedServerError(str(error)) from error
-
-
-@cli.command(short_help="Stop the embedded ClickHouse.")
-@knows_home
-def stop(home: Home) -> None:
-    """Stop the home's embedded ClickHouse."""
-    if not is_installation(home):
-        out.print(f"was not running: no installation at {home.path}")
-        return
-    from resources.embedded_clickhouse.lifecycle import stop as stop_server
-
-    out.print("stopped" if stop_server(home) else "was not running")
-
-
-@cli.group(short_help="Start or stop the home's Kafka broker.")
-def kafka() -> None:
-    """The home's own Kafka broker: one Apache Kafka node on loopback. Needs Java and Maven."""
-
-
-@kafka.command("start")
-@makes_home
-def kafka_start(home: Home) -> None:
-    """Start it unless it runs. This home finds it by itself; others take the variable shown."""
-    from resources.kafka.broker import start
-    from resources.kafka.settings import BOOTSTRAP_SERVERS
-
-    echo(f"export {BOOTSTRAP_SERVERS}={start(home)}")
-
-
-@kafka.command("stop")
-@knows_home
-def kafka_stop(home: Home) -> None:
-    """Stop it. Its topics stay."""
-    if not is_installation(home):
-        out.print(f"Kafka was not running: no installation at {home.path}")
-        return
-    from resources.kafka.broker import stop as stop_broker
-
-    out.print("stopped Kafka" if stop_broker(home) else "Kafka was not running")
-
-
 def hidden_alias(command: click.Command) -> click.Command:
     """The command under an old name, which the help does not list."""
     alias = copy.copy(command)
@@ -317,25 +253,34 @@ def hidden_alias(command: click.Command) -> click.Command:
     return alias
 
 
-cli.add_command(alerts)
-cli.add_command(cdc)
-cli.add_command(contract)
-cli.add_command(credentials)
-cli.add_command(doctor)
-cli.add_command(keys)
-cli.add_command(report)
-cli.add_command(secrets)
-cli.add_command(webhooks)
 for command in (
+    alerts,
+    cdc,
+    contract,
+    credentials,
+    doctor,
+    keys,
+    report,
+    secrets,
+    webhooks,
     track,
     untrack,
     accounts,
     collect,
     media,
     load,
+    logs,
+    ship_logs,
+    up,
+    serve_clickhouse,
+    stop,
+    kafka,
     metrics,
     query,
     search,
+    experiments,
+    features,
+    forecast,
     serve,
     sql,
     streams,

@@ -20,6 +20,12 @@ METRIC_TYPES = [
     "view",
 ]
 
+SHOWN = ("reach", "impression", "view")
+"""The kinds that say that a post was shown to somebody."""
+
+ENGAGING = ("like", "comment", "share", "click")
+"""The kinds that count as engagement."""
+
 METRIC_WEIGHTS: Mapping[str, float] = {
     "view": 0.5,
     "click": 1.0,

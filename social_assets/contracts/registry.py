@@ -1,5 +1,5 @@
-"""Finds the contracts: modules with `CONTRACT` in this folder, in `collected/` and in one folder of
-the user.
+"""Finds the contracts: modules with `CONTRACT` in this folder, in `collected/` and `recommended/`,
+and in one folder of the user.
 
 Belongs here: only discovery. `contract.py` says what a contract is, `broken.py` what is wrong with
 one. A contract that cannot be used is kept apart, so that it stops no other stream. A connector of
@@ -22,8 +22,9 @@ from types import ModuleType
 import social_assets.contracts as package
 from resources.settings.user_module import import_file
 from resources.settings.variables import CONNECTORS
-from social_assets.contracts import collected
-from social_assets.contracts.broken import (
+from social_assets.contracts import collected, recommended
+from social_assets.contracts.contract import Contract
+from social_assets.contracts.refusals.broken import (
     EXTRA_CONTRACTS,
     BrokenContract,
     ContractError,
@@ -31,7 +32,6 @@ from social_assets.contracts.broken import (
     doubled,
     without_contract,
 )
-from social_assets.contracts.contract import Contract
 
 __all__ = ["EXTRA_CONTRACTS", "ContractError", "UnknownStreamError", "contract", "contracts"]
 
@@ -116,6 +116,7 @@ def _clash(found: dict[Path, Contract], path: Path, new: Contract) -> BrokenCont
 
 def _found() -> Iterator[tuple[Path, Contract | BrokenContract]]:
     yield from _of_package(package)
+    yield from _of_package(recommended)
     of_users = _sources_of_users()
     for path, each in _of_package(collected):
         if isinstance(each, BrokenContract):

@@ -14,8 +14,8 @@ from resources.dagster.default_console import set_default_console
 from resources.dagster.run_console import run_console
 from resources.duckdb.resource import EngineResource
 from resources.kafka.resource import KafkaResource
+from resources.log_files.handler import begin_logs, of_dagster
 from resources.settings.environments import current, require_complete
-from resources.settings.logs import configure_logs
 from social_assets.defs.stores import StoresResource
 
 
@@ -25,7 +25,7 @@ def in_installation(make_location: Callable[[], Definitions]) -> Definitions:
     Raises EnvironmentSettingsError if a deployed installation lacks an address.
     """
     require_complete()
-    configure_logs()
+    begin_logs(of_dagster())
     set_default_console()
     clickhouse = ClickHouseResource()
     # Configurable for each run.

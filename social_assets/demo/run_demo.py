@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 _LINES_OF_A_FAILURE = 5
 _COLLECT_SECONDS = 60.0
+_OF_TEXTS = ("text/sentiment", "text/documents")
 
 
 # Less than the share for which a check fails (`Contract.fail_above`): of a small day's twenty posts
@@ -72,6 +73,7 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
     from social_assets.operate.runs.start import (
         newest_report,
         rebuild_days,
+        run_forecasts,
         run_text_training,
         verify_partitions,
     )
@@ -89,10 +91,13 @@ def run_demo(home: Home, console: Console, *, events: int, days: int, seed: int)
 
     # These follow new labels, and the night. Done now, so that the UI shows results of all checks.
     run_text_training(home, progress)
+    run_forecasts(home, progress)
     verified = verify_partitions(home, progress)
 
     console.print("[bold]4. collection: five platforms, from a server beside it[/]")
     _collect(home, progress, seed)
+    # What sensors of `dev` do by themselves. So what was collected has sentiment, and is found.
+    rebuild_days(home, first, datetime.now(UTC).date(), _OF_TEXTS, progress)
 
     from social_assets.operate.summary import show_summary
 

@@ -29,6 +29,13 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
         platform_checks,
         platforms_every_ten_minutes,
     )
+    from social_assets.defs.experiments.checks import experiment_checks
+    from social_assets.defs.experiments.results import experiment_results
+    from social_assets.defs.features.features import feature_checks, features
+    from social_assets.defs.features.online import online_checks, online_features
+    from social_assets.defs.features.training_set import training_set, training_set_checks
+    from social_assets.defs.forecasts.checks import forecast_checks
+    from social_assets.defs.forecasts.engagement import engagement_forecasts, forecast_job
     from social_assets.defs.ingestion.checks.contract_checks import contract_is_deployed
     from social_assets.defs.ingestion.checks.drift_checks import drift_checks
     from social_assets.defs.ingestion.checks.freshness_checks import newest_day_is_fresh
@@ -112,10 +119,15 @@ def _location() -> Definitions:
             star(),
             dim_person,
             rollups(),
+            features(),
+            online_features,
+            training_set,
             *champion_assets,
             sentiment(),
             documents(),
             *recsys.assets,
+            experiment_results(),
+            engagement_forecasts(),
             *maintenance.maintenance_assets(),
             privacy.deletions,
             media_maintenance,
@@ -136,10 +148,15 @@ def _location() -> Definitions:
             *star_checks(),
             *person_checks,
             *rollup_checks(),
+            *feature_checks,
+            *online_checks,
+            *training_set_checks,
             *champion_checks,
             *text_checks,
             *document_checks,
             *recsys.checks,
+            *experiment_checks,
+            *forecast_checks,
             *privacy.deletion_checks,
             verification.all_partition_checks(),
             *unusable.broken_contract_checks(),
@@ -149,6 +166,7 @@ def _location() -> Definitions:
             recommend_job,
             recommend_with_all_job,
             train_texts_job,
+            forecast_job,
             fetch_media_job(),
             maintenance.maintenance_job,
             privacy.forget_job,

@@ -13,7 +13,7 @@ from datetime import date
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
-from social_assets.defs.ingestion.jobs.changed_days import fed_by
+from social_assets.defs.ingestion.jobs.changed_days import built_from
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.stores import StoresResource
 from social_assets.lake.schemas import ELEMENT
@@ -119,7 +119,7 @@ def replay(
     chosen = [day for day in days if any(begin <= day <= end for begin, end in ranges)]
     before = _counts(stores, chosen)
     assets = [f"cleaned/{stream}", f"quarantine/{stream}"]
-    assets += [key.to_user_string() for key in fed_by(stream)]
+    assets += [key.to_user_string() for key in built_from(stream)]
     reports = [rebuild_days(home, begin, end, assets, progress) for begin, end in ranges]
     after = _counts(stores, chosen)
     return [Replayed(day, before[day], after[day]) for day in chosen], reports

@@ -95,14 +95,15 @@ def stream_status(name: str) -> StreamStatus:
 
 
 def table_statuses() -> list[TableStatus]:
-    """Every stored table of star, rollups and recsys."""
+    """Every stored table of star, rollups, features, recsys and forecasts."""
     with ClickHouseResource().client("status") as client:
         found = client.query(
             "SELECT concat(database, '.', table) AS name, sum(rows), uniqExact(partition_id),\n"
             "  sum(bytes_on_disk),\n"
             "  name IN (SELECT concat(database, '.', name) FROM system.tables\n"
             "    WHERE partition_key = {monthly:String})\n"
-            "FROM system.parts WHERE active AND database IN ('star', 'rollups', 'recsys')\n"
+            "FROM system.parts WHERE active\n"
+            "  AND database IN ('star', 'rollups', 'features', 'recsys', 'forecasts')\n"
             "GROUP BY 1 ORDER BY 1",
             parameters={"monthly": MONTHLY},
         )

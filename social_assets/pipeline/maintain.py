@@ -15,12 +15,13 @@ from social_assets.lake.delta import LakeTable
 from social_assets.lake.maintenance import Freed, maintain
 from social_assets.lake.schemas import Layer
 from social_assets.pipeline.stores import Stores, StreamStores
+from social_assets.transform.text.expiry import expire_texts
 from social_assets.warehouse.expiry import days_before, drop_days
 
 
 def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
-    """Maintain the stream's tables in the lake, and `cleaned.<stream>`; returns what each freed, by
-    name. Waits for the stream's lock.
+    """Maintain the stream's tables in the lake, `cleaned.<stream>` and what is made of its texts;
+    returns what each freed, by name. Waits for the stream's lock.
     """
     retention = stores.declared.retention
     kept: dict[Layer, int | None] = {
@@ -50,6 +51,10 @@ def maintain_stream(stores: StreamStores, today: date) -> dict[str, Freed]:
             freed["warehouse"] = expire(
                 stores.stores, asset, stores.loader.table, limit, stores.log_comment
             )
+    if limit:
+        # Without the stream's lock: a run that fills documents may take minutes, and this waits for
+        # it. Loads and drains need not.
+        freed["texts"] = _expire_texts(stores, limit)
     return freed
 
 
@@ -67,6 +72,14 @@ def expire(
         bytes_freed=sum(each.size_bytes for each in days.values()),
         seconds=time.monotonic() - started,
     )
+
+
+def _expire_texts(stores: StreamStores, limit: date) -> Freed:
+    """Remove what was made of the texts of the stream's expired days."""
+    started = time.monotonic()
+    with stores.stores.clickhouse.client(stores.log_comment) as client:
+        rows = expire_texts(client, stores.stores.lake.locks, stores.name, limit)
+    return Freed(rows_removed=rows, seconds=time.monotonic() - started)
 
 
 def first_kept(today: date, days: int | None) -> date | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from resources.settings.engine import RebuildEngine, engine
 from social_assets.ingest.records import FileError
 from social_assets.lake.ledger import MICRO_BATCH_PREFIXES
 from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
@@ -236,13 +237,24 @@ def _is_cleaned_or_quarantined(
 def _rebuild_lake(stores: StreamStores, log: StepLog, days: Sequence[date]) -> None:
     """Rebuild days with the quarantined batches; without them if they still cannot be cleaned."""
     left_out = quarantined(stores)
+    rebuild_lake = _rebuild_of(engine())
     try:
-        rebuild_days(stores, days)
+        rebuild_lake(stores, days)
     except Exception as error:
         if not left_out or not is_of_the_batch(error):
             raise
         log.warning("quarantined batches stay out: %s", error, extra={"step": "rebuild"})
-        rebuild_days(stores, days, left_out.keys())
+        rebuild_lake(stores, days, left_out.keys())
+
+
+def _rebuild_of(chosen: RebuildEngine) -> Callable[..., None]:
+    """What rebuilds days of the lake: in this process, or on Spark."""
+    if chosen is RebuildEngine.DUCKDB:
+        return rebuild_days
+    # Imported here: only a rebuild on Spark needs it.
+    from social_assets.pipeline.spark.rebuild import rebuild_on_spark
+
+    return rebuild_on_spark
 
 
 def _span(days: Sequence[date]) -> str:

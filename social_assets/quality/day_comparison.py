@@ -35,7 +35,7 @@ class DayComparison:
     @property
     def passed(self) -> bool:
         """Whether both sides agree."""
-        return all(_agree(a, b) for a, b in zip(self.one, self.other, strict=True))
+        return all(agree(a, b) for a, b in zip(self.one, self.other, strict=True))
 
     @property
     def description(self) -> str:
@@ -47,7 +47,7 @@ class DayComparison:
         )
 
 
-def _agree(one: float, other: float) -> bool:
+def agree(one: float, other: float) -> bool:
     """Whether two figures are equal; a sum that overflows is infinite or NaN on both sides."""
     both_nan = math.isnan(one) and math.isnan(other)
     return both_nan or math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

@@ -19,6 +19,7 @@ from dagster import AssetKey
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contract, contracts
+from social_assets.metrics.registry import restricted_sums
 from social_assets.pipeline.stores import Stores
 from social_assets.warehouse.compared_days import (
     LAKE_EQUALS_WAREHOUSE,
@@ -200,7 +201,7 @@ class SumsEqualFacts:
     """A rollup adds up to its facts: its count to their rows, each sum to that of its column.
 
     `streams` are those behind the facts, one each. `columns` holds, by measure, the column of each
-    fact; None where rows are counted.
+    fact, or SQL of what a row adds; None where rows are counted.
     """
 
     rollup: Table
@@ -287,13 +288,17 @@ def _stream_of(project: Warehouse, fact: AssetKey) -> str:
 def _of_rollup(project: Warehouse, rollup: Table) -> SumsEqualFacts:
     """A measure of one column of each fact is that column's sum; of no column, a count of rows.
 
-    Of a rollup that is made of a finer rollup, the facts that this one is made of.
+    Of a rollup that is made of a finer rollup, the facts that this one is made of. A column that
+    sums some rows alone is declared with the subject of the metrics, and compared with theirs.
     """
     facts = _columns_of_facts(project, rollup.asset, "event_date")
     columns: dict[str, tuple[str | None, ...]] = {}
+    restricted = restricted_sums(rollup.qualified_name)
     for name, kind in rollup.columns.items():
         by_fact = _columns_of_facts(project, rollup.asset, name)
-        if kind.startswith(_SUM) and len(by_fact) in (0, len(facts)):
+        if name in restricted:
+            columns[name] = (restricted[name],) * len(facts)
+        elif kind.startswith(_SUM) and len(by_fact) in (0, len(facts)):
             columns[name] = tuple(by_fact.get(fact) for fact in sorted(facts))
     streams = tuple(_stream_of(project, fact) for fact in sorted(facts))
     return SumsEqualFacts(rollup, tuple(sorted(facts)), streams, columns)

@@ -24,11 +24,15 @@ from social_assets.serving.callers import KeyRing
 from social_assets.serving.dashboards.assets import Assets
 from social_assets.serving.dashboards.router import dashboards_router
 from social_assets.serving.errors import add_error_handlers
+from social_assets.serving.features.threads import OnlineFeatures
 from social_assets.serving.figures import ServerFigures
 from social_assets.serving.gate import ServingGate
+from social_assets.serving.recommended.event_log import EventLog
+from social_assets.serving.recommended.served_lists import ServedLists
 from social_assets.serving.services import Services
 from social_assets.serving.settings import ServeSettings
 from social_assets.serving.store import Store
+from social_assets.serving.webhooks.group_commit import GroupCommit
 
 
 def create_app(settings: ServeSettings) -> FastAPI:
@@ -36,12 +40,19 @@ def create_app(settings: ServeSettings) -> FastAPI:
     warehouse = WarehouseThreads(settings.warehouse_threads)
     store = Store(settings.home)
     kept, figures = KeptAnswers(settings.cache_bytes), ServerFigures()
+    online = OnlineFeatures(settings.home)
+    events = GroupCommit(EventLog(settings.home))
+    lists = ServedLists(warehouse, settings.most_lists)
     shared = None if settings.cache_url is None else SharedAnswers(settings.cache_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        events.start()
         yield
+        await events.close()
+        await lists.close()
         warehouse.close()
+        online.close()
         if shared is not None:
             await shared.close()
         store.close()
@@ -55,7 +66,10 @@ def create_app(settings: ServeSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = Services(settings, warehouse, Questions(warehouse), store, kept, figures)
+    questions = Questions(warehouse)
+    app.state.services = Services(
+        settings, warehouse, questions, store, kept, figures, events, lists, online
+    )
     for router in api_routers():
         app.include_router(router)
     app.include_router(own_pages.router)

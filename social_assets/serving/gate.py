@@ -20,6 +20,7 @@ from resources.web.asgi import App, Message, Receive, Request, Scope, Send
 from resources.web.pages import Site, continue_page, refused_page, sign_in_page
 from resources.web.requests import LOOPBACK_NAMES, host_problem, origin_problem
 from resources.web.session import BrowserSession
+from social_assets.serving.body_limit import limited
 from social_assets.serving.callers import PERSON, Caller, KeyRing
 from social_assets.serving.figures import ServerFigures
 from social_assets.serving.problems import ProblemError, problem_response
@@ -77,7 +78,7 @@ class ServingGate:
                 if caller is not None:
                     self._limit.take(caller)
                 scope["state"][CALLER] = caller
-                await self._app(scope, receive, marked)
+                await self._app(scope, limited(request, receive), marked)
         except ProblemError as problem:
             await self._refuse(request, request_id, problem, marked, receive)
         except Exception:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from resources.settings.home import Home
 from resources.web.token import HOSTS, ui_token
 
+MOST_HELD = 500_000
+"""Lists of recommendations: about 140 MB."""
+
 PORT = 8080
 HOST = "127.0.0.1"
 CACHE_URL = "SOCIAL_ASSETS_CACHE_URL"
@@ -34,6 +37,8 @@ class ServeSettings:
     """Queries at once."""
     cache_seconds: int = 60
     cache_bytes: int = 64 * 2**20
+    most_lists: int = MOST_HELD
+    """Lists of recommendations that are held in memory; others are read when they are asked for."""
     refresh_seconds: float = 60.0
     """How often an open dashboard asks again."""
 

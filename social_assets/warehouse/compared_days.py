@@ -33,12 +33,14 @@ LAKE_EQUALS_WAREHOUSE = "lake_equals_warehouse"
 ROWS_EQUAL_SOURCE = "rows_equal_source"
 SUMS_EQUAL_FACTS = "sums_equal_facts"
 EVERY_TEXT_IS_SCORED = "every_text_is_scored"
+SUMS_EQUAL_EVENTS = "sums_equal_events"
 
 INVARIANTS_OF_LAYERS: Mapping[str, tuple[str, ...]] = {
     "cleaned": (RAW_IS_ACCOUNTED_FOR, LAKE_EQUALS_WAREHOUSE),
     "star": (ROWS_EQUAL_SOURCE,),
     "rollups": (SUMS_EQUAL_FACTS,),
     "text": (EVERY_TEXT_IS_SCORED,),
+    "features": (SUMS_EQUAL_EVENTS,),
 }
 """The invariants that a table of each layer takes part in."""
 
@@ -213,7 +215,7 @@ SELECT
     sipHash64(name, partition, any(made), max(mutation), max(max_block_number), sum(kept)) AS of_day
 FROM (
     SELECT database, table, partition, max_date, max_block_number,
-        if(engine = 'MergeTree', rows, 0) AS kept,
+        if(engine IN ('MergeTree', 'ReplicatedMergeTree'), rows, 0) AS kept,
         toUInt64OrZero(splitByChar('_', name)[5]) AS mutation,
         arrayElement(splitByChar('/', path), -3) AS made
     FROM system.parts

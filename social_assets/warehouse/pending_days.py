@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 CLEANED, STAR, ROLLUPS = "cleaned", "star", "rollups"
 BEHIND = (STAR, ROLLUPS)
-"""The layers that dbt builds from `cleaned.<stream>`."""
+"""The layers that dbt builds from `cleaned.<stream>`, and that views keep up to date."""
+
+BUILT = (*BEHIND, "features")
+"""The layers that dbt builds. No view feeds `features`: a load leaves its days to the next run of
+its assets, and what rebuilds pending facts and rollups builds it with them."""
 
 ALL_DAYS = date(1970, 1, 1)
 """Stands for every day of the stream: the rows of a table are gone, and nobody knows which."""

@@ -16,11 +16,17 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from resources.machine.ports import free_port
 from resources.settings.home import Home
 from resources.web.token import login_url
+from social_assets.operate.logs.running_warehouse import RunningWarehouse
 from social_assets.serving.app import create_app
 from social_assets.serving.settings import ServeSettings
 from social_assets.warehouse.text_tables import COLUMNS, SENTIMENT
 from tests.browser.searched_texts import write_texts
-from tests.integration.metrics.records import of_all_streams, texts
+from tests.browser.shown_recommendations import write_recommendations
+from tests.browser.unusual_behaviour import write_unusual_behaviour
+from tests.browser.written_experiments import write_experiments
+from tests.browser.written_forecasts import write_forecasts_of_platforms
+from tests.browser.written_logs import write_logs
+from tests.integration.metrics.records import DAYS, of_all_streams, texts
 from tests.integration.warehouse.conftest import Row, WarehouseUnderTest, served
 
 _COLLECTED = ("profiles", "posts_collected", "post_counters")
@@ -69,11 +75,19 @@ def site(deployed_home: Callable[[str], Home]) -> Iterator[Site]:
     with served(deployed_home("browser")) as warehouse:
         for stream, rows in _until_yesterday(of_all_streams()).items():
             warehouse.stream(stream, *rows)
+        # No view feeds features.
+        today = datetime.now(UTC).date()
+        warehouse.backfill(today - timedelta(days=DAYS), today, "sessions", "sessions_daily")
         scored = _until_yesterday({"text": texts(600)})["text"]
         names = [column.name for column in COLUMNS]
         rows = [{**row, "event_date": row["event_time"].date()} for row in scored]
         warehouse.client.insert(SENTIMENT, [[row[name] for name in names] for row in rows], names)
         write_texts(warehouse.client)
+        write_experiments(warehouse.client)
+        write_forecasts_of_platforms(warehouse.client)
+        write_recommendations(warehouse)
+        write_unusual_behaviour(warehouse)
+        write_logs(RunningWarehouse(warehouse.home))
         with running(warehouse.home) as address:
             yield Site(address, warehouse)
 

@@ -228,3 +228,60 @@ def test_axe_finds_no_fault_of_accessibility(
         for each in found["violations"]
     ]
     assert not faults, json.dumps(faults, indent=1)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_dashboard_of_experiments_says_what_to_do_and_why(watched: Watched, width: int) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    page = watched.open(f"/dashboards/experiments?{WHOLE}")
+    row = page.locator("#tile-recommendations tbody tr", has_text="feed_order")
+    expect(row).to_contain_text("ship newest")
+    expect(row.locator("td.long")).to_contain_text("likes of newest +20.1%")
+    chart = page.locator("#tile-lifts svg")
+    expect(chart).to_be_visible()
+    expect(chart.get_by_text("feed_order: Likes")).to_be_visible()
+    expect(page.locator("#tile-lifts_over_time svg")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_dashboard_of_forecasts_shows_bands_and_what_was_not_expected(
+    watched: Watched, width: int
+) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    page = watched.open("/dashboards/forecasts")
+    for tile in ("by_day", "by_hour", "platforms_by_day"):
+        expect(page.locator(f"#tile-{tile} svg")).to_be_visible()
+    expect(page.locator("#tile-anomalies tbody tr", has_text="channel")).to_be_visible()
+    expect(page.locator("#tile-models tbody tr").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_dashboard_of_recommendations_shows_clicks_by_position(
+    watched: Watched, width: int
+) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    page = watched.open(f"/dashboards/recommendations?{WHOLE}")
+    chart = page.locator("#tile-by_position svg")
+    for position in ("01", "12"):
+        expect(chart.get_by_text(position, exact=True)).to_be_visible()
+    row = page.locator("#tile-table tbody tr", has_text="graph_filter")
+    expect(row).to_contain_text("home_feed")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_dashboard_of_unusual_behaviour_lists_sessions_and_texts_with_evidence(
+    watched: Watched, width: int
+) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    page = watched.open(f"/dashboards/unusual_behaviour?{WHOLE}")
+    texts = page.locator("#tile-listed_texts tbody tr")
+    expect(texts.first).to_contain_text("YouTube")
+    expect(texts.first.locator("td").first).to_have_text(re.compile(r"[0-9-]{10} 0\d:00:00"))
+    expect(page.locator("#tile-listed_texts")).to_contain_text("prizes.example/win")
+    sessions = page.locator("#tile-listed_sessions tbody tr", has_text="too_fast")
+    expect(sessions.first).to_contain_text("TikTok")
+    expect(page.locator("#tile-sessions_over_time svg")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -67,13 +67,17 @@ BACKFILLS = (
         """            table.create_write_transaction(
                 [*files],
                 mode="overwrite",
-""",
+                schema=table.schema(),
+                partition_by=list(self.partition_by),
+                partition_filters""",
         """            listed = ", ".join(f"'{day}'" for day in replaced)
             self._created().delete(f"event_date IN ({listed})")
             self._created().create_write_transaction(
                 [*files],
                 mode="append",
-""",
+                schema=table.schema(),
+                partition_by=list(self.partition_by),
+                partition_filters""",
         "tests/integration/lake/test_replacing_days.py::test_a_range_of_days_changes_in_one_commit",
     ),
     Case(

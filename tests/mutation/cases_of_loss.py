@@ -1,10 +1,11 @@
-"""Behaviours that a team relies on after a loss: backup, restore, rebuild of the warehouse."""
+"""Behaviours that a team relies on after a loss: of a machine, a server, a broker."""
 
 from __future__ import annotations
 
 from tests.mutation.case import Case
 
 _BACKUP = "tests/integration/operate/disaster/test_backup.py::test_"
+_IN_A_BUCKET = "tests/integration/s3/test_backups.py::test_"
 _RESTORE = "tests/integration/operate/disaster/test_restore.py::test_"
 
 LOSS: tuple[tuple[str, str, str, str, str], ...] = (
@@ -13,8 +14,8 @@ LOSS: tuple[tuple[str, str, str, str, str], ...] = (
         "social_assets/operate/disaster/backup.py",
         "        files, left_out = copies.of_home("
         "home_files(home, with_secret_key=with_secret_key))\n"
-        "        tables, pinned_at, of_lake = _copy_lake(lake, copies, say)\n",
-        "        tables, pinned_at, of_lake = _copy_lake(lake, copies, say)\n"
+        "        tables, pinned_at, of_lake = _lake(root, copies, say)\n",
+        "        tables, pinned_at, of_lake = _lake(root, copies, say)\n"
         "        files, left_out = copies.of_home("
         "home_files(home, with_secret_key=with_secret_key))\n",
         f"{_BACKUP}what_lands_while_the_operational_store_is_copied_is_in_the_backup",
@@ -41,6 +42,20 @@ LOSS: tuple[tuple[str, str, str, str, str], ...] = (
         f"{_RESTORE}a_damaged_content_is_named_and_nothing_is_restored",
     ),
     (
+        "two backups write to a bucket at once",
+        "social_assets/operate/disaster/places/lease.py",
+        "if to_write or each",
+        "if not each",
+        f"{_IN_A_BUCKET}one_backup_writes_and_restores_read_together",
+    ),
+    (
+        "a restored home speaks of records that the lake does not have",
+        "social_assets/operate/disaster/restore.py",
+        "if found.get(name, -1) < version:",
+        "if version < 0:",
+        f"{_IN_A_BUCKET}a_lake_in_a_bucket_is_noted_and_must_not_be_older_at_the_restore",
+    ),
+    (
         "a restore goes into a home in use",
         "social_assets/operate/disaster/restore.py",
         "if not is_moving and (others",
@@ -64,4 +79,57 @@ LOSS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
 )
 
-CASES: tuple[Case, ...] = tuple(Case("16.4 a loss", *case) for case in LOSS)
+_KEPT = "tests/integration/resources/machine/test_supervisor.py::test_"
+_REPLICATED = "tests/unit/resources/test_kafka_replication.py::test_"
+_LOCAL = "tests/integration/resources/dagster/test_local_launcher.py::test_"
+
+KILLED: tuple[tuple[str, str, str, str, str], ...] = (
+    (
+        "a service that keeps ending is started without a limit of the wait",
+        "resources/machine/supervisor.py",
+        "return float(min(FIRST_WAIT_SECONDS * 2 ** min(failures - 1, 16), LONGEST_WAIT_SECONDS))",
+        "return float(FIRST_WAIT_SECONDS * 2 ** min(failures - 1, 16))",
+        f"{_KEPT}the_wait_never_shrinks_and_has_a_limit",
+    ),
+    (
+        "a service outlives a supervisor that is killed",
+        "resources/machine/supervisor.py",
+        "    ctypes.CDLL(None).prctl(1, signal.SIGTERM)\\n",
+        "    ctypes.CDLL(None)\\n",
+        f"{_KEPT}a_service_ends_with_a_supervisor_that_is_killed",
+    ),
+    (
+        "a service starts before what it needs is ready",
+        "resources/machine/supervisor.py",
+        "all(kept.was_ready.is_set() for kept in before)",
+        "all(kept.service.name for kept in before)",
+        f"{_KEPT}a_service_waits_until_those_before_it_are_ready",
+    ),
+    (
+        "a factor alone lets one broker acknowledge a record",
+        "resources/kafka/replication.py",
+        "            least = factor // 2 + 1\n        if",
+        "            least = 1\n        if",
+        f"{_REPLICATED}a_factor_alone_wants_a_majority_in_sync",
+    ),
+    (
+        "a run whose process was killed with its code server counts as running",
+        "resources/dagster/local_launcher.py",
+        "return CheckRunHealthResult(WorkerStatus.NOT_FOUND, GONE)",
+        "return CheckRunHealthResult(WorkerStatus.RUNNING)",
+        f"{_LOCAL}a_run_without_any_process_is_failed_and_one_with_its_process_goes_on",
+    ),
+    (
+        "a drain waits for the coordinator of operators' offsets",
+        "social_assets/pipeline/topics/group_offsets.py",
+        "            self._running.start()",
+        "            self._running.run()",
+        "tests/unit/pipeline/test_group_offsets.py"
+        "::test_a_coordinator_that_does_not_answer_keeps_no_drain_waiting",
+    ),
+)
+
+CASES: tuple[Case, ...] = (
+    *(Case("16.4 a loss", *case) for case in LOSS),
+    *(Case("16.5 a killed server", *case) for case in KILLED),
+)

@@ -9,6 +9,9 @@ _KINDS = "tests/unit/resources/test_environments.py::test_"
 _LINES = "tests/unit/resources/test_log_lines.py::test_"
 _SECRETS = "tests/e2e/test_secrets_stay_in_the_environment.py::test_"
 _STEP = "tests/unit/pipeline/test_step_log.py::test_"
+_SHIPPING = "tests/integration/pipeline/logs/test_shipping_logs.py::test_"
+_LOG_FILES = "tests/unit/resources/log_files/test_line_files.py::test_"
+_LOG_LINES = "tests/unit/pipeline/logs/test_parsing_log_lines.py::test_"
 _RUNBOOK = "tests/e2e/test_runbook.py::test_"
 
 
@@ -203,6 +206,45 @@ CASES: tuple[Case, ...] = tuple(
             "With `SOCIAL_ASSETS_LOG_FORMAT=json`",
             "With `SOCIAL_ASSETS_LOGS=json`",
             f"{_RUNBOOK}every_setting_written_down_is_one",
+        ),
+    )
+) + tuple(
+    Case("16.8 logs", *case)
+    for case in (
+        (
+            "a batch of log lines that was inserted before a kill is inserted again",
+            "social_assets/pipeline/logs/ship.py",
+            "write_positions(path, replace(positions, batch=batch))",
+            "pass",
+            f"{_SHIPPING}a_kill_between_insert_and_position_doubles_nothing",
+        ),
+        (
+            "the file of a living process is removed with lines that it writes later",
+            "resources/log_files/folder.py",
+            "            if is_complete:\n",
+            "            if True:\n",
+            f"{_LOG_FILES}the_file_of_a_living_process_is_not_removed",
+        ),
+        (
+            "nobody is told that log lines did not fit the disk",
+            "resources/log_files/line_file.py",
+            "            if self._lost:\n",
+            "            if False:\n",
+            f"{_LOG_FILES}lines_that_do_not_fit_the_disk_are_counted_and_later_lines_are_whole",
+        ),
+        (
+            "credentials are written to log files",
+            "resources/log_files/handler.py",
+            "safe = masked(hidden(text))",
+            "safe = text",
+            f"{_LOG_FILES}credentials_are_taken_out_before_a_line_is_written",
+        ),
+        (
+            "credentials in lines of other programs are shipped",
+            "social_assets/pipeline/logs/parse.py",
+            "text=masked(hidden(text))[:LONGEST_TEXT]",
+            "text=text[:LONGEST_TEXT]",
+            f"{_LOG_LINES}credentials_in_lines_of_other_programs_are_taken_out",
         ),
     )
 )

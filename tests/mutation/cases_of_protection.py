@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutation.case import Case
 
+_CLUSTER = "tests/integration/warehouse/cluster/test_definitions.py::test_"
 _GATE = "tests/integration/operate/test_ui_gate.py::test_"
 _FILES = "tests/unit/pipeline/files/test_allowed_files.py::test_"
 _ROOM = "tests/unit/resources/embedded_clickhouse/test_room.py::test_"
@@ -22,6 +23,24 @@ def _cases(*taken_away: tuple[str, str, str, str, str]) -> list[Case]:
 
 DISKS = _cases(
     (
+        "tables are exchanged on a cluster before all replicas have their rows",
+        "resources/clickhouse/cluster.py",
+        """not tokens[0].is_word("EXCHANGE") or""",
+        "tokens or",
+        f"{_CLUSTER}an_exchange_waits_for_the_rows_of_both_tables_on_each_replica",
+    ),
+    (
+        "days are swapped on any replica of a cluster, which may lack the staging rows",
+        "resources/clickhouse/cluster.py",
+        """        if kinds <= _OF_ROWS:
+            return text.decode()
+""",
+        """        if kinds <= _OF_ROWS:
+            return _inserted(text, end, f" {self.clause}")
+""",
+        f"{_CLUSTER}what_changes_rows_runs_on_the_replica_that_has_them",
+    ),
+    (
         "inserts use up the reserve of free disk",
         "resources/machine/disk_space.py",
         "return self.free_bytes < self.reserve_bytes\n",
@@ -39,8 +58,8 @@ DISKS = _cases(
     (
         "a full disk below the lake is told in Delta's words, without a remedy",
         "social_assets/lake/storage/errors.py",
-        "        if (told := _DISK_ERROR.search(str(error))) is not None:\n",
-        "        if (told := _DISK_ERROR.search(str(error))) is None:\n",
+        "        if (found := _DISK_ERROR.search(str(error))) is not None:\n",
+        "        if (found := _DISK_ERROR.search(str(error))) is None:\n",
         "tests/integration/lake/test_full_lake_disk.py"
         "::test_a_full_disk_is_named_with_table_and_remedy_and_the_table_is_unchanged",
     ),

@@ -105,9 +105,16 @@ NUMBERS = _cases(
     (
         "a rollup answers though it lacks a dimension",
         "social_assets/metrics/planner/plan.py",
-        "        and dimensions <= set(each.dimensions)\n",
+        "        and dimensions.issubset(each.dimensions)\n",
         "",
         f"{_ANSWERS}every_dimension_divides_and_filters",
+    ),
+    (
+        "a column of a restricted measure is not preferred to the measure of all rows",
+        "social_assets/metrics/planner/sql.py",
+        "        return replace(measure, name=column).from_rollup(",
+        "        return measure.from_rollup(",
+        f"{_ANSWERS}users_of_platforms_come_from_one_sketch_a_day_for_all_kinds[reach]",
     ),
     (
         "questions about other accounts share one query",

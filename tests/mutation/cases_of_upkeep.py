@@ -35,9 +35,32 @@ AUTOMATION = _cases(
     (
         "what is behind a day that is made anew is left out",
         "social_assets/defs/automation.py",
-        "    | AutomationCondition.any_deps_match(AutomationCondition.will_be_requested())\n",
-        "",
+        "any_deps_match(AutomationCondition.will_be_requested())",
+        "any_deps_match(AutomationCondition.missing() & ~AutomationCondition.missing())",
         f"{_AUTOMATION}late_days_are_asked_for_once_in_each_layer_behind_them",
+    ),
+    (
+        "texts of expired days stay",
+        "social_assets/pipeline/maintain.py",
+        '        freed["texts"] = _expire_texts(stores, limit)\n',
+        '        freed["texts"] = Freed()\n',
+        "tests/integration/pipeline/test_maintaining_a_stream.py::test_what_was_made_of_texts_goes"
+        "_with_the_cleaned_day",
+    ),
+    (
+        "texts wait for a pause of their stream",
+        "social_assets/defs/automation.py",
+        "    _SOURCE_CHANGED.since(AutomationCondition.newly_requested()).with_label(",
+        "    (_SOURCE_CHANGED.since(AutomationCondition.newly_requested()) & ~_SOURCE_CHANGED)"
+        ".with_label(",
+        f"{_AUTOMATION}texts_of_a_stream_that_never_pauses_are_scored",
+    ),
+    (
+        "a change during a run counts as scored by it",
+        "social_assets/defs/automation.py",
+        "    _SOURCE_CHANGED.since(AutomationCondition.newly_requested()).with_label(",
+        "    _SOURCE_CHANGED.since(AutomationCondition.newly_updated()).with_label(",
+        f"{_AUTOMATION}texts_that_come_while_others_are_scored_are_scored_after_them",
     ),
     (
         "what a drain has recorded is asked for",
@@ -120,7 +143,7 @@ MAINTENANCE = _cases(
     (
         "rollups are kept as long as facts",
         "social_assets/defs/maintenance/nightly.py",
-        'each.retention.facts_days if layer == "star" else each.retention.rollups_days',
+        'each.retention.rollups_days if layer == "rollups" else each.retention.facts_days',
         "each.retention.facts_days",
         f"{_KEPT}a_fact_is_kept_as_facts_are_and_a_rollup_as_rollups",
     ),

@@ -35,6 +35,8 @@ from tests.mutation import (
     cases_of_checks,
     cases_of_collection,
     cases_of_days,
+    cases_of_experiments,
+    cases_of_features,
     cases_of_loss,
     cases_of_operations,
     cases_of_privacy,
@@ -44,9 +46,12 @@ from tests.mutation import (
     cases_of_upkeep,
 )
 from tests.mutation.case import Case
+from tests.mutation.nightly import cases_of_forecasts
 
 CASES: Sequence[Case] = (
     *cases_of_days.CASES,
+    *cases_of_features.CASES,
+    *cases_of_forecasts.CASES,
     *cases_of_checks.CASES,
     *cases_of_alerts.CASES,
     *cases_of_upkeep.CASES,
@@ -57,6 +62,7 @@ CASES: Sequence[Case] = (
     *cases_of_serving.CASES,
     *cases_of_collection.CASES,
     *cases_of_recommenders.CASES,
+    *cases_of_experiments.CASES,
 )
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTEST = ("-q", "-n", "0", "-x", "-p", "no:cacheprovider", "--tb=short", "-rfE")

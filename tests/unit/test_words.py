@@ -56,6 +56,7 @@ RIGHT = {
     ("laws?", "bench/serving/rollup_rows.py"): "Zipf's law",
     ("standing", "social_assets/demo/samples/vocabulary.py"): "a sentence of a sample post",
     ("news", "tests/integration/recommend/test_interactions_of_the_star_schema.py"): "a topic",
+    ("news", "recsys/bandits/linear_thompson.py"): "the title of a paper",
     ("dead letters?", "social_assets/cli/main.py"): "a hidden alias for one release",
     ("reigns?|crown(ed|s)?", "recsys/registry/deployment_history.py"): "a folder of release 0.1",
     ("reigns?|crown(ed|s)?", "tests/recsys/registry/"): "a folder of release 0.1",

@@ -19,8 +19,16 @@
   With the config `changes_later_days` a row depends on the row before it with the same values in
   these columns. A run also rebuilds each later day that has the next row after a day of the run.
 
+  With the configs `days_before` and `days_after` a row depends on rows of so many days before its own
+  day and after it: the model reads them by `days_around()`. A run then also rebuilds as many days
+  after its own days and before them, since their rows depend on its days.
+
   With the config `days_at_once` an INSERT fills that many days: the sketches of users in a group may
   have 96 KiB each, so that the groups of many days exceed the server's memory.
+
+  On a cluster, statements that define a table are made ON CLUSTER. Those that change rows are not:
+  the table's replication carries them. ON CLUSTER could run them on a replica that does not have the
+  rows of the staging table yet.
 
   The columns, with types and codecs, are those of the model's YAML. `index_granularity` is the
   number of rows that a query reads at least: small for tables that are asked for a few rows.
@@ -48,11 +56,11 @@
         {{ column_definition(column) }}{{ ',' if not loop.last }}
         {%- endfor %}
     )
-    engine = {{ config.require('engine') }}
+    engine = {{ engine_of_table(config.require('engine')) }}
     partition by {{ config.get('partition_by', 'event_date') }}
     order by ({{ config.require('order_by') | join(', ') }})
     settings
-        non_replicated_deduplication_window = {{ config.require('deduplication_window') }},
+        {{ deduplication_settings(config.require('deduplication_window')) }},
         index_granularity = {{ config.get('index_granularity', 8192) }}
     comment {{ quoted(model.description) }}
 {% endmacro %}
@@ -121,7 +129,7 @@
     {%- set partitions = run_query(partitions_of_both(table, staging, later_days)).rows -%}
     {%- if partitions -%}
         {% call statement('swap_days') %}
-            alter table {{ table }} {{ on_cluster_clause(table) }}
+            alter table {{ table }}
             {%- for partition_id, has_rows in partitions %}
                 {{ 'replace' if has_rows else 'drop' }} partition id '{{ partition_id }}'
                 {{- ' from ' ~ staging if has_rows }}{{ ',' if not loop.last }}
@@ -133,11 +141,23 @@
     {% endcall %}
 {% endmacro %}
 
+{#- The first day that this run rebuilds: before its own days, if their rows change earlier days. -#}
+{% macro first_rebuilt_day() %}
+    {%- set first = modules.datetime.date.fromisoformat(var('from_date') | string) -%}
+    {{ return(first - modules.datetime.timedelta(days=number_of('days_after'))) }}
+{% endmacro %}
+
+{#- The last day that this run rebuilds: after its own days, if their rows change later days. -#}
+{% macro last_rebuilt_day() %}
+    {%- set last = modules.datetime.date.fromisoformat(var('to_date') | string) -%}
+    {{ return(last + modules.datetime.timedelta(days=number_of('days_before'))) }}
+{% endmacro %}
+
 {#- The first and last day of each INSERT of this run: all days at once, or `days_at_once` of them. -#}
 {% macro days_of_inserts() %}
-    {%- set date, ranges = modules.datetime.date, [] -%}
-    {%- set first = date.fromisoformat(var('from_date') | string) -%}
-    {%- set days = (date.fromisoformat(var('to_date') | string) - first).days + 1 -%}
+    {%- set ranges = [] -%}
+    {%- set first = first_rebuilt_day() -%}
+    {%- set days = (last_rebuilt_day() - first).days + 1 -%}
     {%- set step = config.get('days_at_once', none) or days -%}
     {%- for offset in range(0, days, step) -%}
         {%- do ranges.append((
@@ -164,7 +184,10 @@
 
 {#- The SELECT of the model, which is written for all days of the run, for some days. -#}
 {% macro select_of_days(select, first, last) -%}
-    {{ select | replace(days(), days_between(first, last)) | replace(until_last_day(), until_day(last)) }}
+    {{ select
+        | replace(days_around(), days_around_these(first, last))
+        | replace(days(), days_between(first, last))
+        | replace(until_last_day(), until_day(last)) }}
 {%- endmacro %}
 
 {#- Gives the staging table the rows that the months of these days have on other days. -#}
@@ -176,14 +199,14 @@
     {%- endfor -%}
     {%- if missing -%}
         {% call statement('attach_months') %}
-            alter table {{ staging }} {{ on_cluster_clause(staging) }}
+            alter table {{ staging }}
             {%- for partition_id in missing %}
                 attach partition id '{{ partition_id }}' from {{ table }}{{ ',' if not loop.last }}
             {%- endfor %}
         {% endcall %}
     {%- endif -%}
     {% call statement('remove_days') %}
-        delete from {{ staging }} {{ on_cluster_clause(staging) }} {{ days_between(first, last) }}
+        delete from {{ staging }} {{ days_between(first, last) }}
     {% endcall %}
 {% endmacro %}
 
@@ -222,7 +245,7 @@
 {#- The partitions of this run's days, and of later days that it rebuilds, that the table or the
     staging table holds, and whether the staging table has rows of it. -#}
 {% macro partitions_of_both(table, staging, later_days) %}
-    {%- set first = "toDate('" ~ var('from_date') ~ "')" -%}
+    {%- set first = "toDate('" ~ first_rebuilt_day() ~ "')" -%}
     {%- if is_of_months() -%}
         {%- set first = 'toStartOfMonth(' ~ first ~ ')' -%}
     {%- endif -%}
@@ -245,7 +268,7 @@
         from {{ staging }}
     )
     where partition_id between toYYYYMMDD({{ first }})::String
-        and toYYYYMMDD(toDate('{{ var('to_date') }}'))::String
+        and toYYYYMMDD(toDate('{{ last_rebuilt_day() }}'))::String
         {%- for later in later_days %}
         or partition_id = toYYYYMMDD({{ 'toStartOfMonth' if is_of_months() }}(toDate('{{ later }}')))::String
         {%- endfor %}

@@ -14,8 +14,8 @@ from social_assets.cli.home_use import is_installation, needs_no_home
 from social_assets.cli.printing.terminal import FORM, out, print_json, print_rows
 
 if TYPE_CHECKING:
-    from social_assets.contracts.broken import BrokenContract
     from social_assets.contracts.column import Column
+    from social_assets.contracts.refusals.broken import BrokenContract
 from social_assets.contracts.contract import Contract
 
 _NO_TIME = "(arrival)"

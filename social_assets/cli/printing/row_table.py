@@ -139,7 +139,12 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     shown = str(plain(value)) if isinstance(value, list | tuple | dict) else text(value)
-    return shown if shown.isprintable() else "".join(map(_visible, shown))
+    return visible(shown)
+
+
+def visible(line: str) -> str:
+    """A text on one line, with what could control the terminal escaped."""
+    return line if line.isprintable() else "".join(map(_visible, line))
 
 
 def _visible(character: str) -> str:

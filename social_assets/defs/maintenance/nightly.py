@@ -30,7 +30,7 @@ from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.checks.rule_results import report_rules
-from social_assets.defs.ingestion.jobs.changed_days import fed_by
+from social_assets.defs.ingestion.jobs.changed_days import built_from
 from social_assets.defs.maintenance.run_history import forget_runs
 from social_assets.defs.monitoring.invariant_results import end_expired_failures
 from social_assets.defs.stores import StoresResource
@@ -40,6 +40,7 @@ from social_assets.pipeline.maintain import expire, first_kept, maintain_stream
 from social_assets.pipeline.stores import Stores
 from social_assets.quality.recorded_days import forget_expired_days
 from social_assets.warehouse.dbt.tables import Table, Warehouse
+from social_assets.warehouse.pending_days import BUILT
 
 GROUP = "maintenance"
 RUNS_KEPT = timedelta(days=30)
@@ -81,8 +82,8 @@ def stream_maintenance(contract: Contract) -> AssetsDefinition:
     owners=["team:platform"],
     kinds={"clickhouse"},
     description=(
-        "Days of facts and rollups dropped that no contract of a stream behind them keeps. "
-        "Dimensions keep all days: facts refer to them."
+        "Days of facts, rollups and features dropped that no contract of a stream behind them "
+        "keeps. Dimensions keep all days: facts refer to them."
     ),
 )
 def warehouse_maintenance(
@@ -133,13 +134,19 @@ def _end_expired_failures(context: AssetExecutionContext, stores: Stores) -> Non
 
 
 def days_kept(asset: AssetKey, among: Iterable[Contract]) -> int | None:
-    """How many days a fact or rollup is kept: the longest time of the streams behind it."""
+    """How many days a table is kept: a fact or rollup the longest time of the streams behind it.
+
+    A feature is kept the shortest time of the facts behind it: a day near one that changes is
+    rebuilt with it, and needs all facts.
+    """
     layer = asset.path[0]
     of_streams = [
-        each.retention.facts_days if layer == "star" else each.retention.rollups_days
+        each.retention.rollups_days if layer == "rollups" else each.retention.facts_days
         for each in among
-        if asset in fed_by(each.name)
+        if asset in built_from(each.name)
     ]
+    if layer == "features":
+        return min((days for days in of_streams if days is not None), default=None)
     return None if None in of_streams else max(of_streams, key=lambda days: days or 0, default=None)
 
 
@@ -162,7 +169,7 @@ maintenance_schedule = ScheduleDefinition(
 
 def _expiring_tables() -> list[Table]:
     project = Warehouse.of(Home.from_environment())
-    tables = [*project.tables("star"), *project.tables("rollups")]
+    tables = [table for layer in BUILT for table in project.tables(layer)]
     return [table for table in tables if not table.name.startswith("dim_")]
 
 

@@ -28,7 +28,7 @@ from social_assets.defs.text.champion import CHALLENGER, CHAMPION
 REBUILD = "rebuild_days"
 RECOMMEND = "recommend"
 TRAIN_TEXTS = "train_text_models"
-REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups", "text")
+REBUILD_LAYERS = ("raw", "cleaned", "quarantine", "star", "rollups", "features", "text")
 
 
 @cache

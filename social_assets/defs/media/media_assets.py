@@ -29,7 +29,7 @@ from resources.settings.media_root import media_root
 from social_assets.contracts.collected.post_media import CONTRACT
 from social_assets.contracts.contract import Contract, Media
 from social_assets.contracts.registry import contracts
-from social_assets.defs.automation import REBUILD_CHANGED_DAYS
+from social_assets.defs.automation import MAKE_CHANGED_DAYS
 from social_assets.defs.ingestion.jobs.landed_days import report_landed
 from social_assets.defs.media.media_keys import FETCH_MEDIA, GROUP, media_key
 from social_assets.defs.stores import StoresResource
@@ -43,7 +43,7 @@ _RETRIES = (
     & ~AutomationCondition.in_progress()
 ).with_label("pictures may be tried again")
 
-FETCH_NEW_PICTURES = REBUILD_CHANGED_DAYS | _RETRIES
+FETCH_NEW_PICTURES = MAKE_CHANGED_DAYS | _RETRIES
 """After new posts, and hourly if there were pictures before: failed ones are tried again."""
 
 

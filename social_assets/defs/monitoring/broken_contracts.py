@@ -19,7 +19,7 @@ from dagster import (
 )
 
 from resources.dagster.private import UnresolvedAssetJobDefinition
-from social_assets.contracts.broken import BrokenContract
+from social_assets.contracts.refusals.broken import BrokenContract
 from social_assets.contracts.registry import broken_contracts
 
 GROUP = "contracts"

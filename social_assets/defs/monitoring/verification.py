@@ -35,6 +35,7 @@ from social_assets.quality.day_comparison import compare_days
 from social_assets.quality.invariants import invariants
 from social_assets.quality.recorded_days import recorded
 from social_assets.warehouse.dbt.tables import Warehouse
+from social_assets.warehouse.pending_days import BUILT
 
 VERIFY_PARTITIONS = "verify_partitions"
 
@@ -79,7 +80,7 @@ def sources() -> Sources:
         | {AssetKey(["cleaned", each.name]): [AssetKey(["raw", each.name])] for each in contracts()}
         | {
             key: sources
-            for layer in ("star", "rollups")
+            for layer in BUILT
             for key, sources in project.upstream(layer).items()
             if key not in project.views()
         }

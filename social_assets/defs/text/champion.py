@@ -22,7 +22,7 @@ from dagster import (
 )
 
 from resources.clickhouse.resource import ClickHouseResource
-from social_assets.defs.automation import REBUILD_CHANGED_DAYS
+from social_assets.defs.automation import MAKE_CHANGED_DAYS_EACH_QUARTER, REBUILD_CHANGED_DAYS
 from social_assets.defs.text.reporting import (
     comparison_metadata,
     damage_without_retry,
@@ -43,7 +43,7 @@ _POOL = "text_champion"
     deps=[_LABELS],
     owners=_OWNERS,
     kinds={"python", "scikitlearn"},
-    automation_condition=REBUILD_CHANGED_DAYS,
+    automation_condition=MAKE_CHANGED_DAYS_EACH_QUARTER,
     pool=_POOL,
     description=(
         "The model `linear`, trained on the labelled texts that are not held out, and compared with"

@@ -22,8 +22,9 @@ from dagster import (
 
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
-from social_assets.defs.automation import REBUILD_CHANGED_DAYS
+from social_assets.defs.automation import MAKE_CHANGED_DAYS
 from social_assets.defs.partitions import daily, days_of, days_of_check
+from social_assets.defs.reporting import check_comment
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.text.reporting import table_metadata
 from social_assets.defs.text.sentiment import KEY as SENTIMENT
@@ -51,7 +52,7 @@ def documents() -> AssetsDefinition:
         backfill_policy=BackfillPolicy.single_run(),
         owners=["team:content"],
         kinds={"clickhouse"},
-        automation_condition=REBUILD_CHANGED_DAYS,
+        automation_condition=MAKE_CHANGED_DAYS,
         pool="text_documents",
         description=(
             f"{MEANING}. The newest text of each, with its sentiment, in ClickHouse's text index: "
@@ -94,7 +95,7 @@ def every_text_is_found(
     context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
 ) -> AssetCheckResult:
     """Counted for the days of the run, or for all days that have documents."""
-    comment = f"{context.run.run_id} check {KEY.to_user_string()}"
+    comment = check_comment(context, KEY)
     with clickhouse.client(comment) as client:
         found = count_documents(client, days_of_check(context))
     return AssetCheckResult(

@@ -23,8 +23,9 @@ from dagster import (
 )
 
 from resources.clickhouse.resource import ClickHouseResource
-from social_assets.defs.automation import REBUILD_CHANGED_DAYS
+from social_assets.defs.automation import MAKE_CHANGED_DAYS
 from social_assets.defs.partitions import daily, days_of, days_of_check
+from social_assets.defs.reporting import check_comment
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.text.champion import CHAMPION
 from social_assets.defs.text.reporting import damage_without_retry, table_metadata
@@ -54,7 +55,7 @@ def sentiment() -> AssetsDefinition:
         owners=["team:content"],
         kinds={"clickhouse", "python"},
         # A new champion scores days that are made again; all others by a backfill.
-        automation_condition=REBUILD_CHANGED_DAYS.ignore(AssetSelection.assets(CHAMPION)),
+        automation_condition=MAKE_CHANGED_DAYS.ignore(AssetSelection.assets(CHAMPION)),
         pool="text_sentiment",
         description=(
             f"{MEANING}. Score from -1 to 1 and label, by the champion of the text models. Only "
@@ -123,7 +124,7 @@ def every_text_is_scored(
     context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
 ) -> AssetCheckResult:
     """Counted for the days of the run, or for all days that have scores."""
-    comment = f"{context.run.run_id} check {KEY.to_user_string()}"
+    comment = check_comment(context, KEY)
     with clickhouse.client(comment) as client:
         found = compare_scored_texts(client, days_of_check(context))
     return AssetCheckResult(

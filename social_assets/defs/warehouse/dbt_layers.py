@@ -22,13 +22,17 @@ from dagster_dbt import DbtProject, dbt_assets
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.defs.automation import REBUILD_CHANGED_DAYS
+from social_assets.defs.automation import (
+    MAKE_CHANGED_DAYS_EACH_QUARTER,
+    REBUILD_CHANGED_DAYS,
+)
 from social_assets.defs.ingestion.jobs.changed_days import fed_by
 from social_assets.defs.partitions import daily, day_range, days_of
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.built_days import record_built
 from social_assets.defs.warehouse.dbt_resource import DbtEvent, WarmDbtResource
 from social_assets.defs.warehouse.deployment import deploy_in_force, waiting_for_contracts
+from social_assets.defs.warehouse.features_lock import features_lock
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
 from social_assets.defs.warehouse.row_previews import newest_rows
 from social_assets.pipeline.stream_work import held
@@ -36,7 +40,7 @@ from social_assets.warehouse.day_sizes import Sizes, sizes_by_day
 from social_assets.warehouse.dbt.project import Days, dbt_arguments
 from social_assets.warehouse.dbt.tables import Table, Warehouse
 from social_assets.warehouse.dbt.translator import WarehouseTranslator
-from social_assets.warehouse.pending_days import pending_days
+from social_assets.warehouse.pending_days import BEHIND, pending_days
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -52,7 +56,8 @@ _ROW_COUNT = "dagster/partition_row_count"
 def layer_assets(layer: str) -> AssetsDefinition:
     """The assets of a layer. A range of days is one run, and one dbt command.
 
-    The streams whose rows reach them are held still meanwhile: loads wait, drains give way.
+    The streams whose rows reach facts and rollups are held still meanwhile: loads wait, drains give
+    way. Those of features are not (`features_lock`).
     """
     warehouse = Warehouse.of(Home.from_environment())
     upstream, views = warehouse.upstream(layer), warehouse.views()
@@ -93,8 +98,10 @@ def layer_assets(layer: str) -> AssetsDefinition:
             for contract in contracts()
             if selected.intersection(fed_by(contract.name))
         ]
-        with held(streams), clickhouse.client(comment) as client:
-            pending = pending_days(client)
+        is_fed = layer in BEHIND
+        lock = held(streams) if is_fed else features_lock()
+        with lock, clickhouse.client(comment) as client:
+            pending = pending_days(client) if is_fed else []
             arguments = [*dbt_arguments("build", days=days), "--exclude", _CHECKED_BY_DAY]
             with closing(dbt.events(arguments, context)) as events:
                 for event in events:
@@ -107,9 +114,12 @@ def layer_assets(layer: str) -> AssetsDefinition:
                     yield event
             record_built(client, pending, selected, dates, context.run.run_id)
 
+    # No views of ClickHouse feed features.
+    rebuilt = REBUILD_CHANGED_DAYS if layer in BEHIND else MAKE_CHANGED_DAYS_EACH_QUARTER
+
     def automated(spec: AssetSpec) -> AssetSpec:
         # A view has no rows that could be outdated.
-        condition = None if spec.key in views else REBUILD_CHANGED_DAYS
+        condition = None if spec.key in views else rebuilt
         return spec.replace_attributes(automation_condition=condition)
 
     return build_days.map_asset_specs(automated)

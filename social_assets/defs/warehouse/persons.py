@@ -28,7 +28,8 @@ from dagster import (
 from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.identity_links import CONTRACT
-from social_assets.defs.automation import REBUILD_CHANGED_DAYS
+from social_assets.defs.automation import MAKE_CHANGED_DAYS
+from social_assets.defs.reporting import check_comment
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.defs.warehouse.recovery import finish_before_rebuild
@@ -47,7 +48,7 @@ _LANDED_UNTIL = "links_landed_until"
     deps=[_LINKS],
     owners=[CONTRACT.owner],
     kinds={"clickhouse", "scipy"},
-    automation_condition=REBUILD_CHANGED_DAYS,
+    automation_condition=MAKE_CHANGED_DAYS,
     description=(
         f"{DIM_PERSON.meaning}. Linked identities are one person, which has the name of the "
         "smallest of them; star.person_merges has the persons that became a part of another one"
@@ -106,7 +107,7 @@ def one_person_an_identity(
     until = _landed_until(context)
     if until is None:
         return AssetCheckResult(passed=True, description="No link had landed at the last refresh")
-    with clickhouse.client(_comment(context)) as client:
+    with clickhouse.client(check_comment(context, KEY)) as client:
         found = linked_persons(client, until)
     return AssetCheckResult(
         passed=found.is_right,
@@ -129,7 +130,7 @@ def merges_lead_to_persons(
     context: AssetCheckExecutionContext, clickhouse: ClickHouseResource
 ) -> AssetCheckResult:
     """Every merge is followed to its end."""
-    with clickhouse.client(_comment(context)) as client:
+    with clickhouse.client(check_comment(context, KEY)) as client:
         found = merges_that_lead_astray(client)
     metadata: dict[str, MetadataValue] = {
         "merges": MetadataValue.int(found.merges),
@@ -148,7 +149,3 @@ def _landed_until(context: AssetCheckExecutionContext) -> datetime | None:
     materialization = event.asset_materialization if event else None
     value = materialization.metadata.get(_LANDED_UNTIL) if materialization else None
     return None if value is None else datetime.fromisoformat(str(value.value))
-
-
-def _comment(context: AssetCheckExecutionContext) -> str:
-    return f"{context.run.run_id} check {KEY.to_user_string()}"

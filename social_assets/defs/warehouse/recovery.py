@@ -15,6 +15,7 @@ from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import waiting_for_contracts
+from social_assets.defs.warehouse.features_lock import features_lock
 from social_assets.pipeline.finish_days import BuildDays, finish_pending_days
 from social_assets.warehouse.dbt.project import (
     Days,
@@ -23,7 +24,7 @@ from social_assets.warehouse.dbt.project import (
     run_dbt,
 )
 from social_assets.warehouse.dbt.tables import Warehouse
-from social_assets.warehouse.pending_days import ALL_DAYS, CLEANED, pending_days
+from social_assets.warehouse.pending_days import ALL_DAYS, BUILT, CLEANED, pending_days
 
 _THREADS = 2
 _log = logging.getLogger(__name__)
@@ -36,15 +37,16 @@ def is_under_way(instance: DagsterInstance, run_id: str) -> bool:
 
 
 def build_with_dbt(stores: StoresResource, comment: str) -> BuildDays:
-    """The function that rebuilds facts, dimensions and rollups of a range of days."""
+    """The function that rebuilds all layers of dbt for a range of days."""
     home = Home.from_environment()
 
     def build_days(first: date, last: date) -> None:
         warehouse = Warehouse.of(home)
-        models = [table.name for table in warehouse.tables("star") + warehouse.tables("rollups")]
+        models = [table.name for layer in BUILT for table in warehouse.tables(layer)]
         environment = dbt_environment(stores.clickhouse.endpoint(), comment, _THREADS)
         arguments = dbt_arguments("run", models, days=Days(first, last))
-        run_dbt(warehouse.dbt, arguments, environment, home.logs)
+        with features_lock():
+            run_dbt(warehouse.dbt, arguments, environment, home.logs)
 
     return build_days
 

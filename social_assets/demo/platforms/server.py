@@ -97,7 +97,7 @@ class PlatformServer:
         if first.startswith("__"):
             await _respond(send, await self._control.answer(scope, first, body))
         elif first == PICTURES:
-            await self._picture(rest, send)
+            await self._picture(rest, receive, send)
         elif first in self._apis:
             await self._call(
                 _call(scope, headers, [first, *rest], body, now=self.clock.now()), first, send
@@ -106,12 +106,12 @@ class PlatformServer:
             known = ", ".join(self._apis)
             await _respond(send, ApiAnswer(404, {"error": f"no such platform; there are {known}"}))
 
-    async def _picture(self, rest: list[str], send: Send) -> None:
+    async def _picture(self, rest: list[str], receive: Receive, send: Send) -> None:
         # The faults that leave the body alone: `pictures` has its own ones.
         fault = self.faults.of(PICTURES, "/".join(rest), is_token_call=True)
         if fault == "slow":
             await asyncio.sleep(self.faults.slow_seconds)
-        await self.pictures.respond(send, rest, fault)
+        await self.pictures.respond(receive, send, rest, fault)
 
     async def _call(self, call: ApiCall, platform: str, send: Send) -> None:
         api = self._apis[platform]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from resources.kafka.replication import Replication
 from social_assets.contracts.contract import Contract
 from social_assets.ingest.cdc.source_database import MESSAGE_PREFIX, SourceAddress
 
@@ -75,13 +76,16 @@ def _topics(contract: Contract, slot: str, table: str) -> Mapping[str, str]:
 
     Heartbeats and messages go to topics that keep them for an hour.
     """
+    replication = Replication.from_environment()
+    factor = str(replication.factor_for_brokers)
     return {
         "topic.prefix": slot,
-        "topic.creation.default.replication.factor": "-1",
+        "topic.creation.default.replication.factor": factor,
+        **{f"topic.creation.default.{name}": v for name, v in replication.topic_config.items()},
         "topic.creation.default.partitions": "1",
         "topic.creation.groups": "heartbeats",
         "topic.creation.heartbeats.include": f"__debezium-heartbeat.*|{re.escape(slot)}\\.message",
-        "topic.creation.heartbeats.replication.factor": "-1",
+        "topic.creation.heartbeats.replication.factor": factor,
         "topic.creation.heartbeats.partitions": "1",
         "topic.creation.heartbeats.retention.ms": str(_HOUR_MS),
         "transforms": "route",

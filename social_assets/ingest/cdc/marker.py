@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import json
 import time
+from typing import TYPE_CHECKING
 
+from resources.kafka.durable import DURABLE, flush, not_taken
 from resources.kafka.resource import KafkaRefusedError, KafkaResource
 from social_assets.contracts.contract import Contract
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Message
 
 _SECONDS = 30.0
 
@@ -23,18 +28,18 @@ def send_marker(contract: Contract, lsn: int) -> None:
     from confluent_kafka import Producer
 
     failed: list[str] = []
-    producer = Producer({**KafkaResource().client_settings(), "acks": "all"})
-    producer.produce(
-        contract.kafka_topic,
-        _marker(contract, lsn),
-        on_delivery=lambda error, _: failed.append(str(error)) if error else None,
-    )
-    unsent = producer.flush(_SECONDS)
-    if unsent or failed:
-        reason = failed[0] if failed else f"no answer within {_SECONDS:g} s"
-        raise KafkaRefusedError(
-            f"the begin of a snapshot could not be written to {contract.kafka_topic}: {reason}"
-        )
+    topic, settings = contract.kafka_topic, KafkaResource().client_settings()
+    servers = settings["bootstrap.servers"]
+
+    def heed(error: KafkaError | None, _: Message[bytes, bytes]) -> None:
+        if error is not None:
+            failed.append(not_taken(error, topic, servers))
+
+    producer = Producer({**settings, **DURABLE})
+    producer.produce(topic, _marker(contract, lsn), on_delivery=heed)
+    flush(producer, _SECONDS)
+    if failed:
+        raise KafkaRefusedError(f"the begin of a snapshot could not be written: {failed[0]}")
 
 
 def _marker(contract: Contract, lsn: int) -> bytes:

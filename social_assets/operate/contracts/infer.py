@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pandera.ibis as pa
 
-from social_assets.contracts.broken import BrokenContract
 from social_assets.contracts.column import match_key
 from social_assets.contracts.contract import Contract
 from social_assets.contracts.options.csv_format import DETECTED, CsvFormat, Decimal
+from social_assets.contracts.refusals.broken import BrokenContract
 from social_assets.contracts.refusals.refuse import LAYERS
 from social_assets.contracts.refusals.refuse_columns import CLAUSES
 from social_assets.contracts.refusals.refuse_names import RESERVED

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from resources.clickhouse.resource import URL_VARIABLE, connect, endpoint_of_url
 from resources.embedded_clickhouse.lifecycle import Endpoint
+from resources.kafka.replication import FACTOR, Replication
 from resources.kafka.settings import BOOTSTRAP_SERVERS, KafkaSettings
 from resources.settings.environments import current, missing
 from resources.settings.home import Home
@@ -20,6 +21,8 @@ from social_assets.operate.doctor.diagnostic import Diagnostic, error, ok, warn
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
+
+    from resources.kafka.resource import TopicReplicas
 
 OLDEST_CLICKHOUSE = (25, 8)
 CLOCKS_APART_SECONDS = 5.0
@@ -150,13 +153,44 @@ def kafka(_: Home) -> Iterator[Diagnostic]:
         return
     resource = KafkaResource()
     topics = {c.name: c.kafka_topic for c in contracts()}
-    there = [t for t in topics.values() if resource.topic_id(t, KAFKA_SECONDS) is not None]
+    there: dict[str, TopicReplicas] = {}
+    for topic in topics.values():
+        found = resource.replicas(topic, KAFKA_SECONDS)
+        if found is not None:
+            there[topic] = found
     yield ok("Kafka", f"{settings.servers}: topics {', '.join(there) or 'none of ours'}")
     for topic in sorted(set(topics.values()) - set(there)):
         yield warn(
             "Kafka",
             f"there is no topic {topic}",
             "make it, or leave it if the stream comes as files alone",
+        )
+    for each in there.values():
+        yield from _replicas(each, Replication.from_environment().factor)
+
+
+def _replicas(topic: TopicReplicas, wanted: int | None) -> Iterator[Diagnostic]:
+    """What a topic lacks that is to survive the loss of a broker."""
+    if topic.leaderless:
+        yield error(
+            "Kafka",
+            f"topic {topic.topic}: {topic.leaderless} of {topic.partitions} partitions have no "
+            "leader, and are neither read nor written",
+            "start the brokers that are down",
+        )
+    elif topic.behind:
+        yield warn(
+            "Kafka",
+            f"topic {topic.topic}: {topic.behind} of {topic.partitions} partitions are not on all "
+            f"their brokers, at worst on {topic.in_sync} of {topic.replicas}",
+            "start the brokers that are down; one that has just started catches up by itself",
+        )
+    if wanted is not None and topic.replicas < wanted:
+        yield warn(
+            "Kafka",
+            f"topic {topic.topic} has {topic.replicas} replica{'s' * (topic.replicas > 1)}, and "
+            f"{FACTOR} is {wanted}: it was made before, or by others",
+            "give its partitions more brokers with Kafka's kafka-reassign-partitions.sh",
         )
 
 

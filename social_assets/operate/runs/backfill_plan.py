@@ -23,6 +23,7 @@ from social_assets.pipeline.stores import Stores
 from social_assets.transform.text.sources import TEXT_SOURCES
 from social_assets.warehouse.day_sizes import sizes_by_day
 from social_assets.warehouse.dbt.tables import Warehouse
+from social_assets.warehouse.pending_days import BUILT
 from social_assets.warehouse.search_tables import DOCUMENTS
 from social_assets.warehouse.text_tables import SENTIMENT
 
@@ -206,7 +207,7 @@ def _upstream(home: Home) -> dict[AssetKey, list[AssetKey]]:
     found: dict[AssetKey, list[AssetKey]] = {key: [] for key in raw}
     for layer in ("cleaned", "quarantine"):
         found |= {AssetKey([layer, key.path[-1]]): [key] for key in raw}
-    for layer in ("star", "rollups"):
+    for layer in BUILT:
         found |= project.upstream(layer)
     texts = [AssetKey(["cleaned", each.stream]) for each in TEXT_SOURCES]
     return found | {_SENTIMENT: texts, _DOCUMENTS: [*texts, _SENTIMENT]}

@@ -32,6 +32,7 @@ from social_assets.defs.collection.collect_job import (
     collect_job_name,
 )
 from social_assets.defs.collection.platform_assets import platform_key
+from social_assets.defs.forecasts.engagement import JOB_NAME as FORECAST
 from social_assets.defs.ingestion.jobs.load_job import JOB_NAME as LOAD
 from social_assets.defs.ingestion.jobs.load_job import run_config
 from social_assets.defs.ingestion.jobs.unload_job import JOB_NAME as UNLOAD
@@ -191,6 +192,11 @@ def recommend(home: Home, progress: Progress) -> RunReport:
 def run_text_training(home: Home, progress: Progress) -> RunReport:
     """Train a text model on the labelled texts, decide on the champion. Raises RunFailedError."""
     return _run(home, Location.BATCH, TRAIN_TEXTS, progress)
+
+
+def run_forecasts(home: Home, progress: Progress) -> RunReport:
+    """Forecast engagement by what the warehouse has now. Raises RunFailedError."""
+    return _run(home, Location.BATCH, FORECAST, progress)
 
 
 def forget_persons(home: Home, progress: Progress) -> RunReport:

@@ -1,5 +1,5 @@
 """The Dagster UI of a home, in the foreground: webserver, daemon, embedded ClickHouse, and beside
-it the dashboards and the API, which end with it.
+it the dashboards and the API, and the shipper of logs, which end with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from resources.web.token import login_page, login_url, ui_token
 from social_assets.alerts.message import UI_URL
 from social_assets.operate.runs.instance import use_home
 from social_assets.operate.runs.locations import workspace_file
-from social_assets.operate.ui.api_process import start_api
+from social_assets.operate.ui.api_process import start_api, start_log_shipper
 from social_assets.operate.ui.lock import lock_ui, require_free_port
 from social_assets.operate.ui.webserver import MODULE
 
@@ -45,6 +45,7 @@ def serve_ui(
     for line in served(home, ui_address(home, port), ui_address(home, api_port), clickhouse.url):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     start_api(home, api_port)
+    start_log_shipper(home)
     if is_opened and has_screen():
         _open_when_it_answers(home, port, lock)
     # Shells start what runs in the background with SIGINT ignored, and so would `dagster dev` be,

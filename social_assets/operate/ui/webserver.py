@@ -14,8 +14,10 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from resources.log_files.handler import begin_logs
 from resources.settings.home import Home
 from resources.web.token import HOSTS, ui_token
+from social_assets.operate.ui.daemon import MODULE as DAEMON
 from social_assets.operate.ui.gate import UiGate
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 MODULE = "social_assets.operate.ui.webserver"
 _PLAIN = "dagster_webserver"
+_PLAIN_DAEMON = "dagster._daemon"
 
 
 class GateError(RuntimeError):
@@ -43,6 +46,7 @@ def _webserver(arguments: Sequence[str]) -> None:
 
     if not hasattr(cli, "create_app_from_workspace_process_context"):
         raise GateError("dagster_webserver.cli has no create_app_from_workspace_process_context")
+    begin_logs("webserver", "WARNING")
     token = ui_token(Home.from_environment())
     names = [name.strip() for name in os.environ.get(HOSTS, "").split(",") if name.strip()]
     create = cli.create_app_from_workspace_process_context
@@ -72,6 +76,8 @@ def _dev(arguments: Sequence[str]) -> None:
             command = [command[0], "-m", MODULE, *command[3:]]
         elif not is_gated:
             raise GateError(f"dagster dev starts {list(command[:3])} before its webserver")
+        elif list(command[1:3]) == ["-m", _PLAIN_DAEMON]:
+            command = [command[0], "-m", DAEMON, *command[3:]]
         return start(command, **options)
 
     vars(dev)["open_ipc_subprocess"] = gated

@@ -30,6 +30,7 @@ from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import recover
 from social_assets.pipeline.topics.cut_records import CutCounts
+from social_assets.pipeline.topics.group_offsets import GroupOffsets
 from social_assets.pipeline.topics.micro_batch import (
     BatchValidator,
     DayCounts,
@@ -43,9 +44,6 @@ from social_assets.pipeline.topics.micro_batch import (
 from social_assets.pipeline.topics.topic_offsets import BrokerOffsets, landed, starts
 from social_assets.pipeline.topics.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
-
-GROUP = "social-assets"
-"""The consumer group that shows the lake's offsets to operators' tools."""
 
 RECORD_SECONDS = 5.0
 """How often the loader's record and the group's offsets are updated. After a crash, the part since
@@ -172,13 +170,13 @@ class _Course:
     ) -> None:
         self._held: dict[int, int] = {}
         self._stores = stores
-        self._broker = broker
         self._validator = validator
         self._loader = loader
         self._offsets = offsets
         self._days: defaultdict[date, list[DayCounts]] = defaultdict(list)
         self._recorded = time.monotonic()
         self._log = StepLog(stores)
+        self._group = GroupOffsets(broker, offsets.topic, self._log.warning)
 
     def run(
         self, source: TopicSource, held: Mapping[int, int], report: Callable[[Taken], None]
@@ -206,8 +204,10 @@ class _Course:
                 report(_taken(batch))
                 if time.monotonic() - self._recorded > RECORD_SECONDS:
                     self._record(batch)
+                    self._group.tell(batch.next_offsets)
         if last is not None:
             self._record(last)
+            self._group.tell_last(last.next_offsets)
             self._enter_in_ledger(last.batch_id)
             stores = self._stores
             compact_briefly([stores.raw, stores.cleaned, stores.quarantine], self._days.keys())
@@ -250,12 +250,6 @@ class _Course:
     def _record(self, last: _Committed) -> None:
         """Record that all micro-batches up to this one are loaded."""
         self._loader.mark_loaded(last.ingested_at)
-        try:
-            self._broker.commit(GROUP, self._offsets.topic, last.next_offsets)
-        except (ConnectionError, RuntimeError) as error:
-            # Only operators' tools read the group's offsets; drains read those of the lake.
-            told = "offsets of group %s on %s were not committed: %s"
-            self._log.warning(told, GROUP, self._offsets.topic, error)
         taken = sum(day.landed for counts in self._days.values() for day in counts)
         how = {"step": "drain", "batch_id": last.batch_id, "records": taken}
         self._log.info("through all steps, %s offsets behind", last.lag, extra=how)

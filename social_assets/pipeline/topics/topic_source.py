@@ -44,7 +44,9 @@ class Broker(Protocol):
         """The settings of librdkafka."""
         ...
 
-    def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+    def commit(
+        self, group: str, topic: str, offsets: Mapping[int, int], timeout_seconds: float = 30.0
+    ) -> None:
         """Commit a consumer group's offsets."""
         ...
 

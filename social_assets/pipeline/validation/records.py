@@ -30,7 +30,7 @@ from social_assets.pipeline.validation.rows import (
 from social_assets.pipeline.validation.spilled_rows import SpilledRows
 from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.first_landed import FirstLanded, Repeated
-from social_assets.transform.landed_keys import KEY_HASH
+from social_assets.transform.landed_keys import KEY_HASH, KEY_HASH_TYPE
 from social_assets.transform.validate_block import BlockValidator
 
 BatchDay = tuple[str, date]
@@ -112,11 +112,21 @@ class ValidatedRecords:
 class Validation:
     """Validates records, block after block. `validation` opens one."""
 
-    def __init__(self, stores: StreamStores, session: Session, validator: BlockValidator) -> None:
+    def __init__(
+        self,
+        stores: StreamStores,
+        session: Session,
+        validator: BlockValidator,
+        *,
+        with_keys: bool = False,
+    ) -> None:
         self._stores = stores
         self._session = session
         self._validator = validator
+        self._with_keys = with_keys
         self._schema = cleaned_schema(stores.contract)
+        if with_keys:
+            self._schema = self._schema.append(pa.field(KEY_HASH, KEY_HASH_TYPE))
         self._keys = FirstLanded(session)
         self._batches: dict[str, LandedBatch] = {}
         self._landed = Counter[BatchDay]()
@@ -135,8 +145,10 @@ class Validation:
         records = raw.select(input_columns(self._stores.contract))
         is_accepted = pc.equal(answer["reasons"], "").combine_chunks()
         cleaned = cleaned_rows(records, answer, self._schema, is_accepted)
-        hashes = answer[KEY_HASH].filter(is_accepted)
-        self._keys.add(cleaned.append_column(KEY_HASH, hashes))
+        keyed = cleaned
+        if not self._with_keys:
+            keyed = cleaned.append_column(KEY_HASH, answer[KEY_HASH].filter(is_accepted))
+        self._keys.add(keyed)
         self._accepted_rows.add(cleaned)
         rejected = rejected_rows(records, answer, pc.invert(is_accepted))
         self._rejected_rows.add(rejected)
@@ -203,12 +215,12 @@ class Validation:
 
 @contextmanager
 def validation(
-    stores: StreamStores, session: Session, validator: BlockValidator
+    stores: StreamStores, session: Session, validator: BlockValidator, *, with_keys: bool = False
 ) -> Iterator[Validation]:
     """A validation for the block; its results exist until the end of the block. `validator` may
-    have validated others before.
+    have validated others before. `with_keys`: the rows of cleaned have KEY_HASH, too.
     """
-    opened = Validation(stores, session, validator)
+    opened = Validation(stores, session, validator, with_keys=with_keys)
     try:
         yield opened
     finally:

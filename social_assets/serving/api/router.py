@@ -13,9 +13,11 @@ from social_assets.serving.api import (
     posts,
     profiles,
     query,
-    recommendations,
     schedules,
+    similar_items,
 )
+from social_assets.serving.features import api as features
+from social_assets.serving.recommended import reasons, received, recommendations
 from social_assets.serving.search import api as search
 
 
@@ -24,7 +26,7 @@ def api_routers() -> Sequence[APIRouter]:
     return [
         module.router
         for module in (
-            *(metrics, query, posts, accounts, profiles, search),
-            *(recommendations, schedules, health),
+            *(metrics, query, posts, accounts, profiles, features, search),
+            *(recommendations, reasons, received, similar_items, schedules, health),
         )
     ]

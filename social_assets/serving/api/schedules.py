@@ -26,6 +26,7 @@ from social_assets.control.reports.schedules import (
 )
 from social_assets.serving.api.prefix import PREFIX
 from social_assets.serving.api.request.parameters import check_parameters
+from social_assets.serving.api.request.scope import check_may_write
 from social_assets.serving.api.times import UtcTime
 from social_assets.serving.callers import Caller
 from social_assets.serving.problems import ProblemError
@@ -103,7 +104,7 @@ async def all_schedules(request: Request, asked: _Asked) -> Schedules:
 @router.post("", status_code=201, responses={403: {}, 409: {}})
 async def create(asked: _Asked, plan: SchedulePlan) -> Schedule:
     """Make a schedule. 409 if its name is taken."""
-    _may_write(asked.known_caller)
+    check_may_write(asked.known_caller)
     wanted = _plan(asked.known_caller, plan)
     return _document(await _stored(asked, lambda: _repository(asked).create(wanted)))
 
@@ -118,7 +119,7 @@ async def one(request: Request, asked: _Asked, schedule_id: _Id) -> Schedule:
 @router.put("/{schedule_id}", responses={403: {}, 404: {}, 409: {}})
 async def change(asked: _Asked, schedule_id: _Id, plan: ChangedPlan) -> Schedule:
     """Replace the plan of the version that was read. 409 if it was changed meanwhile."""
-    _may_write(asked.known_caller)
+    check_may_write(asked.known_caller)
     await _visible(asked, schedule_id)
     wanted = _plan(asked.known_caller, plan)
     return _document(
@@ -129,7 +130,7 @@ async def change(asked: _Asked, schedule_id: _Id, plan: ChangedPlan) -> Schedule
 @router.delete("/{schedule_id}", status_code=204, responses={403: {}, 404: {}})
 async def delete(asked: _Asked, schedule_id: _Id) -> None:
     """Delete a schedule, and the record of its deliveries."""
-    _may_write(asked.known_caller)
+    check_may_write(asked.known_caller)
     await _visible(asked, schedule_id)
     await _stored(asked, lambda: _repository(asked).delete(schedule_id))
 
@@ -171,15 +172,6 @@ def _sees(caller: Caller, schedule: ReportSchedule) -> bool:
     return accounts is not None and all(
         caller.allows(each.platform, each.account_id) for each in accounts
     )
-
-
-def _may_write(caller: Caller) -> None:
-    if not caller.may_write:
-        raise ProblemError(
-            403,
-            f"the key {caller.name} may only read",
-            "Use a key of `social-assets keys create --role write`.",
-        )
 
 
 def _plan(caller: Caller, plan: SchedulePlan) -> ReportPlan:

@@ -28,7 +28,9 @@ from social_assets.serving.gate import CALLER
 STALE_SECONDS = 24 * 3600
 """How old the last good answer may be that is given while the warehouse is away."""
 
-_NOT_CACHED = ("/api/v1/health", "/api/v1/reports")
+_NOT_CACHED = ("/api/v1/health", "/api/v1/reports", "/api/v1/features/")
+_RECOMMENDATIONS = "/recommendations"
+"""The end of a path whose answers come from memory, and follow what users do."""
 _AWAY = 503
 _MOST_REFRESHED = 64
 """Refreshes at once. More than the threads of the warehouse, since those that wait share queries;
@@ -229,6 +231,7 @@ def _is_cached(scope: Scope) -> bool:
         scope["method"] in ("GET", "HEAD")
         and path.startswith("/api/v1/")
         and not path.startswith(_NOT_CACHED)
+        and not path.endswith(_RECOMMENDATIONS)
     )
 
 

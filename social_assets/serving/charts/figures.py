@@ -40,8 +40,12 @@ class ColumnRole(StrEnum):
     VALUE = "value"
     COMPARED = "compared"
     CHANGE = "change"
+    LOW = "low"
+    HIGH = "high"
     RANK = "rank"
     INDEX = "index"
+    TEXT = "text"
+    """A sentence: it wraps, where numbers stand below each other."""
 
 
 @dataclass(frozen=True)

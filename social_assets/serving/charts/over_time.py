@@ -41,7 +41,7 @@ def lines(tile: Drawn, figures: TileFigures) -> Specification:
     least, greatest = _ends(points)
     series = list(dict.fromkeys(p["s"] for p in points))
     is_single = len(series) == 1
-    x = _time_axis(figures)
+    x = time_axis(figures)
     y = {
         "field": "v",
         "type": "quantitative",
@@ -180,7 +180,7 @@ def _points(tile: Drawn, figures: TileFigures) -> list[Point]:
     return points
 
 
-def _time_axis(figures: TileFigures) -> dict[str, Any]:
+def time_axis(figures: TileFigures) -> dict[str, Any]:
     """A continuous axis, with no more ticks than buckets."""
     buckets = _buckets(figures)
     few = len(buckets) <= 7

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from social_assets.serving.charts.band import band
 from social_assets.serving.charts.figures import ColumnRole, TileFigures
 from social_assets.serving.charts.grouped import bars, columns, heat_map
+from social_assets.serving.charts.intervals import intervals
 from social_assets.serving.charts.over_time import lines, sparkline, stack
 from social_assets.serving.charts.tile import Chart, Drawn
 from social_assets.serving.charts.vega import SCHEMA, Specification
@@ -23,6 +25,8 @@ _MAKERS: Mapping[Chart, Callable[[Drawn, TileFigures], Specification]] = {
     Chart.BARS: bars,
     Chart.COLUMNS: columns,
     Chart.HEAT_MAP: heat_map,
+    Chart.INTERVALS: intervals,
+    Chart.BAND: band,
 }
 
 

@@ -109,6 +109,7 @@ def configuration(theme: Theme) -> dict[str, Any]:
             "end_label": {"fontSize": 11, "fontWeight": 600},
             "before": {"color": theme.muted, "stroke": theme.muted},
             "before_label": {"fill": theme.muted, "fontSize": 11},
+            "interval": {"color": theme.categories[0]},
             "spark": {"stroke": theme.categories[0]},
             "cell": {"stroke": theme.ground, "strokeWidth": 1},
         },

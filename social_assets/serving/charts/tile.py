@@ -39,6 +39,10 @@ class Chart(StrEnum):
     """One column an hour of the day or a weekday."""
     HEAT_MAP = "heat_map"
     """A cell for each pair of two groups."""
+    INTERVALS = "intervals"
+    """An estimate and its interval a group, beside zero; of figures that are no metrics."""
+    BAND = "band"
+    """Values over time with the band of their forecast; of figures that are no metrics."""
     TABLE = "table"
     """Rows and columns of numbers."""
 
@@ -135,6 +139,9 @@ def _problem(tile: Tile) -> str:
 
 
 def _problems(tile: Tile, known: Sequence[Metric]) -> Iterator[str]:
+    if tile.chart not in _GROUPS:
+        yield f"a chart of kind {tile.chart} shows no metrics; choose another one"
+        return
     least, most = _GROUPS[tile.chart]
     if not least <= len(tile.by) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"

@@ -1,4 +1,4 @@
-"""The declared dashboards: every module of `declared` that has a DASHBOARD.
+"""The declared dashboards: each module in `declared` and its folders has a DASHBOARD.
 
 Belongs here: finding them.
 """
@@ -17,8 +17,9 @@ from social_assets.serving.dashboards.dashboard import Dashboard
 def dashboards() -> tuple[Dashboard, ...]:
     """All dashboards, in the order of the list. Raises DashboardError and TileError."""
     found: list[Dashboard] = [
-        import_module(f"{package.__name__}.{module.name}").DASHBOARD
-        for module in pkgutil.iter_modules(package.__path__)
+        import_module(module.name).DASHBOARD
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if not module.ispkg
     ]
     return tuple(sorted(found, key=lambda each: (each.order, each.name)))
 

@@ -34,6 +34,7 @@ from social_assets.serving.dashboards.health.tile import HealthSource, HealthTil
 Ask = Callable[[Question], Answer]
 
 _DASH = "\u2013"
+_TEXTS = (ColumnRole.TIME, ColumnRole.GROUP, ColumnRole.TEXT)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _table(figures: TileFigures) -> dict[str, Any]:
         {
             "name": column.name,
             "title": column.title,
-            "is_number": column.role not in (ColumnRole.TIME, ColumnRole.GROUP),
+            "is_number": column.role not in _TEXTS,
         }
         for column in figures.columns
     ]
@@ -163,10 +164,12 @@ def _empty_text(answer: TileAnswer) -> str:
         return "No records match. Choose a longer range, or remove a filter."
     metric = answer.answers[0].metrics[0]
     missing = f"No value in this range: it needs {metric.needs}." if metric.needs else ""
-    filled_by = subject_of(metric.name).filled_by
+    subject = subject_of(metric.name)
+    if subject.nothing:
+        return subject.nothing
     return (
         f"{missing or 'No records in this range.'} Choose a longer range; if the platform is new, "
-        f"{filled_by}."
+        f"{subject.filled_by}."
     )
 
 

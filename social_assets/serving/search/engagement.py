@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from social_assets.contracts.engagement_events import ENGAGING
 from social_assets.serving.search.places import (
     AT_PLACES,
     PLACE,
@@ -35,7 +36,7 @@ _QUERY = (
     "told AS (\n"
     "  SELECT platform_key, account_key, post_key, sum(value_sum) AS reactions\n"
     "  FROM rollups.engagement_daily\n"
-    "  WHERE metric_type IN ('like', 'comment', 'share', 'click')\n"
+    f"  WHERE metric_type IN {ENGAGING}\n"
     f"    AND {_OF_MATCHES}\n"
     "  GROUP BY platform_key, account_key, post_key),\n"
     "shown AS (\n"

@@ -49,18 +49,21 @@ class _Waiting:
 
 
 class GroupCommit:
-    """Stores the events of requests in a log. Used in one event loop."""
+    """Stores the events of requests in a log. Used in one event loop from `start` to `close`, after
+    which it may be started again.
+    """
 
     def __init__(self, log: DurableLog) -> None:
         self._durable = log
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="webhook-log")
         self._waiting: list[_Waiting] = []
         self._work: asyncio.Task[None] | None = None
-        self._is_closing = False
-        self._has_more = asyncio.Event()
+        self._is_closing = True
 
     def start(self) -> None:
         """Begin to take events."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
+        self._has_more = asyncio.Event()
+        self._is_closing = False
         self._work = asyncio.get_running_loop().create_task(self._run())
 
     async def store(self, events: Sequence[WebhookEvent]) -> None:
@@ -69,7 +72,7 @@ class GroupCommit:
         If the caller is cancelled, the events may be stored all the same.
         """
         if self._is_closing:
-            raise NotDurableError("the receiver ends")
+            raise NotDurableError("the server ends")
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(events, done))
         self._has_more.set()
@@ -78,10 +81,12 @@ class GroupCommit:
 
     async def close(self) -> None:
         """Store what waits, and close the log."""
+        if self._work is None:
+            return
         self._is_closing = True
         self._has_more.set()
-        if self._work is not None:
-            await self._work
+        await self._work
+        self._work = None
         await asyncio.get_running_loop().run_in_executor(self._thread, self._durable.close)
         self._thread.shutdown()
 
@@ -113,14 +118,14 @@ class GroupCommit:
         try:
             return self._durable.write(events)
         except Exception as error:  # noqa: BLE001 - nobody may be told that these are stored
-            _log.exception("webhook events could not be stored")
+            _log.exception("events could not be stored")
             return dict.fromkeys(range(len(events)), type(error).__name__)
 
     def _tend(self) -> None:
         try:
             self._durable.tend()
         except Exception:  # noqa: BLE001 - deliveries go on
-            _log.exception("the log of webhook events could not do what was due")
+            _log.exception("the log of events could not do what was due")
 
 
 def _resolve(group: Sequence[_Waiting], failed: Mapping[int, str]) -> None:

@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 
-from resources.settings.logs import configure_logs
+from resources.log_files.handler import begin_logs
 from resources.web.listening import GRACE_SECONDS, listening, shared_listener
 from social_assets.serving.webhooks.server import prepare, serve_at
 from social_assets.serving.webhooks.settings import WebhookSettings
@@ -81,7 +81,7 @@ def _started(
 
 def _serve(settings: WebhookSettings, topics: Mapping[str, str], listener: socket.socket) -> None:
     """One receiver; it ends when its parent has died."""
-    configure_logs("WARNING")
+    begin_logs("webhooks", "WARNING")
     parent = multiprocessing.parent_process()
     ends_with = parent.sentinel if parent else None
     serve_at(settings, topics, [listener], lambda: None, ends_with)

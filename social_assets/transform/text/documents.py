@@ -9,7 +9,7 @@ or the new ones. A run that is killed changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -43,6 +43,11 @@ class IndexedDays:
     documents: int
 
 
+def documents_lock(locks: Path) -> AbstractContextManager[None]:
+    """The lock of whoever changes documents: a partition holds the days of a month."""
+    return stream_lock(locks, _LOCK)
+
+
 def index_days(
     client: Client, locks: Path, days: Sequence[date], run: str, *, is_erased: bool = False
 ) -> IndexedDays:
@@ -54,7 +59,7 @@ def index_days(
     """
     for statement in (create_database(), create_sentiment(), create_table()):
         client.command(statement)
-    with stream_lock(locks, _LOCK):
+    with documents_lock(locks):
         sources = present_sources(client)
         changed = _days_of_same_posts(client, sources, days)
         with _staging_table(client, run) as staging:

@@ -1,7 +1,8 @@
 """Column lineage of the warehouse, read from the SQL that dbt compiled.
 
-For a table that views feed, it reads the SELECTs of those views. The daily states of a dimension
-are skipped, so that the dimension's columns lead to the streams that they come from.
+For a table that views feed, it reads the SELECTs of those views; for one that dbt alone fills, its
+own. The daily states of a dimension are skipped, so that the dimension's columns lead to the
+streams that they come from.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ def column_lineage(manifest: Mapping[str, Any]) -> dict[str, Columns]:
     for node in nodes:
         if node["config"]["materialized"] == "materialized_view":
             _add(found.setdefault(_target(node, manifest), {}), _columns(node["compiled_code"]))
+    for node in nodes:
+        if node["config"]["materialized"] == "daily_partitions" and _name(node) not in found:
+            found[_name(node)] = _columns(node["compiled_code"])
     for node in nodes:
         if node["config"]["materialized"] == "view":
             found[_name(node)] = _through_states(

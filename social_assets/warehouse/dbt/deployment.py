@@ -273,7 +273,7 @@ def _drop_forgotten(client: Client, declared: Sequence[DeclaredTable]) -> None:
     known = set(_names(declared))
     forgotten = client.query(
         "SELECT concat(database, '.', name), engine FROM system.tables\n"
-        "WHERE database IN ('star', 'rollups', 'internal') AND (\n"
+        "WHERE database IN ('star', 'rollups', 'features', 'internal') AND (\n"
         "  engine = 'MaterializedView' OR name LIKE '%\\_\\_staging\\_%'\n"
         "  AND metadata_modification_time < now() - INTERVAL 1 DAY)"
     ).result_rows

@@ -25,6 +25,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from resources.clickhouse.cluster import (
+    cluster_from_environment,
+)
 from resources.embedded_clickhouse.lifecycle import Endpoint
 from resources.settings.home import Home
 from social_assets.contracts.contract import Contract
@@ -33,12 +36,13 @@ from social_assets.warehouse import ddl
 from social_assets.warehouse.dbt.column_lineage import Columns, column_lineage
 from social_assets.warehouse.dbt.commands import RunningDbt, start_dbt
 from social_assets.warehouse.dbt.declared_tables import DeclaredTable, declared_tables
+from social_assets.warehouse.dbt.generated_macros import generated_macros
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt"
 _PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "tests")
 """The parts of the folder that are the project: an installed one shares site-packages with dbt."""
 
-_CODE = ("project.py", "column_lineage.py")
+_CODE = ("project.py", "generated_macros.py", "column_lineage.py")
 """The modules that write the prepared project."""
 
 _PREPARED_PROJECTS_KEPT = 3
@@ -140,17 +144,6 @@ def sources_yaml() -> str:
     return str(yaml.safe_dump({"version": 2, "sources": [source]}, sort_keys=False))
 
 
-def columns_of_platforms() -> str:
-    """A macro: the columns of a stream that its contract finds in the records of each platform."""
-    found = {
-        contract.name: {platform: [*paths] for platform, paths in contract.sources.items()}
-        for contract in contracts()
-        if contract.sources
-    }
-    told = f"{{{{ return({json.dumps(found)}[stream]) }}}}"
-    return f"{{% macro columns_of_platforms(stream) %}}{told}{{% endmacro %}}\n"
-
-
 def prepare(home: Home) -> PreparedProject:
     """The project of the present sources and contracts, compiled; cheap when nothing changed."""
     if project := prepared(home):
@@ -176,6 +169,10 @@ def prepared(home: Home) -> PreparedProject | None:
     return project if project.prepared.exists() else None
 
 
+_DAYS = ("days()", "days_around()")
+"""How a model names the days that a run makes."""
+
+
 def is_read(stream: str) -> bool:
     """Whether a table of days is made of the stream, told without preparing the project.
 
@@ -183,7 +180,7 @@ def is_read(stream: str) -> bool:
     """
     source = f"source('{ddl.DATABASE}', '{stream}')"
     models = (model.read_text() for model in (PROJECT / "models").rglob("*.sql"))
-    return any(source in model and "days()" in model for model in models)
+    return any(source in model and any(days in model for days in _DAYS) for model in models)
 
 
 def provenance(contract: Contract) -> list[str]:
@@ -192,10 +189,10 @@ def provenance(contract: Contract) -> list[str]:
 
 
 def _text_of(streams: Sequence[Contract]) -> str:
-    """Everything that `sources_yaml` and `columns_of_platforms` read from contracts; making the
-    YAML takes twenty times longer.
+    """Everything that the generated files say of contracts; making the YAML takes twenty times
+    longer.
     """
-    return "\n".join([*map(ddl.create_table, streams), columns_of_platforms()])
+    return "\n".join([*map(ddl.create_table, streams), *generated_macros().values()])
 
 
 def _digest(sources: str) -> str:
@@ -229,10 +226,10 @@ def _write(project: PreparedProject) -> None:
             shutil.copytree(origin, project.path / part, copy_function=shutil.copyfile)
     generated = {
         "generated/sources.yml": sources_yaml(),
-        "generated_macros/columns_of_platforms.sql": columns_of_platforms(),
+        **{f"generated_macros/{name}.sql": text for name, text in generated_macros().items()},
     }
     for name, text in generated.items():
-        (project.path / name).parent.mkdir()
+        (project.path / name).parent.mkdir(exist_ok=True)
         (project.path / name).write_text(text)
 
 
@@ -277,10 +274,12 @@ def dbt_environment(endpoint: Endpoint, log_comment: str, threads: int) -> dict[
     """
     address = urlsplit(endpoint.url)
     secure = address.scheme == "https"
+    cluster = cluster_from_environment()
     return {
         "SOCIAL_ASSETS_DBT_HOST": address.hostname or "localhost",
         "SOCIAL_ASSETS_DBT_PORT": str(address.port or (8443 if secure else 8123)),
         "SOCIAL_ASSETS_DBT_SECURE": str(secure),
+        "SOCIAL_ASSETS_DBT_CLUSTER": cluster.name if cluster else "",
         "SOCIAL_ASSETS_DBT_USER": endpoint.user,
         "DBT_ENV_SECRET_CLICKHOUSE_PASSWORD": endpoint.password,
         "SOCIAL_ASSETS_DBT_THREADS": str(threads),

@@ -21,7 +21,7 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy  # not
 
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
-from social_assets.defs.ingestion.jobs.changed_days import fed_by
+from social_assets.defs.ingestion.jobs.changed_days import built_from, fed_by
 from social_assets.defs.maintenance.rebuild_jobs import REBUILD, REBUILD_LAYERS, TRAIN_TEXTS
 from social_assets.defs.monitoring.verification import VERIFY_PARTITIONS
 from social_assets.defs.partitions import daily
@@ -35,12 +35,17 @@ from social_assets.transform.validate import rules
 from social_assets.warehouse.text_tables import SENTIMENT, VIEWS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-LAYERS = {"platforms", "raw", "cleaned", "quarantine", "star", "rollups", "text", "recsys"}
-WAREHOUSE = {"star", "rollups"}
+LAYERS = {
+    *("platforms", "raw", "cleaned", "quarantine", "star", "rollups", "features", "text", "recsys"),
+    "forecasts",
+}
+FED, BUILT = {"star", "rollups"}, {"star", "rollups", "features"}
+"""The layers that views feed, and those that dbt builds."""
 WITHOUT_COLUMNS = {
     *("platforms", "media", "recsys", "privacy", "maintenance", "reports", "dashboards"),
 }
 """Platforms, pictures, artifacts, upkeep and pages: no tables."""
+FEATURE_STORE = {AssetKey(["features", "online"]), AssetKey(["features", "training_set"])}
 TEXT_MODELS = {AssetKey(["text", "challenger"]), AssetKey(["text", "champion"])}
 
 SIXTH_STREAM = '''
@@ -163,7 +168,7 @@ def test_the_graph_reads_from_raw_to_recommendations(specs: list[AssetSpec]) -> 
                 assert order.index(dep.path[0]) <= order.index(str(spec.group_name))
 
 
-MADE_BY_DAY = ("raw", "cleaned", "quarantine", "star", "rollups", "text")
+MADE_BY_DAY = ("raw", "cleaned", "quarantine", "star", "rollups", "features", "text")
 
 
 def test_every_asset_and_check_is_of_batch_and_every_writing_job_of_streaming(
@@ -182,8 +187,9 @@ def test_a_range_of_days_is_one_run_of_every_asset_that_is_made_by_day(defs: Def
     graph = defs.resolve_asset_graph()
     made = [graph.get(key) for key in sorted(graph.get_all_asset_keys())]
     together = [node for node in made if node.group_name in MADE_BY_DAY]
-    # The persons of a day depend on the links of all days, a text model on the labels of all days.
-    of_all_days = {AssetKey(["star", "dim_person"]), *TEXT_MODELS}
+    # The persons of a day depend on the links of all days, a text model on the labels of all days,
+    # and features on the days before theirs.
+    of_all_days = {AssetKey(["star", "dim_person"]), *TEXT_MODELS, *FEATURE_STORE}
     by_day = [node for node in together if node.key not in of_all_days]
     assert {node.key.path[0] for node in by_day} == set(MADE_BY_DAY)
     assert [n.key for n in by_day if n.backfill_policy != BackfillPolicy.single_run()] == []
@@ -252,17 +258,20 @@ def test_what_a_stream_feeds_is_what_the_graph_makes_of_its_cleaned_table(
     """
     graph = defs.resolve_asset_graph()
 
-    def behind(key: AssetKey) -> set[AssetKey]:
-        near = {child for child in graph.get(key).child_keys if child.path[0] in WAREHOUSE}
-        return near.union(*map(behind, near))
+    def behind(key: AssetKey, layers: set[str]) -> set[AssetKey]:
+        near = {child for child in graph.get(key).child_keys if child.path[0] in layers}
+        return near.union(*(behind(child, layers) for child in near))
 
     for contract in contracts():
-        found = behind(AssetKey(["cleaned", contract.name])) - {AssetKey(["star", "dim_person"])}
-        # A view has no condition, because it stores no rows.
-        made = {key for key in found if graph.get(key).automation_condition}
-        assert set(fed_by(contract.name)) == made
-        assert len(fed_by(contract.name)) == len(made)
+        for layers, told in ((FED, fed_by(contract.name)), (BUILT, built_from(contract.name))):
+            found = behind(AssetKey(["cleaned", contract.name]), layers)
+            # A view has no condition, because it stores no rows.
+            made = {key for key in found if graph.get(key).automation_condition}
+            assert set(told) == made - {AssetKey(["star", "dim_person"]), *FEATURE_STORE}
+            assert len(told) == len(set(told))
     assert len(fed_by("posts")) > 0
+    assert AssetKey(["features", "sessions"]) in built_from("engagement_events")
+    assert not [key for key in fed_by("engagement_events") if key.path[0] == "features"]
 
 
 def test_a_rebuild_that_fails_is_tried_twice_again_and_nothing_else_is(defs: Definitions) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,11 @@ from social_assets.defs.ingestion import cleaned
 from social_assets.defs.maintenance import nightly as maintenance
 from social_assets.defs.stores import LAKE_URL, StoresResource
 from social_assets.lake.expired_days import ExpiredDaysError
+from social_assets.pipeline import maintain
 from social_assets.pipeline.maintain import expire, first_kept, maintain_stream
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, rebuild
+from social_assets.transform.text.documents import index_days
 from tests.integration.pipeline.accounts import contents, counts
 from tests.lake_of_tests import lake_root_in
 
@@ -75,6 +77,39 @@ def test_a_day_beyond_its_time_goes_from_its_layer_alone_and_is_recorded(
     assert {name for name in before if before[name] != after[name]} == gone
     assert all(str(OLD) not in str(row) for name in gone for row in after[name])
     assert events.stores.lake.expired_days().days(f"{layer}/engagement_events") == {OLD}
+
+
+def test_what_was_made_of_texts_goes_with_the_cleaned_day(stream: StreamOf, tmp_path: Path) -> None:
+    posts, today = stream("posts"), datetime.now(UTC).date()
+    post = {"post_id": "p1", "account_id": 1, "platform": "X", "media_type": "text"}
+    path = tmp_path / "posts.ndjson"
+    path.write_text(json.dumps({**post, "content": "good"}) + "\n")
+    ingest_files(posts, [path])
+    with posts.stores.clickhouse.client() as client:
+        locks = posts.stores.lake.locks
+        # Midnight may pass meanwhile.
+        days = [today, today + timedelta(days=1)]
+        assert index_days(client, locks, days, "run-1").documents == 1
+        kept = keeping(posts, Retention(cleaned_days=30))
+        assert maintain_stream(kept, today)["texts"].rows_removed == 0
+        assert maintain_stream(kept, today + timedelta(days=40))["texts"].rows_removed == 1
+        assert client.query("SELECT count() FROM text.documents").result_rows == [(0,)]
+
+
+def test_loads_need_not_wait_while_maintenance_waits_for_documents(
+    stream: StreamOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = keeping(stream("posts"), Retention(cleaned_days=30))
+    free: list[bool] = []
+
+    def waiting(*arguments: object) -> int:
+        with posts.lock():
+            free.append(True)
+        return 0
+
+    monkeypatch.setattr(maintain, "expire_texts", waiting)
+    maintain_stream(posts, TODAY)
+    assert free == [True]
 
 
 def test_again_the_same_night_changes_nothing(events: StreamStores) -> None:

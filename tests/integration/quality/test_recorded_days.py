@@ -99,8 +99,9 @@ def change(client: Client, day: date) -> None:
 
 def test_each_invariant_is_named_where_its_layer_is() -> None:
     named = {(each.asset.path[0], each.name) for each in invariants()}
-    # It is counted when texts are scored, not when they land.
+    # These are counted when texts are scored and features are built, not when records land.
     named.add(("text", compared_days.EVERY_TEXT_IS_SCORED))
+    named.add(("features", compared_days.SUMS_EQUAL_EVENTS))
     assert named == {(layer, name) for layer, all_ in INVARIANTS_OF_LAYERS.items() for name in all_}
 
 

@@ -34,11 +34,15 @@ class Api:
     token: str
     app: FastAPI
     keys: ApiKeys
+    started: TestClient
 
     def client(self, key: str | None = None, **headers: str) -> TestClient:
         """A program with a key; without one, with the installation's token."""
         bearer = {"Authorization": f"Bearer {key or self.token}"}
-        return TestClient(self.app, BASE, headers={**bearer, **headers})
+        found = TestClient(self.app, BASE, headers={**bearer, **headers})
+        # In the event loop that the application was started in, as with a server.
+        found.portal = self.started.portal
+        return found
 
     def key(self, *accounts: str, role: Role = Role.READ, per_minute: int = 1_000_000) -> str:
         """A new key that sees these accounts; without any, all."""
@@ -163,7 +167,7 @@ class running:  # noqa: N801 - a context manager
     def __enter__(self) -> Api:
         self._client.__enter__()
         home = self._settings.home
-        return Api(home, self._settings.token, self._app, ApiKeys(open_engine(home)))
+        return Api(home, self._settings.token, self._app, ApiKeys(open_engine(home)), self._client)
 
     def __exit__(self, *error: Any) -> None:
         self._client.__exit__(*error)

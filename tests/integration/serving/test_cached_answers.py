@@ -54,7 +54,7 @@ def test_questions_that_come_at_the_same_time_are_computed_once(
     fresh: Api, queries: list[str], path: str
 ) -> None:
     client = fresh.client()
-    with client, ThreadPoolExecutor(8) as threads:
+    with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: client.get(path), range(16)))
     assert {each.status_code for each in answers} == {200}
     assert len(set(queries)) == 1
@@ -120,7 +120,8 @@ def test_an_answer_is_refreshed_before_it_expires_while_the_old_one_is_given(
 ) -> None:
     # Due as soon as it is there.
     monkeypatch.setattr(kept_answers, "_REFRESHED", (0.0, 0.0))
-    with running(loaded.home) as api, api.client() as client:
+    with running(loaded.home) as api:
+        client = api.client()
         first = client.get(PATH)
         again = client.get(PATH)
         assert (again.headers["x-cache"], again.content) == ("hit", first.content)
@@ -132,7 +133,8 @@ def test_a_refresh_that_fails_leaves_the_answer_and_is_not_repeated_at_once(
     loaded: WarehouseUnderTest, queries: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept_answers, "_REFRESHED", (0.0, 0.0))
-    with running(loaded.home) as api, api.client() as client:
+    with running(loaded.home) as api:
+        client = api.client()
         good = client.get(PATH)
         warehouse = api.app.state.services.warehouse
         warehouse._waiting = warehouse._most_waiting

@@ -10,6 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 import schemathesis
+
+# Loaded here, by one thread: schemathesis loads it late, and Python 3.11 can fail to parse a module
+# while another thread parses ("AST constructor recursion depth mismatch", python/cpython#106905).
+import schemathesis.specs.openapi.schemas
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode

@@ -39,8 +39,8 @@ class Server:
 @contextmanager
 def server(home: Home, redis: RedisServer, **settings: Any) -> Iterator[Server]:
     """A server whose own cache is empty."""
-    with running(home, cache_url=redis.url, **settings) as api, api.client() as client:
-        yield Server(api, client)
+    with running(home, cache_url=redis.url, **settings) as api:
+        yield Server(api, api.client())
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ GOOD = {"integer": "20", "number": "5", "boolean": "yes", "strings": '["a", "b"]
 BROKEN_CHECKS = {
     "greater_than": "0",
     "greater_than_or_equal_to": "-1",
-    "in_range": "1000",
+    "in_range": "10000",
     "isin": "none of these",
     "notin": "Unknown",
 }
@@ -35,6 +35,9 @@ def good_value(column: Column) -> str:
     allowed = [
         check.statistics["allowed_values"] for check in column.checks if check.name == "isin"
     ]
+    ranges = [check.statistics for check in column.checks if check.name == "in_range"]
+    if column.type == "number" and ranges:
+        return str(ranges[0]["max_value"])
     return next(iter(allowed[0])) if allowed else GOOD.get(column.type, "text")
 
 

@@ -66,7 +66,7 @@ class WarehouseUnderTest:
         batch = batch or f"batch-{next(self.numbers)}"
         stream = contract(name)
         loader = Loader(ClickHouseResource(), stream)
-        loader.insert(batch, _arrow(stream, rows, batch))
+        loader.insert(batch, arrow_rows(stream, rows, batch))
         return batch
 
     def backfill(self, first: date, last: date, *models: str) -> None:
@@ -129,7 +129,7 @@ def warehouse(deployed: WarehouseUnderTest) -> WarehouseUnderTest:
     Its home is shared: a test that lands files needs one of its own, because an emptied warehouse
     lacks the batches of the lake and the next test would load them again.
     """
-    deployed.empty("cleaned", "star", "rollups", "text")
+    deployed.empty("cleaned", "star", "rollups", "features", "text")
     return deployed
 
 
@@ -143,7 +143,7 @@ def _without_last_digits(value: object) -> object:
     return round(value, 6) if isinstance(value, float) else value
 
 
-def _arrow(stream: Contract, rows: Sequence[Row], batch: str) -> pa.RecordBatchReader:
+def arrow_rows(stream: Contract, rows: Sequence[Row], batch: str) -> pa.RecordBatchReader:
     schema = cleaned_schema(stream)
     wanted = pa.schema([schema.field(name) for name in rows_for_warehouse(stream)])
     complete = [_complete(stream, row, number, batch) for number, row in enumerate(rows, 1)]

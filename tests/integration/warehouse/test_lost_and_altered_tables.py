@@ -305,6 +305,8 @@ def test_ids_that_were_numbers_become_text_also_on_days_that_cannot_be_rebuilt(
 ) -> None:
     """The tables are as releases up to 0.2 made them, and days are gone from the cleaned tables."""
     before = {table: rows_of(filled, table) for table in WITH_IDS}
+    staging = "SELECT countIf(name LIKE '%staging%') FROM system.tables"
+    left_by_killed_runs = filled.value(staging)
     for table, column in WITH_IDS.items():
         with_numbers(filled, table, column)
     filled.empty("cleaned")
@@ -313,7 +315,7 @@ def test_ids_that_were_numbers_become_text_also_on_days_that_cannot_be_rebuilt(
     assert "numbers converted to text: star.dim_account_daily (account_id)" in str(done)
     assert {table: rows_of(filled, table) for table in WITH_IDS} == before
     assert pending(filled, STAR) == ALL_STREAMS
-    assert filled.value("SELECT countIf(name LIKE '%staging%') FROM system.tables") == 0
+    assert filled.value(staging) == left_by_killed_runs
     assert str(deploy(filled)) == "nothing to do"
     assert_inserts_reach_the_facts(filled)
 

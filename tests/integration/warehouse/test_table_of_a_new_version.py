@@ -26,6 +26,7 @@ NEW = (
     "engagement_account_daily",
     "engagement_platform_hourly",
     "engagement_platform_daily",
+    "engagement_users_daily",
 )
 
 

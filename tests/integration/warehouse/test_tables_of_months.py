@@ -18,6 +18,7 @@ MONTHLY_TABLES = (
     "engagement_account_daily",
     "engagement_platform_hourly",
     "engagement_platform_daily",
+    "engagement_users_daily",
 )
 JANUARY, FEBRUARY = date(2026, 1, 30), date(2026, 2, 2)
 

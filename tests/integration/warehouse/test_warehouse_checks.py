@@ -30,6 +30,7 @@ ROLLUPS = [
     "engagement_hourly",
     "engagement_platform_daily",
     "engagement_platform_hourly",
+    "engagement_users_daily",
     "hour_of_day_daily",
     "live_streaming_device_daily",
     "platform_daily",

@@ -13,11 +13,12 @@ from social_assets.defs.maintenance import nightly as maintenance
 from social_assets.defs.maintenance.nightly import days_kept
 
 FACT, ROLLUP = AssetKey(["star", "fact_posts"]), AssetKey(["rollups", "posts_daily"])
+FEATURE = AssetKey(["features", "sessions"])
 
 
 @pytest.fixture(autouse=True)
 def both_feed_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "fed_by", lambda stream: [FACT, ROLLUP])
+    monkeypatch.setattr(maintenance, "built_from", lambda stream: [FACT, ROLLUP, FEATURE])
 
 
 def keeping(stream: str, facts: int | None, rollups: int | None) -> Contract:
@@ -33,3 +34,10 @@ def test_a_fact_is_kept_as_facts_are_and_a_rollup_as_rollups() -> None:
 def test_of_several_streams_the_one_that_keeps_longest_counts() -> None:
     among = [keeping("posts", 30, 90), keeping("live_streaming", 60, None)]
     assert (days_kept(FACT, among), days_kept(ROLLUP, among)) == (60, None)
+
+
+def test_a_feature_is_kept_no_longer_than_each_of_the_facts_that_it_needs() -> None:
+    among = [keeping("posts", 60, 90), keeping("live_streaming", 30, 400)]
+    assert days_kept(FEATURE, among) == 30
+    assert days_kept(FEATURE, [*among, keeping("video_interactions", None, None)]) == 30
+    assert days_kept(FEATURE, [keeping("posts", None, 90)]) is None

@@ -35,6 +35,7 @@ def test_dagster_can_be_interrupted_though_its_shell_ignored_that(
     monkeypatch.setattr(ClickHouseResource, "endpoint", lambda self: _NOWHERE)
     monkeypatch.setattr("os.execv", become)
     monkeypatch.setattr(dev, "start_api", lambda home, port: None)
+    monkeypatch.setattr(dev, "start_log_shipper", lambda home: None)
     monkeypatch.setenv(dev.UI_URL, "")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

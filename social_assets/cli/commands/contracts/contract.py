@@ -53,7 +53,7 @@ def test(file: Path, *, stream: str | None, module: Path | None, form: str) -> N
 
 
 def _chosen(file: Path, stream: str | None, module: Path | None) -> Contract:
-    from social_assets.contracts.broken import BrokenContract
+    from social_assets.contracts.refusals.broken import BrokenContract
     from social_assets.contracts.registry import contract as named
     from social_assets.contracts.registry import load_contract
     from social_assets.operate.contracts.try_file import fitting_contract

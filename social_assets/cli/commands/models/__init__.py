@@ -1,1 +1,1 @@
-"""Commands of models: recommenders and text models."""
+"""Commands of models: recommenders, text models, and features for them."""

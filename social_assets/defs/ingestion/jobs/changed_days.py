@@ -16,6 +16,7 @@ from resources.settings.home import Home
 from social_assets.pipeline.stores import StreamStores
 from social_assets.warehouse.dbt.project import prepare
 from social_assets.warehouse.dbt.tables import asset_of
+from social_assets.warehouse.pending_days import BEHIND, BUILT
 from social_assets.warehouse.present_tables import present_tables
 
 LayerMetadata = dict[str, dict[date, dict[str, MetadataValue[Any]]]]
@@ -105,9 +106,16 @@ def fed_by(stream: str) -> list[AssetKey]:
     """The warehouse's tables that an insert into `cleaned.<stream>` changes, star before rollups,
     and each after those that it is made of: a table that is reported before one of its sources
     looks older than it, and would be made anew.
+    """
+    return [key for key in built_from(stream) if key.path[0] in BEHIND]
+
+
+def built_from(stream: str) -> list[AssetKey]:
+    """The warehouse's tables that dbt builds from `cleaned.<stream>`: those of `fed_by`, and then
+    those that no view feeds.
 
     Read from the declared tables: loads and drains start without `dagster_dbt`.
     """
     declared = prepare(Home.from_environment()).declared()
     keys = [asset_of(t.name) for t in declared if t.kind == "days" and stream in t.streams]
-    return sorted(keys, key=lambda key: key.path[0] != "star")
+    return sorted(keys, key=lambda key: BUILT.index(key.path[0]))

@@ -18,11 +18,12 @@ from resources.dagster.recorded_events import EventRecorder, record
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.ingestion.checks.rule_results import report_rules
-from social_assets.defs.ingestion.jobs.changed_days import fed_by, materializations
+from social_assets.defs.ingestion.jobs.changed_days import built_from, materializations
 from social_assets.defs.monitoring.invariant_results import report_days, report_summaries
 from social_assets.defs.partitions import runs_of_days
 from social_assets.defs.warehouse.built_days import record_built
 from social_assets.defs.warehouse.deployment import waiting_for_contracts
+from social_assets.defs.warehouse.features_lock import features_lock
 from social_assets.lake.unloads import Unload
 from social_assets.pipeline.files.unload import unload_pending
 from social_assets.pipeline.files.unload_requests import names_of, pending
@@ -32,7 +33,7 @@ from social_assets.quality.recorded_days import record_days
 from social_assets.warehouse.day_sizes import sizes_by_day
 from social_assets.warehouse.dbt.project import Days, dbt_arguments, dbt_environment, run_dbt
 from social_assets.warehouse.dbt.tables import Warehouse
-from social_assets.warehouse.pending_days import pending_days
+from social_assets.warehouse.pending_days import BUILT, pending_days
 
 _THREADS = 2
 
@@ -66,7 +67,7 @@ def complete_unloads(
     if not unloads:
         return []
     days = sorted({day for each in unloads for day in each.days})
-    behind = fed_by(stream.name)
+    behind = built_from(stream.name)
     _rebuild_behind(stream, clickhouse, behind, days)
     report_changed_days(context, stream, behind, days)
     stream.unloads.done(unloads)
@@ -75,9 +76,9 @@ def complete_unloads(
 
 
 def rebuilt_from(stream: str) -> tuple[str, ...]:
-    """The assets from which the days of the stream's facts, dimensions and rollups are built."""
-    project, behind = Warehouse.of(Home.from_environment()), set(fed_by(stream))
-    upstream = project.upstream("star") | project.upstream("rollups")
+    """The assets from which the days of the tables behind the stream are built."""
+    project, behind = Warehouse.of(Home.from_environment()), set(built_from(stream))
+    upstream = {key: found for layer in BUILT for key, found in project.upstream(layer).items()}
     sources = {source for key in behind for source in upstream[key]} - behind
     return tuple(sorted(key.to_user_string() for key in sources - project.views()))
 
@@ -94,10 +95,10 @@ def _rebuild_behind(
     feeding = [
         stream.stores.of(each, stream.log_comment)
         for each in contracts()
-        if not set(behind).isdisjoint(fed_by(each.name))
+        if not set(behind).isdisjoint(built_from(each.name))
     ]
     environment = dbt_environment(clickhouse.endpoint(), stream.log_comment or "unload", _THREADS)
-    with held(feeding), _client(stream) as client:
+    with held(feeding), features_lock(), _client(stream) as client:
         unfinished = pending_days(client)
         for first, last in runs_of_days(days, days[0], days[-1]):
             arguments = dbt_arguments("run", models, days=Days(first, last))
@@ -147,7 +148,7 @@ def _filled(stream: StreamStores, behind: Sequence[AssetKey]) -> Mapping[AssetKe
     name = stream.name
     found = {AssetKey([layer, name]): landed for layer in ("raw", "cleaned", "quarantine")}
     project = Warehouse.of(Home.from_environment())
-    tables = [t for layer in ("star", "rollups") for t in project.tables(layer)]
+    tables = [t for layer in BUILT for t in project.tables(layer)]
     with _client(stream) as client:
         for table in tables:
             if table.asset in behind:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from starlette.types import Send
+from starlette.types import Receive, Send
 
 from social_assets.demo.platforms.pictures.draw import png
 
@@ -31,7 +31,9 @@ class PictureServer:
     slow_seconds: float = 30.0
     asked: dict[str, int] = field(default_factory=dict)
 
-    async def respond(self, send: Send, parts: list[str], fault: str | None) -> None:
+    async def respond(
+        self, receive: Receive, send: Send, parts: list[str], fault: str | None
+    ) -> None:
         """Answer a request for a path below `/pictures`; `fault` is one by chance."""
         path = "/".join(parts)
         self.asked[path] = self.asked.get(path, 0) + 1
@@ -40,16 +42,16 @@ class PictureServer:
         elif fault == "throttled":
             await _send(send, 429, b"", "text/plain")
         elif parts[:1] == ["faulty"]:
-            await self._faulty(send, parts[1] if len(parts) > 1 else "", path)
+            await self._faulty(receive, send, parts[1] if len(parts) > 1 else "", path)
         else:
             await _send(send, 200, png(path), "image/png")
 
-    async def _faulty(self, send: Send, fault: str, path: str) -> None:
+    async def _faulty(self, receive: Receive, send: Send, fault: str, path: str) -> None:
         picture = png(path)
         if fault == "slow":
             await asyncio.sleep(self.slow_seconds)
         if fault == "endless":
-            await _endless(send)
+            await _endless(receive, send)
         elif fault == "cut":
             await _cut(send, picture)
         elif target := _targets(path).get(fault):
@@ -107,10 +109,22 @@ async def _cut(send: Send, picture: bytes) -> None:
     raise CutPictureError("the fault `cut`")
 
 
-async def _endless(send: Send) -> None:
+async def _endless(receive: Receive, send: Send) -> None:
     """A picture without a length and without an end, until the reader has enough."""
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    body = png("endless")[:-12]
-    while True:
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-        body = _PIECE
+    # uvicorn takes what is sent to a reader that is gone without an error and without a pause.
+    gone = asyncio.create_task(_gone(receive))
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        body = png("endless")[:-12]
+        while not gone.done():
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            body = _PIECE
+            await asyncio.sleep(0)
+    finally:
+        gone.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the reader closes its connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

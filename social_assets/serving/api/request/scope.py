@@ -1,4 +1,4 @@
-"""What a caller may see: questions and conditions restricted to its accounts.
+"""What a caller may see and change: questions and conditions restricted to its accounts.
 
 Belongs here: the restriction, in one place for all paths. An account outside of it answers exactly
 like one that does not exist, at the same cost: it is taken out before anything is asked.
@@ -10,8 +10,19 @@ from dataclasses import dataclass, replace
 
 from social_assets.metrics.planner.question import Question
 from social_assets.serving.callers import Caller
+from social_assets.serving.problems import ProblemError
 
 _ACCOUNT = "account"
+
+
+def check_may_write(caller: Caller) -> None:
+    """Raise ProblemError for a key that may only read."""
+    if not caller.may_write:
+        raise ProblemError(
+            403,
+            f"the key {caller.name} may only read",
+            "Use a key of `social-assets keys create --role write`.",
+        )
 
 
 def scoped(question: Question, caller: Caller) -> Question:

@@ -143,7 +143,8 @@ export class Tile {
       const row = rows.insertRow();
       texts.forEach((text, n) => {
         const isNumber = shown.table.columns[n].is_number;
-        row.append(make("td", { className: isNumber ? "n" : "" }, text));
+        const isLong = !isNumber && text.length > 60;
+        row.append(make("td", { className: isNumber ? "n" : isLong ? "long" : "" }, text));
       });
       if (!canDrill) return;
       const names = shown.table.groups[place];

@@ -54,7 +54,6 @@ def test_an_edited_post_with_another_picture_has_both(media: MediaHome) -> None:
 
 def test_each_fault_has_its_reason_and_stores_nothing(media: MediaHome) -> None:
     faults = {
-        "slow": ("failed", "too_slow"),
         "cut": ("failed", "connection_failed"),
         "error": ("failed", "http_error"),
         "truncated": ("failed", "truncated"),
@@ -72,6 +71,21 @@ def test_each_fault_has_its_reason_and_stores_nothing(media: MediaHome) -> None:
     assert media.states() == {
         f"/pictures/faulty/{each}/p.png": expected for each, expected in faults.items()
     }
+    assert media.stored() == {}
+
+
+def test_a_picture_without_an_end_keeps_no_other_one_from_being_served(media: MediaHome) -> None:
+    media.posts("/pictures/faulty/endless/p.png")
+    media.fetch()
+    media.posts("/pictures/facebook/a.png")
+    assert media.fetch().states == {"fetched": 1}
+
+
+def test_a_picture_that_takes_longer_than_the_limit_is_too_slow(media: MediaHome) -> None:
+    picture = "/pictures/faulty/slow/p.png"
+    media.posts(picture)
+    media.fetch(seconds=2.0)
+    assert media.states() == {picture: ("failed", "too_slow")}
     assert media.stored() == {}
 
 

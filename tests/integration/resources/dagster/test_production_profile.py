@@ -27,7 +27,9 @@ from dagster._core.instance.config import dagster_instance_config
 from dagster._core.run_coordinator import DefaultRunCoordinator, QueuedRunCoordinator
 from dagster._core.test_utils import create_run_for_test
 
+from bench.faults.three_brokers import PROPERTIES
 from resources.dagster.event_log import BATCH_SIZE, BATCH_SIZE_VARIABLE
+from resources.kafka.broker import LARGEST_RECORD_BYTES
 from resources.settings.secret_urls import UrlSettingError
 
 DOCKER = Path(__file__).resolve().parents[4] / "docker"
@@ -190,6 +192,30 @@ def test_compose_gives_its_services_every_variable_that_dagster_asks_for() -> No
     volume = profile["run_launcher"]["config"]["container_kwargs"]["volumes"]
     home = compose["volumes"]["home"]["name"]
     assert volume == [f"{home}:{compose['services']['batch']['environment']['SOCIAL_ASSETS_HOME']}"]
+
+
+def test_each_service_of_compose_is_started_again_and_says_if_it_is_ready() -> None:
+    compose: Mapping[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+    brokers = yaml.safe_load((DOCKER / "production" / "three_brokers.yaml").read_text())
+    added = {name: brokers["services"][name] for name in ("kafka2", "kafka3")}
+    for name, service in {**compose["services"], **added}.items():
+        assert service["restart"] == "unless-stopped", name
+        # The shipper of logs answers nobody: that it runs is all.
+        assert "healthcheck" in service or name == "logs", name
+
+
+def test_three_brokers_replicate_as_those_of_the_drill() -> None:
+    overlay = yaml.safe_load((DOCKER / "production" / "three_brokers.yaml").read_text())
+    drill = dict(line.split("=", 1) for line in PROPERTIES.splitlines())
+    for service in overlay["services"].values():
+        for name in (
+            *("default.replication.factor", "min.insync.replicas", "message.max.bytes"),
+            *("offsets.topic.replication.factor", "transaction.state.log.replication.factor"),
+            *("transaction.state.log.min.isr", "auto.create.topics.enable"),
+            *("broker.session.timeout.ms", "broker.heartbeat.interval.ms"),
+        ):
+            given = str(service["environment"]["KAFKA_" + name.upper().replace(".", "_")])
+            assert given == drill[name].format(largest_record=LARGEST_RECORD_BYTES), name
 
 
 @pytest.mark.parametrize("profile", ["docker", "kubernetes"])

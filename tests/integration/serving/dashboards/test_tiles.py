@@ -80,6 +80,7 @@ def test_a_filter_of_the_page_narrows_a_tile_and_its_drill(
     [
         ("likes", "Choose a longer range; if the platform is new, load files with"),
         ("followers", "Choose a longer range; if the platform is new, track accounts with"),
+        ("unusual_sessions", "No unusual session in this range."),
         ("quality_score", "No value in this range: it needs followers of two days, and"),
     ],
 )

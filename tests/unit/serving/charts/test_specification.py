@@ -14,6 +14,7 @@ from social_assets.serving.charts.number_text import change_text, number_text
 from social_assets.serving.charts.specification import specification
 from social_assets.serving.charts.theme import DARK, LIGHT, THEMES, Theme, themed
 from social_assets.serving.charts.tile import Chart, Tile, TileError
+from social_assets.serving.dashboards.health.tile import HealthTile
 from social_assets.serving.dashboards.registry import dashboards
 
 VALUE = TileColumn("likes", "Likes", ColumnRole.VALUE, is_whole=True)
@@ -32,8 +33,8 @@ def over_time(groups: int, days: int = 5) -> TileFigures:
     return TileFigures((BUCKET, GROUP, VALUE), tuple(rows), Grain.DAY)
 
 
-def test_eleven_dashboards_are_declared() -> None:
-    assert len(dashboards()) == 11
+def test_seventeen_dashboards_are_declared() -> None:
+    assert len(dashboards()) == 17
 
 
 def test_labels_of_close_lines_do_not_cover_each_other() -> None:
@@ -91,6 +92,80 @@ def test_vega_draws_every_chart_for_the_report(
 ) -> None:
     spec = specification(Tile("t", "Likes", ("likes",), chart, by=by), figures)
     assert "<svg" in vl_convert.vegalite_to_svg(themed(spec or {}, LIGHT))
+
+
+LIFTS = TileFigures(
+    (
+        TileColumn("compared", "Metric and variant", ColumnRole.GROUP),
+        TileColumn("lift", "Lift", ColumnRole.VALUE, "ratio"),
+        TileColumn("low", "Lower bound", ColumnRole.LOW, "ratio"),
+        TileColumn("high", "Upper bound", ColumnRole.HIGH, "ratio"),
+    ),
+    (("Likes, newest", 0.05, 0.01, 0.09), ("Clicks, newest", None, None, None)),
+)
+INTERVALS = HealthTile("t", "Lift", Chart.INTERVALS, lambda _: LIFTS, "", ())
+
+
+def test_intervals_show_zero_and_leave_out_what_is_not_known() -> None:
+    spec = specification(INTERVALS, LIFTS)
+    assert spec is not None
+    assert [row["g"] for row in spec["data"]["values"]] == ["Likes, newest"]
+    least, greatest = spec["layer"][1]["encoding"]["x"]["scale"]["domain"]
+    assert least < 0 and greatest > 0.09
+    assert "#" not in str(spec)
+    assert "<svg" in vl_convert.vegalite_to_svg(themed(spec, LIGHT))
+
+
+def test_intervals_are_no_chart_of_metrics() -> None:
+    with pytest.raises(TileError, match="shows no metrics"):
+        Tile("t", "T", ("likes",), Chart.INTERVALS, by=("platform",))
+
+
+EXPECTED = TileFigures(
+    (
+        BUCKET,
+        TileColumn("actual", "Actual", ColumnRole.VALUE, is_whole=True),
+        TileColumn("forecast", "Expected", ColumnRole.VALUE, is_whole=True),
+        TileColumn("low", "Lower bound", ColumnRole.LOW, is_whole=True),
+        TileColumn("high", "Upper bound", ColumnRole.HIGH, is_whole=True),
+    ),
+    (
+        (datetime(2026, 11, 1), 100.0, 101.0, 90.0, 112.0),
+        (datetime(2026, 11, 2), 150.0, 102.0, 91.0, 113.0),
+        (datetime(2026, 11, 3), None, 103.0, 92.0, 114.0),
+    ),
+    Grain.DAY,
+)
+BAND = HealthTile("t", "Engagement", Chart.BAND, lambda _: EXPECTED, "", ())
+
+
+def test_a_band_marks_values_outside_of_it_and_goes_on_where_nothing_is_known() -> None:
+    spec = specification(BAND, EXPECTED)
+    assert spec is not None
+    data = spec["data"]["values"]
+    assert [row["outside"] for row in data] == [None, 150.0, None]
+    assert data[1]["tip"] == "Mon 2 Nov 2026\n150, expected 102\n95 %: 91 to 113"
+    assert data[2]["v"] is None
+    least, greatest = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert least == 0
+    assert greatest > 150
+    assert "#" not in str(spec)
+    assert "<svg" in vl_convert.vegalite_to_svg(themed(spec, LIGHT))
+
+
+def test_bands_of_several_groups_have_a_colour_each() -> None:
+    columns, rows = EXPECTED.columns, EXPECTED.rows
+    both = tuple((at, name, *values) for name in ("X", "YouTube") for at, *values in rows)
+    figures = TileFigures((columns[0], GROUP, *columns[1:]), both, Grain.DAY)
+    spec = specification(BAND, figures)
+    assert spec is not None
+    assert spec["layer"][0]["encoding"]["color"]["scale"]["domain"] == ["X", "YouTube"]
+    assert "<svg" in vl_convert.vegalite_to_svg(themed(spec, DARK))
+
+
+def test_a_band_is_no_chart_of_metrics() -> None:
+    with pytest.raises(TileError, match="shows no metrics"):
+        Tile("t", "T", ("likes",), Chart.BAND)
 
 
 def test_a_chart_has_no_second_axis() -> None:

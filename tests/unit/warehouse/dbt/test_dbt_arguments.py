@@ -27,6 +27,7 @@ def test_the_profile_learns_address_credentials_and_on_whose_behalf() -> None:
         "SOCIAL_ASSETS_DBT_HOST": "db.internal",
         "SOCIAL_ASSETS_DBT_PORT": "9443",
         "SOCIAL_ASSETS_DBT_SECURE": "True",
+        "SOCIAL_ASSETS_DBT_CLUSTER": "",
         "SOCIAL_ASSETS_DBT_USER": "u",
         "DBT_ENV_SECRET_CLICKHOUSE_PASSWORD": "p",
         "SOCIAL_ASSETS_DBT_THREADS": "2",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from jinja2 import Environment
 
 from social_assets.contracts.registry import contract
-from social_assets.warehouse.dbt.project import PROJECT, columns_of_platforms
+from social_assets.warehouse.dbt.generated_macros import columns_of_platforms
+from social_assets.warehouse.dbt.project import PROJECT
 
 
 def test_a_complete_profile_has_the_fields_that_its_platform_tells() -> None:

@@ -1,0 +1,1 @@
+"""Commands that show what the installation tells: alerts and log lines."""
