@@ -20,11 +20,14 @@ def silent() -> Iterator[str]:
 
 def test_records_without_an_answer_are_given_up_and_each_is_told_why(silent: str) -> None:
     told: list[str] = []
+
+    def heed(error: KafkaError | None, _: object) -> None:
+        assert error is not None
+        told.append(not_taken(error, "posts", silent))
+
     producer = Producer({"bootstrap.servers": silent, "log_level": 0, **DURABLE})
     for _ in range(3):
-        producer.produce(
-            "posts", b"{}", on_delivery=lambda error, _: told.append(not_taken(error, "posts", silent))
-        )
+        producer.produce("posts", b"{}", on_delivery=heed)
     flush(producer, 0.1)
     assert len(told) == 3 and len(producer) == 0
     assert all(text.startswith("topic posts: not acknowledged by enough brokers") for text in told)
