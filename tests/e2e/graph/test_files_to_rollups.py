@@ -179,7 +179,7 @@ def test_the_nightly_rebuild_makes_the_day_before_again_and_changes_no_number(
     made = scheduled("nightly_rebuild", instance).get_asset_materialization_events()
     by_day = [event for event in made if event.partition is not None]
     assert {event.partition for event in by_day} == {str(LAST)}
-    # Persons depend on the links of all days; training sets are of all days, the online store of now.
+    # Persons depend on the links of all days; training sets have all days, the online one has now.
     others = [event.asset_key.to_user_string() for event in made if event.partition is None]
     assert sorted(others) == ["features/online", "features/training_set", "star/dim_person"]
     assert figures() == before

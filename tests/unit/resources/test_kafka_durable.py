@@ -15,7 +15,7 @@ from resources.kafka.durable import DURABLE, flush, not_taken
 def silent() -> Iterator[str]:
     """A server that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield "127.0.0.1:{}".format(listening.getsockname()[1])
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
 def test_records_without_an_answer_are_given_up_and_each_is_told_why(silent: str) -> None:
