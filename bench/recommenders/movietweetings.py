@@ -24,7 +24,9 @@ import pyarrow.json
 
 from recsys import Evaluation, bootstrap_difference, evaluate, temporal_split
 from recsys.evaluation.ratings import gain_in_mse, mae, rmse, split_ratings
-from recsys.models.catalog import COLLABORATIVE, FROM_TEXT, Parameters, new_model
+from recsys.models.catalog import COLLABORATIVE, Parameters, new_model
+from recsys.models.content import Content
+from recsys.models.hybrid import Hybrid
 from recsys.models.rating_predictors import BiasedFactors, Biases
 
 FOLDER = Path(__file__).parents[3] / "shared/data/movietweetings"
@@ -48,7 +50,7 @@ def main() -> None:
     texts = texts_of(split.train.items)
     baseline = evaluate(new_model("popularity").fit(split.train.csr), split.train, split.test)
     print(f"| model | NDCG@10 | gain over popularity | 95 % interval | beats it |\n{'|---' * 5}|")
-    for name in sys.argv[1:] or (*COLLABORATIVE, *FROM_TEXT):
+    for name in sys.argv[1:] or (*COLLABORATIVE, Content.name, Hybrid.name):
         chosen = [CHOSEN_ON_JULY[name]] if name in CHOSEN_ON_JULY else []
         for parameters in ({}, *chosen):
             model = new_model(name, parameters, texts).fit(split.train.csr)

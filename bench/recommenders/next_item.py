@@ -3,10 +3,10 @@
     python -m bench.recommenders.next_item [--after] [MODEL ...]
 
 A rating of 7 or more is an interaction; weights of matrix models halve every 60 days. The last film
-of each user with two or more is tested, or with --after the first one after 2013-08-01. The model
-of sequences needs the extra `deep`, and has its defaults; the parameters of the others are those of
+of each user with two or more is tested, or with --after the first one after 2013-08-01. Models
+of sequences need the extra `deep`, and have their defaults; the parameters of the others are those of
 `movietweetings`. The interval is of the paired
-difference to SASRec's NDCG@10, if SASRec is measured; so it stands first.
+difference to the NDCG@10 of the first model of sequences that is measured; so it stands first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bench.recommenders.movietweetings import CHOSEN_ON_JULY, CUT, HALF_LIFE_DAY
 from recsys import Evaluation, InteractionMatrix, bootstrap_difference, evaluate
 from recsys.evaluation.next_item import NextItem, leave_last_out, next_after
 from recsys.models.catalog import COLLABORATIVE, SEQUENTIAL, Parameters, new_model
-from recsys.models.sasrec import SASRec
+from recsys.models.deep.next_item_model import NextItemModel
 from recsys.recommender import ScorerRecommender
 
 
@@ -40,7 +40,9 @@ def main() -> None:
         f"{users:,} users, {items:,} items, {split.train.csr.nnz:,} interactions;"
         f" {split.test.csr.nnz:,} tested, {split.unknown_items} next items unknown\n"
     )
-    print(f"| model | NDCG@10 | HR@10 | SASRec's gain, 95 % | fit s |\n{'|---' * 5}|")
+    print(
+        f"| model | NDCG@10 | HR@10 | gain of the first model of sequences, 95 % | fit s |\n{'|---' * 5}|"
+    )
     leader: Evaluation | None = None
     for name in options.models:
         chosen = [CHOSEN_ON_JULY[name]] if name in CHOSEN_ON_JULY else []
@@ -86,7 +88,7 @@ def row(
 
 def tell_epochs(model: ScorerRecommender) -> None:
     """Print what the epochs of a model of sequences took, and a digest of what it learned."""
-    if not isinstance(model, SASRec):
+    if not isinstance(model, NextItemModel):
         return
     made = model.epochs_made
     digest = hashlib.sha256(b"".join(each.tobytes() for each in model.scorer.arrays().values()))

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from recsys.models.als import ALS
 from recsys.models.blend import Blend
 from recsys.models.content import Content
+from recsys.models.deep.gru4rec import GRU4Rec
+from recsys.models.deep.sasrec import SASRec
+from recsys.models.deep.two_tower import TwoTowers
 from recsys.models.ease import EASE
 from recsys.models.graph_filter import GraphFilter
 from recsys.models.hybrid import Hybrid
@@ -17,7 +20,6 @@ from recsys.models.ials import FrequencyScaledALS
 from recsys.models.item_neighbours import BM25Neighbours, CosineNeighbours, TfIdfNeighbours
 from recsys.models.pairwise import BPR, LogisticMF
 from recsys.models.popularity import DecayedPopularity, Popularity
-from recsys.models.sasrec import SASRec
 from recsys.models.spark_als import SparkALS
 from recsys.recommender import ScorerRecommender
 
@@ -43,10 +45,14 @@ COLLABORATIVE: Mapping[str, type[ScorerRecommender]] = {
 FROM_TEXT: Mapping[str, Callable[..., ScorerRecommender]] = {
     Content.name: Content,
     Hybrid.name: Hybrid,
+    TwoTowers.name: TwoTowers,
 }
+"""Read texts of items. Two towers need the extra `deep`."""
 DISTRIBUTED: Mapping[str, type[ScorerRecommender]] = {SparkALS.name: SparkALS}
 """Trained on a cluster; needs an extra, and is made only where it is asked for by name."""
-SEQUENTIAL: Mapping[str, type[ScorerRecommender]] = {SASRec.name: SASRec}
+SEQUENTIAL: Mapping[str, type[ScorerRecommender]] = {
+    model.name: model for model in (SASRec, GRU4Rec)
+}
 """Learn from the order of interactions: `fit` needs times, and the extra `deep`."""
 BASELINES = (Popularity.name, DecayedPopularity.name)
 

@@ -50,7 +50,7 @@ class Content(ItemFilterRecommender):
                 f"there are {len(self._texts)} texts for {items} items: give one for each column"
                 " of the matrix, in its order"
             )
-        vectors = self._vectors()
+        vectors = self.vectors()
         kept = []
         for rows in batches(items, items):
             likeness = np.asarray((vectors[rows] @ vectors.T).toarray(), dtype=np.float32)
@@ -63,7 +63,7 @@ class Content(ItemFilterRecommender):
         row, column, value = (np.concatenate(part) for part in zip(*kept, strict=True))
         return ItemFilter.of_sparse(scipy.sparse.csr_matrix((value, (row, column)), (items, items)))
 
-    def _vectors(self) -> Any:
+    def vectors(self) -> Any:
         """TF-IDF vectors of unit length, a row an item; empty where no text has a word."""
         import scipy.sparse
         from sklearn.feature_extraction.text import TfidfVectorizer

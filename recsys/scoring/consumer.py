@@ -33,7 +33,9 @@ from recsys.scoring.ranking import (
 )
 from recsys.scoring.recommendations import ranked_rows
 from recsys.scoring.scorer import Scorer
-from recsys.scoring.self_attention import SelfAttention
+from recsys.scoring.sequences.recurrent import Recurrent
+from recsys.scoring.sequences.self_attention import SelfAttention
+from recsys.scoring.two_tower import TwoTower
 from recsys.scoring.weighted_parts import PART_SCORERS
 from recsys.scoring.weighted_sum import WeightedSum
 
@@ -42,6 +44,8 @@ SCORERS: Mapping[str, type[Scorer]] = {
     RankFusion.scoring: RankFusion,
     WeightedSum.scoring: WeightedSum,
     SelfAttention.scoring: SelfAttention,
+    Recurrent.scoring: Recurrent,
+    TwoTower.scoring: TwoTower,
     "fused": RankFusion,  # what release 0.1 wrote into manifests
 }
 FROM_MODEL, FROM_POPULARITY = "model", "popularity"

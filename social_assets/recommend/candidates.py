@@ -34,7 +34,7 @@ WEEKLY = ("item_bm25", "item_tfidf", "ials", "bpr", "lmf", "ease", "blend", "con
 """Models that cost more or win less often, evaluated once a week or on request."""
 ON_REQUEST = ("spark_als",)
 """Models that need additional packages, evaluated only if requested by name."""
-DEEP = ("sasrec",)
+DEEP = ("sasrec", "gru4rec", "two_towers")
 """Models that need the extra `deep`: weekly where it is installed, else only if requested by name,
 which fails and says what to install."""
 EVALUATED_AT = (10, 20, 50)

@@ -7,8 +7,8 @@ from tests.mutation.case import Case
 _ITEM = "17 sequences"
 _MATRIX = "tests/recsys/test_matrix.py::test_"
 _NEXT = "tests/recsys/evaluation/test_next_item.py::test_"
-_NETWORK = "tests/recsys/scoring/test_self_attention.py::test_"
-_PACKED = "tests/recsys/models/sequences/test_packing.py::test_"
+_NETWORK = "tests/recsys/scoring/sequences/test_self_attention.py::test_"
+_PACKED = "tests/recsys/models/deep/test_packing.py::test_"
 _VARIED = "tests/recsys/scoring/lists/test_varied_lists.py::test_"
 _REASONS = "tests/recsys/scoring/lists/test_reasons.py::test_"
 _SERVED = "tests/integration/serving/recommended/test_recommendations.py::test_"
@@ -48,14 +48,14 @@ _MODELS: tuple[Case, ...] = tuple(
         ),
         (
             "a place predicts the item that it reads",
-            "recsys/models/sequences/packing.py",
+            "recsys/models/deep/packing.py",
             "np.where(place == 0, start, np.roll(targets, 1))",
             "targets",
             f"{_PACKED}each_place_reads_the_item_before_the_one_it_predicts",
         ),
         (
             "items that nobody had are offered",
-            "recsys/scoring/self_attention.py",
+            "recsys/scoring/sequences/sequence_scorer.py",
             "        scores[:, ~self.known] = 0\n",
             "",
             f"{_NETWORK}who_has_nothing_and_what_nobody_had_score_zero_and_all_else_more",

@@ -1,4 +1,4 @@
-"""SASRec as a candidate: able to win where its extra is installed, else refused with the remedy."""
+"""Models of the extra `deep` as candidates: able to win where it is installed, else refused."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def test_a_model_of_sequences_becomes_champion_and_serves_new_reactions_by_their
     warehouse.react("1", "p9")
     served = metadata(recommend("top_n"), "top_n")
     assert served["users_ranked"] == 1
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("model", ["gru4rec", "two_towers"])
+def test_each_deep_model_is_evaluated_and_its_champion_loads_without_jax(
+    warehouse: Warehouse, recommend: Recommend, artifacts: Path, model: str
+) -> None:
+    warehouse.engage()
+    result = recommend(
+        *("interaction_matrix", "popularity", model, "challenger", "champion", "top_n"),
+        **{model: {"parameters": {"width": 16, "epochs": 15, "learning_rate": 0.02}}},
+    )
+    assert result.success
+    assert f"| {model} |" in metadata(result, "challenger")["candidates"]
+    served = recsys.load(artifacts / "champion")
+    assert served.manifest["model"] == model
+    assert len(served.recommend("1", 5)) == 5
 
 
 def test_without_the_extra_a_request_fails_and_says_what_to_install(

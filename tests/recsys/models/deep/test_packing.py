@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.models.sequences.packing import SequencePieces, pack
+from recsys.models.deep.packing import SequencePieces, pack
 
 START = 99
 

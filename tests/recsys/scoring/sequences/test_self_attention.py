@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from recsys.models.sequences.training import NetworkSize, initial
+from recsys.models.deep.sasrec import AttentionNetwork
 from recsys.scoring.histories import Histories
 from recsys.scoring.ranking import ItemLists
-from recsys.scoring.self_attention import SelfAttention
+from recsys.scoring.sequences.self_attention import SelfAttention
 
-SIZE = NetworkSize(items=6, width=4, blocks=2, heads=2, length=3)
+SIZE = AttentionNetwork(items=6, width=4, blocks=2, heads=2, length=3)
 
 
 def histories(*rows):
@@ -25,7 +25,7 @@ def arrays(seed=0):
     random = np.random.default_rng(seed)
     return {
         name: (value + random.normal(size=value.shape) * 0.3).astype(np.float32)
-        for name, value in initial(SIZE, seed).items()
+        for name, value in SIZE.initial(seed).items()
     }
 
 

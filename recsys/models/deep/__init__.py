@@ -1,0 +1,1 @@
+"""Models that JAX trains, of the extra `deep`: of sequences, and of texts and histories."""
