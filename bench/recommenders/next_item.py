@@ -3,10 +3,10 @@
     python -m bench.recommenders.next_item [--after] [MODEL ...]
 
 A rating of 7 or more is an interaction; weights of matrix models halve every 60 days. The last film
-of each user with two or more is tested, or with --after the first one after 2013-08-01. Models
-of sequences need the extra `deep`, and have their defaults; the parameters of the others are those of
-`movietweetings`. The interval is of the paired
-difference to the NDCG@10 of the first model of sequences that is measured; so it stands first.
+of each user with two or more is tested, or with --after the first one after 2013-08-01. Models of
+sequences need the extra `deep`, and have their defaults; the parameters of the others are those of
+`movietweetings`. The interval is of the paired difference to the NDCG@10 of the leader: the first
+model of sequences that is measured; so it stands first.
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ def main() -> None:
         f"{users:,} users, {items:,} items, {split.train.csr.nnz:,} interactions;"
         f" {split.test.csr.nnz:,} tested, {split.unknown_items} next items unknown\n"
     )
-    print(
-        f"| model | NDCG@10 | HR@10 | gain of the first model of sequences, 95 % | fit s |\n{'|---' * 5}|"
-    )
+    print(f"| model | NDCG@10 | HR@10 | the leader's gain, 95 % | fit s |\n{'|---' * 5}|")
     leader: Evaluation | None = None
     for name in options.models:
         chosen = [CHOSEN_ON_JULY[name]] if name in CHOSEN_ON_JULY else []
