@@ -41,7 +41,8 @@ def recsys() -> None:
 @click.option(
     "--last-out",
     is_flag=True,
-    help="Items of a line are in order of time; test on the last of each user. `sasrec` needs it.",
+    help="Items of a line are in order of time; test on the last of each user. Models of sequences"
+    " need it.",
 )
 @click.option("--model", "name", default="best", show_default=True, help="A model, or `best`.")
 @click.option("--parameters", default="{}", help="JSON, such as '{\"width\": 512}'.")
