@@ -121,10 +121,11 @@ bench-serve: install ## Requests a second of API and nginx, and freshness; needs
 bench-scale: install .venv-spark/.installed ## Rebuilds on DuckDB and Spark, with a comparison of all rows; needs Java 17
 	PYTHONPATH=.venv-spark $(BIN)/python -m bench.scale.spark_rebuild $(SCALE_ARGS)
 
-bench-understand: install ## Text models, live texts, sessions, features, forecasts, search over 10 million texts (4 GB; Java 17, Maven)
+bench-understand: install ## Text models, live texts, sessions, features, forecasts, predictions, search over 10 million texts (4 GB; Java 17, Maven)
 	$(BIN)/python -m bench.understand.texts
 	$(BIN)/python -m bench.understand.scored_texts
 	$(BIN)/python -m bench.understand.sessions
 	$(BIN)/python -m bench.understand.features
 	$(BIN)/python -m bench.understand.forecasts
+	$(BIN)/python -m bench.understand.predictions
 	$(BIN)/python -m bench.understand.search $(UNDERSTAND_ARGS)

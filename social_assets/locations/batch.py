@@ -66,6 +66,7 @@ with imports_kept("dagster_dbt", "pandera.ibis", "alembic", "deltalake", "pyarro
     from social_assets.defs.monitoring.invariant_checks import stream_invariants
     from social_assets.defs.monitoring.partition_checks import every_day_has_rows
     from social_assets.defs.monitoring.pending_day_checks import no_day_is_pending
+    from social_assets.defs.predictions.addiction_level import addiction_models, prediction_checks
     from social_assets.defs.privacy import deletions as privacy
     from social_assets.defs.recommenders import assets as recsys
     from social_assets.defs.reports.assets import report_assets, report_job
@@ -128,6 +129,7 @@ def _location() -> Definitions:
             *recsys.assets,
             experiment_results(),
             engagement_forecasts(),
+            addiction_models(),
             *maintenance.maintenance_assets(),
             privacy.deletions,
             media_maintenance,
@@ -157,6 +159,7 @@ def _location() -> Definitions:
             *recsys.checks,
             *experiment_checks,
             *forecast_checks,
+            *prediction_checks,
             *privacy.deletion_checks,
             verification.all_partition_checks(),
             *unusable.broken_contract_checks(),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LAYERS = frozenset(
     {
         *("raw", "cleaned", "quarantine", "star", "rollups", "features", "text", "recsys"),
-        *("forecasts", "reports", "privacy", "internal", "current", "media"),
+        *("forecasts", "predictions", "reports", "privacy", "internal", "current", "media"),
     }
 )
 """Names of layers and databases, which cannot be names of streams."""

@@ -1,0 +1,1 @@
+"""Predictions of what people say of themselves, and the checks of them."""
