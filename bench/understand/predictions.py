@@ -1,4 +1,4 @@
-"""Measures how long models of the addiction level take to be judged, and what is found.
+"""Measures how long models of the addiction level take to be evaluated, and what is found.
 
     python -m bench.understand.predictions --rows 100000
 

@@ -1,1 +1,1 @@
-"""Predictions of what people say of themselves, judged by people whom no model has seen."""
+"""Predictions of what people say of themselves, evaluated by people whom no model has seen."""

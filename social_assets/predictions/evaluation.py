@@ -1,4 +1,4 @@
-"""Judges models of a rating by people whom they have not seen, and chooses one or none.
+"""Evaluates models of a rating by people whom they have not seen, and chooses one or none.
 
 Belongs here: the models, cross-validation by person, and what is told of the one that leads.
 Reading rows belongs to `watching`, and showing to `defs.predictions`.
@@ -81,7 +81,7 @@ class GroupErrors:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class RatingEvaluation:
     """What was found. `champion` is None where no model is surely better than the mean; `leader` is
     the model of which importance (of each column, in squared points), calibration and groups tell.
     """
@@ -97,7 +97,7 @@ class Evaluation:
     groups: Sequence[GroupErrors]
 
 
-def evaluate(rows: WatchingRows, seed: int = 0) -> Evaluation:
+def evaluate(rows: WatchingRows, seed: int = 0) -> RatingEvaluation:
     """Cross-validate all models by person. The same rows and seed give the same result.
 
     Too few rows or people, and ratings that are all one, give an evaluation without a champion
@@ -109,7 +109,7 @@ def evaluate(rows: WatchingRows, seed: int = 0) -> Evaluation:
             rows,
             users,
             f"{users} people with {len(rows)} rows; {FEWEST_USERS} with {FEWEST_ROWS}"
-            " are needed to judge a model",
+            " are needed to evaluate a model",
         )
     if np.ptp(rows.rated) == 0:
         return _nothing(rows, users, f"all ratings are {rows.rated[0]:g}: nothing to predict")
@@ -120,7 +120,7 @@ def evaluate(rows: WatchingRows, seed: int = 0) -> Evaluation:
     leader = champion or BOOSTED
     with _one_thread():
         importance = _importance(rows, leader, seed)
-    return Evaluation(
+    return RatingEvaluation(
         rows=len(rows),
         users=users,
         models=models,
@@ -133,8 +133,8 @@ def evaluate(rows: WatchingRows, seed: int = 0) -> Evaluation:
     )
 
 
-def _nothing(rows: WatchingRows, users: int, reason: str) -> Evaluation:
-    return Evaluation(len(rows), users, [], None, reason, None, {}, [], [])
+def _nothing(rows: WatchingRows, users: int, reason: str) -> RatingEvaluation:
+    return RatingEvaluation(len(rows), users, [], None, reason, None, {}, [], [])
 
 
 def new_models(seed: int) -> dict[str, Any]:

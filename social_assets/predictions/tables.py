@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from social_assets.predictions.evaluation import Evaluation
+from social_assets.predictions.evaluation import RatingEvaluation
 from social_assets.warehouse.served.serving_tables import (
     ServingColumn,
     ServingTable,
@@ -29,8 +29,8 @@ MODELS = ServingTable(
     columns=(
         ServingColumn("model", _NAME, "mean, linear or boosted"),
         ServingColumn("is_champion", "Bool", "Whether it was chosen: one, or none"),
-        ServingColumn("rows", _COUNT, "Rows by which it was judged"),
-        ServingColumn("users", _COUNT, "People by whom it was judged"),
+        ServingColumn("rows", _COUNT, "Rows by which it was evaluated"),
+        ServingColumn("users", _COUNT, "People by whom it was evaluated"),
         ServingColumn("mae", _NUMBER, "Mean absolute error on people it has not seen, points"),
         ServingColumn("rmse", _NUMBER, "Root of the mean squared error on them, points"),
         ServingColumn("gain", _NUMBER, "Squared error less than the mean's, squared points"),
@@ -59,7 +59,9 @@ GROUPS = ServingTable(
 )
 
 
-def write_evaluation(client: Client, found: Evaluation, run: str, computed_at: datetime) -> int:
+def write_evaluation(
+    client: Client, found: RatingEvaluation, run: str, computed_at: datetime
+) -> int:
     """Replace the rows of both tables; returns those of models. Repeating it changes nothing."""
     models = [
         {

@@ -238,30 +238,30 @@ CASES += [
     )
 ]
 
-_JUDGED = "tests/unit/predictions/test_evaluation.py::test_"
+_EVALUATED = "tests/unit/predictions/test_evaluation.py::test_"
 CASES += [
     Case("18.8 predictions", *taken_away)
     for taken_away in (
         (
-            "models are judged by people whom they know",
+            "models are evaluated by people whom they know",
             "social_assets/predictions/evaluation.py",
             "folds.split(rows.inputs, groups=rows.users)",
             "folds.split(rows.inputs, groups=np.arange(len(rows)))",
-            f"{_JUDGED}behaviour_that_tells_nothing_gives_no_champion_though_each_person_has_one_rating",
+            f"{_EVALUATED}behaviour_that_tells_nothing_gives_no_champion_though_each_person_has_one_rating",
         ),
         (
             "rows of one person count as people",
             "social_assets/predictions/evaluation.py",
             "numbers = np.unique(users, return_inverse=True)[1]",
             "numbers = np.arange(len(users))",
-            f"{_JUDGED}the_interval_counts_people_and_not_rows",
+            f"{_EVALUATED}the_interval_counts_people_and_not_rows",
         ),
         (
             "groups of few people are shown",
             "social_assets/predictions/evaluation.py",
             "if users >= FEWEST_OF_GROUP:",
             "if users >= 0:",
-            f"{_JUDGED}groups_are_compared_and_those_of_few_people_are_left_out",
+            f"{_EVALUATED}groups_are_compared_and_those_of_few_people_are_left_out",
         ),
         (
             "the check of groups warns of none",

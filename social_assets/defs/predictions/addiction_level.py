@@ -1,6 +1,6 @@
 """`predictions/addiction_models`: how well the addiction level is predicted, each week.
 
-Belongs here: when it is judged, what is shown, and the check. Judging is in
+Belongs here: when it is evaluated, what is shown, and the check. Evaluation is in
 `social_assets.predictions`.
 """
 
@@ -31,7 +31,7 @@ from dagster import (
 from resources.clickhouse.resource import ClickHouseResource
 from social_assets.defs.pictures import new_figure, picture
 from social_assets.defs.reporting import check_comment, listed, query_comment, table_schema
-from social_assets.predictions.evaluation import Evaluation, evaluate
+from social_assets.predictions.evaluation import RatingEvaluation, evaluate
 from social_assets.predictions.tables import GROUPS, MODELS, write_evaluation
 from social_assets.predictions.watching import SOURCE, read_watching
 
@@ -113,7 +113,7 @@ def groups_are_predicted_alike(
 prediction_checks: list[AssetChecksDefinition] = [groups_are_predicted_alike]
 
 
-def _shown(found: Evaluation) -> dict[str, MetadataValue]:
+def _shown(found: RatingEvaluation) -> dict[str, MetadataValue]:
     shown: dict[str, MetadataValue] = {
         "people": MetadataValue.int(found.users),
         "rows_read": MetadataValue.int(found.rows),
@@ -155,7 +155,7 @@ def _table(rows: list[dict[str, str]]) -> MetadataValue:
     return MetadataValue.table([TableRecord(dict(row)) for row in rows], schema)
 
 
-def _importance_plot(found: Evaluation) -> MetadataValue:
+def _importance_plot(found: RatingEvaluation) -> MetadataValue:
     figure, axes = new_figure()
     columns = list(found.importance)[:_SHOWN_COLUMNS][::-1]
     axes.barh(columns, [found.importance[name] for name in columns])
@@ -163,7 +163,7 @@ def _importance_plot(found: Evaluation) -> MetadataValue:
     return picture(figure, "importance of columns by permutation")
 
 
-def _calibration_plot(found: Evaluation) -> MetadataValue:
+def _calibration_plot(found: RatingEvaluation) -> MetadataValue:
     figure, axes = new_figure()
     predicted = [each.predicted for each in found.calibration]
     ends = [min(predicted), max(predicted)]

@@ -38,6 +38,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 LAYERS = {
     *("platforms", "raw", "cleaned", "quarantine", "star", "rollups", "features", "text", "recsys"),
     "forecasts",
+    "predictions",
 }
 FED, BUILT = {"star", "rollups"}, {"star", "rollups", "features"}
 """The layers that views feed, and those that dbt builds."""

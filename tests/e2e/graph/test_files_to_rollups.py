@@ -206,11 +206,8 @@ def test_a_late_file_touches_exactly_its_days(
         job = streaming().resolve_job_def("load_files")
         config = run_config("engagement_events", [late])
         result = job.execute_in_process(instance=instance, run_config=config)
-    touched = {
-        (event.asset_key.to_user_string(), event.partition)
-        for event in result.all_events
-        if event.event_type_value == "ASSET_MATERIALIZATION"
-    }
+    made = result.get_asset_materialization_events()
+    touched = {(event.asset_key.to_user_string(), event.partition) for event in made}
     days = {partition for key, partition in touched if key == "star/fact_engagement"}
     assert days == late_days
     assert {p for k, p in touched if k == "cleaned/engagement_events"} == days

@@ -1,4 +1,4 @@
-"""Models of a rating are judged by people whom they have not seen, and may lose to the mean."""
+"""Models of a rating are evaluated by people whom they have not seen, and may lose to the mean."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from social_assets.predictions.watching import CATEGORIES, NUMBERS, WatchingRows
 
 
 def people(count: int = 120, each: int = 6, seed: int = 0) -> WatchingRows:
-    """Rows without any relation between what people do and what they say."""
+    """Rows without any relation between what people do and what they say. The first number is one
+    of the person, by which a model would know the person again.
+    """
     random = np.random.default_rng(seed)
     users = np.repeat(np.arange(count), each)
     numbers = random.normal(size=(len(users), len(NUMBERS)))
+    numbers[:, 0] = random.normal(size=count)[users]
     codes = random.integers(4, size=(len(users), len(CATEGORIES)))
     own = random.integers(0, 11, count)
     genders = np.array(["Female", "Male"], dtype=object)[users % 2]
@@ -82,7 +85,7 @@ def test_groups_are_compared_and_those_of_few_people_are_left_out() -> None:
 def test_too_few_people_are_said_and_give_no_champion(count: int, each: int, told: str) -> None:
     found = evaluate(people(count, each))
     assert found.champion is None and not found.models
-    assert found.reason.startswith(told) and "are needed to judge a model" in found.reason
+    assert found.reason.startswith(told) and "are needed to evaluate a model" in found.reason
 
 
 def test_ratings_that_are_all_one_give_no_champion() -> None:

@@ -93,7 +93,7 @@ def test_nobody_or_one_person_gives_no_champion_and_no_error(
         predicting.stream("video_interactions", *watched(people))
     result = made(predicting)
     assert shown(result)["champion"] == "none"
-    assert "are needed to judge a model" in str(shown(result)["reason"])
+    assert "are needed to evaluate a model" in str(shown(result)["reason"])
     assert predicting.value(f"SELECT count() FROM {MODELS.name}") == 0
     (check,) = result.get_asset_check_evaluations()
     assert check.passed
