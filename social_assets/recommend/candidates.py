@@ -18,7 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from social_assets.recommend.errors import RecommendError
-from social_assets.recommend.folders import candidates, champions_root, matrices
+from social_assets.recommend.folders import (
+    candidates,
+    champions_in_force,
+    champions_root,
+    matrices,
+)
 from social_assets.recommend.interactions import Interactions
 
 if TYPE_CHECKING:
@@ -163,7 +168,7 @@ def champion_manifest() -> Mapping[str, Any] | None:
     from recsys import load
     from recsys.registry.deployment_history import champion
 
-    folder = champion(champions_root())
+    folder = champion(champions_in_force())
     return None if folder is None else load(folder).manifest
 
 
@@ -171,7 +176,7 @@ def required_champion() -> Path:
     """The folder of the version that serves; raises RecommendError if there is none."""
     from recsys.registry.deployment_history import champion
 
-    folder = champion(champions_root())
+    folder = champion(champions_in_force())
     if folder is None:
         raise RecommendError(
             f"no champion was published to {champions_root()} yet: materialize recsys/champion",

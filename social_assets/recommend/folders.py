@@ -84,6 +84,14 @@ def champions_root() -> Path:
     return Home.from_environment().artifacts / "champion"
 
 
+def champions_in_force() -> Path:
+    """That folder, with the models that are published now: see `lake.artifacts.home_copy`."""
+    from social_assets.lake.artifacts.home_copy import fetch
+
+    fetch(champions_root())
+    return champions_root()
+
+
 def size_of(folder: Path) -> int:
     """The bytes of all files in a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

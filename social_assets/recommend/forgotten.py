@@ -13,6 +13,7 @@ from pathlib import Path
 
 from recsys.registry.deployment_history import champion
 from resources.settings.home import Home
+from social_assets.lake.artifacts.home_copy import publishing
 from social_assets.pipeline.privacy.home_files import has_id
 from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.recommend.folders import Versions, champions_root, matrices
@@ -23,13 +24,15 @@ _USERS = "users.parquet"
 def delete_superseded(persons: PersonIds) -> int:
     """Delete the versions that know the persons and are not in use; returns how many.
 
-    A roll back to such a version is no longer possible.
+    A roll back to such a version is no longer possible. The store of published models, if there is
+    one, loses their files as well.
     """
     deleted = 0
-    for folder in _knowing(persons):
-        if folder not in _in_use():
-            shutil.rmtree(folder)
-            deleted += 1
+    with publishing(champions_root()):
+        for folder in _knowing(persons):
+            if folder not in _in_use():
+                shutil.rmtree(folder)
+                deleted += 1
     return deleted
 
 

@@ -38,7 +38,7 @@ from social_assets.pipeline.privacy.warehouse_rows import (
 from social_assets.recommend.forgotten import delete_superseded, in_use_that_know
 from social_assets.recommend.top_n import TOP_N
 from social_assets.transform.text.documents import index_days
-from social_assets.transform.text.registry import models_root, scoring_model
+from social_assets.transform.text.registry import models_in_force, scoring_model
 from social_assets.transform.text.sentiment import score_days
 from social_assets.warehouse.served.serving_tables import delete_rows
 
@@ -65,7 +65,7 @@ def clean_warehouse(
     The facts and rollups of the erased days must have been rebuilt.
     """
     if days := sorted({day for each in erased for day in each.days}):
-        score_days(client, scoring_model(models_root()), days, run_id)
+        score_days(client, scoring_model(models_in_force()), days, run_id)
         locks = Home.from_environment().path / "locks"
         index_days(client, locks, days, run_id, is_erased=True)
         refresh_persons(client, locks, run_id, datetime.now(UTC))

@@ -128,6 +128,7 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     """Checks the rules of admission itself, because it may be materialized without the checks."""
     from recsys import publish
     from recsys.registry.deployment_history import promote_model
+    from social_assets.lake.artifacts.home_copy import publishing
 
     started = time.monotonic()
     clickhouse: ClickHouseResource = context.resources.clickhouse
@@ -147,21 +148,22 @@ def champion(context: AssetExecutionContext) -> MaterializeResult[None]:
     start_spark(context, candidate.model)
     model = model_for(candidate.model, candidate.parameters, interactions, whole)
     model.fit(whole.csr, whole.times)
-    folder = publish(
-        model,
-        whole,
-        champions_root(),
-        version=version_of(context),
-        metrics={**candidate.evaluation.metrics, **figures},
-        data_window=(window.start, window.end),
-        watermarks={
-            fact: {"newest_event": window.newest_event.isoformat()}
-            for fact in (FACT, *([recsys_videos.VIDEO_FACT] if window.videos else []))
-        },
-        code_version=installed_version("social-assets"),
-        make_current=False,
-    )
-    promote_model(folder)
+    with publishing(champions_root()):
+        folder = publish(
+            model,
+            whole,
+            champions_root(),
+            version=version_of(context),
+            metrics={**candidate.evaluation.metrics, **figures},
+            data_window=(window.start, window.end),
+            watermarks={
+                fact: {"newest_event": window.newest_event.isoformat()}
+                for fact in (FACT, *([recsys_videos.VIDEO_FACT] if window.videos else []))
+            },
+            code_version=installed_version("social-assets"),
+            make_current=False,
+        )
+        promote_model(folder)
     return MaterializeResult(
         metadata={
             **size_metadata(interactions),

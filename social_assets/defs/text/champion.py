@@ -55,6 +55,7 @@ def challenger(
     context: AssetExecutionContext, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:
     """The same labels give the same model, so a run that is repeated changes nothing."""
+    from social_assets.lake.artifacts.home_copy import publishing
     from social_assets.transform.text import registry
     from social_assets.transform.text.champion import (
         compare,
@@ -65,17 +66,19 @@ def challenger(
     from social_assets.transform.text.models.linear import TrainingError
 
     started = time.monotonic()
-    labels, root = _labels(context.run.run_id, CHALLENGER, clickhouse), registry.models_root()
+    labels, root = _labels(context.run.run_id, CHALLENGER, clickhouse), registry.models_in_force()
     try:
         model = train_challenger(labels)
     except TrainingError as error:
-        registry.withdraw_challenger(root)
+        with publishing(root):
+            registry.withdraw_challenger(root)
         context.log.warning(f"no challenger was trained: {error}")
         return MaterializeResult(
             metadata={**label_metadata(labels), "result": f"no challenger: {error}"},
         )
     record = record_of(labels, evaluated(model, labels.held_out).evaluation)
-    published = registry.publish(root, model, record)
+    with publishing(root):
+        published = registry.publish(root, model, record)
     comparison = compare(labels, published.model, registry.scoring_model(root))
     return MaterializeResult(
         metadata={
@@ -109,10 +112,11 @@ def champion(
     context: AssetExecutionContext, clickhouse: ClickHouseResource
 ) -> MaterializeResult[None]:
     """Compares itself, because labels and champion may have changed since the challenger's run."""
+    from social_assets.lake.artifacts.home_copy import publishing
     from social_assets.transform.text import registry
     from social_assets.transform.text.champion import compare
 
-    root = registry.models_root()
+    root = registry.models_in_force()
     labels = _labels(context.run.run_id, CHAMPION, clickhouse)
     present, found = registry.scoring_model(root), registry.challenger(root)
     lacking = labels.lacking()
@@ -128,7 +132,8 @@ def champion(
         )
     comparison = compare(labels, found.model, present)
     if comparison.is_won:
-        registry.promote(found)
+        with publishing(root):
+            registry.promote(found)
     return MaterializeResult(
         metadata={
             **label_metadata(labels),
@@ -165,7 +170,7 @@ def labels_are_as_right_as_before(
     from social_assets.transform.text import registry
 
     labels = _labels(context.run.run_id, CHAMPION, clickhouse)
-    now = champion_now(labels, registry.promoted(registry.models_root()))
+    now = champion_now(labels, registry.promoted(registry.models_in_force()))
     release = {"release": MetadataValue.text(version("social-assets"))}
     if now is None:
         return AssetCheckResult(

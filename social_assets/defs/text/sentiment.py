@@ -86,7 +86,7 @@ def _metrics() -> str:
 def _made(
     context: AssetExecutionContext, clickhouse: ClickHouseResource, stores: StoresResource
 ) -> MaterializeResult[None]:
-    from social_assets.transform.text.registry import models_root, scoring_model
+    from social_assets.transform.text.registry import models_in_force, scoring_model
 
     started = time.monotonic()
     days = days_of(context)
@@ -94,7 +94,7 @@ def _made(
     deploy_in_force(stores)
     finish_before_rebuild(context.instance, stores, context.run.run_id)
     with damage_without_retry():
-        model = scoring_model(models_root())
+        model = scoring_model(models_in_force())
     with clickhouse.client(f"{context.run.run_id} {KEY.to_user_string()}") as client:
         found = score_days(client, model, days, context.run.run_id)
         shares = client.query(

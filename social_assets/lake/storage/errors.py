@@ -46,15 +46,19 @@ def storage_errors(uri: str) -> Iterator[None]:
 
 
 @contextmanager
-def store_errors(thing: str, setting: str) -> Iterator[None]:
+def store_errors(thing: str, setting: str, *, of_tables: bool = False) -> Iterator[None]:
     """Turn the errors of Arrow's library about an object store that is no lake into ours.
 
-    `thing` names what is there, and `setting` what names the bucket.
+    `thing` names what is there, and `setting` what names the bucket. `of_tables`: it has tables of
+    Delta as well, whose errors are told in the same way.
     """
     try:
         yield
-    except LakeStoreError:
-        raise
+    except LakeStoreError as error:
+        if not of_tables or error.__cause__ is None:
+            raise
+        cause = error.__cause__
+        raise LakeStoreError(_explained(thing, str(cause), setting)) from cause
     except OSError as error:
         if _STORE_ERROR.search(str(error)) is None:
             raise

@@ -30,6 +30,7 @@ _CONNECT_SECONDS, _ANSWER_SECONDS = 10, 30
 _PARTITION = re.compile(r"([^/=]+)=[^/]*/")
 _S3 = ("s3", "s3a")
 _FILE = "filename"
+_CUT = "Failed to flush response stream"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,20 @@ def storage_of(uri: str, options: Mapping[str, str]) -> Storage:
     from deltalake.fs import DeltaStorageHandler
 
     return Storage(PyFileSystem(DeltaStorageHandler(uri, dict(options))), "")
+
+
+def read_whole(files: FileSystem, path: str) -> bytes:
+    """The content of a file that fits in memory."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            with files.open_input_stream(path) as stream:
+                content: bytes = stream.read()
+            return content
+        except OSError as error:
+            # Arrow's client does not repeat a request whose connection ends within the answer.
+            if _CUT not in str(error) or attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def remove_files(uri: str, options: Mapping[str, str]) -> None:

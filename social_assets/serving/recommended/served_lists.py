@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from social_assets.lake.artifacts.publications import ArtifactStoreError
+from social_assets.lake.storage.errors import LakeStoreError
 from social_assets.recommend.candidates import required_champion
 from social_assets.recommend.errors import RecommendError
 from social_assets.recommend.fresh_lists import (
@@ -353,7 +355,7 @@ def _model_of(state: TableState) -> LoadedModel | None:
     try:
         folder: Path = required_champion()
         found = recsys.load(folder)
-    except (RecommendError, recsys.ArtifactError) as error:
+    except (RecommendError, recsys.ArtifactError, ArtifactStoreError, LakeStoreError) as error:
         _log.warning("nothing is folded into recommended lists: %s", error)
         return None
     if (found.manifest["model"], found.manifest["version"]) != (state.model, state.version):

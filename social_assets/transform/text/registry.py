@@ -62,6 +62,14 @@ def models_root(home: Home | None = None) -> Path:
     return (home or Home.from_environment()).artifacts / "text"
 
 
+def models_in_force(home: Home | None = None) -> Path:
+    """That folder, with the models that are published now: see `lake.artifacts.home_copy`."""
+    from social_assets.lake.artifacts.home_copy import fetch
+
+    fetch(models_root(home))
+    return models_root(home)
+
+
 def publish(root: Path, model: LinearTextModel, record: Mapping[str, Any]) -> PublishedModel:
     """Write a model as the challenger; it does not score before it is promoted.
 

@@ -119,8 +119,10 @@ def train(home: Home) -> None:
 def champions(home: Home) -> None:
     """Every version that has served, oldest first, and which one serves."""
     from recsys.registry.deployment_history import champion, history
+    from social_assets.lake.artifacts.home_copy import fetch
 
     root = home.artifacts / "champion"
+    fetch(root)
     present = champion(root)
     deployments = history(root)
     if not deployments:
@@ -140,9 +142,11 @@ def rollback(home: Home, version: str | None) -> None:
     """
     from recsys.registry.artifact import ArtifactError
     from recsys.registry.deployment_history import roll_back
+    from social_assets.lake.artifacts.home_copy import publishing
 
     try:
-        folder = roll_back(home.artifacts / "champion", version)
+        with publishing(home.artifacts / "champion"):
+            folder = roll_back(home.artifacts / "champion", version)
     except ArtifactError as error:
         raise RunFailedError(str(error)) from error
     echo(f"{folder.parent.name} {folder.name} serves again")

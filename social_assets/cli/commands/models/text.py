@@ -46,9 +46,9 @@ def train(home: Home) -> None:
 def champions(home: Home) -> None:
     """Every version that has scored texts, oldest first, and which one scores."""
     from recsys.registry.deployment_history import champion, history
-    from social_assets.transform.text.registry import models_root
+    from social_assets.transform.text.registry import models_in_force
 
-    root = models_root(home)
+    root = models_in_force(home)
     present = champion(root)
     deployments = history(root)
     if not deployments:
@@ -68,14 +68,17 @@ def rollback(home: Home, version: str | None) -> None:
     """
     from recsys.registry.artifact import ArtifactError
     from recsys.registry.deployment_history import roll_back
+    from social_assets.lake.artifacts.home_copy import publishing
     from social_assets.transform.text.registry import let_lexicon_score, models_root
 
     if version == _LEXICON:
-        let_lexicon_score(models_root(home))
+        with publishing(models_root(home)):
+            let_lexicon_score(models_root(home))
         echo("the lexicon scores again")
     else:
         try:
-            folder = roll_back(models_root(home), version)
+            with publishing(models_root(home)):
+                folder = roll_back(models_root(home), version)
         except ArtifactError as error:
             raise RunFailedError(str(error)) from error
         echo(f"{folder.parent.name} {folder.name} scores again")
