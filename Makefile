@@ -58,10 +58,10 @@ test-endurance: install ## What takes long: processes killed at many moments, th
 	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark and not deep and not s3"
 
 test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and Maven
-	$(BIN)/python -m pytest -m "kafka or java" tests/integration/kafka tests/integration/resources/embedded_clickhouse
+	$(BIN)/python -m pytest -m "(kafka or java) and not s3" tests/integration/kafka tests/integration/resources/embedded_clickhouse
 
-test-s3: install .s3/versitygw ## The tests on an S3 server; needs Go
-	$(BIN)/python -m pytest -m s3 tests/integration/s3
+test-s3: install .s3/versitygw ## The tests on an S3 server; needs Go, and Java and Maven for drains
+	$(BIN)/python -m pytest -m s3 tests/integration/s3 tests/integration/kafka/drain
 
 test-s3-pipeline: install .s3/versitygw ## The tests of the pipeline with their lakes on an S3 server; needs Go
 	LAKES_OF_TESTS=s3 $(BIN)/python -m pytest $(UNMARKED) $(ON_S3)

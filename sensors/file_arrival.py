@@ -25,6 +25,7 @@ from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.ingest.records import shown_path
 from social_assets.pipeline.files.landing_folder import Landing
 from social_assets.pipeline.files.unfinished_files import is_at_rest, rest_seconds
+from social_assets.pipeline.landing_store.landing_objects import waiting_objects
 
 UNDERWAY = [
     DagsterRunStatus.QUEUED,
@@ -49,10 +50,11 @@ def file_arrival_sensor(contract: Contract) -> SensorDefinition:
     def files(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         landing = Landing(Home.from_environment().landing, contract.name)
         waiting = [*landing.rewritten(), *landing.waiting()]
-        if not waiting:
+        objects = waiting_objects(landing)
+        if not waiting and not objects:
             return SkipReason(f"no file waits in landing/{contract.name}/")
         rest = rest_seconds()
-        if not any(is_at_rest(path, rest) for path in waiting):
+        if not objects and not any(is_at_rest(path, rest) for path in waiting):
             return SkipReason(
                 f"{shown_path(waiting[0])} was written to in the last {rest:g} seconds; "
                 f"{len(waiting)} waiting"

@@ -46,6 +46,7 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_LAKE_URL": "root of the lake",
     "SOCIAL_ASSETS_MEDIA_URL": "root of the store of pictures; default in the home, or the lake",
     "SOCIAL_ASSETS_ARTIFACTS_URL": "object store for published models; unset: the home alone",
+    "SOCIAL_ASSETS_LANDING_URL": "object store with files to load, besides landing in the home",
     "SOCIAL_ASSETS_MEDIA_ALLOWED_HOST": "one loopback host:port to fetch pictures from, for tests",
     FIRST_DATE: "first daily partition, and first event date accepted if before 2013",
     ENGINE: "what rebuilds days: duckdb (default) or spark, which carries DuckDB to its executors",

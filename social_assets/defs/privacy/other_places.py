@@ -28,6 +28,7 @@ from social_assets.pipeline.privacy.home_files import (
     places_in_home,
 )
 from social_assets.pipeline.privacy.ids_in_bytes import DISTINCT_CHARACTERS
+from social_assets.pipeline.privacy.landing_objects import mark_objects, objects_left
 from social_assets.pipeline.privacy.log_lines import delete_log_lines
 from social_assets.pipeline.privacy.person_ids import PersonIds
 from social_assets.pipeline.privacy.warehouse_rows import (
@@ -102,11 +103,16 @@ def delete_online_features(home: Home, persons: PersonIds) -> int:
 
 def clean_home(home: Home, persons: PersonIds, erased: Sequence[Erased]) -> CleanedHome:
     """Delete copies and old models, overwrite histories and logs, and look into every file."""
+    mark_objects(home, erased)
     landed_files = delete_landed_copies(home, persons, erased)
     if not persons.ids:
         return CleanedHome(landed_files, 0, ())
     delete_superseded(persons)
     models = [str(each.relative_to(home.path)) for each in in_use_that_know(persons)]
     overwritten = overwrite_in_home(home, persons)
-    left = [*(Remainder(each, _TRAIN) for each in models), *places_in_home(home, persons)]
+    left = [
+        *(Remainder(each, _TRAIN) for each in models),
+        *places_in_home(home, persons),
+        *objects_left(home, erased),
+    ]
     return CleanedHome(landed_files, overwritten, tuple(left))

@@ -30,6 +30,7 @@ _CONNECT_SECONDS, _ANSWER_SECONDS = 10, 30
 _PARTITION = re.compile(r"([^/=]+)=[^/]*/")
 _S3 = ("s3", "s3a")
 _FILE = "filename"
+_PART_BYTES = 8 << 20
 _CUT = "Failed to flush response stream"
 
 
@@ -76,6 +77,28 @@ def read_whole(files: FileSystem, path: str) -> bytes:
             # Arrow's client does not repeat a request whose connection ends within the answer.
             if _CUT not in str(error) or attempt == _ATTEMPTS - 1:
                 raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def copy_whole(files: FileSystem, path: str, to: Path) -> None:
+    """Copy a file of any size to this machine's disk, and sync it."""
+    with files.open_input_file(path) as source, to.open("wb") as target:
+        size = source.size()
+        while (at := target.tell()) < size:
+            target.write(_part(source, at))
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _part(source: pa.NativeFile, at: int) -> bytes:
+    for attempt in range(_ATTEMPTS):
+        try:
+            part: bytes = source.read_at(_PART_BYTES, at)
+        except OSError as error:
+            if _CUT not in str(error) or attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return part
     raise AssertionError("the last attempt returns or raises")
 
 

@@ -41,6 +41,7 @@ from social_assets.pipeline.files.file_batches import Replace
 from social_assets.pipeline.files.landing_folder import Landing, date_in
 from social_assets.pipeline.files.path_text import config_text, path_of
 from social_assets.pipeline.files.unfinished_files import at_rest
+from social_assets.pipeline.landing_store.landing_objects import fetch_objects
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import Ingested, ingest_files
 from social_assets.quality.load_result import LoadedRecords, failure_of_load, rejected_by_rule
@@ -83,7 +84,9 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         landing = Landing(Home.from_environment().landing, config.stream)
         rewritten = landing.rewritten()
         replace = Replace(rebuilt_from(config.stream), rewritten) if rewritten else None
-        paths = at_rest([*rewritten, *landing.waiting()])
+        copied = fetch_objects(landing)
+        others = [path for path in landing.waiting() if path not in copied]
+        paths = [*at_rest([*rewritten, *others]), *copied]
         ingested = ingest_files(stream, paths, on or date_in, check_allowed, replace)
         for left in landing.put_aside(ingested):
             context.log.warning(left)

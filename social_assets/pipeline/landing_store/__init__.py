@@ -1,0 +1,1 @@
+"""Files that producers put into an object store, and what was taken of them."""
