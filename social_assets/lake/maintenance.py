@@ -90,7 +90,7 @@ def maintain(table: LakeTable, expired: Collection[date] = ()) -> Freed:
 
     Does nothing if the table does not exist.
     """
-    if not DeltaTable.is_deltatable(table.uri, dict(table.storage_options)):
+    if table.columns() is None:
         return Freed()
     started = time.monotonic()
     before = _sizes_of_all(table)
@@ -182,7 +182,7 @@ def _brief_limit(sizes: pa.Array) -> int:
 
 def _sizes(table: LakeTable, days: Collection[date] | None = None) -> dict[date, pa.Array]:
     """The bytes of each file, by event date, of all days or of `days`."""
-    if not DeltaTable.is_deltatable(table.uri, dict(table.storage_options)):
+    if table.columns() is None:
         return {}
     actions = pa.table(_open(table).get_add_actions(flatten=True))
     if not actions.num_rows:

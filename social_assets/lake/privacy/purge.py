@@ -22,7 +22,7 @@ def purge(table: LakeTable) -> None:
 
     Repeating it changes nothing. Does nothing if the table does not exist.
     """
-    if not DeltaTable.is_deltatable(table.uri, dict(table.storage_options)):
+    if table.columns() is None:
         return
     _open(table).vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
     with _no_log_is_kept(table):
