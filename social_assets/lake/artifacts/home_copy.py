@@ -19,7 +19,7 @@ from pathlib import Path
 
 from recsys.registry.artifact import FileEntry, entry_of
 from recsys.registry.files import new_folder, replace_text
-from resources.settings.artifacts_url import ARTIFACTS_URL, artifacts_url
+from resources.settings.bucket_urls import ARTIFACTS_URL, artifacts_url
 from social_assets.lake.artifacts.publications import (
     ArtifactStoreError,
     Publication,

@@ -23,7 +23,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from recsys.registry.artifact import FileEntry, entry_of
-from resources.settings.artifacts_url import ARTIFACTS_URL
+from resources.settings.bucket_urls import ARTIFACTS_URL
 from social_assets.lake.delta import Applied, AppliedElsewhereError, LakeTable
 from social_assets.lake.storage.errors import store_errors
 from social_assets.lake.storage.file_system import (

@@ -20,12 +20,16 @@ from typing import Self
 
 from pyarrow import fs
 
-from resources.settings.landing_url import LANDING_URL, landing_url
+from resources.settings.bucket_urls import LANDING_URL, landing_url
 from social_assets.lake.storage.errors import store_errors
 from social_assets.lake.storage.file_system import Storage, copy_whole, delta_options, storage_of
 from social_assets.pipeline.files.landing_folder import FAILED, LOADED, Landing
 from social_assets.pipeline.files.unfinished_files import is_unfinished
-from social_assets.pipeline.landing_store.taken_objects import ObjectVersion, Taken, TakenObjects
+from social_assets.pipeline.landing_store.taken_objects import (
+    ObjectVersion,
+    TakenObjects,
+    TakenVersion,
+)
 
 MOST_BYTES = 4 << 30
 """How much one load copies; more waits for the next one. One object is copied whatever its size."""
@@ -96,7 +100,7 @@ class LandingObjects:
                 size += each.size
         return copied
 
-    def still_there(self, versions: Iterable[Taken]) -> list[str]:
+    def still_there(self, versions: Iterable[TakenVersion]) -> list[str]:
         """The URLs of those objects that are still what was copied."""
         now = {each.key: each for each in self.listed()}
         there = (each.version.key for each in versions if now.get(each.version.key) == each.version)
@@ -109,7 +113,7 @@ class LandingObjects:
                 if time.time() - part.stat().st_mtime > _PART_SECONDS:
                     part.unlink()
 
-    def _is_known(self, seen: ObjectVersion, taken: Taken | None) -> bool:
+    def _is_known(self, seen: ObjectVersion, taken: TakenVersion | None) -> bool:
         if taken is None or taken.version != seen:
             return False
         return taken.taken_ns - seen.mtime_ns > SURE_AFTER_NS or taken.etag == self._etag(seen)
@@ -140,7 +144,7 @@ class LandingObjects:
             if before is None or now != seen or not is_whole or self._etag(seen) != before:
                 return None
             place = _linked(part, self.landing.folder, seen.key)
-            self.taken.add(Taken(seen, before, place.name, time.time_ns()))
+            self.taken.add(TakenVersion(seen, before, place.name, time.time_ns()))
             return place
         finally:
             part.unlink(missing_ok=True)

@@ -27,7 +27,7 @@ class ObjectVersion:
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenVersion:
     """A version that was copied, its ETag, the name of the copy, and when it was copied.
 
     `must_go`: it has records of a person who is forgotten.
@@ -46,15 +46,15 @@ class TakenObjects:
 
     folder: Path
 
-    def all(self) -> dict[str, Taken]:
+    def all(self) -> dict[str, TakenVersion]:
         """The version of each key that was taken last."""
         return {each.version.key: each for each in self._rows("ORDER BY taken_ns")}
 
-    def that_must_go(self) -> list[Taken]:
+    def that_must_go(self) -> list[TakenVersion]:
         """All versions with records of persons who are forgotten."""
         return self._rows("WHERE must_go ORDER BY key")
 
-    def add(self, taken: Taken) -> None:
+    def add(self, taken: TakenVersion) -> None:
         """Record a copy."""
         version = taken.version
         with self._open() as database:
@@ -74,13 +74,13 @@ class TakenObjects:
                     "UPDATE taken SET must_go = 1 WHERE name = ?", [(name,) for name in names]
                 )
 
-    def _rows(self, clause: str) -> list[Taken]:
+    def _rows(self, clause: str) -> list[TakenVersion]:
         if not (self.folder / _FILE).exists():
             return []
         with self._open() as database:
             rows = database.execute(f"SELECT * FROM taken {clause}").fetchall()
         return [
-            Taken(ObjectVersion(key, size, mtime), etag, name, at, bool(must_go))
+            TakenVersion(ObjectVersion(key, size, mtime), etag, name, at, bool(must_go))
             for key, size, mtime, etag, name, at, must_go in rows
         ]
 

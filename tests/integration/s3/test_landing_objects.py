@@ -13,8 +13,8 @@ import pytest
 from dagster import DagsterInstance, SensorResult, SkipReason, build_sensor_context
 
 from resources.embedded_clickhouse.lifecycle import stop
+from resources.settings.bucket_urls import LANDING_URL
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
-from resources.settings.landing_url import LANDING_URL
 from social_assets.contracts.registry import contract
 from social_assets.lake.storage.errors import LakeStoreError
 from social_assets.lake.storage.file_system import storage_of

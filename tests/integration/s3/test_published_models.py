@@ -15,7 +15,7 @@ from pyarrow.fs import FileSelector
 
 import recsys
 from recsys.registry.deployment_history import champion, history, promote_model, roll_back
-from resources.settings.artifacts_url import ARTIFACTS_URL
+from resources.settings.bucket_urls import ARTIFACTS_URL
 from resources.settings.home import ENVIRONMENT_VARIABLE
 from social_assets.control.privacy.person import Person
 from social_assets.lake.artifacts.home_copy import fetch, publishing
