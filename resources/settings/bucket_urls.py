@@ -1,8 +1,8 @@
 """The object stores that homes share: published models, and files that producers deliver.
 
-Belongs here: reading the settings. What is in the stores belongs to `social_assets.lake.artifacts`
-and `social_assets.pipeline.landing_store`. The roots of lake and pictures, which may be folders, have
-modules of their own.
+Belongs here: reading the settings. What is in the stores belongs to `lake.artifacts` and
+`pipeline.landing_store`. The roots of lake and pictures, which may be folders, have modules of
+their own.
 """
 
 from __future__ import annotations
