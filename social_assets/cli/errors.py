@@ -206,8 +206,8 @@ def _mendable() -> tuple[type[Exception], ...]:
     from social_assets.ingest.connectors.errors import CollectionError, ConnectorDeclarationError
     from social_assets.ingest.records import FileError
     from social_assets.ingest.webhooks.registry import UnknownWebhookError
-    from social_assets.lake.pinned.pinned_tables import LakeNeverStillError
     from social_assets.lake.artifacts.publications import ArtifactStoreError
+    from social_assets.lake.pinned.pinned_tables import LakeNeverStillError
     from social_assets.lake.storage.errors import LakeDiskError, LakeStoreError
     from social_assets.metrics.ask import TablesMissingError
     from social_assets.operate.capture import NoCaptureError
