@@ -30,7 +30,9 @@ def test_a_first_run_publishes_a_champion_and_serves_it(
     result = recommend()
 
     assert result.success
-    assert len(results(result)) == 5
+    assert {"beats_popularity", "keeps_up_with_champion", "is_of_the_champion"} <= set(
+        results(result)
+    )
     assert all(results(result).values())
     model = recsys.load(artifacts / "champion")
     assert model.manifest["version"] == result.run_id
