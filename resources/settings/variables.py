@@ -28,6 +28,7 @@ EXPERIMENTS = "SOCIAL_ASSETS_EXPERIMENTS"
 ENGINE_MEMORY = "SOCIAL_ASSETS_ENGINE_MEMORY"
 ENGINE_THREADS = "SOCIAL_ASSETS_ENGINE_THREADS"
 ENGINE_SPILL = "SOCIAL_ASSETS_ENGINE_SPILL"
+ENGINE_SPARK_BYTES = "SOCIAL_ASSETS_ENGINE_SPARK_BYTES"
 
 SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_ENVIRONMENT": "local (default), test, staging or production",
@@ -49,7 +50,8 @@ SETTINGS: Mapping[str, str] = {
     "SOCIAL_ASSETS_LANDING_URL": "object store with files to load, besides landing in the home",
     "SOCIAL_ASSETS_MEDIA_ALLOWED_HOST": "one loopback host:port to fetch pictures from, for tests",
     FIRST_DATE: "first daily partition, and first event date accepted if before 2013",
-    ENGINE: "what rebuilds days: duckdb (default) or spark, which carries DuckDB to its executors",
+    ENGINE: "what rebuilds days and takes large files: duckdb (default) or spark",
+    ENGINE_SPARK_BYTES: "from so many bytes on, Spark takes a file; 1 GiB",
     ENGINE_MEMORY: "what DuckDB may take in each process, as 640MB (default)",
     ENGINE_THREADS: "threads of DuckDB in each process, 2 by default",
     ENGINE_SPILL: "folder for what is more than that memory; default in the home",

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,6 +37,7 @@ from social_assets.lake.data_files import (
 )
 from social_assets.lake.storage.errors import storage_errors
 from social_assets.lake.storage.file_system import remove_files, storage_of
+from social_assets.lake.storage.locations import locations
 from social_assets.lake.storage.repeated_commits import found_if_made
 
 _VERBATIM = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
@@ -131,6 +131,14 @@ class LakeTable:
                 files = self.write_files(table, rows)
                 self._commit(table, files, "append", table.schema(), properties)
 
+    def append_by(self, files: Sequence[AddAction], *applied: Applied) -> None:
+        """Append the rows of `files` (see `rows_written`), as `append` does."""
+        with storage_errors(self.uri), _single(self.uri, applied):
+            table = self._complete()
+            if there := [each for each in applied if _is_taken(table, each)]:
+                raise AppliedElsewhereError(self.uri, there)
+            self._commit(table, files, "append", table.schema(), _properties(applied))
+
     def replace(
         self,
         days: Iterable[date],
@@ -148,8 +156,8 @@ class LakeTable:
             self._replace(table, days, self.write_files(table, rows), applied, by)
 
     def rows_written(self, rows: Iterable[pa.RecordBatch]) -> list[AddAction]:
-        """Files for `replace_by`, also of a process that does not commit; without such a commit,
-        maintenance deletes them.
+        """Files for `append_by` or `replace_by`, also of a process that does not commit; without
+        such a commit, maintenance deletes them.
         """
         with storage_errors(self.uri):
             return self.write_files(self._complete(), rows)
@@ -248,16 +256,16 @@ class LakeTable:
         if table is None:
             return []
         if days is None:
-            return _locations(table)
+            return locations(table)
         listed = list(days)
-        return _locations(table, [("event_date", "in", listed)]) if listed else []
+        return locations(table, [("event_date", "in", listed)]) if listed else []
 
     def files_since(self, column: str, after: datetime) -> list[str]:
         """The data files whose statistics allow rows with a later time in this column."""
         table = self._open()
         if table is None:
             return []
-        return _locations(table, [(column, ">", after)])
+        return locations(table, [(column, ">", after)])
 
     def rows_by_day(self, **partition: str) -> dict[date, int]:
         """Rows of each event date, read from the log; `partition` filters by partition values."""
@@ -390,11 +398,3 @@ def _is_taken(table: DeltaTable, applied: Applied) -> bool:
     if applied.is_next:
         return version != applied.before
     return version is not None and version >= applied.version
-
-
-def _locations(table: DeltaTable, pruned: list[tuple[str, str, Any]] | None = None) -> list[str]:
-    """The locations of the data files. Delta percent-encodes paths; readers need them decoded."""
-    uris = table.file_uris(file_pruning_predicate=pruned)
-    if urlsplit(table.table_uri).scheme not in ("", "file"):
-        return uris
-    return [unquote(uri.removeprefix("file://")) for uri in uris]

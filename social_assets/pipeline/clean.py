@@ -155,7 +155,7 @@ def _pending_blocks(
     stores: StreamStores, days: Sequence[date], batch_id: str
 ) -> Iterator[pa.Table]:
     """The records of a batch that neither cleaned nor quarantine has."""
-    done = _done_offsets(stores, days, batch_id)
+    done = done_offsets(stores, days, batch_id)
     for block in _blocks(stores, stores.raw, days, batch_id):
         rows = block
         if len(done):
@@ -164,7 +164,7 @@ def _pending_blocks(
             yield rows
 
 
-def _done_offsets(stores: StreamStores, days: Sequence[date], batch_id: str) -> pa.Array:
+def done_offsets(stores: StreamStores, days: Sequence[date], batch_id: str) -> pa.Array:
     """The offsets of a file's records that a table already has. A file has one partition."""
     found = []
     with stores.engine.session() as session:

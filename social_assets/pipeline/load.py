@@ -93,9 +93,16 @@ def _of_batch(stores: StreamStores, batch_id: str, day: date) -> Iterator[pa.Rec
                     pc.less_equal(batch["offset"], last),
                 )
             )
-            for batch in _parts(stores, groups, names, batch_id)
+            for batch in _parts(stores, _within(positions, first, last), names, batch_id)
         ]
         yield from pa.Table.from_batches(found, _schema(stores)).sort_by("offset").to_batches()
+
+
+def _within(
+    positions: Sequence[tuple[RowGroup, np.ndarray]], first: int, last: int
+) -> list[RowGroup]:
+    """The row groups with an offset of a range."""
+    return [g for g, found in positions if ((found >= first) & (found <= last)).any()]
 
 
 def _parts(

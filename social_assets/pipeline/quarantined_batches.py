@@ -19,8 +19,14 @@ from social_assets.pipeline.stores import StreamStores
 from social_assets.transform.duckdb_engine import is_of_disk
 from social_assets.transform.validate_block import RecordTooLargeError
 
+
+class UnvalidatedBatchError(RuntimeError):
+    """An executor of Spark cannot validate records of a batch; the text is that of its error."""
+
+
 _OF_THE_BATCH = (
     RecordTooLargeError,
+    UnvalidatedBatchError,
     duckdb.OutOfMemoryException,
     duckdb.DataError,
     duckdb.InvalidInputException,

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from resources.settings.engine import RebuildEngine, engine
+from resources.settings.engine import Engine, engine
 from social_assets.ingest.records import FileError
 from social_assets.lake.ledger import MICRO_BATCH_PREFIXES
-from social_assets.pipeline.clean import clean_batch, is_batch_cleaned, rebuild_days
+from social_assets.pipeline.clean import is_batch_cleaned, rebuild_days
 from social_assets.pipeline.contracts.contract_in_force import record_in_force
 from social_assets.pipeline.contracts.switch import complete_division, complete_switch
 from social_assets.pipeline.day_slices import slices
@@ -24,11 +24,11 @@ from social_assets.pipeline.files.file_batches import FileBatches, Replace, file
 from social_assets.pipeline.files.file_errors import check_name
 from social_assets.pipeline.files.land import LandedFile
 from social_assets.pipeline.files.unload_requests import pending
+from social_assets.pipeline.landed_batches import is_cleaned_or_quarantined
 from social_assets.pipeline.ledger_counts import account_cleaned, reconcile
 from social_assets.pipeline.load import load_batch, load_days
 from social_assets.pipeline.quarantined_batches import (
     is_of_the_batch,
-    quarantine_batch,
     quarantined,
 )
 from social_assets.pipeline.step_log import StepLog
@@ -166,7 +166,7 @@ def recover(stores: StreamStores, leave: frozenset[date] = frozenset()) -> set[d
         else:
             if is_appended:
                 _record_interrupted(stores, batch_id, days)
-            if not _is_cleaned_or_quarantined(stores, log, batch_id, days):
+            if not is_cleaned_or_quarantined(stores, log, batch_id, days):
                 continue
             with log.step("load", batch_id):
                 load_batch(stores, batch_id, sorted(days))
@@ -219,21 +219,6 @@ def held(streams: Sequence[StreamStores]) -> Iterator[None]:
         yield
 
 
-def _is_cleaned_or_quarantined(
-    stores: StreamStores, log: StepLog, batch_id: str, days: set[date]
-) -> bool:
-    """Clean a batch; false if it cannot be cleaned and was quarantined."""
-    try:
-        with log.step("clean", batch_id):
-            clean_batch(stores, batch_id, sorted(days))
-    except Exception as error:
-        if not is_of_the_batch(error):
-            raise
-        quarantine_batch(stores, batch_id, error, "clean")
-        return False
-    return True
-
-
 def _rebuild_lake(stores: StreamStores, log: StepLog, days: Sequence[date]) -> None:
     """Rebuild days with the quarantined batches; without them if they still cannot be cleaned."""
     left_out = quarantined(stores)
@@ -247,9 +232,9 @@ def _rebuild_lake(stores: StreamStores, log: StepLog, days: Sequence[date]) -> N
         rebuild_lake(stores, days, left_out.keys())
 
 
-def _rebuild_of(chosen: RebuildEngine) -> Callable[..., None]:
+def _rebuild_of(chosen: Engine) -> Callable[..., None]:
     """What rebuilds days of the lake: in this process, or on Spark."""
-    if chosen is RebuildEngine.DUCKDB:
+    if chosen is Engine.DUCKDB:
         return rebuild_days
     # Imported here: only a rebuild on Spark needs it.
     from social_assets.pipeline.spark.rebuild import rebuild_on_spark

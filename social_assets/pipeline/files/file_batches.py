@@ -2,7 +2,8 @@
 
 Belongs here: what is done with one file. While its records land, they are validated; the results
 wait in memory or in the spill folder until raw is committed; then cleaned, quarantine and the
-warehouse take them. The order of files and the recovery after a crash belong to `stream_work`.
+warehouse take them. If the engine is Spark, a large file only lands, and its batch is cleaned from
+raw. The order of files and the recovery after a crash belong to `stream_work`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from resources.settings.engine import Engine, engine_of_load
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
 from social_assets.lake.expired_days import ExpiredDaysError
@@ -28,8 +30,9 @@ from social_assets.pipeline.files.unload_requests import (
     request_unload,
     unloading,
 )
+from social_assets.pipeline.landed_batches import is_cleaned_or_quarantined
 from social_assets.pipeline.ledger_counts import enter_cleaned, enter_landed, reconcile
-from social_assets.pipeline.load import load_validated
+from social_assets.pipeline.load import load_batch, load_validated
 from social_assets.pipeline.privacy.forgotten_records import stream_validator
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
 from social_assets.pipeline.step_log import StepLog
@@ -62,13 +65,15 @@ class FileBatches:
     validator: BlockValidator
     dates: EventDates
 
-    def land(self, path: Path, on: date | None) -> LandedFile:
+    def land(self, path: Path, on: date | None, batch: FileBatch | None = None) -> LandedFile:
         """Only land a file; raises FileError. The caller must enter it in the ledger."""
 
         def dated(block: pa.Table) -> pa.Table:
             return with_event_dates(block, self.dates.of(block))
 
-        return land_file(self.stores, self.reading, path, validate=dated, landing_date=on)
+        return land_file(
+            self.stores, self.reading, path, validate=dated, landing_date=on, batch=batch
+        )
 
     def load(self, path: Path, on: date | None, batch: FileBatch | None = None) -> LandedFile:
         """Take a file through all steps; raises FileError, and nothing has landed.
@@ -76,6 +81,8 @@ class FileBatches:
         The caller must have recovered the stream. `batch` is the batch to land the file as, if the
         caller has chosen one.
         """
+        if path.is_file() and engine_of_load(path.stat().st_size) is Engine.SPARK:
+            return self._load_large(path, on, batch)
         with validation(self.stores, self.validating, self.validator) as records:
             landed = land_file(
                 self.stores,
@@ -92,6 +99,19 @@ class FileBatches:
             if validated is not None:
                 with log.step("load", landed.batch_id):
                     load_validated(self.stores, landed.batch_id, validated)
+        return landed
+
+    def _load_large(self, path: Path, on: date | None, batch: FileBatch | None) -> LandedFile:
+        """Land a file, then let Spark clean its batch from raw."""
+        landed = self.land(path, on, batch)
+        if landed.already:
+            return landed
+        stores, batch_id, log = self.stores, landed.batch_id, StepLog(self.stores)
+        reconcile(stores)
+        days = stores.ledger.days("raw").get(batch_id)
+        if days and is_cleaned_or_quarantined(stores, log, batch_id, days):
+            with log.step("load", batch_id):
+                load_batch(stores, batch_id, sorted(days))
         return landed
 
     def load_anew(

@@ -1,1 +1,1 @@
-"""Rebuilds on Spark: the driver's part, and the executors' part."""
+"""Rebuilds and loads on Spark: the driver's part, and the executors' part."""

@@ -29,7 +29,7 @@ _SETTINGS = (FIRST_DATE,)
 
 @dataclass(frozen=True)
 class SparkJob:
-    """A rebuild of some days of a stream, for executors."""
+    """A rebuild of some days of a stream, or the cleaning of a batch, for executors."""
 
     lake: Lake
     engine: DuckDBEngine
@@ -39,11 +39,23 @@ class SparkJob:
     without: frozenset[str]
     """The batches that are left out."""
     settings: Mapping[str, str]
+    batch_id: str | None = None
+    """The only batch that is validated; what has landed before it counts. None: a rebuild."""
+    is_begun: bool = False
+    """Whether tables may have records of the batch already."""
 
     @classmethod
-    def of(cls, stores: StreamStores, session: Session, without: Collection[str]) -> SparkJob:
+    def of(
+        cls,
+        stores: StreamStores,
+        without: Collection[str] = (),
+        batch_id: str | None = None,
+        *,
+        is_begun: bool = False,
+    ) -> SparkJob:
         """The job of this process's stores. Raises MissingSaltError."""
-        found = forgotten_records(stores, session)
+        with stores.engine.session() as session:
+            found = forgotten_records(stores, session)
         return cls(
             stores.stores.lake,
             # Spark runs as many tasks at a time as an executor has cores.
@@ -53,6 +65,8 @@ class SparkJob:
             found.salt if found else "",
             frozenset(without),
             {name: os.environ[name] for name in _SETTINGS if name in os.environ},
+            batch_id,
+            is_begun,
         )
 
     def stores(self) -> StreamStores:
@@ -82,7 +96,7 @@ def unpacked(job: bytes) -> SparkJob:
 
 
 class _NoClickHouse:
-    """What an executor has instead: a rebuild of the lake needs none."""
+    """What an executor has instead: the lake's tables need none."""
 
     def client(self, log_comment: str | None = None) -> NoReturn:
         """Raises RuntimeError."""

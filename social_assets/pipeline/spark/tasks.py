@@ -12,7 +12,7 @@ sends one row a part.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -27,11 +27,14 @@ from numpy.typing import NDArray
 
 from social_assets.lake.row_groups import RowGroup, read_parts
 from social_assets.lake.schemas import cleaned_schema
-from social_assets.pipeline.clean import BLOCK_ROWS
+from social_assets.pipeline.clean import BLOCK_ROWS, done_offsets
+from social_assets.pipeline.quarantined_batches import is_of_the_batch
 from social_assets.pipeline.spark.job import SparkJob, unpacked
+from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.validation.records import Counts, ValidatedRecords, validation
 from social_assets.pipeline.validation.rows import input_columns
 from social_assets.pipeline.validation.spilled_rows import SpilledRows
+from social_assets.transform.duckdb_engine import Session
 from social_assets.transform.first_landed import FirstLanded
 from social_assets.transform.landed_keys import KEY_HASH, KEY_HASH_TYPE, halves
 
@@ -56,6 +59,8 @@ class Written:
     counts: Sequence[Counts] = ()
     repeated: Mapping[tuple[str, date], int] | None = None
     """Duplicates of records of other parts, by batch and day."""
+    error: str = ""
+    """Why the records cannot be validated, if they are the cause."""
 
 
 class Buckets(NamedTuple):
@@ -89,7 +94,12 @@ def validate_parts(
     """
     for batch in numbers:
         for number in batch.column(0).to_pylist():
-            yield from _validated(unpacked(job), number, parts[number], buckets)
+            try:
+                yield from _validated(unpacked(job), number, parts[number], buckets)
+            except Exception as error:
+                if not is_of_the_batch(error):
+                    raise
+                yield _told(number, Written(error=f"{type(error).__name__}: {error}"))
 
 
 def _validated(
@@ -98,15 +108,20 @@ def _validated(
     stores = job.stores()
     columns = input_columns(stores.contract)
     size = stores.engine.part_bytes
-    blocks = read_parts(stores.raw, part, columns, part_bytes=size, part_rows=BLOCK_ROWS)
-    left_out = pa.array(sorted(job.without), pa.string())
+    blocks = read_parts(
+        stores.raw,
+        part,
+        columns,
+        part_bytes=size,
+        part_rows=BLOCK_ROWS,
+        batch_id=job.batch_id,
+    )
+    kept = _kept(job, stores, {group.event_date for group in part})
     with (
         stores.engine.session() as session,
         validation(stores, session, job.validator(session), with_keys=True) as records,
     ):
-        for block in blocks:
-            kept = pc.invert(pc.is_in(block["batch_id"], left_out))
-            rows = block.filter(kept) if job.without else block
+        for rows in map(kept, blocks):
             if rows.num_rows:
                 records.add(rows)
         validated = records.finished(is_rebuild=True)
@@ -114,6 +129,18 @@ def _validated(
             yield from _divided(number, pa.Table.from_batches([rows]), buckets)
         files = stores.quarantine.rows_written(validated.quarantine())
         yield _told(number, Written(quarantine=files, counts=validated.counts))
+
+
+def _kept(
+    job: SparkJob, stores: StreamStores, days: Collection[date]
+) -> Callable[[pa.Table], pa.Table]:
+    """What takes the records out of a block that the job leaves out."""
+    column, values = "batch_id", pa.array(sorted(job.without), pa.string())
+    if job.batch_id is not None and job.is_begun:
+        column, values = "offset", done_offsets(stores, sorted(days), job.batch_id)
+    if not len(values):
+        return lambda block: block
+    return lambda block: block.filter(pc.invert(pc.is_in(block[column], values)))
 
 
 def _divided(number: int, rows: pa.Table, buckets: Buckets) -> Iterator[pa.RecordBatch]:
@@ -155,12 +182,16 @@ def _written(job: SparkJob, payloads: Iterable[bytes]) -> Written:
         closing(SpilledRows(folder, stores.quarantine.schema)) as rejected,
     ):
         keys = FirstLanded(session)
+        days = set[date]()
         for payload in payloads:
             rows = pa.ipc.open_stream(payload).read_all()
+            days.update(rows["event_date"].unique().to_pylist())
             keys.add(rows)
             accepted.add(rows)
         accepted.finish()
         rejected.finish()
+        if job.batch_id is not None:
+            _add_landed(stores, session, keys, days)
         repeated = keys.repeated()
         found = ValidatedRecords([], [], schema, accepted, rejected, repeated)
         first = (rows.select(stores.cleaned.schema.names) for rows in found.cleaned())
@@ -169,6 +200,17 @@ def _written(job: SparkJob, payloads: Iterable[bytes]) -> Written:
             stores.quarantine.rows_written(found.quarantine()) if repeated.counts else (),
             repeated=dict(repeated.counts),
         )
+
+
+def _add_landed(
+    stores: StreamStores, session: Session, keys: FirstLanded, days: Collection[date]
+) -> None:
+    """Add the keys of what was cleaned before; the driver holds the stream's lock meanwhile."""
+    files = stores.cleaned.files(days)
+    if files:
+        columns = ["event_date", *stores.contract.key]
+        rows = session.scan(files, stores.cleaned.schema, columns)
+        keys.add_landed(rows, stores.contract)
 
 
 def _packed(rows: pa.Table) -> bytes:

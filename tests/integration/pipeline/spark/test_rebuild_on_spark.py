@@ -18,6 +18,7 @@ from social_assets.lake.privacy.forgotten_persons import ForgottenPerson
 from social_assets.pipeline.clean import rebuild_days
 from social_assets.pipeline.privacy import forgotten_records
 from social_assets.pipeline.spark import rebuild as on_spark
+from social_assets.pipeline.spark import run_job
 from social_assets.pipeline.spark.rebuild import rebuild_on_spark
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files, land_files, rebuild
@@ -32,8 +33,8 @@ StreamOf = Callable[[str], StreamStores]
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several parts and several buckets a day, also of few records."""
-    monkeypatch.setattr(on_spark, "PART_BYTES", 100_000)
-    monkeypatch.setattr(on_spark, "BUCKET_ROWS", 400)
+    monkeypatch.setattr(run_job, "PART_BYTES", 100_000)
+    monkeypatch.setattr(run_job, "BUCKET_ROWS", 400)
 
 
 def lake(stores: StreamStores) -> tuple[list[str], list[str], list[str]]:
