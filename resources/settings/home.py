@@ -99,6 +99,11 @@ class Home:
         return self.path / "kafka_connect"
 
     @property
+    def spark(self) -> Path:
+        """The jars with which Spark reads Kafka."""
+        return self.path / "spark"
+
+    @property
     def dagster(self) -> Path:
         """What DAGSTER_HOME points to."""
         return self.path / "dagster"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from resources.settings.variables import ENGINE
@@ -22,10 +24,14 @@ class SparkNotInstalledError(RuntimeError):
     """The engine is Spark, and Spark is not installed."""
 
 
-def spark_session() -> SparkSession:
-    """The session; it starts at the first call, and ends with the process.
+class SparkJarsError(RuntimeError):
+    """The session of this process has started without jars that are needed now."""
 
-    Raises SparkNotInstalledError.
+
+def spark_session(jars: Sequence[Path] = ()) -> SparkSession:
+    """The session; it starts at the first call, with these jars, and ends with the process.
+
+    Raises SparkNotInstalledError, or SparkJarsError if it has started without the jars.
     """
     if find_spec("dagster_pyspark") is None:
         raise SparkNotInstalledError(
@@ -40,5 +46,13 @@ def spark_session() -> SparkSession:
         # Imported here: it imports Spark.
         from dagster_pyspark import LazyPySparkResource
 
-        resource = LazyPySparkResource(spark_config=dict(SETTINGS))
-        return cast("SparkSession", resource.spark_session)
+        named = {"spark.jars": ",".join(map(str, jars))} if jars else {}
+        resource = LazyPySparkResource(spark_config={**SETTINGS, **named})
+        session = cast("SparkSession", resource.spark_session)
+    has = session.sparkContext.getConf().get("spark.jars") or ""
+    if lacking := [jar.name for jar in jars if jar.name not in has]:
+        raise SparkJarsError(
+            f"Spark runs in this process without {', '.join(lacking)}; drain in a process of its "
+            "own"
+        )
+    return session

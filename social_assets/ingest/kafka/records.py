@@ -179,10 +179,11 @@ def _headers(messages: Sequence[Message]) -> list[Sequence[Header] | None] | int
             found.extend(told)
         except (SystemError, UnicodeDecodeError):
             found.append([(UNREADABLE_HEADERS, None)])
-    return [_named_once(h) if h else None for h in found] if any(found) else len(found)
+    return [named_once(h) if h else None for h in found] if any(found) else len(found)
 
 
-def _named_once(headers: Sequence[Header]) -> Sequence[Header]:
+def named_once(headers: Sequence[Header]) -> Sequence[Header]:
+    """The headers with names that are not repeated."""
     taken = {name for name, _ in headers}
     if len(taken) == len(headers):
         return headers

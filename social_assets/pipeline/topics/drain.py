@@ -28,8 +28,8 @@ from social_assets.lake.maintenance import compact_briefly
 from social_assets.pipeline.prefetch import prefetch
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
-from social_assets.pipeline.stream_work import recover
 from social_assets.pipeline.topics.cut_records import CutCounts
+from social_assets.pipeline.topics.drain_begin import begin
 from social_assets.pipeline.topics.group_offsets import GroupOffsets
 from social_assets.pipeline.topics.micro_batch import (
     BatchValidator,
@@ -41,7 +41,7 @@ from social_assets.pipeline.topics.micro_batch import (
     quarantine,
     with_own_batch_id,
 )
-from social_assets.pipeline.topics.topic_offsets import BrokerOffsets, landed, starts
+from social_assets.pipeline.topics.topic_offsets import BrokerOffsets, landed
 from social_assets.pipeline.topics.topic_source import LIMITS, Arrived, Broker, Limits, TopicSource
 from social_assets.warehouse.micro_batch_loader import MicroBatchLoader, micro_batch_loader
 
@@ -111,35 +111,24 @@ def drain(
         stores.engine.session() as session,
         micro_batch_loader(stores.loader) as loader,
     ):
-        stores.in_force.check_complete()
-        # Batches of files too: what landed first must be validated first.
-        recovered = recover(stores)
-        offsets = broker.offsets(stores.contract.kafka_topic, limits.away_seconds)
+        found = begin(stores, broker, limits.away_seconds)
+        offsets = found.offsets
         if offsets is None:
-            return recovered
-        begin = starts(stores.raw, offsets)
-        held = begin.held
-        if begin.missing:
-            stores.gaps.record(begin.missing)
-            # Even without a record: the lake's offsets pass the gap, so this drain is not repeated.
-            stores.raw.append(
-                stores.raw.schema.empty_table(), *landed(offsets, begin.offsets, held)
-            )
-            held = begin.offsets
+            return found.recovered
         with TopicReader(
             broker.client_settings(),
             offsets.topic,
-            begin.offsets,
+            found.first,
             topic_id=offsets.topic_id,
             ask_topic_id=partial(broker.topic_id, offsets.topic),
             patience_seconds=limits.away_seconds,
         ) as reader:
             source = TopicSource(
-                stores, broker, reader, offsets=offsets, begin=begin.offsets, limits=limits
+                stores, broker, reader, offsets=offsets, begin=found.first, limits=limits
             )
             course = _Course(stores, broker, BatchValidator(stores, session), loader, offsets)
-            course.run(source, held, report)
-    return recovered
+            course.run(source, found.held, report)
+    return found.recovered
 
 
 @contextmanager

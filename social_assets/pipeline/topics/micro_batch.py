@@ -181,7 +181,7 @@ def recover_micro_batches(
     if stores.raw.applied_version(MICRO_BATCH) is None:
         return changed
     validator = BatchValidator(stores, session)
-    for ingested_at, rows in _landed_after(
+    for ingested_at, rows in landed_after(
         session, stores.raw, input_columns(stores.contract), cleaned_until(stores)
     ):
         validated = validator.validate(rows, ingested_at)
@@ -194,7 +194,7 @@ def recover_micro_batches(
     # Quarantined micro-batches too: a rebuild of their days loads their rows.
     newest = max(loaded_until, cleaned_until(stores))
     columns = rows_for_warehouse(stores.contract)
-    for ingested_at, rows in _landed_after(session, stores.cleaned, columns, loaded_until):
+    for ingested_at, rows in landed_after(session, stores.cleaned, columns, loaded_until):
         days = set(_by_day(rows))
         stores.loader.record_interrupted(sorted(days), ingested_at)
         loader.insert(ingested_at, rows)
@@ -238,7 +238,7 @@ def version(ingested_at: datetime) -> int:
     return (ingested_at - _EPOCH) // _MICROSECOND
 
 
-def _landed_after(
+def landed_after(
     session: Session, table: LakeTable, columns: Sequence[str], after: datetime
 ) -> Iterator[tuple[datetime, pa.Table]]:
     """The table's micro-batches that landed after `after`, one at a time, in their order."""

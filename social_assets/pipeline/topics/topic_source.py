@@ -14,16 +14,14 @@ from threading import Event
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from resources.settings.first_date import earliest_event_date
 from social_assets.ingest.kafka.reader import Gap, Read, TopicReader
 from social_assets.lake.gaps import MissingRange
 from social_assets.lake.ledger import BATCH_PREFIX
-from social_assets.lake.schemas import ELEMENT
 from social_assets.pipeline.files.land import arrival
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.topics.cut_records import CutCounts, cut_records, next_offsets
+from social_assets.pipeline.topics.raw_rows import raw_rows
 from social_assets.pipeline.topics.topic_offsets import REASONS, BrokerOffsets
 
 
@@ -182,7 +180,7 @@ class TopicSource:
         for rows, offsets, cut in self._parts(read):
             self._arrival = max(datetime.now(UTC), self._arrival + timedelta(microseconds=1))
             lag = sum(max(0, end - offsets[p]) for p, end in ends.items())
-            raw = self._raw(rows)
+            raw = raw_rows(self._stores, rows, self._batch_id, self._arrival)
             seconds = time.monotonic() - started
             yield Arrived(self._batch_id, raw, self._arrival, offsets, lag, seconds, cut)
             started = time.monotonic()
@@ -199,34 +197,3 @@ class TopicSource:
         end = gap.end if gap.end > gap.start else None
         reason = REASONS[gap.reason]
         return MissingRange(gap.topic, self._topic_id, gap.partition, gap.start, end, reason)
-
-    def _raw(self, records: pa.Table) -> pa.Table:
-        """The records as rows of raw, with null event dates."""
-        constant = {
-            "csv_header": None,
-            "source": "kafka",
-            "origin": self._topic,
-            "ingested_at": self._arrival,
-            "batch_id": self._batch_id,
-            "event_date": None,
-        }
-        schema = self._stores.raw.schema
-        columns = {name: records[name] for name in records.column_names}
-        if ELEMENT.name in schema.names and ELEMENT.name not in columns:
-            columns[ELEMENT.name] = pa.nulls(records.num_rows, ELEMENT.type)
-        columns["timestamp"] = self._timestamps(columns["timestamp"])
-        columns |= {
-            name: pa.repeat(pa.scalar(value, schema.field(name).type), records.num_rows)
-            for name, value in constant.items()
-        }
-        return pa.table({name: columns[name] for name in schema.names})
-
-    def _timestamps(self, given: pa.ChunkedArray) -> pa.ChunkedArray:
-        """The records' timestamps; the arrival if there is none or it is implausible.
-
-        Producers can set any timestamp, and it gives the event date of a record without a time.
-        """
-        latest = self._arrival + self._stores.contract.future_after
-        earliest = datetime.combine(earliest_event_date(), datetime.min.time(), UTC)
-        is_meant = pc.and_(pc.greater_equal(given, earliest), pc.less_equal(given, latest))
-        return pc.if_else(is_meant, given, None).fill_null(self._arrival)
