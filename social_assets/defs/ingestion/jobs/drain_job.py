@@ -9,6 +9,7 @@ behind the insert update facts and rollups: no dbt runs here.
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -64,6 +65,9 @@ class DrainConfig(Config):
     quiet_seconds: float = Field(
         default=LIMITS.quiet_seconds, description="It ends when nothing has come for so long"
     )
+    on_spark: bool = Field(
+        default=False, description="Spark's executors take the records, by Structured Streaming"
+    )
 
 
 def drain_job_name(contract: Contract) -> str:
@@ -92,8 +96,7 @@ def drain_job(contract: Contract) -> JobDefinition:
             if taken.days:
                 record(context, reports.changes())
 
-        limits = Limits(seconds=config.seconds, quiet_seconds=config.quiet_seconds)
-        for day in sorted(drain(stream, kafka, record_batch, limits)):
+        for day in sorted(_drained(stream, kafka, record_batch, config)):
             taken_days.changed(day)
         taken_days.flush()
         # And what this drain found interrupted.
@@ -115,6 +118,23 @@ def drain_job(contract: Contract) -> JobDefinition:
         take()
 
     return drain_topic
+
+
+def _drained(
+    stream: StreamStores,
+    kafka: KafkaResource,
+    report: Callable[[Taken], None],
+    config: DrainConfig,
+) -> set[date]:
+    limits = Limits(seconds=config.seconds, quiet_seconds=config.quiet_seconds)
+    if not config.on_spark:
+        return drain(stream, kafka, report, limits)
+    # Imported here: only a drain on Spark needs it.
+    from social_assets.pipeline.spark.drain import SPARK_LIMITS, drain_on_spark
+
+    return drain_on_spark(
+        stream, kafka, report, replace(limits, max_records=SPARK_LIMITS.max_records)
+    )
 
 
 class Materializations:
