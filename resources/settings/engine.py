@@ -15,7 +15,7 @@ SPARK_BYTES = 1 << 30
 takes half a minute."""
 
 
-class Engine(StrEnum):
+class TransformEngine(StrEnum):
     """Where records are validated."""
 
     DUCKDB = "duckdb"
@@ -26,19 +26,19 @@ class EngineError(ValueError):
     """A setting of the engine has no meaning."""
 
 
-def engine() -> Engine:
+def engine() -> TransformEngine:
     """The engine that the environment names. Raises EngineError."""
-    text = os.environ.get(ENGINE) or Engine.DUCKDB
+    text = os.environ.get(ENGINE) or TransformEngine.DUCKDB
     try:
-        return Engine(text)
+        return TransformEngine(text)
     except ValueError:
         raise EngineError(f"{ENGINE} is {text!r}; it must be duckdb or spark") from None
 
 
-def engine_of_load(size_bytes: int) -> Engine:
+def engine_of_load(size_bytes: int) -> TransformEngine:
     """The engine for a load of so many bytes. Raises EngineError."""
     chosen = engine()
-    return chosen if size_bytes >= _spark_bytes() else Engine.DUCKDB
+    return chosen if size_bytes >= _spark_bytes() else TransformEngine.DUCKDB
 
 
 def _spark_bytes() -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from resources.settings.engine import Engine, engine, engine_of_load
+from resources.settings.engine import TransformEngine, engine, engine_of_load
 from social_assets.lake.row_groups import row_groups
 from social_assets.pipeline.clean import clean_batch
 from social_assets.pipeline.quarantined_batches import is_of_the_batch, quarantine_batch
@@ -33,7 +33,10 @@ def is_cleaned_or_quarantined(
 
 def _clean(stores: StreamStores, batch_id: str, days: Sequence[date]) -> None:
     # Which engine an interrupted load had does not matter: the tables tell what is done.
-    if engine() is Engine.DUCKDB or engine_of_load(_size(stores, batch_id, days)) is Engine.DUCKDB:
+    if (
+        engine() is TransformEngine.DUCKDB
+        or engine_of_load(_size(stores, batch_id, days)) is TransformEngine.DUCKDB
+    ):
         clean_batch(stores, batch_id, days)
         return
     # Imported here: only a large batch on Spark needs it.

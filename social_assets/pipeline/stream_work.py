@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from resources.settings.engine import Engine, engine
+from resources.settings.engine import TransformEngine, engine
 from social_assets.ingest.records import FileError
 from social_assets.lake.ledger import MICRO_BATCH_PREFIXES
 from social_assets.pipeline.clean import is_batch_cleaned, rebuild_days
@@ -232,9 +232,9 @@ def _rebuild_lake(stores: StreamStores, log: StepLog, days: Sequence[date]) -> N
         rebuild_lake(stores, days, left_out.keys())
 
 
-def _rebuild_of(chosen: Engine) -> Callable[..., None]:
+def _rebuild_of(chosen: TransformEngine) -> Callable[..., None]:
     """What rebuilds days of the lake: in this process, or on Spark."""
-    if chosen is Engine.DUCKDB:
+    if chosen is TransformEngine.DUCKDB:
         return rebuild_days
     # Imported here: only a rebuild on Spark needs it.
     from social_assets.pipeline.spark.rebuild import rebuild_on_spark

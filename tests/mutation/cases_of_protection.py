@@ -166,7 +166,7 @@ RECORDS = _cases(
     ),
     (
         "a pending batch that cannot be cleaned stops its stream",
-        "social_assets/pipeline/stream_work.py",
+        "social_assets/pipeline/landed_batches.py",
         "if not is_of_the_batch(error):\n            raise\n        quarantine_batch(",
         "if error:\n            raise\n        quarantine_batch(",
         f"{_LARGE}a_pending_batch_that_cannot_be_cleaned_is_quarantined",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from resources.settings.engine import Engine, engine_of_load
+from resources.settings.engine import TransformEngine, engine_of_load
 from social_assets.ingest.files.open_file import content_hash
 from social_assets.ingest.records import FileError
 from social_assets.lake.expired_days import ExpiredDaysError
@@ -81,7 +81,7 @@ class FileBatches:
         The caller must have recovered the stream. `batch` is the batch to land the file as, if the
         caller has chosen one.
         """
-        if path.is_file() and engine_of_load(path.stat().st_size) is Engine.SPARK:
+        if path.is_file() and engine_of_load(path.stat().st_size) is TransformEngine.SPARK:
             return self._load_large(path, on, batch)
         with validation(self.stores, self.validating, self.validator) as records:
             landed = land_file(
