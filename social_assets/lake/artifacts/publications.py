@@ -93,6 +93,7 @@ class Publications:
             rows = dataset_of(self.index.files([max(days)]), INDEX).to_table().to_pylist()
         number = max(row["number"] for row in rows)
         newest = [row for row in rows if row["number"] == number]
+        refuse_outside(self.url, [row["path"] for row in newest])
         files = {
             row["path"]: FileEntry(row["sha256"], row["size_bytes"])
             for row in newest
@@ -193,3 +194,13 @@ class Publications:
 
     def _url(self, sha256: str) -> str:
         return f"{self.url}/objects/{sha256[:2]}/{sha256}"
+
+
+def refuse_outside(url: str, paths: Iterable[str]) -> None:
+    """Raise ArtifactStoreError for a name by which a home would write outside of its folder."""
+    for path in paths:
+        if path.startswith("/") or ".." in path.split("/"):
+            raise ArtifactStoreError(
+                f"the index of {url} names {path!r}, which is no file of a model: somebody else"
+                " writes to the bucket. Take that right away, and publish again"
+            )
