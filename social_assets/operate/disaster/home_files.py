@@ -16,7 +16,7 @@ from social_assets.control.secrets.secret_keys import KeySource
 
 _MADE_ANEW = (
     *("clickhouse", "dbt", "serving", "samples", "logs", "locks", "spill", "ui", "queries"),
-    "features",
+    *("features", "spark"),
 )
 """Made anew by the commands that use them."""
 
