@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from social_assets.pipeline import stream_work
+from social_assets.pipeline import landed_batches
 from social_assets.pipeline.files import file_batches
 from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.stores import StreamStores
@@ -136,7 +136,7 @@ def test_a_pending_batch_that_cannot_be_cleaned_is_quarantined(
     good.write_text(post(3, "c"))
     land_files(stores, [bad], DAY)  # and here the process ends
     with monkeypatch.context() as patched:
-        _out_of_memory(patched, step=(stream_work, "clean_batch"))
+        _out_of_memory(patched, step=(landed_batches, "clean_batch"))
         ingest_files(stores, [good], DAY)
     (batch,) = quarantined(stores).values()
     assert batch.origin == "bad.ndjson"

@@ -6,13 +6,15 @@ warehouse are real.
 
 from __future__ import annotations
 
+import ast
 from contextlib import suppress
 from typing import Any
 
+import pytest
 import schemathesis
 
 # Loaded here, by one thread: schemathesis loads it late, and Python 3.11 can fail to parse a module
-# while another thread parses ("AST constructor recursion depth mismatch", python/cpython#106905).
+# while another thread parses: `parse_steadily`.
 import schemathesis.specs.openapi.schemas
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
@@ -53,6 +55,22 @@ def test_every_path_is_described_with_its_problems(serving: Api) -> None:
                 assert "401" in codes and "429" in codes, path
                 problem = codes["401"]["content"]
                 assert list(problem) == ["application/problem+json"], path
+
+
+@pytest.fixture(autouse=True)
+def parse_steadily(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11 fails by chance to parse while another thread parses ("AST constructor recursion
+    depth mismatch", python/cpython#106905). hypothesis parses its lambdas while the API works.
+    """
+    parse = ast.parse
+
+    def again(*arguments: Any, **options: Any) -> Any:
+        for _ in range(20):
+            with suppress(SystemError):
+                return parse(*arguments, **options)
+        return parse(*arguments, **options)
+
+    monkeypatch.setattr(ast, "parse", again)
 
 
 # An application of its own: the transport of schemathesis starts and ends it.
