@@ -50,11 +50,12 @@ def file_arrival_sensor(contract: Contract) -> SensorDefinition:
     def files(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         landing = Landing(Home.from_environment().landing, contract.name)
         waiting = [*landing.rewritten(), *landing.waiting()]
-        objects = waiting_objects(landing)
-        if not waiting and not objects:
-            return SkipReason(f"no file waits in landing/{contract.name}/")
         rest = rest_seconds()
-        if not objects and not any(is_at_rest(path, rest) for path in waiting):
+        # Files of the home wait for no store: it is asked if there are none.
+        is_due = any(is_at_rest(path, rest) for path in waiting) or waiting_objects(landing) > 0
+        if not waiting and not is_due:
+            return SkipReason(f"no file waits in landing/{contract.name}/")
+        if not is_due:
             return SkipReason(
                 f"{shown_path(waiting[0])} was written to in the last {rest:g} seconds; "
                 f"{len(waiting)} waiting"

@@ -32,7 +32,7 @@ from social_assets.defs.stream_tag import STREAM_TAG
 from social_assets.pipeline.files.allowed_files import check_allowed
 from social_assets.pipeline.files.landing_folder import FAILED, Landing, date_in
 from social_assets.pipeline.files.unfinished_files import at_rest
-from social_assets.pipeline.landing_store.landing_objects import fetch_objects
+from social_assets.pipeline.landing_store.landing_objects import fetch_what_answers
 from social_assets.pipeline.stream_work import land_files
 
 
@@ -51,9 +51,10 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         stream = stores.stores().of(contract, f"{context.run.run_id} raw/{contract.name}")
         landing = Landing(Home.from_environment().landing, contract.name)
-        copied = fetch_objects(landing)
-        others = [path for path in landing.waiting() if path not in copied]
-        ingested = land_files(stream, [*at_rest(others), *copied], date_in, check_allowed)
+        fetched = fetch_what_answers(landing)
+        others = [path for path in landing.waiting() if path not in fetched.copies]
+        paths = [*at_rest(others), *fetched.copies]
+        ingested = land_files(stream, paths, date_in, check_allowed)
         for left in landing.put_aside(ingested):
             context.log.warning(left)
         rows = stream.raw.rows_by_day()
@@ -74,6 +75,8 @@ def raw_asset(contract: Contract) -> AssetsDefinition:
                 "files_failed": len(ingested.failures),
             }
         )
+        if fetched.failure:
+            raise fetched.failure
 
     return land
 

@@ -21,7 +21,7 @@ from typing import Self
 from pyarrow import fs
 
 from resources.settings.bucket_urls import LANDING_URL, landing_url
-from social_assets.lake.storage.errors import store_errors
+from social_assets.lake.storage.errors import LakeStoreError, store_errors
 from social_assets.lake.storage.file_system import Storage, copy_whole, delta_options, storage_of
 from social_assets.pipeline.files.landing_folder import FAILED, LOADED, Landing
 from social_assets.pipeline.files.unfinished_files import is_unfinished
@@ -154,6 +154,24 @@ def fetch_objects(landing: Landing) -> list[Path]:
     """Copy the objects that wait for a stream, if a store is set; returns the copies."""
     objects = LandingObjects.of(landing)
     return [] if objects is None else objects.fetch()
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The copies that a load takes, and why the store gave no more of them."""
+
+    copies: list[Path]
+    failure: LakeStoreError | None = None
+
+
+def fetch_what_answers(landing: Landing) -> Fetched:
+    """Copy the objects that wait. A store that is away keeps no file of the home waiting: its error
+    is returned, to be raised when those are loaded.
+    """
+    try:
+        return Fetched(fetch_objects(landing))
+    except LakeStoreError as error:
+        return Fetched([], error)
 
 
 def waiting_objects(landing: Landing) -> int:

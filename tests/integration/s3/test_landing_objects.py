@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, SensorResult, SkipReason, build_sensor_context
+from dagster import AssetKey, DagsterInstance, SensorResult, SkipReason, build_sensor_context
 
 from resources.embedded_clickhouse.lifecycle import stop
+from resources.machine.ports import free_port
 from resources.settings.bucket_urls import LANDING_URL
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
 from social_assets.contracts.registry import contract
@@ -246,3 +248,32 @@ def test_the_sensor_asks_for_a_load_which_takes_each_record_once(home: Home, sto
         env=os.environ,
     )
     assert counted.stdout.split()[-1] == "3"
+
+
+def test_files_of_the_home_are_loaded_while_the_store_is_away(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sensors.file_arrival import file_arrival_sensor
+    from social_assets.defs.ingestion.jobs.load_job import run_config
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    look = file_arrival_sensor(contract(STREAM))
+    job = Location.STREAMING.definitions().resolve_job_def("load_files")
+    file = home.landing / STREAM / "local.ndjson"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with DagsterInstance.ephemeral() as instance:
+        with pytest.raises(LakeStoreError, match="landing at s3://"):
+            look(build_sensor_context(instance=instance))
+        file.write_text(LIKE.format(id="of the home", value=1))
+        long_ago = time.time() - 3600
+        os.utime(file, (long_ago, long_ago))
+        assert isinstance(look(build_sensor_context(instance=instance)), SensorResult)
+        result = job.execute_in_process(
+            instance=instance, run_config=run_config(STREAM), raise_on_error=False
+        )
+        assert not result.success
+        [failed] = result.get_step_failure_events()
+        assert "landing at s3://" in str(failed.step_failure_data.error)
+        made = instance.get_latest_materialization_event(AssetKey(["cleaned", STREAM]))
+    assert made is not None
+    assert Landing(home.landing, STREAM).waiting() == []

@@ -41,7 +41,7 @@ from social_assets.pipeline.files.file_batches import Replace
 from social_assets.pipeline.files.landing_folder import Landing, date_in
 from social_assets.pipeline.files.path_text import config_text, path_of
 from social_assets.pipeline.files.unfinished_files import at_rest
-from social_assets.pipeline.landing_store.landing_objects import fetch_objects
+from social_assets.pipeline.landing_store.landing_objects import Fetched, fetch_what_answers
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import Ingested, ingest_files
 from social_assets.quality.load_result import LoadedRecords, failure_of_load, rejected_by_rule
@@ -76,6 +76,7 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     finish_warehouse(context.instance, stores, f"{context.run.run_id} finish_days")
     stream = stores.stores().of(stream_contract, f"{context.run.run_id} load {config.stream}")
     on = date.fromisoformat(config.landing_date) if config.landing_date else None
+    fetched = Fetched([])
     if config.files:
         replace = Replace(rebuilt_from(config.stream)) if config.replace else None
         paths = [path_of(file) for file in config.files]
@@ -84,9 +85,9 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
         landing = Landing(Home.from_environment().landing, config.stream)
         rewritten = landing.rewritten()
         replace = Replace(rebuilt_from(config.stream), rewritten) if rewritten else None
-        copied = fetch_objects(landing)
-        others = [path for path in landing.waiting() if path not in copied]
-        paths = [*at_rest([*rewritten, *others]), *copied]
+        fetched = fetch_what_answers(landing)
+        others = [path for path in landing.waiting() if path not in fetched.copies]
+        paths = [*at_rest([*rewritten, *others]), *fetched.copies]
         ingested = ingest_files(stream, paths, on or date_in, check_allowed, replace)
         for left in landing.put_aside(ingested):
             context.log.warning(left)
@@ -102,7 +103,11 @@ def load(context: OpExecutionContext, config: LoadConfig, stores: StoresResource
     told = _tell_records(context, stream, ingested)
     # The command counts for itself, and ends with an exit code of its own.
     refused = [] if config.files else told
+    if fetched.failure:
+        context.log.error(str(fetched.failure))
     _report(context, ingested, refused, is_named=bool(config.files))
+    if fetched.failure:
+        raise fetched.failure
 
 
 def _previews(stream: StreamStores, days: Sequence[date], behind: Sequence[AssetKey]) -> Previews:
