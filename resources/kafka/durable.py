@@ -25,11 +25,13 @@ def flush(producer: Producer, seconds: float) -> None:
 
     Records without an answer after `seconds` are given up. Those that were on their way may be in
     the topic all the same. A flush alone leaves them without a report: librdkafka keeps a record
-    of a request that a broker holds, also after the record's own time.
+    of a request that a broker holds, also after the record's own time. Raises TimeoutError if a
+    report is missing all the same: without it, a record that was not taken would count as taken.
     """
     if producer.flush(seconds):
         producer.purge()
-        producer.flush(_REPORT_SECONDS)
+        if left := producer.flush(_REPORT_SECONDS):
+            raise TimeoutError(f"{left} records have no report, so that nobody knows of them")
 
 
 def not_taken(error: KafkaError, topic: str, servers: str) -> str:

@@ -23,7 +23,8 @@ _SECONDS = 30.0
 def send_marker(contract: Contract, lsn: int) -> None:
     """Have all rows of the stream's topic end here. Durable when it returns.
 
-    `lsn` is a position that no change has. Raises KafkaRefusedError if it cannot be written.
+    `lsn` is a position that no change has. Raises KafkaRefusedError if it cannot be written, and
+    TimeoutError if that is not known.
     """
     from confluent_kafka import Producer
 
