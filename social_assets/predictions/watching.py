@@ -30,12 +30,13 @@ CATEGORIES = (
 GROUPS = ("gender", "age_group")
 """By which errors are compared; no model reads them."""
 
-MOST_ROWS = 100_000
-"""The newest rows are read: a fit takes seconds, and people change."""
+MOST_ROWS, MOST_DAYS = 100_000, 90
+"""The newest rows are read, of the newest days: a fit takes seconds, and people change."""
 
 _NEWEST = f"""
 SELECT user_id, {RATED}, {", ".join((*NUMBERS, *CATEGORIES, *GROUPS))}
 FROM {SOURCE}
+WHERE event_date > (SELECT max(event_date) FROM {SOURCE}) - {MOST_DAYS}
 ORDER BY event_date DESC, user_id, video_id
 LIMIT {MOST_ROWS}
 """
