@@ -21,6 +21,9 @@ from recsys.registry import artifact
 from recsys.registry.artifact import ArtifactError, FileEntry
 from recsys.registry.files import UnreadableFileError, parse_ids, parse_npz, times_among
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.recurrent import Recurrent
+from recsys.scoring.networks.self_attention import SelfAttention
+from recsys.scoring.networks.two_tower import TwoTower
 from recsys.scoring.rank_fusion import RankFusion
 from recsys.scoring.ranking import (
     NO_ITEM,
@@ -33,9 +36,6 @@ from recsys.scoring.ranking import (
 )
 from recsys.scoring.recommendations import ranked_rows
 from recsys.scoring.scorer import Scorer
-from recsys.scoring.sequences.recurrent import Recurrent
-from recsys.scoring.sequences.self_attention import SelfAttention
-from recsys.scoring.two_tower import TwoTower
 from recsys.scoring.weighted_parts import PART_SCORERS
 from recsys.scoring.weighted_sum import WeightedSum
 

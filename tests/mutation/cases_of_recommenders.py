@@ -7,7 +7,7 @@ from tests.mutation.case import Case
 _ITEM = "17 sequences"
 _MATRIX = "tests/recsys/test_matrix.py::test_"
 _NEXT = "tests/recsys/evaluation/test_next_item.py::test_"
-_NETWORK = "tests/recsys/scoring/sequences/test_self_attention.py::test_"
+_NETWORK = "tests/recsys/scoring/networks/test_self_attention.py::test_"
 _PACKED = "tests/recsys/models/deep/test_packing.py::test_"
 _VARIED = "tests/recsys/scoring/lists/test_varied_lists.py::test_"
 _REASONS = "tests/recsys/scoring/lists/test_reasons.py::test_"
@@ -55,8 +55,8 @@ _MODELS: tuple[Case, ...] = tuple(
         ),
         (
             "items that nobody had are offered",
-            "recsys/scoring/sequences/sequence_scorer.py",
-            "        scores[:, ~self.known] = 0\n",
+            "recsys/scoring/networks/item_vectors.py",
+            "    scores[:, ~known] = 0\n",
             "",
             f"{_NETWORK}who_has_nothing_and_what_nobody_had_score_zero_and_all_else_more",
         ),

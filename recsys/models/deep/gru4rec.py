@@ -5,7 +5,7 @@ Networks" (ICLR 2016), with the authors' later losses, see `losses`. Here a sequ
 user's items, not a session, and a batch is made of packed rows, not of parallel sessions.
 
 Belongs here: the model's parameters and its network. Serving it needs no JAX
-(`recsys.scoring.sequences.recurrent`).
+(`recsys.scoring.networks.recurrent`).
 """
 
 from collections.abc import Callable, Mapping
@@ -19,9 +19,9 @@ from recsys.models.deep.network import Network
 from recsys.models.deep.next_item_model import NextItemModel
 from recsys.models.deep.training import TrainingPlan
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.item_vectors import Arrays
+from recsys.scoring.networks.recurrent import Recurrent, hidden_states
 from recsys.scoring.ranking import Float32
-from recsys.scoring.sequences.recurrent import Recurrent, hidden_states
-from recsys.scoring.sequences.sequence_scorer import Arrays
 
 # Of what each place reads, in a layer, kept for the gradient.
 _STATES_A_LAYER = 16
@@ -94,7 +94,7 @@ class GRU4Rec(NextItemModel):
 
 @dataclass(frozen=True)
 class RecurrentNetwork:
-    """The network of `recsys.scoring.sequences.recurrent`, to be trained."""
+    """The network of `recsys.scoring.networks.recurrent`, to be trained."""
 
     items: int
     width: int

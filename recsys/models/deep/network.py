@@ -1,14 +1,14 @@
 """The interface of networks that JAX trains to predict the next item of a sequence.
 
 Belongs here: the protocol that a training needs. To add a network, write a class that implements it
-beside its model, and its scorer in `scoring/sequences`.
+beside its model, and its scorer in `scoring/networks`.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from recsys.scoring.networks.item_vectors import Arrays
 from recsys.scoring.ranking import Float32
-from recsys.scoring.sequences.sequence_scorer import Arrays
 
 
 class Network(Protocol):

@@ -15,21 +15,22 @@ from recsys.models.deep.held_out import HeldOut
 from recsys.models.deep.losses import LossOfPlaces, loss_of_places
 from recsys.models.deep.network import Network
 from recsys.models.deep.packing import SequencePieces, pack
-from recsys.models.deep.training import Drop, Epoch, TrainingPlan, require_deep, train
+from recsys.models.deep.training import (
+    BYTES_AN_INTERACTION,
+    BYTES_OF_RUNTIME,
+    COPIES_OF_ARRAYS,
+    COPIES_OF_SCORES,
+    Drop,
+    Epoch,
+    TrainingPlan,
+    require_deep,
+    train,
+)
 from recsys.recommender import SequenceRecommender
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.item_vectors import Arrays
+from recsys.scoring.networks.sequence_scorer import SequenceScorer
 from recsys.scoring.ranking import Float32, Int32, Int64
-from recsys.scoring.sequences.sequence_scorer import Arrays, SequenceScorer
-
-# Copies of the arrays: in use, their average, the best, both moments of Adam, gradients, and a
-# temporary one.
-_COPIES = 7
-# Of the scores of a step: themselves, their exponentials, and their gradients.
-_COPIES_OF_SCORES = 3
-_BYTES_AN_INTERACTION = 48
-# What JAX takes to compile the steps, and NumPy to read all users, in batches: measured on
-# MovieTweetings, whose fit of SASRec took 442 to 464 MiB where the parts above are 64.
-_BYTES_OF_RUNTIME = 400 << 20
 
 
 class NextItemModel(SequenceRecommender):
@@ -75,9 +76,9 @@ class NextItemModel(SequenceRecommender):
         network, plan = self._network(items), self._plan
         tokens = plan.batch * network.length
         of_arrays, of_place = self._cells(items)
-        scores = tokens * (plan.loss.negatives or items) * _COPIES_OF_SCORES
-        cells = of_arrays * _COPIES + scores + tokens * of_place + users * self._width
-        return _BYTES_OF_RUNTIME + 4 * cells + _BYTES_AN_INTERACTION * int(user_items.nnz)
+        scores = tokens * (plan.loss.negatives or items) * COPIES_OF_SCORES
+        cells = of_arrays * COPIES_OF_ARRAYS + scores + tokens * of_place + users * self._width
+        return BYTES_OF_RUNTIME + 4 * cells + BYTES_AN_INTERACTION * int(user_items.nnz)
 
     @property
     @abstractmethod

@@ -4,7 +4,7 @@ Source: Kang, McAuley, "Self-Attentive Sequential Recommendation" (ICDM 2018). T
 cross-entropy over all items, or over many sampled ones, see `losses`.
 
 Belongs here: the model's parameters and its network. Serving it needs no JAX
-(`recsys.scoring.sequences.self_attention`).
+(`recsys.scoring.networks.self_attention`).
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +18,9 @@ from recsys.models.deep.network import Network
 from recsys.models.deep.next_item_model import NextItemModel
 from recsys.models.deep.training import TrainingPlan
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.item_vectors import Arrays
+from recsys.scoring.networks.self_attention import SelfAttention, hidden_states
 from recsys.scoring.ranking import Float32
-from recsys.scoring.sequences.self_attention import SelfAttention, hidden_states
-from recsys.scoring.sequences.sequence_scorer import Arrays
 
 _START = 0.02
 # Of what each place reads, in a block, kept for the gradient; and of each pair of places.
@@ -90,7 +90,7 @@ class SASRec(NextItemModel):
 
 @dataclass(frozen=True)
 class AttentionNetwork:
-    """The network of `recsys.scoring.sequences.self_attention`, to be trained."""
+    """The network of `recsys.scoring.networks.self_attention`, to be trained."""
 
     items: int
     width: int

@@ -6,7 +6,7 @@ Poutanen, "DropoutNet: Addressing Cold Start in Recommender Systems", NeurIPS 20
 semantic analysis (Deerwester et al., 1990) of scikit-learn.
 
 Belongs here: the model's parameters, both towers, and what is learned. Serving it needs no JAX
-(`recsys.scoring.two_tower`).
+(`recsys.scoring.networks.two_tower`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,16 +19,24 @@ from numpy.typing import NDArray
 from recsys.models.content import Content
 from recsys.models.deep.held_out import HeldOut
 from recsys.models.deep.losses import LossOfPlaces, LossPlan, loss_of_places
-from recsys.models.deep.training import Arrays, Drop, Epoch, TrainingPlan, require_deep, train
+from recsys.models.deep.training import (
+    BYTES_AN_INTERACTION,
+    BYTES_OF_RUNTIME,
+    COPIES_OF_ARRAYS,
+    COPIES_OF_SCORES,
+    Drop,
+    Epoch,
+    TrainingPlan,
+    require_deep,
+    train,
+)
 from recsys.recommender import ScorerRecommender
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.item_vectors import Arrays
+from recsys.scoring.networks.two_tower import TwoTower, user_vectors
 from recsys.scoring.ranking import Float32, Int32, Int64
-from recsys.scoring.two_tower import TwoTower, user_vectors
 
 _LEARNED = ("wide", "wide_bias", "narrow", "narrow_bias")
-_COPIES, _COPIES_OF_SCORES = 7, 3
-_BYTES_AN_INTERACTION = 48
-_BYTES_OF_RUNTIME = 400 << 20
 
 
 class TwoTowers(ScorerRecommender):
@@ -94,12 +102,12 @@ class TwoTowers(ScorerRecommender):
         """As promised by Recommender."""
         items = int(user_items.shape[1])
         size, plan = self._size, self._plan
-        arrays = (2 * items + size.topics + 2 * size.hidden) * size.width * _COPIES
-        towers = items * (2 * size.width + size.topics) * _COPIES_OF_SCORES
-        scores = plan.batch * (plan.loss.negatives or items) * _COPIES_OF_SCORES
-        read = plan.batch * size.history * size.width * _COPIES_OF_SCORES
+        arrays = (2 * items + size.topics + 2 * size.hidden) * size.width * COPIES_OF_ARRAYS
+        towers = items * (2 * size.width + size.topics) * COPIES_OF_SCORES
+        scores = plan.batch * (plan.loss.negatives or items) * COPIES_OF_SCORES
+        read = plan.batch * size.history * size.width * COPIES_OF_SCORES
         cells = arrays + towers + scores + read
-        return _BYTES_OF_RUNTIME + 4 * cells + _BYTES_AN_INTERACTION * int(user_items.nnz)
+        return BYTES_OF_RUNTIME + 4 * cells + BYTES_AN_INTERACTION * int(user_items.nnz)
 
     def _fit(self, user_items: Any) -> None:
         users, items = user_items.shape

@@ -1,1 +1,1 @@
-"""Scorers that read the sequence of a user's items, as functions of arrays."""
+"""Scorers that are networks: functions of arrays that NumPy computes and JAX trains."""

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.item_vectors import Arrays
+from recsys.scoring.networks.sequence_scorer import SequenceScorer
 from recsys.scoring.ranking import Float32, Int32
-from recsys.scoring.sequences.sequence_scorer import Arrays, SequenceScorer
 
 NAMES = ("tokens", "inputs", "gates", "candidates", "biases")
 

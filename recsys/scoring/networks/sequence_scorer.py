@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.item_vectors import (
+    Arrays,
+    refuse_unlearned,
+    scores_of,
+    unit_vectors,
+)
 from recsys.scoring.ranking import Float32, Int32, Int64, Ranked, batches, rank_similar
-
-Arrays = Mapping[str, Any]
-"""Float32 arrays by name. Each network has `tokens` [items + 1, w], the last of which begins a
-sequence.
-"""
 
 # Tokens of a batch: 8 MiB of float32 for each array of 64 columns.
 _TOKENS = 1 << 15
@@ -31,7 +32,8 @@ class SequenceScorer(ABC):
 
     `users` float32[users, w] is what the network has read at the end of each fitted user's
     sequence, so that known users are scored by one product. `known` bool[items] are the items that
-    were learned; the others, and users without items, score 0.
+    were learned; the others, and users without items, score 0. `network` has `tokens` [items + 1,
+    w], the last of which begins a sequence.
 
     Raises ValueError for arrays of another type or shape, or with values not finite.
     """
@@ -45,13 +47,7 @@ class SequenceScorer(ABC):
     """The names of the network's arrays."""
 
     def __post_init__(self) -> None:
-        for name in self.names:
-            array = self.network[name]
-            if array.dtype != np.float32 or not np.isfinite(array).all():
-                raise ValueError(
-                    f"{name} is {array.dtype}, or holds NaN or inf: training diverged; lower the"
-                    " learning rate"
-                )
+        refuse_unlearned(self.network, self.names)
         shapes = self._shapes(len(self.known), self.users.shape[-1])
         wrong = [name for name in self.names if self.network[name].shape != shapes[name]]
         what = self._what_does_not_fit()
@@ -108,11 +104,11 @@ class SequenceScorer(ABC):
     def scores(self, user_indices: NDArray[np.integer], histories: Histories) -> Float32:
         """float32[len(user_indices), items], a fresh array; `users` hold the histories."""
         del histories
-        return self._scored(self.users[user_indices])
+        return scores_of(self.users[user_indices], self._items, self.known)
 
     def fold_in(self, histories: Histories) -> Float32:
         """Scores by the sequences of users who were not fitted, float32[len(histories), items]."""
-        return self._scored(self.read(histories))
+        return scores_of(self.read(histories), self._items, self.known)
 
     def read(self, histories: Histories) -> Float32:
         """What the network has read at the end of each sequence, float32[rows, w]; zero for a
@@ -135,14 +131,6 @@ class SequenceScorer(ABC):
         last: Float32 = states[np.arange(len(items)), lengths]
         return last
 
-    def _scored(self, vectors: Float32) -> Float32:
-        scores: Float32 = vectors @ self._items.T
-        lowest = scores.min(axis=1, keepdims=True, where=self.known, initial=np.inf)
-        scores -= lowest - 1
-        scores[:, ~self.known] = 0
-        scores[~vectors.any(axis=1)] = 0
-        return scores
-
     def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
         """The `n` items whose tokens are most similar by cosine: ids int32[rows, n] and likeness.
 
@@ -162,10 +150,7 @@ class SequenceScorer(ABC):
 
     @cached_property
     def _unit_items(self) -> Float32:
-        norms = np.linalg.norm(self._items, axis=1, keepdims=True)
-        unit: Float32 = self._items / np.maximum(norms, np.float32(1e-12))
-        unit[~self.known] = 0
-        return unit
+        return unit_vectors(self._items, self.known)
 
 
 def _last_items(histories: Histories, length: int) -> Int32:

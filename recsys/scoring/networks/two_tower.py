@@ -16,12 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.item_vectors import (
+    Arrays,
+    refuse_unlearned,
+    scores_of,
+    unit_vectors,
+)
 from recsys.scoring.ranking import Float32, Ranked, rank_similar
 
 NAMES = ("items", "read", "wide", "wide_bias", "narrow", "narrow_bias")
 
 
-def user_vectors(xp: Any, arrays: Mapping[str, Any], means: Any) -> Any:
+def user_vectors(xp: Any, arrays: Arrays, means: Any) -> Any:
     """The vectors of users, float32[.., w], by the means of what is read of their items.
 
     `xp` is numpy or jax.numpy.
@@ -41,7 +47,7 @@ class TwoTower:
     Raises ValueError for arrays of another type or shape, or with values not finite.
     """
 
-    network: Mapping[str, Any]
+    network: Arrays
     known: NDArray[np.bool_]
 
     scoring: ClassVar[str] = "two_tower"
@@ -53,17 +59,13 @@ class TwoTower:
             **{"items": shape, "read": shape, "wide": (shape[1], hidden), "wide_bias": (hidden,)},
             **{"narrow": (hidden, shape[1]), "narrow_bias": (shape[1],)},
         }
+        refuse_unlearned(self.network, NAMES)
         for name in NAMES:
-            array = self.network[name]
-            if array.dtype != np.float32 or not np.isfinite(array).all():
+            found = self.network[name].shape
+            if found != shapes[name]:
                 raise ValueError(
-                    f"{name} is {array.dtype}, or holds NaN or inf: training diverged; lower the"
-                    " learning rate"
-                )
-            if array.shape != shapes[name]:
-                raise ValueError(
-                    f"{name} is {list(array.shape)}, and not {list(shapes[name])}: all arrays must"
-                    " come from one training"
+                    f"{name} is {list(found)}, and not {list(shapes[name])}: all arrays must come"
+                    " from one training"
                 )
 
     @classmethod
@@ -108,12 +110,9 @@ class TwoTower:
             begins = (np.cumsum(counts) - counts)[some]
             means[some] = np.add.reduceat(self.network["read"][lists.indices[read]], begins)
             means[some] /= counts[some][:, None].astype(np.float32)
-        scores: Float32 = user_vectors(np, self.network, means) @ self.network["items"].T
-        lowest = scores.min(axis=1, keepdims=True, where=self.known, initial=np.inf)
-        scores -= lowest - 1
-        scores[:, ~self.known] = 0
-        scores[counts == 0] = 0
-        return scores
+        vectors = user_vectors(np, self.network, means)
+        vectors[~some] = 0
+        return scores_of(vectors, self.network["items"], self.known)
 
     def similar_items(self, item_indices: NDArray[np.integer], n: int) -> Ranked:
         """The `n` items whose vectors are most similar by cosine: ids int32[rows, n] and likeness.
@@ -129,8 +128,4 @@ class TwoTower:
 
     @cached_property
     def _unit_items(self) -> Float32:
-        items = self.network["items"]
-        norms = np.linalg.norm(items, axis=1, keepdims=True)
-        unit: Float32 = items / np.maximum(norms, np.float32(1e-12))
-        unit[~self.known] = 0
-        return unit
+        return unit_vectors(self.network["items"], self.known)

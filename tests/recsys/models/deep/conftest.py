@@ -1,9 +1,16 @@
-"""Users who walk a circle of items: what comes next is known, and no matrix tells it."""
+"""Users who walk a circle of items, of whom no matrix tells what comes next; and consumers."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from recsys import InteractionMatrix
+import recsys
+from recsys import InteractionMatrix, publish
 from recsys.evaluation.next_item import leave_last_out
 
 ITEMS = 30
@@ -25,3 +32,42 @@ def walks(rows):
 @pytest.fixture(scope="module")
 def split(walks):
     return leave_last_out(walks)
+
+
+WITHOUT_TRAINERS = """
+import sys
+for name in ("jax", "optax", "scipy", "implicit", "sklearn", "dagster"):
+    sys.modules[name] = None
+import recsys
+model = recsys.load(sys.argv[1])
+"""
+
+
+@pytest.fixture
+def published(tmp_path):
+    """Publishes a fitted model, and returns its folder."""
+
+    def published(model, matrix):
+        days = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 15, tzinfo=UTC)
+        told = {"metrics": {}, "data_window": days, "watermarks": {}, "code_version": "abc1234"}
+        return publish(model, matrix, tmp_path, version="1", **told)
+
+    return published
+
+
+@pytest.fixture
+def consumed() -> Callable[[Path, str], list[str]]:
+    """What lines of code print of the published `model`, where NumPy and pyarrow are alone."""
+
+    def consumed(folder: Path, code: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_TRAINERS + code, str(folder)],
+            cwd=Path(recsys.__file__).parent.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    return consumed

@@ -4,20 +4,10 @@ import numpy as np
 import pytest
 
 from recsys.models.deep.gru4rec import RecurrentNetwork
-from recsys.scoring.histories import Histories
-from recsys.scoring.ranking import ItemLists
-from recsys.scoring.sequences.recurrent import Recurrent
+from recsys.scoring.networks.recurrent import Recurrent
+from tests.recsys.scoring.networks.written_histories import histories
 
 SIZE = RecurrentNetwork(items=6, width=4, layers=2, length=3)
-
-
-def histories(*rows):
-    """Each row is items in the order in which the user had them."""
-    lengths = [len(row) for row in rows]
-    indices = [item for row in rows for item in sorted(row)]
-    times = [row.index(item) for row in rows for item in sorted(row)]
-    lists = ItemLists(np.concatenate(([0], np.cumsum(lengths))), np.array(indices, dtype=np.int32))
-    return Histories(lists, np.ones(len(indices), dtype=np.float32), np.array(times, dtype=int))
 
 
 def arrays(seed=0):

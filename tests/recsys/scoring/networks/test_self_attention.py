@@ -5,19 +5,11 @@ import pytest
 
 from recsys.models.deep.sasrec import AttentionNetwork
 from recsys.scoring.histories import Histories
+from recsys.scoring.networks.self_attention import SelfAttention
 from recsys.scoring.ranking import ItemLists
-from recsys.scoring.sequences.self_attention import SelfAttention
+from tests.recsys.scoring.networks.written_histories import histories
 
 SIZE = AttentionNetwork(items=6, width=4, blocks=2, heads=2, length=3)
-
-
-def histories(*rows):
-    """Each row is items in the order in which the user had them."""
-    lengths = [len(row) for row in rows]
-    indices = [item for row in rows for item in sorted(row)]
-    times = [row.index(item) for row in rows for item in sorted(row)]
-    lists = ItemLists(np.concatenate(([0], np.cumsum(lengths))), np.array(indices, dtype=np.int32))
-    return Histories(lists, np.ones(len(indices), dtype=np.float32), np.array(times, dtype=int))
 
 
 def arrays(seed=0):

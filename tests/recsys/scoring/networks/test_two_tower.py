@@ -3,18 +3,10 @@
 import numpy as np
 import pytest
 
-from recsys.scoring.histories import Histories
-from recsys.scoring.ranking import ItemLists
-from recsys.scoring.two_tower import TwoTower
+from recsys.scoring.networks.two_tower import TwoTower
+from tests.recsys.scoring.networks.written_histories import histories
 
 ITEMS, WIDTH, HIDDEN = 5, 3, 4
-
-
-def histories(*rows):
-    lengths = [len(row) for row in rows]
-    indices = np.array([item for row in rows for item in row], dtype=np.int32)
-    lists = ItemLists(np.cumsum([0, *lengths]), indices)
-    return Histories(lists, np.ones(len(indices), dtype=np.float32))
 
 
 def network():
