@@ -64,7 +64,7 @@ def _print_undeployed() -> None:
     home = Home.from_environment()
     if not is_installation(home):
         return
-    from social_assets.operate.undeployed import REMEDY, undeployed
+    from social_assets.operate.deployment.undeployed import REMEDY, undeployed
 
     found = undeployed(home)
     for stream, told in found.items():

@@ -38,7 +38,7 @@ def lake(home: Home) -> Iterator[Diagnostic]:
     """Whether every raw table can be opened, and how old its newest record is."""
     from social_assets.contracts.registry import contracts
     from social_assets.lake.lake import Lake
-    from social_assets.operate.undeployed import REMEDY, undeployed
+    from social_assets.operate.deployment.undeployed import REMEDY, undeployed
 
     root = os.environ.get(LAKE_URL)
     if root is None and LAKE_URL in missing():
@@ -123,7 +123,7 @@ def _disks(client: Client) -> Iterator[Diagnostic]:
 
 def _tables(client: Client, home: Home) -> Iterator[Diagnostic]:
     """Whether tables and views are as deployed; nothing before the first deployment."""
-    from social_assets.operate.undeployed import in_force
+    from social_assets.operate.deployment.undeployed import in_force
     from social_assets.warehouse.dbt.deployment_record import last_deployment
     from social_assets.warehouse.dbt.project import prepared
     from social_assets.warehouse.dbt.survey import differences

@@ -2,18 +2,24 @@
 
 For a table that views feed, it reads the SELECTs of those views; for one that dbt alone fills, its
 own. The daily states of a dimension are skipped, so that the dimension's columns lead to the
-streams that they come from.
+streams that they come from. The other direction is here too: what is made of a column.
 """
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 Columns = dict[str, list[tuple[str, str]]]
 """Column of a relation -> the relations and columns that it is made of."""
 
+Origin = tuple[str, str]
+"""A relation and a column of it."""
+
 _STATES_SUFFIX = "_daily"
+_COMMENT = re.compile("--.*")
 
 
 def column_lineage(manifest: Mapping[str, Any]) -> dict[str, Columns]:
@@ -32,6 +38,57 @@ def column_lineage(manifest: Mapping[str, Any]) -> dict[str, Columns]:
                 _name(node), _columns(node["compiled_code"]), found
             )
     return found
+
+
+def tables_that_name(manifest: Mapping[str, Any], origin: Origin) -> list[str]:
+    """The tables and views whose SELECT reads a relation and names a column of it.
+
+    Names are compared, so that a column of this name of another relation in the same SELECT counts.
+    """
+    relation, column = origin
+    database, name = relation.split(".")
+    read = re.compile(rf"`?\b{re.escape(database)}`?\.`?{re.escape(name)}\b")
+    named = re.compile(rf"\b{re.escape(column)}\b")
+    return sorted(
+        {table for table, sql in _selects(manifest) if read.search(sql) and named.search(sql)}
+    )
+
+
+def made_of(
+    manifest: Mapping[str, Any], lineage: Mapping[str, Columns], origin: Origin
+) -> set[Origin]:
+    """The columns of tables and views that are made of a column, directly or through others.
+
+    A SELECT that names the column only in a condition, a join or a group decides by it which rows
+    there are: then all columns of its table are made of it.
+    """
+    readers: defaultdict[Origin, set[Origin]] = defaultdict(set)
+    for table, columns in lineage.items():
+        for column, origins in columns.items():
+            for relation, source in origins:
+                readers[relation, source].add((table, column))
+    found: set[Origin] = set()
+    waiting = {origin}
+    while waiting:
+        each = waiting.pop()
+        reading = readers[each]
+        known = {table for table, _ in reading}
+        conditions = set(tables_that_name(manifest, each)) - known
+        of_conditions = {(table, c) for table in conditions for c in lineage.get(table, ())}
+        waiting |= (reading | of_conditions) - found
+        found |= reading | of_conditions
+    return found
+
+
+def _selects(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each table or view of the project with a SELECT that makes its rows."""
+    for node in manifest["nodes"].values():
+        if node["resource_type"] != "model":
+            continue
+        is_feed = node["config"]["materialized"] == "materialized_view"
+        table = _target(node, manifest) if is_feed else _name(node)
+        # A comment of dbt's names the table that a view feeds, which the view does not read.
+        yield table, _COMMENT.sub("", node["compiled_code"])
 
 
 def _columns(sql: str) -> Columns:

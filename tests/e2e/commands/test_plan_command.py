@@ -13,7 +13,7 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import EXTRA_CONTRACTS, contract, registered
 from social_assets.defs.stores import StoresResource
-from social_assets.operate import deploy as deployment
+from social_assets.operate.deployment import deploy as deployment
 from social_assets.pipeline.contracts.refused_deployment import ContractNotDeployableError
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files

@@ -23,8 +23,8 @@ from social_assets.contracts.registry import contract, registered
 from social_assets.defs.stores import StoresResource
 from social_assets.defs.warehouse.deployment import deploy_in_force
 from social_assets.demo.samples import generate
-from social_assets.operate.deploy import deploy
-from social_assets.operate.deploy_plan import plan
+from social_assets.operate.deployment.deploy import deploy
+from social_assets.operate.deployment.plan import plan
 from social_assets.pipeline.stores import StreamStores
 from social_assets.pipeline.stream_work import ingest_files
 from social_assets.warehouse.dbt.tables import Warehouse
@@ -148,6 +148,9 @@ def evolved(
         load(files[-1:])
         found = rows(warehouse)
         rebuilt = {each.table for each in planned.tables if each.does == "makes anew"}
+    reading = {each.name for each in planned.readers}
+    is_type_changed = any(each.kind == "type changed" for each in planned.contract.changes)
+    assert ({"star.fact_engagement", "likes", "viral_post"} <= reading) == is_type_changed
     if rebuilt:
         behind = {"star.fact_engagement", "star.dim_user_daily", "rollups.engagement_hourly"}
         assert behind < rebuilt

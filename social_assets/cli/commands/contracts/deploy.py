@@ -1,12 +1,13 @@
 """`social-assets plan` and `deploy`: what a change of contracts does, and doing it.
 
-Belongs here: parsing and printing. `operate.deploy_plan` plans, `operate.deploy` deploys.
+Belongs here: parsing and printing. `operate.deployment` plans and deploys.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +18,8 @@ from social_assets.cli.printing.terminal import FORM, out, print_json, print_row
 
 if TYPE_CHECKING:
     from resources.settings.home import Home
-    from social_assets.operate.deploy_plan import StreamPlan
+    from social_assets.operate.deployment.cost import Cost
+    from social_assets.operate.deployment.plan import StreamPlan
     from social_assets.pipeline.contracts.deploy_contract import ContractPlan
 
 
@@ -32,19 +34,22 @@ if TYPE_CHECKING:
 def plan(home: Home, fail_on: str | None, form: str) -> None:
     """Show the difference between the deployed contracts and today's, and what `deploy` would do.
 
-    For each stream: what changed, which tables are altered, and the days of which tables are made
-    anew. Changes nothing. A change is breaking if a query on the tables may fail, or get values of
-    another type, null where there was none, or other rows for a key or a day. Exit code 1 if a
-    contract cannot be used, or if `deploy` refuses it.
+    For each stream: what changed, which tables are altered, the days of which tables are made anew
+    and how long that takes, and who reads the columns of breaking changes. Changes nothing.
+
+    A change is breaking if a query on the tables may fail, or get values of another type, null
+    where there was none, or other rows for a key or a day. Exit code 1 if a contract cannot be
+    used, or if `deploy` refuses it.
     """
     from social_assets.contracts.registry import broken_contracts
-    from social_assets.operate.deploy_plan import plan as planned
+    from social_assets.operate.deployment.plan import plan as planned
 
     found = planned(home)
+    costs = _costs(home, found) if found else []
     if form == "json":
-        print_json([_document(each) for each in found])
+        print_json([_document(*each) for each in zip(found, costs, strict=True)])
     else:
-        _print_plan(found)
+        _print_plan(found, costs)
     failing = [
         str(change)
         for each in found
@@ -61,6 +66,14 @@ def plan(home: Home, fail_on: str | None, form: str) -> None:
     _end_with([*refused, *map(str, broken_contracts())])
 
 
+def _costs(home: Home, found: Sequence[StreamPlan]) -> list[Cost]:
+    from social_assets.operate.deployment.cost import estimate
+    from social_assets.operate.runs.instance import open_instance
+
+    with open_instance(home) as instance:
+        return [estimate(instance, each.tables) for each in found]
+
+
 def _end_with(failures: Sequence[str]) -> None:
     """Print what failed, and end with exit code 1; without a failure, go on."""
     for each in failures:
@@ -69,7 +82,7 @@ def _end_with(failures: Sequence[str]) -> None:
         sys.exit(FAILED)
 
 
-def _print_plan(found: Sequence[StreamPlan]) -> None:
+def _print_plan(found: Sequence[StreamPlan], costs: Sequence[Cost]) -> None:
     if not found:
         out.print("The contracts of all streams are deployed.")
         return
@@ -92,15 +105,24 @@ def _print_plan(found: Sequence[StreamPlan]) -> None:
         for table in each.tables
     ]
     print_rows(("stream", "table", "deploy", "days", "first day", "last day"), tables, "table")
-    for each in found:
+    readers = [
+        (each.stream, reader.column, reader.kind, reader.name, reader.why)
+        for each in found
+        for reader in each.readers
+    ]
+    if readers:
+        print_rows(("stream", "column", "read by", "name", "why"), readers, "table")
+    for each, cost in zip(found, costs, strict=True):
         out.print(told(each.contract), markup=False)
+        if each.contract.days:
+            out.print(f"{each.stream}: {told_cost(cost)}", markup=False)
         if each.contract.moves:
             rule = "raw records may belong to other days under it; `deploy` divides raw anew"
             out.print(f"{each.stream}: {rule}", markup=False)
     out.print("Run `social-assets deploy` to put this in force.")
 
 
-def _document(plan: StreamPlan) -> dict[str, object]:
+def _document(plan: StreamPlan, cost: Cost) -> dict[str, object]:
     contract = plan.contract
     return {
         "stream": plan.stream,
@@ -118,7 +140,10 @@ def _document(plan: StreamPlan) -> dict[str, object]:
         "tables": [
             {"table": each.table, "deploy": each.does, "days": each.days} for each in plan.tables
         ],
+        "readers": [asdict(each) for each in plan.readers],
         "raw_records": contract.rows,
+        "estimated_seconds": round(cost.seconds) if cost.runs else None,
+        "tables_without_an_estimate": cost.unknown,
         "days_converted_from_cleaned": contract.converted,
     }
 
@@ -133,7 +158,7 @@ def deploy(home: Home) -> None:
     by themselves, but deploy no contract. Exit code 1 if a contract cannot be used or deployed; the
     others are.
     """
-    from social_assets.operate.deploy import deploy as run
+    from social_assets.operate.deployment.deploy import deploy as run
 
     done = run(home, progress)
     for each in done.contracts:
@@ -143,6 +168,15 @@ def deploy(home: Home) -> None:
         if days:
             out.print(f"{stream}: finished {len(days)} days, {min(days)} to {max(days)}")
     _end_with(done.failures)
+
+
+def told_cost(cost: Cost) -> str:
+    """How long a deployment takes, in words."""
+    if not cost.runs:
+        return "no run on record tells how long it takes"
+    unknown = f"; not known of {', '.join(cost.unknown)}" if cost.unknown else ""
+    minutes = "less than a minute" if cost.seconds < 60 else f"about {cost.seconds / 60:.0f} min"
+    return f"it takes {minutes}, as {cost.runs} runs before did a day{unknown}"
 
 
 def told(plan: ContractPlan) -> str:

@@ -1,7 +1,8 @@
 """What a deployment would do: the changes of each stream, and the tables whose days it makes anew.
 
 Belongs here: which tables follow from a stream. What changes in its contract belongs to
-`pipeline.contracts`, and doing it to `operate.deploy`. Changes nothing.
+`pipeline.contracts`, who reads a changed column to `readers`, how long it takes to `cost`, and
+doing it to `deploy`. Changes nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from resources.clickhouse.resource import ClickHouseResource
 from resources.settings.home import Home
 from social_assets.contracts.registry import contracts
 from social_assets.defs.stores import StoresResource
+from social_assets.operate.deployment.readers import Reader, readers
 from social_assets.pipeline.contracts.deploy_contract import ContractPlan, plan_contract
 from social_assets.warehouse.dbt.declared_tables import DeclaredTable
-from social_assets.warehouse.dbt.project import is_read, prepare
+from social_assets.warehouse.dbt.project import PreparedProject, is_read, prepare
 
 Does = Literal["makes anew", "alters in place"]
 
@@ -40,6 +42,8 @@ class StreamPlan:
 
     contract: ContractPlan
     tables: tuple[TablePlan, ...]
+    readers: tuple[Reader, ...] = ()
+    """Who reads a column that changes in a way that breaks queries."""
 
     @property
     def stream(self) -> str:
@@ -54,8 +58,29 @@ def plan(home: Home) -> list[StreamPlan]:
     changed = [each for each in found if each.changes]
     # To prepare the project takes seconds.
     has_tables_behind = any(each.is_rebuilt and is_read(each.stream) for each in changed)
-    declared = prepare(home).declared() if has_tables_behind else ()
-    return [StreamPlan(each, tables(each, declared)) for each in changed]
+    project = prepare(home) if has_tables_behind or any(map(_broken, changed)) else None
+    declared = project.declared() if project else ()
+    return [
+        StreamPlan(each, tables(each, declared), _readers(each, project) if project else ())
+        for each in changed
+    ]
+
+
+def _broken(contract: ContractPlan) -> list[str]:
+    """The columns, as queries name them today, that a deployment changes in a breaking way."""
+    of_rows = ("key changed", "option changed")
+    changes = [each for each in contract.changes if each.is_breaking and each.kind not in of_rows]
+    names = [each.before if each.kind == "column renamed" else each.what for each in changes]
+    return list(dict.fromkeys(names))
+
+
+def _readers(contract: ContractPlan, project: PreparedProject) -> tuple[Reader, ...]:
+    manifest, lineage = project.manifest(), project.lineage()
+    return tuple(
+        reader
+        for column in _broken(contract)
+        for reader in readers(manifest, lineage, contract.stream, column)
+    )
 
 
 def tables(contract: ContractPlan, declared: tuple[DeclaredTable, ...]) -> tuple[TablePlan, ...]:

@@ -1,6 +1,6 @@
 """Runs a deployment: the contracts of all streams, then the warehouse behind them.
 
-Belongs here: the order of the parts for the command `deploy`. What it would do is in `deploy_plan`,
+Belongs here: the order of the parts for the command `deploy`. What it would do is in `plan`,
 what changes in a stream in `pipeline.contracts`, tables behind `cleaned` in
 `warehouse.dbt.deployment`.
 """

@@ -1,0 +1,1 @@
+"""Deployments: what one would do, whom it breaks, what it costs, and doing it."""
