@@ -30,6 +30,7 @@ from social_assets.lake.storage.file_system import (
     Storage,
     dataset_of,
     delta_options,
+    files_below,
     read_whole,
     storage_of,
 )
@@ -171,11 +172,8 @@ class Publications:
 
     def _unnamed(self, made: Publication) -> list[str]:
         named, latest = made.hashes(), datetime.now(UTC) - UNNAMED_KEPT
-        selector = fs.FileSelector(
-            self.storage.path("objects"), allow_not_found=True, recursive=True
-        )
         with store_errors(f"published models at {self.url}", ARTIFACTS_URL):
-            found = self.storage.files.get_file_info(selector)
+            found = files_below(self.storage.files, self.storage.path("objects"), recursive=True)
         return [
             each.base_name
             for each in found

@@ -18,6 +18,8 @@ from typing import Literal, Self
 
 from pyarrow import fs
 
+from social_assets.lake.storage.file_system import files_below
+
 Area = Literal["kept", "archive"]
 """The folders of the store. A lifecycle rule of a bucket can give `archive` a cheaper class."""
 AREAS: tuple[Area, ...] = ("kept", "archive")
@@ -91,8 +93,7 @@ class MediaFiles:
     def list(self) -> Iterator[StoredFile]:
         """All files. What a killed process left unfinished is not among them."""
         for area in AREAS:
-            selector = fs.FileSelector(f"{self.root}/{area}", allow_not_found=True, recursive=True)
-            for each in self.storage.get_file_info(selector):
+            for each in files_below(self.storage, f"{self.root}/{area}", recursive=True):
                 if each.type == fs.FileType.File and not each.base_name.startswith("."):
                     yield StoredFile(area, each.base_name, each.size, each.mtime)
 

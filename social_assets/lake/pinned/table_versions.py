@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from pyarrow.fs import FileSelector, FileType
+from pyarrow.fs import FileType
 
 from social_assets.lake.storage.errors import store_errors
-from social_assets.lake.storage.file_system import Storage, delta_options, storage_of
+from social_assets.lake.storage.file_system import Storage, delta_options, files_below, storage_of
 
 _LOG = "_delta_log"
 _LOG_FILE = re.compile(r"(\d{20})(?:\.json|\.checkpoint(?:\.\d{10}\.\d{10})?\.parquet)")
@@ -39,5 +39,5 @@ def _versions(storage: Storage, folder: str) -> Iterator[tuple[str, int]]:
 
 
 def _listed(storage: Storage, folder: str) -> list[tuple[str, FileType]]:
-    selector = FileSelector(storage.path(folder).rstrip("/"), allow_not_found=True)
-    return [(each.base_name, each.type) for each in storage.files.get_file_info(selector)]
+    found = files_below(storage.files, storage.path(folder).rstrip("/"))
+    return [(each.base_name, each.type) for each in found]

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from pyarrow.fs import FileSelector, FileSystem, LocalFileSystem, PyFileSystem
+from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem, PyFileSystem
 
 _ATTEMPTS = 6
 """A server that is gone is given up after some twenty seconds; ten attempts take 95."""
@@ -64,6 +64,23 @@ def storage_of(uri: str, options: Mapping[str, str]) -> Storage:
     from deltalake.fs import DeltaStorageHandler
 
     return Storage(PyFileSystem(DeltaStorageHandler(uri, dict(options))), "")
+
+
+def files_below(files: FileSystem, folder: str, *, recursive: bool = False) -> list[FileInfo]:
+    """What a folder has; nothing if there is none. Raises OSError if its whole bucket is absent:
+    the name of a bucket that is written wrongly would otherwise look like an empty one.
+    """
+    found: list[FileInfo] = files.get_file_info(
+        FileSelector(folder, allow_not_found=True, recursive=recursive)
+    )
+    bucket = folder.partition("/")[0]
+    if not found and files.type_name == "s3" and _is_absent(files, bucket):
+        raise OSError(f"AWS Error NoSuchBucket: there is no bucket {bucket}")
+    return found
+
+
+def _is_absent(files: FileSystem, bucket: str) -> bool:
+    return bool(files.get_file_info(bucket).type == FileType.NotFound)
 
 
 def read_whole(files: FileSystem, path: str) -> bytes:
@@ -112,7 +129,7 @@ def remove_files(uri: str, options: Mapping[str, str]) -> None:
 
     # Arrow's client deletes what stands for folders as well, in any order, which stores refuse.
     files = PyFileSystem(DeltaStorageHandler(uri, dict(options)))
-    for found in files.get_file_info(FileSelector("", allow_not_found=True, recursive=True)):
+    for found in files_below(files, "", recursive=True):
         if found.is_file:
             files.delete_file(found.path)
 

@@ -1,8 +1,9 @@
 """Examines an installation: every setting, version, disk and service.
 
 Belongs here: the examination as a whole: what is examined, at the same time, within a time limit.
-The single examinations are in `doctor.settings`, `doctor.machine`, `doctor.services` and
-`doctor.control`. They start nothing, and write only a probe file in the home.
+The single examinations are in `doctor.settings`, `doctor.machine`, `doctor.services`,
+`doctor.object_stores` and `doctor.control`. They start nothing, and write only a probe file in the
+home.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from resources.settings.home import Home
 from resources.settings.variables import hidden
 from social_assets.operate.doctor import control as doctor_control
 from social_assets.operate.doctor import machine as doctor_machine
+from social_assets.operate.doctor import object_stores as doctor_stores
 from social_assets.operate.doctor import services as doctor_services
 from social_assets.operate.doctor import settings as doctor_settings
 from social_assets.operate.doctor.diagnostic import Diagnostic, error
@@ -48,6 +50,8 @@ MACHINE_AND_SERVICES: Looks = (
     ("clock", doctor_machine.clock),
     ("java", doctor_machine.java),
     ("lake", doctor_services.lake),
+    ("models", doctor_stores.models),
+    ("landing", doctor_stores.landing),
     (doctor_control.SUBJECT, doctor_control.control),
     ("ClickHouse", doctor_services.clickhouse),
     ("Kafka", doctor_services.kafka),

@@ -18,11 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pyarrow import fs
-
 from resources.settings.bucket_urls import LANDING_URL, landing_url
 from social_assets.lake.storage.errors import LakeStoreError, store_errors
-from social_assets.lake.storage.file_system import Storage, copy_whole, delta_options, storage_of
+from social_assets.lake.storage.file_system import (
+    Storage,
+    copy_whole,
+    delta_options,
+    files_below,
+    storage_of,
+)
 from social_assets.pipeline.files.landing_folder import FAILED, LOADED, Landing
 from social_assets.pipeline.files.unfinished_files import is_unfinished
 from social_assets.pipeline.landing_store.taken_objects import (
@@ -66,9 +70,8 @@ class LandingObjects:
         """All objects to load, ordered by key: neither unfinished ones, nor those in `loaded/` and
         `failed/`, which a copy of a home's folder has. A listing that ends early is an error.
         """
-        selector = fs.FileSelector(self.storage.root, allow_not_found=True, recursive=True)
         with store_errors(f"landing at {self.url}", LANDING_URL):
-            found = self.storage.files.get_file_info(selector)
+            found = files_below(self.storage.files, self.storage.root, recursive=True)
         before = f"{self.storage.root}/" if self.storage.root else ""
         versions = (
             ObjectVersion(each.path.removeprefix(before), each.size, each.mtime_ns)

@@ -206,13 +206,14 @@ def test_a_lake_in_a_bucket_is_noted_and_must_not_be_older_at_the_restore(
     assert not restored.lake.exists()
 
 
+@pytest.mark.parametrize("command", ["backup --to", "backups --from"])
 def test_an_absent_bucket_is_one_line_with_what_to_do(
-    used: UsedHome, bucket: str, capsys: pytest.CaptureFixture[str]
+    used: UsedHome, bucket: str, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from social_assets.cli.main import main
 
     with pytest.raises(SystemExit):
-        main(["--home", str(used.home.path), "backup", "--to", "s3://absent-bucket/backups"])
+        main(["--home", str(used.home.path), *command.split(), "s3://absent-bucket/backups"])
     said = capsys.readouterr().err
     assert "s3://absent-bucket/backups" in said
     assert "Create the bucket, or correct the URL" in said

@@ -76,6 +76,14 @@ def test_each_version_of_an_object_is_copied_once(store: str, landing: Landing) 
     assert waiting_objects(landing) == 0
 
 
+def test_a_bucket_whose_name_is_wrong_is_not_taken_for_an_empty_one(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LANDING_URL, "s3://absent-bucket/landing")
+    with pytest.raises(LakeStoreError, match=f"Create the bucket, or correct {LANDING_URL}"):
+        fetch_objects(landing)
+
+
 def test_unfinished_objects_and_copies_of_loaded_files_are_left_alone(
     store: str, landing: Landing
 ) -> None:

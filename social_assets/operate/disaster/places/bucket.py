@@ -16,10 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, cast
 
-from pyarrow.fs import FileSelector
-
 from social_assets.lake.storage.errors import store_errors
-from social_assets.lake.storage.file_system import Storage, storage_of
+from social_assets.lake.storage.file_system import Storage, files_below, storage_of
 from social_assets.operate.disaster.places.lease import BucketLease, held_lease
 
 _CHUNK = 8 << 20
@@ -38,14 +36,13 @@ class BucketPlace:
     lease: BucketLease | None = None
 
     def names(self) -> set[str]:  # noqa: D102 - as declared
-        selector = FileSelector(self.storage.path(""), allow_not_found=True)
         with self._errors():
-            return {each.base_name for each in self.storage.files.get_file_info(selector)}
+            found = files_below(self.storage.files, self.storage.path("").rstrip("/"))
+        return {each.base_name for each in found}
 
     def sizes(self, below: str) -> dict[str, int]:  # noqa: D102
-        selector = FileSelector(self.storage.path(below), allow_not_found=True, recursive=True)
         with self._errors():
-            found = self.storage.files.get_file_info(selector)
+            found = files_below(self.storage.files, self.storage.path(below), recursive=True)
         return {each.base_name: each.size for each in found if each.is_file}
 
     def move_in(self, file: Path, name: str, *, is_last: bool = False) -> None:  # noqa: D102
