@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from resources.clickhouse.resource import ClickHouseResource
-from resources.kafka import broker as kafka_broker
 from resources.kafka.resource import KafkaResource
-from resources.kafka.settings import BOOTSTRAP_SERVERS
-from resources.machine.ports import free_port
 from resources.settings.home import Home
 from social_assets.contracts.registry import contract
 from social_assets.lake.delta import LakeTable
@@ -27,55 +21,13 @@ from social_assets.pipeline.topics.drain import drain
 from social_assets.pipeline.topics.topic_source import Limits
 from social_assets.transform.duckdb_engine import DuckDBEngine
 from tests.integration.pipeline.accounts import counts
+from tests.integration.pipeline.spark.topic import TOPIC, jars, send
 from tests.lake_of_tests import lake_in
 
 pytestmark = pytest.mark.spark
 
 QUICK = Limits(seconds=60, quiet_seconds=0.2, pace_seconds=0.05, away_seconds=30)
 SCRIPT = Path(__file__).with_name("drain_process.py")
-TOPIC = "engagement_events"
-
-
-@pytest.fixture
-def kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KafkaResource]:
-    """A broker with the topic of the stream."""
-    missing = [command for command in ("java", "mvn") if shutil.which(command) is None]
-    if missing and not os.environ.get("CI"):
-        pytest.skip(f"no {' and no '.join(missing)} on the path, which Kafka needs")
-    home = Home(tmp_path / "kafka_home")
-    monkeypatch.setenv(kafka_broker.PORT_VARIABLE, str(free_port()))
-    monkeypatch.setenv(kafka_broker.HEAP_VARIABLE, "384")
-    servers = kafka_broker.start(home, jars("kafka"))
-    try:
-        monkeypatch.setenv(BOOTSTRAP_SERVERS, servers)
-        resource = KafkaResource()
-        resource.create_topic(TOPIC, 2, {})
-        yield resource
-    finally:
-        kafka_broker.stop(home)
-
-
-def jars(name: str) -> Path:
-    """A folder that all tests share, so that Maven copies jars once."""
-    folder = Path(tempfile.gettempdir()) / f"social-assets-{name}-jars-{os.getuid()}"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def send(kafka: KafkaResource, first: int, end: int) -> None:
-    """Send events: each comes twice, one of ten is rejected, some are no records at all."""
-    from confluent_kafka import Producer
-
-    producer = Producer({**kafka.client_settings(), "enable.idempotence": True})
-    for number in range(first, end):
-        named = {"event_id": f"e{number // 2}", "event_time": f"2026-01-0{1 + number % 6 // 2}"}
-        rest = {"account_id": 1, "metric_type": "like", "value": -1 if number % 10 == 4 else 1}
-        value = b"none" if number % 50 == 7 else json.dumps(named | rest).encode()
-        headers: list[tuple[str, str | bytes | None]] = [("a", b"1"), ("a", None)]
-        producer.produce(
-            TOPIC, value, partition=number // 2 % 2, headers=headers if number % 3 else None
-        )
-    assert producer.flush(60) == 0
 
 
 def drain_on_spark(folder: Path, how: str = "") -> int:
@@ -112,6 +64,7 @@ def test_both_kinds_of_drain_take_turns_and_one_is_killed(
     assert drain_on_spark(tmp_path, "twice") == 0
     found = counts(stores)
     assert found.raw == 1_100
+    assert found.cleaned > 400
     drain(stores, kafka, lambda _: None, QUICK)
     assert counts(stores) == found
     tables = [values(table) for table in (stores.raw, stores.cleaned, stores.quarantine)]
