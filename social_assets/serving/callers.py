@@ -36,6 +36,8 @@ class Caller:
     """Requests a minute; None: not limited."""
     scope: str
     """The same for callers that see the same accounts: what a cached answer is kept under."""
+    is_admin: bool = False
+    """Whether it may do what cannot be undone."""
 
     @property
     def sees_all(self) -> bool:
@@ -49,7 +51,7 @@ class Caller:
         )
 
 
-PERSON = Caller("person", None, may_write=True, per_minute=None, scope="")
+PERSON = Caller("person", None, may_write=True, per_minute=None, scope="", is_admin=True)
 """Whoever has the token of the installation."""
 
 
@@ -58,7 +60,12 @@ def caller_of(key: ApiKey) -> Caller:
     from social_assets.control.api_keys import Role
 
     return Caller(
-        key.id, key.accounts, key.may(Role.WRITE), key.per_minute, _scope_text(key.accounts)
+        key.id,
+        key.accounts,
+        key.may(Role.WRITE),
+        key.per_minute,
+        _scope_text(key.accounts),
+        key.may(Role.ADMIN),
     )
 
 

@@ -17,6 +17,7 @@ from social_assets.serving.api import (
     similar_items,
 )
 from social_assets.serving.features import api as features
+from social_assets.serving.privacy import api as privacy
 from social_assets.serving.recommended import reasons, received, recommendations
 from social_assets.serving.search import api as search
 
@@ -27,6 +28,6 @@ def api_routers() -> Sequence[APIRouter]:
         module.router
         for module in (
             *(metrics, query, posts, accounts, profiles, features, search),
-            *(recommendations, reasons, received, similar_items, schedules, health),
+            *(recommendations, reasons, received, similar_items, schedules, privacy, health),
         )
     ]

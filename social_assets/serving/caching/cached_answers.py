@@ -28,7 +28,8 @@ from social_assets.serving.gate import CALLER
 STALE_SECONDS = 24 * 3600
 """How old the last good answer may be that is given while the warehouse is away."""
 
-_NOT_CACHED = ("/api/v1/health", "/api/v1/reports", "/api/v1/features/")
+_NOT_CACHED = ("/api/v1/health", "/api/v1/reports", "/api/v1/features/", "/api/v1/deletions")
+"""Also what depends on the role of a key: callers that see the same accounts share answers."""
 _RECOMMENDATIONS = "/recommendations"
 """The end of a path whose answers come from memory, and follow what users do."""
 _AWAY = 503

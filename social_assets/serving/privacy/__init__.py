@@ -1,0 +1,1 @@
+"""Requests to forget a person by the API."""
