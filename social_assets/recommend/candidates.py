@@ -172,11 +172,14 @@ def champion_manifest() -> Mapping[str, Any] | None:
     return None if folder is None else load(folder).manifest
 
 
-def required_champion() -> Path:
-    """The folder of the version that serves; raises RecommendError if there is none."""
+def required_champion(*, unless_away: bool = False) -> Path:
+    """The folder of the version that serves; raises RecommendError if there is none.
+
+    `unless_away` is that of `champions_in_force`.
+    """
     from recsys.registry.deployment_history import champion
 
-    folder = champion(champions_in_force())
+    folder = champion(champions_in_force(unless_away=unless_away))
     if folder is None:
         raise RecommendError(
             f"no champion was published to {champions_root()} yet: materialize recsys/champion",

@@ -84,11 +84,14 @@ def champions_root() -> Path:
     return Home.from_environment().artifacts / "champion"
 
 
-def champions_in_force() -> Path:
-    """That folder, with the models that are published now: see `lake.artifacts.home_copy`."""
-    from social_assets.lake.artifacts.home_copy import fetch
+def champions_in_force(*, unless_away: bool = False) -> Path:
+    """That folder, with the models that are published now: see `lake.artifacts.home_copy`.
 
-    fetch(champions_root())
+    `unless_away`: while the store does not answer, with those that the home has copied before.
+    """
+    from social_assets.lake.artifacts.home_copy import fetch, fetch_unless_away
+
+    (fetch_unless_away if unless_away else fetch)(champions_root())
     return champions_root()
 
 

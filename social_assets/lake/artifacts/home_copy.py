@@ -12,6 +12,7 @@ store, the folder of the home is all there is, and nothing here does anything.
 from __future__ import annotations
 
 import fcntl
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ from social_assets.lake.artifacts.publications import (
     Publication,
     Publications,
 )
+from social_assets.lake.storage.errors import LakeStoreError
+
+_log = logging.getLogger(__name__)
 
 _MARK = ".publication"
 _UNFINISHED = "unfinished\n"
@@ -40,6 +44,20 @@ def fetch(folder: Path) -> None:
     if (url := artifacts_url()) is not None:
         with _lock(folder):
             _fetched(folder, Publications.of(url, folder.name))
+
+
+def fetch_unless_away(folder: Path) -> None:
+    """As `fetch`, for who can tell that the copy is the version that is needed.
+
+    While the store does not answer, a whole copy stays in use, and a warning says so.
+    """
+    try:
+        fetch(folder)
+    except LakeStoreError as error:
+        mark = folder / _MARK
+        if not mark.exists() or mark.read_text() == _UNFINISHED:
+            raise
+        _log.warning("%s is used as it was copied: %s", folder, error)
 
 
 @contextmanager

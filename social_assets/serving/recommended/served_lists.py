@@ -353,7 +353,8 @@ def _model_of(state: TableState) -> LoadedModel | None:
     import recsys
 
     try:
-        folder: Path = required_champion()
+        # The version is compared below, so that a copy of before is never taken for the model.
+        folder: Path = required_champion(unless_away=True)
         found = recsys.load(folder)
     except (RecommendError, recsys.ArtifactError, ArtifactStoreError, LakeStoreError) as error:
         _log.warning("nothing is folded into recommended lists: %s", error)

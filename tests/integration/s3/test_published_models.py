@@ -15,6 +15,7 @@ from pyarrow.fs import FileSelector
 
 import recsys
 from recsys.registry.deployment_history import champion, history, promote_model, roll_back
+from resources.machine.ports import free_port
 from resources.settings.bucket_urls import ARTIFACTS_URL
 from resources.settings.home import ENVIRONMENT_VARIABLE
 from social_assets.control.privacy.person import Person
@@ -94,6 +95,26 @@ def test_what_one_home_publishes_and_rolls_back_is_served_by_another(
         roll_back(ours)
     assert served(theirs) == "v1"
     assert [each.version for each in history(theirs)] == ["v1", "v2", "v1"]
+
+
+def test_a_server_uses_its_copy_while_the_store_is_away_and_a_run_does_not(
+    ours: Path, theirs: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish(ours, "v1")
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(theirs.parents[1]))
+    with monkeypatch.context() as away:
+        away.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+        with pytest.raises(LakeStoreError):
+            required_champion(unless_away=True)  # nothing was copied yet
+    assert served(theirs) == "v1"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    assert required_champion(unless_away=True) == theirs / "popularity" / "v1"
+    assert "is used as it was copied" in caplog.text
+    with pytest.raises(LakeStoreError):
+        required_champion()
+    (theirs / ".publication").write_text("unfinished\n")
+    with pytest.raises(LakeStoreError):
+        required_champion(unless_away=True)
 
 
 def test_the_recommenders_of_a_new_home_find_the_champion(
