@@ -83,3 +83,31 @@ CASES = _cases(
         f"{_DOCUMENTS}of_an_edited_post_only_the_newest_text_is_found",
     ),
 )
+
+_BY_API = "tests/integration/serving/test_deletions.py::test_"
+REQUESTS = [
+    Case("16.6 requests by the API", what, file, old, new, f"{_BY_API}{test}")
+    for what, file, old, new, test in (
+        (
+            "a key that only writes may forget persons",
+            "social_assets/serving/privacy/api.py",
+            "if not (caller.is_admin and caller.sees_all):",
+            "if not (caller.may_write and caller.sees_all):",
+            "only_an_admin_who_sees_all_accounts_may",
+        ),
+        (
+            "an admin of some accounts may forget persons of all",
+            "social_assets/serving/privacy/api.py",
+            "if not (caller.is_admin and caller.sees_all):",
+            "if not caller.is_admin:",
+            "only_an_admin_who_sees_all_accounts_may",
+        ),
+        (
+            "the answer of an admin is kept for others",
+            "social_assets/serving/caching/cached_answers.py",
+            ', "/api/v1/deletions")',
+            ")",
+            "only_an_admin_who_sees_all_accounts_may",
+        ),
+    )
+]
