@@ -118,8 +118,13 @@ bench-stream: install ## Drain, freshness, idle and PySpark as the peer; needs J
 bench-serve: install ## Requests a second of API and nginx, and freshness; needs wrk and nginx
 	$(BIN)/python -m bench.serving.load $(SERVE_ARGS)
 
-bench-scale: install .venv-spark/.installed ## Rebuilds on DuckDB and Spark, with a comparison of all rows; needs Java 17
+bench-scale: install .venv-spark/.installed ## DuckDB and Spark: equal rows, growth to 30 million, a cluster simulated; persons forgotten; needs Java 17
 	PYTHONPATH=.venv-spark $(BIN)/python -m bench.scale.spark_rebuild $(SCALE_ARGS)
+	PYTHONPATH=.venv-spark $(BIN)/python -m bench.scale.spark_rebuild --skewed
+	PYTHONPATH=.venv-spark $(BIN)/python -m bench.scale.growth
+	PYTHONPATH=.venv-spark $(BIN)/python -m bench.scale.cluster
+	$(BIN)/python -m bench.scale.forget
+	$(BIN)/python -m bench.faults.disaster
 
 bench-understand: install ## Text models, live texts, sessions, features, forecasts, predictions, search over 10 million texts (4 GB; Java 17, Maven)
 	$(BIN)/python -m bench.understand.texts
