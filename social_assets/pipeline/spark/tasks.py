@@ -183,8 +183,7 @@ def _written(job: SparkJob, payloads: Iterable[bytes]) -> Written:
     ):
         keys = FirstLanded(session)
         days = set[date]()
-        for payload in payloads:
-            rows = pa.ipc.open_stream(payload).read_all()
+        for rows in _blocks(payloads):
             days.update(rows["event_date"].unique().to_pylist())
             keys.add(rows)
             accepted.add(rows)
@@ -200,6 +199,20 @@ def _written(job: SparkJob, payloads: Iterable[bytes]) -> Written:
             stores.quarantine.rows_written(found.quarantine()) if repeated.counts else (),
             repeated=dict(repeated.counts),
         )
+
+
+def _blocks(payloads: Iterable[bytes]) -> Iterator[pa.Table]:
+    """The rows in their order, some payloads at a time: of many parts, each has few rows."""
+    waiting: list[pa.Table] = []
+    missing = BLOCK_ROWS
+    for payload in payloads:
+        waiting.append(pa.ipc.open_stream(payload).read_all())
+        missing -= waiting[-1].num_rows
+        if missing <= 0:
+            yield pa.concat_tables(waiting).combine_chunks()
+            waiting, missing = [], BLOCK_ROWS
+    if waiting:
+        yield pa.concat_tables(waiting).combine_chunks()
 
 
 def _add_landed(
