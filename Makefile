@@ -13,7 +13,7 @@ MUTATION_ARGS ?=
 # Tests start some hundred processes; each compiles the sources again unless one may keep the result.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo demo-live dev kafka stop test test-browser test-deep test-endurance test-integration test-kafka test-s3 test-s3-pipeline test-spark mutation lint types bench bench-recsys bench-stream bench-serve bench-scale bench-understand clean
+.PHONY: help install demo demo-live dev kafka stop test test-browser test-deep test-endurance test-integration test-kafka test-kubernetes test-s3 test-s3-pipeline test-spark mutation lint types bench bench-recsys bench-stream bench-serve bench-scale bench-understand clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ stop: install ## Stop the home's embedded ClickHouse and Kafka
 	$(BIN)/social-assets stop
 	$(BIN)/social-assets kafka stop
 
-UNMARKED := -m "not kafka and not java and not spark and not deep and not endurance and not browser and not s3"
+UNMARKED := -m "not kafka and not java and not spark and not deep and not endurance and not browser and not s3 and not kubernetes"
 QUICK := tests/unit tests/integration/control tests/integration/ingest tests/integration/lake
 
 test: install ## The tests of functions, of the operational store, the lake and connectors: under 5 minutes
@@ -55,7 +55,7 @@ test-browser: install ## Dashboards in Chromium: needs Debian's package chromium
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser
 
 test-endurance: install ## What takes long: processes killed at many moments, the whole graph, every invariant
-	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark and not deep and not s3"
+	$(BIN)/python -m pytest -m "endurance and not kafka and not java and not spark and not deep and not s3 and not kubernetes"
 
 test-kafka: install ## The tests on Apache Kafka and of JDBC; needs Java 17 and Maven
 	$(BIN)/python -m pytest -m "(kafka or java) and not s3" tests/integration/kafka tests/integration/resources/embedded_clickhouse
@@ -73,6 +73,15 @@ ON_S3 := tests/integration/pipeline tests/integration/lake/test_two_writers.py \
 .s3/versitygw: tests/s3_gateway/go.mod tests/s3_gateway/go.sum
 	cd tests/s3_gateway && go build -o $(abspath $@) github.com/versity/versitygw/cmd/versitygw
 
+test-kubernetes: install .kubernetes/helm ## The tests of the Helm chart and of compose against published schemas; needs Go
+	$(BIN)/python -m pytest -m kubernetes tests/integration/production
+
+# As for the S3 server. The schemas are in Go modules too, whose hashes the script has.
+.kubernetes/helm: tests/kubernetes_tools/go.mod tests/kubernetes_tools/go.sum tests/kubernetes_tools/published_schemas.py
+	$(BIN)/python -m tests.kubernetes_tools.published_schemas .kubernetes
+	cd tests/kubernetes_tools && go build -o $(abspath .kubernetes/kubeconform) github.com/yannh/kubeconform/cmd/kubeconform
+	cd tests/kubernetes_tools && go build -o $(abspath $@) helm.sh/helm/v3/cmd/helm
+
 test-spark: install .venv-spark/.installed ## The tests on Spark, in this process and on a cluster; needs Java 17
 	PYTHONPATH=.venv-spark $(BIN)/python -m pytest -m spark -n 0 tests/integration/recommend tests/recsys tests/integration/pipeline/spark
 
@@ -86,7 +95,8 @@ test-spark: install .venv-spark/.installed ## The tests on Spark, in this proces
 test-deep: install .venv-deep/.installed ## The tests of models that JAX trains
 	PYTHONPATH=.venv-deep $(BIN)/python -m pytest -n 2 -m deep tests/integration/recommend tests/recsys
 
-# As .venv-spark; `uv pip compile` of the extra `deep`.
+# As .venv-spark; `uv pip compile` of the extra `deep`. requirements-production.txt, which the image has, is made
+# so of the extra `production`, with `--generate-hashes --no-annotate --no-header --python-version 3.11`.
 .venv-deep/.installed: requirements-deep.txt | install
 	rm -rf .venv-deep
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes --target .venv-deep -r $<

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MARKED = ("kafka", "java", "spark", "deep", "browser", "s3")
+MARKED = ("kafka", "java", "spark", "deep", "browser", "s3", "kubernetes")
 
 
 def folders(marker: str) -> list[str]:

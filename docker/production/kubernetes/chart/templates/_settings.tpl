@@ -15,7 +15,8 @@
 {{- $_ := set $config "image_pull_secrets" .Values.image.pullSecrets -}}
 {{- $home := dict "name" "home" "persistentVolumeClaim" (dict "claimName" (include "social-assets.claim" .)) -}}
 {{- $temporary := dict "name" "temporary" "emptyDir" (dict "sizeLimit" .Values.temporary.size) -}}
-{{- $_ := set $config "volumes" (list $home $temporary) -}}
+{{- $instance := dict "name" "instance" "configMap" (dict "name" (printf "%s-instance" $name)) -}}
+{{- $_ := set $config "volumes" (list $home $temporary $instance) -}}
 {{- $_ := set $config "security_context" (include "social-assets.containerSecurity" . | fromYaml) -}}
 {{- $pod := $config.run_k8s_config.pod_spec_config -}}
 {{- $_ := set $pod "security_context" (include "social-assets.podSecurity" . | fromYaml) -}}
