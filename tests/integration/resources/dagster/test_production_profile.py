@@ -36,7 +36,7 @@ DOCKER = Path(__file__).resolve().parents[4] / "docker"
 PROFILES = {
     "local": DOCKER / "dagster.yaml",
     "docker": DOCKER / "production" / "dagster.yaml",
-    "kubernetes": DOCKER / "production" / "kubernetes" / "dagster.yaml",
+    "kubernetes": DOCKER / "production" / "kubernetes" / "chart" / "files" / "dagster.yaml",
 }
 
 
@@ -163,7 +163,7 @@ def test_the_image_is_built_of_its_sources_and_of_nothing_else() -> None:
     wheel = build["tool"]["hatch"]["build"]["targets"]["wheel"]
     forced = {Path(path).parts[0] for path in wheel["force-include"]}
     packed = {*wheel["packages"], *forced, build["project"]["readme"]}
-    assert sent == packed | {"pyproject.toml", "requirements.txt"}
+    assert sent == packed | {*("pyproject.toml", "requirements.txt", "requirements-production.txt")}
     # A file of secrets with the runbook's name, in any folder, is not in the image.
     assert "**/*.env" in rules[rules.index("!social_assets") :]
 
