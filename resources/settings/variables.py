@@ -143,8 +143,13 @@ _URLS_WITH_A_PASSWORD = frozenset(
         "SOCIAL_ASSETS_DAGSTER_POSTGRES_URL",
         "SOCIAL_ASSETS_CONTROL_URL",
         "SOCIAL_ASSETS_LAKE_URL",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
     }
 )
+_HEADERS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_LOGS_HEADERS")
+"""Lists of NAME=VALUE, whose values are secrets."""
+
 _FAMILIES = (ALERT_URLS + "__", CAPTURE_URL + "__")
 """Beginnings of variables whose ends people choose."""
 
@@ -181,6 +186,9 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
                 yield from (key.strip() for key in value.split(","))
         elif name in _URLS_WITH_A_PASSWORD or name.startswith(CAPTURE_URL + "__"):
             yield from _passwords(value)
+        elif name in _HEADERS:
+            for written in (pair.partition("=")[2].strip() for pair in value.split(",")):
+                yield from (written, unquote(written))
         elif name in (ALERT_URLS, REPORT_MAIL_URL) or name.startswith(ALERT_URLS + "__"):
             yield from secret_parts(value)
 

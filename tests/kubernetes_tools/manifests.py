@@ -1,4 +1,4 @@
-"""Renders the chart with Helm and validates manifests with kubeconform, against Kubernetes' own API.
+"""Renders the chart with Helm, and validates manifests by Kubernetes' own API with kubeconform.
 
 `make .kubernetes/helm` builds the programs and fetches the API. Belongs here: programs and schemas;
 what manifests must say belongs to tests/integration/production.

@@ -1,7 +1,7 @@
 """Fetches what Kubernetes and Compose publish of their own formats, into the folder that is given.
 
 `python -m tests.kubernetes_tools.published_schemas .kubernetes`. The files are in Go modules, whose
-hashes are below. Belongs here: only fetching. `tests.kubernetes_tools.manifests` makes schemas of them.
+hashes are below. Belongs here: only fetching; `manifests` beside it makes schemas of them.
 """
 
 from __future__ import annotations

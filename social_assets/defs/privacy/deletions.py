@@ -73,7 +73,7 @@ def deletions(
         delete_online_features,
     )
     from social_assets.lake.privacy.forgotten_persons import ANY_PLATFORM, ForgottenPerson
-    from social_assets.pipeline.logs.ship import only_shipper
+    from social_assets.pipeline.logs.ship import Destination, only_shipper
     from social_assets.pipeline.privacy.deletion_report import DeletionReport
     from social_assets.pipeline.privacy.erase_persons import erase_persons
     from social_assets.pipeline.privacy.ids_of_others import ids_of_others
@@ -106,7 +106,10 @@ def deletions(
         searched = persons.without(others)
         delete_online_features(home, persons)
         # Lines with an id must not be shipped after the table of logs was searched.
-        with only_shipper(home, _SHIPPER_SECONDS):
+        with (
+            only_shipper(home, _SHIPPER_SECONDS),
+            only_shipper(home, _SHIPPER_SECONDS, Destination.COLLECTOR),
+        ):
             with clickhouse.client(comment) as client:
                 in_warehouse = clean_warehouse(client, searched, erased, context.run.run_id)
             in_home = clean_home(home, searched, erased)

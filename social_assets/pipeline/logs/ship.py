@@ -1,18 +1,19 @@
-"""Ships the log files of a home to `ops.logs`: each line once, however often a process is killed.
+"""Ships the log files of a home to a destination: each line, however often a process is killed.
 
 Belongs here: the order of a batch. Which bytes it has is recorded before they are inserted under
-its token, and the positions after it. One shipper works at a time, by a lock. A file of ours is
-removed when it is complete and shipped.
+its token, and the positions after it. Each destination has positions of its own, and one shipper at
+a time, by a lock. A file of ours is removed when it is complete and shipped to every destination.
 """
 
 from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
@@ -38,6 +39,19 @@ from social_assets.warehouse.logs.line import LogLine
 
 BATCH_BYTES = 4 * 1024**2
 """Bytes of lines in one insert, which also bounds the shipper's memory."""
+
+
+class Destination(Enum):
+    """Where lines are shipped to; the value names its positions in the folder of logs."""
+
+    WAREHOUSE = "shipped"
+    COLLECTOR = "exported"
+
+
+_LOCKS = {
+    Destination.WAREHOUSE: "ship_logs.lock",
+    Destination.COLLECTOR: "export_logs.lock",
+}
 
 
 class LogStore(Protocol):
@@ -74,12 +88,14 @@ class Shipped:
 
 
 @contextmanager
-def only_shipper(home: Home, timeout: float = 0.0) -> Iterator[None]:
-    """Keep other shippers of the home away during the block. Raises ShipperBusyError."""
+def only_shipper(
+    home: Home, timeout: float = 0.0, destination: Destination = Destination.WAREHOUSE
+) -> Iterator[None]:
+    """Keep other shippers to a destination away during the block. Raises ShipperBusyError."""
     locks = home.path / "locks"
     locks.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Entered apart from the block, whose own TimeoutError is none of the lock.
-    lock = exclusive_lock(locks / "ship_logs.lock", timeout)
+    lock = exclusive_lock(locks / _LOCKS[destination], timeout)
     try:
         lock.__enter__()
     except TimeoutError as error:
@@ -97,10 +113,13 @@ class Shipper:
     home: Home
     store: LogStore
     batch_bytes: int = BATCH_BYTES
+    destination: Destination = Destination.WAREHOUSE
+    others: Sequence[Destination] = ()
+    """Further destinations; a file is not removed before it is there too."""
 
     def ship(self) -> Shipped:
         """Ship every whole line that is there, in batches."""
-        path = positions_path(self.home)
+        path = positions_path(self.home, self.destination)
         removed = remove_oldest(self.home.logs / FOLDER, most_bytes())
         positions = read_positions(path)
         lines = batches = 0
@@ -151,9 +170,11 @@ class Shipper:
     def _clean(self, path: Path, positions: ShippedPositions) -> None:
         """Remove files that are complete and shipped, and forget those that are gone."""
         known = set()
+        elsewhere = [read_positions(positions_path(self.home, each)) for each in self.others]
         for file in log_files(self.home.logs):
             known.add(file.key)
-            if file.is_ours and positions.shipped.get(file.key, 0) == file.size:
+            everywhere = [positions, *elsewhere]
+            if file.is_ours and all(at.shipped.get(file.key, 0) == file.size for at in everywhere):
                 with suppress(FileNotFoundError), held(file.path) as is_complete:
                     if is_complete and file.path.stat().st_size == file.size:
                         file.path.unlink()
@@ -163,9 +184,9 @@ class Shipper:
             write_positions(path, ShippedPositions(kept))
 
 
-def positions_path(home: Home) -> Path:
+def positions_path(home: Home, destination: Destination = Destination.WAREHOUSE) -> Path:
     """The file with the positions of a home."""
-    return home.logs / "shipped.json"
+    return home.logs / f"{destination.value}.json"
 
 
 def read_lines(home: Home, each: Range) -> Iterator[LogLine]:

@@ -1,4 +1,4 @@
-"""Runs a command as a container with a read-only file system would: in a mount namespace of its own.
+"""Runs a command with a read-only file system, as a container would: in a mount namespace.
 
 Needs `unshare` of util-linux, as root or where users may have namespaces.
 """
@@ -49,7 +49,11 @@ class ReadOnly:
     def run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
         return subprocess.run(
-            self.command(command), env={**self.environment}, capture_output=True, text=True
+            self.command(command),
+            env={**self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def start(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
@@ -65,5 +69,7 @@ def is_possible() -> bool:
     if shutil.which("unshare") is None:
         return False
     rights = [] if os.geteuid() == 0 else ["--map-root-user"]
-    tried = subprocess.run(["unshare", *rights, "--mount", "true"], capture_output=True)
+    tried = subprocess.run(
+        ["unshare", *rights, "--mount", "true"], capture_output=True, check=False
+    )
     return tried.returncode == 0

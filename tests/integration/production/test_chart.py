@@ -1,4 +1,4 @@
-"""The Helm chart renders to manifests that Kubernetes' API knows, and that allow no more than needed."""
+"""The Helm chart renders to manifests that Kubernetes knows, and that allow what is needed."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_field_that_kubernetes_does_not_know_is_found(
 )
 def test_a_container_without_a_setting_of_security_is_found(line: str, tmp_path: Path) -> None:
     found = unconfined(render(changed(tmp_path, "templates/_pod.tpl", line, "")))
-    setting = line.split(":")[0]
+    setting = line.partition(":")[0]
     assert len(found) == len(PARTS)
     assert all(setting in each for each in found)
 

@@ -6,6 +6,7 @@ image's settings. The servers are those of docker/compose.yaml.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -27,6 +28,16 @@ pytestmark = [pytest.mark.endurance, pytest.mark.timeout(900)]
 
 DOCKER = Path(__file__).parents[3] / "docker"
 PYTHON = os.environ.get("PYTHON_OF_THE_IMAGE", sys.executable)
+SOCIAL_ASSETS = [PYTHON, "-m", "social_assets"]
+POST = {
+    "post_id": "p000462",
+    "account_id": 5,
+    "platform": "Instagram",
+    "content": "Archive footage, the last ten minutes",
+    "tags": ["documentary", "film"],
+    "media_type": "image",
+    "published_at": "2026-11-30T07:09:47Z",
+}
 REFUSED = ("Read-only file system", "Errno 30")
 
 
@@ -89,10 +100,13 @@ def test_a_write_to_another_place_is_refused(machine: ReadOnly) -> None:
     assert machine.run(["touch", f"{STATE}/written", "/tmp/written"]).returncode == 0  # noqa: S108
 
 
-def test_the_whole_graph_is_built(machine: ReadOnly) -> None:
-    done = machine.run([PYTHON, "-m", "social_assets", "demo", "--events", "2000"])
+def test_a_load_goes_through_to_the_rollups(machine: ReadOnly, tmp_path: Path) -> None:
+    (tmp_path / "home" / "posts_2026-11-30.ndjson").write_text(json.dumps(POST))
+    done = machine.run([*SOCIAL_ASSETS, "load", "posts", f"{STATE}/posts_2026-11-30.ndjson"])
     assert done.returncode == 0, done.stdout + done.stderr
     assert not any(text in done.stdout + done.stderr for text in REFUSED)
+    counted = machine.run([*SOCIAL_ASSETS, "sql", "SELECT post_id FROM star.dim_post"])
+    assert str(POST["post_id"]) in counted.stdout, counted.stderr
 
 
 def test_the_servers_of_compose_become_ready(machine: ReadOnly, tmp_path: Path) -> None:
@@ -125,7 +139,7 @@ def test_the_servers_of_compose_become_ready(machine: ReadOnly, tmp_path: Path) 
         "serving": [*probes, "serving", ports["serving"]],
         "streaming": health,
     }
-    done = machine.run([PYTHON, "-m", "social_assets", "deploy"])
+    done = machine.run([*SOCIAL_ASSETS, "deploy"])
     assert done.returncode == 0, done.stdout + done.stderr
     with started(machine, commands, tmp_path) as servers:
         for name, question in asked.items():
