@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
+from resources.log_files.otlp import OtlpEndpoint, OtlpSettingError, otlp_endpoint
 from resources.settings.home import Home
-from resources.settings.otlp import OtlpEndpoint, OtlpSettingError, otlp_endpoint
 from social_assets.operate.logs.running_warehouse import RunningWarehouse, failures
 from social_assets.pipeline.logs.collector import (
     REQUEST_BYTES,

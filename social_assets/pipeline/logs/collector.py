@@ -2,7 +2,7 @@
 
 Belongs here: what a request has, and what an answer means. A request that is repeated after a kill
 is a second copy for the collector: OTLP knows no token. The variables belong to
-`resources.settings.otlp`.
+`resources.log_files.otlp`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from itertools import groupby
 
 import httpx
 
-from resources.settings.otlp import OtlpEndpoint
+from resources.log_files.otlp import OtlpEndpoint
 from social_assets.warehouse.logs.line import LogLine
 
 _log = logging.getLogger(__name__)

@@ -27,9 +27,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from resources.embedded_clickhouse.lifecycle import ensure_running, stop
 from resources.log_files.folder import FOLDER, line_files
 from resources.log_files.line_file import LineFile
+from resources.log_files.otlp import LOGS_ENDPOINT, OtlpEndpoint
 from resources.machine.ports import free_port
 from resources.settings.home import ENVIRONMENT_VARIABLE, Home
-from resources.settings.otlp import LOGS_ENDPOINT, OtlpEndpoint
 from social_assets.operate.logs.running_warehouse import RunningWarehouse
 from social_assets.pipeline.logs.collector import LONGEST_WAIT, CollectorAwayError, LogCollector
 from social_assets.pipeline.logs.positions import ShippedPositions, write_positions

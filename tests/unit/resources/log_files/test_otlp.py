@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resources.settings.otlp import OtlpSettingError, otlp_endpoint
+from resources.log_files.otlp import OtlpSettingError, otlp_endpoint
 from resources.settings.variables import hidden
 
 BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
