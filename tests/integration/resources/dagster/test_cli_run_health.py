@@ -51,7 +51,10 @@ def home(tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch) -> Home
 @pytest.fixture(params=["docker", "kubernetes"])
 def launcher(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RunLauncher:
     """The launcher of a profile, whose health check finds no container."""
-    folder = PROFILES if request.param == "docker" else PROFILES / "kubernetes"
+    folder = {
+        "docker": PROFILES,
+        "kubernetes": PROFILES / "kubernetes" / "chart" / "files",
+    }[request.param]
     settings, _ = dagster_instance_config(str(folder))
     module, name = settings["run_launcher"]["module"], settings["run_launcher"]["class"]
     kind = getattr(__import__(module, fromlist=[name]), name)
