@@ -36,8 +36,8 @@ CASES = _cases(
     (
         "an id in a field that no contract names stays",
         _ERASE,
-        "        is_named = pc.or_(in_bytes(group.distinct, part), is_named)\n",
-        "",
+        "pc.or_(in_bytes(group.distinct, part), is_named)",
+        "is_named",
         _ERASED,
     ),
     (
@@ -108,6 +108,36 @@ REQUESTS = [
             ', "/api/v1/deletions")',
             ")",
             "only_an_admin_who_sees_all_accounts_may",
+        ),
+    )
+]
+
+_COUNTING = "tests/integration/pipeline/privacy/test_records_by_person.py::test_"
+COUNTS = [
+    Case("16.6 records of each request", what, file, old, new, f"{_COUNTING}{test}")
+    for what, file, old, new, test in (
+        (
+            "records of all persons count for each of them",
+            "social_assets/pipeline/privacy/records_by_person.py",
+            "    if len(group.persons) == 1:\n        (person,) = group.persons\n"
+            "        found[person] += mask.true_count\n        return\n",
+            "    if len(group.persons) >= 1:\n        for person in group.persons:\n"
+            "            found[person] += mask.true_count\n        return\n",
+            "halving_persons_counts_as_comparing_each_row_with_each_person",
+        ),
+        (
+            "a record of another platform counts for the request",
+            "social_assets/pipeline/privacy/records_by_person.py",
+            "    return mask if platform is None else pc.and_(mask, may_be_of(platform, rows))\n",
+            "    return mask\n",
+            "a_record_counts_for_each_person_in_it_and_for_nobody_else",
+        ),
+        (
+            "a request forgets what its first pass has deleted",
+            "social_assets/pipeline/privacy/deletion_report.py",
+            "known = {} if before is None else DeletionReport.of_json(before).own_records",
+            "known: dict[str, int] = {}",
+            "a_request_of_two_passes_tells_what_both_have_deleted",
         ),
     )
 ]

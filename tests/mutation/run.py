@@ -58,6 +58,7 @@ CASES: Sequence[Case] = (
     *cases_of_operations.CASES,
     *cases_of_privacy.CASES,
     *cases_of_privacy.REQUESTS,
+    *cases_of_privacy.COUNTS,
     *cases_of_protection.CASES,
     *cases_of_loss.CASES,
     *cases_of_serving.CASES,

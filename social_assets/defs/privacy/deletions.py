@@ -5,7 +5,7 @@ belongs to `pipeline.privacy`, the requests to `control.privacy`.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ from social_assets.defs.warehouse.deployment import deploy_in_force, waiting_for
 from social_assets.defs.warehouse.recovery import finish_before_rebuild, finish_warehouse
 
 if TYPE_CHECKING:
+    from social_assets.pipeline.privacy.deletion_report import DeletionReport
     from social_assets.pipeline.privacy.erase_persons import Erased
     from social_assets.pipeline.stores import StreamStores
 
@@ -123,8 +124,12 @@ def deletions(
             ids_of_others=len(others),
             left=left,
         )
-        for each in pending:
-            requests.report(each.request.id, report.as_json(), is_done=not left)
+        told = {
+            each.request.id: report.of_request(each.person, erased, each.request.report)
+            for each in pending
+        }
+        for request_id, own in told.items():
+            requests.report(request_id, own.as_json(), is_done=not left)
         requests.delete_ids_not_pending()
     return MaterializeResult(
         metadata={
@@ -135,6 +140,9 @@ def deletions(
             "landed_files": in_home.landed_files,
             "overwritten_files": in_home.overwritten_files,
             "ids_of_others": len(others),
+            "by_request": MetadataValue.table(_rows(told))
+            if told
+            else MetadataValue.text("no request was pending"),
             "left": MetadataValue.table([TableRecord(vars(each)) for each in left])
             if left
             else MetadataValue.text("no place has an id of these persons"),
@@ -217,6 +225,17 @@ nightly_deletions = ScheduleDefinition(
     default_status=DefaultScheduleStatus.RUNNING,
     description="Deletes what requests are pending for, and what arrived of forgotten persons",
 )
+
+
+def _rows(told: Mapping[str, "DeletionReport"]) -> list[TableRecord]:
+    """What each request has deleted in all its passes, and what the search has found. No id."""
+    found = []
+    for request_id, own in told.items():
+        streams = [f"{records:,} of {stream}" for stream, records in own.own_records.items()]
+        places = f"{len(own.left)} places have ids of this pass" if own.left else "nothing"
+        row = {"request": request_id, "deleted": ", ".join(streams) or "none", "found": places}
+        found.append(TableRecord(row))
+    return found
 
 
 def _touched(

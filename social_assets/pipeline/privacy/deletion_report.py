@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
+from social_assets.control.privacy.person import Person
 from social_assets.pipeline.privacy.erase_persons import Erased
 from social_assets.pipeline.privacy.home_files import Remainder
 
@@ -18,6 +19,7 @@ class DeletionReport:
     """`requests` were done together; `records` are records of raw, by stream; `days` by stream.
 
     `ids_of_others` were not looked for outside of streams: records of other platforms have them.
+    `own_records` are those of one request, by stream, of all its passes.
     """
 
     run_id: str
@@ -28,6 +30,7 @@ class DeletionReport:
     overwritten_files: int
     ids_of_others: int
     left: tuple[Remainder, ...]
+    own_records: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -60,6 +63,15 @@ class DeletionReport:
         stored = json.loads(text)
         left = tuple(Remainder(**each) for each in stored.pop("left"))
         return cls(left=left, **stored)
+
+    def of_request(
+        self, person: Person, erased: Sequence[Erased], before: str | None
+    ) -> DeletionReport:
+        """The report of one of the requests; `before` is the one that its last pass stored."""
+        own = {each.stream: each.by_person.get(person, 0) for each in erased}
+        known = {} if before is None else DeletionReport.of_json(before).own_records
+        counts = {stream: n for stream, n in _sums(known, own).items() if n}
+        return replace(self, own_records=counts)
 
     def after(self, first: DeletionReport) -> DeletionReport:
         """The report of a second pass over the same requests, with what the first one deleted."""

@@ -10,9 +10,10 @@ which a distinct id stands as a whole word, and every rejected record in which a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import reduce
 
@@ -22,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from social_assets.contracts.contract import Contract
+from social_assets.control.privacy.person import Person
 from social_assets.lake.delta import LakeTable
 from social_assets.lake.privacy.purge import purge
 from social_assets.lake.row_groups import read_parts, row_groups
@@ -30,10 +32,15 @@ from social_assets.pipeline.load import load_days
 from social_assets.pipeline.privacy.forgotten_records import (
     ForgottenRecords,
     forgotten_records,
-    may_be_of,
 )
 from social_assets.pipeline.privacy.ids_in_bytes import IdsInBytes
 from social_assets.pipeline.privacy.person_ids import PersonIds
+from social_assets.pipeline.privacy.records_by_person import (
+    DeletedByPerson,
+    is_in_columns,
+    of_platform,
+    records_by_person,
+)
 from social_assets.pipeline.quarantined_batches import quarantined
 from social_assets.pipeline.step_log import StepLog
 from social_assets.pipeline.stores import StreamStores
@@ -53,6 +60,8 @@ from social_assets.warehouse.pending_days import (
 PART_ROWS = 65_536
 _BYTES = ("value", "key", "csv_header")
 _HEADERS = "headers"
+_READ = "read"
+"""What the contract reads in a record, beside the columns of raw."""
 
 Mask = Callable[[pa.Table], pa.BooleanArray]
 """Tells of the rows of a table which ones to delete."""
@@ -62,21 +71,24 @@ Mask = Callable[[pa.Table], pa.BooleanArray]
 class Erased:
     """What was deleted from a stream: records of raw, and the days that were rebuilt.
 
-    `files` are the names of the files that brought these records.
+    `files` are the names of the files that brought these records. Of `by_person`, a record of two
+    persons counts for both; those of persons who were forgotten before are of nobody.
     """
 
     stream: str
     records: int
     days: tuple[date, ...]
     files: frozenset[str] = frozenset()
+    by_person: Mapping[Person, int] = field(default_factory=Counter, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Deleted:
-    """Deleted rows: how many, and the files that they came from."""
+    """Deleted rows: how many, of whom, and the files that they came from."""
 
     records: int = 0
     files: frozenset[str] = frozenset()
+    by_person: Counter[Person] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, rows: pa.Table) -> Deleted:
@@ -86,7 +98,11 @@ class Deleted:
 
     def __add__(self, other: Deleted) -> Deleted:
         """The sum of two."""
-        return Deleted(self.records + other.records, self.files | other.files)
+        return Deleted(
+            self.records + other.records,
+            self.files | other.files,
+            self.by_person + other.by_person,
+        )
 
 
 def erase_persons(stores: StreamStores, persons: PersonIds) -> Erased:
@@ -104,7 +120,7 @@ def erase_persons(stores: StreamStores, persons: PersonIds) -> Erased:
             # Also if a process was killed between deleting and purging.
             for table in (stores.raw, stores.cleaned, stores.quarantine):
                 purge(table)
-    return Erased(stores.name, deleted.records, tuple(days), deleted.files)
+    return Erased(stores.name, deleted.records, tuple(days), deleted.files, deleted.by_person)
 
 
 def _erase(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
@@ -187,7 +203,7 @@ def _days_by_bytes(stores: StreamStores, persons: PersonIds) -> set[date]:
 def _delete_from_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
     with stores.engine.session() as session:
         records = _RawRecords(stores, session, persons, forgotten_records(stores, session))
-        return _delete(stores, stores.raw, days, records.mask)
+        return _delete(stores, stores.raw, days, records.mask, records.by_person)
 
 
 def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence[date]) -> Deleted:
@@ -196,18 +212,28 @@ def _delete_without_raw(stores: StreamStores, persons: PersonIds, days: Sequence
         forgotten = forgotten_records(stores, session)
 
         def of_cleaned(part: pa.Table) -> pa.BooleanArray:
-            texts = [field.name for field in part.schema if pa.types.is_string(field.type)]
             found = pa.array(np.zeros(part.num_rows, np.bool_))
-            for platform, group in persons.by_platform.items():
-                is_named = _any_of(group.distinct.mask(part[name]) for name in texts)
-                if platform is not None:
-                    is_named = pc.and_(is_named, may_be_of(platform, part))
-                found = pc.or_(found, is_named)
+            for group in persons.by_platform.values():
+                found = pc.or_(found, _is_named_in_texts(group, part))
             return found if forgotten is None else pc.or_(found, forgotten.mask(part))
 
-        deleted = _delete(stores, stores.cleaned, days, of_cleaned)
+        def of_person(group: PersonIds, part: pa.Table) -> pa.BooleanArray:
+            is_in_column = is_in_columns(stores.contract, group, part)
+            return pc.or_(is_in_column, _is_named_in_texts(group, part))
+
+        def by_person(part: pa.Table) -> Counter[Person]:
+            return records_by_person(persons, part, of_person)
+
+        deleted = _delete(stores, stores.cleaned, days, of_cleaned, by_person)
     _delete(stores, stores.quarantine, days, lambda part: _of_quarantine(persons, part))
     return deleted
+
+
+def _is_named_in_texts(group: PersonIds, part: pa.Table) -> pa.BooleanArray:
+    """Which rows of cleaned have a distinct id of the persons of one platform in a text."""
+    texts = [each.name for each in part.schema if pa.types.is_string(each.type)]
+    is_named = _any_of(group.distinct.mask(part[name]) for name in texts)
+    return of_platform(group, is_named, part)
 
 
 def _of_quarantine(persons: PersonIds, part: pa.Table) -> pa.BooleanArray:
@@ -216,19 +242,29 @@ def _of_quarantine(persons: PersonIds, part: pa.Table) -> pa.BooleanArray:
     return pc.or_(persons.anywhere.mask(part["value"]), is_forgotten)
 
 
-def _delete(stores: StreamStores, table: LakeTable, days: Sequence[date], of: Mask) -> Deleted:
-    """Delete the rows of a mask, in one commit."""
+def _delete(
+    stores: StreamStores,
+    table: LakeTable,
+    days: Sequence[date],
+    of: Mask,
+    by_person: Callable[[pa.Table], Counter[Person]] = lambda _: Counter(),
+) -> Deleted:
+    """Delete the rows of a mask, in one commit. `by_person` tells whose some of them are."""
     deleted = Deleted()
+    most_bytes = stores.engine.part_bytes
+    counted = DeletedByPerson(by_person, most_rows=PART_ROWS, most_bytes=most_bytes)
 
     def kept() -> Iterator[pa.RecordBatch]:
         nonlocal deleted
         for part in parts_of(stores, table, days, table.schema.names):
             mask = of(part)
-            deleted += Deleted.of(part.filter(mask))
+            rows = part.filter(mask)
+            deleted += Deleted.of(rows)
+            counted.add(rows)
             yield from part.filter(pc.invert(mask)).to_batches()
 
     table.replace(days, pa.RecordBatchReader.from_batches(table.schema, kept()))
-    return deleted
+    return replace(deleted, by_person=counted.total())
 
 
 def records_of_persons(
@@ -253,15 +289,17 @@ def _of_persons(
 ) -> pa.BooleanArray:
     """Which raw records of a part are of the persons, or of others who are forgotten."""
     answer = validator.of(part.select(input_columns(contract)))
-    is_rejected = pc.not_equal(answer["reasons"], "").combine_chunks()
     found = pa.array(np.zeros(part.num_rows, np.bool_))
-    for platform, group in persons.by_platform.items():
-        is_named = pc.and_(in_bytes(group.anywhere, part), is_rejected)
-        is_named = pc.or_(in_bytes(group.distinct, part), is_named)
-        if platform is not None:
-            is_named = pc.and_(is_named, may_be_of(platform, answer))
-        found = pc.or_(found, is_named)
+    for group in persons.by_platform.values():
+        found = pc.or_(found, _is_named(group, part, answer))
     return found if forgotten is None else pc.or_(found, forgotten.mask(answer))
+
+
+def _is_named(group: PersonIds, part: pa.Table, answer: pa.Table) -> pa.BooleanArray:
+    """Which raw records have an id of the persons of one platform in their bytes."""
+    is_rejected = pc.not_equal(answer["reasons"], "").combine_chunks()
+    is_named = pc.and_(in_bytes(group.anywhere, part), is_rejected)
+    return of_platform(group, pc.or_(in_bytes(group.distinct, part), is_named), answer)
 
 
 class _RawRecords:
@@ -294,6 +332,26 @@ class _RawRecords:
 
     def _of_validated(self, part: pa.Table) -> pa.BooleanArray:
         return _of_persons(self._contract, self._persons, self._same, self._validator, part)
+
+    def by_person(self, rows: pa.Table) -> Counter[Person]:
+        """How many of the rows, which the mask has chosen, are of each of the persons."""
+        is_unread = pc.is_in(rows["batch_id"], self._quarantined).combine_chunks()
+        found = records_by_person(
+            self._persons,
+            rows.filter(is_unread),
+            lambda group, part: in_bytes(group.distinct, part),
+        )
+        read = rows.filter(pc.invert(is_unread))
+        if not read.num_rows:
+            return found
+        answer = self._validator.of(read.select(input_columns(self._contract)))
+        read = read.append_column(_READ, answer.combine_chunks().to_struct_array())
+        return found + records_by_person(self._persons, read, self._is_of)
+
+    def _is_of(self, group: PersonIds, part: pa.Table) -> pa.BooleanArray:
+        answer = pa.Table.from_struct_array(part[_READ])
+        is_in_column = is_in_columns(self._contract, group, answer)
+        return pc.or_(is_in_column, _is_named(group, part, answer))
 
 
 def in_bytes(ids: IdsInBytes, part: pa.Table) -> pa.BooleanArray:

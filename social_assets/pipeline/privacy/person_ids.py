@@ -44,6 +44,13 @@ class PersonIds:
             for platform in platforms
         }
 
+    @cached_property
+    def halves(self) -> tuple[PersonIds, PersonIds]:
+        """The same persons, in two parts."""
+        listed = sorted(self.persons, key=lambda each: (each.id, each.platform or ""))
+        middle = len(listed) // 2
+        return PersonIds(frozenset(listed[:middle])), PersonIds(frozenset(listed[middle:]))
+
     def without(self, ids: Collection[str]) -> PersonIds:
         """The persons but those with one of these ids."""
         return PersonIds(frozenset(each for each in self.persons if each.id not in ids))
