@@ -1,4 +1,4 @@
-"""A proxy before an HTTP server that answers 503, cuts connections, or holds requests.
+"""A proxy before an HTTP server that answers 503 or 403, cuts connections, or holds requests.
 
 Used between the lake and the S3 server of the tests. Each connection takes one request: clients
 open the next one by themselves.
@@ -21,6 +21,7 @@ class Fault(Enum):
     """What happens to a request."""
 
     REFUSED = "503, and the server has not seen it"
+    FORBIDDEN = "403, and the server has not seen it"
     CUT_BEFORE = "the connection ends, and the server has not seen it"
     CUT_AFTER = "the server has done it, and the connection ends before its answer"
     HELD_BEFORE = "it waits for `let_go`, and the server has not seen it"
@@ -42,6 +43,9 @@ _REFUSAL = (
     b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 )
+
+_FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+"""As to a HEAD request, whose answer has no body."""
 
 
 def at_random(rate: float, seed: int, *faults: Fault) -> Faults:
@@ -99,6 +103,9 @@ class FaultyProxy:
                 self.given[fault] += 1
             if fault is Fault.REFUSED:
                 client.sendall(_REFUSAL)
+                return
+            if fault is Fault.FORBIDDEN:
+                client.sendall(_FORBIDDEN)
                 return
             if fault is Fault.CUT_BEFORE:
                 return

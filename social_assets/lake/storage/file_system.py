@@ -80,7 +80,13 @@ def files_below(files: FileSystem, folder: str, *, recursive: bool = False) -> l
 
 
 def _is_absent(files: FileSystem, bucket: str) -> bool:
-    return bool(files.get_file_info(bucket).type == FileType.NotFound)
+    try:
+        return bool(files.get_file_info(bucket).type == FileType.NotFound)
+    except OSError as error:
+        # A policy may allow the folder alone, whose listing was just answered: the bucket is there.
+        if "ACCESS_DENIED" in str(error):
+            return False
+        raise
 
 
 def read_whole(files: FileSystem, path: str) -> bytes:

@@ -1,8 +1,8 @@
 """Who reads a column of a stream: tables, metrics, features, alerts, dashboards and reports.
 
 Belongs here: following declarations from a column of `cleaned.<stream>` to what is shown. Between
-tables `warehouse.dbt.column_lineage` follows it. SQL of metrics and features is compared by the
-names in it, so that it may name a reader too many, of a column with the same name.
+tables `warehouse.dbt.column_lineage` follows it. In the SQL of metrics and features only names are
+compared: a reader of another column with the same name may be listed too.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _of_declarations(columns: Collection[Origin]) -> Iterator[tuple[ReaderKind, 
             if _is_of(subject, metric, columns):
                 changed_metrics.add(metric.name)
         for dimension in subject.dimensions:
-            if _names(f"{subject.fact} {dimension.column}", subject.fact, columns):
+            if _names(dimension.column, subject.fact, columns):
                 changed_dimensions.add((subject.name, dimension.name))
     yield from (("metric", name) for name in sorted(changed_metrics))
     for view in views():

@@ -84,6 +84,19 @@ def test_a_bucket_whose_name_is_wrong_is_not_taken_for_an_empty_one(
         fetch_objects(landing)
 
 
+def test_a_policy_may_allow_the_folder_alone(
+    s3: S3Server, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bucket_itself(request: Request) -> Fault | None:
+        return Fault.FORBIDDEN if request.method == "HEAD" else None
+
+    with faulty_proxy(s3.port, bucket_itself) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        assert fetch_objects(landing) == []
+        assert proxy.given[Fault.FORBIDDEN], "the bucket was examined, since nothing was listed"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3.port}")
+
+
 def test_unfinished_objects_and_copies_of_loaded_files_are_left_alone(
     store: str, landing: Landing
 ) -> None:

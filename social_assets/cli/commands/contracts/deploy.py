@@ -176,7 +176,8 @@ def told_cost(cost: Cost) -> str:
         return "no run on record tells how long it takes"
     unknown = f"; not known of {', '.join(cost.unknown)}" if cost.unknown else ""
     minutes = "less than a minute" if cost.seconds < 60 else f"about {cost.seconds / 60:.0f} min"
-    return f"it takes {minutes}, as {cost.runs} runs before did a day{unknown}"
+    runs = "the newest run" if cost.runs == 1 else f"the newest {cost.runs} runs"
+    return f"it takes {minutes}, estimated from {runs}{unknown}"
 
 
 def told(plan: ContractPlan) -> str:
